@@ -1,0 +1,119 @@
+//! One attached database: its file, its pages, its clock and its counters.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+};
+
+use ese_base::{DbTime, Dbid, Error, JetErr, ObjId, PageSize, Pgno, Result};
+use ese_log::Log;
+use ese_pages::{PageCache, db_file::DbFile};
+use parking_lot::Mutex;
+
+use crate::tree::{TreeHandle, TreeKind};
+
+/// An attached database (ESE: FMP).
+#[derive(Debug)]
+pub struct Database {
+    /// Number within the instance; log records carry it.
+    pub dbid: Dbid,
+    /// The file with its header.
+    pub file: Arc<DbFile>,
+    /// Its pages.
+    pub cache: PageCache,
+    /// The log that describes every change; `None` with recovery off and for read-only files.
+    pub log: Option<Arc<Log>>,
+    dbtime: AtomicU64,
+    objid_last: AtomicU32,
+    /// One handle per tree, so that everybody shares its locks.
+    trees: Mutex<HashMap<Pgno, Arc<TreeHandle>>>,
+}
+
+impl Database {
+    /// Joins the parts. Counters start where the header stands.
+    #[must_use]
+    pub fn new(
+        dbid: Dbid,
+        file: Arc<DbFile>,
+        cache: PageCache,
+        log: Option<Arc<Log>>,
+        dbtime: DbTime,
+        objid_last: ObjId,
+    ) -> Database {
+        Database {
+            dbid,
+            file,
+            cache,
+            log,
+            dbtime: AtomicU64::new(dbtime.0),
+            objid_last: AtomicU32::new(objid_last.0),
+            trees: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Page size of the file.
+    #[must_use]
+    pub fn page_size(&self) -> PageSize {
+        self.file.page_size()
+    }
+
+    /// The next tick of the database clock; every page change takes one.
+    pub fn next_dbtime(&self) -> DbTime {
+        DbTime(self.dbtime.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// The highest tick given out or replayed.
+    #[must_use]
+    pub fn dbtime(&self) -> DbTime {
+        DbTime(self.dbtime.load(Ordering::Relaxed))
+    }
+
+    /// Redo: the clock never stands behind a replayed change.
+    pub fn advance_dbtime(&self, seen: DbTime) {
+        if seen != DbTime::NOT_CHECKED {
+            self.dbtime.fetch_max(seen.0, Ordering::Relaxed);
+        }
+    }
+
+    /// A new object id.
+    ///
+    /// # Errors
+    /// `JET_errOutOfObjectIDs` when the counter would wrap.
+    pub fn next_objid(&self) -> Result<ObjId> {
+        self.objid_last
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| last.checked_add(1))
+            .map(|last| ObjId(last + 1))
+            .map_err(|_| {
+                Error::new(JetErr::OutOfObjectIDs, "every object id of the database is used")
+                    .at_path(self.file.path())
+                    .advise("compact the database into a new file")
+            })
+    }
+
+    /// The highest object id given out or replayed.
+    #[must_use]
+    pub fn objid_last(&self) -> ObjId {
+        ObjId(self.objid_last.load(Ordering::Relaxed))
+    }
+
+    /// Redo: object ids that the log mentions are never given out again.
+    pub fn advance_objid(&self, seen: ObjId) {
+        self.objid_last.fetch_max(seen.0, Ordering::Relaxed);
+    }
+
+    /// The handle of a tree; the first caller says what kind it is.
+    pub fn tree(&self, fdp: Pgno, objid: ObjId, kind: TreeKind) -> Arc<TreeHandle> {
+        let mut trees = self.trees.lock();
+        let handle =
+            trees.entry(fdp).or_insert_with(|| Arc::new(TreeHandle::new(self.dbid, fdp, objid, kind)));
+        Arc::clone(handle)
+    }
+
+    /// Forgets a tree whose creation was rolled back or whose object was deleted.
+    pub fn forget_tree(&self, fdp: Pgno) {
+        self.trees.lock().remove(&fdp);
+    }
+}
