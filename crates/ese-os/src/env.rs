@@ -43,11 +43,8 @@ pub trait Rng: Send + Sync + Debug {
 pub trait Threads: Send + Sync + Debug {
     /// Starts a named thread. `None` where background work must be driven by hand (simulation):
     /// the caller then has to offer a way to do one step of that work.
-    fn spawn(
-        &self,
-        name: &str,
-        body: Box<dyn FnOnce() + Send + 'static>,
-    ) -> Result<Option<Worker>>;
+    fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send + 'static>)
+    -> Result<Option<Worker>>;
 }
 
 /// A running thread, joined when dropped.

@@ -1,0 +1,250 @@
+//! One open file.
+
+use std::{
+    fs, io,
+    os::{
+        fd::{AsRawFd, RawFd},
+        unix::fs::FileExt,
+    },
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use ese_base::{Error, JetErr, Result};
+
+use super::errno::file_error;
+use crate::{File, LockMode, OpenMode, PageMap};
+
+/// Offsets, lengths and buffer addresses of a file opened with [`OpenMode::CreateNewDirect`] should
+/// be multiples of this. The first transfer that is not (usually the tail) switches the handle to
+/// ordinary output for good; nothing fails.
+pub const DIRECT_ALIGN: usize = 4096;
+
+/// A regular file of this machine.
+#[derive(Debug)]
+pub(crate) struct RealFile {
+    path: PathBuf,
+    file: Arc<fs::File>,
+    mode: OpenMode,
+    /// O_DIRECT is set on the handle.
+    direct: AtomicBool,
+}
+
+impl RealFile {
+    pub(crate) fn new(path: &Path, file: fs::File, mode: OpenMode, direct: bool) -> RealFile {
+        RealFile {
+            path: path.to_path_buf(),
+            file: Arc::new(file),
+            mode,
+            direct: AtomicBool::new(direct),
+        }
+    }
+
+    fn fd(&self) -> RawFd {
+        self.file.as_raw_fd()
+    }
+
+    #[track_caller]
+    fn error(&self, what: &str, error: io::Error) -> Error {
+        file_error(what, &self.path, error)
+    }
+
+    /// Leaves O_DIRECT before a transfer that it would refuse.
+    fn admit(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        if !self.direct.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let align = DIRECT_ALIGN as u64;
+        let aligned = offset.is_multiple_of(align)
+            && (buf.len() as u64).is_multiple_of(align)
+            && buf.as_ptr().addr().is_multiple_of(DIRECT_ALIGN);
+        if aligned { Ok(()) } else { self.leave_direct() }
+    }
+
+    /// Switches the handle to ordinary transfers. Dirty pages that follow are made durable by the
+    /// same `sync`.
+    fn leave_direct(&self) -> io::Result<()> {
+        // SAFETY: F_GETFL takes no pointer; the descriptor is open as long as `self.file`.
+        let flags = unsafe { libc::fcntl(self.fd(), libc::F_GETFL) };
+        if flags < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: F_SETFL takes a number; the descriptor is open as long as `self.file`.
+        let set = unsafe { libc::fcntl(self.fd(), libc::F_SETFL, flags & !libc::O_DIRECT) };
+        if set < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        self.direct.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Writes all of `buf`: goes on after short writes and interruptions.
+    fn write_all(&self, mut buf: &[u8], mut offset: u64) -> io::Result<()> {
+        self.admit(buf, offset)?;
+        while !buf.is_empty() {
+            match self.file.write_at(buf, offset) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    buf = buf.get(written..).unwrap_or_default();
+                    offset += written as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The device wants a larger unit than DIRECT_ALIGN, or a short write left a tail.
+                Err(error)
+                    if error.raw_os_error() == Some(libc::EINVAL)
+                        && self.direct.load(Ordering::Relaxed) =>
+                {
+                    self.leave_direct()?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills `buf`; gives the number of bytes that the file had.
+    fn read_full(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.admit(buf, offset)?;
+        let mut done = 0;
+        while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            match self.file.read_at(rest, offset + done as u64) {
+                Ok(0) => break,
+                Ok(read) => done += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error)
+                    if error.raw_os_error() == Some(libc::EINVAL)
+                        && self.direct.load(Ordering::Relaxed) =>
+                {
+                    self.leave_direct()?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+}
+
+impl File for RealFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
+        let wanted = buf.len();
+        match self.read_full(buf, offset) {
+            Ok(read) if read == wanted => Ok(()),
+            Ok(read) => Err(Error::new(
+                JetErr::FileIOBeyondEOF,
+                format!("read of {wanted} bytes at offset {offset}: the file ends after {read}"),
+            )
+            .at_path(&self.path)),
+            Err(error) => {
+                Err(self.error(&format!("read of {wanted} bytes at offset {offset}"), error))
+            }
+        }
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> Result<()> {
+        self.write_all(buf, offset).map_err(|error| {
+            self.error(&format!("write of {} bytes at offset {offset}", buf.len()), error)
+        })
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(|error| self.error("sync", error))
+    }
+
+    fn start_writeback(&self, offset: u64, len: u64) {
+        let (Ok(offset), Ok(len)) = (i64::try_from(offset), i64::try_from(len)) else { return };
+        // The answer is of no use: this is a hint, and errors come back from `sync`.
+        // SAFETY: the call takes no pointer; the descriptor is open as long as `self.file`.
+        unsafe { libc::sync_file_range(self.fd(), offset, len, libc::SYNC_FILE_RANGE_WRITE) };
+    }
+
+    fn will_need(&self, offset: u64, len: u64) {
+        let (Ok(offset), Ok(len)) = (i64::try_from(offset), i64::try_from(len)) else { return };
+        // A hint without an answer.
+        // SAFETY: the call takes no pointer; the descriptor is open as long as `self.file`.
+        unsafe { libc::posix_fadvise(self.fd(), offset, len, libc::POSIX_FADV_WILLNEED) };
+    }
+
+    fn len(&self) -> Result<u64> {
+        Ok(self.file.metadata().map_err(|error| self.error("length", error))?.len())
+    }
+
+    fn set_len(&self, len: u64) -> Result<()> {
+        self.file.set_len(len).map_err(|error| self.error(&format!("set length to {len}"), error))
+    }
+
+    fn allocate(&self, offset: u64, len: u64) -> Result<()> {
+        let what = || format!("allocate {len} bytes at offset {offset}");
+        let end = offset.checked_add(len).filter(|end| i64::try_from(*end).is_ok());
+        let (Some(end), Ok(start), Ok(count)) = (end, i64::try_from(offset), i64::try_from(len))
+        else {
+            return Err(self.error(&what(), io::Error::from_raw_os_error(libc::EFBIG)));
+        };
+        if len == 0 {
+            return Ok(());
+        }
+        loop {
+            // SAFETY: the call takes no pointer; the descriptor is open as long as `self.file`.
+            let done = unsafe { libc::fallocate(self.fd(), 0, start, count) };
+            if done == 0 {
+                return Ok(());
+            }
+            let error = io::Error::last_os_error();
+            match error.raw_os_error() {
+                Some(libc::EINTR) => {}
+                Some(libc::EOPNOTSUPP | libc::ENOSYS) => break,
+                _ => return Err(self.error(&what(), error)),
+            }
+        }
+        if self.len()? < end { self.set_len(end) } else { Ok(()) }
+    }
+
+    /// An exclusive lock needs a handle that may write. A second call on the same handle changes
+    /// the strength. The lock is an OFD lock: it excludes other handles of this process, hard
+    /// links and other names of the file, and ends with the handle and its maps, however the
+    /// process ends.
+    fn lock(&self, mode: LockMode) -> Result<()> {
+        let kind = match mode {
+            LockMode::Shared => libc::F_RDLCK,
+            LockMode::Exclusive => libc::F_WRLCK,
+        };
+        let whole = libc::flock {
+            l_type: i16::try_from(kind).unwrap_or_default(),
+            l_whence: 0, // SEEK_SET
+            l_start: 0,
+            l_len: 0, // to the end, wherever that moves
+            l_pid: 0, // required for OFD locks
+        };
+        // SAFETY: the pointer is to `whole`, which lives through the call.
+        let locked = unsafe { libc::fcntl(self.fd(), libc::F_OFD_SETLK, &raw const whole) };
+        if locked == 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        let (message, advice) = match error.raw_os_error() {
+            Some(libc::EAGAIN | libc::EACCES) => (
+                format!("{mode:?} lock: another handle holds a lock on this file"),
+                "close the program or instance that uses the file",
+            ),
+            _ => (
+                format!("{mode:?} lock: {error}"),
+                "the file must be open for writing and its file system must offer locks",
+            ),
+        };
+        Err(Error::new(JetErr::FileAccessDenied, message)
+            .at_path(&self.path)
+            .advise(advice)
+            .caused_by(error))
+    }
+
+    fn map(&self) -> Result<Option<Arc<dyn PageMap>>> {
+        let _ = self.mode;
+        Ok(None)
+    }
+}

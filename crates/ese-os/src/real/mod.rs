@@ -1,0 +1,33 @@
+//! The real machine: Linux.
+//!
+//! This is the only place of the workspace that calls the operating system. It decides nothing
+//! about durability or order; it makes single calls behave as the traits promise (whole
+//! transfers, one error code per cause, the path in every error).
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the traits of this crate are implemented here with the methods that others may not use"
+)]
+
+mod errno;
+mod file;
+mod fs;
+mod machine;
+
+use std::sync::Arc;
+
+pub use file::DIRECT_ALIGN;
+
+use crate::Env;
+
+impl Env {
+    /// The machine that this process runs on.
+    #[must_use]
+    pub fn real() -> Env {
+        Env {
+            fs: Arc::new(fs::RealFs),
+            clock: Arc::new(machine::RealClock::new()),
+            rng: Arc::new(machine::RealRng),
+            threads: Arc::new(machine::RealThreads),
+        }
+    }
+}
