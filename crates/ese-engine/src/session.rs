@@ -1,0 +1,561 @@
+//! A session: transactions, nested levels, and the changes they may have to take back.
+//!
+//! Invariants:
+//! * A change is pushed to `changes` exactly when its version is in the version store.
+//! * `Begin0` and `Begin` records are appended just before the first logged change of their level, so
+//!   a transaction that changes nothing writes nothing and waits for nothing.
+//! * A statement (one insert into a table with its indexes, one schema change) either happens
+//!   or leaves no trace: when a step fails, the steps before it are taken back.
+
+use std::{cell::RefCell, sync::Arc};
+
+use ese_base::{Error, JetErr, LgPos, ProcId, RceId, Result, TrxId, limits::TRANSACTION_LEVEL_MAX};
+use ese_log::{
+    Appended,
+    records::{Begin, Begin0, Commit, Commit0, Record, Rollback},
+};
+
+use crate::{
+    database::Database,
+    instance::Instance,
+    tree::{self, InsertVersion, TreeHandle, Undo, UndoOper, VersionGate, Writer},
+    trx::Slot,
+    version::{KeyBytes, Snapshot, Trx, VersionStore, Was},
+};
+
+/// When an outermost commit returns (backup-log-recovery 1.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// When the log is durable beyond the commit record.
+    #[default]
+    Durable,
+    /// At once; a later durable commit or background write makes it durable. After a crash a
+    /// prefix of all commits survives.
+    Lazy,
+}
+
+/// One change of the open transaction.
+#[derive(Debug)]
+pub(crate) struct Change {
+    db: Arc<Database>,
+    tree: Arc<TreeHandle>,
+    rceid: RceId,
+    kind: ChangeKind,
+    key: KeyBytes,
+    /// Second half of the bookmark; empty in unique trees.
+    bm_data: KeyBytes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ChangeKind {
+    Inserted,
+    Replaced,
+    Deleted,
+    /// The old data of a flag-deleted node that an insert revived. Only readers need it: undoing
+    /// the insert makes the node absent again.
+    RevivedOver,
+}
+
+/// A session (ESE: PIB). Its calls come from one thread at a time.
+#[derive(Debug)]
+pub struct Session {
+    instance: Arc<Instance>,
+    slot: Arc<Slot>,
+    trx: Option<Arc<Trx>>,
+    read_only: bool,
+    level: u8,
+    /// Levels whose begin is in the log.
+    logged_level: u8,
+    /// For each open level, how many changes there were when it began.
+    savepoints: Vec<usize>,
+    changes: Vec<Change>,
+    last_commit: Option<LgPos>,
+}
+
+impl Session {
+    /// Begins a session.
+    ///
+    /// # Errors
+    /// What [`Instance::check`] says; `JET_errOutOfSessions`.
+    pub fn begin_session(instance: &Arc<Instance>) -> Result<Session> {
+        instance.check()?;
+        Ok(Session {
+            slot: instance.clock.register()?,
+            instance: Arc::clone(instance),
+            trx: None,
+            read_only: false,
+            level: 0,
+            logged_level: 0,
+            savepoints: Vec::new(),
+            changes: Vec::new(),
+            last_commit: None,
+        })
+    }
+
+    /// The instance it belongs to.
+    #[must_use]
+    pub fn instance(&self) -> &Arc<Instance> {
+        &self.instance
+    }
+
+    /// Its number in log records.
+    #[must_use]
+    pub fn procid(&self) -> ProcId {
+        self.slot.procid
+    }
+
+    /// Open transaction levels.
+    #[must_use]
+    pub fn level(&self) -> u8 {
+        self.level
+    }
+
+    /// Begins a transaction, or one level more of the open one.
+    ///
+    /// # Errors
+    /// `JET_errTransTooDeep` (-1103) beyond seven levels; what [`Instance::check`] says.
+    pub fn begin(&mut self) -> Result<()> {
+        self.begin_with(false)
+    }
+
+    /// Begins a transaction in which changes are refused (`JET_errTransReadOnly`).
+    ///
+    /// # Errors
+    /// As [`Session::begin`].
+    pub fn begin_read_only(&mut self) -> Result<()> {
+        self.begin_with(true)
+    }
+
+    fn begin_with(&mut self, read_only: bool) -> Result<()> {
+        self.instance.check()?;
+        if self.level >= TRANSACTION_LEVEL_MAX {
+            return Err(Error::new(
+                JetErr::TransTooDeep,
+                format!("the transaction already has {TRANSACTION_LEVEL_MAX} levels"),
+            ));
+        }
+        if self.level == 0 {
+            let snapshot = self.instance.clock.begin(&self.slot);
+            self.trx = Some(Arc::new(Trx::new(self.instance.clock.next(), snapshot)));
+            self.read_only = read_only;
+        }
+        self.level += 1;
+        self.savepoints.push(self.changes.len());
+        Ok(())
+    }
+
+    /// Commits the innermost level. The outermost commit makes all changes visible at once.
+    ///
+    /// # Errors
+    /// `JET_errNotInTransaction` (-1054); `JET_errLogWriteFail` when the log cannot be made
+    /// durable: the transaction is then neither acknowledged nor taken back, and the instance is
+    /// unusable until recovery has decided.
+    pub fn commit(&mut self, durability: Durability) -> Result<()> {
+        self.instance.check_alive()?;
+        match self.level {
+            0 => Err(not_in_transaction()),
+            1 => self.commit_outermost(durability),
+            _ => self.commit_nested(),
+        }
+    }
+
+    fn commit_nested(&mut self) -> Result<()> {
+        if self.logged_level == self.level
+            && let Some(log) = &self.instance.log
+        {
+            let level = self.level - 1;
+            log.append(&Record::Commit(Commit { procid: self.slot.procid, level }))?;
+            self.logged_level -= 1;
+        }
+        self.level -= 1;
+        self.savepoints.pop();
+        Ok(())
+    }
+
+    fn commit_outermost(&mut self, durability: Durability) -> Result<()> {
+        let Some(trx) = self.trx.take() else { return Err(not_in_transaction()) };
+        let changes = std::mem::take(&mut self.changes);
+        let appended = if self.logged_level > 0 || !changes.is_empty() {
+            let log = self.instance.log.as_ref();
+            let procid = self.slot.procid;
+            let append = |number: TrxId| match log {
+                None => Ok(None),
+                Some(log) => log
+                    .append(&Record::Commit0(Commit0 { procid, level: 0, trx_commit0: number }))
+                    .map(Some),
+            };
+            match self.instance.clock.commit(append, |number| trx.publish(number)) {
+                Ok(appended) => appended,
+                Err(error) => {
+                    // Nothing was published: the transaction stays open for the caller to roll back.
+                    self.trx = Some(trx);
+                    self.changes = changes;
+                    return Err(error);
+                }
+            }
+        } else {
+            None
+        };
+        self.leave_transaction();
+        if let Some(Appended { end, .. }) = appended {
+            self.last_commit = Some(end);
+            if durability == Durability::Durable
+                && let Some(log) = &self.instance.log
+            {
+                log.flush(end)?;
+            }
+        }
+        if let Some(number) = trx.committed()
+            && !changes.is_empty()
+        {
+            self.instance.retire(number, changes);
+        }
+        Ok(())
+    }
+
+    fn leave_transaction(&mut self) {
+        self.slot.clear();
+        self.trx = None;
+        self.level = 0;
+        self.logged_level = 0;
+        self.savepoints.clear();
+        self.changes.clear();
+        self.read_only = false;
+    }
+
+    /// Takes back the innermost level.
+    ///
+    /// # Errors
+    /// `JET_errNotInTransaction`; a failed undo makes the instance unusable
+    /// (`JET_errRollbackError`), because the page no longer shows what was agreed.
+    pub fn rollback(&mut self) -> Result<()> {
+        if self.level == 0 {
+            return Err(not_in_transaction());
+        }
+        let savepoint = self.savepoints.last().copied().unwrap_or(0);
+        let undone = self.undo_to(savepoint);
+        if undone.is_ok()
+            && self.logged_level == self.level
+            && let Some(log) = &self.instance.log
+        {
+            log.append(&Record::Rollback(Rollback { procid: self.slot.procid, levels: 1 }))?;
+            self.logged_level -= 1;
+        }
+        if self.level == 1 {
+            self.leave_transaction();
+        } else {
+            self.level -= 1;
+            self.savepoints.pop();
+        }
+        undone
+    }
+
+    /// Waits until the last commit of this session is durable.
+    ///
+    /// # Errors
+    /// `JET_errLogWriteFail`.
+    pub fn wait_last_commit(&self) -> Result<()> {
+        match (self.last_commit, &self.instance.log) {
+            (Some(end), Some(log)) => log.flush(end),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs a read with this session's eyes: its transaction's snapshot, or one of its own for the
+    /// call.
+    pub(crate) fn read<T>(&self, body: impl FnOnce(Snapshot<'_>) -> Result<T>) -> Result<T> {
+        self.instance.check()?;
+        if let Some(trx) = &self.trx {
+            return body(Snapshot { upto: trx.snapshot, own: Some(trx) });
+        }
+        let upto = self.instance.clock.begin(&self.slot);
+        let result = body(Snapshot { upto, own: None });
+        self.slot.clear();
+        result
+    }
+
+    /// Runs several changes as one: all of them, or none. Outside a transaction it is one.
+    pub(crate) fn statement<T>(&mut self, body: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        if self.level == 0 {
+            self.begin()?;
+            return match body(self) {
+                Ok(value) => self.commit(Durability::Durable).map(|()| value),
+                Err(error) => {
+                    self.rollback()?;
+                    Err(error)
+                }
+            };
+        }
+        let before = self.changes.len();
+        body(self).or_else(|error| {
+            self.undo_to(before)?;
+            Err(error)
+        })
+    }
+
+    /// Inserts a node.
+    pub(crate) fn insert(
+        &mut self,
+        db: &Arc<Database>,
+        tree: &Arc<TreeHandle>,
+        hint: &mut tree::Position,
+        key: &[u8],
+        data: &[u8],
+    ) -> Result<()> {
+        self.change(db, tree, |db, tree, writer, gate| {
+            tree::insert(db, tree, writer, gate, hint, key, data)
+        })
+    }
+
+    /// Replaces the data of a node.
+    pub(crate) fn replace(
+        &mut self,
+        db: &Arc<Database>,
+        tree: &Arc<TreeHandle>,
+        hint: &mut tree::Position,
+        key: &[u8],
+        data: &[u8],
+    ) -> Result<()> {
+        self.change(db, tree, |db, tree, writer, gate| {
+            tree::replace(db, tree, writer, gate, hint, key, &[], data)
+        })
+    }
+
+    /// Deletes a node.
+    pub(crate) fn delete(
+        &mut self,
+        db: &Arc<Database>,
+        tree: &Arc<TreeHandle>,
+        hint: &mut tree::Position,
+        key: &[u8],
+        bm_data: &[u8],
+    ) -> Result<()> {
+        self.change(db, tree, |db, tree, writer, gate| {
+            tree::flag_delete(db, tree, writer, gate, hint, key, bm_data)
+        })
+    }
+
+    /// One versioned change: begins the log's view of the transaction, runs it through the gate, and
+    /// keeps what the gate recorded exactly when the change happened.
+    fn change(
+        &mut self,
+        db: &Arc<Database>,
+        tree: &Arc<TreeHandle>,
+        body: impl FnOnce(&Database, &TreeHandle, Writer, &dyn VersionGate) -> Result<()>,
+    ) -> Result<()> {
+        self.instance.check()?;
+        if self.read_only {
+            return Err(Error::new(
+                JetErr::TransReadOnly,
+                "the transaction was begun for reading only",
+            ));
+        }
+        db.cache.throttle(self.instance.fence(db))?;
+        let writer = self.writer(db)?;
+        let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
+        let gate = Gate { versions: &self.instance.versions, trx, made: RefCell::default() };
+        let result = body(db, tree, writer, &gate);
+        for made in gate.made.into_inner() {
+            if result.is_err() {
+                self.instance.versions.drop_version(tree, &made.key, &made.bm_data, made.rceid);
+                continue;
+            }
+            self.changes.push(Change {
+                db: Arc::clone(db),
+                tree: Arc::clone(tree),
+                rceid: made.rceid,
+                kind: made.kind,
+                key: made.key,
+                bm_data: made.bm_data,
+            });
+        }
+        result
+    }
+
+    /// How this session signs its log records. Logs the begin of levels that it does not show yet.
+    pub(crate) fn writer(&mut self, db: &Database) -> Result<Writer> {
+        let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
+        let procid = self.slot.procid;
+        if self.logged_level < self.level
+            && let Some(log) = &db.log
+        {
+            let (from, levels) = (self.logged_level, self.level - self.logged_level);
+            if from == 0 {
+                // The slot must bound the checkpoint before the record can be anywhere: the tip is
+                // at or before its position.
+                self.slot.set_begin0(log.tip());
+                let trx_begin0 = trx.begin0;
+                log.append(&Record::Begin0(Begin0 { procid, level: from, levels, trx_begin0 }))?;
+            } else {
+                log.append(&Record::Begin(Begin { procid, level: from, levels }))?;
+            }
+            self.logged_level = self.level;
+        }
+        Ok(Writer { procid, trx: trx.begin0, level: self.level })
+    }
+
+    /// Takes changes back, the newest first, until `keep` remain.
+    fn undo_to(&mut self, keep: usize) -> Result<()> {
+        while self.changes.len() > keep {
+            let Some(change) = self.changes.pop() else { break };
+            let db = Arc::clone(&change.db);
+            let undone = self.writer(&db).and_then(|writer| self.undo_one(&change, writer));
+            if let Err(cause) = undone {
+                let error = Error::new(JetErr::RollbackError, "a change could not be taken back")
+                    .caused_by(cause)
+                    .advise("terminate the instance; recovery takes the transaction back");
+                self.instance.poison(&error);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn undo_one(&self, change: &Change, writer: Writer) -> Result<()> {
+        let Change { db, tree, rceid, kind, key, bm_data } = change;
+        let versions = &self.instance.versions;
+        let before;
+        let oper = match kind {
+            ChangeKind::Inserted => Some(UndoOper::Insert),
+            ChangeKind::Deleted => Some(UndoOper::FlagDelete),
+            ChangeKind::RevivedOver => None,
+            ChangeKind::Replaced => {
+                before = versions.before(tree, key, bm_data, *rceid).ok_or_else(|| {
+                    Error::new(JetErr::RollbackError, "the before image of a replace is gone")
+                })?;
+                Some(UndoOper::Replace { before: &before })
+            }
+        };
+        if let Some(oper) = oper {
+            let undo = Undo { oper, rceid: *rceid, key, bm_data };
+            tree::undo(db, tree, writer, &undo)?;
+        }
+        versions.drop_version(tree, key, bm_data, *rceid);
+        if *kind == ChangeKind::Inserted || *kind == ChangeKind::RevivedOver {
+            remove_deleted_node(versions, change, writer)?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes a flag-deleted node that no version speaks of any more.
+fn remove_deleted_node(versions: &VersionStore, change: &Change, writer: Writer) -> Result<()> {
+    let Change { db, tree, key, bm_data, .. } = change;
+    let unneeded = || !versions.has_versions(tree, key, bm_data);
+    tree::delete_node(db, tree, writer, key, bm_data, &unneeded)?;
+    Ok(())
+}
+
+/// Drops the versions of a commit that everybody can see, and removes the nodes it deleted.
+pub(crate) fn clean_up(versions: &VersionStore, changes: &[Change], procid: ProcId) -> Result<()> {
+    for change in changes {
+        versions.drop_version(&change.tree, &change.key, &change.bm_data, change.rceid);
+    }
+    for change in changes.iter().filter(|change| change.kind == ChangeKind::Deleted) {
+        // Outside any transaction: physical removal changes nothing that anybody can see.
+        let writer = Writer { procid, trx: TrxId(0), level: 0 };
+        remove_deleted_node(versions, change, writer)?;
+    }
+    Ok(())
+}
+
+impl Drop for Session {
+    /// Takes an open transaction back.
+    fn drop(&mut self) {
+        while self.level > 0 {
+            if let Err(error) = self.rollback() {
+                tracing::error!(%error, "a session ended whose transaction could not be taken back");
+                break;
+            }
+        }
+        self.slot.clear();
+        self.instance.clock.unregister(&self.slot);
+    }
+}
+
+#[track_caller]
+fn not_in_transaction() -> Error {
+    Error::new(JetErr::NotInTransaction, "the session has no open transaction")
+}
+
+#[derive(Debug)]
+struct Made {
+    rceid: RceId,
+    kind: ChangeKind,
+    key: KeyBytes,
+    bm_data: KeyBytes,
+}
+
+/// The version store as a tree operation sees it.
+struct Gate<'a> {
+    versions: &'a VersionStore,
+    trx: &'a Arc<Trx>,
+    made: RefCell<smallvec::SmallVec<[Made; 2]>>,
+}
+
+impl Gate<'_> {
+    fn note(&self, rceid: RceId, kind: ChangeKind, key: &[u8], bm_data: &[u8]) {
+        let (key, bm_data) = (KeyBytes::from_slice(key), KeyBytes::from_slice(bm_data));
+        self.made.borrow_mut().push(Made { rceid, kind, key, bm_data });
+    }
+}
+
+impl VersionGate for Gate<'_> {
+    fn versioned(&self) -> bool {
+        true
+    }
+
+    fn insert(
+        &self,
+        tree: &TreeHandle,
+        key: &[u8],
+        data: &[u8],
+        existing: Option<&[u8]>,
+    ) -> Result<InsertVersion> {
+        let bm_data = if tree.kind.unique { &[] } else { data };
+        let duplicate = JetErr::KeyDuplicate;
+        match existing {
+            None => {
+                let [rceid] = self.versions.record(
+                    tree,
+                    key,
+                    bm_data,
+                    self.trx,
+                    duplicate,
+                    [Was::Absent],
+                )?;
+                self.note(rceid, ChangeKind::Inserted, key, bm_data);
+                Ok(InsertVersion { rceid, replace_rceid: RceId(0) })
+            }
+            Some(old) => {
+                // The old data stays readable for snapshots that still see the deleted row.
+                let steps = [Was::Data(old.into()), Was::Absent];
+                let [replace_rceid, rceid] =
+                    self.versions.record(tree, key, bm_data, self.trx, duplicate, steps)?;
+                self.note(replace_rceid, ChangeKind::RevivedOver, key, bm_data);
+                self.note(rceid, ChangeKind::Inserted, key, bm_data);
+                Ok(InsertVersion { rceid, replace_rceid })
+            }
+        }
+    }
+
+    fn replace(&self, tree: &TreeHandle, key: &[u8], bm_data: &[u8], old: &[u8]) -> Result<RceId> {
+        let was = [Was::Data(old.into())];
+        let conflict = JetErr::WriteConflict;
+        let [rceid] = self.versions.record(tree, key, bm_data, self.trx, conflict, was)?;
+        self.note(rceid, ChangeKind::Replaced, key, bm_data);
+        Ok(rceid)
+    }
+
+    fn delete(&self, tree: &TreeHandle, key: &[u8], bm_data: &[u8]) -> Result<RceId> {
+        let conflict = JetErr::WriteConflict;
+        let [rceid] =
+            self.versions.record(tree, key, bm_data, self.trx, conflict, [Was::Present])?;
+        self.note(rceid, ChangeKind::Deleted, key, bm_data);
+        Ok(rceid)
+    }
+
+    fn duplicate(&self, _tree: &TreeHandle, _key: &[u8], _bm_data: &[u8]) -> Error {
+        Error::new(JetErr::KeyDuplicate, "a row with this key exists")
+    }
+}

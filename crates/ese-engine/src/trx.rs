@@ -1,0 +1,193 @@
+//! The clock of transactions and the register of sessions: who began when, and which commits
+//! everybody can see.
+//!
+//! A commit takes its number, appends its record and becomes visible under one short lock, so
+//! the order of numbers, of log positions and of visibility is the same. Taking a snapshot takes no
+//! lock: it reads the number of the newest visible commit.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, AtomicU64, Ordering},
+};
+
+use ese_base::{Error, JetErr, LgPos, ProcId, Result, TrxId};
+use parking_lot::{Mutex, RwLock};
+
+/// What others must know of a session: its snapshot and where its transaction began in the log.
+#[derive(Debug)]
+pub struct Slot {
+    /// Number of the session in log records.
+    pub procid: ProcId,
+    /// Snapshot of its transaction, plus one; 0 while it has none.
+    snapshot: AtomicU32,
+    /// Position of its `Begin0` record, packed so that it orders like `LgPos`; 0 = none.
+    begin0: AtomicU64,
+}
+
+impl Slot {
+    /// Notes where the transaction's first record stands; the checkpoint may not pass it.
+    pub(crate) fn set_begin0(&self, pos: LgPos) {
+        self.begin0.store(pack(pos), Ordering::SeqCst);
+    }
+
+    /// The transaction ended.
+    pub(crate) fn clear(&self) {
+        self.snapshot.store(0, Ordering::SeqCst);
+        self.begin0.store(0, Ordering::SeqCst);
+    }
+}
+
+fn pack(pos: LgPos) -> u64 {
+    u64::from(pos.generation.0) << 32 | u64::from(pos.isec) << 16 | u64::from(pos.ib)
+}
+
+fn unpack(packed: u64) -> LgPos {
+    let part = |shift: u32| u16::try_from(packed >> shift & 0xffff).unwrap_or(0);
+    LgPos::new(u32::try_from(packed >> 32).unwrap_or(0), part(16), part(0))
+}
+
+/// Numbers of transactions and the sessions of an instance.
+#[derive(Debug)]
+pub struct TrxClock {
+    /// The last number given to a begin or a commit.
+    last: AtomicU32,
+    /// The newest commit that a new snapshot contains.
+    visible: AtomicU32,
+    /// Held from taking a commit number until the commit is visible.
+    commit: Mutex<()>,
+    slots: RwLock<Vec<Arc<Slot>>>,
+    next_procid: AtomicU32,
+}
+
+impl Default for TrxClock {
+    fn default() -> TrxClock {
+        TrxClock::starting_after(TrxId(0))
+    }
+}
+
+impl TrxClock {
+    /// A clock whose first number follows `last` (recovery has seen that number in the log).
+    #[must_use]
+    pub fn starting_after(last: TrxId) -> TrxClock {
+        // Number 0 means "none" everywhere, and the first snapshot must contain recovery's work.
+        let last = last.0.max(1);
+        TrxClock {
+            last: AtomicU32::new(last),
+            visible: AtomicU32::new(last),
+            commit: Mutex::new(()),
+            slots: RwLock::new(Vec::new()),
+            next_procid: AtomicU32::new(1),
+        }
+    }
+
+    /// A number for a transaction that begins.
+    pub(crate) fn next(&self) -> TrxId {
+        TrxId(self.last.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Takes a snapshot and announces it in the session's slot, so that clean-up spares what it sees.
+    pub(crate) fn begin(&self, slot: &Slot) -> TrxId {
+        loop {
+            let visible = self.visible.load(Ordering::SeqCst);
+            slot.snapshot.store(visible + 1, Ordering::SeqCst);
+            // A commit that became visible in between may already have cleaned up what only older
+            // snapshots see; seeing no newer commit proves that clean-up saw this slot.
+            if self.visible.load(Ordering::SeqCst) == visible {
+                return TrxId(visible);
+            }
+        }
+    }
+
+    /// Numbers a commit, lets `append` write its record and `publish` make it visible, in one step.
+    pub(crate) fn commit<T>(
+        &self,
+        append: impl FnOnce(TrxId) -> Result<T>,
+        publish: impl FnOnce(TrxId),
+    ) -> Result<T> {
+        let _order = self.commit.lock();
+        let number = self.next();
+        let appended = append(number)?;
+        publish(number);
+        self.visible.store(number.0, Ordering::SeqCst);
+        Ok(appended)
+    }
+
+    /// Can every present and future snapshot see this commit?
+    pub(crate) fn seen_by_all(&self, commit: TrxId) -> bool {
+        self.slots.read().iter().all(|slot| match slot.snapshot.load(Ordering::SeqCst) {
+            0 => true,
+            snapshot => snapshot > commit.0,
+        })
+    }
+
+    /// Where the oldest open transaction that changed something began in the log.
+    pub(crate) fn oldest_begin0(&self) -> Option<LgPos> {
+        let slots = self.slots.read();
+        let begun = slots.iter().map(|slot| slot.begin0.load(Ordering::SeqCst));
+        begun.filter(|&packed| packed != 0).min().map(unpack)
+    }
+
+    /// Registers a session.
+    ///
+    /// # Errors
+    /// `JET_errOutOfSessions` when every session number is in use.
+    pub(crate) fn register(&self) -> Result<Arc<Slot>> {
+        let mut slots = self.slots.write();
+        for _ in 0..u16::MAX {
+            let number = self.next_procid.fetch_add(1, Ordering::Relaxed) & 0xffff;
+            let procid = ProcId(u16::try_from(number).unwrap_or(0));
+            if procid.0 != 0 && slots.iter().all(|slot| slot.procid != procid) {
+                let slot =
+                    Slot { procid, snapshot: AtomicU32::new(0), begin0: AtomicU64::new(0) };
+                let slot = Arc::new(slot);
+                slots.push(Arc::clone(&slot));
+                return Ok(slot);
+            }
+        }
+        Err(Error::new(JetErr::OutOfSessions, "all 65535 session numbers are in use")
+            .advise("end sessions that are no longer needed"))
+    }
+
+    /// Forgets a session.
+    pub(crate) fn unregister(&self, slot: &Arc<Slot>) {
+        self.slots.write().retain(|other| !Arc::ptr_eq(other, slot));
+    }
+
+    /// Number of sessions.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.slots.read().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_holds_clean_up_back_until_it_ends() {
+        let clock = TrxClock::default();
+        let reader = clock.register().unwrap();
+        let snapshot = clock.begin(&reader);
+        let mut number = TrxId(0);
+        clock.commit(|n| Ok(number = n), |_| ()).unwrap();
+        assert!(number > snapshot);
+        assert!(!clock.seen_by_all(number));
+        reader.clear();
+        assert!(clock.seen_by_all(number));
+        let later = clock.begin(&reader);
+        assert!(later >= number && clock.seen_by_all(number));
+    }
+
+    #[test]
+    fn the_oldest_begin_bounds_the_checkpoint() {
+        let clock = TrxClock::default();
+        let (a, b) = (clock.register().unwrap(), clock.register().unwrap());
+        assert_eq!(clock.oldest_begin0(), None);
+        a.set_begin0(LgPos::new(2, 1, 40));
+        b.set_begin0(LgPos::new(1, 9, 100));
+        assert_eq!(clock.oldest_begin0(), Some(LgPos::new(1, 9, 100)));
+        clock.unregister(&b);
+        assert_eq!(clock.oldest_begin0(), Some(LgPos::new(2, 1, 40)));
+    }
+}

@@ -1,0 +1,343 @@
+//! The version store: what rows were before transactions that not everybody can see yet.
+//!
+//! A node whose `VERSIONED` flag is set may have a chain of versions here, found by tree and
+//! bookmark. The page always holds the newest state; a version says what the node was *before* one
+//! change. A reader starts with the page and walks the chain from the newest change back, undoing
+//! in its mind every change that its snapshot does not contain.
+//!
+//! Order of locks: a shard is locked under a page latch, never the other way round. A change
+//! pushes its version under the write latch of the leaf, before anything is logged; rollback puts
+//! the page back first and drops the version afterwards, so a reader sees the same row throughout.
+
+use std::{
+    hash::BuildHasher,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+};
+
+use ese_base::{Dbid, Error, JetErr, Pgno, RceId, Result, TrxId};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use parking_lot::Mutex;
+use smallvec::SmallVec;
+
+use crate::tree::TreeHandle;
+
+const SHARDS: usize = 64;
+
+/// Bytes of a key or bookmark; short ones need no allocation.
+pub type KeyBytes = SmallVec<[u8; 40]>;
+
+/// An outermost transaction, as its versions refer to it.
+#[derive(Debug)]
+pub struct Trx {
+    /// Number taken at begin.
+    pub begin0: TrxId,
+    /// Commits up to and including this one are part of its snapshot.
+    pub snapshot: TrxId,
+    /// Number taken at commit; 0 while the transaction is open or was rolled back.
+    commit0: AtomicU32,
+}
+
+impl Trx {
+    /// An open transaction.
+    #[must_use]
+    pub fn new(begin0: TrxId, snapshot: TrxId) -> Trx {
+        Trx { begin0, snapshot, commit0: AtomicU32::new(0) }
+    }
+
+    /// The commit number, once there is one.
+    #[must_use]
+    pub fn committed(&self) -> Option<TrxId> {
+        match self.commit0.load(Ordering::Acquire) {
+            0 => None,
+            number => Some(TrxId(number)),
+        }
+    }
+
+    /// Makes all its changes visible to later snapshots at once.
+    pub(crate) fn publish(&self, commit0: TrxId) {
+        self.commit0.store(commit0.0, Ordering::Release);
+    }
+}
+
+/// Whose eyes a read is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Snapshot<'a> {
+    /// Commits up to this number are seen.
+    pub upto: TrxId,
+    /// The reader's own open transaction; its changes are seen too.
+    pub own: Option<&'a Arc<Trx>>,
+}
+
+impl Snapshot<'_> {
+    fn sees(&self, trx: &Arc<Trx>) -> bool {
+        self.own.is_some_and(|own| Arc::ptr_eq(own, trx))
+            || trx.committed().is_some_and(|commit0| commit0 <= self.upto)
+    }
+}
+
+/// What the node was before a change.
+#[derive(Debug)]
+pub(crate) enum Was {
+    /// Not there: the change inserted it.
+    Absent,
+    /// There, with this data: the change replaced it.
+    Data(Box<[u8]>),
+    /// There, with the data the page still holds: the change flagged it deleted.
+    Present,
+}
+
+#[derive(Debug)]
+struct Version {
+    rceid: RceId,
+    trx: Arc<Trx>,
+    was: Was,
+}
+
+#[derive(Debug)]
+struct Chain {
+    dbid: Dbid,
+    fdp: Pgno,
+    bookmark: KeyBytes,
+    /// Oldest change first.
+    versions: SmallVec<[Version; 1]>,
+}
+
+impl Chain {
+    fn is_of(&self, tree: &TreeHandle, key: &[u8], data: &[u8]) -> bool {
+        self.fdp == tree.fdp
+            && self.dbid == tree.dbid
+            && self.bookmark.len() == key.len() + data.len()
+            && self.bookmark.starts_with(key)
+            && self.bookmark.ends_with(data)
+    }
+}
+
+/// What a reader sees of a node.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Nothing.
+    Absent,
+    /// The data that the page holds.
+    AsOnPage,
+    /// Data from before changes that the reader does not see.
+    Before(Vec<u8>),
+}
+
+/// All versions of an instance.
+#[derive(Debug)]
+pub struct VersionStore {
+    shards: Vec<Mutex<HashTable<Chain>>>,
+    hasher: DefaultHashBuilder,
+    next_rceid: AtomicU32,
+    entries: AtomicU64,
+    bytes: AtomicU64,
+    bytes_max: u64,
+}
+
+impl VersionStore {
+    /// An empty store that refuses to grow beyond `bytes_max`.
+    #[must_use]
+    pub fn new(bytes_max: u64) -> VersionStore {
+        VersionStore {
+            shards: (0..SHARDS).map(|_| Mutex::new(HashTable::new())).collect(),
+            hasher: DefaultHashBuilder::default(),
+            next_rceid: AtomicU32::new(1),
+            entries: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            bytes_max,
+        }
+    }
+
+    /// Live versions.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.entries.load(Ordering::Relaxed)
+    }
+
+    /// Approximate memory of all versions.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    fn hash(&self, tree: &TreeHandle, key: &[u8], data: &[u8]) -> u64 {
+        // Key and data are hashed as one string, because that is what identifies the node.
+        let seed = u64::from(tree.fdp.0) << 8 | u64::from(tree.dbid.0);
+        if data.is_empty() {
+            self.hasher.hash_one((seed, key))
+        } else {
+            let mut joined = KeyBytes::from_slice(key);
+            joined.extend_from_slice(data);
+            self.hasher.hash_one((seed, joined.as_slice()))
+        }
+    }
+
+    fn shard(&self, hash: u64) -> &Mutex<HashTable<Chain>> {
+        let index = usize::try_from(hash >> 32).unwrap_or(0) % SHARDS;
+        &self.shards[index]
+    }
+
+    fn rceid(&self) -> RceId {
+        RceId(self.next_rceid.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Records one change of `trx` to a node, after the check that nobody else's unseen change
+    /// stands in the way. `changes` lists what the node was before each step, oldest first.
+    ///
+    /// Returns the number of each step.
+    ///
+    /// # Errors
+    /// `conflict` when another transaction changed the node and this one cannot see it;
+    /// `JET_errVersionStoreOutOfMemory` (-1069) when the store is full.
+    pub(crate) fn record<const N: usize>(
+        &self,
+        tree: &TreeHandle,
+        key: &[u8],
+        data: &[u8],
+        trx: &Arc<Trx>,
+        conflict: JetErr,
+        changes: [Was; N],
+    ) -> Result<[RceId; N]> {
+        let size = entry_size(key, data, &changes);
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        if bytes + size > self.bytes_max {
+            return Err(Error::new(
+                JetErr::VersionStoreOutOfMemory,
+                format!("the version store holds {bytes} of {} bytes", self.bytes_max),
+            )
+            .advise("end the oldest transaction, or commit in smaller steps"));
+        }
+        let hash = self.hash(tree, key, data);
+        let mut shard = self.shard(hash).lock();
+        let chain = shard
+            .entry(hash, |chain| chain.is_of(tree, key, data), |chain| self.hash_of(chain))
+            .or_insert_with(|| {
+                let mut bookmark = KeyBytes::from_slice(key);
+                bookmark.extend_from_slice(data);
+                Chain { dbid: tree.dbid, fdp: tree.fdp, bookmark, versions: SmallVec::new() }
+            })
+            .into_mut();
+        let snapshot = Snapshot { upto: trx.snapshot, own: Some(trx) };
+        if let Some(newest) = chain.versions.last()
+            && !snapshot.sees(&newest.trx)
+        {
+            return Err(Error::code_only(conflict));
+        }
+        let ids = changes.map(|was| {
+            let rceid = self.rceid();
+            chain.versions.push(Version { rceid, trx: Arc::clone(trx), was });
+            rceid
+        });
+        self.entries.fetch_add(N as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(size, Ordering::Relaxed);
+        tree.versions.fetch_add(N as u64, Ordering::AcqRel);
+        Ok(ids)
+    }
+
+    fn hash_of(&self, chain: &Chain) -> u64 {
+        let seed = u64::from(chain.fdp.0) << 8 | u64::from(chain.dbid.0);
+        self.hasher.hash_one((seed, chain.bookmark.as_slice()))
+    }
+
+    /// What a snapshot sees of a node that the page shows as `deleted` or not. To be called under
+    /// the latch of its page.
+    pub(crate) fn resolve(
+        &self,
+        tree: &TreeHandle,
+        key: &[u8],
+        data: &[u8],
+        deleted: bool,
+        snapshot: Snapshot<'_>,
+    ) -> Seen {
+        let on_page = if deleted { Seen::Absent } else { Seen::AsOnPage };
+        if tree.versions.load(Ordering::Acquire) == 0 {
+            return on_page;
+        }
+        let hash = self.hash(tree, key, data);
+        let shard = self.shard(hash).lock();
+        let Some(chain) = shard.find(hash, |chain| chain.is_of(tree, key, data)) else {
+            return on_page;
+        };
+        let (mut present, mut before) = (!deleted, None);
+        for version in chain.versions.iter().rev() {
+            if snapshot.sees(&version.trx) {
+                break;
+            }
+            match &version.was {
+                Was::Absent => present = false,
+                Was::Present => present = true,
+                Was::Data(data) => before = Some(data),
+            }
+        }
+        match (present, before) {
+            (false, _) => Seen::Absent,
+            (true, None) => Seen::AsOnPage,
+            (true, Some(data)) => Seen::Before(data.to_vec()),
+        }
+    }
+
+    /// The data from before a change, for its undo.
+    pub(crate) fn before(
+        &self,
+        tree: &TreeHandle,
+        key: &[u8],
+        data: &[u8],
+        rceid: RceId,
+    ) -> Option<Vec<u8>> {
+        let hash = self.hash(tree, key, data);
+        let shard = self.shard(hash).lock();
+        let chain = shard.find(hash, |chain| chain.is_of(tree, key, data))?;
+        chain.versions.iter().find(|version| version.rceid == rceid).and_then(|version| {
+            match &version.was {
+                Was::Data(data) => Some(data.to_vec()),
+                _ => None,
+            }
+        })
+    }
+
+    /// Drops one version: its transaction was rolled back, or everybody can see its commit.
+    pub(crate) fn drop_version(&self, tree: &TreeHandle, key: &[u8], data: &[u8], rceid: RceId) {
+        let hash = self.hash(tree, key, data);
+        let mut shard = self.shard(hash).lock();
+        let Ok(mut entry) = shard.find_entry(hash, |chain| chain.is_of(tree, key, data)) else {
+            return;
+        };
+        let chain = entry.get_mut();
+        let Some(place) = chain.versions.iter().position(|v| v.rceid == rceid) else { return };
+        let version = chain.versions.remove(place);
+        let empty = chain.versions.is_empty();
+        if empty {
+            entry.remove();
+        }
+        let size = entry_size(key, data, &[version.was]);
+        self.bytes.fetch_sub(size, Ordering::Relaxed);
+        self.entries.fetch_sub(1, Ordering::Relaxed);
+        tree.versions.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Does any version of the node exist?
+    pub(crate) fn has_versions(&self, tree: &TreeHandle, key: &[u8], data: &[u8]) -> bool {
+        if tree.versions.load(Ordering::Acquire) == 0 {
+            return false;
+        }
+        let hash = self.hash(tree, key, data);
+        self.shard(hash).lock().find(hash, |chain| chain.is_of(tree, key, data)).is_some()
+    }
+}
+
+/// What one call of `record` accounts for. Each step of it is dropped alone, so the size is the
+/// sum over the steps.
+fn entry_size(key: &[u8], data: &[u8], changes: &[Was]) -> u64 {
+    let per_step = size_of::<Chain>() + key.len() + data.len();
+    let images: usize = changes
+        .iter()
+        .map(|was| match was {
+            Was::Data(data) => data.len(),
+            _ => 0,
+        })
+        .sum();
+    (per_step * changes.len() + images) as u64
+}
