@@ -10,6 +10,7 @@ mod error;
 mod ids;
 pub mod limits;
 mod ondisk;
+pub mod plant;
 mod stop;
 
 pub use codes::{CodeInfo, ErrCat, JetErr};
