@@ -1,0 +1,29 @@
+//! `cargo xtask bench`: builds the measuring program with its peers and runs it.
+//!
+//! The peers' C libraries are compiled only here (feature `peers` of `ese-benches`).
+
+use crate::{
+    args::Args,
+    run::{Result, cargo, run},
+};
+
+pub(crate) fn main(args: &mut Args) -> Result<()> {
+    let quick = args.flag("--quick");
+    let check = args.flag("--check");
+    let only = args.values("--only")?;
+    args.finish()?;
+    let build = ["build", "--release", "--package", "ese-benches", "--features", "peers"];
+    run(&mut cargo(&build))?;
+    let mut report = cargo(&["run", "--quiet"]);
+    report.args(&build[1..]).args(["--", "report"]);
+    if quick {
+        report.arg("--quick");
+    }
+    if check {
+        report.arg("--check");
+    }
+    for engine in &only {
+        report.args(["--only", engine]);
+    }
+    run(&mut report)
+}

@@ -1,0 +1,139 @@
+//! `cargo xtask test`: the whole gate, step by step.
+//!
+//! A step that fails does not hide the others: all run, the table at the end names what failed, and
+//! the last line is `N passed, N failed, N skipped`. A step whose tests are missing fails.
+
+use std::{path::Path, process::Command, time::Instant};
+
+use crate::{
+    args::Args,
+    doc, paths, peers,
+    run::{Counts, Result, cargo, run, run_tests},
+    tidy,
+};
+
+/// Features of `ese-tests` that switch on the tests which want an optimised build of their own.
+const HEAVY_TESTS: &str = "ese-tests/simulator,ese-tests/planted";
+
+/// One step: its name, what it shows, and the function.
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    body: fn(&mut Counts) -> Result<()>,
+}
+
+/// In this order; a new kind of check is added here.
+const STEPS: &[Step] = &[
+    Step { name: "peers", about: "foreign readers are installed", body: |_| peers::ensure(false) },
+    Step { name: "fmt", about: "rustfmt has nothing to change", body: fmt },
+    Step { name: "tidy", about: "layout rules and layers", body: |_| tidy::check() },
+    Step { name: "clippy", about: "no warning in any target", body: clippy },
+    Step { name: "unit", about: "unit and integration tests", body: unit },
+    Step { name: "doctest", about: "examples in the documentation", body: doctest },
+    Step {
+        name: "doc",
+        about: "documentation builds without warning",
+        body: |_| doc::build(false),
+    },
+    Step { name: "sim", about: "power cuts and failing disks, simulated", body: simulator },
+    Step { name: "plant", about: "the simulator catches planted bugs", body: planted },
+];
+
+pub(crate) fn main(args: &mut Args) -> Result<()> {
+    let only = args.values("--only")?;
+    let skip = args.values("--skip")?;
+    let list = args.flag("--list");
+    args.finish()?;
+    if list {
+        STEPS.iter().for_each(|s| println!("{:<8} {}", s.name, s.about));
+        return Ok(());
+    }
+    if let Some(name) = only.iter().chain(&skip).find(|n| STEPS.iter().all(|s| s.name != **n)) {
+        return Err(format!("no step {name:?}; see cargo xtask test --list"));
+    }
+    let chosen = STEPS.iter().filter(|s| {
+        (only.is_empty() || only.iter().any(|n| n == s.name)) && skip.iter().all(|n| n != s.name)
+    });
+    let mut done = Vec::new();
+    for step in chosen {
+        println!("\n== {}: {}", step.name, step.about);
+        let start = Instant::now();
+        let mut counts = Counts::default();
+        let result = (step.body)(&mut counts);
+        done.push((step.name, counts, result, start.elapsed().as_secs_f64()));
+    }
+    summary(&done)
+}
+
+fn summary(done: &[(&str, Counts, Result<()>, f64)]) -> Result<()> {
+    let mut total = Counts::default();
+    let mut broken = Vec::new();
+    println!("\n{:<10}{:<10}{:>9}  tests", "step", "result", "seconds");
+    for (name, counts, result, seconds) in done {
+        let word = if result.is_ok() { "ok" } else { "FAILED" };
+        let tests = match counts {
+            Counts { passed: 0, failed: 0, skipped: 0 } => String::new(),
+            c => format!("{} passed, {} failed, {} skipped", c.passed, c.failed, c.skipped),
+        };
+        println!("{name:<10}{word:<10}{seconds:>9.1}  {tests}");
+        total += *counts;
+        if let Err(message) = result {
+            broken.push(format!("{name}: {message}"));
+            // A check that is no test (fmt, clippy, ...) and a step that ran none count as one.
+            total.failed += u64::from(counts.failed == 0);
+        }
+    }
+    println!("\n{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);
+    if broken.is_empty() { Ok(()) } else { Err(format!("failed:\n  {}", broken.join("\n  "))) }
+}
+
+fn fmt(_: &mut Counts) -> Result<()> {
+    run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    let fuzz = paths::root().join("fuzz/Cargo.toml");
+    run(cargo(&["fmt", "--all", "--check", "--manifest-path"]).arg(fuzz))
+}
+
+fn clippy(_: &mut Counts) -> Result<()> {
+    let mut command = cargo(&["clippy", "--workspace", "--all-targets"]);
+    run(command.args(["--features", HEAVY_TESTS, "--", "-D", "warnings"]))
+}
+
+fn unit(counts: &mut Counts) -> Result<()> {
+    tests(counts, cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]))
+}
+
+fn doctest(counts: &mut Counts) -> Result<()> {
+    tests(counts, cargo(&["test", "--workspace", "--doc", "--no-fail-fast"]))
+}
+
+fn simulator(counts: &mut Counts) -> Result<()> {
+    present("tests/tests/simulator.rs")?;
+    tests(counts, release_test("simulator"))
+}
+
+/// The same simulator over builds of the engine that each have one bug switched on by name.
+/// Its own target folder: `--cfg` flags would rebuild everything back and forth.
+fn planted(counts: &mut Counts) -> Result<()> {
+    present("tests/tests/planted.rs")?;
+    let mut command = release_test("planted");
+    command.env("RUSTFLAGS", "--cfg plant").env("CARGO_TARGET_DIR", paths::target().join("plant"));
+    tests(counts, command)
+}
+
+/// A test file of `ese-tests` that is behind the feature of its own name, optimised.
+fn release_test(name: &str) -> Command {
+    let mut command = cargo(&["test", "--release", "--package", "ese-tests", "--test", name]);
+    command.args(["--features", name, "--", "--nocapture"]);
+    command
+}
+
+fn present(path: &str) -> Result<()> {
+    let file = paths::root().join(path);
+    if Path::exists(&file) { Ok(()) } else { Err(format!("{path} is missing")) }
+}
+
+fn tests(counts: &mut Counts, mut command: Command) -> Result<()> {
+    let (more, result) = run_tests(&mut command);
+    *counts += more;
+    result
+}
