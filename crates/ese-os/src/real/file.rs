@@ -15,7 +15,11 @@ use std::{
 
 use ese_base::{Error, JetErr, Result};
 
-use super::errno::file_error;
+use super::{
+    errno::{file_error, parent_of},
+    map::WindowMap,
+    probe,
+};
 use crate::{File, LockMode, OpenMode, PageMap};
 
 /// Offsets, lengths and buffer addresses of a file opened with [`OpenMode::CreateNewDirect`] should
@@ -243,8 +247,22 @@ impl File for RealFile {
             .caused_by(error))
     }
 
+    /// `None` also for a direct handle, and where the directory does not let the probe create its
+    /// file. The map shares the handle's lock.
     fn map(&self) -> Result<Option<Arc<dyn PageMap>>> {
-        let _ = self.mode;
-        Ok(None)
+        if self.direct.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        // Nothing is written through a read-only handle: there is nothing to be coherent with.
+        if self.mode != OpenMode::Read
+            && !probe::maps_are_coherent(parent_of(&self.path)).unwrap_or(false)
+        {
+            return Ok(None);
+        }
+        let map = WindowMap::new(&self.path, Arc::clone(&self.file));
+        Ok(map.map(|map| Arc::new(map) as Arc<dyn PageMap>))
     }
 }
+
+#[cfg(test)]
+mod tests;

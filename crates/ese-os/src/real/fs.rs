@@ -183,3 +183,6 @@ fn dir_error(what: &str, dir: &Path, error: io::Error) -> Error {
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR))
 }
+
+#[cfg(test)]
+mod tests;

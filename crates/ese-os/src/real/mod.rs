@@ -8,14 +8,19 @@
     reason = "the traits of this crate are implemented here with the methods that others may not use"
 )]
 
+#[cfg(test)]
+mod child;
 mod errno;
 mod file;
 mod fs;
 mod machine;
+mod map;
+mod probe;
 
 use std::sync::Arc;
 
 pub use file::DIRECT_ALIGN;
+pub use map::MAP_WINDOW;
 
 use crate::Env;
 
