@@ -7,3 +7,5 @@
 #![forbid(unsafe_code)]
 
 pub mod database;
+pub mod record;
+pub mod schema;

@@ -1,0 +1,213 @@
+//! The tagged part: a sorted array of TAGFLD entries, then their data (edb-format 7.4, 7.5).
+//!
+//! Small and large pages differ: on small ones the offset has 13 bits and two flag bits say "has an
+//! extended byte" and "is NULL"; on large ones the offset has 15 bits, every entry has the extended
+//! byte, and NULL is a bit of it.
+
+use ese_base::{PageSize, Result};
+
+use super::{
+    u16_at,
+    view::{ColumnData, Instance, Instances, Lid, damaged, damaged_column},
+};
+use crate::schema::{Column, ColumnId};
+
+/// Bits of the extended byte.
+pub(super) mod ext {
+    pub(in super::super) const LONG: u8 = 0x01;
+    pub(in super::super) const COMPRESSED: u8 = 0x02;
+    pub(in super::super) const SEPARATED: u8 = 0x04;
+    pub(in super::super) const MULTI: u8 = 0x08;
+    pub(in super::super) const TWO: u8 = 0x10;
+    pub(in super::super) const NULL: u8 = 0x20;
+    pub(in super::super) const ENCRYPTED: u8 = 0x40;
+}
+
+/// Bits of a TAGFLD's offset word.
+pub(super) mod ib {
+    pub(in super::super) const DERIVED: u16 = 0x8000;
+    pub(in super::super) const SMALL_EXTENDED: u16 = 0x4000;
+    pub(in super::super) const SMALL_NULL: u16 = 0x2000;
+    pub(in super::super) const SMALL_MASK: u16 = 0x1fff;
+    pub(in super::super) const LARGE_MASK: u16 = 0x7fff;
+}
+
+/// Bytes of a TAGFLD.
+pub(super) const TAGFLD_LEN: usize = 4;
+
+/// The tagged part of a record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TaggedPart<'a> {
+    bytes: &'a [u8],
+    small: bool,
+    count: usize,
+}
+
+/// One entry.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'a> {
+    pub(super) id: ColumnId,
+    /// Column of the template table.
+    pub(super) derived: bool,
+    /// Extended byte; 0 where there is none.
+    pub(super) ext: u8,
+    /// Explicit NULL.
+    pub(super) null: bool,
+    /// Data behind the extended byte.
+    pub(super) data: &'a [u8],
+}
+
+impl<'a> TaggedPart<'a> {
+    pub(super) fn new(bytes: &'a [u8], page_size: PageSize) -> Result<TaggedPart<'a>> {
+        let small = page_size.is_small();
+        let count = if bytes.is_empty() {
+            0
+        } else {
+            let mask = if small { ib::SMALL_MASK } else { ib::LARGE_MASK };
+            let array = u16_at(bytes, 2).map_or(0, |ib| usize::from(ib & mask));
+            if array == 0 || !array.is_multiple_of(TAGFLD_LEN) || array > bytes.len() {
+                return Err(damaged(format!(
+                    "a record's array of tagged columns is {array} bytes long, of {} bytes left",
+                    bytes.len()
+                )));
+            }
+            array / TAGFLD_LEN
+        };
+        Ok(TaggedPart { bytes, small, count })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    fn offset(&self, ib: u16) -> usize {
+        usize::from(ib & if self.small { ib::SMALL_MASK } else { ib::LARGE_MASK })
+    }
+
+    /// Order of entries: derived ones first, then by column id.
+    fn order(&self, at: usize) -> Option<(bool, u16)> {
+        let id = u16_at(self.bytes, at * TAGFLD_LEN)?;
+        let ib = u16_at(self.bytes, at * TAGFLD_LEN + 2)?;
+        Some((ib & ib::DERIVED == 0, id))
+    }
+
+    /// The entry of a column of the table itself.
+    pub(super) fn find(&self, id: ColumnId) -> Result<Option<Entry<'a>>> {
+        let wanted = (true, id.0);
+        let (mut low, mut high) = (0, self.count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.order(middle) {
+                Some(order) if order == wanted => return self.entry(middle).map(Some),
+                Some(order) if order < wanted => low = middle + 1,
+                Some(_) => high = middle,
+                None => return Err(damaged("a record's array of tagged columns is cut")),
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn entry(&self, at: usize) -> Result<Entry<'a>> {
+        self.parse(at).ok_or_else(|| {
+            damaged(format!("tagged column {at} of {} of a record is malformed", self.count))
+        })
+    }
+
+    fn parse(&self, at: usize) -> Option<Entry<'a>> {
+        let id = u16_at(self.bytes, at * TAGFLD_LEN)?;
+        let word = u16_at(self.bytes, at * TAGFLD_LEN + 2)?;
+        let begin = self.offset(word);
+        let end = match at + 1 {
+            next if next < self.count => self.offset(u16_at(self.bytes, next * TAGFLD_LEN + 2)?),
+            _ => self.bytes.len(),
+        };
+        if begin < self.count * TAGFLD_LEN {
+            return None;
+        }
+        let stored = self.bytes.get(begin..end)?;
+        let has_ext = if self.small { word & ib::SMALL_EXTENDED != 0 } else { !stored.is_empty() };
+        let (ext, data) = if has_ext {
+            let (first, rest) = stored.split_first()?;
+            (*first, rest)
+        } else {
+            (0, stored)
+        };
+        let null = if self.small { word & ib::SMALL_NULL != 0 } else { ext & ext::NULL != 0 };
+        Some(Entry { id: ColumnId(id), derived: word & ib::DERIVED != 0, ext, null, data })
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// What the entry says of its column.
+    pub(super) fn data(self, column: &Column) -> Result<ColumnData<'a>> {
+        if self.null {
+            return Ok(ColumnData::Null);
+        }
+        if self.ext & (ext::MULTI | ext::TWO) == 0 {
+            return self
+                .single()
+                .map(ColumnData::One)
+                .ok_or_else(|| damaged_column(column, "has an id of a long value of odd length"));
+        }
+        if self.instance_count() == 0 {
+            return Err(damaged_column(column, "has a malformed list of values"));
+        }
+        Ok(ColumnData::Many(Instances(self)))
+    }
+
+    /// An entry that is not a list.
+    pub(super) fn single(self) -> Option<Instance<'a>> {
+        if self.ext & ext::SEPARATED != 0 {
+            Lid::from_record(self.data).map(Instance::Separated)
+        } else if self.ext & ext::ENCRYPTED != 0 {
+            Some(Instance::Encrypted(self.data))
+        } else if self.ext & ext::COMPRESSED != 0 {
+            Some(Instance::Compressed(self.data))
+        } else {
+            Some(Instance::Plain(self.data))
+        }
+    }
+
+    /// How many values a list holds; 0 for a malformed one.
+    pub(super) fn instance_count(self) -> usize {
+        if self.ext & ext::TWO != 0 {
+            return if self.data.is_empty() { 0 } else { 2 };
+        }
+        usize::from(u16_at(self.data, 0).unwrap_or(0) & 0x7fff) / 2
+    }
+
+    /// Value `at` (from 0) of a list.
+    pub(super) fn instance(self, at: usize) -> Result<Instance<'a>> {
+        let found = if self.ext & ext::TWO != 0 { self.of_two(at) } else { self.of_many(at) };
+        found.ok_or_else(|| {
+            damaged(format!("value {} of column {} of a record is malformed", at + 1, self.id))
+        })
+    }
+
+    fn of_two(self, at: usize) -> Option<Instance<'a>> {
+        let (first_len, rest) = self.data.split_first()?;
+        let (first, second) = rest.split_at_checked(usize::from(*first_len))?;
+        Some(Instance::Plain(if at == 0 { first } else { second }))
+    }
+
+    fn of_many(self, at: usize) -> Option<Instance<'a>> {
+        let count = self.instance_count();
+        let word = u16_at(self.data, 2 * at)?;
+        let begin = usize::from(word & 0x7fff);
+        let end = match at + 1 {
+            next if next < count => usize::from(u16_at(self.data, 2 * next)? & 0x7fff),
+            _ => self.data.len(),
+        };
+        if begin < 2 * count {
+            return None;
+        }
+        let bytes = self.data.get(begin..end)?;
+        if word & 0x8000 != 0 {
+            Lid::from_record(bytes).map(Instance::Separated)
+        } else if at == 0 && self.ext & ext::COMPRESSED != 0 {
+            Some(Instance::Compressed(bytes))
+        } else {
+            Some(Instance::Plain(bytes))
+        }
+    }
+}
