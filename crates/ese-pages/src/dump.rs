@@ -1,0 +1,108 @@
+//! A page as text: for tests, for the command line, for comparing with a hex dump by hand.
+
+use std::fmt::{self, Write};
+
+use ese_base::Pgno;
+
+use crate::page::{Node, PageRef};
+
+/// How much of each node is printed.
+#[derive(Clone, Copy, Debug)]
+pub struct DumpOptions {
+    /// Print the nodes, not only the header.
+    pub nodes: bool,
+    /// Bytes of a key or of data that are printed before `..` takes over.
+    pub bytes_max: usize,
+}
+
+impl Default for DumpOptions {
+    fn default() -> DumpOptions {
+        DumpOptions { nodes: true, bytes_max: 32 }
+    }
+}
+
+/// The page as text, one line of it per node.
+#[must_use]
+pub fn page_text(page: PageRef<'_>, pgno: Pgno, options: DumpOptions) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    write_page(&mut text, page, pgno, options).unwrap_or_default();
+    text
+}
+
+fn write_page(
+    out: &mut impl Write,
+    page: PageRef<'_>,
+    pgno: Pgno,
+    options: DumpOptions,
+) -> fmt::Result {
+    if page.is_blank() {
+        return writeln!(out, "page {pgno}: blank");
+    }
+    writeln!(out, "page {pgno}: size {} flags {}", page.size(), flag_names(page))?;
+    writeln!(
+        out,
+        "  objid {} dbtime {:#x} prev {} next {}",
+        page.objid(),
+        page.dbtime().0,
+        page.prev(),
+        page.next()
+    )?;
+    writeln!(
+        out,
+        "  nodes {} cbFree {} cbUncommittedFree {} ibMicFree {}",
+        page.node_count(),
+        page.free_bytes(),
+        page.uncommitted_free(),
+        page.ib_mic_free()
+    )?;
+    writeln!(out, "  external header {}", hex(page.external_header(), options.bytes_max))?;
+    if options.nodes {
+        for (iline, node) in page.nodes().enumerate() {
+            write_node(out, page, iline, node, options.bytes_max)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_node(
+    out: &mut impl Write,
+    page: PageRef<'_>,
+    iline: usize,
+    node: Node<'_>,
+    bytes_max: usize,
+) -> fmt::Result {
+    let flags: String = [(1, 'v'), (2, 'd'), (4, 'c')]
+        .into_iter()
+        .map(|(bit, letter)| if node.flags.bits() & bit == 0 { '-' } else { letter })
+        .collect();
+    write!(out, "  {iline:>4} {flags} key ")?;
+    if !node.prefix.is_empty() {
+        write!(out, "({})", hex(node.prefix, bytes_max))?;
+    }
+    write!(out, "{}", hex(node.suffix, bytes_max))?;
+    if page.is_leaf() {
+        writeln!(out, " data[{}] {}", node.data.len(), hex(node.data, bytes_max))
+    } else {
+        writeln!(out, " child {}", page.child(iline))
+    }
+}
+
+fn flag_names(page: PageRef<'_>) -> String {
+    let names: Vec<String> =
+        page.flags().iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect();
+    format!("{:#x} [{}]", page.flags().bits(), names.join(" "))
+}
+
+/// Bytes in hexadecimal; `-` for none.
+#[must_use]
+pub fn hex(bytes: &[u8], bytes_max: usize) -> String {
+    if bytes.is_empty() {
+        return String::from("-");
+    }
+    let mut text: String = bytes.iter().take(bytes_max).map(|byte| format!("{byte:02x}")).collect();
+    if bytes.len() > bytes_max {
+        text.push_str("..");
+    }
+    text
+}

@@ -1,0 +1,160 @@
+//! Finding the header of a file whose page size is not known (edb-format 1.1).
+
+use ese_base::{Error, JetErr, PageSize, Result};
+
+use super::DbHeader;
+use crate::checksum::verify_header;
+
+/// Which copy of the header was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderCopy {
+    /// The one at offset 0, and the shadow is equal.
+    Both,
+    /// The one at offset 0; the shadow is damaged or older and should be rewritten.
+    Primary,
+    /// The shadow, at the second page; the one at offset 0 is damaged and should be rewritten.
+    Shadow,
+}
+
+/// A header that was found.
+#[derive(Clone, Copy, Debug)]
+pub struct Located {
+    /// The header.
+    pub header: DbHeader,
+    /// The page size of the file.
+    pub page_size: PageSize,
+    /// Where it stood.
+    pub copy: HeaderCopy,
+}
+
+/// Finds the page size and the header of a database, from either copy.
+///
+/// `read` fills a buffer from an offset of the file; it is only asked for bytes below `file_len`.
+///
+/// # Errors
+/// Errors of `read`; what [`DbHeader::check`] says; and
+/// * `JET_errDatabaseCorrupted`: the file is empty, too short, or something else altogether;
+/// * `JET_errFileInvalidType`: it is a log, a checkpoint or a flush map;
+/// * `JET_errPageSizeMismatch`: it has pages of 2048 bytes;
+/// * `JET_errReadVerifyFailure`: it is a database, but both copies are damaged.
+pub fn locate(
+    mut read: impl FnMut(u64, &mut [u8]) -> Result<()>,
+    file_len: u64,
+) -> Result<Located> {
+    let smallest = PageSize::K4;
+    if file_len < smallest.bytes_u64() {
+        return Err(not_a_database(&format!(
+            "it has {file_len} bytes, less than a header of {smallest}"
+        )));
+    }
+    let mut page = vec![0; PageSize::K32.bytes()];
+    let mut copy_at = |offset: u64, size: PageSize| -> Result<Option<DbHeader>> {
+        let Some(page) = page.get_mut(..size.bytes()) else { return Ok(None) };
+        if offset.saturating_add(size.bytes_u64()) > file_len {
+            return Ok(None);
+        }
+        read(offset, page)?;
+        let header = DbHeader::from_page(page)?;
+        let right = header.magic.get() == DbHeader::MAGIC
+            && header.page_size().is_ok_and(|own| own == size)
+            && verify_header(page);
+        Ok(right.then_some(header))
+    };
+    for page_size in PageSize::ALL {
+        if let Some(header) = copy_at(0, page_size)? {
+            header.check()?;
+            let shadow = copy_at(page_size.bytes_u64(), page_size)?;
+            let copy = if shadow == Some(header) { HeaderCopy::Both } else { HeaderCopy::Primary };
+            return Ok(Located { header, page_size, copy });
+        }
+    }
+    for page_size in PageSize::ALL {
+        if let Some(header) = copy_at(page_size.bytes_u64(), page_size)? {
+            header.check()?;
+            return Ok(Located { header, page_size, copy: HeaderCopy::Shadow });
+        }
+    }
+    diagnose(read, file_len)
+}
+
+/// No copy is right: says what the file looks like.
+fn diagnose(mut read: impl FnMut(u64, &mut [u8]) -> Result<()>, file_len: u64) -> Result<Located> {
+    let mut first = vec![0; PageSize::K4.bytes()];
+    read(0, &mut first)?;
+    let header = DbHeader::from_page(&first)?;
+    if header.magic.get() != DbHeader::MAGIC {
+        if let Some(kind) = other_kind(&header).filter(|_| verify_header(&first)) {
+            return Err(Error::new(
+                JetErr::FileInvalidType,
+                format!("this is a {kind}, not a database"),
+            ));
+        }
+        if let Some(size) = shadow_with_magic(&mut read, file_len)? {
+            return Err(both_damaged(&format!("the shadow is one of pages of {size} bytes")));
+        }
+        if first.iter().all(|&byte| byte == 0) {
+            return Err(not_a_database("its first 4096 bytes are zero"));
+        }
+        let start: String = first.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        return Err(not_a_database(&format!("it begins with {start}")));
+    }
+    let size = header.cb_page_size.get();
+    if size == SIZE_DROPPED && first.get(..2048).is_some_and(verify_header) {
+        return Err(Error::new(
+            JetErr::PageSizeMismatch,
+            "the database has pages of 2048 bytes, which no engine supports any more",
+        ));
+    }
+    if u64::from(size) > file_len && header.page_size().is_ok() {
+        return Err(Error::new(
+            JetErr::DatabaseCorrupted,
+            format!("truncated: {file_len} bytes, less than its header of {size}"),
+        ));
+    }
+    Err(both_damaged(&format!("the first says pages of {size} bytes")))
+}
+
+/// The page size of old that is not supported.
+const SIZE_DROPPED: u32 = 2048;
+
+/// Where a damaged shadow still has the magic number of a database.
+fn shadow_with_magic(
+    read: &mut impl FnMut(u64, &mut [u8]) -> Result<()>,
+    file_len: u64,
+) -> Result<Option<PageSize>> {
+    for size in PageSize::ALL {
+        let mut start = [0; 8];
+        if size.bytes_u64() + 8 <= file_len {
+            read(size.bytes_u64(), &mut start)?;
+            if start.ends_with(&DbHeader::MAGIC.to_le_bytes()) {
+                return Ok(Some(size));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Headers of the engine's other files have the same checksum over their first 4096 bytes, and
+/// their file type at the same offset (backup-log-recovery 1A.1, 1A.6).
+fn other_kind(header: &DbHeader) -> Option<&'static str> {
+    match header.filetype.get() {
+        3 => Some("log file"),
+        4 => Some("checkpoint file"),
+        6 => Some("flush map"),
+        _ => None,
+    }
+}
+
+#[track_caller]
+fn both_damaged(found: &str) -> Error {
+    Error::new(
+        JetErr::ReadVerifyFailure,
+        format!("both copies of the database header are damaged ({found})"),
+    )
+    .advise("restore the database from a backup")
+}
+
+#[track_caller]
+fn not_a_database(found: &str) -> Error {
+    Error::new(JetErr::DatabaseCorrupted, format!("not an ESE database: {found}"))
+}
