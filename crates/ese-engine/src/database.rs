@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
@@ -24,8 +24,7 @@ pub struct Database {
     pub file: Arc<DbFile>,
     /// Its pages.
     pub cache: PageCache,
-    /// The log that describes every change; `None` with recovery off and for read-only files.
-    pub log: Option<Arc<Log>>,
+    log: OnceLock<Arc<Log>>,
     dbtime: AtomicU64,
     objid_last: AtomicU32,
     /// One handle per tree, so that everybody shares its locks.
@@ -47,7 +46,7 @@ impl Database {
             dbid,
             file,
             cache,
-            log,
+            log: log.map_or_else(OnceLock::new, OnceLock::from),
             dbtime: AtomicU64::new(dbtime.0),
             objid_last: AtomicU32::new(objid_last.0),
             trees: Mutex::new(HashMap::new()),
@@ -58,6 +57,22 @@ impl Database {
     #[must_use]
     pub fn page_size(&self) -> PageSize {
         self.file.page_size()
+    }
+
+    /// The log that describes every change; `None` with recovery off, for read-only files, and while
+    /// redo replays what the log says already.
+    pub fn log(&self) -> Option<&Arc<Log>> {
+        self.log.get()
+    }
+
+    /// From now on changes are logged: redo has ended, undo begins.
+    ///
+    /// # Errors
+    /// `JET_errInternalError` if it has a log.
+    pub(crate) fn connect(&self, log: Arc<Log>) -> Result<()> {
+        self.log
+            .set(log)
+            .map_err(|_| Error::new(JetErr::InternalError, "the database has a log already"))
     }
 
     /// The next tick of the database clock; every page change takes one.

@@ -12,7 +12,7 @@ use std::{cell::RefCell, sync::Arc};
 use ese_base::{Error, JetErr, LgPos, ProcId, RceId, Result, TrxId, limits::TRANSACTION_LEVEL_MAX};
 use ese_log::{
     Appended,
-    records::{Begin, Begin0, Commit, Commit0, Record, Rollback},
+    records::{Begin, Begin0, Commit, Commit0, Record, Rollback, begin_levels},
 };
 
 use crate::{
@@ -163,8 +163,8 @@ impl Session {
         if self.logged_level == self.level
             && let Some(log) = &self.instance.log
         {
-            let level = self.level - 1;
-            log.append(&Record::Commit(Commit { procid: self.slot.procid, level }))?;
+            let level_to = self.level - 1;
+            log.append(&Record::Commit(Commit { procid: self.slot.procid, level_to }))?;
             self.logged_level -= 1;
         }
         self.level -= 1;
@@ -181,7 +181,7 @@ impl Session {
             let append = |number: TrxId| match log {
                 None => Ok(None),
                 Some(log) => log
-                    .append(&Record::Commit0(Commit0 { procid, level: 0, trx_commit0: number }))
+                    .append(&Record::Commit0(Commit0 { procid, level_to: 0, trx_commit0: number }))
                     .map(Some),
             };
             match self.instance.clock.commit(append, |number| trx.publish(number)) {
@@ -377,17 +377,18 @@ impl Session {
         let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
         let procid = self.slot.procid;
         if self.logged_level < self.level
-            && let Some(log) = &db.log
+            && let Some(log) = db.log()
         {
-            let (from, levels) = (self.logged_level, self.level - self.logged_level);
+            let from = self.logged_level;
+            let levels = begin_levels(from, self.level - from);
             if from == 0 {
                 // The slot must bound the checkpoint before the record can be anywhere: the tip is
                 // at or before its position.
                 self.slot.set_begin0(log.tip());
                 let trx_begin0 = trx.begin0;
-                log.append(&Record::Begin0(Begin0 { procid, level: from, levels, trx_begin0 }))?;
+                log.append(&Record::Begin0(Begin0 { procid, levels, trx_begin0 }))?;
             } else {
-                log.append(&Record::Begin(Begin { procid, level: from, levels }))?;
+                log.append(&Record::Begin(Begin { procid, levels }))?;
             }
             self.logged_level = self.level;
         }

@@ -1,0 +1,295 @@
+//! Attaching and detaching databases: the order in which the log and the header learn of it.
+//!
+//! Attach: log the record, make it durable, mark the header dirty with the generations it needs, and
+//! only then let anybody change a page. Detach: write all pages, log the record, make it durable,
+//! mark the header clean at its position.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ese_base::{
+    DbTime, Dbid, Error, JetErr, LgPos, LogTime, ProcId, Result, limits::DATABASES_MAX,
+};
+use ese_log::{
+    Attachment,
+    records::{AttachDb, DetachDb, LoggedPath, Record},
+};
+use ese_pages::{
+    DbHeader, DbState,
+    cache::{CacheMode, CacheOptions, FlushGoal, PageCache},
+    db_file::DbFile,
+    dblwr,
+};
+use parking_lot::RwLock;
+
+use super::{Instance, checkpoint::require_up_to};
+use crate::{catalog, database::Database, table::Table};
+
+/// An attached database and what is known of its tables.
+#[derive(Debug)]
+pub struct Attached {
+    /// The database.
+    pub db: Arc<Database>,
+    /// Its file, as the log names it.
+    pub path: PathBuf,
+    /// Position of the record that attached or created it.
+    pub(super) attach: LgPos,
+    /// Its last clean position before that.
+    pub(super) consistent: LgPos,
+    /// Tables by name in upper case, as the catalog's index orders them.
+    pub(crate) tables: RwLock<HashMap<String, Arc<Table>>>,
+}
+
+impl Attached {
+    pub(super) fn as_attachment(&self) -> Attachment {
+        let header = self.db.file.header();
+        Attachment {
+            dbid: self.db.dbid,
+            dbtime: self.db.dbtime(),
+            objid_last: self.db.objid_last(),
+            pages_max: 0,
+            lgpos_attach: self.attach,
+            lgpos_consistent: self.consistent,
+            sign_db: header.sign_db,
+            path: self.path.to_string_lossy().into_owned(),
+        }
+    }
+}
+
+impl Instance {
+    /// Attaches a clean database for reading and writing.
+    ///
+    /// # Errors
+    /// `JET_errDatabaseDirtyShutdown` (-550), `JET_errSoftRecoveryOnBackupDatabase` (-544) for a backup
+    /// copy, `JET_errPageSizeMismatch` (-1213), `JET_errDatabaseInvalidVersion` for a format that
+    /// cannot be written, `JET_errTooManyAttachedDatabases`, `JET_errDatabaseDuplicate` (-1201) if
+    /// it is attached already, and those of opening the file.
+    pub fn attach(self: &Arc<Instance>, path: &Path) -> Result<Arc<Attached>> {
+        self.check()?;
+        let path = self.env.fs.canonicalize(path)?;
+        self.refuse_duplicate(&path)?;
+        let file = DbFile::open(&self.env, &path)?;
+        let header = file.header();
+        check_attachable(&header, self.config.page_size).map_err(|e| e.at_path(&path))?;
+        dblwr::discard(&self.env, &path)?;
+        let dbid = self.free_dbid()?;
+        let attach = self.log_attach(dbid, &path, &header)?;
+        let attached = self.join(dbid, file, &path, attach, header.lgpos_consistent.get());
+        let attached = Arc::new(attached?);
+        // Listed first: if the log rolls now, the observer already marks this header too.
+        self.bounds.attached.write().push(Arc::clone(&attached));
+        let opened = self.mark_dirty(&attached).and_then(|()| catalog::load(&attached));
+        if let Err(error) = opened {
+            self.bounds.attached.write().retain(|other| !Arc::ptr_eq(other, &attached));
+            return Err(error);
+        }
+        Ok(attached)
+    }
+
+    pub(super) fn refuse_duplicate(&self, path: &Path) -> Result<()> {
+        if self.databases().iter().any(|attached| attached.path == path) {
+            return Err(Error::new(JetErr::DatabaseDuplicate, "the database is attached already")
+                .at_path(path));
+        }
+        Ok(())
+    }
+
+    pub(super) fn free_dbid(&self) -> Result<Dbid> {
+        let attached = self.bounds.attached.read();
+        (1..=DATABASES_MAX)
+            .map(Dbid)
+            .find(|&dbid| attached.iter().all(|other| other.db.dbid != dbid))
+            .ok_or_else(|| {
+                Error::new(
+                    JetErr::TooManyAttachedDatabases,
+                    format!("{DATABASES_MAX} databases are attached already"),
+                )
+            })
+    }
+
+    /// Joins file, cache and log to a database.
+    pub(super) fn join(
+        &self,
+        dbid: Dbid,
+        file: DbFile,
+        path: &Path,
+        attach: LgPos,
+        consistent: LgPos,
+    ) -> Result<Attached> {
+        let header = file.header();
+        let db = open_database(self, dbid, file, header.dbtime())?;
+        Ok(Attached {
+            db: Arc::new(db),
+            path: path.to_path_buf(),
+            attach,
+            consistent,
+            tables: RwLock::new(HashMap::new()),
+        })
+    }
+
+    fn log_attach(&self, dbid: Dbid, path: &Path, header: &DbHeader) -> Result<LgPos> {
+        let Some(log) = &self.log else { return Ok(LgPos::MIN) };
+        let bytes = LoggedPath::encode(&path.to_string_lossy());
+        let appended = log.append(&Record::AttachDb(AttachDb {
+            procid: ProcId(0),
+            dbid,
+            pages_max: 0,
+            lgpos_consistent: header.lgpos_consistent.get(),
+            sign_db: header.sign_db,
+            sign_log: header.sign_log,
+            flags: 0,
+            path: LoggedPath::wide(&bytes),
+        }))?;
+        log.flush(appended.end)?;
+        Ok(appended.start)
+    }
+
+    /// Marks the header dirty, with the generations that recovery would need.
+    pub(super) fn mark_dirty(&self, attached: &Attached) -> Result<()> {
+        let now = self.env.clock.log_time();
+        attached.db.file.update_header(|header| {
+            header.set_state(DbState::DirtyShutdown);
+            header.logtime_attach = now;
+            header.lgpos_attach = attached.attach.into();
+            header.dbid = u32::from(attached.db.dbid.0).into();
+            if let Some(log) = &self.log {
+                let (generation, created) = log.current_generation();
+                header.sign_log = log.signature();
+                header.gen_min_required = attached.attach.generation.0.into();
+                header.gen_min_consistent = attached.attach.generation.0.into();
+                require_up_to(header, generation, created);
+            }
+        })
+    }
+
+    /// Detaches a database: afterwards its file is clean and no longer ours.
+    ///
+    /// # Errors
+    /// `JET_errDatabaseInUse` while versions of it are needed by open transactions, and those of writing.
+    pub fn detach(&self, attached: &Arc<Attached>) -> Result<()> {
+        self.check()?;
+        self.clean_up_versions();
+        if self.retired.lock().iter().any(|(_, changes)| !changes.is_empty()) {
+            return Err(Error::new(
+                JetErr::DatabaseInUse,
+                "an open transaction still needs older versions of rows",
+            )
+            .at_path(&attached.path)
+            .advise("end the sessions that use the database"));
+        }
+        let _no_checkpoint = self.bounds.writing.lock();
+        attached.db.cache.flush(FlushGoal::All, self.fence(&attached.db))?;
+        let pos = self.log_detach(attached)?;
+        self.make_clean(attached, pos)?;
+        self.bounds.attached.write().retain(|other| !Arc::ptr_eq(other, attached));
+        Ok(())
+    }
+
+    fn log_detach(&self, attached: &Attached) -> Result<LgPos> {
+        let Some(log) = &self.log else { return Ok(LgPos::MIN) };
+        let bytes = LoggedPath::encode(&attached.path.to_string_lossy());
+        let appended = log.append(&Record::DetachDb(DetachDb {
+            procid: ProcId(0),
+            dbid: attached.db.dbid,
+            flags: 0,
+            path: LoggedPath::wide(&bytes),
+        }))?;
+        log.flush(appended.end)?;
+        Ok(appended.start)
+    }
+
+    /// Marks a header clean whose pages are all written; the log does not matter to it any more.
+    pub(super) fn make_clean(&self, attached: &Attached, pos: LgPos) -> Result<()> {
+        let db = &attached.db;
+        let now = self.env.clock.log_time();
+        make_header_clean(db, pos, now)?;
+        dblwr::discard(&self.env, &attached.path)
+    }
+}
+
+/// The transition to clean shutdown (edb-format 1.4).
+pub(crate) fn make_header_clean(db: &Database, pos: LgPos, now: LogTime) -> Result<()> {
+    db.file.update_header(|header| {
+        header.set_state(DbState::CleanShutdown);
+        header.set_dbtime(db.dbtime());
+        header.set_last_objid(db.objid_last());
+        header.lgpos_consistent = pos.into();
+        header.logtime_consistent = now;
+        header.lgpos_detach = pos.into();
+        header.logtime_detach = now;
+        for field in [
+            &mut header.gen_min_required,
+            &mut header.gen_max_required,
+            &mut header.gen_max_committed,
+            &mut header.gen_min_consistent,
+        ] {
+            *field = 0.into();
+        }
+        header.logtime_gen_max_create = LogTime::NULL;
+        header.logtime_gen_max_required = LogTime::NULL;
+    })
+}
+
+/// Joins a file with a cache of the instance's settings.
+pub(crate) fn open_database(
+    instance: &Instance,
+    dbid: Dbid,
+    file: DbFile,
+    dbtime: DbTime,
+) -> Result<Database> {
+    let file = Arc::new(file);
+    let objid_last = file.header().last_objid();
+    let cache = PageCache::new(Arc::clone(&file), cache_options(&instance.config))?;
+    Ok(Database::new(dbid, file, cache, instance.log.clone(), dbtime, objid_last))
+}
+
+/// The cache settings that an instance's settings mean.
+pub(crate) fn cache_options(config: &super::InstanceConfig) -> CacheOptions {
+    CacheOptions {
+        mode: config.cache_mode.unwrap_or(CacheMode::Mapped),
+        dirty_pages_max: config.dirty_pages_max(),
+        double_write: config.double_write,
+        ..CacheOptions::default()
+    }
+}
+
+/// May this database be attached for writing?
+fn check_attachable(header: &DbHeader, page_size: ese_base::PageSize) -> Result<()> {
+    let found = header.page_size()?;
+    if found != page_size {
+        return Err(Error::new(
+            JetErr::PageSizeMismatch,
+            format!("the database has pages of {found} bytes, the instance of {page_size}"),
+        )
+        .advise(format!("start the instance with page size {found}")));
+    }
+    if header.state() != DbState::CleanShutdown {
+        let (min, max) = (header.gen_min_required.get(), header.gen_max_required.get());
+        return Err(if header.bkinfo_full_cur.gen_low.get() != 0 {
+            Error::new(JetErr::SoftRecoveryOnBackupDatabase, "the file is a copy out of a backup")
+                .advise("restore it with its logs")
+        } else {
+            Error::new(
+                JetErr::DatabaseDirtyShutdown,
+                format!("{:?}: it needs log generations {min:#x} to {max:#x}", header.state()),
+            )
+            .advise("recover it from its logs")
+        });
+    }
+    if header.update_major.get() > DbHeader::UPDATE_MAJOR {
+        return Err(Error::new(
+            JetErr::DatabaseInvalidVersion,
+            format!(
+                "format update {}.{} is newer than {}.0, the newest that is written",
+                header.update_major,
+                header.update_minor,
+                DbHeader::UPDATE_MAJOR
+            ),
+        )
+        .advise("it can be read, not changed"));
+    }
+    Ok(())
+}

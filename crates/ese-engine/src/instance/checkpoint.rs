@@ -1,0 +1,154 @@
+//! The checkpoint: how far the database files hold everything the log says, and the work that
+//! moves it on.
+//!
+//! Order (backup-log-recovery 1.6 and 2.2): pages -> database headers -> checkpoint file -> deletion
+//! of generations.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use ese_base::{Error, Generation, LgPos, LogTime, Result};
+use ese_log::{Attachment, Checkpoint, LogObserver};
+use ese_pages::{cache::FlushGoal, header::DbHeader};
+use parking_lot::{Mutex, RwLock};
+
+use super::{Attached, Instance};
+
+/// What the log asks of its instance: who is attached, and what may not be deleted.
+#[derive(Debug, Default)]
+pub(super) struct Bounds {
+    pub(super) attached: RwLock<Vec<Arc<Attached>>>,
+    /// The checkpoint as the file last written has it, packed to order like `LgPos`.
+    checkpoint: AtomicU64,
+    /// Held while a checkpoint is computed and written.
+    pub(super) writing: Mutex<()>,
+}
+
+impl Bounds {
+    pub(super) fn set_checkpoint(&self, pos: LgPos) {
+        let packed = u64::from(pos.generation.0) << 32 | u64::from(pos.isec) << 16;
+        self.checkpoint.store(packed | u64::from(pos.ib), Ordering::SeqCst);
+    }
+
+    pub(super) fn checkpoint_pos(&self) -> LgPos {
+        let packed = self.checkpoint.load(Ordering::SeqCst);
+        let part = |shift: u32| u16::try_from(packed >> shift & 0xffff).unwrap_or(0);
+        LgPos::new(u32::try_from(packed >> 32).unwrap_or(0), part(16), part(0))
+    }
+
+    fn list(&self) -> Vec<Attachment> {
+        self.attached.read().iter().map(|attached| attached.as_attachment()).collect()
+    }
+}
+
+impl LogObserver for Bounds {
+    fn attachments(&self) -> Vec<Attachment> {
+        self.list()
+    }
+
+    fn checkpoint(&self) -> LgPos {
+        self.checkpoint_pos()
+    }
+
+    /// A header that names the new generation is durable before a page that depends on it can be
+    /// written: the log reports nothing of the generation as durable before this returns.
+    fn rolled(&self, generation: Generation, created: LogTime) -> Result<()> {
+        for attached in self.attached.read().iter() {
+            attached.db.file.update_header(|header| require_up_to(header, generation, created))?;
+        }
+        Ok(())
+    }
+}
+
+/// Recovery of the database now needs the log up to this generation.
+pub(super) fn require_up_to(header: &mut DbHeader, generation: Generation, created: LogTime) {
+    header.gen_max_required = generation.0.into();
+    header.gen_max_committed = generation.0.into();
+    header.logtime_gen_max_required = created;
+    header.logtime_gen_max_create = created;
+}
+
+impl Instance {
+    /// Writes pages whose oldest change is further back than the checkpoint may stay.
+    pub(super) fn flush_behind(&self) -> Result<()> {
+        let Some(log) = &self.log else { return Ok(()) };
+        let tip = log.tip();
+        let segment = ese_base::limits::LOG_SEGMENT_LEN as u64;
+        let position = |pos: LgPos| {
+            u64::from(pos.generation.0) * (self.config.log_file_size / segment)
+                + u64::from(pos.isec)
+        };
+        let depth = self.config.checkpoint_depth / segment;
+        for attached in self.databases() {
+            let db = &attached.db;
+            let Some(oldest) = db.cache.oldest_dirty() else { continue };
+            if position(tip).saturating_sub(position(oldest)) > depth {
+                // Half of the depth at once, so that flushing happens in large, rare batches.
+                let behind = position(tip).saturating_sub(depth / 2);
+                let per_file = self.config.log_file_size / segment;
+                let generation = u32::try_from(behind / per_file).unwrap_or(u32::MAX);
+                let isec = u16::try_from(behind % per_file).unwrap_or(u16::MAX);
+                let goal = FlushGoal::OlderThan(LgPos::new(generation, isec, 0));
+                db.cache.flush(goal, self.fence(db))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything before this position is in the database files.
+    fn checkpoint_now(&self) -> Option<LgPos> {
+        let log = self.log.as_ref()?;
+        // The tip is read first: a change logged after this line is not before the checkpoint, and
+        // one logged before it is either in a dirty page already or covered by its session's slot.
+        let mut pos = log.tip().min(log.durable());
+        if let Some(begin0) = self.clock.oldest_begin0() {
+            pos = pos.min(begin0);
+        }
+        for attached in self.databases() {
+            if let Some(dirty) = attached.db.cache.oldest_dirty() {
+                pos = pos.min(dirty);
+            }
+        }
+        Some(pos)
+    }
+
+    /// Moves the checkpoint as far as the written pages allow, when that is worth a write.
+    ///
+    /// # Errors
+    /// Those of writing headers and the checkpoint file.
+    pub fn advance_checkpoint(&self) -> Result<()> {
+        let _one = self.bounds.writing.lock();
+        let old = self.bounds.checkpoint_pos();
+        let Some(now) = self.checkpoint_now() else { return Ok(()) };
+        let worth_it = now.generation > old.generation
+            || (now.generation == old.generation && now.isec > old.isec.saturating_add(64));
+        if worth_it { self.write_checkpoint(now) } else { Ok(()) }
+    }
+
+    /// Headers first, then the checkpoint file. The caller holds `bounds.writing`.
+    pub(super) fn write_checkpoint(&self, pos: LgPos) -> Result<()> {
+        let Some(log) = &self.log else { return Ok(()) };
+        for attached in self.databases() {
+            let file = &attached.db.file;
+            if file.header().gen_min_required.get() < pos.generation.0 {
+                file.update_header(|header| {
+                    header.gen_min_required = pos.generation.0.into();
+                    header.gen_min_consistent = pos.generation.0.into();
+                    header.dbtime_dirtied = attached.db.dbtime().0.into();
+                    header.objid_last = attached.db.objid_last().0.into();
+                })?;
+            }
+        }
+        let checkpoint = Checkpoint {
+            pos,
+            signature: log.signature(),
+            attachments: self.bounds.list(),
+            ..Checkpoint::default()
+        };
+        checkpoint.write(&self.env, &self.config.checkpoint_path()).map_err(Error::from)?;
+        self.bounds.set_checkpoint(pos);
+        Ok(())
+    }
+}

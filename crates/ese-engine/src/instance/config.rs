@@ -1,0 +1,73 @@
+//! What an instance is told before it starts. Sizes are bytes.
+
+use std::path::PathBuf;
+
+use ese_base::PageSize;
+use ese_pages::cache::CacheMode;
+
+/// Settings of an instance. The defaults are ESE's where it has one (jet-params); the fields can be
+/// changed until the instance starts.
+#[derive(Clone, Debug)]
+pub struct InstanceConfig {
+    /// Directory of the checkpoint file (JET_paramSystemPath).
+    pub system_dir: PathBuf,
+    /// Directory of the log (JET_paramLogFilePath).
+    pub log_dir: PathBuf,
+    /// Three characters that every file of the stream begins with (JET_paramBaseName).
+    pub base_name: String,
+    /// Page size of every database (JET_paramDatabasePageSize).
+    pub page_size: PageSize,
+    /// Size of a log generation: 64 KiB to 32 MiB, a multiple of 64 KiB (JET_paramLogFileSize).
+    pub log_file_size: u64,
+    /// Log records kept in memory before a writer has to wait (JET_paramLogBuffers).
+    pub log_buffer: usize,
+    /// Reuse generations that recovery no longer needs (JET_paramCircularLog).
+    pub circular_log: bool,
+    /// Write a log at all (JET_paramRecovery). Without it a crash leaves databases unusable.
+    pub recovery: bool,
+    /// How much log a crash may have to replay (JET_paramCheckpointDepthMax).
+    pub checkpoint_depth: u64,
+    /// Memory for pages that were changed and not yet written; in copy mode for all pages
+    /// (JET_paramCacheSizeMax, there in pages).
+    pub cache_size: u64,
+    /// How clean pages are read; `None` chooses the map where the file system allows it.
+    pub cache_mode: Option<CacheMode>,
+    /// Guard pages against torn writes with the double-write file.
+    pub double_write: bool,
+    /// Memory for versions (JET_paramMaxVerPages, there in 64 KiB buckets).
+    pub version_store_max: u64,
+}
+
+impl InstanceConfig {
+    /// The defaults, with all files in one directory.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>) -> InstanceConfig {
+        let dir = dir.into();
+        InstanceConfig {
+            system_dir: dir.clone(),
+            log_dir: dir,
+            base_name: "edb".to_owned(),
+            page_size: PageSize::K4,
+            log_file_size: 5 << 20,
+            log_buffer: 1 << 20,
+            circular_log: false,
+            recovery: true,
+            checkpoint_depth: 20 << 20,
+            cache_size: 64 << 20,
+            cache_mode: None,
+            double_write: true,
+            version_store_max: 64 << 20,
+        }
+    }
+
+    /// Changed pages that may wait for being written.
+    pub(crate) fn dirty_pages_max(&self) -> usize {
+        let pages = self.cache_size / self.page_size.bytes_u64();
+        usize::try_from(pages).unwrap_or(usize::MAX).max(64)
+    }
+
+    /// Path of the checkpoint file.
+    pub(crate) fn checkpoint_path(&self) -> PathBuf {
+        self.system_dir.join(format!("{}.chk", self.base_name))
+    }
+}

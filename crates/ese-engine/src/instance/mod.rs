@@ -1,0 +1,232 @@
+//! The life of an instance: start, attached databases, checkpoint, background work, end.
+//!
+//! Everything hangs on an [`Instance`] value; two instances in a process share nothing. The log,
+//! the version store and the transaction clock are shared by all its databases, so one
+//! transaction can change several of them.
+
+mod attach;
+mod checkpoint;
+mod config;
+mod start;
+mod term;
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
+};
+
+use ese_base::{Dbid, Error, JetErr, LgPos, ProcId, Result, TrxId};
+use ese_log::Log;
+use ese_os::{Env, Worker};
+use ese_pages::fence::{LogFence, NoLog};
+use parking_lot::{Condvar, Mutex};
+
+pub use self::{attach::Attached, config::InstanceConfig, term::TermMode};
+use self::checkpoint::Bounds;
+use crate::{
+    database::Database,
+    session::{self, Change},
+    trx::TrxClock,
+    version::VersionStore,
+};
+
+/// How long background work rests when nobody wakes it.
+const REST: Duration = Duration::from_millis(50);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Life {
+    Running = 0,
+    Terminating = 1,
+    Ended = 2,
+}
+
+/// A running instance (ESE: INST).
+#[derive(Debug)]
+pub struct Instance {
+    /// Files, time, threads.
+    pub env: Env,
+    /// What it was started with.
+    pub config: InstanceConfig,
+    /// The log; `None` with recovery off.
+    pub log: Option<Arc<Log>>,
+    pub(crate) clock: TrxClock,
+    /// Versions of all its databases.
+    pub versions: VersionStore,
+    /// What the log asks of its instance; shared with the log itself.
+    bounds: Arc<Bounds>,
+    /// Position of the `Init2` record of this run; the final `Term2` names it.
+    init: LgPos,
+    life: AtomicU8,
+    poison: OnceLock<(JetErr, String)>,
+    /// Commits whose versions some snapshot may still need, oldest first.
+    retired: Mutex<VecDeque<(TrxId, Vec<Change>)>>,
+    worker: Mutex<Option<Worker>>,
+    nudge: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Instance {
+    /// Refuses calls after an earlier failure or while the instance ends.
+    ///
+    /// # Errors
+    /// `JET_errInstanceUnavailable` (-1090) naming the first failure, `JET_errTermInProgress`
+    /// (-1000), `JET_errNotInitialized` (-1029) after the end.
+    pub fn check(&self) -> Result<()> {
+        self.check_alive()?;
+        match self.life.load(Ordering::Acquire) {
+            0 => Ok(()),
+            1 => Err(Error::new(JetErr::TermInProgress, "the instance is being terminated")),
+            _ => Err(Error::new(JetErr::NotInitialized, "the instance has ended")),
+        }
+    }
+
+    /// Refuses calls after an earlier failure.
+    ///
+    /// # Errors
+    /// `JET_errInstanceUnavailable` (-1090) naming the first failure.
+    pub fn check_alive(&self) -> Result<()> {
+        match self.poison.get() {
+            None => Ok(()),
+            Some((code, cause)) => Err(Error::new(
+                JetErr::InstanceUnavailable,
+                format!("the instance stopped after a failure: {cause} ({})", *code as i32),
+            )
+            .advise("terminate it and start it again; recovery puts the files right")),
+        }
+    }
+
+    /// Remembers the first failure; from then on every call is refused.
+    pub fn poison(&self, cause: &Error) {
+        if self.poison.set((cause.code(), cause.to_string())).is_ok() {
+            tracing::error!(%cause, "the instance cannot go on");
+        }
+    }
+
+    /// The rule that a database's pages obey before they are written.
+    pub(crate) fn fence<'a>(&'a self, db: &'a Database) -> &'a dyn LogFence {
+        match db.log() {
+            Some(log) => log.as_ref(),
+            None => &NoLog,
+        }
+    }
+
+    /// The attached databases, by number.
+    #[must_use]
+    pub fn databases(&self) -> Vec<Arc<Attached>> {
+        self.bounds.attached.read().clone()
+    }
+
+    /// The attached database with this number.
+    ///
+    /// # Errors
+    /// `JET_errInvalidDatabaseId` (-1010).
+    pub fn database(&self, dbid: Dbid) -> Result<Arc<Attached>> {
+        let attached = self.bounds.attached.read();
+        attached.iter().find(|other| other.db.dbid == dbid).cloned().ok_or_else(|| {
+            Error::new(JetErr::InvalidDatabaseId, format!("no database has number {dbid}"))
+        })
+    }
+
+    /// Number of sessions.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.clock.sessions()
+    }
+
+    /// Takes over the versions of a commit: drops them now if everybody sees it, else later.
+    pub(crate) fn retire(&self, number: TrxId, changes: Vec<Change>) {
+        let mut retired = self.retired.lock();
+        retired.push_back((number, changes));
+        drop(retired);
+        self.clean_up_versions();
+    }
+
+    /// Drops versions that no snapshot needs any more, and removes the nodes that their
+    /// transactions deleted.
+    pub(crate) fn clean_up_versions(&self) {
+        // One cleaner at a time; whoever finds another at work leaves its commit to that one or the
+        // next.
+        while let Some(mut retired) = self.retired.try_lock() {
+            let ready = retired.front().is_some_and(|(number, _)| self.clock.seen_by_all(*number));
+            let Some((_, changes)) = (if ready { retired.pop_front() } else { None }) else {
+                return;
+            };
+            drop(retired);
+            let cleaned = self.system_work(|procid| {
+                session::clean_up(&self.versions, &changes, procid)
+            });
+            if let Err(error) = cleaned {
+                tracing::warn!(%error, "deleted rows could not be removed; they stay invisible");
+                if self.check_alive().is_ok() && error.kind() != ese_base::ErrorKind::Outcome {
+                    self.poison(&error);
+                }
+                return;
+            }
+        }
+    }
+
+    /// Runs page changes that belong to no transaction. A slot of their own keeps the checkpoint
+    /// before their first record, because a record is in the log a moment before its page
+    /// counts as changed.
+    pub(crate) fn system_work<T>(&self, work: impl FnOnce(ProcId) -> Result<T>) -> Result<T> {
+        let slot = self.clock.register()?;
+        if let Some(log) = &self.log {
+            slot.set_begin0(log.tip());
+        }
+        let result = work(slot.procid);
+        slot.clear();
+        self.clock.unregister(&slot);
+        result
+    }
+
+    /// Starts background work where the environment has threads.
+    fn start_worker(self: &Arc<Instance>) -> Result<()> {
+        let (instance, nudge): (Weak<Instance>, _) =
+            (Arc::downgrade(self), Arc::clone(&self.nudge));
+        let body = move || {
+            loop {
+                {
+                    let (due, wake) = &*nudge;
+                    let mut due = due.lock();
+                    if !*due {
+                        wake.wait_for(&mut due, REST);
+                    }
+                    *due = false;
+                }
+                let Some(instance) = instance.upgrade() else { return };
+                if instance.life.load(Ordering::Acquire) != Life::Running as u8 {
+                    return;
+                }
+                if instance.check_alive().is_ok()
+                    && let Err(error) = instance.background_step()
+                {
+                    instance.poison(&error);
+                }
+            }
+        };
+        *self.worker.lock() = self.env.threads.spawn("ese-flush", Box::new(body))?;
+        Ok(())
+    }
+
+    /// Tells the background thread that there is something to do now.
+    pub(crate) fn nudge(&self) {
+        let (due, wake) = &*self.nudge;
+        *due.lock() = true;
+        wake.notify_one();
+    }
+
+    /// One round of background work: versions, old dirty pages, checkpoint. Called by the
+    /// background thread; where there is none (simulation), by whoever drives the instance.
+    ///
+    /// # Errors
+    /// Those of writing; the instance is then poisoned by the caller.
+    pub fn background_step(&self) -> Result<()> {
+        self.clean_up_versions();
+        self.flush_behind()?;
+        self.advance_checkpoint()
+    }
+}

@@ -1,0 +1,86 @@
+//! The end of an instance (backup-log-recovery 3.7).
+
+use std::sync::{Arc, atomic::Ordering};
+
+use ese_base::{Error, JetErr, LgPos, Result};
+use ese_log::records::{Record, RunEnd, ShutDownMark, Term2};
+use ese_pages::cache::FlushGoal;
+
+use super::{Instance, Life};
+
+/// How thoroughly an instance ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TermMode {
+    /// Everything is written; databases are clean afterwards.
+    Clean,
+    /// Only the log is written; databases stay dirty and the next start recovers them.
+    Dirty,
+}
+
+impl Instance {
+    /// Ends the instance. All sessions must have ended.
+    ///
+    /// # Errors
+    /// `JET_errTooManyActiveUsers` (-1059) while sessions exist: the instance goes on. Any other
+    /// error leaves the databases dirty and the instance ended; the next start recovers them.
+    pub fn terminate(self: &Arc<Instance>, mode: TermMode) -> Result<()> {
+        let sessions = self.clock.sessions();
+        if sessions > 0 {
+            return Err(Error::new(
+                JetErr::TooManyActiveUsers,
+                format!("{sessions} sessions have not ended"),
+            ));
+        }
+        let life = (Life::Running as u8, Life::Terminating as u8);
+        let swapped =
+            self.life.compare_exchange(life.0, life.1, Ordering::SeqCst, Ordering::SeqCst);
+        if swapped.is_err() {
+            return Err(Error::new(JetErr::TermInProgress, "the instance is ending or has ended"));
+        }
+        self.nudge();
+        drop(self.worker.lock().take());
+        let ended = match mode {
+            TermMode::Clean => self.end_clean(),
+            TermMode::Dirty => self.end_dirty(),
+        };
+        self.life.store(Life::Ended as u8, Ordering::SeqCst);
+        self.bounds.attached.write().clear();
+        ended
+    }
+
+    fn end_dirty(&self) -> Result<()> {
+        self.check_alive()?;
+        match &self.log {
+            Some(log) => log.flush(log.tip()),
+            None => Ok(()),
+        }
+    }
+
+    fn end_clean(&self) -> Result<()> {
+        self.check_alive()?;
+        self.clean_up_versions();
+        let _no_checkpoint = self.bounds.writing.lock();
+        let mark = match &self.log {
+            None => LgPos::MIN,
+            Some(log) => {
+                let appended = log.append(&Record::ShutDownMark(ShutDownMark {}))?;
+                log.flush(appended.end)?;
+                appended.start
+            }
+        };
+        for attached in self.databases() {
+            attached.db.cache.flush(FlushGoal::All, self.fence(&attached.db))?;
+            self.make_clean(&attached, mark)?;
+        }
+        self.bounds.attached.write().clear();
+        let Some(log) = &self.log else { return Ok(()) };
+        let term = log.append(&Record::Term2(Term2(RunEnd {
+            started: self.init,
+            redo_from: LgPos::MIN,
+            hard: 0,
+            time: Some(self.env.clock.log_time()),
+        })))?;
+        log.flush(term.end)?;
+        self.write_checkpoint(term.start)
+    }
+}

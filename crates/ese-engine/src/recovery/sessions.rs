@@ -1,0 +1,172 @@
+//! What redo remembers of the sessions it replays: which transactions are open, which changes they
+//! made, and the macro groups that are not complete yet.
+//!
+//! Bookmarks and before images come from the `UndoInfo` record that stands before every versioned
+//! replace and delete (decision 0002), so they are known even when the page on disk is already
+//! newer than the record and the change itself is skipped.
+
+use std::collections::HashMap;
+
+use ese_base::{Dbid, LgPos, ObjId, Pgno, ProcId, RceId, TrxId};
+use ese_log::records::{NodeHead, Oper, RecordFlags, UndoInfo};
+
+/// A change that has to be taken back if its transaction does not commit.
+#[derive(Debug)]
+pub(super) struct ReplayedChange {
+    pub(super) dbid: Dbid,
+    pub(super) fdp: Pgno,
+    pub(super) objid: ObjId,
+    pub(super) unique: bool,
+    pub(super) rceid: RceId,
+    pub(super) key: Vec<u8>,
+    pub(super) bm_data: Vec<u8>,
+    pub(super) kind: ReplayedKind,
+    /// Level it belongs to now; a nested commit lowers it.
+    level: u8,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum ReplayedKind {
+    Inserted,
+    Replaced { before: Vec<u8> },
+    Deleted,
+}
+
+/// An open macro group: the records so far, as the log holds them.
+pub(super) type MacroGroup = Vec<(LgPos, LgPos, Vec<u8>)>;
+
+/// One replayed session.
+#[derive(Debug, Default)]
+pub(super) struct ReplayedSession {
+    pub(super) begin0: TrxId,
+    pub(super) level: u8,
+    pub(super) changes: Vec<ReplayedChange>,
+    announced: HashMap<RceId, (Vec<u8>, Vec<u8>, Vec<u8>)>,
+    pub(super) group: Option<MacroGroup>,
+}
+
+/// All replayed sessions.
+#[derive(Debug, Default)]
+pub(super) struct ReplayedSessions {
+    open: HashMap<ProcId, ReplayedSession>,
+    /// The highest transaction number seen; the next run counts on from it.
+    pub(super) last_trx: TrxId,
+}
+
+impl ReplayedSessions {
+    pub(super) fn session(&mut self, procid: ProcId) -> &mut ReplayedSession {
+        self.open.entry(procid).or_default()
+    }
+
+    pub(super) fn saw(&mut self, trx: TrxId) {
+        self.last_trx = self.last_trx.max(trx);
+    }
+
+    /// A new run began: nothing of the old one is open.
+    pub(super) fn forget_all(&mut self) {
+        self.open.clear();
+    }
+
+    /// The sessions in which something is left to take back, in the order of their numbers.
+    pub(super) fn take_open(&mut self) -> Vec<(ProcId, ReplayedSession)> {
+        let mut open: Vec<_> =
+            self.open.drain().filter(|(_, session)| session.level > 0).collect();
+        open.sort_by_key(|(procid, _)| *procid);
+        open
+    }
+}
+
+impl ReplayedSession {
+    pub(super) fn begin(&mut self, levels: u8) {
+        self.level = self.level.saturating_add(levels);
+    }
+
+    /// Commit to a level above 0.
+    pub(super) fn commit_to(&mut self, level: u8) {
+        self.level = level;
+        for change in &mut self.changes {
+            change.level = change.level.min(level);
+        }
+    }
+
+    /// The outermost commit: its deletions may now be removed for good.
+    pub(super) fn commit0(&mut self) -> Vec<ReplayedChange> {
+        self.level = 0;
+        self.announced.clear();
+        let changes = std::mem::take(&mut self.changes);
+        changes.into_iter().filter(|change| change.kind == ReplayedKind::Deleted).collect()
+    }
+
+    /// Levels that were rolled back: their compensation records took the changes out before.
+    pub(super) fn rollback(&mut self, levels: u8) {
+        self.level = self.level.saturating_sub(levels);
+        let level = self.level;
+        self.changes.retain(|change| change.level <= level);
+        if level == 0 {
+            self.announced.clear();
+        }
+    }
+
+    /// An `UndoInfo` record: bookmark and before image of the change with its number.
+    pub(super) fn announce(&mut self, info: &UndoInfo<'_>) {
+        let owned = (info.key.to_vec(), info.bm_data.to_vec(), info.data.to_vec());
+        self.announced.insert(info.node.rceid, owned);
+    }
+
+    /// A versioned insert, or the revival of a deleted node.
+    pub(super) fn inserted(&mut self, node: &NodeHead, key: Vec<u8>, data: &[u8]) {
+        let unique = node.page.flags.contains(RecordFlags::UNIQUE);
+        let bm_data = if unique { Vec::new() } else { data.to_vec() };
+        self.push(node, node.rceid, key, bm_data, ReplayedKind::Inserted);
+    }
+
+    /// A versioned replace. A revival counts as one too, under its second number.
+    pub(super) fn replaced(&mut self, node: &NodeHead, rceid: RceId) {
+        if let Some((key, bm_data, before)) = self.announced.remove(&rceid) {
+            self.push(node, rceid, key, bm_data, ReplayedKind::Replaced { before });
+        }
+    }
+
+    /// A versioned delete.
+    pub(super) fn deleted(&mut self, node: &NodeHead) {
+        if let Some((key, bm_data, _)) = self.announced.remove(&node.rceid) {
+            self.push(node, node.rceid, key, bm_data, ReplayedKind::Deleted);
+        }
+    }
+
+    fn push(
+        &mut self,
+        node: &NodeHead,
+        rceid: RceId,
+        key: Vec<u8>,
+        bm_data: Vec<u8>,
+        kind: ReplayedKind,
+    ) {
+        self.changes.push(ReplayedChange {
+            dbid: node.page.dbid,
+            fdp: node.pgno_fdp,
+            objid: node.objid_fdp,
+            unique: node.page.flags.contains(RecordFlags::UNIQUE),
+            rceid,
+            key,
+            bm_data,
+            kind,
+            level: self.level.max(1),
+        });
+    }
+
+    /// A compensation record: the change it takes back, with the data it puts back.
+    pub(super) fn undone(&mut self, rceid: RceId) -> Option<ReplayedChange> {
+        let place = self.changes.iter().rposition(|change| change.rceid == rceid)?;
+        Some(self.changes.remove(place))
+    }
+}
+
+/// What a compensation record of this change says it does.
+pub(super) fn oper_of(kind: &ReplayedKind) -> Oper {
+    match kind {
+        ReplayedKind::Inserted => Oper::Insert,
+        ReplayedKind::Replaced { .. } => Oper::Replace,
+        ReplayedKind::Deleted => Oper::FlagDelete,
+    }
+}
