@@ -7,5 +7,6 @@
 #![forbid(unsafe_code)]
 
 pub mod database;
+pub mod key;
 pub mod record;
 pub mod schema;

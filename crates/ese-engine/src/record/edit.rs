@@ -225,7 +225,7 @@ fn merge_tagged<'k, 'a>(
     let part = old.tagged_part()?;
     let mut kept = SmallVec::new();
     let mut changes = changes.iter().peekable();
-    let mut place = |kept: &mut SmallVec<[Kept<'k, 'a>; 8]>,
+    let place = |kept: &mut SmallVec<[Kept<'k, 'a>; 8]>,
                      (id, change): &'k (ColumnId, Change<'k>)| {
         let has_default = columns.by_id(*id).is_some_and(|column| column.default.is_some());
         match change {

@@ -1,0 +1,263 @@
+//! Keys of whole rows: which entries a row has in an index.
+
+use ese_base::{Error, JetErr, Result};
+use smallvec::SmallVec;
+
+use super::normalise::{KeyRules, normalise, unicode};
+use crate::{
+    record::{ColumnData, RecordView},
+    schema::{Column, ColumnFlags, Index, IndexFlags, Segment, TableSchema},
+};
+
+/// Is this an index whose keys this version can make?
+///
+/// # Errors
+/// `JET_errFeatureNotAvailable`, naming the index and what it needs.
+pub fn check_supported(schema: &TableSchema, index: &Index) -> Result<()> {
+    let feature = if index.tuple_limits.is_some() {
+        "tuples"
+    } else if index.flags.contains(IndexFlags::CROSS_PRODUCT) {
+        "cross products of multi-valued columns"
+    } else if index.flags.contains(IndexFlags::NESTED_TABLE) {
+        "nested multi-valued columns"
+    } else if index.flags.contains(IndexFlags::DEFERRED_POPULATE) {
+        "deferred population"
+    } else if !index.flags.contains(IndexFlags::WIDE_SEGMENTS) {
+        "segments in the format before update 7"
+    } else if index.segments.iter().any(|segment| segment.of_template) {
+        "columns of a template table"
+    } else {
+        for segment in &index.segments {
+            let column = schema.columns.require(segment.column)?;
+            if column.is_unicode() {
+                return Err(unicode(column));
+            }
+        }
+        return Ok(());
+    };
+    Err(Error::new(
+        JetErr::FeatureNotAvailable,
+        format!("index \"{}\": {feature} are not available in this version", index.name),
+    ))
+}
+
+/// The key of a row in the table's own order.
+///
+/// # Errors
+/// `JET_errNoCurrentIndex` for a table without primary index (its rows have sequential keys), and as
+/// [`record_key`].
+pub fn primary_key(schema: &TableSchema, record: &RecordView<'_>, out: &mut Vec<u8>) -> Result<()> {
+    let index = schema.primary().ok_or_else(|| {
+        Error::new(
+            JetErr::NoCurrentIndex,
+            format!("table \"{}\" has no primary index", schema.name),
+        )
+    })?;
+    record_key(schema, index, record, out).map(|_| ())
+}
+
+/// The first key of a row in an index, into `out`, which is emptied first. Answers whether the row has an entry
+/// there: NULL segments and conditions may leave it out.
+///
+/// # Errors
+/// `JET_errNullKeyDisallowed` (-1053), `JET_errKeyTruncated` (-346) where the index says so,
+/// `JET_errFeatureNotAvailable` for UTF-16 text and for values that lie outside the record or are compressed.
+pub fn record_key(
+    schema: &TableSchema,
+    index: &Index,
+    record: &RecordView<'_>,
+    out: &mut Vec<u8>,
+) -> Result<bool> {
+    Ok(meets_conditions(schema, index, record)? && nth_key(schema, index, record, None, out)?)
+}
+
+/// Every key of a row in an index. `scratch` is emptied and used for each; a key that several values of a
+/// multi-valued column share is given once.
+///
+/// # Errors
+/// As [`record_key`] and [`check_supported`], and what `each` answers.
+pub fn for_each_key(
+    schema: &TableSchema,
+    index: &Index,
+    record: &RecordView<'_>,
+    scratch: &mut Vec<u8>,
+    mut each: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    check_supported(schema, index)?;
+    if !meets_conditions(schema, index, record)? {
+        return Ok(());
+    }
+    let Some((segment, values)) = expansion(schema, index, record)? else {
+        if nth_key(schema, index, record, None, scratch)? {
+            each(scratch)?;
+        }
+        return Ok(());
+    };
+    let mut seen: SmallVec<[Vec<u8>; 4]> = SmallVec::new();
+    for itag in 1..=values {
+        if nth_key(schema, index, record, Some((segment, itag)), scratch)?
+            && !seen.iter().any(|key| key == scratch)
+        {
+            each(scratch)?;
+            seen.push(scratch.clone());
+        }
+    }
+    Ok(())
+}
+
+/// A search key: `values` stand for the first segments of the index, in its order.
+///
+/// # Errors
+/// As [`normalise`], and `JET_errInvalidParameter` for more values than segments.
+pub fn values_key(
+    schema: &TableSchema,
+    index: &Index,
+    values: &[Option<&[u8]>],
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    if values.len() > index.segments.len() {
+        return Err(Error::new(
+            JetErr::InvalidParameter,
+            format!(
+                "{} values for the {} segments of index \"{}\"",
+                values.len(),
+                index.segments.len(),
+                index.name
+            ),
+        ));
+    }
+    let rules = KeyRules::of(index);
+    out.clear();
+    for (segment, value) in index.segments.iter().zip(values) {
+        let column = schema.columns.require(segment.column)?;
+        if normalise(&rules, column, segment.descending, *value, out)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Conditional columns: all must hold.
+fn meets_conditions(schema: &TableSchema, index: &Index, record: &RecordView<'_>) -> Result<bool> {
+    for condition in &index.conditions {
+        let data = record.column(&schema.columns, condition.column)?;
+        if data.is_null() != condition.must_be_null {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The first multi-valued segment and its number of values, if it has several.
+fn expansion(
+    schema: &TableSchema,
+    index: &Index,
+    record: &RecordView<'_>,
+) -> Result<Option<(usize, usize)>> {
+    if !index.flags.contains(IndexFlags::MULTI_VALUED) {
+        return Ok(None);
+    }
+    for (at, segment) in index.segments.iter().enumerate() {
+        let column = schema.columns.require(segment.column)?;
+        if column.flags.contains(ColumnFlags::MULTI_VALUED) {
+            let values = record.data(column)?.len();
+            return Ok((values > 1).then_some((at, values)));
+        }
+    }
+    Ok(None)
+}
+
+/// Which segments of a key are NULL.
+#[derive(Clone, Copy, Debug, Default)]
+struct Nulls {
+    first: bool,
+    any: bool,
+    not_all: bool,
+}
+
+impl Nulls {
+    fn note(&mut self, at: usize, null: bool) {
+        self.first |= null && at == 0;
+        self.any |= null;
+        self.not_all |= !null;
+    }
+
+    /// Does such a key have an entry (edb-format 8.6)?
+    fn allowed(self, index: &Index) -> Result<bool> {
+        if !self.any {
+            return Ok(true);
+        }
+        if index.flags.contains(IndexFlags::NO_NULL_SEGMENT) {
+            return Err(Error::new(
+                JetErr::NullKeyDisallowed,
+                format!("index \"{}\" refuses NULL", index.name),
+            ));
+        }
+        Ok(index.flags.contains(if !self.not_all {
+            IndexFlags::ALLOW_ALL_NULLS
+        } else if self.first {
+            IndexFlags::ALLOW_FIRST_NULL
+        } else {
+            IndexFlags::ALLOW_SOME_NULLS
+        }))
+    }
+}
+
+/// The key in which `expand` = (segment, itag) takes that value and every other segment its first.
+fn nth_key(
+    schema: &TableSchema,
+    index: &Index,
+    record: &RecordView<'_>,
+    expand: Option<(usize, usize)>,
+    out: &mut Vec<u8>,
+) -> Result<bool> {
+    let rules = KeyRules::of(index);
+    let mut nulls = Nulls::default();
+    let mut cut = false;
+    out.clear();
+    for (at, segment) in index.segments.iter().enumerate() {
+        let column = schema.columns.require(segment.column)?;
+        let itag = expand.filter(|(expanded, _)| *expanded == at).map_or(1, |(_, itag)| itag);
+        let value = segment_value(record, column, itag)?;
+        nulls.note(at, value.is_none());
+        if !cut {
+            cut = put_segment(&rules, index, segment, column, value, out)?;
+        }
+    }
+    nulls.allowed(index)
+}
+
+fn segment_value<'s>(
+    record: &RecordView<'s>,
+    column: &'s Column,
+    itag: usize,
+) -> Result<Option<&'s [u8]>> {
+    match record.data(column)? {
+        ColumnData::Many(list) => match list.nth(itag)? {
+            Some(instance) => instance.plain(column).map(Some),
+            None => Ok(None),
+        },
+        data => data.first(column),
+    }
+}
+
+fn put_segment(
+    rules: &KeyRules,
+    index: &Index,
+    segment: &Segment,
+    column: &Column,
+    value: Option<&[u8]>,
+    out: &mut Vec<u8>,
+) -> Result<bool> {
+    let cut = normalise(rules, column, segment.descending, value, out)?;
+    if cut && index.flags.contains(IndexFlags::DISALLOW_TRUNCATION) {
+        return Err(Error::new(
+            JetErr::KeyTruncated,
+            format!(
+                "index \"{}\": a key above {} bytes, and the index refuses to cut it",
+                index.name, rules.key_len_max
+            ),
+        ));
+    }
+    Ok(cut)
+}
