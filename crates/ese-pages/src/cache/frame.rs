@@ -1,0 +1,279 @@
+//! Frames: private page images in memory, and the log positions that belong to a changed page.
+//!
+//! Frames are numbered, live in slabs and stay until the cache is dropped; a free list hands them
+//! out again. Who takes a frame owns its bytes alone until it shows them in a slot; from then on
+//! the slot's latch rules.
+
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+use ese_base::{Error, Generation, JetErr, LgPos, PageSize, Pgno, Result};
+use parking_lot::Mutex;
+
+use super::chunked::Chunked;
+use crate::aligned::AlignedBuf;
+
+/// Frames of a slab: 256 KiB to 2 MiB of memory at a time.
+const SLAB_FRAMES: u32 = 64;
+/// Stands in `changed` for "not since the copy".
+const UNCHANGED: u64 = u64::MAX;
+
+/// Number of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FrameNo(u32);
+
+impl FrameNo {
+    pub(crate) fn from_stored(stored: u32) -> Option<FrameNo> {
+        stored.checked_sub(1).map(FrameNo)
+    }
+
+    pub(crate) fn stored(frame: Option<FrameNo>) -> u32 {
+        frame.map_or(0, |no| no.0 + 1)
+    }
+}
+
+/// What is known of a frame besides its bytes. Changed under the write latch of the page it
+/// belongs to, except `changed`, which the flusher also resets under the read latch.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    image: AtomicPtr<u8>,
+    owner: AtomicU32,
+    start: AtomicU64,
+    end: AtomicU64,
+    changed: AtomicU64,
+}
+
+impl Frame {
+    /// Where the bytes lie, one page long.
+    #[inline]
+    pub(crate) fn image(&self) -> *mut u8 {
+        self.image.load(Ordering::Relaxed)
+    }
+
+    /// The page that it belongs to; `Pgno::NULL` while it is free.
+    pub(crate) fn owner(&self) -> Pgno {
+        Pgno(self.owner.load(Ordering::Relaxed))
+    }
+
+    /// First change that the file does not have.
+    pub(crate) fn start(&self) -> LgPos {
+        unpack(self.start.load(Ordering::Relaxed))
+    }
+
+    /// The log must be durable up to here before the page is written.
+    pub(crate) fn end(&self) -> LgPos {
+        unpack(self.end.load(Ordering::Relaxed))
+    }
+
+    /// The page becomes dirty.
+    pub(crate) fn first_change(&self, start: LgPos, end: LgPos) {
+        self.start.store(pack(start), Ordering::Relaxed);
+        self.end.store(pack(end), Ordering::Relaxed);
+        self.changed.store(pack(start), Ordering::Relaxed);
+    }
+
+    /// A page that is dirty is changed again.
+    #[inline]
+    pub(crate) fn next_change(&self, start: LgPos, end: LgPos) {
+        let (start, end) = (pack(start), pack(end));
+        if end > self.end.load(Ordering::Relaxed) {
+            self.end.store(end, Ordering::Relaxed);
+        }
+        if start < self.changed.load(Ordering::Relaxed) {
+            self.changed.store(start, Ordering::Relaxed);
+        }
+    }
+
+    /// The flusher copies the image: changes from now on are not in the copy.
+    pub(crate) fn forget_changes(&self) {
+        self.changed.store(UNCHANGED, Ordering::Relaxed);
+    }
+
+    /// First change since the copy.
+    pub(crate) fn changed_since_copy(&self) -> Option<LgPos> {
+        Some(self.changed.load(Ordering::Relaxed)).filter(|at| *at != UNCHANGED).map(unpack)
+    }
+
+    /// What the file has is the copy: the oldest missing change is this one.
+    pub(crate) fn advance_start(&self, start: LgPos) {
+        self.start.store(pack(start), Ordering::Relaxed);
+    }
+
+    /// This frame takes the place of another one of the same page, which is dirty.
+    pub(crate) fn inherit(&self, other: &Frame) {
+        for (to, from) in
+            [(&self.start, &other.start), (&self.end, &other.end), (&self.changed, &other.changed)]
+        {
+            to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+    }
+}
+
+/// A log position in one word, in the same order.
+#[inline]
+pub(crate) fn pack(pos: LgPos) -> u64 {
+    u64::from(pos.generation.0) << 32 | u64::from(pos.isec) << 16 | u64::from(pos.ib)
+}
+
+fn unpack(word: u64) -> LgPos {
+    let part = |shift: u32| u16::try_from(word >> shift & 0xffff).unwrap_or_default();
+    let generation = u32::try_from(word >> 32).unwrap_or_default();
+    LgPos { generation: Generation(generation), isec: part(16), ib: part(0) }
+}
+
+struct Slab {
+    frames: Box<[Frame]>,
+    /// Owns the memory that the frames point to.
+    _memory: AlignedBuf,
+}
+
+impl std::fmt::Debug for Slab {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Slab({} frames)", self.frames.len())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Pool {
+    free: Vec<FrameNo>,
+    /// Frames made so far; always whole slabs.
+    made: u32,
+}
+
+/// All frames of a cache.
+#[derive(Debug)]
+pub(crate) struct FrameTable {
+    page_size: PageSize,
+    slabs: Chunked<std::sync::OnceLock<Slab>, 4>,
+    pool: Mutex<Pool>,
+    /// `Pool::made`, for those who only look.
+    made: AtomicU32,
+    used: AtomicU32,
+}
+
+impl FrameTable {
+    pub(crate) fn new(page_size: PageSize) -> FrameTable {
+        FrameTable {
+            page_size,
+            slabs: Chunked::new(22),
+            pool: Mutex::default(),
+            made: AtomicU32::new(0),
+            used: AtomicU32::new(0),
+        }
+    }
+
+    /// The frame of that number; `None` if there was never one.
+    #[inline]
+    pub(crate) fn at(&self, no: FrameNo) -> Option<&Frame> {
+        let slab = self.slabs.at(no.0 / SLAB_FRAMES)?.get()?;
+        slab.frames.get((no.0 % SLAB_FRAMES) as usize)
+    }
+
+    /// Frames that belong to a page now.
+    pub(crate) fn used(&self) -> u32 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Frames made so far; numbers run from 0 to below this.
+    pub(crate) fn made(&self) -> u32 {
+        self.made.load(Ordering::Acquire)
+    }
+
+    /// The frame of that number, for the clock hand.
+    pub(crate) fn nth(&self, n: u32) -> Option<(FrameNo, &Frame)> {
+        let no = FrameNo(n);
+        self.at(no).map(|frame| (no, frame))
+    }
+
+    /// A frame for a page. Its bytes are what the last owner left.
+    ///
+    /// # Errors
+    /// `JET_errOutOfMemory`.
+    pub(crate) fn take(&self, pgno: Pgno) -> Result<(FrameNo, &Frame)> {
+        let mut pool = self.pool.lock();
+        if pool.free.is_empty() {
+            self.make_slab(&mut pool)?;
+        }
+        let taken = pool.free.pop().and_then(|no| self.at(no).map(|frame| (no, frame)));
+        drop(pool);
+        let Some((no, frame)) = taken else {
+            return Err(Error::new(JetErr::OutOfBuffers, "every frame number is used"));
+        };
+        self.used.fetch_add(1, Ordering::Relaxed);
+        frame.owner.store(pgno.0, Ordering::Relaxed);
+        Ok((no, frame))
+    }
+
+    /// Gives a frame back. No slot shows it and nobody looks at its bytes.
+    pub(crate) fn give_back(&self, no: FrameNo) {
+        let Some(frame) = self.at(no) else { return };
+        frame.owner.store(0, Ordering::Relaxed);
+        self.used.fetch_sub(1, Ordering::Relaxed);
+        self.pool.lock().free.push(no);
+    }
+
+    fn make_slab(&self, pool: &mut Pool) -> Result<()> {
+        let page_len = self.page_size.bytes();
+        let slab_no = pool.made / SLAB_FRAMES;
+        let Some(place) = self.slabs.at_or_make(slab_no, std::sync::OnceLock::new) else {
+            return Ok(()); // the caller finds no free frame and says so
+        };
+        let mut memory = AlignedBuf::zeroed(page_len * SLAB_FRAMES as usize)?;
+        let base = memory.as_mut_ptr();
+        let frames = (0..SLAB_FRAMES as usize).map(|n| Frame {
+            image: AtomicPtr::new(base.wrapping_add(n * page_len)),
+            owner: AtomicU32::new(0),
+            start: AtomicU64::new(0),
+            end: AtomicU64::new(0),
+            changed: AtomicU64::new(UNCHANGED),
+        });
+        let slab = Slab { frames: frames.collect(), _memory: memory };
+        if place.set(slab).is_ok() {
+            // Last first, so that the lowest number is handed out first.
+            pool.free.extend((pool.made..pool.made + SLAB_FRAMES).rev().map(FrameNo));
+            pool.made += SLAB_FRAMES;
+            self.made.store(pool.made, Ordering::Release);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_positions_keep_their_order_and_come_back() {
+        let positions = [
+            LgPos::MIN,
+            LgPos::new(0, 0, 1),
+            LgPos::new(0, 1, 0),
+            LgPos::new(1, 0, 0),
+            LgPos::new(1, 65535, 65535),
+            LgPos::new(2, 3, 4),
+            LgPos::MAX,
+        ];
+        for pair in positions.windows(2) {
+            assert!(pack(pair[0]) < pack(pair[1]), "{pair:?}");
+        }
+        for pos in positions {
+            assert_eq!(unpack(pack(pos)), pos);
+        }
+        assert!(pack(LgPos::MAX) < UNCHANGED);
+    }
+
+    #[test]
+    fn frames_are_reused_and_their_memory_does_not_overlap() {
+        let table = FrameTable::new(PageSize::K8);
+        let mut taken: Vec<_> = (1..=200).map(|n| table.take(Pgno(n)).unwrap()).collect();
+        let mut places: Vec<usize> = taken.iter().map(|(_, f)| f.image().addr()).collect();
+        places.sort_unstable();
+        assert!(places.windows(2).all(|pair| pair[1] - pair[0] >= 8192));
+        assert_eq!((table.used(), table.made()), (200, 256));
+        for (no, _) in taken.drain(..) {
+            table.give_back(no);
+        }
+        assert_eq!((table.used(), table.made()), (0, 256));
+        let (_, frame) = table.take(Pgno(9)).unwrap();
+        assert_eq!((frame.owner(), table.made()), (Pgno(9), 256));
+    }
+}

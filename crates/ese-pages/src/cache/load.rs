@@ -1,0 +1,185 @@
+//! First touch of a page: bring it to memory, verify it once, show it in its slot.
+
+use std::{
+    slice,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use ese_base::{Error, JetErr, PageSize, Pgno, Result};
+use ese_os::PageMap;
+
+use super::{PageCache, chunked::Chunked, slot::Slot};
+use crate::{
+    checksum::{self, Verdict},
+    page::PageRef,
+    validate::{Validate, validate},
+};
+
+/// Bytes that the first touch of a page brings along.
+const WINDOW_LEN: u32 = 64 << 10;
+/// Windows that are brought along when the window before was touched: somebody reads on.
+const WINDOWS_AHEAD: u32 = 4;
+
+/// Which windows of the file have been read ahead. A hint only: pages may have left memory since.
+#[derive(Debug)]
+pub(super) struct Windows {
+    touched: Chunked<AtomicU64, 10>,
+    pages: u32,
+}
+
+impl Windows {
+    pub(super) fn new(page_size: PageSize) -> Windows {
+        // Page sizes are powers of two up to half a window.
+        let pages = WINDOW_LEN / page_size.bytes_u32();
+        Windows { touched: Chunked::new(27), pages }
+    }
+
+    /// The pages to bring along with this one, first and count; `None` if that was done before.
+    /// Windows count from page 0, so that they do not straddle larger units of the file.
+    fn touch(&self, pgno: Pgno, last: u32) -> Option<(Pgno, u32)> {
+        let window = pgno.0 / self.pages;
+        if !self.mark(window) {
+            return None;
+        }
+        let sequential = window.checked_sub(1).is_some_and(|before| self.is_marked(before));
+        let count = if sequential { WINDOWS_AHEAD } else { 1 };
+        for ahead in 1..count {
+            self.mark(window + ahead);
+        }
+        let first = (window * self.pages).max(1);
+        let end = (window + count).saturating_mul(self.pages).min(last.saturating_add(1));
+        Some((Pgno(first), end.saturating_sub(first)))
+    }
+
+    /// Was it not marked before?
+    fn mark(&self, window: u32) -> bool {
+        let bit = 1_u64 << (window % 64);
+        self.touched
+            .at_or_make(window / 64, AtomicU64::default)
+            .is_some_and(|word| word.fetch_or(bit, Ordering::Relaxed) & bit == 0)
+    }
+
+    fn is_marked(&self, window: u32) -> bool {
+        let bit = 1_u64 << (window % 64);
+        self.touched.at(window / 64).is_some_and(|word| word.load(Ordering::Relaxed) & bit != 0)
+    }
+}
+
+impl PageCache {
+    /// Loads the page unless somebody else was faster. The caller holds no latch of it.
+    pub(super) fn load(&self, slot: &Slot, pgno: Pgno) -> Result<()> {
+        self.file.check_in_file(pgno)?;
+        match &self.map {
+            Some(map) => self.load_mapped(map, slot, pgno),
+            None => self.load_copied(slot, pgno),
+        }
+        .map_err(|error| error.at_path(self.file.path()).at_page(pgno))
+    }
+
+    /// The device is waited for without a latch; the checksum is computed under it.
+    fn load_mapped(&self, map: &Arc<dyn PageMap>, slot: &Slot, pgno: Pgno) -> Result<()> {
+        let (offset, len) = (self.page_size.offset_of(pgno), self.page_size.bytes());
+        if let Some((first, count)) = self.windows.touch(pgno, self.file.page_count()) {
+            // What fails here is reported when the page that fails is touched.
+            let bytes = count as usize * len;
+            if let Err(error) = map.populate(self.page_size.offset_of(first), bytes) {
+                tracing::debug!(%error, "read-ahead failed");
+            }
+        }
+        map.populate(offset, len)?;
+        let _latch = slot.latch.write();
+        if slot.is_loaded() {
+            return Ok(());
+        }
+        // SAFETY: rules 1 and 3 of cache/mod.rs: in the file, not loaded, so not being written.
+        let bytes = unsafe { map.bytes(offset, len) };
+        if bytes.len() != len {
+            return Err(Error::new(JetErr::OutOfMemory, "the page cannot be mapped"));
+        }
+        match self.inspect(pgno, bytes)? {
+            None => slot.show(bytes.as_ptr().cast_mut(), None),
+            // A clean page with a frame in mapped mode: the mapped bytes are not good.
+            Some(repaired) => self.show_copy(slot, pgno, &repaired)?,
+        }
+        self.counters.loaded.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The page is read into a frame under its write latch; only those who want this page wait.
+    fn load_copied(&self, slot: &Slot, pgno: Pgno) -> Result<()> {
+        if let Some((first, count)) = self.windows.touch(pgno, self.file.page_count()) {
+            self.will_need(first, count);
+        }
+        let (no, frame) = self.take_frame(pgno)?;
+        let latch = slot.latch.write();
+        if slot.is_loaded() {
+            drop(latch);
+            self.frames.give_back(no);
+            return Ok(());
+        }
+        // SAFETY: rule 3: the frame was just taken and is shown in no slot.
+        let bytes = unsafe { slice::from_raw_parts_mut(frame.image(), self.page_size.bytes()) };
+        let read = self
+            .file
+            .read_page_raw(pgno, bytes)
+            .and_then(|()| self.inspect(pgno, bytes))
+            .inspect_err(|_| self.frames.give_back(no))?;
+        if let Some(repaired) = read {
+            bytes.copy_from_slice(&repaired);
+        }
+        slot.show(frame.image(), Some(no));
+        slot.mark_referenced();
+        self.counters.loaded.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Shows a copy of the page; under the write latch, and the slot shows nothing.
+    fn show_copy(&self, slot: &Slot, pgno: Pgno, page: &[u8]) -> Result<()> {
+        let (no, frame) = self.take_frame(pgno)?;
+        // SAFETY: rule 3: the frame was just taken and is shown in no slot.
+        let bytes = unsafe { slice::from_raw_parts_mut(frame.image(), self.page_size.bytes()) };
+        bytes.copy_from_slice(page);
+        slot.show(frame.image(), Some(no));
+        Ok(())
+    }
+
+    /// Is the page sound? `Some`: it is after this repair, which was counted and reported. A
+    /// repaired page is believed only if its structure is sound too (design D6).
+    fn inspect(&self, pgno: Pgno, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
+        let judge =
+            |bytes: &[u8]| validate(PageRef::new(bytes, self.page_size), pgno, Validate::Read);
+        match checksum::check(bytes, pgno) {
+            Verdict::Good => judge(bytes).map(|()| None),
+            verdict @ Verdict::Correctable { .. } => {
+                let error = checksum::verdict_error(verdict, pgno);
+                let mut repaired = bytes.to_vec();
+                checksum::repair(&mut repaired, pgno)?;
+                judge(&repaired)?;
+                self.counters.corrected.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(path = %self.file.path().display(), %error, "flipped bits were corrected");
+                Ok(Some(repaired))
+            }
+            verdict => Err(checksum::verdict_error(verdict, pgno)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_brought_once_and_further_ahead_when_somebody_reads_on() {
+        let windows = Windows::new(PageSize::K8); // 8 pages each
+        assert_eq!(windows.touch(Pgno(19), 1000), Some((Pgno(16), 8)));
+        assert_eq!(windows.touch(Pgno(20), 1000), None);
+        assert_eq!(windows.touch(Pgno(24), 1000), Some((Pgno(24), 32)));
+        assert_eq!(windows.touch(Pgno(55), 1000), None);
+        assert_eq!(windows.touch(Pgno(56), 60), Some((Pgno(56), 5)));
+        assert_eq!(windows.touch(Pgno(3), 1000), Some((Pgno(1), 7)));
+        assert_eq!(windows.touch(Pgno::MAX, u32::MAX).map(|ahead| ahead.1), Some(8));
+    }
+}
