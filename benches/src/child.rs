@@ -1,0 +1,337 @@
+//! One engine, one pass, in a process of its own: so memory is its own and nothing is left over.
+//!
+//! The order matters: the read figures are taken on the freshly loaded database, the write figures
+//! after them on the same one, and the busy backup last.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    conditions::{MemoryWatch, ProcessorTime},
+    engines,
+    latency::Latencies,
+    machine,
+    rows::{Key, Row, Rows, random_keys},
+    store::{Result, Store},
+};
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Scale {
+    /// Its name on the command line and in reports.
+    pub(crate) name: &'static str,
+    /// Rows of the load.
+    pub(crate) rows: u64,
+    /// Length of each timed write workload.
+    pub(crate) seconds: f64,
+}
+
+/// The full measurement and the quick look.
+pub(crate) const SCALES: [Scale; 2] = [
+    Scale { name: "full", rows: 1_000_000, seconds: 3.0 },
+    Scale { name: "quick", rows: 100_000, seconds: 1.0 },
+];
+
+/// Rows of a batch.
+const BATCH: usize = 1000;
+
+/// Repetitions inside a pass of what is over in a moment; the median counts.
+const REPEATS: usize = 3;
+
+/// Name under which the machine's own limits are measured like an engine.
+pub(crate) const MACHINE: &str = "machine";
+
+/// The figures of a pass by their ids.
+type Figures = BTreeMap<&'static str, f64>;
+
+/// `child ENGINE FOLDER SCALE`: prints the figures as one JSON object.
+pub(crate) fn main(engine: &str, folder: &str, scale: &str) -> Result<()> {
+    let scale = *SCALES.iter().find(|s| s.name == scale).ok_or("no such scale")?;
+    let folder = PathBuf::from(folder);
+    let before = ProcessorTime::now();
+    let mut figures: Figures = if engine == MACHINE {
+        machine::measure(&folder, Duration::from_secs_f64(scale.seconds / 3.0))?
+            .into_iter()
+            .collect()
+    } else {
+        measure(engine, &folder, scale)?
+    };
+    figures.insert("others", before.others_percent_since());
+    println!("{}", serde_json::to_string(&figures)?);
+    Ok(())
+}
+
+/// Everything a pass needs.
+struct Pass<'a> {
+    store: &'a dyn Store,
+    rows: &'a Rows,
+    folder: &'a Path,
+    duration: Duration,
+    /// Number of the next row that was not written yet.
+    next: AtomicU64,
+    figures: Figures,
+}
+
+fn measure(engine: &str, folder: &Path, scale: Scale) -> Result<Figures> {
+    let rows = Rows::new();
+    let mut sorted: Vec<(Key, u64)> = (0..scale.rows).map(|n| (rows.row(n).key, n)).collect();
+    sorted.sort_unstable();
+    let reads = random_keys(scale.rows, scale.rows);
+    let home = folder.join("db");
+    fs::create_dir(&home)?;
+
+    let memory = MemoryWatch::start()?;
+    let store = engines::open(engine, &home)?;
+    let mut pass = Pass {
+        store: store.as_ref(),
+        rows: &rows,
+        folder,
+        duration: Duration::from_secs_f64(scale.seconds),
+        next: AtomicU64::new(scale.rows),
+        figures: Figures::new(),
+    };
+    pass.load(&sorted)?;
+    pass.scan(scale.rows)?;
+    pass.get(&reads)?;
+    pass.idle_backup()?;
+    pass.commits("commit_1", 1)?;
+    pass.commits("commit_8", 8)?;
+    pass.batches()?;
+    pass.busy_backup()?;
+    pass.check()?;
+    let Pass { mut figures, .. } = pass;
+    figures.insert("memory", mebibytes(memory.peak()));
+    figures.insert("cache", mebibytes(store.cache_bytes()));
+    Ok(figures)
+}
+
+impl Pass<'_> {
+    fn load(&mut self, sorted: &[(Key, u64)]) -> Result<()> {
+        settle(self.folder)?;
+        let start = Instant::now();
+        let mut rows = sorted.iter().map(|&(key, n)| Row { key, value: self.rows.row(n).value });
+        self.store.load_sorted(&mut rows)?;
+        self.figures.insert("load_sorted", per_second(sorted.len(), start.elapsed()));
+        self.figures.insert("disk", mebibytes(folder_len(&self.folder.join("db"))?));
+        Ok(())
+    }
+
+    fn scan(&mut self, count: u64) -> Result<()> {
+        let expected = self.rows.digest(count);
+        let warm_up = self.store.scan()?;
+        if warm_up != expected {
+            return Err(format!("the scan gave {warm_up:?} instead of {expected:?}").into());
+        }
+        let mut times = Latencies::default();
+        for _ in 0..REPEATS {
+            let start = Instant::now();
+            self.store.scan()?;
+            times.add(start.elapsed());
+        }
+        let rate = per_second(usize::try_from(count)?, times.quantile(500));
+        self.figures.insert("scan", rate);
+        Ok(())
+    }
+
+    fn get(&mut self, keys: &[Key]) -> Result<()> {
+        let warm_up = keys.len() / 10;
+        self.store.get_all(&keys[..warm_up])?;
+        let start = Instant::now();
+        let digest = self.store.get_all(keys)?;
+        self.figures.insert("get", per_second(keys.len(), start.elapsed()));
+        if digest.rows != u64::try_from(keys.len())? {
+            return Err(format!("{} of {} keys were found", digest.rows, keys.len()).into());
+        }
+        Ok(())
+    }
+
+    /// The engine's own backup and a plain copy of the same files in turn, nobody writing.
+    fn idle_backup(&mut self) -> Result<()> {
+        let (mut own, mut cp) = (Vec::new(), Vec::new());
+        for _ in 0..REPEATS {
+            own.extend(self.timed_copy("copy", true, |into| self.store.backup(into))?);
+            cp.extend(self.timed_copy("cp", true, |into| copy_files(&self.store.files(), into))?);
+        }
+        self.insert_median("backup", own);
+        self.insert_median("cp", cp);
+        Ok(())
+    }
+
+    /// Runs a copy into a new folder: millions of bytes per second, `None` if there is no such call.
+    fn timed_copy(
+        &self,
+        name: &str,
+        alone: bool,
+        copy: impl FnOnce(&Path) -> Result<bool>,
+    ) -> Result<Option<f64>> {
+        let into = self.folder.join(name);
+        fs::create_dir(&into)?;
+        if alone {
+            settle(self.folder)?;
+        }
+        let start = Instant::now();
+        let exists = copy(&into)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let bytes = folder_len(&into)?;
+        if alone {
+            fs::remove_dir_all(&into)?;
+        }
+        Ok(exists.then(|| bytes as f64 / 1e6 / seconds))
+    }
+
+    /// One row per durable transaction from some threads.
+    fn commits(&mut self, id: &'static str, threads: usize) -> Result<()> {
+        settle(self.folder)?;
+        let stop = AtomicBool::new(false);
+        let start = Instant::now();
+        let mut times = thread::scope(|scope| -> Result<Latencies> {
+            let writers: Vec<_> =
+                (0..threads).map(|_| scope.spawn(|| self.write_until(&stop))).collect();
+            thread::sleep(self.duration);
+            stop.store(true, Ordering::Relaxed);
+            let mut all = Latencies::default();
+            for writer in writers {
+                all.append(writer.join().map_err(|_| "a writer panicked")??);
+            }
+            Ok(all)
+        })?;
+        self.figures.insert(id, per_second(times.len(), start.elapsed()));
+        let (p50, p99) = (micros(times.quantile(500)), micros(times.quantile(990)));
+        if threads == 1 {
+            self.figures.insert("commit_1_p50", p50);
+            self.figures.insert("commit_1_p99", p99);
+        } else {
+            self.figures.insert("commit_8_p99", p99);
+        }
+        Ok(())
+    }
+
+    /// Commits new rows one by one until told to stop.
+    fn write_until(&self, stop: &AtomicBool) -> Result<Latencies> {
+        let mut writer = self.store.writer()?;
+        let mut times = Latencies::with_capacity(1 << 18);
+        while !stop.load(Ordering::Relaxed) {
+            let row = self.rows.row(self.next.fetch_add(1, Ordering::Relaxed));
+            let start = Instant::now();
+            writer.commit(&[row])?;
+            times.add(start.elapsed());
+        }
+        Ok(times)
+    }
+
+    fn batches(&mut self) -> Result<()> {
+        settle(self.folder)?;
+        let mut writer = self.store.writer()?;
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut written = 0;
+        let start = Instant::now();
+        while start.elapsed() < self.duration {
+            batch.clear();
+            let first = self.next.fetch_add(u64::try_from(BATCH)?, Ordering::Relaxed);
+            batch.extend((first..).take(BATCH).map(|n| self.rows.row(n)));
+            writer.commit(&batch)?;
+            written += BATCH;
+        }
+        self.figures.insert("batch", per_second(written, start.elapsed()));
+        Ok(())
+    }
+
+    /// Backups one after the other beside a writer; its longest commit before and meanwhile.
+    fn busy_backup(&mut self) -> Result<()> {
+        settle(self.folder)?;
+        let stop = AtomicBool::new(false);
+        let before = thread::scope(|scope| -> Result<Latencies> {
+            let writer = scope.spawn(|| self.write_until(&stop));
+            thread::sleep(self.duration);
+            stop.store(true, Ordering::Relaxed);
+            writer.join().map_err(|_| "the writer panicked")?
+        })?;
+        settle(self.folder)?;
+        stop.store(false, Ordering::Relaxed);
+        // The copies stay until the end: removing large files stalls writers by itself.
+        let names: Vec<String> = (0..REPEATS).map(|n| format!("busy-{n}")).collect();
+        let (rates, during) = thread::scope(|scope| {
+            let writer = scope.spawn(|| self.write_until(&stop));
+            let rates: Result<Vec<Option<f64>>> = names
+                .iter()
+                .map(|name| self.timed_copy(name, false, |into| self.store.backup(into)))
+                .collect();
+            stop.store(true, Ordering::Relaxed);
+            (rates, writer.join())
+        });
+        let rates: Vec<f64> = rates?.into_iter().flatten().collect();
+        let during = during.map_err(|_| "the writer panicked")??;
+        for name in names {
+            fs::remove_dir_all(self.folder.join(name))?;
+        }
+        if !rates.is_empty() {
+            let added = during.max().saturating_sub(before.max());
+            self.figures.insert("stall_before", millis(before.max()));
+            self.figures.insert("stall_during", millis(during.max()));
+            self.figures.insert("stall_added", millis(added));
+        }
+        self.insert_median("backup_busy", rates);
+        Ok(())
+    }
+
+    /// Everything that was acknowledged is there.
+    fn check(&self) -> Result<()> {
+        let expected = self.rows.digest(self.next.load(Ordering::Relaxed));
+        let found = self.store.scan()?;
+        if found == expected {
+            return Ok(());
+        }
+        Err(format!("at the end {found:?} instead of {expected:?}").into())
+    }
+
+    fn insert_median(&mut self, id: &'static str, values: Vec<f64>) {
+        if let Some(value) = crate::tables::median(&values) {
+            self.figures.insert(id, value);
+        }
+    }
+}
+
+/// A plain copy by the system's own program.
+fn copy_files(files: &[PathBuf], into: &Path) -> Result<bool> {
+    let status = Command::new("cp").args(files).arg(into).status()?;
+    if status.success() { Ok(true) } else { Err(format!("cp: {status}").into()) }
+}
+
+/// Lets the file system write out what earlier workloads left, so that nobody pays for others.
+fn settle(folder: &Path) -> Result<()> {
+    let status = Command::new("sync").arg("-f").arg(folder).status()?;
+    if status.success() { Ok(()) } else { Err(format!("sync: {status}").into()) }
+}
+
+fn folder_len(folder: &Path) -> Result<u64> {
+    let mut len = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let meta = entry.metadata()?;
+        len += if meta.is_dir() { folder_len(&entry.path())? } else { meta.len() };
+    }
+    Ok(len)
+}
+
+fn per_second(count: usize, time: Duration) -> f64 {
+    count as f64 / time.as_secs_f64()
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}

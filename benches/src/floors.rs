@@ -1,0 +1,198 @@
+//! What this engine must reach, computed from figures of the same run.
+
+use std::collections::BTreeMap;
+
+use crate::{child::MACHINE, metrics::Unit, tables::median};
+
+/// The engine that the floors are about.
+pub(crate) const OURS: &str = "ese";
+
+/// Every figure of a run: engine and id to one value per repetition.
+#[derive(Default)]
+pub(crate) struct Results(BTreeMap<(String, String), Vec<f64>>);
+
+impl Results {
+    pub(crate) fn add(&mut self, engine: &str, id: &str, value: f64) {
+        self.0.entry((engine.to_string(), id.to_string())).or_default().push(value);
+    }
+
+    /// All repetitions.
+    pub(crate) fn runs(&self, engine: &str, id: &str) -> &[f64] {
+        self.0.get(&(engine.to_string(), id.to_string())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The figure: the median of the repetitions.
+    pub(crate) fn of(&self, engine: &str, id: &str) -> Option<f64> {
+        median(self.runs(engine, id))
+    }
+
+    /// The quickest way this machine makes a log record durable.
+    fn sync_limit(&self) -> Option<f64> {
+        ["sync_append", "sync_append_4k", "sync_preallocated", "sync_prewritten"]
+            .iter()
+            .filter_map(|id| self.of(MACHINE, id))
+            .reduce(f64::max)
+    }
+}
+
+/// One floor (or ceiling).
+pub(crate) struct Floor {
+    pub(crate) title: &'static str,
+    pub(crate) unit: Unit,
+    /// Is `bound` the most that is allowed, instead of the least?
+    at_most: bool,
+    got: fn(&Results) -> Option<f64>,
+    bound: fn(&Results) -> Option<f64>,
+}
+
+/// A floor with its figures; `None` where one was not measured.
+pub(crate) struct Verdict {
+    pub(crate) floor: &'static Floor,
+    pub(crate) got: Option<f64>,
+    pub(crate) bound: Option<f64>,
+}
+
+impl Verdict {
+    /// Was it kept? `None` without figures.
+    pub(crate) fn passed(&self) -> Option<bool> {
+        let (got, bound) = (self.got?, self.bound?);
+        Some(if self.floor.at_most { got <= bound } else { got >= bound })
+    }
+
+    pub(crate) fn word(&self) -> &'static str {
+        match self.passed() {
+            Some(true) => "PASS",
+            Some(false) => "FAIL",
+            None => "not measured",
+        }
+    }
+
+    /// What the bound means.
+    pub(crate) fn relation(&self) -> &'static str {
+        if self.floor.at_most { "at most" } else { "at least" }
+    }
+}
+
+/// All floors against a run.
+pub(crate) fn judge(results: &Results) -> Vec<Verdict> {
+    let verdict = |floor: &'static Floor| Verdict {
+        floor,
+        got: (floor.got)(results),
+        bound: (floor.bound)(results),
+    };
+    FLOORS.iter().map(verdict).collect()
+}
+
+const fn at_least(
+    title: &'static str,
+    unit: Unit,
+    got: fn(&Results) -> Option<f64>,
+    bound: fn(&Results) -> Option<f64>,
+) -> Floor {
+    Floor { title, unit, at_most: false, got, bound }
+}
+
+const fn at_most(
+    title: &'static str,
+    unit: Unit,
+    got: fn(&Results) -> Option<f64>,
+    bound: fn(&Results) -> Option<f64>,
+) -> Floor {
+    Floor { title, unit, at_most: true, got, bound }
+}
+
+const FLOORS: &[Floor] = &[
+    at_least(
+        "durable single commits: twice LMDB's",
+        Unit::PerSecond,
+        |r| r.of(OURS, "commit_1"),
+        |r| Some(2.0 * r.of("lmdb", "commit_1")?),
+    ),
+    at_least(
+        "durable single commits: half of the sync limit",
+        Unit::PerSecond,
+        |r| r.of(OURS, "commit_1"),
+        |r| Some(0.5 * r.sync_limit()?),
+    ),
+    at_least(
+        "commits of 8 threads: twice those of one",
+        Unit::PerSecond,
+        |r| r.of(OURS, "commit_8"),
+        |r| Some(2.0 * r.of(OURS, "commit_1")?),
+    ),
+    at_least(
+        "batches of 1000: three times SQLite's",
+        Unit::PerSecond,
+        |r| r.of(OURS, "batch"),
+        |r| Some(3.0 * r.of("sqlite", "batch")?),
+    ),
+    at_least(
+        "sorted load: redb's",
+        Unit::PerSecond,
+        |r| r.of(OURS, "load_sorted"),
+        |r| r.of("redb", "load_sorted"),
+    ),
+    at_least(
+        "point reads: half of LMDB's",
+        Unit::PerSecond,
+        |r| r.of(OURS, "get"),
+        |r| Some(0.5 * r.of("lmdb", "get")?),
+    ),
+    at_least(
+        "full scan: half of LMDB's",
+        Unit::PerSecond,
+        |r| r.of(OURS, "scan"),
+        |r| Some(0.5 * r.of("lmdb", "scan")?),
+    ),
+    at_least(
+        "backup, every page verified: 70 % of cp",
+        Unit::MegabytesPerSecond,
+        |r| r.of(OURS, "backup"),
+        |r| Some(0.7 * r.of(OURS, "cp")?),
+    ),
+    at_most(
+        "longest stall that a backup adds to a writer",
+        Unit::Milliseconds,
+        |r| r.of(OURS, "stall_added"),
+        |_| Some(50.0),
+    ),
+    at_most(
+        "private memory: cache setting + 64 MiB",
+        Unit::Mebibytes,
+        |r| r.of(OURS, "memory"),
+        |r| Some(64.0 + r.of(OURS, "cache")?),
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(title: &str, results: &Results) -> Option<bool> {
+        judge(results).iter().find(|v| v.floor.title.starts_with(title)).unwrap().passed()
+    }
+
+    #[test]
+    fn a_floor_compares_medians_of_the_same_run() {
+        let mut results = Results::default();
+        assert_eq!(of("durable single commits: twice", &results), None);
+        for (ours, lmdb) in [(1.0, 1.0), (20.0, 10.0), (21.0, 10.0)] {
+            results.add(OURS, "commit_1", ours);
+            results.add("lmdb", "commit_1", lmdb);
+        }
+        assert_eq!(of("durable single commits: twice", &results), Some(true));
+        results.add(MACHINE, "sync_append", 10.0);
+        results.add(MACHINE, "sync_prewritten", 41.0);
+        assert_eq!(of("durable single commits: half", &results), Some(false));
+    }
+
+    #[test]
+    fn a_ceiling_fails_from_above() {
+        let mut results = Results::default();
+        results.add(OURS, "cache", 100.0);
+        results.add(OURS, "memory", 164.0);
+        assert_eq!(of("private memory", &results), Some(true));
+        results.add(OURS, "stall_added", 50.1);
+        assert_eq!(of("longest stall", &results), Some(false));
+    }
+}

@@ -1,0 +1,272 @@
+//! `report`: the passes in turn, the medians, the tables, the files.
+
+use std::{
+    env,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    child::{MACHINE, SCALES, Scale},
+    engines::ENGINES,
+    floors::{OURS, Results, Verdict, judge},
+    metrics::{self, Metric},
+    store::Result,
+    tables::{markdown, number},
+};
+
+/// Passes of each engine; they are interleaved, so that a slow minute hits all alike.
+const REPETITIONS: usize = 3;
+
+/// Lines of the page between which the report is written.
+const MARKERS: [&str; 2] = ["<!-- bench:begin -->", "<!-- bench:end -->"];
+
+pub(crate) fn main(options: &[&str]) -> Result<()> {
+    let (mut scale, mut check, mut only) = (SCALES[0], false, Vec::new());
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        match *option {
+            "--quick" => scale = SCALES[1],
+            "--check" => check = true,
+            "--only" => only.push(*options.next().ok_or("--only wants an engine")?),
+            other => return Err(format!("unknown option {other}").into()),
+        }
+    }
+    if let Some(name) = only.iter().find(|name| ENGINES.iter().all(|e| e.name != **name)) {
+        return Err(format!("no engine {name} in this build").into());
+    }
+    let engines: Vec<&str> = ENGINES
+        .iter()
+        .map(|e| e.name)
+        .filter(|name| only.is_empty() || only.contains(name))
+        .collect();
+    let results = measure(scale, &engines)?;
+    let verdicts = judge(&results);
+    let text = text(scale, &engines, &results, &verdicts)?;
+    println!("\n{text}");
+    let json = bench_folder()?.join("report.json");
+    fs::write(
+        &json,
+        serde_json::to_string_pretty(&as_json(scale, &engines, &results, &verdicts))?,
+    )?;
+    println!("written: {}", json.display());
+    if scale.name == "full" && only.is_empty() {
+        write_page(&text)?;
+    }
+    let failed = verdicts.iter().filter(|v| v.passed() == Some(false)).count();
+    if check && failed > 0 {
+        return Err(format!("{failed} floors were not reached").into());
+    }
+    Ok(())
+}
+
+/// `target/bench`: on the disk of the build, never a memory file system.
+fn bench_folder() -> Result<PathBuf> {
+    let program = env::current_exe()?;
+    let target = program.ancestors().nth(2).ok_or("the program lies in target/PROFILE")?;
+    let folder = target.join("bench");
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+fn measure(scale: Scale, engines: &[&str]) -> Result<Results> {
+    let mut results = Results::default();
+    for repetition in 1..=REPETITIONS {
+        for engine in [MACHINE].iter().chain(engines) {
+            eprintln!("pass {repetition} of {REPETITIONS}: {engine}");
+            let folder = bench_folder()?.join(format!("{engine}-{}", std::process::id()));
+            fs::create_dir(&folder)?;
+            let figures = pass(scale, engine, &folder);
+            fs::remove_dir_all(&folder)?;
+            for (id, value) in figures.map_err(|e| format!("{engine}: {e}"))? {
+                results.add(engine, &id, value.as_f64().ok_or("a figure is a number")?);
+            }
+        }
+    }
+    Ok(results)
+}
+
+/// One pass of one engine in a process of its own.
+fn pass(scale: Scale, engine: &str, folder: &Path) -> Result<Map<String, Value>> {
+    let mut child = Command::new(env::current_exe()?);
+    child.arg("child").arg(engine).arg(folder).arg(scale.name).stderr(Stdio::inherit());
+    let out = child.output()?;
+    if !out.status.success() {
+        return Err(out.status.to_string().into());
+    }
+    Ok(serde_json::from_slice(&out.stdout)?)
+}
+
+/// The report as Markdown, which is also what the terminal shows.
+fn text(scale: Scale, engines: &[&str], results: &Results, verdicts: &[Verdict]) -> Result<String> {
+    let mut out = String::new();
+    writeln!(
+        out,
+        "Scale `{}`: {} rows, medians of {REPETITIONS} interleaved passes.\n\n{}\n",
+        scale.name,
+        scale.rows,
+        machine_description()
+    )?;
+    let mut head = vec!["figure".to_string()];
+    head.extend(engines.iter().map(ToString::to_string));
+    let ours = results.of(OURS, "commit_1").is_some() && engines.len() > 1;
+    if ours {
+        head.push("ese / best peer".into());
+    }
+    let mut rows = vec![head];
+    for metric in metrics::ENGINE {
+        let mut row = vec![metric.title.to_string()];
+        row.extend(engines.iter().map(|engine| cell(results, engine, metric)));
+        if ours {
+            row.push(ratio(results, engines, metric));
+        }
+        rows.push(row);
+    }
+    writeln!(out, "{}", markdown(&rows))?;
+    let mut rows = vec![vec!["the machine itself".to_string(), String::new()]];
+    for metric in metrics::MACHINE {
+        rows.push(vec![metric.title.to_string(), cell(results, MACHINE, metric)]);
+    }
+    writeln!(out, "{}", markdown(&rows))?;
+    let mut rows = vec![["floor", "ese", "", "bound", "verdict"].map(String::from).to_vec()];
+    for verdict in verdicts {
+        let figure = |v: Option<f64>| v.map_or("-".into(), |v| number(v, verdict.floor.unit));
+        rows.push(vec![
+            verdict.floor.title.to_string(),
+            figure(verdict.got),
+            verdict.relation().to_string(),
+            figure(verdict.bound),
+            verdict.word().to_string(),
+        ]);
+    }
+    writeln!(out, "{}", markdown(&rows))?;
+    writeln!(out, "Settings:\n")?;
+    for engine in ENGINES.iter().filter(|e| engines.contains(&e.name)) {
+        writeln!(out, "{}", wrapped(&format!("`{}`: {}.", engine.name, engine.settings)))?;
+    }
+    Ok(out)
+}
+
+/// A list item of the page, within its 100 columns.
+fn wrapped(text: &str) -> String {
+    let mut out = String::from("-");
+    let mut column = 1;
+    for word in text.split_whitespace() {
+        if column + 1 + word.len() > 98 {
+            out += "\n ";
+            column = 1;
+        }
+        out += " ";
+        out += word;
+        column += 1 + word.len();
+    }
+    out
+}
+
+fn cell(results: &Results, engine: &str, metric: &Metric) -> String {
+    results.of(engine, metric.id).map_or("-".into(), |v| number(v, metric.unit))
+}
+
+/// Our figure divided by the best of the peers; only where more is better.
+fn ratio(results: &Results, engines: &[&str], metric: &Metric) -> String {
+    let more_is_better =
+        matches!(metric.unit, metrics::Unit::PerSecond | metrics::Unit::MegabytesPerSecond);
+    let peers = engines.iter().filter(|e| **e != OURS);
+    let best = peers.filter_map(|e| results.of(e, metric.id)).reduce(f64::max);
+    match (results.of(OURS, metric.id), best) {
+        (Some(ours), Some(best)) if more_is_better => format!("{:.2}", ours / best),
+        _ => String::new(),
+    }
+}
+
+/// Processor, cores, memory, kernel and file system, as far as the system tells.
+fn machine_description() -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let field = |text: &str, name: &str| {
+        let line = text.lines().find(|l| l.starts_with(name)).unwrap_or_default();
+        line.split_once(':').map_or("unknown", |(_, v)| v.trim()).to_string()
+    };
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let mut mount = Command::new("findmnt");
+    mount.args(["--noheadings", "--output", "FSTYPE,OPTIONS", "--target"]);
+    mount.arg(bench_folder().unwrap_or_default());
+    let mount = mount.output().map(|o| String::from_utf8_lossy(&o.stdout).trim().to_string());
+    format!(
+        "Machine: {cores} cores ({}), {} of memory, Linux {}, file system {}.",
+        field(&read("/proc/cpuinfo"), "model name"),
+        field(&read("/proc/meminfo"), "MemTotal"),
+        read("/proc/sys/kernel/osrelease").trim(),
+        mount.unwrap_or_else(|_| "unknown".into()).split_whitespace().collect::<Vec<_>>().join(" "),
+    )
+}
+
+fn as_json(scale: Scale, engines: &[&str], results: &Results, verdicts: &[Verdict]) -> Value {
+    let figures = |engine: &str, metrics: &[Metric]| -> Value {
+        let pairs = metrics.iter().map(|m| {
+            let value =
+                json!({"median": results.of(engine, m.id), "runs": results.runs(engine, m.id)});
+            (m.id.to_string(), value)
+        });
+        Value::Object(pairs.collect())
+    };
+    let of_engines = engines.iter().map(|e| (e.to_string(), figures(e, metrics::ENGINE)));
+    let floors = verdicts.iter().map(|v| {
+        json!({"floor": v.floor.title, "got": v.got, "bound": v.bound,
+               "relation": v.relation(), "verdict": v.word()})
+    });
+    json!({
+        "scale": scale.name,
+        "rows": scale.rows,
+        "repetitions": REPETITIONS,
+        "machine": figures(MACHINE, metrics::MACHINE),
+        "engines": Value::Object(of_engines.collect()),
+        "floors": floors.collect::<Vec<_>>(),
+    })
+}
+
+/// Puts the report between the markers of `docs/benchmarks.md`.
+fn write_page(text: &str) -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("a workspace")?;
+    let path = root.join("docs/benchmarks.md");
+    let page = fs::read_to_string(&path)?;
+    let (before, rest) = page.split_once(MARKERS[0]).ok_or("the page has lost its markers")?;
+    let (_, after) = rest.split_once(MARKERS[1]).ok_or("the page has lost its end marker")?;
+    let new = format!("{before}{}\n\n{}\n{}{after}", MARKERS[0], text.trim(), MARKERS[1]);
+    fs::write(&path, new)?;
+    println!("written: {}", path.display());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn list_items_are_wrapped_at_the_width_of_the_page() {
+        let item = wrapped(&"word ".repeat(60));
+        assert!(item.starts_with("- word") && item.lines().count() > 1);
+        assert!(item.lines().all(|line| line.len() <= 98));
+        assert!(item.lines().skip(1).all(|line| line.starts_with("  word")));
+    }
+
+    #[test]
+    fn the_page_shows_every_figure_and_every_floor() {
+        let mut results = Results::default();
+        results.add(OURS, "commit_1", 24_000.0);
+        results.add("lmdb", "commit_1", 6_000.0);
+        let verdicts = judge(&results);
+        let page = text(SCALES[0], &["ese", "lmdb"], &results, &verdicts).unwrap();
+        assert!(
+            page.contains("24,000/s") && page.contains("4.00") && page.contains("PASS"),
+            "{page}"
+        );
+        for metric in metrics::ENGINE.iter().chain(metrics::MACHINE) {
+            assert!(page.contains(metric.title), "{}", metric.title);
+        }
+        assert!(page.contains("not measured"));
+    }
+}
