@@ -20,7 +20,7 @@ use zerocopy::{FromBytes, FromZeros, IntoBytes};
 use crate::checksum::{header_xor, stamp_header, stored_header_xor, verify_header};
 
 pub use fields::{BackupTrailer, DbHeader, EventCount};
-pub use locate::{HeaderCopy, Located, locate};
+pub use locate::{HeaderCopy, Located, locate, read_header};
 
 /// State of a database (edb-format 1.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

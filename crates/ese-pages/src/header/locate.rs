@@ -1,6 +1,7 @@
 //! Finding the header of a file whose page size is not known (edb-format 1.1).
 
 use ese_base::{Error, JetErr, PageSize, Result};
+use ese_os::File;
 
 use super::DbHeader;
 use crate::checksum::verify_header;
@@ -75,6 +76,18 @@ pub fn locate(
         }
     }
     diagnose(read, file_len)
+}
+
+/// [`locate`] in an open file; errors name it.
+///
+/// # Errors
+/// As [`locate`].
+pub fn read_header(file: &dyn File) -> Result<Located> {
+    let found = match file.len() {
+        Ok(file_len) => locate(|offset, buf| file.read_at(buf, offset), file_len),
+        Err(error) => Err(error),
+    };
+    found.map_err(|error| error.at_path(file.path()))
 }
 
 /// No copy is right: says what the file looks like.
