@@ -16,6 +16,8 @@ mod structure;
 mod trx;
 pub(crate) mod wire;
 
+#[cfg(test)]
+mod tests;
 
 use ese_base::{DbTime, Dbid, Error, JetErr, Pgno, ProcId, Result};
 
