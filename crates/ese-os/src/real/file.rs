@@ -87,6 +87,7 @@ impl RealFile {
 
     /// Writes all of `buf`: goes on after short writes and interruptions.
     fn write_all(&self, mut buf: &[u8], mut offset: u64) -> io::Result<()> {
+        offset.checked_add(buf.len() as u64).map_or_else(too_large, fits)?;
         self.admit(buf, offset)?;
         while !buf.is_empty() {
             match self.file.write_at(buf, offset) {
@@ -129,6 +130,15 @@ impl RealFile {
         }
         Ok(done)
     }
+}
+
+/// The longest file that the system's offsets can express.
+fn fits(end: u64) -> io::Result<()> {
+    if i64::try_from(end).is_ok() { Ok(()) } else { too_large() }
+}
+
+fn too_large() -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::EFBIG))
 }
 
 impl File for RealFile {
@@ -180,14 +190,15 @@ impl File for RealFile {
     }
 
     fn set_len(&self, len: u64) -> Result<()> {
-        self.file.set_len(len).map_err(|error| self.error(&format!("set length to {len}"), error))
+        let set = fits(len).and_then(|()| self.file.set_len(len));
+        set.map_err(|error| self.error(&format!("set length to {len}"), error))
     }
 
     fn allocate(&self, offset: u64, len: u64) -> Result<()> {
         let what = || format!("allocate {len} bytes at offset {offset}");
-        let end = offset.checked_add(len).filter(|end| i64::try_from(*end).is_ok());
-        let (Some(end), Ok(start), Ok(count)) = (end, i64::try_from(offset), i64::try_from(len))
-        else {
+        let end = offset.saturating_add(len);
+        fits(end).map_err(|error| self.error(&what(), error))?;
+        let (Ok(start), Ok(count)) = (i64::try_from(offset), i64::try_from(len)) else {
             return Err(self.error(&what(), io::Error::from_raw_os_error(libc::EFBIG)));
         };
         if len == 0 {

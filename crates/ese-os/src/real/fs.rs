@@ -95,8 +95,12 @@ impl Fs for RealFs {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        fs::rename(from, to)
-            .map_err(|error| path_error(&format!("rename to {}", to.display()), from, error))
+        fs::rename(from, to).map_err(|error| {
+            let what = format!("rename to {}", to.display());
+            // The system does not say which of the two names is missing.
+            let aim = if is_absent(&error) && !parent_of(to).is_dir() { to } else { from };
+            path_error(&what, aim, error)
+        })
     }
 
     /// File systems that cannot sync a directory (they answer EINVAL) keep names in order
