@@ -151,24 +151,24 @@ impl Plan {
         let Change::Write { offset, data, .. } = pending.get(write)?.as_ref() else { return None };
         let end = offset + data.len() as u64;
         let count = end.div_ceil(crate::SECTOR) - offset / crate::SECTOR;
-        let sectors = match random.below(8) {
+        let sectors = match random.below(12) {
             0 => Sectors::Nothing,
             1 => Sectors::All,
-            2 => Sectors::Head(random.below(count.max(1))),
-            3 => Sectors::Tail(random.below(count.max(1))),
-            4 => Sectors::Middle(1 + random.below(count.div_ceil(2))),
-            5 => Sectors::Without(random.below(count.max(1))),
+            2..=3 => Sectors::Head(random.below(count.max(1))),
+            4..=5 => Sectors::Tail(random.below(count.max(1))),
+            6 => Sectors::Middle(1 + random.below(count.div_ceil(2))),
+            7..=8 => Sectors::Without(random.below(count.max(1))),
             _ => Sectors::Some(random.next_u64()),
         };
         let length = match sectors {
             Sectors::Nothing => true,
             Sectors::All => false,
-            _ => random.chance(3, 4),
+            _ => random.chance(7, 8),
         };
-        let rest = match random.below(3) {
-            0 => Rest::Kept,
-            1 => Rest::Before,
-            _ => Rest::Dropped,
+        let rest = match random.below(8) {
+            0 => Rest::Dropped,
+            1..4 => Rest::Before,
+            _ => Rest::Kept,
         };
         Some(Plan::Torn { write, sectors, length, rest })
     }

@@ -274,7 +274,7 @@ pub struct States<'a> {
 
 impl States<'_> {
     /// So many passes without a new state end the enumeration.
-    const DULL_PASSES_MAX: u32 = 16;
+    const DULL_PASSES_MAX: u32 = 32;
 
     /// How many points of a pass are left out between two, when the budget is smaller than one
     /// pass.
