@@ -166,7 +166,7 @@ fn a_second_cut_during_recovery_is_a_recording_of_its_own() {
     log.sync().unwrap();
     let states: Vec<_> = disk.recording().states(options(2, 100)).collect();
     assert!(states.len() > 10, "{}", states.len());
-    let last = states.iter().max_by_key(|state| state.op).unwrap();
-    assert_eq!(last.image.read(Path::new("/d/log")).unwrap(), [3; 2000]);
+    let whole = |state: &CrashState| state.image.read(Path::new("/d/log")) == Some(vec![3; 2000]);
+    assert!(states.iter().any(whole));
     assert!(states.iter().all(|state| state.mark == 7));
 }
