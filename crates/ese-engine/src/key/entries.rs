@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::normalise::{KeyRules, normalise, unicode};
 use crate::{
     record::{ColumnData, RecordView},
-    schema::{Column, ColumnFlags, Index, IndexFlags, Segment, TableSchema},
+    schema::{Column, ColumnFlags, Columns, Index, IndexFlags, Segment, TableSchema},
 };
 
 /// Is this an index whose keys this version can make?
@@ -14,6 +14,11 @@ use crate::{
 /// # Errors
 /// `JET_errFeatureNotAvailable`, naming the index and what it needs.
 pub fn check_supported(schema: &TableSchema, index: &Index) -> Result<()> {
+    check_supported_columns(&schema.columns, index)
+}
+
+/// As [`check_supported`], for the columns alone.
+pub(crate) fn check_supported_columns(columns: &Columns, index: &Index) -> Result<()> {
     let feature = if index.tuple_limits.is_some() {
         "tuples"
     } else if index.flags.contains(IndexFlags::CROSS_PRODUCT) {
@@ -28,7 +33,7 @@ pub fn check_supported(schema: &TableSchema, index: &Index) -> Result<()> {
         "columns of a template table"
     } else {
         for segment in &index.segments {
-            let column = schema.columns.require(segment.column)?;
+            let column = columns.require(segment.column)?;
             if column.is_unicode() {
                 return Err(unicode(column));
             }

@@ -12,6 +12,7 @@ mod normalise;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use entries::check_supported_columns;
 pub use entries::{check_supported, for_each_key, primary_key, record_key, values_key};
 pub use normalise::{KeyRules, normalise};
 

@@ -172,6 +172,7 @@ fn index(flags: IndexFlags) -> Index {
         sort_id: None,
         tuple_limits: None,
         space_hints: None,
+        fdp_set_time: None,
     }
 }
 
@@ -179,36 +180,18 @@ mod rows {
     use super::*;
     use crate::{
         record::{RecordView, encode_row},
-        schema::{Columns, Condition, TableFlags, TableSchema},
+        schema::{Columns, Condition, TableSchema},
     };
 
     fn schema() -> TableSchema {
         let mut list = column(256, ColType::Long, 0);
         list.flags = ColumnFlags::MULTI_VALUED;
-        TableSchema {
-            name: "t".into(),
-            objid: ObjId(8),
-            fdp: Pgno(31),
-            flags: TableFlags::empty(),
-            page_size: PageSize::K4,
-            density: 80,
-            pages: 1,
-            columns: Columns::new(vec![
-                column(1, ColType::Long, 0),
-                column(128, ColType::Text, CODE_PAGE_WESTERN),
-                list,
-            ])
-            .unwrap(),
-            indexes: Vec::new(),
-            lv: None,
-            callbacks: Vec::new(),
-            template: None,
-            lv_chunk_max: None,
-            separate_lv: None,
-            space_hints: None,
-            deferred_lv_hints: None,
-            fdp_set_time: None,
-        }
+        let columns = Columns::new(vec![
+            column(1, ColType::Long, 0),
+            column(128, ColType::Text, CODE_PAGE_WESTERN),
+            list,
+        ]);
+        TableSchema::new("t", PageSize::K4, columns.unwrap())
     }
 
     fn keys(index: &Index, values: &[(ColumnId, Option<&[u8]>)]) -> ese_base::Result<Vec<Vec<u8>>> {

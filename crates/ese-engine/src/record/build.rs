@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::{
     edit::{Change, apply},
-    encode::{RowShape, encode_columns, normal_value, null_refused},
+    encode::{ColumnValue, RowShape, encode_columns, normal_value, null_refused},
     tagged::ext,
     view::{ColumnData, Instance, Lid, RecordView},
 };
@@ -76,11 +76,7 @@ impl RecordBuilder {
     ///
     /// # Errors
     /// As [`super::encode_row`].
-    pub fn set_all(
-        &mut self,
-        schema: &TableSchema,
-        values: &[(ColumnId, Option<&[u8]>)],
-    ) -> Result<()> {
+    pub fn set_all(&mut self, schema: &TableSchema, values: &[ColumnValue<'_>]) -> Result<()> {
         let old = RecordView::new(&self.record, schema.page_size)?;
         super::edit::replace_columns(schema, &old, values, &mut self.next)?;
         std::mem::swap(&mut self.record, &mut self.next);

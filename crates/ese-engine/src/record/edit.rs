@@ -6,8 +6,8 @@ use smallvec::SmallVec;
 
 use super::{
     encode::{
-        RowShape, TaggedWriter, Value, check_len, check_value_len, normal_value, null_refused,
-        put_variable_end, write_fixed,
+        ColumnValue, RowShape, TaggedWriter, check_len, check_value_len, normal_value,
+        null_refused, put_variable_end, write_fixed,
     },
     tagged::{Entry, ext},
     view::{RecordView, damaged},
@@ -37,7 +37,7 @@ pub(super) enum Change<'v> {
 pub fn replace_columns(
     schema: &TableSchema,
     old: &RecordView<'_>,
-    changes: &[Value<'_>],
+    changes: &[ColumnValue<'_>],
     out: &mut Vec<u8>,
 ) -> Result<()> {
     let mut sorted: SmallVec<[(ColumnId, Change<'_>); 8]> = changes
@@ -226,7 +226,7 @@ fn merge_tagged<'k, 'a>(
     let mut kept = SmallVec::new();
     let mut changes = changes.iter().peekable();
     let place = |kept: &mut SmallVec<[Kept<'k, 'a>; 8]>,
-                     (id, change): &'k (ColumnId, Change<'k>)| {
+                 (id, change): &'k (ColumnId, Change<'k>)| {
         let has_default = columns.by_id(*id).is_some_and(|column| column.default.is_some());
         match change {
             Change::Absent => {}

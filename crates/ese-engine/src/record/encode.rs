@@ -8,8 +8,8 @@ use crate::schema::{
     CODE_PAGE_UNICODE, ColType, Column, ColumnFlags, ColumnId, Columns, TableSchema,
 };
 
-/// A column and its value; `None` is NULL.
-pub(crate) type Value<'v> = (ColumnId, Option<&'v [u8]>);
+/// A column and its value in record encoding; `None` is NULL.
+pub type ColumnValue<'v> = (ColumnId, Option<&'v [u8]>);
 
 /// What shapes the records of a table.
 #[derive(Clone, Copy, Debug)]
@@ -43,18 +43,22 @@ impl<'s> RowShape<'s> {
 /// `JET_errColumnNotFound`, `JET_errInvalidBufferSize` (length of a fixed column), `JET_errColumnTooBig`,
 /// `JET_errNullInvalid` (-1504), `JET_errBadItagSequence` (a second value of a column that holds one),
 /// `JET_errRecordTooBig` (edb-format 7.7).
-pub fn encode_row(schema: &TableSchema, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<()> {
+pub fn encode_row(
+    schema: &TableSchema,
+    values: &[ColumnValue<'_>],
+    out: &mut Vec<u8>,
+) -> Result<()> {
     encode_columns(&RowShape::of(schema), values, out)
 }
 
 /// As [`encode_row`], for a shape.
 pub(crate) fn encode_columns(
     shape: &RowShape<'_>,
-    values: &[Value<'_>],
+    values: &[ColumnValue<'_>],
     out: &mut Vec<u8>,
 ) -> Result<()> {
     if !values.is_sorted_by_key(|(id, _)| *id) {
-        let mut sorted: SmallVec<[Value<'_>; 16]> = SmallVec::from_slice(values);
+        let mut sorted: SmallVec<[ColumnValue<'_>; 16]> = SmallVec::from_slice(values);
         sorted.sort_by_key(|(id, _)| *id);
         return encode_columns(shape, &sorted, out);
     }
@@ -88,7 +92,7 @@ pub(super) fn check_len(shape: &RowShape<'_>, len: usize) -> Result<()> {
 }
 
 /// Columns that refuse NULL and have no value given, nor a default to fall back on.
-fn check_required(columns: &Columns, values: &[Value<'_>]) -> Result<()> {
+fn check_required(columns: &Columns, values: &[ColumnValue<'_>]) -> Result<()> {
     for id in columns.required() {
         let at = values.partition_point(|(given, _)| given < id);
         match values.get(at) {
@@ -108,7 +112,7 @@ pub(super) fn null_refused(columns: &Columns, id: ColumnId) -> Error {
 }
 
 /// Fixed columns: up to the highest that has a value or a default.
-fn put_fixed(shape: &RowShape<'_>, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<()> {
+fn put_fixed(shape: &RowShape<'_>, values: &[ColumnValue<'_>], out: &mut Vec<u8>) -> Result<()> {
     let columns = shape.columns;
     let defaults = columns.defaults();
     let defaults = defaults.split_at(defaults.partition_point(|id| id.is_fixed())).0;
@@ -206,7 +210,7 @@ fn pad(place: &mut [u8], column: &Column, value: &[u8]) -> Result<()> {
 }
 
 /// Variable columns: up to the highest that has a value or a default.
-fn put_variable(shape: &RowShape<'_>, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<()> {
+fn put_variable(shape: &RowShape<'_>, values: &[ColumnValue<'_>], out: &mut Vec<u8>) -> Result<()> {
     let columns = shape.columns;
     let defaults = columns.defaults();
     let defaults = defaults.split_at(defaults.partition_point(|id| id.is_fixed())).1;
@@ -259,7 +263,7 @@ pub(super) fn put_variable_end(
 }
 
 /// Tagged columns: the array first, each entry as its data is appended.
-fn put_tagged(shape: &RowShape<'_>, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<()> {
+fn put_tagged(shape: &RowShape<'_>, values: &[ColumnValue<'_>], out: &mut Vec<u8>) -> Result<()> {
     let mut stored = 0;
     for group in values.chunk_by(|a, b| a.0 == b.0) {
         let column = group.first().map(|(id, _)| shape.columns.require(*id)).transpose()?;
@@ -287,11 +291,15 @@ fn put_tagged(shape: &RowShape<'_>, values: &[Value<'_>], out: &mut Vec<u8>) -> 
 }
 
 /// NULL is stored only to override a default.
-fn is_stored(column: &Column, group: &[Value<'_>]) -> bool {
+fn is_stored(column: &Column, group: &[ColumnValue<'_>]) -> bool {
     column.default.is_some() || group.iter().any(|(_, value)| value.is_some())
 }
 
-fn put_list(writer: &mut TaggedWriter<'_>, column: &Column, group: &[Value<'_>]) -> Result<()> {
+fn put_list(
+    writer: &mut TaggedWriter<'_>,
+    column: &Column,
+    group: &[ColumnValue<'_>],
+) -> Result<()> {
     if !column.flags.contains(ColumnFlags::MULTI_VALUED) {
         return Err(second_value(column));
     }
@@ -346,6 +354,24 @@ fn second_value(column: &Column) -> Error {
         JetErr::BadItagSequence,
         format!("column \"{}\" holds one value, several were given", column.name),
     )
+}
+
+/// A value as the record of this column holds it: lengths checked, fixed columns filled up.
+pub(crate) fn column_value(column: &Column, value: &[u8]) -> Result<Vec<u8>> {
+    if !column.id.is_fixed() {
+        return normal_value(column, value).map(<[u8]>::to_vec);
+    }
+    let begin = usize::from(column.record_offset);
+    let bitmap = begin + column.fixed_len();
+    let mut record = vec![0; bitmap + usize::from(column.id.0).div_ceil(8)];
+    write_fixed(&mut record, bitmap, column, Some(value), 0)?;
+    Ok(record.get(begin..bitmap).unwrap_or_default().to_vec())
+}
+
+/// Bytes of a record in which every fixed column has a value and nothing else has.
+pub(crate) fn minimal_len(columns: &Columns) -> usize {
+    let last = columns.last_fixed();
+    columns.fixed_end(last).unwrap_or(0) + usize::from(last).div_ceil(8)
 }
 
 /// Only rows far beyond every page size get here.

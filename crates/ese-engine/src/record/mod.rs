@@ -26,8 +26,8 @@ mod view;
 
 pub use build::RecordBuilder;
 pub use edit::replace_columns;
-pub use encode::encode_row;
-pub(crate) use encode::{RowShape, encode_columns};
+pub use encode::{ColumnValue, encode_row};
+pub(crate) use encode::{RowShape, column_value, encode_columns, minimal_len};
 pub use view::{ColumnData, Instance, Instances, Lid, RecordView};
 
 /// Little-endian `u16` at an offset.

@@ -1,13 +1,37 @@
 //! What a table is: its columns, its indexes, and how the catalog describes them (edb-format section 6).
+//!
+//! [`TableSchema`] is a table; [`TableDef`] is the wish for one, checked by [`TableDef::build`]. [`table_rows`] turns
+//! a table into catalog rows, [`CatalogLoader`] turns catalog rows into tables. [`base_catalog`] and its
+//! neighbours are the rows of a new database, byte for byte those that Windows writes.
 
+pub mod base;
+mod catalog;
 mod column;
+mod define;
+mod load;
+mod rows;
 mod table;
+#[cfg(test)]
+mod tests;
+mod text;
 
+pub use base::{base_catalog, base_locales, base_objids, base_tables};
+pub use catalog::{CatalogRow, RowKind, root_name_key, row_key, table_key_prefix};
 pub use column::{
     CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, ColType, Column, ColumnCallback, ColumnFlags, ColumnId,
     Columns,
+};
+pub use define::{
+    ColumnDef, IndexDef, IndexOptions, KeyPart, Placement, TableDef, add_column, add_index,
+    check_name,
+};
+pub use load::CatalogLoader;
+pub use rows::{
+    CatalogEntry, callback_row, column_row, index_row, long_value_row, objids_row, objids_rows,
+    table_row, table_rows,
 };
 pub use table::{
     Condition, DENSITY_DEFAULT, Index, IndexFlags, LCMAP_FLAGS_DEFAULT, LOCALE_DEFAULT,
     LongValueTree, Segment, TableCallback, TableFlags, TableSchema, record_len_max,
 };
+pub use text::{decode_text, encode_text};

@@ -80,6 +80,14 @@ pub struct Segment {
     pub of_template: bool,
 }
 
+impl Segment {
+    /// A segment in ascending order.
+    #[must_use]
+    pub const fn ascending(column: ColumnId) -> Segment {
+        Segment { column, descending: false, of_template: false }
+    }
+}
+
 /// A condition on a row for having an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Condition {
@@ -133,6 +141,8 @@ pub struct Index {
     pub tuple_limits: Option<Box<[u8]>>,
     /// Space hints, as stored.
     pub space_hints: Option<Box<[u8]>>,
+    /// When the root page was set, in databases of format update 230 and later.
+    pub fdp_set_time: Option<u64>,
 }
 
 impl Index {
@@ -170,6 +180,8 @@ pub struct LongValueTree {
     pub pages: u32,
     /// Space hints, as stored.
     pub space_hints: Option<Box<[u8]>>,
+    /// When the root page was set, in databases of format update 230 and later.
+    pub fdp_set_time: Option<u64>,
 }
 
 /// A callback row of a table.
@@ -221,6 +233,30 @@ pub struct TableSchema {
 }
 
 impl TableSchema {
+    /// A table with these columns that has no place in a database yet.
+    #[must_use]
+    pub fn new(name: &str, page_size: PageSize, columns: Columns) -> TableSchema {
+        TableSchema {
+            name: name.to_owned(),
+            objid: ObjId(0),
+            fdp: Pgno::NULL,
+            flags: TableFlags::empty(),
+            page_size,
+            density: DENSITY_DEFAULT,
+            pages: 0,
+            columns,
+            indexes: Vec::new(),
+            lv: None,
+            callbacks: Vec::new(),
+            template: None,
+            lv_chunk_max: None,
+            separate_lv: None,
+            space_hints: None,
+            deferred_lv_hints: None,
+            fdp_set_time: None,
+        }
+    }
+
     /// The primary index; without one rows are keyed by a counter.
     #[must_use]
     pub fn primary(&self) -> Option<&Index> {

@@ -1,0 +1,547 @@
+//! Definitions: what a caller asks for, and the checks that turn it into a table (edb-format 6.4 to 6.7,
+//! api-semantics 11 to 13).
+
+use bitflags::bitflags;
+use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result, limits::NAME_LEN_MAX};
+
+use super::{
+    CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, ColType, Column, ColumnFlags, ColumnId, Columns,
+    DENSITY_DEFAULT, Index, IndexFlags, LCMAP_FLAGS_DEFAULT, LOCALE_DEFAULT, Segment, TableSchema,
+    column::RECORD_HEADER_LEN, rows::name_bytes,
+};
+use crate::{key, record};
+
+/// Most columns in a key.
+const KEY_COLUMNS_MAX: usize = 16;
+/// Longest value of the short Binary and Text types, and of every default.
+const SHORT_LEN_MAX: u32 = 255;
+
+/// Where a column is to live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Placement {
+    /// By type: numbers and GUIDs fixed, Binary and Text variable, long types tagged.
+    #[default]
+    Auto,
+    /// In the fixed part (JET_bitColumnFixed).
+    Fixed,
+    /// In the tagged part (JET_bitColumnTagged).
+    Tagged,
+}
+
+/// A column to be created.
+#[derive(Clone, Debug)]
+pub struct ColumnDef {
+    /// Name.
+    pub name: String,
+    /// Type.
+    pub ty: ColType,
+    /// Flags of the catalog; `DEFAULT` follows from `default`.
+    pub flags: ColumnFlags,
+    /// Longest value in bytes; 0 = the type's own.
+    pub max_len: u32,
+    /// 1252 or 1200 for text; 0 = 1252.
+    pub code_page: u16,
+    /// Where it is to live.
+    pub placement: Placement,
+    /// Default in record encoding.
+    pub default: Option<Vec<u8>>,
+}
+
+impl ColumnDef {
+    /// A column without options.
+    #[must_use]
+    pub fn new(name: &str, ty: ColType) -> ColumnDef {
+        ColumnDef {
+            name: name.to_owned(),
+            ty,
+            flags: ColumnFlags::empty(),
+            max_len: 0,
+            code_page: 0,
+            placement: Placement::Auto,
+            default: None,
+        }
+    }
+
+    /// With these flags in addition.
+    #[must_use]
+    pub fn with(mut self, flags: ColumnFlags) -> ColumnDef {
+        self.flags |= flags;
+        self
+    }
+
+    /// With a longest value in bytes.
+    #[must_use]
+    pub fn max_len(mut self, bytes: u32) -> ColumnDef {
+        self.max_len = bytes;
+        self
+    }
+
+    /// UTF-16 text.
+    #[must_use]
+    pub fn unicode(mut self) -> ColumnDef {
+        self.code_page = CODE_PAGE_UNICODE;
+        self
+    }
+
+    /// At this place.
+    #[must_use]
+    pub fn placed(mut self, placement: Placement) -> ColumnDef {
+        self.placement = placement;
+        self
+    }
+
+    /// With a default in record encoding.
+    #[must_use]
+    pub fn with_default(mut self, value: &[u8]) -> ColumnDef {
+        self.default = Some(value.to_vec());
+        self
+    }
+}
+
+/// One column of an index to be created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPart {
+    /// The column's name.
+    pub column: String,
+    /// Descending order.
+    pub descending: bool,
+}
+
+impl KeyPart {
+    /// In ascending order.
+    #[must_use]
+    pub fn ascending(column: &str) -> KeyPart {
+        KeyPart { column: column.to_owned(), descending: false }
+    }
+
+    /// In descending order.
+    #[must_use]
+    pub fn descending(column: &str) -> KeyPart {
+        KeyPart { column: column.to_owned(), descending: true }
+    }
+}
+
+bitflags! {
+    /// Options of an index to be created, with the values of JET_bitIndex*.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct IndexOptions: u32 {
+        /// Keys are distinct.
+        const UNIQUE = 0x0000_0001;
+        /// The table's own order.
+        const PRIMARY = 0x0000_0002;
+        /// A NULL segment is an error.
+        const DISALLOW_NULL = 0x0000_0004;
+        /// Rows whose key is all NULL have no entry.
+        const IGNORE_NULL = 0x0000_0008;
+        /// Rows with any NULL segment have no entry.
+        const IGNORE_ANY_NULL = 0x0000_0020;
+        /// Rows whose first segment is NULL have no entry.
+        const IGNORE_FIRST_NULL = 0x0000_0040;
+        /// NULL sorts behind values.
+        const SORT_NULLS_HIGH = 0x0000_0400;
+        /// A key longer than the limit is an error.
+        const DISALLOW_TRUNCATION = 0x0001_0000;
+        /// GUIDs order as .NET orders them.
+        const DOT_NET_GUID = 0x0004_0000;
+    }
+}
+
+/// An index to be created.
+#[derive(Clone, Debug)]
+pub struct IndexDef {
+    /// Name.
+    pub name: String,
+    /// Its key.
+    pub parts: Vec<KeyPart>,
+    /// Options.
+    pub options: IndexOptions,
+    /// Per cent; 0 = the table's.
+    pub density: u32,
+    /// Longest key in bytes; `None` = 255.
+    pub key_most: Option<u16>,
+    /// Longest segment of a variable-length column, prefix byte included.
+    pub var_seg_mac: Option<u16>,
+}
+
+impl IndexDef {
+    /// An index without options over these columns, ascending.
+    #[must_use]
+    pub fn new(name: &str, columns: &[&str]) -> IndexDef {
+        IndexDef {
+            name: name.to_owned(),
+            parts: columns.iter().map(|column| KeyPart::ascending(column)).collect(),
+            options: IndexOptions::empty(),
+            density: 0,
+            key_most: None,
+            var_seg_mac: None,
+        }
+    }
+
+    /// The primary index over these columns, ascending.
+    #[must_use]
+    pub fn primary(name: &str, columns: &[&str]) -> IndexDef {
+        IndexDef { options: IndexOptions::PRIMARY, ..IndexDef::new(name, columns) }
+    }
+}
+
+/// A table to be created.
+#[derive(Clone, Debug, Default)]
+pub struct TableDef {
+    /// Name.
+    pub name: String,
+    /// Columns; ids are given in this order, range by range.
+    pub columns: Vec<ColumnDef>,
+    /// Indexes.
+    pub indexes: Vec<IndexDef>,
+    /// Per cent; 0 = 80.
+    pub density: u32,
+    /// Initial pages; 0 = the engine's choice.
+    pub pages: u32,
+}
+
+impl TableDef {
+    /// A table with columns and no index.
+    #[must_use]
+    pub fn new(name: &str, columns: Vec<ColumnDef>) -> TableDef {
+        TableDef { name: name.to_owned(), columns, ..TableDef::default() }
+    }
+
+    /// With an index in addition.
+    #[must_use]
+    pub fn index(mut self, index: IndexDef) -> TableDef {
+        self.indexes.push(index);
+        self
+    }
+
+    /// Checks the definition and makes the table of it. Object ids and root pages are still missing:
+    /// [`TableSchema::place`] and the fields of secondary indexes.
+    ///
+    /// # Errors
+    /// `JET_errInvalidName` (-1002), `JET_errColumnDuplicate` (-1508), `JET_errIndexDuplicate` (-1403),
+    /// `JET_errIndexHasPrimary` (-1402), `JET_errDensityInvalid` (-1307), `JET_errTooManyColumns` (-1040),
+    /// `JET_errRecordTooBig` (fixed columns longer than a record), and as [`add_column`] and [`add_index`].
+    pub fn build(&self, page_size: PageSize) -> Result<TableSchema> {
+        check_name(&self.name)?;
+        let mut table = TableSchema::new(&self.name, page_size, Columns::default());
+        table.density = density(self.density, DENSITY_DEFAULT)?;
+        table.pages = self.pages;
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for def in &self.columns {
+            let column = add_column(&columns, def)?;
+            columns.push(column);
+        }
+        table.columns = Columns::new(columns)?;
+        for def in &self.indexes {
+            let index = add_index(&table, def)?;
+            table.indexes.push(index);
+        }
+        table.indexes.sort_by_key(|index| !index.is_primary());
+        let fixed = record::minimal_len(&table.columns);
+        if fixed > table.record_len_max() {
+            return Err(Error::new(
+                JetErr::RecordTooBig,
+                format!(
+                    "the fixed columns take {fixed} bytes, a record at most {}",
+                    table.record_len_max()
+                ),
+            ));
+        }
+        Ok(table)
+    }
+}
+
+/// A legal name of a table, column or index: 1 to 64 bytes, no control characters, none of `! . [ ]`, no
+/// space in front, and all of code page 1252.
+///
+/// # Errors
+/// `JET_errInvalidName` (-1002).
+pub fn check_name(name: &str) -> Result<()> {
+    let bytes = name_bytes(name)?;
+    let what = if bytes.is_empty() {
+        "is empty"
+    } else if bytes.len() > NAME_LEN_MAX {
+        "is longer than 64 bytes"
+    } else if bytes.first() == Some(&b' ') {
+        "begins with a space"
+    } else if bytes.iter().any(|byte| *byte < 0x20 || b"!.[]".contains(byte)) {
+        "has a control character or one of ! . [ ]"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(JetErr::InvalidName, format!("the name \"{}\" {what}", name.escape_debug())))
+}
+
+/// The column that a definition adds to those that exist (in any order, deleted ones included).
+///
+/// # Errors
+/// `JET_errInvalidName`, `JET_errColumnDuplicate`, `JET_errTooManyColumns`, `JET_errInvalidColumnType`,
+/// `JET_errColumnTooBig`, `JET_errInvalidCodePage`, `JET_errMultiValuedColumnMustBeTagged`, `JET_errCannotBeTagged`,
+/// `JET_errColumnRedundant`, `JET_errDefaultValueTooBig`, `JET_errColumnCannotBeCompressed`,
+/// `JET_errFeatureNotAvailable`, `JET_errInvalidGrbit`.
+pub fn add_column(existing: &[Column], def: &ColumnDef) -> Result<Column> {
+    check_name(&def.name)?;
+    if existing.iter().any(|column| column.name.eq_ignore_ascii_case(&def.name)) {
+        return Err(wrong(def, JetErr::ColumnDuplicate, "exists already"));
+    }
+    let max_len = checked_len(def)?;
+    let code_page = checked_code_page(def)?;
+    let id = next_id(existing, def)?;
+    check_flags(existing, def, id)?;
+    let end_of = |column: &Column| {
+        column.record_offset.saturating_add(u16::try_from(column.fixed_len()).unwrap_or(u16::MAX))
+    };
+    let fixed = existing.iter().filter(|column| column.id.is_fixed());
+    let offset = fixed.map(end_of).max().unwrap_or(RECORD_HEADER_LEN);
+    let mut column = Column {
+        id,
+        name: def.name.clone(),
+        ty: def.ty,
+        flags: def.flags & !ColumnFlags::DEFAULT,
+        max_len,
+        code_page,
+        record_offset: if id.is_fixed() { offset } else { 0 },
+        default: None,
+        callback: None,
+    };
+    if let Some(default) = &def.default {
+        column.default = Some(checked_default(def, &column, default)?);
+        column.flags |= ColumnFlags::DEFAULT;
+    }
+    Ok(column)
+}
+
+fn checked_len(def: &ColumnDef) -> Result<u32> {
+    match def.ty {
+        ColType::Nil => Err(wrong(def, JetErr::InvalidColumnType, "needs a type")),
+        ColType::LongBinary | ColType::LongText => Ok(def.max_len),
+        ColType::Binary | ColType::Text if def.max_len > SHORT_LEN_MAX => {
+            Err(wrong(def, JetErr::ColumnTooBig, "may hold at most 255 bytes"))
+        }
+        ColType::Binary | ColType::Text if def.max_len == 0 => Ok(SHORT_LEN_MAX),
+        ColType::Binary | ColType::Text => Ok(def.max_len),
+        other => Ok(other.fixed_len().and_then(|len| u32::try_from(len).ok()).unwrap_or(0)),
+    }
+}
+
+fn checked_code_page(def: &ColumnDef) -> Result<u16> {
+    match (def.ty.is_text(), def.code_page) {
+        (false, _) => Ok(0),
+        (true, 0 | CODE_PAGE_WESTERN) => Ok(CODE_PAGE_WESTERN),
+        (true, CODE_PAGE_UNICODE) => Ok(CODE_PAGE_UNICODE),
+        (true, _) => Err(wrong(def, JetErr::InvalidCodePage, "has a code page but 1252 and 1200")),
+    }
+}
+
+/// Ids are consecutive within their range and never used twice.
+fn next_id(existing: &[Column], def: &ColumnDef) -> Result<ColumnId> {
+    let long = def.ty.is_long();
+    let (first, last) = match def.placement {
+        Placement::Fixed if long => {
+            return Err(wrong(def, JetErr::InvalidGrbit, "is long and cannot be fixed"));
+        }
+        Placement::Fixed => (ColumnId::FIXED_FIRST, ColumnId::FIXED_LAST),
+        Placement::Tagged => (ColumnId::TAGGED_FIRST, ColumnId::TAGGED_LAST),
+        Placement::Auto if long => (ColumnId::TAGGED_FIRST, ColumnId::TAGGED_LAST),
+        Placement::Auto if def.ty.fixed_len().is_some() => {
+            (ColumnId::FIXED_FIRST, ColumnId::FIXED_LAST)
+        }
+        Placement::Auto => (ColumnId::VARIABLE_FIRST, ColumnId::VARIABLE_LAST),
+    };
+    let used = existing.iter().map(|column| column.id).filter(|id| (first..=last).contains(id));
+    let next = used.max().map_or(first.0, |id| id.0 + 1);
+    if next > last.0 {
+        return Err(wrong(def, JetErr::TooManyColumns, "finds no free column id in its range"));
+    }
+    Ok(ColumnId(next))
+}
+
+fn check_flags(existing: &[Column], def: &ColumnDef, id: ColumnId) -> Result<()> {
+    let has = |flags| def.flags.intersects(flags);
+    let later = ColumnFlags::ENCRYPTED | ColumnFlags::USER_DEFINED_DEFAULT;
+    let counter = ColumnFlags::AUTOINCREMENT | ColumnFlags::VERSION;
+    if has(later) {
+        return Err(wrong(def, JetErr::FeatureNotAvailable, "is encrypted or computed"));
+    }
+    if has(ColumnFlags::MULTI_VALUED) && !id.is_tagged() {
+        let what = "holds several values and must be tagged";
+        return Err(wrong(def, JetErr::MultiValuedColumnMustBeTagged, what));
+    }
+    if has(ColumnFlags::COMPRESSED) && !def.ty.is_long() {
+        let what = "is compressed and must be long";
+        return Err(wrong(def, JetErr::ColumnCannotBeCompressed, what));
+    }
+    if has(counter | ColumnFlags::ESCROW_UPDATE) && id.is_tagged() {
+        return Err(wrong(def, JetErr::CannotBeTagged, "is a counter and cannot be tagged"));
+    }
+    if has(counter) && existing.iter().any(|column| column.flags.intersects(def.flags & counter)) {
+        return Err(wrong(def, JetErr::ColumnRedundant, "is a second counter of its kind"));
+    }
+    let wide = matches!(def.ty, ColType::Currency | ColType::LongLong | ColType::UnsignedLongLong);
+    if has(ColumnFlags::AUTOINCREMENT) && !wide && def.ty != ColType::Long
+        || has(ColumnFlags::VERSION) && def.ty != ColType::Long
+        || has(ColumnFlags::ESCROW_UPDATE) && def.ty != ColType::Long
+    {
+        return Err(wrong(
+            def,
+            JetErr::InvalidColumnType,
+            "is a counter of a type that cannot count",
+        ));
+    }
+    if has(ColumnFlags::ESCROW_UPDATE) && (def.default.is_none() || has(counter)) {
+        let what = "is changed by deltas, so it needs a default and is no other counter";
+        return Err(wrong(def, JetErr::InvalidGrbit, what));
+    }
+    Ok(())
+}
+
+/// The default as rows hold it.
+fn checked_default(def: &ColumnDef, column: &Column, default: &[u8]) -> Result<Box<[u8]>> {
+    if default.is_empty() {
+        return Err(wrong(def, JetErr::InvalidParameter, "has an empty default"));
+    }
+    if default.len() > usize::try_from(SHORT_LEN_MAX).unwrap_or(0) {
+        return Err(wrong(def, JetErr::DefaultValueTooBig, "has a default above 255 bytes"));
+    }
+    record::column_value(column, default).map(Vec::into_boxed_slice)
+}
+
+/// The index that a definition adds to a table.
+///
+/// # Errors
+/// `JET_errInvalidName`, `JET_errIndexDuplicate`, `JET_errIndexHasPrimary`, `JET_errIndexInvalidDef` (-1406: no column,
+/// or one twice), `JET_errTooManyKeys` (-1016), `JET_errColumnNotFound`, `JET_errInvalidGrbit`, `JET_errDensityInvalid`,
+/// `JET_errInvalidParameter` (limits), `JET_errFeatureNotAvailable` (UTF-16 text, multi-valued keys).
+pub fn add_index(table: &TableSchema, def: &IndexDef) -> Result<Index> {
+    check_name(&def.name)?;
+    if table.index(&def.name).is_some() {
+        return Err(wrong_index(def, JetErr::IndexDuplicate, "exists already"));
+    }
+    let primary = def.options.contains(IndexOptions::PRIMARY);
+    if primary && table.primary().is_some() {
+        return Err(wrong_index(def, JetErr::IndexHasPrimary, "is a second primary index"));
+    }
+    let ignore =
+        IndexOptions::IGNORE_NULL | IndexOptions::IGNORE_ANY_NULL | IndexOptions::IGNORE_FIRST_NULL;
+    if primary && def.options.intersects(ignore) {
+        return Err(wrong_index(def, JetErr::InvalidGrbit, "is primary and must hold every row"));
+    }
+    let segments = checked_segments(table, def)?;
+    check_limits(table, def)?;
+    let mut flags = index_flags(def.options);
+    for segment in &segments {
+        let column = table.columns.require(segment.column)?;
+        let multi = column.flags.contains(ColumnFlags::MULTI_VALUED);
+        if column.flags.contains(ColumnFlags::ESCROW_UPDATE) {
+            return Err(wrong_index(def, JetErr::CannotIndex, "has an escrow column"));
+        }
+        if primary && multi {
+            let what = "is primary and has a multi-valued column";
+            return Err(wrong_index(def, JetErr::IndexInvalidDef, what));
+        }
+        flags.set(IndexFlags::MULTI_VALUED, flags.contains(IndexFlags::MULTI_VALUED) || multi);
+    }
+    let index = Index {
+        name: def.name.clone(),
+        objid: ObjId(0),
+        fdp: Pgno::NULL,
+        density: density(def.density, table.density)?,
+        flags,
+        segments,
+        conditions: Vec::new(),
+        key_most: def.key_most.filter(|most| *most != 255),
+        var_seg_mac: def.var_seg_mac,
+        lcid: 0,
+        lcmap_flags: Some(LCMAP_FLAGS_DEFAULT),
+        locale: Some(LOCALE_DEFAULT.to_owned()),
+        sort_version: None,
+        sort_id: None,
+        tuple_limits: None,
+        space_hints: None,
+        fdp_set_time: None,
+    };
+    key::check_supported_columns(&table.columns, &index)?;
+    Ok(index)
+}
+
+fn checked_segments(table: &TableSchema, def: &IndexDef) -> Result<Vec<Segment>> {
+    if def.parts.is_empty() {
+        return Err(wrong_index(def, JetErr::IndexInvalidDef, "has no column"));
+    }
+    if def.parts.len() > KEY_COLUMNS_MAX {
+        return Err(wrong_index(def, JetErr::TooManyKeys, "has more than 16 columns"));
+    }
+    let mut segments: Vec<Segment> = Vec::with_capacity(def.parts.len());
+    for part in &def.parts {
+        let column = table.column(&part.column)?.id;
+        if segments.iter().any(|segment| segment.column == column) {
+            return Err(wrong_index(def, JetErr::IndexInvalidDef, "names a column twice"));
+        }
+        segments.push(Segment { column, descending: part.descending, of_template: false });
+    }
+    Ok(segments)
+}
+
+fn check_limits(table: &TableSchema, def: &IndexDef) -> Result<()> {
+    let most = if table.page_size == PageSize::K4 { 1000 } else { 2000 };
+    let key_most = def.key_most.unwrap_or(255);
+    if !(255..=most).contains(&key_most) {
+        return Err(wrong_index(
+            def,
+            JetErr::InvalidParameter,
+            "has a limit of the key outside 255 to 1000 (2000 with pages above 4 KiB)",
+        ));
+    }
+    if def.var_seg_mac.is_some_and(|segment| segment == 0 || segment > key_most) {
+        let what = "has a limit of segments outside 1 to the limit of the key";
+        return Err(wrong_index(def, JetErr::InvalidParameter, what));
+    }
+    Ok(())
+}
+
+/// Flags of the catalog from options (edb-format 6.7).
+fn index_flags(options: IndexOptions) -> IndexFlags {
+    let mut flags = IndexFlags::WIDE_SEGMENTS;
+    if !options.intersects(IndexOptions::DISALLOW_NULL | IndexOptions::IGNORE_ANY_NULL) {
+        flags |= IndexFlags::ALLOW_SOME_NULLS;
+        if !options.contains(IndexOptions::IGNORE_FIRST_NULL) {
+            flags |= IndexFlags::ALLOW_FIRST_NULL;
+            if !options.contains(IndexOptions::IGNORE_NULL) {
+                flags |= IndexFlags::ALLOW_ALL_NULLS;
+            }
+        }
+    }
+    for (option, flag) in [
+        (IndexOptions::UNIQUE, IndexFlags::UNIQUE),
+        (IndexOptions::PRIMARY, IndexFlags::PRIMARY | IndexFlags::UNIQUE),
+        (IndexOptions::DISALLOW_NULL, IndexFlags::NO_NULL_SEGMENT),
+        (IndexOptions::SORT_NULLS_HIGH, IndexFlags::NULLS_HIGH),
+        (IndexOptions::DISALLOW_TRUNCATION, IndexFlags::DISALLOW_TRUNCATION),
+        (IndexOptions::DOT_NET_GUID, IndexFlags::DOT_NET_GUID),
+    ] {
+        if options.contains(option) {
+            flags |= flag;
+        }
+    }
+    flags
+}
+
+fn density(wanted: u32, default: u32) -> Result<u32> {
+    match wanted {
+        0 => Ok(default),
+        20..=100 => Ok(wanted),
+        other => Err(Error::new(
+            JetErr::DensityInvalid,
+            format!("a density of {other} per cent; 20 to 100 are possible"),
+        )),
+    }
+}
+
+#[track_caller]
+fn wrong(def: &ColumnDef, code: JetErr, what: &str) -> Error {
+    Error::new(code, format!("column \"{}\" {what}", def.name))
+}
+
+#[track_caller]
+fn wrong_index(def: &IndexDef, code: JetErr, what: &str) -> Error {
+    Error::new(code, format!("index \"{}\" {what}", def.name))
+}
