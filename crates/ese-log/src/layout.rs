@@ -1,6 +1,17 @@
-//! On-disk structures of log and checkpoint files (backup-log-recovery 1A). Field names are
-//! ESE's; all integers little-endian, packed.
+//! On-disk structures of log and checkpoint files (backup-log-recovery 1A). Field names of the
+//! raw structures are ESE's; all integers are little-endian, everything is packed.
 
+mod attachment;
+mod checkpoint;
 mod dbms_param;
+mod log_header;
+mod segment;
 
+pub use attachment::Attachment;
+pub use checkpoint::{CHECKPOINT_COPY_LEN, Checkpoint};
 pub use dbms_param::DbmsParam;
+pub use log_header::{Framing, HeaderFlags, LOG_HEADER_LEN, LogHeader, LogVersion};
+pub(crate) use segment::{
+    Found, classify, put_position, seal_as, stored_checksum, used_len, zeroed_segment,
+};
+pub use segment::{SEGMENT_HEADER_LEN, SEGMENT_LEN, SegmentBytes, Stamp};

@@ -1,8 +1,23 @@
 //! The ESE transaction log: records, generations, group commit, reader, checkpoint.
+//!
+//! A log stream is a row of files of one size ("generations"). The engine appends a record of each
+//! change before it makes the change, and a commit waits until its record is durable; after a crash
+//! the stream is read from the checkpoint on and the changes are made again. The format is the
+//! genuine one (8.4000.5.16): what this crate writes, Windows can replay, and the other way round.
+//!
+//! * [`records`]: what happened, as values.
+//! * [`layout`]: headers, segments and the checkpoint as they lie on disk.
 
 #![forbid(unsafe_code)]
 
+mod checkpoint;
 pub mod layout;
+mod lock;
+mod names;
 pub mod records;
 
+pub use checkpoint::{read_checkpoint, write_checkpoint};
+pub use layout::{Attachment, Checkpoint, DbmsParam, LogHeader, LogVersion};
+pub use lock::LogLock;
+pub use names::{Extension, LogNames};
 pub use records::Record;

@@ -1,0 +1,201 @@
+//! Names of the files of a log stream (backup-log-recovery 1.1). Written in upper-case digits,
+//! matched in any case.
+
+use std::path::{Path, PathBuf};
+
+use ese_base::Generation;
+
+/// The last generation whose archive can have a name of five digits.
+const SHORT_MAX: u32 = 0xf_ffff;
+
+/// Endings of the files of a stream; one stream uses one kind throughout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extension {
+    /// `.log` and `.chk`.
+    #[default]
+    Legacy,
+    /// `.jtx` and `.jcp`.
+    Jet,
+}
+
+impl Extension {
+    fn log(self) -> &'static str {
+        match self {
+            Extension::Legacy => "log",
+            Extension::Jet => "jtx",
+        }
+    }
+}
+
+/// How the files of a stream are called and where they lie.
+#[derive(Clone, Debug)]
+pub struct LogNames {
+    dir: PathBuf,
+    base: String,
+    extension: Extension,
+    long_numbers: bool,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameKind {
+    /// `edb.log`.
+    Current,
+    /// `edbtmp.log`.
+    Temporary,
+    /// `edb0000A.log`; long: with eight digits.
+    Archive { generation: Generation, long: bool },
+}
+
+impl LogNames {
+    /// Names in a directory with a base name (by custom three characters, `edb`).
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>, base: impl Into<String>) -> LogNames {
+        LogNames {
+            dir: dir.into(),
+            base: base.into(),
+            extension: Extension::Legacy,
+            long_numbers: false,
+        }
+    }
+
+    /// The same with other endings.
+    #[must_use]
+    pub fn with_extension(mut self, extension: Extension) -> LogNames {
+        self.extension = extension;
+        self
+    }
+
+    /// The same with eight digits for every generation.
+    #[must_use]
+    pub fn with_long_numbers(mut self, long: bool) -> LogNames {
+        self.long_numbers = long;
+        self
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The base name.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The generation that is being written.
+    #[must_use]
+    pub fn current(&self) -> PathBuf {
+        self.dir.join(format!("{}.{}", self.base, self.extension.log()))
+    }
+
+    /// The next generation, made in advance.
+    #[must_use]
+    pub fn temporary(&self) -> PathBuf {
+        self.dir.join(format!("{}tmp.{}", self.base, self.extension.log()))
+    }
+
+    /// A finished generation.
+    #[must_use]
+    pub fn archive(&self, generation: Generation) -> PathBuf {
+        let (base, ending) = (&self.base, self.extension.log());
+        self.dir.join(if self.long_numbers || generation.0 > SHORT_MAX {
+            format!("{base}{:08X}.{ending}", generation.0)
+        } else {
+            format!("{base}{:05X}.{ending}", generation.0)
+        })
+    }
+
+    /// A reserve log, numbered from 1.
+    #[must_use]
+    pub fn reserve(&self, number: u32) -> PathBuf {
+        self.dir.join(format!("{}res{number:05}.jrs", self.base))
+    }
+
+    /// The checkpoint file in the system directory `dir`.
+    #[must_use]
+    pub fn checkpoint(&self, dir: &Path) -> PathBuf {
+        let ending = match self.extension {
+            Extension::Legacy => "chk",
+            Extension::Jet => "jcp",
+        };
+        dir.join(format!("{}.{ending}", self.base))
+    }
+
+    /// The file whose lock says that the directory is in use. It stays empty, and deleting it
+    /// while nobody runs loses nothing.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.dir.join(format!("{}.lck", self.base))
+    }
+
+    /// What a file name in the directory stands for; `None` if it is no log of this base name.
+    pub(crate) fn parse(base: &str, name: &str) -> Option<(NameKind, Extension)> {
+        let (stem, ending) = name.rsplit_once('.')?;
+        let extension = [Extension::Legacy, Extension::Jet]
+            .into_iter()
+            .find(|e| ending.eq_ignore_ascii_case(e.log()))?;
+        let (head, rest) = stem.split_at_checked(base.len())?;
+        if !head.eq_ignore_ascii_case(base) {
+            return None;
+        }
+        let kind = if rest.is_empty() {
+            NameKind::Current
+        } else if rest.eq_ignore_ascii_case("tmp") {
+            NameKind::Temporary
+        } else if matches!(rest.len(), 5 | 8) && rest.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let generation = Generation(u32::from_str_radix(rest, 16).ok()?);
+            NameKind::Archive { generation, long: rest.len() == 8 }
+        } else {
+            return None;
+        };
+        Some((kind, extension))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_written_in_upper_case_with_five_digits_or_eight() {
+        let names = LogNames::new("/d", "edb");
+        assert_eq!(names.current(), Path::new("/d/edb.log"));
+        assert_eq!(names.temporary(), Path::new("/d/edbtmp.log"));
+        assert_eq!(names.archive(Generation(0xabc)), Path::new("/d/edb00ABC.log"));
+        assert_eq!(names.archive(Generation(0xf_ffff)), Path::new("/d/edbFFFFF.log"));
+        assert_eq!(names.archive(Generation(0x10_0000)), Path::new("/d/edb00100000.log"));
+        assert_eq!(names.reserve(2), Path::new("/d/edbres00002.jrs"));
+        assert_eq!(names.checkpoint(Path::new("/s")), Path::new("/s/edb.chk"));
+        let jet = names.with_extension(Extension::Jet).with_long_numbers(true);
+        assert_eq!(jet.archive(Generation(1)), Path::new("/d/edb00000001.jtx"));
+        assert_eq!(jet.checkpoint(Path::new("/s")), Path::new("/s/edb.jcp"));
+    }
+
+    #[test]
+    fn names_are_read_in_any_case_and_others_are_left_alone() {
+        let parse = |name| LogNames::parse("edb", name);
+        let archive = |n, long| NameKind::Archive { generation: Generation(n), long };
+        assert_eq!(parse("EDB.LOG"), Some((NameKind::Current, Extension::Legacy)));
+        assert_eq!(parse("edbTMP.jtx"), Some((NameKind::Temporary, Extension::Jet)));
+        assert_eq!(parse("edb000ff.log"), Some((archive(0xff, false), Extension::Legacy)));
+        assert_eq!(parse("edb00100000.log"), Some((archive(0x10_0000, true), Extension::Legacy)));
+        for other in [
+            "edb",
+            "edb.chk",
+            "edbx.log",
+            "edb0001.log",
+            "edb000g1.log",
+            "res1.log",
+            "xedb.log",
+            "edb00001.log.bak",
+            "edbres00001.jrs",
+            "\u{e9}db.log",
+            "ed",
+        ] {
+            assert_eq!(parse(other), None, "{other}");
+        }
+    }
+}
