@@ -47,7 +47,8 @@ impl Latch {
     }
 
     pub(crate) fn try_write(&self) -> Option<Write<'_>> {
-        self.0.try_lock_exclusive().then_some(Write(self))
+        // Made only after success: a guard that is dropped unlocks.
+        if self.0.try_lock_exclusive() { Some(Write(self)) } else { None }
     }
 }
 

@@ -25,6 +25,8 @@ pub mod page;
 pub mod poison;
 pub mod range_lock;
 #[cfg(test)]
+pub(crate) mod test_db;
+#[cfg(test)]
 pub(crate) mod test_rng;
 pub mod validate;
 

@@ -29,7 +29,14 @@ impl PageCache {
         self.frames.take(pgno)
     }
 
-    /// Takes frames back until the cache is within its limit, as far as that is easy.
+    /// In copy mode: gives back what the cache has grown beyond its limit, now that pages are clean.
+    pub(super) fn shrink(&self) {
+        if self.map.is_none() && self.frames.used() as usize > self.options.pages_max {
+            self.evict();
+        }
+    }
+
+    /// Takes frames back until one more page fits into the limit, as far as that is easy.
     fn evict(&self) {
         // Somebody else moving the hand makes room for both.
         let Some(mut clock) = self.clock.try_lock() else { return };

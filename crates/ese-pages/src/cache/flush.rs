@@ -160,6 +160,7 @@ impl PageCache {
             }
         }
         self.settle(flusher, &mut stats)?;
+        self.shrink();
         Ok(stats)
     }
 
