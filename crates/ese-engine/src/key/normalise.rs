@@ -173,25 +173,25 @@ fn grouped_binary(rules: &KeyRules, value: &[u8], room: usize, out: &mut Vec<u8>
     if limit == 0 {
         return true;
     }
+    out.reserve(limit);
     out.push(prefix::DATA);
     let mut left = limit - 1;
-    let mut chunks = value.chunks(8).peekable();
-    while left > 0
-        && let Some(chunk) = chunks.next()
+    let mut rest = value;
+    while let Some((chunk, more)) = rest.split_first_chunk::<8>()
+        && left >= 9
     {
-        let mut group = [0; 9];
-        for (byte, from) in group.iter_mut().zip(chunk) {
-            *byte = *from;
-        }
-        // A chunk has 1..=8 bytes.
-        group[8] = match chunks.peek() {
-            Some(_) => 9,
-            None => u8::try_from(chunk.len()).unwrap_or(8),
-        };
-        let take = left.min(9);
-        out.extend_from_slice(group.get(..take).unwrap_or_default());
-        left -= take;
+        out.extend_from_slice(chunk);
+        out.push(if more.is_empty() { 8 } else { 9 });
+        rest = more;
+        left -= 9;
     }
+    // The last, shorter chunk, or the first bytes of the one that is cut.
+    let mut group = [0; 9];
+    for (byte, from) in group.iter_mut().zip(rest.iter().take(8)) {
+        *byte = *from;
+    }
+    group[8] = u8::try_from(rest.len().min(9)).unwrap_or(9);
+    out.extend_from_slice(group.get(..left).unwrap_or_default());
     wanted(rules, full) > room
 }
 

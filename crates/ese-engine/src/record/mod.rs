@@ -22,6 +22,8 @@ mod build;
 mod edit;
 mod encode;
 mod tagged;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use build::RecordBuilder;

@@ -39,8 +39,9 @@ pub(super) const TAGFLD_LEN: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TaggedPart<'a> {
     bytes: &'a [u8],
+    /// The TAGFLD array at their beginning.
+    fields: &'a [[u8; TAGFLD_LEN]],
     small: bool,
-    count: usize,
 }
 
 /// One entry.
@@ -60,68 +61,49 @@ pub(super) struct Entry<'a> {
 impl<'a> TaggedPart<'a> {
     pub(super) fn new(bytes: &'a [u8], page_size: PageSize) -> Result<TaggedPart<'a>> {
         let small = page_size.is_small();
-        let count = if bytes.is_empty() {
-            0
-        } else {
-            let mask = if small { ib::SMALL_MASK } else { ib::LARGE_MASK };
-            let array = u16_at(bytes, 2).map_or(0, |ib| usize::from(ib & mask));
-            if array == 0 || !array.is_multiple_of(TAGFLD_LEN) || array > bytes.len() {
-                return Err(damaged(format!(
-                    "a record's array of tagged columns is {array} bytes long, of {} bytes left",
-                    bytes.len()
-                )));
-            }
-            array / TAGFLD_LEN
-        };
-        Ok(TaggedPart { bytes, small, count })
+        if bytes.is_empty() {
+            return Ok(TaggedPart { bytes, fields: &[], small });
+        }
+        // The data of the first column begins where the array ends.
+        let mask = if small { ib::SMALL_MASK } else { ib::LARGE_MASK };
+        let array_len = u16_at(bytes, 2).map_or(0, |ib| usize::from(ib & mask));
+        match bytes.get(..array_len).map(<[u8]>::as_chunks) {
+            Some((fields, [])) if !fields.is_empty() => Ok(TaggedPart { bytes, fields, small }),
+            _ => Err(damaged(format!(
+                "a record's array of tagged columns is {array_len} bytes long, of {} bytes left",
+                bytes.len()
+            ))),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.count
+        self.fields.len()
+    }
+
+    /// The entry of a column of the table itself.
+    pub(super) fn find(&self, id: ColumnId) -> Result<Option<Entry<'a>>> {
+        match self.fields.binary_search_by_key(&(true, id.0), order) {
+            Ok(at) => self.entry(at).map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    pub(super) fn entry(&self, at: usize) -> Result<Entry<'a>> {
+        self.parse(at).ok_or_else(|| {
+            damaged(format!("tagged column {at} of {} of a record is malformed", self.len()))
+        })
     }
 
     fn offset(&self, ib: u16) -> usize {
         usize::from(ib & if self.small { ib::SMALL_MASK } else { ib::LARGE_MASK })
     }
 
-    /// Order of entries: derived ones first, then by column id.
-    fn order(&self, at: usize) -> Option<(bool, u16)> {
-        let id = u16_at(self.bytes, at * TAGFLD_LEN)?;
-        let ib = u16_at(self.bytes, at * TAGFLD_LEN + 2)?;
-        Some((ib & ib::DERIVED == 0, id))
-    }
-
-    /// The entry of a column of the table itself.
-    pub(super) fn find(&self, id: ColumnId) -> Result<Option<Entry<'a>>> {
-        let wanted = (true, id.0);
-        let (mut low, mut high) = (0, self.count);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.order(middle) {
-                Some(order) if order == wanted => return self.entry(middle).map(Some),
-                Some(order) if order < wanted => low = middle + 1,
-                Some(_) => high = middle,
-                None => return Err(damaged("a record's array of tagged columns is cut")),
-            }
-        }
-        Ok(None)
-    }
-
-    pub(super) fn entry(&self, at: usize) -> Result<Entry<'a>> {
-        self.parse(at).ok_or_else(|| {
-            damaged(format!("tagged column {at} of {} of a record is malformed", self.count))
-        })
-    }
-
     fn parse(&self, at: usize) -> Option<Entry<'a>> {
-        let id = u16_at(self.bytes, at * TAGFLD_LEN)?;
-        let word = u16_at(self.bytes, at * TAGFLD_LEN + 2)?;
+        let (id, word) = parts(self.fields.get(at)?);
         let begin = self.offset(word);
-        let end = match at + 1 {
-            next if next < self.count => self.offset(u16_at(self.bytes, next * TAGFLD_LEN + 2)?),
-            _ => self.bytes.len(),
-        };
-        if begin < self.count * TAGFLD_LEN {
+        let next = self.fields.get(at + 1);
+        let end = next.map_or(self.bytes.len(), |next| self.offset(parts(next).1));
+        if begin < self.fields.len() * TAGFLD_LEN {
             return None;
         }
         let stored = self.bytes.get(begin..end)?;
@@ -135,6 +117,17 @@ impl<'a> TaggedPart<'a> {
         let null = if self.small { word & ib::SMALL_NULL != 0 } else { ext & ext::NULL != 0 };
         Some(Entry { id: ColumnId(id), derived: word & ib::DERIVED != 0, ext, null, data })
     }
+}
+
+/// Column id and offset word of a TAGFLD.
+fn parts(&[id_low, id_high, ib_low, ib_high]: &[u8; TAGFLD_LEN]) -> (u16, u16) {
+    (u16::from_le_bytes([id_low, id_high]), u16::from_le_bytes([ib_low, ib_high]))
+}
+
+/// Order of entries: derived ones first, then by column id.
+fn order(field: &[u8; TAGFLD_LEN]) -> (bool, u16) {
+    let (id, word) = parts(field);
+    (word & ib::DERIVED == 0, id)
 }
 
 impl<'a> Entry<'a> {
