@@ -10,3 +10,6 @@ pub mod database;
 pub mod key;
 pub mod record;
 pub mod schema;
+pub mod op;
+pub mod space;
+pub mod tree;

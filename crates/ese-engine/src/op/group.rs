@@ -1,0 +1,155 @@
+//! A split group applied to its pages, at run time and at redo.
+//!
+//! The caller latches every page of the group for writing, once, and says of each whether it still
+//! needs the group (at run time: all do).
+
+use ese_base::{DbTime, LgPos, PageSize, Pgno, Result};
+use ese_log::records::{PageImage, Record, Split, SplitOper};
+use ese_pages::{PageRef, cache::WriteGuard};
+use smallvec::SmallVec;
+
+use super::{
+    impossible,
+    split::{LineOper, change_split_page, insert_pointer, make_new_page, make_new_page_of_insert},
+};
+
+/// One page of a group.
+#[derive(Debug)]
+pub struct GroupPage<'c> {
+    /// The latched page.
+    pub guard: WriteGuard<'c>,
+    /// Does it need the group? Otherwise it is newer and stays as it is.
+    pub needed: bool,
+}
+
+/// The pages of a group, each once.
+#[derive(Debug, Default)]
+pub struct GroupPages<'c>(SmallVec<[GroupPage<'c>; 6]>);
+
+impl<'c> GroupPages<'c> {
+    /// No pages.
+    #[must_use]
+    pub fn new() -> GroupPages<'c> {
+        GroupPages(SmallVec::new())
+    }
+
+    /// Adds a page; the caller has made sure that it is not there.
+    pub fn push(&mut self, guard: WriteGuard<'c>, needed: bool) {
+        self.0.push(GroupPage { guard, needed });
+    }
+
+    /// A page of the group.
+    pub fn find(&mut self, pgno: Pgno) -> Option<&mut GroupPage<'c>> {
+        self.0.iter_mut().find(|page| page.guard.pgno() == pgno)
+    }
+
+    /// The image of a page of the group.
+    #[must_use]
+    pub fn page(&self, pgno: Pgno) -> Option<PageRef<'_>> {
+        self.0.iter().find(|page| page.guard.pgno() == pgno).map(|page| page.guard.page())
+    }
+
+    /// Stamps and marks the pages that were changed.
+    pub fn stamp(&mut self, dbtime: DbTime, start: LgPos, end: LgPos) {
+        for page in self.0.iter_mut().filter(|page| page.needed) {
+            page.guard.page_mut().set_dbtime(dbtime);
+            page.guard.mark_dirty(start, end);
+        }
+    }
+
+    /// The page, if it is there and needs the group.
+    fn needing(&mut self, pgno: Pgno) -> Option<&mut GroupPage<'c>> {
+        self.find(pgno).filter(|page| page.needed)
+    }
+}
+
+/// Applies the levels of a split, root first, with the node operation they make room for.
+///
+/// # Errors
+/// `JET_errInvalidLoggedOperation` and the like if the records do not describe these pages.
+pub fn apply_group(
+    splits: &[Split<'_>],
+    oper: Option<&Record<'_>>,
+    pages: &mut GroupPages<'_>,
+    size: PageSize,
+) -> Result<()> {
+    for (level, r) in splits.iter().enumerate() {
+        let below = splits.get(level + 1).filter(|below| !below.pgno_new.is_null());
+        let iline = usize::from(r.iline_oper.0);
+        if r.pgno_new.is_null() {
+            if let Some(below) = below
+                && let Some(page) = pages.needing(r.page.pgno)
+            {
+                insert_pointer(r.page.pgno, iline, below, &mut page.guard.page_mut())?;
+            }
+            continue;
+        }
+        let line_oper = match below {
+            Some(below) => LineOper::pointer(iline, below),
+            None if r.split_oper == SplitOper::None => LineOper::None,
+            None => LineOper::of(oper)?,
+        };
+        apply_split(r, &line_oper, pages, size)?;
+    }
+    Ok(())
+}
+
+fn apply_split(
+    r: &Split<'_>,
+    oper: &LineOper<'_>,
+    pages: &mut GroupPages<'_>,
+    size: PageSize,
+) -> Result<()> {
+    let mut image = Vec::new();
+    let before = match pages.needing(r.page.pgno) {
+        Some(page) => {
+            image.extend_from_slice(page.guard.page().bytes());
+            true
+        }
+        None => match r.image {
+            Some(logged) if !logged.bytes.is_empty() => {
+                unpack_image(r, logged, size, &mut image)?;
+                true
+            }
+            _ => false,
+        },
+    };
+    let before = before.then(|| PageRef::new(&image, size));
+    if let Some(new) = pages.needing(r.pgno_new) {
+        let mut new = new.guard.page_mut();
+        match before {
+            Some(before) => make_new_page(r, before, oper, &mut new)?,
+            None => make_new_page_of_insert(r, oper, &mut new)?,
+        }
+    }
+    if let Some(page) = pages.needing(r.page.pgno)
+        && let Some(before) = before
+    {
+        change_split_page(r, before, oper, &mut page.guard.page_mut())?;
+    }
+    if !r.pgno_right.is_null()
+        && let Some(right) = pages.needing(r.pgno_right)
+    {
+        right.guard.page_mut().set_prev(r.pgno_new);
+    }
+    Ok(())
+}
+
+/// The logged image of the split page as a whole page.
+fn unpack_image(
+    r: &Split<'_>,
+    image: PageImage<'_>,
+    size: PageSize,
+    to: &mut Vec<u8>,
+) -> Result<()> {
+    match image.flags {
+        0 if image.bytes.len() == size.bytes() => {
+            to.extend_from_slice(image.bytes);
+            Ok(())
+        }
+        form => Err(impossible(
+            r.page.pgno,
+            format!("a page image of form {form} with {} bytes", image.bytes.len()),
+        )),
+    }
+}

@@ -1,0 +1,150 @@
+//! Space: growth, conversion, giving back, and that no page is ever lost or given twice.
+
+use ese_base::{JetErr, PageSize, Pgno};
+
+use super::{NewTree, allocate_page, create_fdp, free_fdp, free_page, parent_of};
+use crate::tree::{
+    TreeKind,
+    tests::harness::{KINDS, Rng, TestDb, WRITER},
+};
+
+/// Pages that a test holds would look leaked, so they are given back before a check.
+fn give_back(test: &TestDb, tree: &crate::tree::TreeHandle, pages: &[Pgno]) {
+    for &page in pages {
+        free_page(&test.db, tree, WRITER, page).unwrap();
+    }
+}
+
+#[test]
+fn the_catalog_gets_the_pages_that_every_database_has_it_on() {
+    let test = TestDb::new(PageSize::K4, 254);
+    let root = test.root();
+    let multiple = |parent: &crate::tree::TreeHandle, pages| {
+        let objid = test.db.next_objid().unwrap();
+        let new = NewTree { objid, kind: TreeKind::TABLE, pages, multiple: true };
+        let fdp = create_fdp(&test.db, parent, WRITER, &new).unwrap();
+        test.db.tree(fdp, objid, TreeKind::TABLE)
+    };
+    let catalog = multiple(&root, 20);
+    let shadow = multiple(&root, 5);
+    let name = multiple(&catalog, 3);
+    let root_objects = multiple(&catalog, 3);
+    let objids = test.create(&root, TreeKind::TABLE, 1);
+    // edb-format 5.6.
+    let fdps = [&catalog, &shadow, &name, &root_objects, &objids].map(|tree| tree.fdp.0);
+    assert_eq!(fdps, [4, 24, 7, 10, 29]);
+    assert_eq!(parent_of(&test.db, &name).unwrap().unwrap().fdp, Pgno(4));
+    test.check(&[&catalog, &shadow, &name, &root_objects, &objids]);
+}
+
+#[test]
+fn a_tree_in_one_extent_is_converted_when_that_is_used_up() {
+    for kind in KINDS {
+        for pages in [1, 4, 40] {
+            let test = TestDb::new(PageSize::K4, 64);
+            let tree = test.create(&test.root(), kind, pages);
+            let taken: Vec<Pgno> =
+                (0..60).map(|_| allocate_page(&test.db, &tree, WRITER).unwrap()).collect();
+            let mut sorted = taken.clone();
+            sorted.sort_unstable();
+            sorted.dedup();
+            assert_eq!(sorted.len(), 60);
+            give_back(&test, &tree, &taken);
+            test.check(&[&tree]);
+        }
+    }
+}
+
+#[test]
+fn pages_given_back_join_their_neighbours() {
+    let test = TestDb::new(PageSize::K4, 400);
+    let root = test.root();
+    let taken: Vec<Pgno> =
+        (0..300).map(|_| allocate_page(&test.db, &root, WRITER).unwrap()).collect();
+    // Every second one first: no neighbours, so the list of free extents grows and splits.
+    let (odd, even): (Vec<_>, Vec<_>) = taken.iter().partition(|page| page.0 % 2 == 1);
+    give_back(&test, &root, &odd);
+    give_back(&test, &root, &even);
+    let report = test.check(&[]);
+    assert_eq!(report.available + 3 + pages_of_split_space_tree(&report), report.owned);
+    let error = free_page(&test.db, &root, WRITER, taken[10]).unwrap_err();
+    assert_eq!(error.code(), JetErr::SPAvailExtCorrupted);
+}
+
+fn pages_of_split_space_tree(report: &super::check::SpaceReport) -> u32 {
+    // Split pages of space trees stay with them: no merge yet.
+    report.owned - report.available - 3
+}
+
+#[test]
+fn space_trees_split_with_the_pages_they_list() {
+    let mut rng = Rng::new(3);
+    let test = TestDb::new(PageSize::K4, 64);
+    let root = test.root();
+    let mut held = Vec::new();
+    for _ in 0..6000 {
+        held.push(allocate_page(&test.db, &root, WRITER).unwrap());
+    }
+    // Given back in random order: thousands of free extents of one page at times.
+    let mut order = held.clone();
+    for place in (1..order.len()).rev() {
+        order.swap(place, rng.below(place + 1));
+    }
+    let (now, later) = order.split_at(3000);
+    give_back(&test, &root, now);
+    let mut again: Vec<Pgno> =
+        (0..500).map(|_| allocate_page(&test.db, &root, WRITER).unwrap()).collect();
+    give_back(&test, &root, later);
+    again.sort_unstable();
+    again.dedup();
+    assert_eq!(again.len(), 500);
+    give_back(&test, &root, &again);
+    test.check(&[]);
+}
+
+#[test]
+fn a_large_tree_has_few_extents() {
+    let test = TestDb::new(PageSize::K4, 64);
+    let tree = test.create(&test.root(), TreeKind::TABLE, 1);
+    let mut taken = Vec::new();
+    for _ in 0..60_000 {
+        taken.push(allocate_page(&test.db, &tree, WRITER).unwrap());
+    }
+    let space = super::Space::lock(&test.db, &tree, WRITER).unwrap();
+    let owned = space.owned().unwrap();
+    assert!(owned.len() < 100, "{} extents", owned.len());
+    drop(space);
+    // In order of their numbers they join again.
+    give_back(&test, &tree, &taken);
+    test.check(&[&tree]);
+}
+
+#[test]
+fn a_freed_tree_gives_all_its_pages_to_its_parent() {
+    let test = TestDb::new(PageSize::K4, 64);
+    let (root, mut trees) = (test.root(), Vec::new());
+    for pages in [1, 3, 10] {
+        let tree = test.create(&root, TreeKind::TABLE, pages);
+        let taken: Vec<Pgno> =
+            (0..30).map(|_| allocate_page(&test.db, &tree, WRITER).unwrap()).collect();
+        give_back(&test, &tree, &taken);
+        trees.push(tree);
+    }
+    test.check(&trees.iter().collect::<Vec<_>>());
+    let tree = trees.remove(1);
+    free_fdp(&test.db, &tree, WRITER).unwrap();
+    test.db.forget_tree(tree.fdp);
+    test.check(&trees.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn indexes_take_their_space_from_their_table() {
+    let test = TestDb::new(PageSize::K4, 64);
+    let table = test.create(&test.root(), TreeKind::TABLE, 1);
+    let index = test.create(&table, KINDS[1], 1);
+    let taken: Vec<Pgno> =
+        (0..200).map(|_| allocate_page(&test.db, &index, WRITER).unwrap()).collect();
+    give_back(&test, &index, &taken);
+    let report = test.check(&[&table, &index]);
+    assert!(report.owned > 200);
+}

@@ -1,0 +1,297 @@
+//! Reading entries in order.
+//!
+//! A scan stays on a leaf for as long as the visitor wants more, under one read latch, and goes on
+//! by the sibling links. To the right it latches the next leaf before it lets this one go. To the
+//! left that order is not allowed (latches go from left to right): it lets go, latches the
+//! previous leaf and looks whether that still leads here; if not, it searches again.
+
+use std::{cmp::Ordering, ops::ControlFlow};
+
+use ese_base::{Error, JetErr, Pgno, Result};
+use ese_pages::{
+    Node, PageRef,
+    cache::{PageCache, ReadGuard},
+};
+
+use super::{Position, Target, TreeView, leaf_for_read};
+
+/// Which way a scan goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To greater entries.
+    Forward,
+    /// To smaller entries.
+    Backward,
+}
+
+/// Where a scan starts. `data` matters only in trees whose keys are not unique.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// At the end of the tree that the direction starts from.
+    End,
+    /// At this entry, or else at the next one in the direction.
+    At {
+        /// Key.
+        key: &'a [u8],
+        /// Data.
+        data: &'a [u8],
+    },
+    /// At the next entry in the direction that is not this one.
+    Beyond {
+        /// Key.
+        key: &'a [u8],
+        /// Data.
+        data: &'a [u8],
+    },
+}
+
+impl<'a> Start<'a> {
+    fn entry(&self, view: &TreeView) -> Option<(&'a [u8], &'a [u8])> {
+        match *self {
+            Start::End => None,
+            Start::At { key, data } | Start::Beyond { key, data } => {
+                Some((key, view.order_data(data)))
+            }
+        }
+    }
+}
+
+/// Visits entries in order, flag-deleted ones included, until the visitor breaks or there are no
+/// more. Returns whether the visitor broke.
+///
+/// `position` may name the leaf of the start from an earlier call; it is left at the last entry that
+/// was visited. The visitor runs under the leaf's latch: it must be short and must not touch the
+/// tree.
+///
+/// # Errors
+/// The page cache's; `JET_errBadPageLink` (-327) and `JET_errBadParentPageLink` (-338) for a
+/// damaged tree.
+pub fn scan(
+    cache: &PageCache,
+    view: &TreeView,
+    start: Start<'_>,
+    direction: Direction,
+    position: &mut Position,
+    mut visit: impl FnMut(Node<'_>) -> ControlFlow<()>,
+) -> Result<bool> {
+    match direction {
+        Direction::Forward => forward(cache, view, start, position, &mut visit),
+        Direction::Backward => backward(cache, view, start, position, &mut visit),
+    }
+}
+
+/// Latches the leaf to start on; also the line, if the remembered place is still right.
+fn first_leaf<'c>(
+    cache: &'c PageCache,
+    view: &TreeView,
+    start: &Start<'_>,
+    end: Target<'_>,
+    position: &Position,
+) -> Result<(ReadGuard<'c>, Option<usize>)> {
+    let Some((key, data)) = start.entry(view) else {
+        return Ok((leaf_for_read(cache, view, &end)?, None));
+    };
+    if let Some(leaf) = remembered(cache, view, position, key, data) {
+        return Ok((leaf, Some(position.iline)));
+    }
+    Ok((leaf_for_read(cache, view, &Target::Entry { key, data })?, None))
+}
+
+/// The leaf of a position, if the entry still stands at that very place.
+#[inline]
+fn remembered<'c>(
+    cache: &'c PageCache,
+    view: &TreeView,
+    position: &Position,
+    key: &[u8],
+    data: &[u8],
+) -> Option<ReadGuard<'c>> {
+    if position.leaf.is_null() {
+        return None;
+    }
+    let leaf = cache.read(position.leaf).ok()?;
+    let page = leaf.page();
+    let same = page.dbtime() == position.dbtime
+        && page.is_leaf()
+        && view.expect_own(page, position.leaf).is_ok()
+        && position.iline < page.node_count()
+        && order(view, page, position.iline, key, data).is_eq();
+    same.then_some(leaf)
+}
+
+fn forward(
+    cache: &PageCache,
+    view: &TreeView,
+    start: Start<'_>,
+    position: &mut Position,
+    visit: &mut impl FnMut(Node<'_>) -> ControlFlow<()>,
+) -> Result<bool> {
+    let (mut leaf, same) = first_leaf(cache, view, &start, Target::First, position)?;
+    let mut iline = match (start.entry(view), start) {
+        (Some((key, data)), start) => match line_at(view, leaf.page(), key, data, same) {
+            Ok(iline) if matches!(start, Start::Beyond { .. }) => iline + 1,
+            Ok(iline) | Err(iline) => iline,
+        },
+        (None, _) => 0,
+    };
+    loop {
+        let page = leaf.page();
+        let nodes = page.reader();
+        while iline < nodes.count() {
+            if visit(nodes.node(iline)).is_break() {
+                *position = Position { leaf: leaf.pgno(), dbtime: page.dbtime(), iline };
+                return Ok(true);
+            }
+            iline += 1;
+        }
+        let next = page.next();
+        if next.is_null() || page.is_root() {
+            *position = last_of(&leaf);
+            return Ok(false);
+        }
+        let right = cache.read(next)?;
+        check_link(view, right.page(), next, right.page().prev(), leaf.pgno())?;
+        leaf = right;
+        iline = 0;
+    }
+}
+
+fn last_of(leaf: &ReadGuard<'_>) -> Position {
+    let page = leaf.page();
+    Position {
+        leaf: leaf.pgno(),
+        dbtime: page.dbtime(),
+        iline: page.node_count().saturating_sub(1),
+    }
+}
+
+/// The line of the entry; a cursor that moves on need not search.
+#[inline]
+fn line_at(
+    view: &TreeView,
+    page: PageRef<'_>,
+    key: &[u8],
+    data: &[u8],
+    same: Option<usize>,
+) -> std::result::Result<usize, usize> {
+    match same {
+        Some(iline) => Ok(iline),
+        None => page.search(key, data, view.unique),
+    }
+}
+
+#[inline]
+fn order(view: &TreeView, page: PageRef<'_>, iline: usize, key: &[u8], data: &[u8]) -> Ordering {
+    let node = page.node(iline);
+    if view.unique { node.cmp_key(key) } else { node.cmp_key_data(key, data) }
+}
+
+fn check_link(
+    view: &TreeView,
+    page: PageRef<'_>,
+    pgno: Pgno,
+    link: Pgno,
+    expected: Pgno,
+) -> Result<()> {
+    view.expect_own(page, pgno)?;
+    if page.is_leaf() && link == expected {
+        return Ok(());
+    }
+    Err(bad_link(pgno, link, expected))
+}
+
+#[cold]
+fn bad_link(pgno: Pgno, link: Pgno, expected: Pgno) -> Error {
+    Error::new(
+        JetErr::BadPageLink,
+        format!("the leaf leads back to page {link}, but was reached from page {expected}"),
+    )
+    .at_page(pgno)
+    .advise("run a verification of the database; restore it from a backup")
+}
+
+#[cold]
+fn empty_leaf(pgno: Pgno) -> Error {
+    Error::new(JetErr::BadEmptyPage, "a leaf with siblings holds no entry").at_page(pgno)
+}
+
+fn backward(
+    cache: &PageCache,
+    view: &TreeView,
+    start: Start<'_>,
+    position: &mut Position,
+    visit: &mut impl FnMut(Node<'_>) -> ControlFlow<()>,
+) -> Result<bool> {
+    let (mut leaf, same) = first_leaf(cache, view, &start, Target::Last, position)?;
+    // The lines before this one are still to be visited.
+    let mut end = match (start.entry(view), start) {
+        (Some((key, data)), start) => match line_at(view, leaf.page(), key, data, same) {
+            Ok(iline) if matches!(start, Start::At { .. }) => iline + 1,
+            Ok(iline) | Err(iline) => iline,
+        },
+        (None, _) => leaf.page().node_count(),
+    };
+    let mut bound = Vec::new();
+    loop {
+        let page = leaf.page();
+        let nodes = page.reader();
+        while end > 0 {
+            end -= 1;
+            if visit(nodes.node(end)).is_break() {
+                *position = Position { leaf: leaf.pgno(), dbtime: page.dbtime(), iline: end };
+                return Ok(true);
+            }
+        }
+        if page.prev().is_null() || page.is_root() {
+            *position = Position { leaf: leaf.pgno(), dbtime: page.dbtime(), iline: 0 };
+            return Ok(false);
+        }
+        (leaf, end) = leaf_before(cache, view, leaf, &mut bound)?;
+    }
+}
+
+/// The leaf to the left, and how many of its lines lie before the first entry of `leaf`.
+fn leaf_before<'c>(
+    cache: &'c PageCache,
+    view: &TreeView,
+    leaf: ReadGuard<'c>,
+    bound: &mut Vec<u8>,
+) -> Result<(ReadGuard<'c>, usize)> {
+    let (here, mut prev) = (leaf.pgno(), leaf.page().prev());
+    if leaf.page().node_count() == 0 {
+        return Err(empty_leaf(here));
+    }
+    // The first entry: everything before it is still to be visited.
+    bound.clear();
+    let first = leaf.page().node(0);
+    first.append_key(bound);
+    let key_len = bound.len();
+    if !view.unique {
+        bound.extend_from_slice(first.data);
+    }
+    drop(leaf);
+    let (key, data) = bound.split_at_checked(key_len).unwrap_or((bound, &[]));
+    let left = cache.read(prev)?;
+    if left.page().is_leaf() && left.page().objid() == view.objid && left.page().next() == here {
+        let count = left.page().node_count();
+        return Ok((left, count));
+    }
+    drop(left);
+    // Pages split in between: search the entry and take what lies left of it.
+    loop {
+        let leaf = leaf_for_read(cache, view, &Target::Entry { key, data })?;
+        let (Ok(line) | Err(line)) = leaf.page().search(key, data, view.unique);
+        if line > 0 || leaf.page().prev().is_null() {
+            return Ok((leaf, line));
+        }
+        let here = leaf.pgno();
+        prev = leaf.page().prev();
+        drop(leaf);
+        let left = cache.read(prev)?;
+        if left.page().is_leaf() && left.page().objid() == view.objid && left.page().next() == here
+        {
+            let count = left.page().node_count();
+            return Ok((left, count));
+        }
+    }
+}

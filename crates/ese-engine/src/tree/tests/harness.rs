@@ -1,0 +1,209 @@
+//! A database with one tree, and a model to compare it with.
+
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
+
+use ese_base::{DbTime, Dbid, LogTime, ObjId, PageSize, Pgno, ProcId, Signature, TrxId};
+use ese_log::Log;
+use ese_os::Env;
+use ese_pages::{
+    CacheMode, CacheOptions, DbFile, DbHeader, PageCache, PageFlags, header::NewHeader,
+};
+
+use crate::{
+    database::Database,
+    space::{self, NewTree, check::SpaceReport},
+    tree::{
+        Direction, Position, Start, TreeHandle, TreeKind, Unversioned, Writer, delete_node,
+        flag_delete, insert, replace, scan, seek,
+    },
+};
+
+/// Somebody.
+pub(crate) const WRITER: Writer = Writer { procid: ProcId(1), trx: TrxId(1), level: 1 };
+
+/// A reproducible source of random numbers (xorshift64*).
+pub(crate) struct Rng(u64);
+
+impl Rng {
+    pub(crate) fn new(seed: u64) -> Rng {
+        Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() >> 16).unwrap() % bound
+    }
+
+    pub(crate) fn bytes(&mut self, len: usize) -> Vec<u8> {
+        (0..len).map(|_| self.next().to_le_bytes()[3]).collect()
+    }
+}
+
+/// A fresh database file with a root, on this machine's disk; removed at the end.
+pub(crate) struct TestDb {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) db: Arc<Database>,
+}
+
+pub(crate) fn options(page_size: PageSize, mode: CacheMode) -> CacheOptions {
+    CacheOptions { mode, ..CacheOptions::for_memory(256 << 20, page_size) }
+}
+
+impl TestDb {
+    /// `pages` pages, owned by the database root.
+    pub(crate) fn new(page_size: PageSize, pages: u32) -> TestDb {
+        TestDb::with_log(page_size, pages, |_| None)
+    }
+
+    pub(crate) fn with_log(
+        page_size: PageSize,
+        pages: u32,
+        log: impl FnOnce(&tempfile::TempDir) -> Option<Arc<Log>>,
+    ) -> TestDb {
+        let dir = tempfile::tempdir().unwrap();
+        let sign_db = Signature::new(7, LogTime::from_unix_ms(1_700_000_000_000));
+        let header = DbHeader::new(NewHeader { page_size, sign_db, sign_log: Signature::NULL });
+        let path = dir.path().join("test.edb");
+        let file = Arc::new(DbFile::create(&Env::real(), &path, header, Pgno(pages)).unwrap());
+        let cache =
+            PageCache::new(Arc::clone(&file), options(page_size, CacheMode::Mapped)).unwrap();
+        let log = log(&dir);
+        let db = Database::new(Dbid(1), file, cache, log, DbTime::FIRST, ObjId(0));
+        let root = NewTree {
+            objid: db.next_objid().unwrap(),
+            kind: TreeKind::TABLE,
+            pages,
+            multiple: true,
+        };
+        space::create_fdp_at(&db, WRITER, Pgno(1), Pgno::NULL, &root).unwrap();
+        TestDb { dir, db: Arc::new(db) }
+    }
+
+    pub(crate) fn root(&self) -> Arc<TreeHandle> {
+        self.db.tree(Pgno(1), ObjId(1), TreeKind::TABLE)
+    }
+
+    pub(crate) fn create(
+        &self,
+        parent: &TreeHandle,
+        kind: TreeKind,
+        pages: u32,
+    ) -> Arc<TreeHandle> {
+        let objid = self.db.next_objid().unwrap();
+        let new = NewTree { objid, kind, pages, multiple: false };
+        let fdp = space::create_fdp(&self.db, parent, WRITER, &new).unwrap();
+        self.db.tree(fdp, objid, kind)
+    }
+
+    /// Everything that can be said against the trees; a leak is an objection too.
+    pub(crate) fn check(&self, trees: &[&Arc<TreeHandle>]) -> SpaceReport {
+        let mut views = vec![self.root().view()];
+        views.extend(trees.iter().map(|tree| tree.view()));
+        let report = space::check::check(&self.db.cache, &views, self.db.dbtime());
+        assert!(report.problems.is_empty(), "{:#?}", report.problems);
+        assert!(report.leaked.is_empty(), "leaked: {:?}", report.leaked);
+        report
+    }
+}
+
+/// A tree and what it must contain.
+pub(crate) struct Model<'a> {
+    pub(crate) db: &'a Database,
+    pub(crate) tree: Arc<TreeHandle>,
+    /// Key, then data that orders (empty in unique trees); the value is the data.
+    pub(crate) entries: BTreeMap<Vec<u8>, (Vec<u8>, Vec<u8>)>,
+    pub(crate) position: Position,
+}
+
+impl<'a> Model<'a> {
+    pub(crate) fn new(db: &'a Database, tree: &Arc<TreeHandle>) -> Model<'a> {
+        Model {
+            db,
+            tree: Arc::clone(tree),
+            entries: BTreeMap::new(),
+            position: Position::default(),
+        }
+    }
+
+    fn order(&self, key: &[u8], data: &[u8]) -> Vec<u8> {
+        let mut order = key.to_vec();
+        if !self.tree.kind.unique {
+            order.extend_from_slice(data);
+        }
+        order
+    }
+
+    pub(crate) fn insert(&mut self, key: &[u8], data: &[u8]) {
+        let result =
+            insert(self.db, &self.tree, WRITER, &Unversioned, key, data, &mut self.position);
+        let order = self.order(key, data);
+        if let std::collections::btree_map::Entry::Vacant(entry) = self.entries.entry(order) {
+            result.unwrap();
+            entry.insert((key.to_vec(), data.to_vec()));
+        } else {
+            assert_eq!(result.unwrap_err().code(), ese_base::JetErr::KeyDuplicate);
+        }
+    }
+
+    pub(crate) fn replace(&mut self, order: &[u8], data: &[u8]) {
+        let (key, old) = self.entries.get_mut(order).unwrap();
+        replace(self.db, &self.tree, WRITER, &Unversioned, key, old, data).unwrap();
+        *old = data.to_vec();
+    }
+
+    pub(crate) fn delete(&mut self, order: &[u8], physically: bool) {
+        let (key, data) = self.entries.remove(order).unwrap();
+        flag_delete(self.db, &self.tree, WRITER, &Unversioned, &key, &data).unwrap();
+        if physically {
+            delete_node(self.db, &self.tree, WRITER, &key, &data).unwrap();
+        }
+    }
+
+    /// A random entry's order.
+    pub(crate) fn pick(&self, rng: &mut Rng) -> Option<Vec<u8>> {
+        let probe = rng.bytes(3);
+        self.entries
+            .range(probe..)
+            .next()
+            .or_else(|| self.entries.iter().next())
+            .map(|(order, _)| order.clone())
+    }
+
+    pub(crate) fn rows(&self, direction: Direction) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut rows = Vec::new();
+        let view = self.tree.view();
+        let mut position = Position::default();
+        scan(&self.db.cache, &view, Start::End, direction, &mut position, |node| {
+            if !node.is_deleted() {
+                rows.push((node.key_to_vec(), node.data.to_vec()));
+            }
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        rows
+    }
+
+    /// The tree holds what the model holds, by scans both ways and by searches.
+    pub(crate) fn compare(&self) {
+        let expected: Vec<_> = self.entries.values().cloned().collect();
+        assert!(self.rows(Direction::Forward) == expected, "forward scan");
+        let mut backward = self.rows(Direction::Backward);
+        backward.reverse();
+        assert!(backward == expected, "backward scan");
+        for (key, data) in expected.iter().step_by(7) {
+            let found = seek(&self.db.cache, &self.tree.view(), key, data).unwrap();
+            let iline = found.line.unwrap();
+            assert_eq!(found.leaf.page().node(iline).data, data);
+        }
+    }
+}
+
+/// The kinds of trees that tests run over.
+pub(crate) const KINDS: [TreeKind; 2] =
+    [TreeKind::TABLE, TreeKind { unique: false, page_flags: PageFlags::INDEX, density_pct: 100 }];
