@@ -45,7 +45,7 @@ use crate::{
     },
 };
 
-pub use create::{NewTree, create_fdp, create_fdp_at};
+pub use create::{create_database_root, create_multiple, create_single};
 
 /// The largest step in which trees and files grow, in bytes.
 const GROWTH_BYTES_MAX: usize = 64 << 20;

@@ -1,92 +1,105 @@
 //! Creating trees and converting them.
 
-use ese_base::{DbTime, Error, JetErr, ObjId, Pgno, Result};
+use ese_base::{DbTime, ObjId, Pgno, Result};
 use ese_log::records::{
     ConvertAvailable, ConvertFdp, CreateMultipleExtentFdp, CreateSingleExtentFdp, PageHead, Record,
     RecordFlags,
 };
 use ese_pages::{PageFlags, cache::WriteGuard};
 
-use super::{Space, growth_step};
+use super::{Space, extent::Extent, growth_step};
 use crate::{
     database::Database,
     op::fdp::{self, FdpPages},
     tree::{TreeHandle, TreeKind, Writer},
 };
 
-/// A tree to be created.
-#[derive(Clone, Copy, Debug)]
-pub struct NewTree {
-    /// Its object id.
-    pub objid: ObjId,
-    /// What kind of tree.
-    pub kind: TreeKind,
-    /// Pages of its first extent: at least 1, or 3 with space trees.
-    pub pages: u32,
-    /// Does it have space trees from the start? Otherwise it starts in one extent.
-    pub multiple: bool,
-}
-
-/// Creates an empty tree in space of its parent and returns its root.
+/// Creates an empty tree in one extent of its parent's space and returns its root. The other
+/// `pages - 1` pages are available to it.
 ///
 /// # Errors
 /// As [`super::allocate_page`].
-pub fn create_fdp(
+pub fn create_single(
     db: &Database,
     parent: &TreeHandle,
     writer: Writer,
-    new: &NewTree,
+    objid: ObjId,
+    kind: TreeKind,
+    pages: u32,
 ) -> Result<Pgno> {
-    let extent = Space::lock(db, parent, writer)?.obtain(new.pages, new.pages)?;
-    create_fdp_at(db, writer, extent.first, parent.fdp, new)?;
+    let pages = pages.max(1);
+    let extent = Space::lock(db, parent, writer)?.obtain(pages, pages)?;
+    let dbtime = db.next_dbtime();
+    let page = head(db, writer, extent.first, dbtime, DbTime::NOT_CHECKED, order_flag(kind));
+    let record = CreateSingleExtentFdp {
+        page,
+        objid,
+        pgno_fdp_parent: parent.fdp,
+        primary_pages: pages,
+        page_flags: kind.all_page_flags().bits(),
+    };
+    let mut root = db.cache.write_new(extent.first)?;
+    let (start, end) = db.append(&Record::CreateSingleExtentFdp(record))?;
+    fdp::create_single(&record, &mut root.page_mut()).map_err(|error| db.broken(error))?;
+    root.mark_dirty(start, end);
     Ok(extent.first)
 }
 
-/// Creates an empty tree at a page; it gets that page and the ones behind it. This is how the
-/// database root comes to be, whose parent is [`Pgno::NULL`].
+/// Creates an empty tree that has its space trees from the start, with at least 3 pages of its
+/// parent's space: root, owned extents, available extents, in this order.
+///
+/// # Errors
+/// As [`super::allocate_page`].
+pub fn create_multiple(
+    db: &Database,
+    parent: &TreeHandle,
+    writer: Writer,
+    objid: ObjId,
+    kind: TreeKind,
+    pages: u32,
+) -> Result<Pgno> {
+    let pages = pages.max(3);
+    let extent = Space::lock(db, parent, writer)?.obtain(pages, pages)?;
+    create_multiple_at(db, writer, extent, parent.fdp, objid, kind)?;
+    Ok(extent.first)
+}
+
+/// Creates the tree that owns every page of a new database: pages 1 to `pages`, at least 3.
 ///
 /// # Errors
 /// The page cache's and the log's.
-pub fn create_fdp_at(
+pub fn create_database_root(
+    db: &Database,
+    root: &TreeHandle,
+    writer: Writer,
+    pages: u32,
+) -> Result<()> {
+    let extent = Extent { first: root.fdp, pages: pages.max(3) };
+    create_multiple_at(db, writer, extent, Pgno::NULL, root.objid, root.kind)
+}
+
+fn create_multiple_at(
     db: &Database,
     writer: Writer,
-    fdp: Pgno,
+    extent: Extent,
     parent: Pgno,
-    new: &NewTree,
+    objid: ObjId,
+    kind: TreeKind,
 ) -> Result<()> {
-    let dbtime = db.next_dbtime();
-    let mut flags = RecordFlags::empty();
-    flags.set(RecordFlags::UNIQUE, new.kind.unique);
-    let page = head(db, writer, fdp, dbtime, DbTime::NOT_CHECKED, flags);
-    let page_flags = new.kind.all_page_flags().bits();
-    let mut root = db.cache.write_new(fdp)?;
-    if !new.multiple {
-        let record = CreateSingleExtentFdp {
-            page,
-            objid: new.objid,
-            pgno_fdp_parent: parent,
-            primary_pages: new.pages,
-            page_flags,
-        };
-        let (start, end) = db.append(&Record::CreateSingleExtentFdp(record))?;
-        fdp::create_single(&record, &mut root.page_mut()).map_err(|error| db.broken(error))?;
-        root.mark_dirty(start, end);
-        return Ok(());
-    }
-    if new.pages < 3 {
-        return Err(Error::new(JetErr::InternalError, "a tree with space trees needs 3 pages"));
-    }
-    let (pgno_oe, pgno_ae) = (Pgno(fdp.0 + 1), Pgno(fdp.0 + 2));
+    let pgno = extent.first;
+    let (pgno_oe, pgno_ae) = (Pgno(pgno.0 + 1), Pgno(pgno.0 + 2));
+    let mut root = db.cache.write_new(pgno)?;
     let mut oe = db.cache.write_new(pgno_oe)?;
     let mut ae = db.cache.write_new(pgno_ae)?;
+    let dbtime = db.next_dbtime();
     let record = CreateMultipleExtentFdp {
-        page,
-        objid: new.objid,
+        page: head(db, writer, pgno, dbtime, DbTime::NOT_CHECKED, order_flag(kind)),
+        objid,
         pgno_oe,
         pgno_ae,
         pgno_fdp_parent: parent,
-        primary_pages: new.pages,
-        page_flags,
+        primary_pages: extent.pages,
+        page_flags: kind.all_page_flags().bits(),
     };
     let (start, end) = db.append(&Record::CreateMultipleExtentFdp(record))?;
     let mut pages = all_three(&mut root, &mut oe, &mut ae);
@@ -95,6 +108,11 @@ pub fn create_fdp_at(
         guard.mark_dirty(start, end);
     }
     Ok(())
+}
+
+/// What a record says about the order of the tree's keys.
+fn order_flag(kind: TreeKind) -> RecordFlags {
+    if kind.unique { RecordFlags::UNIQUE } else { RecordFlags::empty() }
 }
 
 fn all_three<'p>(
@@ -138,8 +156,7 @@ impl Space<'_> {
         let mut oe = self.db.cache.write_new(pgno_oe)?;
         let mut ae = self.db.cache.write_new(pgno_ae)?;
         let (dbtime, before) = (self.db.next_dbtime(), root.page().dbtime());
-        let mut flags = RecordFlags::empty();
-        flags.set(RecordFlags::UNIQUE, self.tree.kind.unique);
+        let flags = order_flag(self.tree.kind);
         let kind = self.tree.kind.all_page_flags() | PageFlags::FORMAT;
         let record = ConvertFdp {
             page: head(self.db, self.writer, self.tree.fdp, dbtime, before, flags),

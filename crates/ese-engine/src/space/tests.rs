@@ -2,7 +2,7 @@
 
 use ese_base::{JetErr, PageSize, Pgno};
 
-use super::{NewTree, allocate_page, create_fdp, free_fdp, free_page, parent_of};
+use super::{allocate_page, create_multiple, free_fdp, free_page, parent_of};
 use crate::tree::{
     TreeKind,
     tests::harness::{KINDS, Rng, TestDb, WRITER},
@@ -21,9 +21,9 @@ fn the_catalog_gets_the_pages_that_every_database_has_it_on() {
     let root = test.root();
     let multiple = |parent: &crate::tree::TreeHandle, pages| {
         let objid = test.db.next_objid().unwrap();
-        let new = NewTree { objid, kind: TreeKind::TABLE, pages, multiple: true };
-        let fdp = create_fdp(&test.db, parent, WRITER, &new).unwrap();
-        test.db.tree(fdp, objid, TreeKind::TABLE)
+        let kind = TreeKind::TABLE;
+        let fdp = create_multiple(&test.db, parent, WRITER, objid, kind, pages).unwrap();
+        test.db.tree(fdp, objid, kind)
     };
     let catalog = multiple(&root, 20);
     let shadow = multiple(&root, 5);

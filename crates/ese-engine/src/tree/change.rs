@@ -106,6 +106,14 @@ impl<'a> Op<'a> {
         leaf_for_write(&self.db.cache, &self.view, &target)
     }
 
+    /// As [`Op::seek_leaf`], by way of a remembered place.
+    fn seek_leaf_near(&self, at: Bookmark<'_>, position: &Position) -> Result<WriteGuard<'a>> {
+        match remembered_leaf(self, at, position) {
+            Some(leaf) => Ok(leaf),
+            None => self.seek_leaf(at),
+        }
+    }
+
     fn search(&self, page: PageRef<'_>, at: Bookmark<'_>) -> std::result::Result<usize, usize> {
         page.search(at.key, at.data, self.view.unique)
     }
@@ -148,13 +156,13 @@ pub fn insert(
     tree: &TreeHandle,
     writer: Writer,
     gate: &dyn VersionGate,
+    position: &mut Position,
     key: &[u8],
     data: &[u8],
-    position: &mut Position,
 ) -> Result<()> {
     let op = Op::new(db, tree, writer, gate);
     check_size(&op, key, data)?;
-    if let Some(mut leaf) = remembered_leaf(&op, key, data, position) {
+    if let Some(mut leaf) = remembered_leaf(&op, op.bookmark(key, data), position) {
         if let Room::Done(place) = insert_on(&op, &mut leaf, key, data)? {
             *position = place;
             return Ok(());
@@ -163,16 +171,15 @@ pub fn insert(
     change_leaf(&op, key, data, position, &mut TreePages::new(db, tree, writer))
 }
 
+/// The leaf of a place, if the entry certainly belongs there.
 fn remembered_leaf<'a>(
     op: &Op<'a>,
-    key: &[u8],
-    data: &[u8],
+    at: Bookmark<'_>,
     position: &Position,
 ) -> Option<WriteGuard<'a>> {
     if position.leaf.is_null() {
         return None;
     }
-    let at = op.bookmark(key, data);
     // Any trouble with the page will show again on the way from the root, if it is on that way.
     let leaf = op.db.cache.write(position.leaf).ok()?;
     belongs(&op.view, leaf.page(), at.key, at.data).then_some(leaf)
@@ -330,11 +337,12 @@ pub fn replace(
     tree: &TreeHandle,
     writer: Writer,
     gate: &dyn VersionGate,
+    position: &mut Position,
     key: &[u8],
     bm_data: &[u8],
     new: &[u8],
 ) -> Result<()> {
-    replace_with(db, tree, writer, gate, key, bm_data, &mut |_old, to| {
+    replace_with(db, tree, writer, gate, position, key, bm_data, &mut |_old, to| {
         to.extend_from_slice(new);
         Ok(())
     })
@@ -350,6 +358,7 @@ pub fn replace_with(
     tree: &TreeHandle,
     writer: Writer,
     gate: &dyn VersionGate,
+    position: &mut Position,
     key: &[u8],
     bm_data: &[u8],
     make: &mut dyn FnMut(&[u8], &mut SmallVec<[u8; 256]>) -> Result<()>,
@@ -358,7 +367,7 @@ pub fn replace_with(
     let at = op.bookmark(key, bm_data);
     let mut new = SmallVec::new();
     loop {
-        let mut leaf = op.seek_leaf(at)?;
+        let mut leaf = op.seek_leaf_near(at, position)?;
         let page = leaf.page();
         let iline = live_line(&op, page, at)?;
         let old = page.node(iline).data;
@@ -371,7 +380,9 @@ pub fn replace_with(
             smo::make_room(&op, at, growth, &mut TreePages::new(db, tree, writer))?;
             continue;
         }
-        return replace_on(&op, &mut leaf, iline, at, &new);
+        replace_on(&op, &mut leaf, iline, at, &new)?;
+        *position = place(&leaf, iline);
+        return Ok(());
     }
 }
 
@@ -432,12 +443,13 @@ pub fn flag_delete(
     tree: &TreeHandle,
     writer: Writer,
     gate: &dyn VersionGate,
+    position: &mut Position,
     key: &[u8],
     bm_data: &[u8],
 ) -> Result<()> {
     let op = Op::new(db, tree, writer, gate);
     let at = op.bookmark(key, bm_data);
-    let mut leaf = op.seek_leaf(at)?;
+    let mut leaf = op.seek_leaf_near(at, position)?;
     let iline = live_line(&op, leaf.page(), at)?;
     let rceid = op.gate.delete(op.tree, at.key, at.data)?;
     if op.gate.versioned() {
@@ -445,14 +457,16 @@ pub fn flag_delete(
     }
     let node = op.head(&leaf, iline, rceid);
     let record = Record::FlagDelete(FlagDelete { node });
-    log_and_apply(db, &mut leaf, &record, node.page.dbtime, Undone::Nothing)
+    log_and_apply(db, &mut leaf, &record, node.page.dbtime, Undone::Nothing)?;
+    *position = place(&leaf, iline);
+    Ok(())
 }
 
 /// Removes a flag-deleted entry from its page, so that its space can be used again. `false`: the
 /// entry is not there, is live again, or is the last one of a leaf that is not the root and stays
 /// until that leaf is merged away.
 ///
-/// The caller has made sure that no version of the entry exists.
+/// `unneeded` is asked under the latch: does nobody need the entry, has it no versions?
 ///
 /// # Errors
 /// The page cache's and the log's.
@@ -462,12 +476,15 @@ pub fn delete_node(
     writer: Writer,
     key: &[u8],
     bm_data: &[u8],
+    unneeded: &dyn Fn() -> bool,
 ) -> Result<bool> {
     let op = Op::new(db, tree, writer, &super::Unversioned);
     let at = op.bookmark(key, bm_data);
     let mut leaf = op.seek_leaf(at)?;
     match op.search(leaf.page(), at) {
-        Ok(iline) if leaf.page().node(iline).is_deleted() => delete_line(&op, &mut leaf, iline),
+        Ok(iline) if leaf.page().node(iline).is_deleted() && unneeded() => {
+            delete_line(&op, &mut leaf, iline)
+        }
         _ => Ok(false),
     }
 }
@@ -525,8 +542,6 @@ pub struct Undo<'a> {
     pub oper: UndoOper<'a>,
     /// Its version.
     pub rceid: RceId,
-    /// Transaction level of the operation.
-    pub level: u8,
     /// Key of the entry.
     pub key: &'a [u8],
     /// Data part of its bookmark (trees whose keys are not unique).
@@ -538,7 +553,7 @@ pub struct Undo<'a> {
 /// # Errors
 /// `JET_errRecordNotFound` (-1601) if the entry is gone; `JET_errDiskFull` if a longer before-image
 /// needs a page and there is none; the page cache's and the log's.
-pub fn undo(db: &Database, tree: &TreeHandle, writer: Writer, what: Undo<'_>) -> Result<()> {
+pub fn undo(db: &Database, tree: &TreeHandle, writer: Writer, what: &Undo<'_>) -> Result<()> {
     let op = Op::new(db, tree, writer, &super::Unversioned);
     let at = op.bookmark(what.key, what.bm_data);
     let (oper, undone) = match what.oper {
@@ -564,7 +579,7 @@ pub fn undo(db: &Database, tree: &TreeHandle, writer: Writer, what: Undo<'_>) ->
             key: at.key,
             bm_data: at.data,
             oper,
-            level_undone: what.level,
+            level_undone: writer.level,
         });
         return log_and_apply(db, &mut leaf, &record, node.page.dbtime, undone);
     }

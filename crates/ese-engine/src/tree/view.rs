@@ -54,11 +54,6 @@ impl TreeView {
         size.bytes() * free_pct / 100
     }
 
-    /// Flags of a new page of this tree.
-    pub(crate) fn flags_with(&self, more: PageFlags) -> PageFlags {
-        self.page_flags | more | PageFlags::FORMAT
-    }
-
     /// Is this page one of this tree's?
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use ese_pages::{
 
 use crate::{
     database::Database,
-    space::{self, NewTree, check::SpaceReport},
+    space::{self, check::SpaceReport},
     tree::{
         Direction, Position, Start, TreeHandle, TreeKind, Unversioned, Writer, delete_node,
         flag_delete, insert, replace, scan, seek,
@@ -75,13 +75,9 @@ impl TestDb {
             PageCache::new(Arc::clone(&file), options(page_size, CacheMode::Mapped)).unwrap();
         let log = log(&dir);
         let db = Database::new(Dbid(1), file, cache, log, DbTime::FIRST, ObjId(0));
-        let root = NewTree {
-            objid: db.next_objid().unwrap(),
-            kind: TreeKind::TABLE,
-            pages,
-            multiple: true,
-        };
-        space::create_fdp_at(&db, WRITER, Pgno(1), Pgno::NULL, &root).unwrap();
+        let objid = db.next_objid().unwrap();
+        let root = db.tree(Pgno(1), objid, TreeKind::TABLE);
+        space::create_database_root(&db, &root, WRITER, pages).unwrap();
         TestDb { dir, db: Arc::new(db) }
     }
 
@@ -96,8 +92,7 @@ impl TestDb {
         pages: u32,
     ) -> Arc<TreeHandle> {
         let objid = self.db.next_objid().unwrap();
-        let new = NewTree { objid, kind, pages, multiple: false };
-        let fdp = space::create_fdp(&self.db, parent, WRITER, &new).unwrap();
+        let fdp = space::create_single(&self.db, parent, WRITER, objid, kind, pages).unwrap();
         self.db.tree(fdp, objid, kind)
     }
 
@@ -141,7 +136,7 @@ impl<'a> Model<'a> {
 
     pub(crate) fn insert(&mut self, key: &[u8], data: &[u8]) {
         let result =
-            insert(self.db, &self.tree, WRITER, &Unversioned, key, data, &mut self.position);
+            insert(self.db, &self.tree, WRITER, &Unversioned, &mut self.position, key, data);
         let order = self.order(key, data);
         if let std::collections::btree_map::Entry::Vacant(entry) = self.entries.entry(order) {
             result.unwrap();
@@ -153,15 +148,17 @@ impl<'a> Model<'a> {
 
     pub(crate) fn replace(&mut self, order: &[u8], data: &[u8]) {
         let (key, old) = self.entries.get_mut(order).unwrap();
-        replace(self.db, &self.tree, WRITER, &Unversioned, key, old, data).unwrap();
+        let place = &mut self.position;
+        replace(self.db, &self.tree, WRITER, &Unversioned, place, key, old, data).unwrap();
         *old = data.to_vec();
     }
 
     pub(crate) fn delete(&mut self, order: &[u8], physically: bool) {
         let (key, data) = self.entries.remove(order).unwrap();
-        flag_delete(self.db, &self.tree, WRITER, &Unversioned, &key, &data).unwrap();
+        let place = &mut self.position;
+        flag_delete(self.db, &self.tree, WRITER, &Unversioned, place, &key, &data).unwrap();
         if physically {
-            delete_node(self.db, &self.tree, WRITER, &key, &data).unwrap();
+            delete_node(self.db, &self.tree, WRITER, &key, &data, &|| true).unwrap();
         }
     }
 
