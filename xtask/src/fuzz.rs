@@ -3,16 +3,20 @@
 //! `RUSTC_BOOTSTRAP=1` unlocks the coverage instrumentation that libFuzzer needs. Seeds are made by
 //! code (`fuzz/examples/seeds.rs`) before each run; findings land in `fuzz/artifacts`.
 
-use std::{fs, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
 use crate::{
     args::Args,
     paths,
-    run::{Result, cargo, output, run},
+    run::{Result, cargo, describe, output, run},
 };
 
 /// Memory one input may cost, in MiB; a decoder that needs more trusts a length it should check.
 const MEMORY_LIMIT_MIB: u32 = 1024;
+
+/// What is shown of a finding: the panic stands near the end, and a dump of values may be wide.
+const FINDING_LINES: usize = 80;
+const FINDING_COLUMNS: usize = 400;
 
 /// Seconds one input may take.
 const TIME_LIMIT_S: u32 = 10;
@@ -25,17 +29,28 @@ pub(crate) fn main(args: &mut Args) -> Result<()> {
         names = targets()?;
     }
     install()?;
-    let manifest = paths::root().join("fuzz/Cargo.toml");
+    let folder = paths::root().join("fuzz");
+    let corpus = folder.join("corpus");
     let seeds = ["run", "--quiet", "--release", "--example", "seeds", "--manifest-path"];
-    run(cargo(&seeds).arg(&manifest).arg("--").arg(paths::root().join("fuzz/corpus")))?;
+    run(cargo(&seeds).arg(folder.join("Cargo.toml")).arg("--").arg(&corpus))?;
+    // Built by cargo-fuzz, run here: its own `run` prints a failing input byte by byte.
+    let mut build = cargo(&["fuzz", "build", "--sanitizer", "address"]);
+    run(build.args(single(&names)).env("RUSTC_BOOTSTRAP", "1"))?;
+    let programs = program_folder()?;
     for name in &names {
-        let mut fuzz = cargo(&["fuzz", "run", "--sanitizer", "address", name, "--"]);
-        fuzz.arg(format!("-max_total_time={seconds}"))
+        let artifacts = folder.join("artifacts").join(name);
+        fs::create_dir_all(&artifacts).map_err(|e| format!("{}: {e}", artifacts.display()))?;
+        let mut fuzz = Command::new(programs.join(name));
+        fuzz.arg(corpus.join(name))
+            .arg(format!("-artifact_prefix={}/", artifacts.display()))
+            .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-rss_limit_mb={MEMORY_LIMIT_MIB}"))
             .arg(format!("-timeout={TIME_LIMIT_S}"))
-            .args(["-print_final_stats=1", "-verbosity=0"])
-            .env("RUSTC_BOOTSTRAP", "1");
-        run(&mut fuzz).map_err(|e| format!("{e}\nthe input lies in fuzz/artifacts/{name}"))?;
+            .args(["-print_final_stats=1", "-verbosity=0"]);
+        fuzz_one(&mut fuzz).map_err(|e| {
+            let where_to = artifacts.display();
+            format!("{e}\nthe input lies in {where_to}; repeat with cargo fuzz run {name} INPUT")
+        })?;
     }
     println!("fuzz: {} targets, {seconds} s each, no finding", names.len());
     Ok(())
@@ -50,6 +65,37 @@ fn targets() -> Result<Vec<String>> {
         .collect();
     names.sort();
     if names.is_empty() { Err(format!("{}: no targets", folder.display())) } else { Ok(names) }
+}
+
+/// Runs a target; shows its figures, or after a finding the end of what it said.
+fn fuzz_one(fuzz: &mut Command) -> Result<()> {
+    println!("$ {}", describe(fuzz));
+    let out = fuzz.output().map_err(|e| format!("{}: {e}", describe(fuzz)))?;
+    let words = String::from_utf8_lossy(&out.stderr);
+    let lines: Vec<&str> = words.lines().collect();
+    if out.status.success() {
+        lines.iter().filter(|l| l.starts_with("stat::")).for_each(|l| println!("{l}"));
+        return Ok(());
+    }
+    for line in lines.iter().skip(lines.len().saturating_sub(FINDING_LINES)) {
+        println!("{}", line.chars().take(FINDING_COLUMNS).collect::<String>());
+    }
+    Err(format!("{} ({})", describe(fuzz), out.status))
+}
+
+/// `cargo fuzz build` builds one target by name, or all.
+fn single(names: &[String]) -> Option<&String> {
+    if names.len() == 1 { names.first() } else { None }
+}
+
+/// Where cargo-fuzz puts the programs: it always names the machine's own triple.
+fn program_folder() -> Result<PathBuf> {
+    let version = output(Command::new("rustc").arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.ok_or("rustc -vV does not name the host")?;
+    let target = std::env::var_os("CARGO_TARGET_DIR");
+    let target = target.map_or_else(|| paths::root().join("fuzz/target"), PathBuf::from);
+    Ok(target.join(host).join("release"))
 }
 
 fn install() -> Result<()> {

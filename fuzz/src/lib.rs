@@ -1,0 +1,39 @@
+//! The bodies of the fuzz targets, as functions of bytes.
+//!
+//! Each says what must hold for *every* input; a broken promise is a panic. Nothing here depends on
+//! the fuzzer, so `cargo test` in this folder runs every target over its seeds on any toolchain.
+
+pub mod header;
+pub mod input;
+pub mod log_record;
+pub mod page;
+pub mod page_edit;
+pub mod seeds;
+
+/// A target's name and its body.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    ("header", header::run),
+    ("log_record", log_record::run),
+    ("page", page::run),
+    ("page_edit", page_edit::run),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_holds_on_its_seeds_and_on_their_prefixes() {
+        for (name, run) in TARGETS {
+            let seeds = seeds::of(name);
+            assert!(!seeds.is_empty(), "{name} has no seeds");
+            for seed in seeds {
+                run(&seed);
+                (0..seed.len().min(200)).for_each(|len| run(&seed[..len]));
+            }
+        }
+    }
+}
