@@ -61,7 +61,8 @@ pub trait Fs: Send + Sync + Debug {
     fn exists(&self, path: &Path) -> Result<bool>;
     /// The names in a directory, sorted.
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>>;
-    /// Creates a directory and its missing parents. The parents' entries are synced.
+    /// Creates a directory and its missing parents. The entries are synced, also that of a
+    /// directory that was there (an earlier call may have ended before its sync).
     fn create_dir_all(&self, dir: &Path) -> Result<()>;
     /// Removes a file.
     fn remove_file(&self, path: &Path) -> Result<()>;

@@ -75,6 +75,15 @@ impl Fs for RealFs {
                 None => break,
             }
         }
+        // An earlier call may have ended between creating the innermost directory that is there and
+        // syncing its name. Whoever may not read the directory above did not create it.
+        match parent_of(at) {
+            above if above == at || !at.is_dir() => {}
+            above => match self.sync_dir(above) {
+                Err(error) if error.code() != JetErr::FileAccessDenied => return Err(error),
+                _ => {}
+            },
+        }
         // Outermost first; each new name is made durable before anything is put below it.
         for dir in missing.into_iter().rev() {
             match fs::DirBuilder::new().mode(0o700).create(dir) {
