@@ -57,6 +57,7 @@ pub(crate) struct State {
     counts: Counts,
     faults: Vec<Fault>,
     faults_hit: u64,
+    first_fault_op: Option<u64>,
     /// The power is off from this call on.
     power_off_at: Option<u64>,
     /// Bytes that files may still grow by.
@@ -96,6 +97,7 @@ impl SimDisk {
                 counts: Counts::default(),
                 faults: Vec::new(),
                 faults_hit: 0,
+                first_fault_op: None,
                 power_off_at: None,
                 free: None,
             })),
@@ -198,6 +200,12 @@ impl SimDisk {
         self.lock().faults_hit
     }
 
+    /// Number of the first call that a fault has hit.
+    #[must_use]
+    pub fn first_fault_op(&self) -> Option<u64> {
+        self.lock().first_fault_op
+    }
+
     /// From call number `op` on everything fails with `JET_errDiskIO`, as for a program whose
     /// device is gone. `None` switches the power on.
     pub fn power_off_at(&self, op: Option<u64>) {
@@ -262,7 +270,10 @@ impl State {
         for fault in &mut self.faults {
             action = action.or(fault.strike(kind, &text));
         }
-        self.faults_hit += u64::from(action.is_some());
+        if action.is_some() {
+            self.faults_hit += 1;
+            self.first_fault_op.get_or_insert(op);
+        }
         match action {
             Some(Action::Fail(code)) => {
                 self.end(&call, 0, 0, Effect::None);
@@ -479,11 +490,18 @@ impl Fs for SimDisk {
 
     fn create_dir_all(&self, dir: &Path) -> Result<()> {
         let dir = shared(dir);
-        let missing: Vec<Arc<Path>> = {
+        let (missing, present) = {
             let state = self.lock();
             let absent = |at: &&Path| state.node(at) != Some(Node::Dir);
-            dir.ancestors().take_while(absent).map(Arc::from).collect()
+            let missing: Vec<Arc<Path>> =
+                dir.ancestors().take_while(absent).map(Arc::from).collect();
+            let present = dir.ancestors().nth(missing.len()).map(Path::to_path_buf);
+            (missing, present)
         };
+        // An earlier call may have ended between creating this one and syncing its name.
+        if let Some(above) = present.as_deref().and_then(Path::parent) {
+            self.sync_dir(above)?;
+        }
         for dir in missing.into_iter().rev() {
             let mut state = self.lock();
             let call = state.begin(OpKind::CreateDir, &dir)?;

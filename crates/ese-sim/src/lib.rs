@@ -10,16 +10,19 @@
 
 #![forbid(unsafe_code)]
 
+pub mod check;
 mod content;
 mod disk;
 mod env;
 mod fault;
 mod file;
 mod image;
+pub mod model;
 mod plan;
 mod random;
 mod recording;
 mod track;
+pub mod workload;
 
 pub use disk::SimDisk;
 pub use env::{SimClock, SimEnv, SimRng, SimThreads};

@@ -70,6 +70,8 @@ pub struct StateOptions {
     /// In half of the states, ranges that a file was extended over before their data came hold
     /// stale bytes instead of zeros (as file systems without ordered data do).
     pub garbage: bool,
+    /// The power is not cut before this call.
+    pub from_op: u64,
 }
 
 /// What a power cut left, and how it came to that.
@@ -163,7 +165,7 @@ impl Recording {
         States {
             recording: self,
             options,
-            points: self.points(),
+            points: self.points(options.from_op),
             pass: 0,
             at: 0,
             follow: Follow::new(self),
@@ -191,9 +193,29 @@ impl Recording {
         Some(follow.tracker.image(&plan.fates(follow.tracker.pending(), None)))
     }
 
+    /// What the medium holds after all that was recorded, if the power is cut then.
+    #[must_use]
+    pub fn image_at_end(&self, plan: Plan) -> Image {
+        let mut follow = Follow::new(self);
+        let _ = self.log.len().checked_sub(1).and_then(|last| follow.go_to(last));
+        follow.tracker.image(&plan.fates(follow.tracker.pending(), None))
+    }
+
+    /// The newest mark of the recording.
+    #[must_use]
+    pub fn last_mark(&self) -> u64 {
+        let marks = self.log.iter().rev().filter_map(|entry| match entry.effect {
+            Effect::Mark(mark) => Some(mark),
+            _ => None,
+        });
+        marks.into_iter().next().unwrap_or(self.base_mark)
+    }
+
     /// The calls after which a cut can leave something that it could not leave before.
-    fn points(&self) -> Vec<usize> {
-        let effective = |entry: &&(usize, &Entry)| !matches!(entry.1.effect, Effect::None);
+    fn points(&self, from_op: u64) -> Vec<usize> {
+        let effective = |pair: &&(usize, &Entry)| {
+            pair.1.op >= from_op && !matches!(pair.1.effect, Effect::None)
+        };
         self.log.iter().enumerate().filter(|pair| effective(&pair)).map(|(at, _)| at).collect()
     }
 }

@@ -126,7 +126,7 @@ fn an_unsynced_rename_leaves_the_old_or_the_new_file_and_never_neither() {
     }
     disk.sync_dir(Path::new("/")).unwrap();
     disk.rename(Path::new("/t"), Path::new("/a")).unwrap();
-    let options = StateOptions { seed: 1, budget: 100, garbage: false };
+    let options = StateOptions { seed: 1, budget: 100, garbage: false, from_op: 0 };
     let states = disk.crash_states(options);
     let mut seen: Vec<_> =
         states.iter().map(|s| (booted(&s.image, "/a"), booted(&s.image, "/t"))).collect();
@@ -156,7 +156,9 @@ fn nothing_written_after_a_lost_shortening_survives() {
     disk.sync_dir(Path::new("/")).unwrap();
     let cut = disk.open(Path::new("/a"), OpenMode::CreateOrTruncate).unwrap();
     cut.write_at(b"new", 0).unwrap();
-    for state in disk.crash_states(StateOptions { seed: 3, budget: 100, garbage: false }) {
+    for state in
+        disk.crash_states(StateOptions { seed: 3, budget: 100, garbage: false, from_op: 0 })
+    {
         let found = booted(&state.image, "/a").unwrap();
         let legal: [&[u8]; 4] = [b"longer", b"", b"new", b"\0\0\0"];
         assert!(legal.contains(&&*found), "{found:?}: {}", state.description);
@@ -167,7 +169,7 @@ fn nothing_written_after_a_lost_shortening_survives() {
 fn names_below_a_directory_that_did_not_survive_are_gone() {
     let disk = SimDisk::new();
     disk.create_dir_all(Path::new("/x")).unwrap();
-    disk.add_fault(Fault::nth(OpKind::SyncDir, 0, JetErr::DiskIO).act(Action::Lose));
+    disk.add_fault(Fault::nth(OpKind::SyncDir, 1, JetErr::DiskIO).act(Action::Lose));
     disk.create_dir_all(Path::new("/x/y")).unwrap();
     new_file(&disk, "/x/y/a").sync().unwrap();
     disk.sync_dir(Path::new("/x/y")).unwrap();
@@ -176,6 +178,16 @@ fn names_below_a_directory_that_did_not_survive_are_gone() {
     assert!(fs.exists(Path::new("/x")).unwrap());
     assert!(!fs.exists(Path::new("/x/y")).unwrap());
     assert!(!fs.exists(Path::new("/x/y/a")).unwrap());
+}
+
+#[test]
+fn a_directory_whose_name_was_not_synced_is_synced_by_the_next_call() {
+    let disk = SimDisk::new();
+    disk.add_fault(Fault::nth(OpKind::SyncDir, 1, JetErr::DiskIO));
+    assert!(disk.create_dir_all(Path::new("/x/y")).is_err());
+    disk.create_dir_all(Path::new("/x/y")).unwrap();
+    let image = disk.recording().image_at_end(Plan::Nothing);
+    assert!(SimDisk::from_image(&image).exists(Path::new("/x/y")).unwrap());
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn life(seed: u64) -> SimDisk {
 }
 
 fn options(seed: u64, budget: usize) -> StateOptions {
-    StateOptions { seed, budget, garbage: true }
+    StateOptions { seed, budget, garbage: true, from_op: 0 }
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn the_same_seed_makes_the_same_log_and_the_same_states() {
 #[test]
 fn states_are_unique_and_reach_every_point_in_one_pass() {
     let recording = life(7).recording();
-    let points = recording.points().len();
+    let points = recording.points(0).len();
     let states: Vec<_> = recording.states(options(1, 2000)).collect();
     assert_eq!(states.len(), 2000);
     let unique: HashSet<_> = states.iter().map(|state| (state.hash, state.mark)).collect();
@@ -58,6 +58,15 @@ fn states_are_unique_and_reach_every_point_in_one_pass() {
     assert!(hit.len() + 2 >= points, "{} of {points} points", hit.len());
     let few: HashSet<_> = recording.states(options(1, 12)).map(|s| s.id.point).collect();
     assert!(few.len() >= 10, "a small budget is spread over the workload: {few:?}");
+}
+
+#[test]
+fn states_can_be_limited_to_the_end_of_a_recording() {
+    let recording = life(7).recording();
+    let from_op = recording.log.last().unwrap().op - 3;
+    let late: Vec<_> =
+        recording.states(StateOptions { from_op, ..options(1, 50) }).map(|s| s.op).collect();
+    assert!(late.len() > 5 && late.iter().all(|op| *op >= from_op), "{late:?}");
 }
 
 #[test]

@@ -1,0 +1,358 @@
+//! The check that puts disk, workload and model together: whatever happens to the machine, a store
+//! comes back with a prefix of the commits that covers all it has promised, and goes on working.
+//!
+//! A store joins by implementing [`Store`]. [`power_cuts`] runs a workload once and boots from
+//! states of its recording; [`faults`] runs it again and again with one call failing.
+
+use std::{fmt, sync::Arc};
+
+use ese_base::{Error, JetErr, Result};
+use ese_os::Env;
+
+use crate::{
+    CrashState, Fault, Plan, SimDisk, SimEnv, StateOptions,
+    model::{History, Model, RowOp},
+    random::mix,
+    workload::{Step, Workload},
+};
+
+/// A store under test. It keeps its files below [`Store::DIR`] of the environment's disk.
+pub trait Store: Sized {
+    /// The directory of all files of the store.
+    const DIR: &'static str = "/store";
+
+    /// Opens the store, recovering it or creating it where there is none.
+    fn open(env: &Env) -> Result<Self>;
+
+    /// Does one step. Never [`Step::Restart`], which the driver does with `close` and `open`. A
+    /// [`Step::Read`] that sees another value is an error.
+    fn step(&mut self, step: &Step) -> Result<()>;
+
+    /// The whole committed content. No transaction is open.
+    fn content(&mut self) -> Result<Model>;
+
+    /// Ends in an orderly way.
+    fn close(self) -> Result<()>;
+}
+
+/// How a check is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Chooses among states.
+    pub seed: u64,
+    /// Power cut states of the workload, or runs with a fault.
+    pub states: usize,
+    /// Power cut states of each recovery: cuts while recovering from a cut. 0 for none.
+    pub nested: usize,
+    /// Stale bytes in ranges that a file was extended over (see [`StateOptions::garbage`]).
+    pub garbage: bool,
+    /// After each recovery a durable commit must succeed and survive the next power cut.
+    pub follow_up: bool,
+    /// Failures after which the check ends.
+    pub failures_max: usize,
+}
+
+impl Options {
+    /// So many states, with everything that is checked.
+    #[must_use]
+    pub fn new(seed: u64, states: usize) -> Options {
+        Options { seed, states, nested: 2, garbage: true, follow_up: true, failures_max: 5 }
+    }
+
+    fn states(&self, seed: u64, budget: usize) -> StateOptions {
+        StateOptions { seed, budget, garbage: self.garbage, from_op: 0 }
+    }
+}
+
+/// What a check found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// States that were booted from, or runs with a fault.
+    pub states: usize,
+    /// Times that the store was opened.
+    pub recoveries: usize,
+    /// What went wrong, one line each: state, then reason.
+    pub failures: Vec<String>,
+}
+
+impl Report {
+    /// Was everything right?
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.failures.is_empty()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} states, {} recoveries", self.states, self.recoveries)?;
+        for failure in &self.failures {
+            write!(f, "\n  {failure}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Does the steps of a workload on a disk; marks on it, after each commit, how many commits must
+/// survive from then on. Ends with an orderly close. `Err` with what the store said and the number
+/// of commits that had returned.
+pub fn run<S: Store>(
+    workload: &Workload,
+    history: &History,
+    disk: &SimDisk,
+    env: &Env,
+) -> Result<(), (Error, usize)> {
+    let mut store = S::open(env).map_err(|error| (error, 0))?;
+    let mut returned = 0;
+    let mut depth: Vec<usize> = Vec::new();
+    for step in &workload.steps {
+        if *step == Step::Restart {
+            store.close().map_err(|error| (error, returned))?;
+            store = S::open(env).map_err(|error| (error, returned))?;
+            continue;
+        }
+        store.step(step).map_err(|error| (error, returned))?;
+        if ends_outermost(step, &mut depth) {
+            returned += 1;
+            disk.mark(history.promised(returned) as u64);
+        }
+    }
+    store.close().map_err(|error| (error, returned))
+}
+
+/// Follows the nesting of transactions; true for the commit of an outermost one.
+fn ends_outermost(step: &Step, depth: &mut Vec<usize>) -> bool {
+    let (session, change) = match step {
+        Step::CreateTable { .. } => return true,
+        Step::Begin { session } => (*session, 1),
+        Step::Commit { session, .. } | Step::Rollback { session } => (*session, -1),
+        _ => return false,
+    };
+    if depth.len() <= session {
+        depth.resize(session + 1, 0);
+    }
+    depth[session] = depth[session].saturating_add_signed(change);
+    depth[session] == 0 && matches!(step, Step::Commit { .. })
+}
+
+/// Runs a workload, then recovers the store from power cuts at all its calls.
+pub fn power_cuts<S: Store>(workload: &Workload, options: Options) -> Report {
+    let history = workload.history();
+    let (env, disk) = SimEnv::new(options.seed);
+    let mut check = Check { history: &history, options, report: Report::default() };
+    if let Err((error, returned)) = run::<S>(workload, &history, &disk, &env) {
+        check.fail(&format!("workload {} without faults", workload.seed), || {
+            format!("failed after {returned} commits: {error}")
+        });
+        return check.report;
+    }
+    let recording = disk.recording();
+    for state in recording.states(options.states(options.seed, options.states)) {
+        check.state::<S>(&state, 1);
+        check.report.states += 1;
+        if check.report.failures.len() >= options.failures_max {
+            break;
+        }
+    }
+    check.report
+}
+
+/// Runs a workload with the fault that `fault` gives for 0, 1, 2, ... until a run is not hit any
+/// more or `options.states` runs are done; a large workload is sampled evenly by `stride`. When the
+/// store answers an error it is dropped, and what it promised must be there after a restart of
+/// the program and after power cuts.
+///
+/// `same_machine` says if a restarted program may trust what it reads: not after a failed sync
+/// whose data counts as clean.
+pub fn faults<S: Store>(
+    workload: &Workload,
+    options: Options,
+    stride: u64,
+    same_machine: bool,
+    fault: impl Fn(u64) -> Fault,
+) -> Report {
+    let history = workload.history();
+    let mut check = Check { history: &history, options, report: Report::default() };
+    for number in (0..).step_by(crate::index(stride.max(1))).take(options.states) {
+        let (env, disk) = SimEnv::new(options.seed);
+        disk.add_fault(fault(number));
+        let outcome = run::<S>(workload, &history, &disk, &env);
+        if disk.faults_hit() == 0 {
+            break;
+        }
+        check.report.states += 1;
+        check.after_fault::<S>(number, &disk, outcome, same_machine);
+        if check.report.failures.len() >= options.failures_max {
+            break;
+        }
+    }
+    check.report
+}
+
+/// Power cuts of each run with a fault, at and after the call that it hit.
+const FAULT_STATES: usize = 6;
+
+struct Check<'a> {
+    history: &'a History,
+    options: Options,
+    report: Report,
+}
+
+impl Check<'_> {
+    fn fail(&mut self, place: &str, reason: impl FnOnce() -> String) {
+        self.report.failures.push(format!("{place}: {}", reason()));
+    }
+
+    /// Opens the store on a disk and compares its content.
+    fn recover<S: Store>(&mut self, disk: &SimDisk, mark: u64) -> Result<(S, Model), String> {
+        self.report.recoveries += 1;
+        let env = SimEnv::on(disk, mix(self.options.seed, mark));
+        let mut store = S::open(&env).map_err(|error| format!("recovery failed: {error}"))?;
+        let content = store.content().map_err(|error| format!("reading failed: {error}"))?;
+        match self.history.check(&content, crate::index(mark)) {
+            Ok(_) => Ok((store, content)),
+            Err(mismatch) => Err(mismatch.to_string()),
+        }
+    }
+
+    /// Recovers from one state, and from power cuts during that.
+    fn state<S: Store>(&mut self, state: &CrashState, depth: u32) {
+        let disk = SimDisk::from_image(&state.image);
+        disk.mark(state.mark);
+        let recovered = self.recover::<S>(&disk, state.mark);
+        let recovery = disk.recording();
+        let outcome = recovered.and_then(|(store, content)| self.goes_on(store, content, &disk));
+        if let Err(reason) = outcome {
+            self.fail(&state.description, || reason);
+            return;
+        }
+        if depth == 0 {
+            return;
+        }
+        let seed = mix(self.options.seed, state.hash);
+        for inner in recovery.states(self.options.states(seed, self.options.nested)) {
+            let description =
+                format!("{}; then, while recovering: {}", state.description, inner.description);
+            self.state::<S>(&CrashState { description, ..inner }, depth - 1);
+        }
+    }
+
+    /// A recovered store takes a new commit, and after that (a checkpoint, an orderly end, or
+    /// neither) the next power cut leaves exactly what it had.
+    fn goes_on<S: Store>(
+        &mut self,
+        mut store: S,
+        mut content: Model,
+        disk: &SimDisk,
+    ) -> Result<(), String> {
+        if !self.options.follow_up {
+            return Ok(());
+        }
+        let way = mix(self.options.seed, content.hash()) % 3;
+        let mut steps = follow_up(&mut content);
+        if way == 1 {
+            steps.push(Step::Checkpoint);
+        }
+        for step in &steps {
+            store.step(step).map_err(|error| format!("after recovery, {step:?}: {error}"))?;
+        }
+        if way == 2 {
+            store.close().map_err(|error| format!("after recovery, closing: {error}"))?;
+        } else {
+            // The program dies and the power is cut at once.
+            drop(store);
+        }
+        let with = ["a commit", "a commit and a checkpoint", "a commit and an orderly end"]
+            [crate::index(way)];
+        let image = disk.recording().image_at_end(Plan::Nothing);
+        self.report.recoveries += 1;
+        let again = SimDisk::from_image(&image);
+        let env = SimEnv::on(&again, self.options.seed);
+        let found = S::open(&env).and_then(|mut store| {
+            let found = store.content()?;
+            store.close()?;
+            Ok(found)
+        });
+        let found = found.map_err(|error| format!("after recovery and {with}: {error}"))?;
+        let (lines, count) = content.differences(&found, 4);
+        if count > 0 {
+            return Err(format!(
+                "after recovery, {with} and a power cut: {count} differences: {}",
+                lines.join("; ")
+            ));
+        }
+        Ok(())
+    }
+
+    /// The store met a fault: what it promised before must be there.
+    fn after_fault<S: Store>(
+        &mut self,
+        number: u64,
+        disk: &Arc<SimDisk>,
+        outcome: Result<(), (Error, usize)>,
+        same_machine: bool,
+    ) {
+        let recording = disk.recording();
+        let mark = recording.last_mark();
+        let told = match &outcome {
+            Ok(()) => "no error".to_owned(),
+            Err((error, returned)) => format!("after {returned} commits: {error}"),
+        };
+        let seed = mix(self.options.seed, number);
+        let from_op = disk.first_fault_op().unwrap_or_default();
+        let options = StateOptions { from_op, ..self.options.states(seed, FAULT_STATES) };
+        for state in recording.states(options) {
+            let description = format!("fault {number} ({told}); {}", state.description);
+            self.state::<S>(&CrashState { description, ..state }, 0);
+        }
+        if same_machine {
+            disk.heal();
+            let outcome = self
+                .recover::<S>(disk, mark)
+                .and_then(|(store, content)| self.goes_on(store, content, disk));
+            if let Err(reason) = outcome {
+                self.fail(&format!("fault {number} ({told}); the program restarts"), || reason);
+            }
+        }
+    }
+}
+
+/// A durable transaction that fits the content, made in the model as well.
+fn follow_up(content: &mut Model) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let table = match content.tables.keys().next() {
+        Some(table) => table.clone(),
+        None => {
+            let table = "follow_up".to_owned();
+            content.apply(&RowOp::CreateTable { table: table.clone() });
+            steps.push(Step::CreateTable { table: table.clone(), durable: true });
+            table
+        }
+    };
+    let key = b"follow up".to_vec();
+    let value = b"the store goes on".to_vec();
+    let there = content.tables.get(&table).is_some_and(|rows| rows.contains_key(&key));
+    let op = if there {
+        RowOp::Replace { table, key, value }
+    } else {
+        RowOp::Insert { table, key, value }
+    };
+    content.apply(&op);
+    steps.extend([
+        Step::Begin { session: 0 },
+        Step::Row { session: 0, op },
+        Step::Commit { session: 0, durable: true },
+    ]);
+    steps
+}
+
+/// The error that a store gives when a [`Step::Read`] saw something else.
+#[must_use]
+pub fn wrong_read(step: &Step, found: Option<&[u8]>) -> Error {
+    Error::new(JetErr::InternalError, format!("{step:?}: found {found:?}"))
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod toy;
