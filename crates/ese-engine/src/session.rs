@@ -17,7 +17,7 @@ use ese_log::{
 
 use crate::{
     database::Database,
-    instance::Instance,
+    instance::{Attached, Instance},
     tree::{self, InsertVersion, TreeHandle, Undo, UndoOper, VersionGate, Writer},
     trx::Slot,
     version::{KeyBytes, Snapshot, Trx, VersionStore, Was},
@@ -51,8 +51,7 @@ enum ChangeKind {
     Inserted,
     Replaced,
     Deleted,
-    /// The old data of a flag-deleted node that an insert revived. Only readers need it: undoing
-    /// the insert makes the node absent again.
+    /// The data of a flag-deleted node that an insert revived: older snapshots still read it.
     RevivedOver,
 }
 
@@ -69,6 +68,8 @@ pub struct Session {
     /// For each open level, how many changes there were when it began.
     savepoints: Vec<usize>,
     changes: Vec<Change>,
+    /// Tables that the transaction creates, with the number of changes when each was complete.
+    created: Vec<(usize, Arc<Attached>, String)>,
     last_commit: Option<LgPos>,
 }
 
@@ -88,6 +89,7 @@ impl Session {
             logged_level: 0,
             savepoints: Vec::new(),
             changes: Vec::new(),
+            created: Vec::new(),
             last_commit: None,
         })
     }
@@ -220,6 +222,7 @@ impl Session {
         self.logged_level = 0;
         self.savepoints.clear();
         self.changes.clear();
+        self.created.clear();
         self.read_only = false;
     }
 
@@ -395,8 +398,23 @@ impl Session {
         Ok(Writer { procid, trx: trx.begin0, level: self.level })
     }
 
+    /// The open transaction.
+    pub(crate) fn transaction(&self) -> Option<Arc<Trx>> {
+        self.trx.clone()
+    }
+
+    /// A table was created: if its creation is taken back, nobody may find it any more.
+    pub(crate) fn on_rollback_forget(&mut self, attached: &Arc<Attached>, name: String) {
+        self.created.push((self.changes.len(), Arc::clone(attached), name));
+    }
+
     /// Takes changes back, the newest first, until `keep` remain.
     fn undo_to(&mut self, keep: usize) -> Result<()> {
+        while let Some((_, attached, name)) = self.created.pop_if(|(count, ..)| *count > keep) {
+            if let Some(table) = attached.tables.write().remove(&name) {
+                attached.db.forget_tree(table.schema.fdp);
+            }
+        }
         while self.changes.len() > keep {
             let Some(change) = self.changes.pop() else { break };
             let db = Arc::clone(&change.db);
@@ -417,20 +435,17 @@ impl Session {
         let versions = &self.instance.versions;
         let before;
         let oper = match kind {
-            ChangeKind::Inserted => Some(UndoOper::Insert),
-            ChangeKind::Deleted => Some(UndoOper::FlagDelete),
-            ChangeKind::RevivedOver => None,
-            ChangeKind::Replaced => {
+            ChangeKind::Inserted => UndoOper::Insert,
+            ChangeKind::Deleted => UndoOper::FlagDelete,
+            ChangeKind::Replaced | ChangeKind::RevivedOver => {
                 before = versions.before(tree, key, bm_data, *rceid).ok_or_else(|| {
                     Error::new(JetErr::RollbackError, "the before image of a replace is gone")
                 })?;
-                Some(UndoOper::Replace { before: &before })
+                UndoOper::Replace { before: &before }
             }
         };
-        if let Some(oper) = oper {
-            let undo = Undo { oper, rceid: *rceid, key, bm_data };
-            tree::undo(db, tree, writer, &undo)?;
-        }
+        let undo = Undo { oper, rceid: *rceid, key, bm_data };
+        tree::undo(db, tree, writer, &undo)?;
         versions.drop_version(tree, key, bm_data, *rceid);
         if *kind == ChangeKind::Inserted || *kind == ChangeKind::RevivedOver {
             remove_deleted_node(versions, change, writer)?;

@@ -72,7 +72,7 @@ pub struct Snapshot<'a> {
 }
 
 impl Snapshot<'_> {
-    fn sees(&self, trx: &Arc<Trx>) -> bool {
+    pub(crate) fn sees(&self, trx: &Arc<Trx>) -> bool {
         self.own.is_some_and(|own| Arc::ptr_eq(own, trx))
             || trx.committed().is_some_and(|commit0| commit0 <= self.upto)
     }

@@ -82,7 +82,7 @@ pub(crate) fn path_of(db: &Path) -> PathBuf {
 }
 
 /// Removes the file, if there is one.
-pub(crate) fn remove(env: &Env, db: &Path) -> Result<()> {
+pub fn remove(env: &Env, db: &Path) -> Result<()> {
     let path = path_of(db);
     if !env.fs.exists(&path)? {
         return Ok(());

@@ -20,8 +20,7 @@ use ese_log::{
 use ese_pages::{
     DbHeader, DbState,
     cache::{CacheMode, CacheOptions, FlushGoal, PageCache},
-    db_file::DbFile,
-    dblwr,
+    db_file::{Access, DbFile},
 };
 use parking_lot::RwLock;
 
@@ -51,6 +50,7 @@ impl Attached {
             dbtime: self.db.dbtime(),
             objid_last: self.db.objid_last(),
             pages_max: 0,
+            sparse: false,
             lgpos_attach: self.attach,
             lgpos_consistent: self.consistent,
             sign_db: header.sign_db,
@@ -71,10 +71,9 @@ impl Instance {
         self.check()?;
         let path = self.env.fs.canonicalize(path)?;
         self.refuse_duplicate(&path)?;
-        let file = DbFile::open(&self.env, &path)?;
+        let file = DbFile::open(&self.env, &path, Access::ReadWrite)?;
         let header = file.header();
         check_attachable(&header, self.config.page_size).map_err(|e| e.at_path(&path))?;
-        dblwr::discard(&self.env, &path)?;
         let dbid = self.free_dbid()?;
         let attach = self.log_attach(dbid, &path, &header)?;
         let attached = self.join(dbid, file, &path, attach, header.lgpos_consistent.get());
@@ -150,14 +149,15 @@ impl Instance {
     /// Marks the header dirty, with the generations that recovery would need.
     pub(super) fn mark_dirty(&self, attached: &Attached) -> Result<()> {
         let now = self.env.clock.log_time();
+        // Read before the header is locked: whoever writes the log may be waiting for the header.
+        let log = self.log.as_ref().map(|log| (log.signature(), log.written_generation()));
         attached.db.file.update_header(|header| {
             header.set_state(DbState::DirtyShutdown);
             header.logtime_attach = now;
             header.lgpos_attach = attached.attach.into();
             header.dbid = u32::from(attached.db.dbid.0).into();
-            if let Some(log) = &self.log {
-                let (generation, created) = log.current_generation();
-                header.sign_log = log.signature();
+            if let Some((sign_log, (generation, created))) = log {
+                header.sign_log = sign_log;
                 header.gen_min_required = attached.attach.generation.0.into();
                 header.gen_min_consistent = attached.attach.generation.0.into();
                 require_up_to(header, generation, created);
@@ -206,7 +206,7 @@ impl Instance {
         let db = &attached.db;
         let now = self.env.clock.log_time();
         make_header_clean(db, pos, now)?;
-        dblwr::discard(&self.env, &attached.path)
+        db.file.remove_double_write()
     }
 }
 

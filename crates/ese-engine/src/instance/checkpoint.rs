@@ -9,8 +9,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use ese_base::{Error, Generation, LgPos, LogTime, Result};
-use ese_log::{Attachment, Checkpoint, LogObserver};
+use ese_base::{Generation, LgPos, LogTime, Result};
+use ese_log::{Attachment, Checkpoint, LogObserver, write_checkpoint};
 use ese_pages::{cache::FlushGoal, header::DbHeader};
 use parking_lot::{Mutex, RwLock};
 
@@ -64,6 +64,9 @@ impl LogObserver for Bounds {
 
 /// Recovery of the database now needs the log up to this generation.
 pub(super) fn require_up_to(header: &mut DbHeader, generation: Generation, created: LogTime) {
+    if header.gen_max_required.get() > generation.0 {
+        return;
+    }
     header.gen_max_required = generation.0.into();
     header.gen_max_committed = generation.0.into();
     header.logtime_gen_max_required = created;
@@ -141,13 +144,9 @@ impl Instance {
                 })?;
             }
         }
-        let checkpoint = Checkpoint {
-            pos,
-            signature: log.signature(),
-            attachments: self.bounds.list(),
-            ..Checkpoint::default()
-        };
-        checkpoint.write(&self.env, &self.config.checkpoint_path()).map_err(Error::from)?;
+        let mut checkpoint = Checkpoint::new(log.signature(), pos, self.config.log_params());
+        checkpoint.attachments = self.bounds.list();
+        write_checkpoint(&self.env, &self.config.checkpoint_path(), &checkpoint)?;
         self.bounds.set_checkpoint(pos);
         Ok(())
     }

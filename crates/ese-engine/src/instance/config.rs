@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ese_base::PageSize;
+use ese_log::{DbmsParam, LogConfig};
 use ese_pages::cache::CacheMode;
 
 /// Settings of an instance. The defaults are ESE's where it has one (jet-params); the fields can be
@@ -64,6 +65,28 @@ impl InstanceConfig {
     pub(crate) fn dirty_pages_max(&self) -> usize {
         let pages = self.cache_size / self.page_size.bytes_u64();
         usize::try_from(pages).unwrap_or(usize::MAX).max(64)
+    }
+
+    /// The parameters as log headers and the checkpoint file hold them, for people to read.
+    pub(crate) fn log_params(&self) -> DbmsParam {
+        let mut params = DbmsParam::zeroed();
+        params.set_paths(&self.system_dir.to_string_lossy(), &self.log_dir.to_string_lossy());
+        params.csec_lg_file = u32::try_from(self.log_file_size / 4096).unwrap_or(0).into();
+        params.log_buffers = u32::try_from(self.log_buffer / 512).unwrap_or(u32::MAX).into();
+        let pages = u32::try_from(self.dirty_pages_max()).unwrap_or(u32::MAX);
+        params.cache_pages_max = pages.into();
+        params
+    }
+
+    /// The log's part of the settings.
+    pub(crate) fn log_config(&self) -> LogConfig {
+        let mut config = LogConfig::new(&self.log_dir, &self.base_name);
+        config.file_len = u32::try_from(self.log_file_size).unwrap_or(u32::MAX);
+        config.page_size = self.page_size;
+        config.circular = self.circular_log;
+        config.buffer_len = self.log_buffer;
+        config.params = self.log_params();
+        config
     }
 
     /// Path of the checkpoint file.

@@ -7,6 +7,7 @@
 mod attach;
 mod checkpoint;
 mod config;
+mod create;
 mod start;
 mod term;
 
@@ -25,6 +26,10 @@ use ese_os::{Env, Worker};
 use ese_pages::fence::{LogFence, NoLog};
 use parking_lot::{Condvar, Mutex};
 
+pub(crate) use self::{
+    attach::{cache_options, make_header_clean},
+    create::INITIAL_PAGES,
+};
 pub use self::{attach::Attached, config::InstanceConfig, term::TermMode};
 use self::checkpoint::Bounds;
 use crate::{

@@ -13,13 +13,15 @@ use ese_os::Env;
 use ese_pages::{
     DbHeader, DbState,
     cache::{CacheOptions, FlushGoal, PageCache},
-    db_file::DbFile,
-    dblwr,
+    db_file::{Access, DbFile},
     fence::NoLog,
     header::NewHeader,
 };
 
-use crate::{database::Database, instance::make_header_clean};
+use crate::{
+    database::Database,
+    instance::{INITIAL_PAGES, make_header_clean},
+};
 
 /// A database as redo sees it.
 #[derive(Debug)]
@@ -127,7 +129,7 @@ impl RedoDatabases {
     }
 
     fn open_file(&self, info: &AttachInfo, at: LgPos) -> Result<RedoDb> {
-        let file = DbFile::open(&self.env, &info.path)?;
+        let file = DbFile::open(&self.env, &info.path, Access::ReadWrite)?;
         let header = file.header();
         if header.page_size()? != self.page_size {
             return Err(Error::new(
@@ -149,7 +151,6 @@ impl RedoDatabases {
             return Ok(RedoDb::UpToDate);
         }
         self.check_range(&header).map_err(|error| error.at_path(&info.path))?;
-        dblwr::recover(&self.env, &file)?;
         let created = match header.state() {
             DbState::JustCreated => Creation::Begun,
             _ => Creation::Complete,
@@ -226,7 +227,7 @@ impl RedoDatabases {
 
     /// The file of a create record exists: it is that database, or the beginning of it.
     fn create_over(&mut self, info: &AttachInfo, at: LgPos) -> Result<()> {
-        let begun = match DbFile::open(&self.env, &info.path) {
+        let begun = match DbFile::open(&self.env, &info.path, Access::ReadWrite) {
             Ok(file) => file.header().state() == DbState::JustCreated,
             // A creation that was cut before both headers were durable left no database.
             Err(error) => match error.code() {
@@ -237,8 +238,7 @@ impl RedoDatabases {
         if !begun {
             return self.attach(info, at);
         }
-        self.env.fs.remove_file(&info.path)?;
-        dblwr::discard(&self.env, &info.path)?;
+        self.remove(&info.path)?;
         let state = self.create_file(info)?;
         self.by_id.insert(info.dbid, state);
         Ok(())
@@ -258,10 +258,17 @@ impl RedoDatabases {
         Ok(false)
     }
 
+    /// Removes the file of a database that nobody was told of.
+    fn remove(&self, path: &Path) -> Result<()> {
+        self.env.fs.remove_file(path)?;
+        dblwr::remove(&self.env, path)?;
+        path.parent().map_or(Ok(()), |dir| self.env.fs.sync_dir(dir))
+    }
+
     fn create_file(&self, info: &AttachInfo) -> Result<RedoDb> {
         let (page_size, sign_log) = (self.page_size, self.sign_log);
         let header = DbHeader::new(NewHeader { page_size, sign_db: info.sign_db, sign_log });
-        let file = DbFile::create(&self.env, &info.path, header)?;
+        let file = DbFile::create(&self.env, &info.path, header, INITIAL_PAGES)?;
         self.join(info, file, Creation::Begun)
     }
 
@@ -287,8 +294,8 @@ impl RedoDatabases {
 
     /// A database is detached at `at`: it is clean from there on.
     pub(super) fn detach(&mut self, dbid: Dbid, at: LgPos) -> Result<()> {
-        if let Some(RedoDb::Open { db, path, .. }) = self.by_id.remove(&dbid) {
-            self.make_clean(&db, &path, at)?;
+        if let Some(RedoDb::Open { db, .. }) = self.by_id.remove(&dbid) {
+            self.make_clean(&db, at)?;
         }
         Ok(())
     }
@@ -302,10 +309,10 @@ impl RedoDatabases {
         Ok(())
     }
 
-    fn make_clean(&self, db: &Database, path: &Path, at: LgPos) -> Result<()> {
+    fn make_clean(&self, db: &Database, at: LgPos) -> Result<()> {
         db.cache.flush(FlushGoal::All, &NoLog)?;
         make_header_clean(db, at, self.env.clock.log_time())?;
-        dblwr::discard(&self.env, path)
+        db.file.remove_double_write()
     }
 
     /// Before undo: every database that the log needs is there.
@@ -332,11 +339,7 @@ impl RedoDatabases {
         for dbid in unfinished {
             if let Some(RedoDb::Open { path, db, .. }) = self.by_id.remove(&dbid) {
                 drop(db);
-                self.env.fs.remove_file(&path)?;
-                dblwr::discard(&self.env, &path)?;
-                if let Some(dir) = path.parent() {
-                    self.env.fs.sync_dir(dir)?;
-                }
+                self.remove(&path)?;
             }
         }
         Ok(())

@@ -1,0 +1,109 @@
+//! Creating a database. The log describes all of it, so a crash at any moment leaves either the whole
+//! database or nothing: recovery removes a file whose `CreateDbFinish` is not in the log.
+
+use std::{path::Path, sync::Arc};
+
+use ese_base::{Error, JetErr, LgPos, Pgno, Result, Signature};
+use ese_log::records::{CreateDb, CreateDbFinish, LoggedPath, Record};
+use ese_pages::{
+    DbHeader,
+    cache::FlushGoal,
+    db_file::DbFile,
+    header::NewHeader,
+};
+
+use super::{Attached, Instance};
+use crate::{catalog, session::{Durability, Session}};
+
+/// Data pages of a new file: 256 pages less the two headers, as ESE makes it.
+pub(crate) const INITIAL_PAGES: Pgno = Pgno(254);
+
+impl Instance {
+    /// Creates a database and attaches it.
+    ///
+    /// # Errors
+    /// `JET_errDatabaseDuplicate` (-1201) if the file exists, `JET_errTooManyAttachedDatabases`, those of
+    /// writing. Nothing of the file remains after an error.
+    pub fn create_database(self: &Arc<Instance>, path: &Path) -> Result<Arc<Attached>> {
+        self.check()?;
+        let path = self.env.fs.canonicalize(path)?;
+        self.refuse_duplicate(&path)?;
+        if self.env.fs.exists(&path)? {
+            return Err(Error::new(JetErr::DatabaseDuplicate, "the file exists already")
+                .at_path(&path)
+                .advise("attach it, or choose another name"));
+        }
+        let mut session = Session::begin_session(self)?;
+        let dbid = self.free_dbid()?;
+        let sign_db = Signature::new(self.env.rng.next_u32(), self.env.clock.log_time());
+        let created = self.log_create(&session, dbid, &path, sign_db)?;
+        let sign_log = self.log.as_ref().map_or(Signature::NULL, |log| log.signature());
+        let header =
+            DbHeader::new(NewHeader { page_size: self.config.page_size, sign_db, sign_log });
+        let file = DbFile::create(&self.env, &path, header, INITIAL_PAGES)?;
+        let attached = Arc::new(self.join(dbid, file, &path, created, LgPos::MIN)?);
+        // The checkpoint stays before the creation until the header says that it is complete: up to
+        // then recovery starts over with the record of the creation.
+        let checkpoint = self.bounds.writing.lock();
+        let filled = self.fill(&mut session, &attached);
+        drop(checkpoint);
+        if let Err(error) = filled {
+            self.bounds.attached.write().retain(|other| !Arc::ptr_eq(other, &attached));
+            drop(session);
+            if self.check_alive().is_ok() {
+                // The log still says that creation began; recovery finds no file and no finish.
+                self.env.fs.remove_file(&path)?;
+            }
+            return Err(error);
+        }
+        Ok(attached)
+    }
+
+    fn log_create(
+        &self,
+        session: &Session,
+        dbid: ese_base::Dbid,
+        path: &Path,
+        sign_db: Signature,
+    ) -> Result<LgPos> {
+        let Some(log) = &self.log else { return Ok(LgPos::MIN) };
+        let bytes = LoggedPath::encode(&path.to_string_lossy());
+        let appended = log.append(&Record::CreateDb(CreateDb {
+            procid: session.procid(),
+            dbid,
+            grbit: 0,
+            pages_max: 0,
+            sign_db,
+            flags: 0,
+            version: Some((2, 0)),
+            path: LoggedPath::wide(&bytes),
+        }))?;
+        log.flush(appended.end)?;
+        Ok(appended.start)
+    }
+
+    /// Everything between the empty file and the finished database.
+    fn fill(self: &Arc<Instance>, session: &mut Session, attached: &Arc<Attached>) -> Result<()> {
+        let db = &attached.db;
+        session.begin()?;
+        let base = catalog::create_base(session, db, INITIAL_PAGES.0);
+        match base {
+            Ok(()) => session.commit(Durability::Lazy)?,
+            Err(error) => {
+                session.rollback()?;
+                return Err(error);
+            }
+        }
+        if let Some(log) = &self.log {
+            let finish = CreateDbFinish { procid: session.procid(), dbid: db.dbid };
+            let appended = log.append(&Record::CreateDbFinish(finish))?;
+            log.flush(appended.end)?;
+        }
+        // From here on recovery keeps the file. Its pages are written before the header stops saying
+        // "just created", so that a header that promises a database finds one.
+        db.cache.flush(FlushGoal::All, self.fence(db))?;
+        self.bounds.attached.write().push(Arc::clone(attached));
+        self.mark_dirty(attached)?;
+        catalog::load(attached)
+    }
+}

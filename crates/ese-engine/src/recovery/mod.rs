@@ -1,0 +1,332 @@
+//! Recovery: replay what the log says, take back what did not commit, leave every database clean.
+//!
+//! Redo goes forward through the log. Each record is applied by the functions that made it, page by
+//! page: a page whose time is at or past the record's already holds the change. The records of
+//! a macro group are collected and applied when its commit is read; a group without one never
+//! happened. Then the transactions that are still open are undone with compensation records, as
+//! ESE does, so that a crash in the middle of recovery is recovered like any other.
+//!
+//! The order at the end: undo records durable -> pages written -> headers clean -> `RecoveryQuit2` ->
+//! checkpoint (written by the run that starts next). Until the last step a rerun finds the same
+//! start and skips what is done.
+
+mod databases;
+mod sessions;
+mod undo;
+
+use std::{path::PathBuf, sync::Arc};
+
+use ese_base::{Error, Generation, JetErr, LgPos, Result, Signature, TrxId};
+use ese_log::{
+    Attachment, Log, StreamReader,
+    records::{PageHead, Record},
+};
+use ese_os::Env;
+use ese_pages::fence::NoLog;
+
+use self::{
+    databases::{AttachInfo, RedoDatabases},
+    sessions::{ReplayedChange, ReplayedKind, ReplayedSessions},
+};
+use crate::{instance::InstanceConfig, redo};
+
+/// What a caller may tell recovery beyond the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct RecoveryOptions {
+    /// Where databases lie now, by signature, when that is not where the log says (a moved
+    /// directory, a restored backup).
+    pub moved: Vec<(Signature, PathBuf)>,
+    /// The replay of a backup set: its databases are marked as copies.
+    pub hard: bool,
+}
+
+/// What a recovery did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecoveryReport {
+    /// Where redo began.
+    pub from: LgPos,
+    /// Where the log ended.
+    pub to: LgPos,
+    /// Records read.
+    pub records: u64,
+    /// Page changes that were applied.
+    pub applied: u64,
+    /// Page changes that the page already held.
+    pub skipped: u64,
+    /// Transactions that were taken back.
+    pub rolled_back: u64,
+    /// Torn or damaged pages that were put right before redo.
+    pub restored_pages: u64,
+    /// The highest transaction number of the log.
+    pub last_trx: TrxId,
+}
+
+/// A replay in progress.
+#[derive(Debug)]
+struct Replay {
+    databases: RedoDatabases,
+    sessions: ReplayedSessions,
+    options: RecoveryOptions,
+    /// Deletions of committed transactions, to be removed for good at the end.
+    to_remove: Vec<ReplayedChange>,
+    shut_down_mark: Option<LgPos>,
+    report: RecoveryReport,
+}
+
+/// Where replay starts and what is attached there.
+#[derive(Clone, Debug)]
+pub(crate) struct ReplayStart {
+    pub(crate) pos: LgPos,
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) signature: Signature,
+    /// First and last generation at hand.
+    pub(crate) generations: (Generation, Generation),
+}
+
+/// Redoes everything from `start`. Undo follows with [`Redone::finish`], once the log can be written.
+pub(crate) fn redo_all(
+    env: &Env,
+    config: &InstanceConfig,
+    options: RecoveryOptions,
+    start: &ReplayStart,
+    reader: &mut StreamReader,
+) -> Result<Redone> {
+    let databases = RedoDatabases::new(
+        env,
+        crate::instance::cache_options(config),
+        config.page_size,
+        start.signature,
+        start.generations,
+        options.hard,
+    );
+    let mut replay = Replay {
+        databases,
+        sessions: ReplayedSessions::default(),
+        options,
+        to_remove: Vec::new(),
+        shut_down_mark: None,
+        report: RecoveryReport { from: start.pos, to: start.pos, ..RecoveryReport::default() },
+    };
+    for attachment in &start.attachments {
+        let info = replay.locate(AttachInfo::from(attachment));
+        replay.databases.attach(&info, start.pos)?;
+    }
+    while let Some(entry) = reader.next()? {
+        replay.report.records += 1;
+        replay.report.to = entry.end;
+        replay.record(&entry.record, entry.pos, entry.end, entry.bytes).map_err(|error| {
+            error.at_generation(entry.pos.generation)
+        })?;
+    }
+    Ok(Redone { replay })
+}
+
+/// A replay that has read the whole log.
+#[derive(Debug)]
+pub(crate) struct Redone {
+    replay: Replay,
+}
+
+impl Replay {
+    /// Where the database lies now.
+    fn locate(&self, mut info: AttachInfo) -> AttachInfo {
+        if let Some((_, path)) = self.options.moved.iter().find(|(sign, _)| *sign == info.sign_db) {
+            info.path.clone_from(path);
+        }
+        info
+    }
+
+    fn record(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos, bytes: &[u8]) -> Result<()> {
+        match record {
+            Record::Init2(_) => self.sessions.forget_all(),
+            Record::ShutDownMark(_) => self.shut_down_mark = Some(pos),
+            Record::Term2(_) | Record::RecoveryQuit2(_) => {
+                let at = self.shut_down_mark.take().unwrap_or(pos);
+                self.databases.detach_all(at)?;
+            }
+            Record::CreateDb(create) => {
+                let path = PathBuf::from(create.path.text());
+                let info = AttachInfo { dbid: create.dbid, sign_db: create.sign_db, path };
+                self.databases.create(&self.locate(info), pos)?;
+            }
+            Record::CreateDbFinish(finish) => self.databases.creation_finished(finish.dbid, pos)?,
+            Record::AttachDb(attach) => {
+                let path = PathBuf::from(attach.path.text());
+                let info = AttachInfo { dbid: attach.dbid, sign_db: attach.sign_db, path };
+                self.databases.attach(&self.locate(info), pos)?;
+            }
+            Record::DetachDb(detach) => self.databases.detach(detach.dbid, pos)?,
+            _ => match record.page_head() {
+                Some(head) => self.page_record(head, record, pos, end, bytes)?,
+                None => self.other(record, pos, end, bytes)?,
+            },
+        }
+        Ok(())
+    }
+
+    /// Records of transactions and groups, and those that concern a whole database.
+    fn other(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos, bytes: &[u8]) -> Result<()> {
+        match record {
+            Record::Begin0(begin) => {
+                self.sessions.saw(begin.trx_begin0);
+                let session = self.sessions.session(begin.procid);
+                session.begin0 = begin.trx_begin0;
+                session.begin(begin.levels >> 4);
+            }
+            Record::Begin(begin) => self.sessions.session(begin.procid).begin(begin.levels >> 4),
+            Record::Commit(commit) => {
+                self.sessions.session(commit.procid).commit_to(commit.level_to);
+            }
+            Record::Commit0(commit) => {
+                self.sessions.saw(commit.trx_commit0);
+                let deleted = self.sessions.session(commit.procid).commit0();
+                self.to_remove.extend(deleted);
+            }
+            Record::Rollback(rollback) => {
+                self.sessions.session(rollback.procid).rollback(rollback.levels);
+            }
+            Record::MacroBegin(group) => {
+                self.sessions.session(group.procid).group = Some(Vec::new());
+            }
+            Record::MacroAbort(group) => self.sessions.session(group.procid).group = None,
+            Record::MacroCommit(group) => {
+                if let Some(records) = self.sessions.session(group.procid).group.take() {
+                    self.commit_group(&records)?;
+                }
+            }
+            Record::ExtendDb(extend) => {
+                if let Some(db) = self.databases.open(extend.dbid) {
+                    db.file.grow(extend.pgno_last)?;
+                }
+            }
+            Record::NewPage(new) => {
+                if let Some(db) = self.databases.open(new.dbid) {
+                    redo::redo_page_record(db, record, pos, end, None)?;
+                }
+            }
+            Record::ShrinkDb(_) | Record::TrimDb(_) | Record::PageMove(_) | Record::Merge(_) => {
+                return Err(unsupported(record));
+            }
+            _ => drop(bytes),
+        }
+        Ok(())
+    }
+
+    fn page_record(
+        &mut self,
+        head: &PageHead,
+        record: &Record<'_>,
+        pos: LgPos,
+        end: LgPos,
+        bytes: &[u8],
+    ) -> Result<()> {
+        if let Some(group) = &mut self.sessions.session(head.procid).group {
+            group.push((pos, end, bytes.to_vec()));
+            return Ok(());
+        }
+        let Some(db) = self.databases.open(head.dbid).map(Arc::clone) else { return Ok(()) };
+        db.cache.throttle(&NoLog)?;
+        let before = self.follow(head, record);
+        let before = before.as_ref().and_then(|change| match &change.kind {
+            ReplayedKind::Replaced { before } => Some(before.as_slice()),
+            _ => None,
+        });
+        let outcome = redo::redo_page_record(&db, record, pos, end, before)?;
+        self.count(outcome);
+        Ok(())
+    }
+
+    fn count(&mut self, outcome: redo::Outcome) {
+        match outcome {
+            redo::Outcome::Applied => self.report.applied += 1,
+            redo::Outcome::Skipped => self.report.skipped += 1,
+            redo::Outcome::NoPage => {}
+        }
+    }
+
+    /// Keeps the session's list of changes; for a compensation record, gives the change that it
+    /// takes back.
+    fn follow(&mut self, head: &PageHead, record: &Record<'_>) -> Option<ReplayedChange> {
+        use ese_log::records::RecordFlags;
+        let session = self.sessions.session(head.procid);
+        let versioned = head.flags.contains(RecordFlags::VERSIONED);
+        match record {
+            Record::UndoInfo(info) => session.announce(info),
+            Record::Undo(undo) => return session.undone(undo.node.rceid),
+            Record::Insert(insert) if versioned => {
+                let key = [insert.prefix, insert.suffix].concat();
+                session.inserted(&insert.node, key, insert.data);
+            }
+            Record::FlagInsert(insert) if versioned => {
+                session.inserted(&insert.node, insert.key.to_vec(), insert.data);
+            }
+            Record::FlagInsertAndReplaceData(insert) if versioned => {
+                session.replaced(&insert.node, insert.rceid_replace);
+                session.inserted(&insert.node, insert.key.to_vec(), insert.data);
+            }
+            Record::Replace(replace) if versioned => {
+                session.replaced(&replace.node, replace.node.rceid);
+            }
+            Record::ReplaceD(replace) if versioned => {
+                session.replaced(&replace.node, replace.node.rceid);
+            }
+            Record::FlagDelete(delete) if versioned => session.deleted(&delete.node),
+            _ => {}
+        }
+        None
+    }
+
+    fn commit_group(&mut self, group: &sessions::MacroGroup) -> Result<()> {
+        let mut records = Vec::with_capacity(group.len());
+        for (pos, end, bytes) in group {
+            records.push((*pos, *end, Record::decode(bytes)?));
+        }
+        let Some(dbid) = records.iter().find_map(|(_, _, r)| r.page_head().map(|h| h.dbid)) else {
+            return Ok(());
+        };
+        let Some(db) = self.databases.open(dbid).map(Arc::clone) else { return Ok(()) };
+        db.cache.throttle(&NoLog)?;
+        for (_, _, record) in &records {
+            if let Some(head) = record.page_head() {
+                self.follow(head, record);
+            }
+        }
+        for outcome in redo::redo_macro(&db, &records)? {
+            self.count(outcome);
+        }
+        Ok(())
+    }
+}
+
+fn unsupported(record: &Record<'_>) -> Error {
+    Error::new(JetErr::LogCorrupted, format!("a {} record cannot be replayed yet", record.name()))
+        .advise("recover this database on Windows")
+}
+
+impl Redone {
+    /// Must anything be taken back or written before the databases are clean?
+    pub(crate) fn needs_undo(&self) -> bool {
+        !self.replay.databases.all_open().is_empty()
+    }
+
+    /// The databases that are open, for the observer of the log.
+    pub(crate) fn open_databases(&self) -> Vec<Arc<crate::database::Database>> {
+        self.replay.databases.all_open()
+    }
+
+    /// Takes open transactions back and leaves every database clean.
+    pub(crate) fn finish(mut self, env: &Env, log: &Arc<Log>) -> Result<RecoveryReport> {
+        self.replay.databases.check_complete()?;
+        undo::finish(&mut self.replay, env, log)?;
+        self.replay.report.last_trx = self.replay.sessions.last_trx;
+        Ok(self.replay.report)
+    }
+
+    /// The report of a replay that found nothing to undo.
+    pub(crate) fn report(mut self) -> Result<RecoveryReport> {
+        self.replay.databases.check_complete()?;
+        self.replay.report.last_trx = self.replay.sessions.last_trx;
+        Ok(self.replay.report)
+    }
+}
+

@@ -1,0 +1,106 @@
+//! The second half of recovery: open transactions are taken back, deleted nodes removed, databases
+//! made clean.
+
+use std::sync::Arc;
+
+use ese_base::{ProcId, Result, TrxId};
+use ese_log::{
+    Log,
+    records::{Record, RecoveryQuit2, RecoveryUndo2, Rollback, RunEnd, ShutDownMark},
+};
+use ese_os::Env;
+
+use super::{
+    Replay,
+    sessions::{ReplayedChange, ReplayedKind, ReplayedSession},
+};
+use crate::{
+    database::Database,
+    tree::{self, TreeHandle, TreeKind, Undo, UndoOper, Writer},
+};
+
+/// Undoes, flushes, and ends the recovery in the log.
+pub(super) fn finish(replay: &mut Replay, env: &Env, log: &Arc<Log>) -> Result<()> {
+    replay.databases.remove_unfinished()?;
+    replay.databases.connect(log)?;
+    let time = Some(env.clock.log_time());
+    let started = log.append(&Record::RecoveryUndo2(RecoveryUndo2 { time }))?.start;
+    for (procid, session) in replay.sessions.take_open() {
+        replay.report.rolled_back += 1;
+        roll_back(replay, log, procid, session)?;
+    }
+    let to_remove = std::mem::take(&mut replay.to_remove);
+    for change in &to_remove {
+        remove_node(replay, log, change, SYSTEM)?;
+    }
+    let mark = log.append(&Record::ShutDownMark(ShutDownMark {}))?;
+    log.flush(mark.end)?;
+    replay.databases.detach_all(mark.start)?;
+    let quit = log.append(&Record::RecoveryQuit2(RecoveryQuit2(RunEnd {
+        started,
+        redo_from: replay.report.from,
+        hard: u8::from(replay.options.hard),
+        time: Some(env.clock.log_time()),
+    })))?;
+    log.flush(quit.end)
+}
+
+/// Work outside any transaction.
+const SYSTEM: Writer = Writer { procid: ProcId(0), trx: TrxId(0), level: 0 };
+
+fn roll_back(
+    replay: &Replay,
+    log: &Arc<Log>,
+    procid: ProcId,
+    session: ReplayedSession,
+) -> Result<()> {
+    let writer = Writer { procid, trx: session.begin0, level: session.level };
+    let (mut inserted, levels) = (Vec::new(), session.level);
+    for change in session.changes.into_iter().rev() {
+        let Some((db, tree)) = tree_of(replay, &change)? else { continue };
+        db.cache.throttle(log.as_ref())?;
+        let oper = match &change.kind {
+            ReplayedKind::Inserted => UndoOper::Insert,
+            ReplayedKind::Replaced { before } => UndoOper::Replace { before },
+            ReplayedKind::Deleted => UndoOper::FlagDelete,
+        };
+        let undo =
+            Undo { oper, rceid: change.rceid, key: &change.key, bm_data: &change.bm_data };
+        tree::undo(&db, &tree, writer, &undo)?;
+        if change.kind == ReplayedKind::Inserted {
+            inserted.push(change);
+        }
+    }
+    for _ in 0..levels {
+        log.append(&Record::Rollback(Rollback { procid, levels: 1 }))?;
+    }
+    for change in &inserted {
+        remove_node(replay, log, change, SYSTEM)?;
+    }
+    Ok(())
+}
+
+/// Removes a flag-deleted node for good. No reader exists during recovery.
+fn remove_node(
+    replay: &Replay,
+    log: &Arc<Log>,
+    change: &ReplayedChange,
+    writer: Writer,
+) -> Result<()> {
+    let Some((db, tree)) = tree_of(replay, change)? else { return Ok(()) };
+    db.cache.throttle(log.as_ref())?;
+    tree::delete_node(&db, &tree, writer, &change.key, &change.bm_data, &|| true)?;
+    Ok(())
+}
+
+/// The database and tree of a change; `None` if the database needs nothing or is gone.
+fn tree_of(
+    replay: &Replay,
+    change: &ReplayedChange,
+) -> Result<Option<(Arc<Database>, Arc<TreeHandle>)>> {
+    let Some(db) = replay.databases.open(change.dbid) else { return Ok(None) };
+    let flags = db.cache.read(change.fdp)?.page().flags();
+    let kind = TreeKind::of_flags(flags, TreeKind::TABLE.density_pct);
+    debug_assert_eq!(kind.unique, change.unique, "the page and the record name the same tree");
+    Ok(Some((Arc::clone(db), db.tree(change.fdp, change.objid, kind))))
+}

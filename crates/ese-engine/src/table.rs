@@ -1,0 +1,244 @@
+//! A table as sessions use it: rows with their primary key, through the eyes of a snapshot.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use ese_base::{Error, JetErr, Result};
+use ese_pages::{Node, NodeFlags};
+use parking_lot::Mutex;
+
+use crate::{
+    database::Database,
+    key,
+    record::RecordView,
+    schema::TableSchema,
+    session::Session,
+    tree::{self, Direction, Position, Start, TreeHandle, TreeKind},
+    version::{KeyBytes, Seen, Snapshot, Trx, VersionStore},
+};
+
+/// A table of an attached database.
+#[derive(Debug)]
+pub struct Table {
+    /// Its database.
+    pub db: Arc<Database>,
+    /// Columns and indexes.
+    pub schema: TableSchema,
+    pub(crate) tree: Arc<TreeHandle>,
+    /// The next sequential key, once the highest one is known (tables without a primary index).
+    next_key: Mutex<Option<u32>>,
+    /// The transaction that creates it; others see the table when it has committed.
+    creator: Option<Arc<Trx>>,
+}
+
+/// A row under the latch of its page: valid only inside the visitor that gets it.
+#[derive(Clone, Copy, Debug)]
+pub struct RowRef<'a> {
+    prefix: &'a [u8],
+    suffix: &'a [u8],
+    /// The record.
+    pub record: &'a [u8],
+}
+
+impl RowRef<'_> {
+    /// Appends the row's key (its bookmark).
+    pub fn append_key(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.prefix);
+        out.extend_from_slice(self.suffix);
+    }
+}
+
+impl Table {
+    pub(crate) fn new(db: &Arc<Database>, schema: TableSchema, creator: Option<Arc<Trx>>) -> Table {
+        let density_pct = u8::try_from(schema.density).unwrap_or(TreeKind::TABLE.density_pct);
+        let kind = TreeKind { density_pct, ..TreeKind::TABLE };
+        let tree = db.tree(schema.fdp, schema.objid, kind);
+        Table { db: Arc::clone(db), schema, tree, next_key: Mutex::new(None), creator }
+    }
+
+    /// Does a session with this snapshot see the table?
+    pub(crate) fn seen_by(&self, snapshot: Snapshot<'_>) -> bool {
+        self.creator.as_ref().is_none_or(|creator| snapshot.sees(creator))
+    }
+
+    /// Refuses changes to tables with features that changes cannot keep up yet.
+    fn check_changeable(&self) -> Result<()> {
+        let obstacle = if self.schema.secondary().next().is_some() {
+            "secondary indexes"
+        } else if self.schema.template.is_some() {
+            "a template table"
+        } else if !self.schema.callbacks.is_empty() {
+            "callbacks"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(
+            JetErr::FeatureNotAvailable,
+            format!("table {} has {obstacle}; its rows can be read, not changed", self.schema.name),
+        )
+        .at_path(self.db.file.path()))
+    }
+
+    /// Inserts a row; gives its key. `hint` is where the caller's last row went.
+    ///
+    /// # Errors
+    /// `JET_errKeyDuplicate` (-1605), `JET_errWriteConflict`, `JET_errNullKeyDisallowed`, those of the
+    /// session and of writing.
+    pub fn insert(
+        &self,
+        session: &mut Session,
+        hint: &mut Position,
+        record: &[u8],
+        key: &mut Vec<u8>,
+    ) -> Result<()> {
+        self.check_changeable()?;
+        self.new_key(session, record, key)?;
+        session.insert(&self.db, &self.tree, hint, key, record)
+    }
+
+    /// The key of a new row.
+    fn new_key(&self, session: &Session, record: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        out.clear();
+        if self.schema.primary().is_some() {
+            let view = RecordView::new(record, self.db.page_size())?;
+            return key::primary_key(&self.schema, &view, out);
+        }
+        let mut next = self.next_key.lock();
+        let number = match *next {
+            Some(number) => number,
+            None => self.last_sequential_key(session)? + 1,
+        };
+        *next = Some(number.checked_add(1).ok_or_else(|| {
+            Error::new(JetErr::OutOfSequentialIndexValues, "the table's row numbers are used up")
+                .advise("copy the rows into a new table")
+        })?);
+        out.extend_from_slice(&key::sequential(number));
+        Ok(())
+    }
+
+    /// The highest sequential key that any row has or had.
+    fn last_sequential_key(&self, _session: &Session) -> Result<u32> {
+        let mut last = 0;
+        let (view, mut position) = (self.tree.view(), Position::default());
+        let cache = &self.db.cache;
+        tree::scan(cache, &view, Start::End, Direction::Backward, &mut position, |node| {
+            last = key::sequential_number(&node.key_to_vec()).unwrap_or(0);
+            ControlFlow::Break(())
+        })?;
+        Ok(last)
+    }
+
+    /// Replaces the record of the row with this key. The key of the new record must be the same.
+    ///
+    /// # Errors
+    /// `JET_errWriteConflict` (-1102), `JET_errRecordDeleted` (-1017),
+    /// `JET_errRecordPrimaryChanged` when the record has another key, those of writing.
+    pub fn replace(
+        &self,
+        session: &mut Session,
+        hint: &mut Position,
+        key: &[u8],
+        record: &[u8],
+    ) -> Result<()> {
+        self.check_changeable()?;
+        if self.schema.primary().is_some() {
+            let mut new_key = Vec::with_capacity(key.len());
+            let view = RecordView::new(record, self.db.page_size())?;
+            key::primary_key(&self.schema, &view, &mut new_key)?;
+            if new_key != key {
+                return Err(Error::new(
+                    JetErr::RecordPrimaryChanged,
+                    "the new record has another primary key",
+                )
+                .advise("delete the row and insert it anew"));
+            }
+        }
+        session.replace(&self.db, &self.tree, hint, key, record)
+    }
+
+    /// Deletes the row with this key.
+    ///
+    /// # Errors
+    /// As [`Table::replace`].
+    pub fn delete(&self, session: &mut Session, hint: &mut Position, key: &[u8]) -> Result<()> {
+        self.check_changeable()?;
+        session.delete(&self.db, &self.tree, hint, key, &[])
+    }
+
+    /// Reads the row with this key, if the session sees one. The visitor runs under the page's
+    /// latch.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn get<T>(
+        &self,
+        session: &Session,
+        key: &[u8],
+        visit: impl FnOnce(&[u8]) -> T,
+    ) -> Result<Option<T>> {
+        session.read(|snapshot| {
+            let found = tree::seek(&self.db.cache, &self.tree.view(), key, &[])?;
+            let Ok(line) = found.line else { return Ok(None) };
+            let node = found.leaf.page().node(line);
+            let versions = &session.instance().versions;
+            Ok(match see(versions, &self.tree, snapshot, &node, Some(key)) {
+                Seen::Absent => None,
+                Seen::AsOnPage => Some(visit(node.data)),
+                Seen::Before(data) => Some(visit(&data)),
+            })
+        })
+    }
+
+    /// Visits the rows that the session sees, in key order, until the visitor breaks. Returns whether
+    /// it did. `position` speeds up a scan that goes on where the last one broke.
+    ///
+    /// The visitor runs under a page latch: it must be short and must not use the engine.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn scan(
+        &self,
+        session: &Session,
+        start: Start<'_>,
+        direction: Direction,
+        position: &mut Position,
+        mut visit: impl FnMut(RowRef<'_>) -> ControlFlow<()>,
+    ) -> Result<bool> {
+        let versions = &session.instance().versions;
+        session.read(|snapshot| {
+            let view = self.tree.view();
+            tree::scan(&self.db.cache, &view, start, direction, position, |node| {
+                let Node { prefix, suffix, data, .. } = node;
+                match see(versions, &self.tree, snapshot, &node, None) {
+                    Seen::Absent => ControlFlow::Continue(()),
+                    Seen::AsOnPage => visit(RowRef { prefix, suffix, record: data }),
+                    Seen::Before(data) => visit(RowRef { prefix, suffix, record: &data }),
+                }
+            })
+        })
+    }
+}
+
+/// What the snapshot sees of a row's node. Nodes that were never versioned cost one test.
+#[inline]
+fn see(
+    versions: &VersionStore,
+    tree: &TreeHandle,
+    snapshot: Snapshot<'_>,
+    node: &Node<'_>,
+    key: Option<&[u8]>,
+) -> Seen {
+    let deleted = node.flags.contains(NodeFlags::DELETED);
+    if !node.flags.contains(NodeFlags::VERSIONED)
+        || tree.versions.load(std::sync::atomic::Ordering::Acquire) == 0
+    {
+        return if deleted { Seen::Absent } else { Seen::AsOnPage };
+    }
+    match key {
+        Some(key) => versions.resolve(tree, key, &[], deleted, snapshot),
+        None => {
+            let mut key = KeyBytes::from_slice(node.prefix);
+            key.extend_from_slice(node.suffix);
+            versions.resolve(tree, &key, &[], deleted, snapshot)
+        }
+    }
+}
