@@ -65,9 +65,10 @@ fn pages() -> Vec<Vec<u8>> {
                 page.insert_node(at, cut, &key[cut..], &[n, 0, 0, 0], NodeFlags::empty())
                     .expect("room");
             }
-            let options = page::OWN_NUMBER | page::CHECKSUM;
-            let head = [choice(size), options, 3, 0x10, 0x27];
-            seeds.push([&head, image.as_slice()].concat());
+            for options in [page::OWN_NUMBER, page::OWN_NUMBER | page::CHECKSUM | page::DUMP] {
+                let head = [choice(size), options, 3, 0x10, 0x27];
+                seeds.push([&head, image.as_slice()].concat());
+            }
         }
     }
     seeds
