@@ -51,8 +51,9 @@ pub struct DirEntry {
 
 /// A file system. Paths are absolute or relative to the process; errors name the path.
 ///
-/// Codes: `JET_errFileNotFound` (-1811), `JET_errInvalidPath` (-1023) for a missing directory,
-/// `JET_errFileAccessDenied` (-1032), `JET_errFileAlreadyExists` (-1814), `JET_errDiskFull` (-1808),
+/// Codes: `JET_errFileNotFound` (-1811), `JET_errInvalidPath` (-1023) for a missing directory or a
+/// bad name, `JET_errFileAccessDenied` (-1032), `JET_errFileAlreadyExists` (-1814),
+/// `JET_errDiskFull` (-1808), `JET_errOutOfFileHandles` (-1020), `JET_errOutOfMemory` (-1011),
 /// `JET_errDiskIO` (-1022) for the rest.
 pub trait Fs: Send + Sync + Debug {
     /// Opens or creates a file.

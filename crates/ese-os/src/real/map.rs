@@ -189,6 +189,9 @@ impl PageMap for WindowMap {
 
     /// Empty if the range crosses windows or its window cannot be mapped; neither happens to a page
     /// that was populated.
+    ///
+    /// # Safety
+    /// As the trait says; that the window stays mapped is kept here.
     #[inline]
     unsafe fn bytes(&self, offset: u64, len: usize) -> &[u8] {
         let within = offset % MAP_WINDOW;

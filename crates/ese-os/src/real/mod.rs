@@ -5,7 +5,7 @@
 //! transfers, one error code per cause, the path in every error).
 #![allow(
     clippy::disallowed_methods,
-    reason = "the traits of this crate are implemented here with the methods that others may not use"
+    reason = "the traits are implemented here, with the methods that others may not use"
 )]
 
 #[cfg(test)]
