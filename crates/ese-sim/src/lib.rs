@@ -18,6 +18,7 @@ mod fault;
 mod file;
 mod image;
 pub mod model;
+mod names;
 mod plan;
 mod random;
 mod recording;

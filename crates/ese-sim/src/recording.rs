@@ -252,11 +252,20 @@ impl<'a> Follow<'a> {
     }
 
     fn state(&self, id: StateId) -> Option<CrashState> {
+        self.state_if(id, |_, _| true)
+    }
+
+    /// The state, if it is wanted by its hash and mark.
+    fn state_if(&self, id: StateId, wanted: impl FnOnce(u64, u64) -> bool) -> Option<CrashState> {
         let entry = self.recording.log.get(id.point)?;
         let pending = self.tracker.pending();
         let plan = Plan::numbered(id.plan, pending, mix(id.seed, id.point as u64))?;
         let garbage = id.garbage.then(|| mix(id.seed, id.plan));
         let image = self.tracker.image(&plan.fates(pending, garbage));
+        let (hash, mark) = (image.hash(), self.mark);
+        if !wanted(hash, mark) {
+            return None;
+        }
         let description = format!(
             "power cut after op {} ({}), {} pending changes: {plan}{} [seed {}, point {}, plan {}]",
             entry.op,
@@ -267,14 +276,7 @@ impl<'a> Follow<'a> {
             id.point,
             id.plan,
         );
-        Some(CrashState {
-            hash: image.hash(),
-            image,
-            op: entry.op,
-            mark: self.mark,
-            id,
-            description,
-        })
+        Some(CrashState { image, hash, op: entry.op, mark, id, description })
     }
 }
 
@@ -344,12 +346,12 @@ impl Iterator for States<'_> {
             self.follow.go_to(point)?;
             let garbage = self.options.garbage && mix(self.options.seed, plan) & 1 == 1;
             let id = StateId { seed: self.options.seed, point, plan, garbage };
-            let Some(state) = self.follow.state(id) else { continue };
-            if self.seen.insert((state.hash, state.mark)) {
-                self.news_in_pass += 1;
-                self.yielded += 1;
-                return Some(state);
-            }
+            let seen = &mut self.seen;
+            let new = |hash, mark| seen.insert((hash, mark));
+            let Some(state) = self.follow.state_if(id, new) else { continue };
+            self.news_in_pass += 1;
+            self.yielded += 1;
+            return Some(state);
         }
         None
     }

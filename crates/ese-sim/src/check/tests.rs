@@ -64,7 +64,7 @@ fn nested_transactions_and_sessions_side_by_side_survive_too() {
 
 fn with_faults(bug: Bug, same_machine: bool, fault: impl Fn(u64) -> Fault) -> Report {
     BUG.set(bug);
-    let workload = Workload::generate(2, &profile());
+    let workload = Workload::generate(2, &Profile { transactions: 20, ..profile() });
     let report = faults::<Toy>(&workload, Options::new(1, 10_000), 1, same_machine, fault);
     BUG.set(Bug::None);
     report
@@ -74,7 +74,7 @@ fn with_faults(bug: Bug, same_machine: bool, fault: impl Fn(u64) -> Fault) -> Re
 fn a_right_store_survives_a_failure_of_every_call() {
     let report = with_faults(Bug::None, true, |n| Fault::nth_of_all(n, JetErr::DiskIO));
     assert!(report.is_clean(), "{report}");
-    assert!(report.states > 150, "{report}");
+    assert!(report.states > 100, "{report}");
     let full =
         |n| Fault::nth(OpKind::Write, n, JetErr::DiskFull).act(Action::FailShort(JetErr::DiskFull));
     let report = with_faults(Bug::None, true, full);
@@ -95,7 +95,7 @@ fn a_sync_error_that_is_swallowed_or_repeated_is_found() {
     let lost = AfterFailedSync::CleanAndNew;
     let right = with_faults(Bug::None, false, sync_fault(lost));
     assert!(right.is_clean(), "{right}");
-    assert!(right.states > 20, "{right}");
+    assert!(right.states > 10, "{right}");
     for bug in [Bug::IgnoreSyncError, Bug::RetrySync] {
         let report = with_faults(bug, false, sync_fault(lost));
         assert!(!report.is_clean(), "{bug:?} was not found: {report}");
@@ -112,4 +112,16 @@ fn the_same_seed_finds_the_same_failure_in_the_same_words() {
     assert!(!once.is_clean());
     assert_eq!(once.failures, twice.failures);
     assert!(once.failures[0].contains("power cut after op"), "{once}");
+}
+
+#[test]
+fn the_same_seed_makes_the_same_calls_on_the_disk() {
+    let log = |seed| {
+        let workload = Workload::generate(seed, &profile());
+        let (env, disk) = SimEnv::new(seed);
+        run::<Toy>(&workload, &workload.history(), &disk, &env).unwrap();
+        disk.recording().hash()
+    };
+    assert_eq!(log(4), log(4));
+    assert_ne!(log(4), log(5));
 }

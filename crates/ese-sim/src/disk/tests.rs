@@ -1,5 +1,5 @@
 use ese_base::JetErr;
-use ese_os::{Env, File, LockMode, OpenMode};
+use ese_os::{DirEntry, Env, File, Fs, LockMode, OpenMode};
 
 use super::*;
 use crate::{AfterFailedSync, Plan, SimEnv};
