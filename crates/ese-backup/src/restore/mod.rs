@@ -1,0 +1,52 @@
+//! From a backup set to files that recovery can make whole (backup-log-recovery 6.2 to 6.4).
+//!
+//! ```text
+//! examine (nothing written) -> place (files, under a mark) -> replay (the engine) -> finish
+//! ```
+//!
+//! The replay itself is the engine's: redo over exactly the generations of the set, then undo.
+//! [`restore`] takes it as a closure.
+//!
+//! A crash leaves one of three: nothing but files named `*.restoring`; or files with the mark
+//! [`UNFINISHED_NAME`] beside them, which a new restore into the same directory replaces without
+//! being forced; or everything done. A placed copy keeps its "backup copy" header until recovery has
+//! made it clean, so that no engine mistakes it for an ordinary dirty database.
+
+mod place;
+mod plan;
+mod scan;
+mod verify;
+
+use ese_base::Result;
+use ese_os::Env;
+
+pub use place::{Placed, PlacedDatabase, RestoreOptions, RestoreTarget, UNFINISHED_NAME, place};
+pub use plan::{PlannedDatabase, PlannedLog, RestorePlan};
+pub use verify::{SetReport, verify_set};
+
+/// How far a restore or a verification has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RestoreProgress {
+    /// Bytes read and verified so far.
+    pub bytes_done: u64,
+    /// Bytes of the set.
+    pub bytes_total: u64,
+}
+
+/// Places the files of a set and has them replayed.
+///
+/// # Errors
+/// As [`place`] and `replay`. The target then stays marked as unfinished, and a new restore may
+/// replace what is there.
+pub fn restore(
+    env: &Env,
+    plan: &RestorePlan,
+    target: &RestoreTarget,
+    options: &mut RestoreOptions<'_>,
+    replay: impl FnOnce(&Placed) -> Result<()>,
+) -> Result<Placed> {
+    let placed = place(env, plan, target, options)?;
+    replay(&placed)?;
+    placed.finish(env)?;
+    Ok(placed)
+}

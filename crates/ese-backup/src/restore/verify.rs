@@ -1,0 +1,257 @@
+//! Reading the files of a set from end to end: every page, every log segment, every file's CRC.
+//!
+//! [`pump`] is the one loop; restoring is the same loop with an output.
+
+use std::{path::Path, sync::Arc};
+
+use ese_base::{Error, JetErr, PageSize, Pgno, Result, StopToken, limits::LOG_SEGMENT_LEN};
+use ese_log::layout::Framing;
+use ese_os::{Env, File, OpenMode};
+use ese_pages::{
+    PageRef, Validate,
+    checksum::{self, Verdict, verify_header},
+    validate,
+};
+
+use super::{
+    RestoreProgress,
+    plan::{PlannedDatabase, PlannedLog, RestorePlan},
+};
+use crate::{
+    session::verify_segment,
+    stream::{Manifest, Sink, hex32},
+};
+
+/// What was found in a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SetReport {
+    /// Database pages, blank ones included.
+    pub pages: u64,
+    /// Pages whose checksum was right only after a flipped bit was corrected.
+    pub corrected_pages: u64,
+    /// Log segments.
+    pub log_segments: u64,
+    /// Bytes read.
+    pub bytes: u64,
+}
+
+/// Reads and verifies every file of a set. Nothing is written.
+///
+/// # Errors
+/// `JET_errReadVerifyFailure` (-1018) and its kin for a page, `JET_errLogCorruptDuringHardRestore`
+/// (-573) for a log, each with file and page or generation; `JET_errClientRequestToStopJetService`
+/// (-1329) if stopped.
+pub fn verify_set(
+    env: &Env,
+    plan: &RestorePlan,
+    progress: &mut dyn FnMut(&RestoreProgress),
+    stop: &StopToken,
+) -> Result<SetReport> {
+    let mut sink = Sink::new(env)?;
+    let mut run = Run::new(plan, progress, stop, false);
+    for database in &plan.databases {
+        run.database(env, database, &mut sink, None)?;
+    }
+    for log in &plan.logs {
+        run.log(env, log, &mut sink, None)?;
+    }
+    Ok(run.report)
+}
+
+/// Where a copied database goes, and the header it gets.
+pub(super) struct DatabaseOut<'a> {
+    pub(super) file: &'a Arc<dyn File>,
+    pub(super) header_page: &'a [u8],
+}
+
+/// One pass over the files of a set.
+pub(super) struct Run<'a> {
+    manifest: Option<&'a Manifest>,
+    progress: &'a mut dyn FnMut(&RestoreProgress),
+    stop: &'a StopToken,
+    /// Damaged pages are copied as they are.
+    keep_damaged: bool,
+    so_far: RestoreProgress,
+    pub(super) report: SetReport,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        plan: &'a RestorePlan,
+        progress: &'a mut dyn FnMut(&RestoreProgress),
+        stop: &'a StopToken,
+        keep_damaged: bool,
+    ) -> Run<'a> {
+        Run {
+            manifest: plan.manifest.as_ref(),
+            progress,
+            stop,
+            keep_damaged,
+            so_far: RestoreProgress { bytes_done: 0, bytes_total: plan.bytes() },
+            report: SetReport::default(),
+        }
+    }
+
+    /// Verifies a database; copies it without its trailer.
+    pub(super) fn database(
+        &mut self,
+        env: &Env,
+        database: &PlannedDatabase,
+        sink: &mut Sink,
+        out: Option<DatabaseOut<'_>>,
+    ) -> Result<()> {
+        let page = database.page_size.bytes();
+        let body = database.len - database.page_size.bytes_u64();
+        let keep_damaged = self.keep_damaged;
+        let mut report = self.report;
+        let crc = self.pump(
+            env,
+            &database.path,
+            database.len,
+            sink,
+            out.as_ref().map(|out| (out.file, body)),
+            &mut |bytes, offset| {
+                let first = offset / page as u64;
+                for (image, index) in bytes.chunks_mut(page).zip(first..) {
+                    if index < 2 {
+                        check_header_copy(image, index)?;
+                        if let Some(out) = &out {
+                            image.copy_from_slice(out.header_page);
+                        }
+                    } else if index * (page as u64) < body {
+                        let pgno = pgno_at(index)?;
+                        report.pages += 1;
+                        match verify_image(image, pgno, database.page_size) {
+                            Ok(corrected) => report.corrected_pages += u64::from(corrected),
+                            Err(error) if keep_damaged => {
+                                tracing::error!(%error, "a damaged page is restored as it is");
+                            }
+                            Err(error) => return Err(error),
+                        }
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        self.report = SetReport { bytes: self.report.bytes, ..report };
+        let listed = self.manifest.and_then(|manifest| {
+            manifest.databases.iter().find(|entry| entry.name == database.name)
+        });
+        match listed {
+            Some(entry) if entry.crc32 != hex32(crc) && !keep_damaged => Err(Error::new(
+                JetErr::ReadVerifyFailure,
+                format!("CRC-32 of the copy {:08x}, of the backup {}", crc, entry.crc32),
+            )
+            .at_path(&database.path)
+            .advise("the copy changed after the backup: restore another set")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Verifies and copies a log.
+    pub(super) fn log(
+        &mut self,
+        env: &Env,
+        log: &PlannedLog,
+        sink: &mut Sink,
+        out: Option<&Arc<dyn File>>,
+    ) -> Result<()> {
+        let damaged = |what: String| {
+            Error::new(JetErr::LogCorruptDuringHardRestore, what)
+                .at_path(&log.path)
+                .at_generation(log.generation)
+                .advise("bring an intact copy of this log, or restore another set")
+        };
+        let mut segments = 0;
+        let out = out.map(|file| (file, log.len));
+        let crc = self.pump(env, &log.path, log.len, sink, out, &mut |bytes, offset| {
+            let first = offset / LOG_SEGMENT_LEN as u64;
+            for (segment, isec) in bytes.chunks(LOG_SEGMENT_LEN).zip(first..) {
+                segments += 1;
+                // The header was read when the set was examined.
+                if isec > 0 && log.framing == Framing::Segments {
+                    verify_segment(segment, isec).map_err(damaged)?;
+                }
+            }
+            Ok(())
+        })?;
+        self.report.log_segments += segments;
+        let listed = self
+            .manifest
+            .and_then(|manifest| manifest.logs.iter().find(|entry| entry.name == log.name));
+        match listed {
+            Some(entry) if entry.crc32 != hex32(crc) => {
+                Err(damaged(format!("CRC-32 of the copy {crc:08x}, of the backup {}", entry.crc32)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads a file from end to end, has each piece looked at and changed, and writes it. Gives the
+    /// CRC of what was read.
+    fn pump(
+        &mut self,
+        env: &Env,
+        path: &Path,
+        len: u64,
+        sink: &mut Sink,
+        out: Option<(&Arc<dyn File>, u64)>,
+        look: &mut dyn FnMut(&mut [u8], u64) -> Result<()>,
+    ) -> Result<u32> {
+        let file = env.fs.open(path, OpenMode::Read)?;
+        let mut crc = crc32fast::Hasher::new();
+        let mut at = 0;
+        while at < len {
+            self.stop.check()?;
+            (self.progress)(&self.so_far);
+            let mut buffer = sink.buffer()?;
+            let room = buffer.as_slice().len();
+            let count = usize::try_from(len - at).unwrap_or(usize::MAX).min(room);
+            let bytes = buffer.as_mut_slice().get_mut(..count).unwrap_or_default();
+            file.read_at(bytes, at)?;
+            file.will_need(at + count as u64, room as u64);
+            crc.update(bytes);
+            look(bytes, at).map_err(|error| error.at_path(path))?;
+            match out {
+                Some((out, keep)) if at < keep => {
+                    let left = usize::try_from(keep - at).unwrap_or(usize::MAX);
+                    sink.write(out, buffer, count.min(left), at)?;
+                }
+                _ => sink.give_back(buffer),
+            }
+            at += count as u64;
+            self.so_far.bytes_done += count as u64;
+            self.report.bytes += count as u64;
+        }
+        (self.progress)(&self.so_far);
+        Ok(crc.finalize())
+    }
+}
+
+fn check_header_copy(image: &[u8], index: u64) -> Result<()> {
+    if verify_header(image) {
+        return Ok(());
+    }
+    // One good copy is enough: the set was examined through it.
+    tracing::warn!(copy = index, "a copy of the database header in the set is damaged");
+    Ok(())
+}
+
+fn pgno_at(index: u64) -> Result<Pgno> {
+    u32::try_from(index - 1)
+        .map(Pgno)
+        .map_err(|_| Error::new(JetErr::DatabaseCorrupted, "more pages than a database can have"))
+}
+
+/// Checksum with repair of single bits, page number, structure; blank pages are right. True: a bit
+/// was put right in `image`.
+fn verify_image(image: &mut [u8], pgno: Pgno, size: PageSize) -> Result<bool> {
+    let corrected = match checksum::check(image, pgno) {
+        Verdict::Good => false,
+        Verdict::Blank => return Ok(false),
+        Verdict::Correctable { .. } => checksum::repair(image, pgno)?.is_some(),
+        verdict @ Verdict::Bad(_) => return Err(checksum::verdict_error(verdict, pgno)),
+    };
+    validate(PageRef::new(image, size), pgno, Validate::Backup)?;
+    Ok(corrected)
+}

@@ -1,0 +1,389 @@
+//! The backup of one instance: its state, its stop flag, and the calls.
+//!
+//! One mutex holds the state; a call keeps it from its first check to its last effect, so calls
+//! of different threads come one after the other. Outside the mutex are three atomics: the stop
+//! flag, the permission to begin, and what others must know (is a backup in progress?). So
+//! neither a stop nor an attach that only wants to be refused ever waits for a call that reads.
+//!
+//! Which call is legal when stands in [`super::table`] alone.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
+};
+
+use ese_base::{BkInfo, Dbid, Error, Generation, JetErr, LgPos, LogTime, Result};
+use parking_lot::{Mutex, MutexGuard};
+
+use super::{
+    read_database::DatabaseReader,
+    read_log::LogReader,
+    stop::{PauseBy, Sleeper, StopSwitch},
+    table::{Api, Reply, State, reply},
+};
+use crate::{
+    source::{
+        ArchivedLog, AttachedDatabase, BackupKind, BackupPhase, BackupRecord, BackupScope,
+        BackupSource,
+    },
+    truncate::{CopiedLogs, GenerationRange},
+};
+
+/// An open file of a backup. Never 0, 1 or -1; a number is not used again for a long time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileHandle(pub u32);
+
+/// What opening a file answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenedFile {
+    /// To be passed to the reading calls.
+    pub handle: FileHandle,
+    /// Bytes that reading it will deliver.
+    pub len: u64,
+}
+
+/// The log files of a backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogInfo {
+    /// Their paths, ascending by generation.
+    pub files: Vec<PathBuf>,
+    /// First generation.
+    pub gen_low: Generation,
+    /// Last generation.
+    pub gen_high: Generation,
+    /// Three characters that every name begins with.
+    pub base: String,
+}
+
+/// Who makes a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// A caller of the plain sequence, which belongs to the instance.
+    Anyone,
+    /// The owner of one particular backup: it must not go on in another one that somebody began
+    /// after its own was ended.
+    Owner(u64),
+}
+
+/// Why a backup ends without effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    ByCaller,
+    ByServer,
+    Error(JetErr),
+}
+
+/// A database of the running backup.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) database: AttachedDatabase,
+    /// Its file was delivered to the last byte.
+    pub(super) copied: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum OpenFile {
+    Database(DatabaseReader),
+    Log(LogReader),
+}
+
+/// The log ranges, from the moment the log list was made.
+#[derive(Clone, Debug)]
+pub(super) struct Ranges {
+    pub(super) copy: GenerationRange,
+    pub(super) delete: GenerationRange,
+    /// The files of both, as they were then.
+    pub(super) logs: Vec<ArchivedLog>,
+}
+
+/// Everything that changes from call to call.
+#[derive(Debug)]
+pub(super) struct Backup {
+    pub(super) state: State,
+    /// Number of the backup, counted from 1.
+    pub(super) serial: u64,
+    pub(super) full: bool,
+    pub(super) mark: LgPos,
+    pub(super) mark_time: LogTime,
+    /// First generation that a full backup copies.
+    pub(super) copy_low: Generation,
+    pub(super) ranges: Option<Ranges>,
+    pub(super) parts: Vec<Part>,
+    pub(super) copied: CopiedLogs,
+    pub(super) truncated: bool,
+    pub(super) open: Option<(FileHandle, OpenFile)>,
+    pub(super) last_handle: u32,
+    pub(super) sleeper: Sleeper,
+}
+
+/// The backup of one instance. It exists as long as the instance does.
+#[derive(Debug)]
+pub struct BackupContext {
+    pub(super) source: Arc<dyn BackupSource>,
+    pub(super) pauses: PauseBy,
+    pub(super) stop: StopSwitch,
+    /// Backups may begin: from the end of a successful initialisation until a termination began.
+    pub(super) allowed: AtomicBool,
+    /// The state, as far as others must know it without the mutex.
+    pub(super) published: AtomicU8,
+    pub(super) backup: Mutex<Backup>,
+}
+
+const NONE: u8 = 0;
+const LOCAL: u8 = 1;
+const SURROGATE: u8 = 2;
+
+impl BackupContext {
+    /// A context without a backup. No backup may begin until [`BackupContext::allow`].
+    #[must_use]
+    pub fn new(source: Arc<dyn BackupSource>, pauses: PauseBy) -> BackupContext {
+        let (stop, sleeper) = StopSwitch::new();
+        BackupContext {
+            source,
+            pauses,
+            stop,
+            allowed: AtomicBool::new(false),
+            published: AtomicU8::new(NONE),
+            backup: Mutex::new(Backup {
+                state: State::None,
+                serial: 0,
+                full: true,
+                mark: LgPos::MIN,
+                mark_time: LogTime::NULL,
+                copy_low: Generation(0),
+                ranges: None,
+                parts: Vec::new(),
+                copied: CopiedLogs::default(),
+                truncated: false,
+                open: None,
+                last_handle: 0,
+                sleeper,
+            }),
+        }
+    }
+
+    /// The instance.
+    #[must_use]
+    pub fn source(&self) -> &Arc<dyn BackupSource> {
+        &self.source
+    }
+
+    /// The instance is initialised: backups may begin.
+    pub fn allow(&self) {
+        self.allowed.store(true, Ordering::SeqCst);
+    }
+
+    /// `JetStopBackupInstance` (5.2): every call that makes the backup progress fails from now on.
+    /// Sets a flag and returns; waits for nothing, whatever other calls are doing.
+    pub fn stop(&self) {
+        self.stop.stop();
+    }
+
+    /// Was the stop given, and no backup begun or ended since?
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stop.is_stopped()
+    }
+
+    /// The answer to calls that cannot run beside a backup (attach, detach, create and shrink a
+    /// database, a second backup). Does not wait for a running call.
+    ///
+    /// # Errors
+    /// `JET_errBackupInProgress` (-505), `JET_errSurrogateBackupInProgress` (-617).
+    pub fn refuse_if_in_progress(&self) -> Result<()> {
+        let code = match self.published.load(Ordering::SeqCst) {
+            NONE => return Ok(()),
+            LOCAL => JetErr::BackupInProgress,
+            _ => JetErr::SurrogateBackupInProgress,
+        };
+        Err(Error::new(code, "a backup of the instance is in progress")
+            .advise("end the backup first"))
+    }
+
+    /// `JetTerm2(JET_bitTermComplete)` begins (5.6). From now on no backup can begin, even if the
+    /// termination is refused here.
+    ///
+    /// # Errors
+    /// `JET_errBackupInProgress` (-505), `JET_errSurrogateBackupInProgress` (-617).
+    pub fn term_complete(&self) -> Result<()> {
+        self.allowed.store(false, Ordering::SeqCst);
+        self.refuse_if_in_progress()
+    }
+
+    /// Any other termination begins (5.6): a backup is cleaned up as aborted by the server. A call
+    /// that is running finishes first; its pauses end at once.
+    pub fn abort_for_term(&self) {
+        self.allowed.store(false, Ordering::SeqCst);
+        self.stop.stop();
+        let mut backup = self.backup.lock();
+        if backup.state == State::None {
+            self.stop.clear();
+        } else {
+            self.clean_up(&mut backup, Some(Cause::ByServer));
+        }
+    }
+
+    /// The state, for tests and displays. Waits for a running call.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.backup.lock().state
+    }
+}
+
+impl BackupContext {
+    /// The first checks of every call of a sequence: is there a backup, was it stopped.
+    pub(super) fn gate(&self, api: Api, who: Who) -> Result<MutexGuard<'_, Backup>> {
+        let backup = self.backup.lock();
+        if let Who::Owner(serial) = who
+            && (backup.serial != serial || !backup.state.is_local())
+        {
+            return Err(Error::new(
+                JetErr::BackupAbortByServer,
+                "the backup was ended by another call or by the termination of the instance",
+            ));
+        }
+        match reply(api, backup.state, self.stop.is_stopped()) {
+            Reply::Refuse(code @ (JetErr::NoBackup | JetErr::BackupAbortByServer)) => {
+                Err(refusal(code, api, backup.state))
+            }
+            _ => Ok(backup),
+        }
+    }
+
+    /// The table's decision; the state after success.
+    pub(super) fn decide(&self, api: Api, backup: &mut Backup) -> Result<State> {
+        match reply(api, backup.state, self.stop.is_stopped()) {
+            Reply::To(next) => Ok(next),
+            Reply::Refuse(code) => Err(refusal(code, api, backup.state)),
+            Reply::Cancel(code) => {
+                let error = refusal(code, api, backup.state);
+                self.clean_up(backup, Some(Cause::Error(code)));
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn enter(&self, api: Api, who: Who) -> Result<(MutexGuard<'_, Backup>, State)> {
+        let mut backup = self.gate(api, who)?;
+        let next = self.decide(api, &mut backup)?;
+        Ok((backup, next))
+    }
+
+    pub(super) fn set_state(&self, backup: &mut Backup, state: State) {
+        backup.state = state;
+        let published = match state {
+            State::None => NONE,
+            State::Surrogate => SURROGATE,
+            _ => LOCAL,
+        };
+        self.published.store(published, Ordering::SeqCst);
+    }
+
+    /// Ends the backup, whatever its state, and takes the stop back.
+    pub(super) fn clean_up(&self, backup: &mut Backup, aborted: Option<Cause>) {
+        if let Some(cause) = aborted {
+            tracing::info!(?cause, state = backup.state.column(), "the backup ended unrecorded");
+            self.log_step(backup, BackupPhase::Abort);
+        }
+        self.log_step(backup, BackupPhase::Stop);
+        self.source.pin_logs(None);
+        backup.open = None;
+        backup.parts.clear();
+        backup.ranges = None;
+        backup.copied = CopiedLogs::default();
+        backup.truncated = false;
+        self.set_state(backup, State::None);
+        self.stop.clear();
+    }
+
+    /// Logs a step. A failure is the log's own affair: it refuses what follows.
+    pub(super) fn log_step(&self, backup: &Backup, phase: BackupPhase) {
+        let record = BackupRecord {
+            phase,
+            kind: BackupKind::Normal,
+            scope: if backup.full { BackupScope::Full } else { BackupScope::Incremental },
+            dbid: Dbid(0),
+            info: backup.info(),
+            path: String::new(),
+        };
+        if let Err(error) = self.source.append(&record) {
+            tracing::warn!(%error, ?phase, "a step of the backup could not be logged");
+        }
+    }
+}
+
+impl Backup {
+    /// Mark and generations, as far as they are known.
+    pub(super) fn info(&self) -> BkInfo {
+        let (low, high) = match &self.ranges {
+            Some(ranges) => (ranges.copy.low, ranges.copy.end.0.saturating_sub(1)),
+            None => (self.copy_low, 0),
+        };
+        BkInfo {
+            lgpos_mark: self.mark.into(),
+            logtime_mark: self.mark_time,
+            gen_low: low.0.into(),
+            gen_high: high.into(),
+        }
+    }
+
+    /// The next handle: a multiple of 256, so that small numbers are never one.
+    pub(super) fn new_handle(&mut self) -> FileHandle {
+        self.last_handle = match self.last_handle.checked_add(0x100) {
+            Some(next) if next < 0x7fff_0000 => next,
+            _ => 0x100,
+        };
+        FileHandle(self.last_handle)
+    }
+
+    /// Is this the open handle?
+    pub(super) fn is_open(&self, handle: FileHandle) -> bool {
+        self.open.as_ref().is_some_and(|(open, _)| *open == handle)
+    }
+
+    /// Marks a file as copied if it was read to the end.
+    pub(super) fn count_copied(&mut self, file: &OpenFile) -> bool {
+        match file {
+            OpenFile::Database(reader) if reader.is_complete() => {
+                let dbid = reader.database().dbid;
+                for part in self.parts.iter_mut().filter(|part| part.database.dbid == dbid) {
+                    part.copied = true;
+                }
+                true
+            }
+            OpenFile::Log(reader) if reader.is_complete() => {
+                let generation = reader.generation();
+                if self.ranges.as_ref().is_some_and(|ranges| ranges.copy.contains(generation)) {
+                    self.copied.insert(generation);
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+#[track_caller]
+pub(super) fn refusal(code: JetErr, api: Api, state: State) -> Error {
+    let message = match code {
+        JetErr::NoBackup => format!("{api:?}: no backup is in progress"),
+        JetErr::BackupAbortByServer => format!("{api:?}: the backup was stopped"),
+        JetErr::BackupInProgress | JetErr::SurrogateBackupInProgress => {
+            format!("{api:?}: a backup is in progress (state {})", state.column())
+        }
+        JetErr::OutOfMemory => format!("{api:?}: one file can be open at a time, and one is"),
+        JetErr::DatabaseNotFound => {
+            format!("{api:?}: not an attached database, and the logs' turn has not come")
+        }
+        JetErr::InvalidParameter => format!("{api:?}: no file is open"),
+        _ => format!("{api:?} is not legal in state {}", state.column()),
+    };
+    let error = Error::new(code, message);
+    match code {
+        JetErr::BackupAbortByServer => error.advise("end the backup; a new one may begin at once"),
+        _ => error,
+    }
+}

@@ -1,0 +1,32 @@
+//! The backup of an instance, call by call.
+//!
+//! [`BackupContext`] belongs to the instance, not to a thread or session: any thread may make any
+//! call of the sequence *begin, attach list, {open, read, close} per database, log list, {open,
+//! read, close} per log, truncate, end*, and any other thread may stop it at any moment.
+//!
+//! * [`table`] decides which call is legal in which state.
+//! * [`context`] holds state and flags; [`begin_end`], [`files`] and [`logs`] are the calls.
+//! * [`read_database`] and [`read_log`] deliver verified bytes.
+//! * [`marks`] is what a finished backup leaves in a database's header.
+//! * [`stop`] is the flag, and the only wait.
+
+mod begin_end;
+mod context;
+mod files;
+mod logs;
+mod marks;
+mod read_database;
+mod read_log;
+pub mod stop;
+pub mod table;
+#[cfg(test)]
+mod tests;
+
+pub use begin_end::{
+    BEGIN_INCREMENTAL, END_ABORT, END_NO_HEADER_UPDATE, END_NORMAL, END_TRUNCATE_DONE,
+};
+pub(crate) use context::Who;
+pub use context::{BackupContext, FileHandle, LogInfo, OpenedFile};
+pub(crate) use read_log::verify_segment;
+pub use stop::PauseBy;
+pub use table::State;

@@ -1,0 +1,104 @@
+//! The stop flag of an instance's backup, and the one wait that it ends early.
+//!
+//! Whoever stops writes one atomic flag and wakes the wait. No lock of a running call is taken:
+//! the flag is outside the mutex that a call holds, and waking locks (if somebody sleeps at all)
+//! only the sleeper's own parking place, which no one keeps while touching a file.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use crossbeam::sync::{Parker, Unparker};
+use ese_os::Clock;
+
+/// How a pause between two attempts at reading a damaged page passes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PauseBy {
+    /// Asleep, and awake at once when the stop is given.
+    #[default]
+    Waiting,
+    /// By [`Clock::sleep`] in slices of [`SLICE`], for a simulated clock. A stop is seen after the
+    /// running slice.
+    Clock,
+}
+
+/// Longest sleep of [`PauseBy::Clock`] without a look at the flag.
+pub const SLICE: Duration = Duration::from_millis(10);
+
+/// The flag, and the handle that wakes the sleeper.
+pub(crate) struct StopSwitch {
+    stopped: AtomicBool,
+    wake: Unparker,
+}
+
+/// The right to sleep on the switch. There is one; it belongs to the running call.
+pub(crate) struct Sleeper(Parker);
+
+impl fmt::Debug for StopSwitch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StopSwitch").field("stopped", &self.is_stopped()).finish()
+    }
+}
+
+impl fmt::Debug for Sleeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sleeper")
+    }
+}
+
+impl StopSwitch {
+    pub(crate) fn new() -> (StopSwitch, Sleeper) {
+        let parker = Parker::new();
+        let wake = parker.unparker().clone();
+        (StopSwitch { stopped: AtomicBool::new(false), wake }, Sleeper(parker))
+    }
+
+    /// Sets the flag and wakes the sleeper.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.wake.unpark();
+    }
+
+    /// Takes the flag back.
+    pub(crate) fn clear(&self) {
+        self.stopped.store(false, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Lets `time` pass, or less when the stop is given. True: the stop was given.
+    pub(crate) fn pause(
+        &self,
+        sleeper: &Sleeper,
+        clock: &dyn Clock,
+        by: PauseBy,
+        time: Duration,
+    ) -> bool {
+        match by {
+            PauseBy::Clock => {
+                let mut left = time;
+                while !left.is_zero() && !self.is_stopped() {
+                    let slice = left.min(SLICE);
+                    clock.sleep(slice);
+                    left -= slice;
+                }
+            }
+            PauseBy::Waiting => {
+                let end = clock.monotonic() + time;
+                // An old wake-up may be pending, so one return of the parker proves nothing.
+                while !self.is_stopped() {
+                    let now = clock.monotonic();
+                    if now >= end {
+                        break;
+                    }
+                    sleeper.0.park_timeout(end - now);
+                }
+            }
+        }
+        self.is_stopped()
+    }
+}

@@ -1,0 +1,333 @@
+//! A whole backup into a directory.
+//!
+//! The set is flat: each database under its own name with its trailer, the logs under theirs,
+//! and the manifest. Everything is durable before a log of the instance is deleted, and the
+//! mark of the unfinished set goes away before the backup is recorded in any header. Whatever
+//! ends the copy early (the stop, an error) removes what the copy has written.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ese_base::{Error, JetErr, Result, StopToken};
+use ese_os::{Env, OpenMode};
+
+use super::{
+    BackupStream, DatabaseEntry, INCOMPLETE_NAME, LogEntry, MANIFEST_NAME, Manifest, Sink,
+    manifest::{NEW_NAME, hex32, signature_to_hex},
+    sink::CHUNK_LEN,
+};
+use crate::session::{BackupContext, LogInfo};
+
+/// How a copy is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CopyOptions {
+    /// Delete the instance's logs that the set makes superfluous.
+    pub truncate: bool,
+}
+
+/// What a copy is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Databases are read and written.
+    Databases,
+    /// Logs are read and written.
+    Logs,
+    /// The set is being made durable and complete.
+    Finishing,
+}
+
+/// How far a copy has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What it is doing.
+    pub phase: Phase,
+    /// Bytes read and verified so far. Never less than before.
+    pub bytes_done: u64,
+    /// Bytes of the set as far as they are known; the logs count from their phase on.
+    pub bytes_total: u64,
+}
+
+/// What a finished copy was.
+#[derive(Debug)]
+pub struct BackupReport {
+    /// Its contents.
+    pub manifest: Manifest,
+    /// Bytes of all databases and logs.
+    pub bytes: u64,
+    /// Databases whose headers remember the backup. 0 after a stop that came too late to prevent
+    /// the copy.
+    pub recorded: u32,
+    /// Why the instance's logs could not all be deleted. The set is complete all the same.
+    pub truncation: Option<Error>,
+}
+
+/// Makes a full backup of the instance into `dir`, which must be empty or not exist yet.
+///
+/// `progress` is called between pieces of 1 MiB, on this thread. `stop` is looked at there too and
+/// does the same as [`BackupContext::stop`].
+///
+/// # Errors
+/// `JET_errBackupDirectoryNotEmpty` (-504); `JET_errBackupAbortByServer` (-801) if the backup was
+/// stopped; those of beginning, reading and writing. Then nothing of the set is left.
+pub fn backup_to_dir(
+    context: &Arc<BackupContext>,
+    env: &Env,
+    dir: &Path,
+    options: CopyOptions,
+    progress: &mut dyn FnMut(&Progress),
+    stop: &StopToken,
+) -> Result<BackupReport> {
+    let existed = prepare_dir(env, dir)?;
+    let mut copy = Copy {
+        env,
+        dir,
+        stop,
+        progress,
+        so_far: Progress { phase: Phase::Databases, bytes_done: 0, bytes_total: 0 },
+        written: Vec::new(),
+        names: BTreeSet::from([MANIFEST_NAME.to_owned(), INCOMPLETE_NAME.to_owned()]),
+    };
+    let result = copy.run(context, options);
+    if result.is_err() {
+        copy.remove_all(existed);
+    }
+    result
+}
+
+/// True: the directory was there before.
+fn prepare_dir(env: &Env, dir: &Path) -> Result<bool> {
+    if !env.fs.exists(dir)? {
+        env.fs.create_dir_all(dir)?;
+        return Ok(false);
+    }
+    if let Some(entry) = env.fs.list(dir)?.first() {
+        return Err(Error::new(
+            JetErr::BackupDirectoryNotEmpty,
+            format!("the directory for the backup holds \"{}\"", entry.name),
+        )
+        .at_path(dir)
+        .advise("choose an empty or new directory"));
+    }
+    Ok(true)
+}
+
+struct Copy<'a> {
+    env: &'a Env,
+    dir: &'a Path,
+    stop: &'a StopToken,
+    progress: &'a mut dyn FnMut(&Progress),
+    so_far: Progress,
+    /// Files of the set, in the order of their creation.
+    written: Vec<PathBuf>,
+    /// Names that are taken.
+    names: BTreeSet<String>,
+}
+
+/// A file of the set.
+struct Copied {
+    name: String,
+    len: u64,
+    crc32: String,
+    corrected: u64,
+}
+
+impl Copy<'_> {
+    fn run(&mut self, context: &Arc<BackupContext>, options: CopyOptions) -> Result<BackupReport> {
+        let mut stream = BackupStream::begin(context, false)?;
+        self.mark_incomplete()?;
+        let source = Arc::clone(context.source());
+        let mut manifest = Manifest::new(
+            "full",
+            self.env.clock.log_time().to_string(),
+            source.page_size().bytes_u32(),
+            source.log_base(),
+        );
+        let mut sink = Sink::new(self.env)?;
+        self.databases(&mut stream, &mut sink, &mut manifest)?;
+        let logs = stream.logs()?;
+        manifest.log_signature = signature_to_hex(&source.log_signature());
+        self.logs(&mut stream, &mut sink, &logs, &mut manifest)?;
+        self.so_far.phase = Phase::Finishing;
+        self.report();
+        sink.drain()?;
+        drop(sink);
+        self.env.fs.sync_dir(self.dir)?;
+        self.check_stop(&stream)?;
+        self.written.extend([NEW_NAME, MANIFEST_NAME].map(|name| self.dir.join(name)));
+        manifest.write(self.env, self.dir)?;
+        let truncation = if options.truncate { self.truncate(&mut stream)? } else { None };
+        self.check_stop_before_end(&stream, options)?;
+        let recorded = stream.finish()?;
+        self.report();
+        Ok(BackupReport { manifest, bytes: self.so_far.bytes_done, recorded, truncation })
+    }
+
+    /// A refused truncation ends the backup; one that failed half way does not take the complete
+    /// set away, because some of the logs before it are gone.
+    fn truncate(&self, stream: &mut BackupStream) -> Result<Option<Error>> {
+        self.check_stop(stream)?;
+        match stream.truncate() {
+            Ok(()) => Ok(None),
+            Err(error) if error.code() == JetErr::BackupAbortByServer => Err(error),
+            Err(error) => {
+                tracing::error!(%error, "the backup is complete, but logs could not be deleted");
+                Ok(Some(error))
+            }
+        }
+    }
+
+    /// The last moment at which a stop undoes the copy. After a truncation there is none: the set
+    /// is all that is left of the deleted logs.
+    fn check_stop_before_end(&self, stream: &BackupStream, options: CopyOptions) -> Result<()> {
+        if options.truncate { Ok(()) } else { self.check_stop(stream) }
+    }
+
+    fn check_stop(&self, stream: &BackupStream) -> Result<()> {
+        if self.stop.reason().is_some() {
+            stream.context().stop();
+        }
+        if stream.context().is_stopped() {
+            return Err(Error::new(JetErr::BackupAbortByServer, "the backup was stopped"));
+        }
+        Ok(())
+    }
+
+    fn mark_incomplete(&mut self) -> Result<()> {
+        let path = self.dir.join(INCOMPLETE_NAME);
+        self.written.push(path.clone());
+        self.env.fs.open(&path, OpenMode::CreateNew)?.sync()?;
+        self.env.fs.sync_dir(self.dir)
+    }
+
+    fn databases(
+        &mut self,
+        stream: &mut BackupStream,
+        sink: &mut Sink,
+        manifest: &mut Manifest,
+    ) -> Result<()> {
+        let source = Arc::clone(stream.context().source());
+        let attached = source.databases();
+        for database in &attached {
+            let pages = u64::from(source.last_page(database)?.0) + 3;
+            self.so_far.bytes_total += pages * source.page_size().bytes_u64();
+        }
+        for path in stream.databases()? {
+            let name = self.free_name(&path);
+            let copied = self.file(stream, sink, &path, name)?;
+            let signature = attached.iter().find(|database| database.path == path);
+            let signature = signature.map(|database| database.file.header().sign_db);
+            manifest.databases.push(DatabaseEntry {
+                name: copied.name,
+                source: path.to_string_lossy().into_owned(),
+                len: copied.len,
+                crc32: copied.crc32,
+                signature: signature_to_hex(&signature.unwrap_or_default()),
+                corrected_pages: copied.corrected,
+            });
+        }
+        Ok(())
+    }
+
+    fn logs(
+        &mut self,
+        stream: &mut BackupStream,
+        sink: &mut Sink,
+        logs: &LogInfo,
+        manifest: &mut Manifest,
+    ) -> Result<()> {
+        self.so_far.phase = Phase::Logs;
+        (manifest.gen_low, manifest.gen_high) = (logs.gen_low.0, logs.gen_high.0);
+        for (path, generation) in logs.files.iter().zip(logs.gen_low.0..) {
+            let name = self.free_name(path);
+            let copied = self.file(stream, sink, path, name)?;
+            let Copied { name, len, crc32, .. } = copied;
+            manifest.logs.push(LogEntry { name, generation, len, crc32 });
+        }
+        Ok(())
+    }
+
+    /// Two databases may have the same name in different directories.
+    fn free_name(&mut self, path: &Path) -> String {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let (stem, extension) = match name.rsplit_once('.') {
+            Some((stem, extension)) => (stem.to_owned(), format!(".{extension}")),
+            None => (name.clone(), String::new()),
+        };
+        let numbered = (2u32..).map(|number| format!("{stem}-{number}{extension}"));
+        let mut candidates = std::iter::once(name).chain(numbered);
+        candidates.find(|name| self.names.insert(name.clone())).unwrap_or_default()
+    }
+
+    fn file(
+        &mut self,
+        stream: &mut BackupStream,
+        sink: &mut Sink,
+        from: &Path,
+        name: String,
+    ) -> Result<Copied> {
+        let path = self.dir.join(&name);
+        let mut reader = stream.open(from)?;
+        let len = reader.len();
+        self.so_far.bytes_total = self.so_far.bytes_total.max(self.so_far.bytes_done + len);
+        self.written.push(path.clone());
+        let file = Sink::create(self.env, &path, len)?;
+        let mut crc = crc32fast::Hasher::new();
+        let mut at = 0;
+        while at < len {
+            self.report();
+            if self.stop.reason().is_some() {
+                reader.stop();
+            }
+            let mut buffer = sink.buffer()?;
+            let count = reader.read_aligned(buffer.as_mut_slice())?;
+            if count == 0 {
+                return Err(Error::new(
+                    JetErr::FileIOBeyondEOF,
+                    format!("{len} bytes were announced, the file ended after {at}"),
+                )
+                .at_path(from));
+            }
+            crc.update(buffer.as_slice().get(..count).unwrap_or_default());
+            sink.write(&file, buffer, count, at)?;
+            at += count as u64;
+            self.so_far.bytes_done += count as u64;
+        }
+        let corrected = reader.close()?;
+        sink.finish(file)?;
+        Ok(Copied { name, len, crc32: hex32(crc.finalize()), corrected })
+    }
+
+    fn report(&mut self) {
+        let so_far = &mut self.so_far;
+        so_far.bytes_total = so_far.bytes_total.max(so_far.bytes_done);
+        (self.progress)(so_far);
+    }
+
+    /// Removes what was written, the manifest first, so that no moment leaves a set that looks
+    /// complete. Failures are reported and passed over: the mark of the unfinished set stays then.
+    fn remove_all(&self, dir_existed: bool) {
+        for path in self.written.iter().rev() {
+            match self.env.fs.remove_file(path) {
+                Ok(()) => {}
+                Err(error) if error.code() == JetErr::FileNotFound => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a file of the aborted backup is left behind");
+                }
+            }
+        }
+        let left = if dir_existed {
+            self.env.fs.sync_dir(self.dir)
+        } else {
+            self.env.fs.remove_dir(self.dir)
+        };
+        if let Err(error) = left {
+            tracing::warn!(%error, "the directory of the aborted backup is left behind");
+        }
+    }
+}
+
+// `CHUNK_LEN` is a multiple of every page size, so each read fills its buffer.
+const _: () = assert!(CHUNK_LEN.is_multiple_of(32 * 1024) && CHUNK_LEN >= 3 * 32 * 1024);

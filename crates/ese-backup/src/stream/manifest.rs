@@ -1,0 +1,264 @@
+//! The manifest of a backup set: a small JSON file of our own, written last.
+//!
+//! ```text
+//! { "format": "ese-backup-set", "version": 1, "kind": "full", "created": "2026-01-31T12:00:00.000Z",
+//!   "page_size": 8192, "log_base": "edb", "log_signature": "<56 hex digits>",
+//!   "gen_low": 3, "gen_high": 9,
+//!   "databases": [ { "name": "a.edb", "source": "/data/a.edb", "len": 8413184, "crc32": "0badc0de",
+//!                    "signature": "<56 hex digits>", "corrected_pages": 0 } ],
+//!   "logs": [ { "name": "edb00000003.log", "generation": 3, "len": 1048576, "crc32": "..." } ],
+//!   "crc32": "..." }
+//! ```
+//!
+//! * The last `crc32` is that of the same text with eight zeros in its place.
+//! * While a set is being written the directory holds [`INCOMPLETE_NAME`]; it goes away only
+//!   after the manifest is durable. A directory with that file and without a valid manifest is an
+//!   unfinished set, whatever else lies in it.
+//! * Restore works without a manifest (other programs' sets have none). With one it also notices
+//!   a file that is missing, short or changed.
+
+use std::path::Path;
+
+use ese_base::{Error, JetErr, Result, Signature};
+use ese_os::{Env, OpenMode};
+use serde::{Deserialize, Serialize};
+use zerocopy::{FromBytes, IntoBytes};
+
+/// Name of the manifest in a set.
+pub const MANIFEST_NAME: &str = "ese-backup.json";
+/// Name of the file that marks an unfinished set.
+pub const INCOMPLETE_NAME: &str = "ese-backup.incomplete";
+/// What the manifest is called until it is durable.
+pub(super) const NEW_NAME: &str = "ese-backup.json.new";
+/// No manifest of ours is longer; a longer file is not read.
+const LEN_MAX: u64 = 16 << 20;
+const FORMAT: &str = "ese-backup-set";
+const VERSION: u32 = 1;
+
+/// The contents of a set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    format: String,
+    version: u32,
+    /// `full` or `incremental`.
+    pub kind: String,
+    /// When the backup began, ISO 8601.
+    pub created: String,
+    /// Page size of the databases in bytes.
+    pub page_size: u32,
+    /// Base name of the log files.
+    pub log_base: String,
+    /// Signature of the log stream, 28 bytes in hexadecimal.
+    pub log_signature: String,
+    /// First generation in the set.
+    pub gen_low: u32,
+    /// Last generation in the set.
+    pub gen_high: u32,
+    /// The database files.
+    pub databases: Vec<DatabaseEntry>,
+    /// The log files, ascending.
+    pub logs: Vec<LogEntry>,
+    crc32: String,
+}
+
+/// A database file of a set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseEntry {
+    /// Its name in the set.
+    pub name: String,
+    /// Where it was attached.
+    pub source: String,
+    /// Bytes, with the trailer page.
+    pub len: u64,
+    /// CRC-32 of the whole file, 8 hexadecimal digits.
+    pub crc32: String,
+    /// Signature of the database, 28 bytes in hexadecimal.
+    pub signature: String,
+    /// Pages whose checksum was right only after one bit was corrected.
+    pub corrected_pages: u64,
+}
+
+/// A log file of a set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// Its name in the set.
+    pub name: String,
+    /// Its generation.
+    pub generation: u32,
+    /// Bytes.
+    pub len: u64,
+    /// CRC-32 of the whole file, 8 hexadecimal digits.
+    pub crc32: String,
+}
+
+impl Manifest {
+    /// A manifest without files.
+    #[must_use]
+    pub fn new(kind: &str, created: String, page_size: u32, log_base: String) -> Manifest {
+        Manifest {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            kind: kind.to_owned(),
+            created,
+            page_size,
+            log_base,
+            log_signature: String::new(),
+            gen_low: 0,
+            gen_high: 0,
+            databases: Vec::new(),
+            logs: Vec::new(),
+            crc32: hex32(0),
+        }
+    }
+
+    /// Writes the manifest durably: under another name first, so that a crash leaves no part of
+    /// it. Then the mark of the unfinished set is removed.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn write(&self, env: &Env, dir: &Path) -> Result<()> {
+        let text = self.to_text()?;
+        let new = dir.join(NEW_NAME);
+        let file = env.fs.open(&new, OpenMode::CreateOrTruncate)?;
+        file.write_at(text.as_bytes(), 0)?;
+        file.sync()?;
+        drop(file);
+        env.fs.rename(&new, &dir.join(MANIFEST_NAME))?;
+        env.fs.sync_dir(dir)?;
+        env.fs.remove_file(&dir.join(INCOMPLETE_NAME))?;
+        env.fs.sync_dir(dir)
+    }
+
+    /// Reads and checks the manifest of a set; `None` if the set has none.
+    ///
+    /// # Errors
+    /// `JET_errFileInvalidType` (-1812) for a manifest that is damaged or of an unknown version,
+    /// and the file system's.
+    pub fn read(env: &Env, dir: &Path) -> Result<Option<Manifest>> {
+        let path = dir.join(MANIFEST_NAME);
+        if !env.fs.exists(&path)? {
+            return Ok(None);
+        }
+        let file = env.fs.open(&path, OpenMode::Read)?;
+        let len = file.len()?;
+        let wrong = |what: String| {
+            Error::new(JetErr::FileInvalidType, what)
+                .at_path(&path)
+                .advise("restore from another set, or remove the manifest to go without its checks")
+        };
+        let len = usize::try_from(len).ok().filter(|_| len <= LEN_MAX).ok_or_else(|| {
+            wrong(format!("a backup manifest is at most {LEN_MAX} bytes, this file has {len}"))
+        })?;
+        let mut bytes = vec![0; len];
+        file.read_at(&mut bytes, 0)?;
+        Manifest::from_text(&bytes).map(Some).map_err(wrong)
+    }
+
+    fn to_text(&self) -> Result<String> {
+        let mut body = self.clone();
+        body.crc32 = hex32(0);
+        let sum = crc32fast::hash(body.serialise()?.as_bytes());
+        body.crc32 = hex32(sum);
+        body.serialise()
+    }
+
+    fn serialise(&self) -> Result<String> {
+        serde_json::to_string_pretty(self)
+            .map_err(|error| Error::new(JetErr::InternalError, format!("backup manifest: {error}")))
+    }
+
+    fn from_text(text: &[u8]) -> Result<Manifest, String> {
+        let manifest: Manifest = serde_json::from_slice(text)
+            .map_err(|error| format!("not a backup manifest: {error}"))?;
+        if manifest.format != FORMAT || manifest.version != VERSION {
+            return Err(format!(
+                "expected a {FORMAT} of version {VERSION}, found {} of version {}",
+                manifest.format, manifest.version
+            ));
+        }
+        let expected = manifest.to_text().map_err(|error| error.to_string())?;
+        if expected.as_bytes() != text {
+            return Err("the manifest's checksum does not match its contents".to_owned());
+        }
+        Ok(manifest)
+    }
+}
+
+/// A number as 8 hexadecimal digits.
+#[must_use]
+pub(crate) fn hex32(value: u32) -> String {
+    format!("{value:08x}")
+}
+
+/// A signature as 56 hexadecimal digits.
+#[must_use]
+pub(crate) fn signature_to_hex(signature: &Signature) -> String {
+    signature.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The signature that [`signature_to_hex`] wrote.
+#[must_use]
+pub(crate) fn signature_from_hex(text: &str) -> Option<Signature> {
+    let digits = text.as_bytes();
+    let bytes: Vec<u8> = digits
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect::<Option<_>>()?;
+    Signature::read_from_bytes(&bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use ese_base::LogTime;
+
+    use super::*;
+
+    fn sample() -> Manifest {
+        let mut manifest = Manifest::new("full", "2026-01-31T12:00:00Z".into(), 8192, "edb".into());
+        manifest.gen_low = 3;
+        manifest.gen_high = 4;
+        manifest.databases.push(DatabaseEntry {
+            name: "a \"b\".edb".into(),
+            source: "/data/a \"b\".edb".into(),
+            len: 8192 * 5,
+            crc32: hex32(0xdead_beef),
+            signature: signature_to_hex(&Signature::new(7, LogTime::from_unix_ms(1))),
+            corrected_pages: 0,
+        });
+        manifest
+    }
+
+    #[test]
+    fn a_manifest_reads_back_and_the_mark_of_the_unfinished_set_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let env = Env::real();
+        env.fs.open(&dir.path().join(INCOMPLETE_NAME), OpenMode::CreateNew).unwrap();
+        assert_eq!(Manifest::read(&env, dir.path()).unwrap(), None);
+        sample().write(&env, dir.path()).unwrap();
+        let read = Manifest::read(&env, dir.path()).unwrap().unwrap();
+        assert_eq!(read.databases, sample().databases);
+        let names: Vec<_> =
+            env.fs.list(dir.path()).unwrap().into_iter().map(|entry| entry.name).collect();
+        assert_eq!(names, [MANIFEST_NAME]);
+    }
+
+    #[test]
+    fn every_changed_byte_of_a_manifest_is_noticed() {
+        let text = sample().to_text().unwrap().into_bytes();
+        assert!(Manifest::from_text(&text).is_ok());
+        for at in 0..text.len() {
+            let mut bad = text.clone();
+            bad[at] ^= 1;
+            assert!(Manifest::from_text(&bad).is_err(), "byte {at}");
+            assert!(Manifest::from_text(&text[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn a_signature_survives_its_hexadecimal_form() {
+        let signature = Signature::new(0x1234_5678, LogTime::from_unix_ms(1_709_210_096_789));
+        assert_eq!(signature_from_hex(&signature_to_hex(&signature)), Some(signature));
+        assert_eq!(signature_from_hex("12"), None);
+        assert_eq!(signature_from_hex("\u{e9}\u{e9}"), None);
+    }
+}
