@@ -8,6 +8,8 @@
 
 pub mod database;
 pub mod key;
+pub mod reader;
+pub mod redo;
 pub mod record;
 pub mod schema;
 pub mod op;

@@ -24,12 +24,14 @@ mod encode;
 mod tagged;
 #[cfg(test)]
 mod tests;
+mod value;
 mod view;
 
 pub use build::RecordBuilder;
 pub use edit::replace_columns;
 pub use encode::{ColumnValue, encode_row};
 pub(crate) use encode::{RowShape, column_value, encode_columns, minimal_len};
+pub use value::{Guid, Value};
 pub use view::{ColumnData, Instance, Instances, Lid, RecordView};
 
 /// Little-endian `u16` at an offset.

@@ -4,7 +4,7 @@
 //! a table into catalog rows, [`CatalogLoader`] turns catalog rows into tables. [`base_catalog`] and its
 //! neighbours are the rows of a new database, byte for byte those that Windows writes.
 
-pub mod base;
+mod base;
 mod catalog;
 mod column;
 mod define;
@@ -15,7 +15,13 @@ mod table;
 mod tests;
 mod text;
 
-pub use base::{base_catalog, base_locales, base_objids, base_tables};
+pub use base::{
+    DATABASE_ROOT, FIRST_USER_OBJID, MSYS_LOCALES, MSYS_LOCALES_FDP, MSYS_OBJECTS,
+    MSYS_OBJECTS_FDP, MSYS_OBJECTS_NAME, MSYS_OBJECTS_NAME_FDP, MSYS_OBJECTS_PAGES,
+    MSYS_OBJECTS_ROOT, MSYS_OBJECTS_ROOT_FDP, MSYS_OBJECTS_SHADOW, MSYS_OBJECTS_SHADOW_FDP,
+    MSYS_OBJECTS_SHADOW_PAGES, MSYS_OBJIDS, MSYS_OBJIDS_FDP, base_catalog, base_locales,
+    base_objids, base_tables, objects_table,
+};
 pub use catalog::{CatalogRow, RowKind, root_name_key, row_key, table_key_prefix};
 pub use column::{
     CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, ColType, Column, ColumnCallback, ColumnFlags, ColumnId,

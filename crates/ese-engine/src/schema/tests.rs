@@ -1,6 +1,6 @@
 use ese_base::{JetErr, ObjId, PageSize, Pgno};
 
-use super::{base::*, *};
+use super::*;
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();

@@ -1,0 +1,297 @@
+//! Reading a database file that nobody has attached: no log, no lock but a shared one, nothing written.
+//!
+//! For files that Windows wrote and for our own. The database must be clean: pages of a dirty one are
+//! only whole together with its logs. [`OfflineDatabase::open_unrecovered`] reads a dirty one as it
+//! stands, for those who only have the file and know what that means.
+
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, ops::ControlFlow, path::Path, sync::Arc};
+
+use ese_base::{Error, ErrorKind, JetErr, ObjId, PageSize, Pgno, Result};
+use ese_os::Env;
+use ese_pages::{Access, CacheOptions, DbFile, DbHeader, DbState, PageCache, PageFlags, PageRef};
+
+pub use crate::record::{Guid, Value};
+use crate::{
+    record::RecordView,
+    schema::{
+        CatalogLoader, Index, MSYS_OBJECTS, MSYS_OBJECTS_FDP, MSYS_OBJECTS_SHADOW,
+        MSYS_OBJECTS_SHADOW_FDP, TableFlags, TableSchema,
+    },
+    tree::{Direction, Position, Start, TreeView, scan},
+};
+
+/// Memory for frames, where the file cannot be mapped.
+const CACHE_BYTES: usize = 16 << 20;
+
+/// Which catalog the tables were read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CatalogSource {
+    /// MSysObjects.
+    Main,
+    /// MSysObjectsShadow, because MSysObjects is damaged.
+    Shadow,
+}
+
+/// A database file, open for reading. Its catalog was read when it was opened.
+pub struct OfflineDatabase {
+    cache: PageCache,
+    tables: Vec<TableSchema>,
+    source: CatalogSource,
+}
+
+impl fmt::Debug for OfflineDatabase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OfflineDatabase")
+            .field("file", self.cache.file())
+            .field("tables", &self.tables.len())
+            .field("source", &self.source)
+            .finish()
+    }
+}
+
+impl OfflineDatabase {
+    /// Opens a clean database.
+    ///
+    /// # Errors
+    /// `JET_errDatabaseDirtyShutdown` (-550), naming the generations it needs; what
+    /// [`DbFile::open`] says of the file; `JET_errCatalogCorrupted` and the errors of damaged pages.
+    pub fn open(env: &Env, path: &Path) -> Result<OfflineDatabase> {
+        let file = DbFile::open(env, path, Access::ReadOnly)?;
+        check_clean(&file.header()).map_err(|error| error.at_path(path))?;
+        OfflineDatabase::read(file)
+    }
+
+    /// Opens a database as it stands, dirty or not. Rows of unfinished transactions may appear, and damage
+    /// may be reported that recovery would heal.
+    ///
+    /// # Errors
+    /// As [`OfflineDatabase::open`], but for the state.
+    pub fn open_unrecovered(env: &Env, path: &Path) -> Result<OfflineDatabase> {
+        OfflineDatabase::read(DbFile::open(env, path, Access::ReadOnly)?)
+    }
+
+    fn read(file: DbFile) -> Result<OfflineDatabase> {
+        let options = CacheOptions::for_memory(CACHE_BYTES, file.page_size());
+        let cache = PageCache::new(Arc::new(file), options)?;
+        let main = load_catalog(&cache, MSYS_OBJECTS, MSYS_OBJECTS_FDP);
+        let (tables, source) = match main {
+            Ok(tables) => (tables, CatalogSource::Main),
+            Err(error) => match load_shadow(&cache, &error) {
+                Some(tables) => (tables, CatalogSource::Shadow),
+                None => return Err(error.at_path(cache.file().path())),
+            },
+        };
+        Ok(OfflineDatabase { cache, tables, source })
+    }
+
+    /// The file's header.
+    #[must_use]
+    pub fn header(&self) -> DbHeader {
+        self.cache.file().header()
+    }
+
+    /// Page size.
+    #[must_use]
+    pub fn page_size(&self) -> PageSize {
+        self.cache.page_size()
+    }
+
+    /// The pages, for those who look at trees themselves.
+    #[must_use]
+    pub fn cache(&self) -> &PageCache {
+        &self.cache
+    }
+
+    /// All tables, those of the system included, by object id.
+    #[must_use]
+    pub fn tables(&self) -> &[TableSchema] {
+        &self.tables
+    }
+
+    /// Where the tables were read from.
+    #[must_use]
+    pub fn catalog_source(&self) -> CatalogSource {
+        self.source
+    }
+
+    /// The table with this name; ASCII case does not matter.
+    ///
+    /// # Errors
+    /// `JET_errObjectNotFound` (-1305).
+    pub fn table(&self, name: &str) -> Result<&TableSchema> {
+        let found = self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name));
+        found.ok_or_else(|| {
+            Error::new(JetErr::ObjectNotFound, format!("there is no table \"{name}\""))
+                .at_path(self.cache.file().path())
+        })
+    }
+
+    /// Visits the rows of a table in the order of their keys: key and record of each. Nodes that are only
+    /// marked as deleted are left out.
+    ///
+    /// # Errors
+    /// Damaged pages and rows, with their page; `JET_errFeatureNotAvailable` for a table that derives from
+    /// a template; what the visitor answers.
+    pub fn rows(
+        &self,
+        table: &TableSchema,
+        mut each: impl FnMut(&[u8], &RecordView<'_>) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        if table.template.is_some() || table.flags.contains(TableFlags::DERIVED) {
+            return Err(Error::new(
+                JetErr::FeatureNotAvailable,
+                format!(
+                    "table \"{}\" derives from a template; this version cannot read it",
+                    table.name
+                ),
+            )
+            .at_path(self.cache.file().path()));
+        }
+        self.nodes(&table_tree(table.fdp, table.objid), |key, data| {
+            let view = RecordView::new(data, table.page_size)
+                .map_err(|error| named(error, &format!("table \"{}\"", table.name), key))?;
+            each(key, &view)
+        })
+    }
+
+    /// Visits the entries of a secondary index: its key, and the key of the row it belongs to.
+    ///
+    /// # Errors
+    /// Damaged pages; what the visitor answers.
+    pub fn entries(
+        &self,
+        index: &Index,
+        each: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let order = if index.is_unique() { PageFlags::empty() } else { PageFlags::NON_UNIQUE };
+        let tree = TreeView {
+            unique: index.is_unique(),
+            unique_fdp: index.is_unique(),
+            page_flags: PageFlags::INDEX | order,
+            ..table_tree(index.fdp, index.objid)
+        };
+        self.nodes(&tree, each)
+    }
+
+    /// Visits the live nodes of a tree in order: key and data.
+    fn nodes(
+        &self,
+        tree: &TreeView,
+        each: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        nodes(&self.cache, tree, each).map_err(|error| error.at_path(self.cache.file().path()))
+    }
+}
+
+/// The tree of a table's rows.
+fn table_tree(fdp: Pgno, objid: ObjId) -> TreeView {
+    TreeView {
+        root: fdp,
+        fdp,
+        objid,
+        unique: true,
+        unique_fdp: true,
+        page_flags: PageFlags::empty(),
+        density_pct: 100,
+    }
+}
+
+/// A dirty database needs its logs before anybody reads it.
+fn check_clean(header: &DbHeader) -> Result<()> {
+    let state = header.state();
+    if state == DbState::CleanShutdown {
+        return Ok(());
+    }
+    let (first, last) = header.required();
+    let error = Error::new(
+        JetErr::DatabaseDirtyShutdown,
+        format!(
+            "the database is not clean (state: {state}) and must be recovered before it is read"
+        ),
+    );
+    Err(if header.is_backup_copy() {
+        error.advise("it is a backup copy: restore it with `ese restore`")
+    } else if first.0 == 0 {
+        error.advise("put it beside its logs and run `ese recover`")
+    } else {
+        error.advise(format!(
+            "put it beside its log generations {:#x} to {:#x} and run `ese recover`",
+            first.0, last.0
+        ))
+    })
+}
+
+/// The shadow catalog, if the main one is damaged and the shadow can be read and has anything.
+fn load_shadow(cache: &PageCache, error: &Error) -> Option<Vec<TableSchema>> {
+    if error.kind() != ErrorKind::Corruption {
+        return None;
+    }
+    let tables = load_catalog(cache, MSYS_OBJECTS_SHADOW, MSYS_OBJECTS_SHADOW_FDP).ok()?;
+    if tables.is_empty() {
+        return None;
+    }
+    tracing::warn!(
+        path = %cache.file().path().display(),
+        %error,
+        "MSysObjects is damaged; its shadow is used"
+    );
+    Some(tables)
+}
+
+/// All tables that one of the two catalogs describes.
+fn load_catalog(cache: &PageCache, objid: ObjId, fdp: Pgno) -> Result<Vec<TableSchema>> {
+    let mut loader = CatalogLoader::new(cache.page_size());
+    nodes(cache, &table_tree(fdp, objid), |_, data| {
+        loader.row(data)?;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    loader.finish()
+}
+
+fn nodes(
+    cache: &PageCache,
+    tree: &TreeView,
+    mut each: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    check_format(cache.read(tree.root)?.page(), tree.root)?;
+    let mut key = Vec::new();
+    let mut failed = None;
+    scan(cache, tree, Start::End, Direction::Forward, &mut Position::default(), |node| {
+        if node.is_deleted() {
+            return ControlFlow::Continue(());
+        }
+        key.clear();
+        node.append_key(&mut key);
+        each(&key, node.data).unwrap_or_else(|error| {
+            failed = Some(error);
+            ControlFlow::Break(())
+        })
+    })?;
+    failed.map_or(Ok(()), Err)
+}
+
+/// Records from before format update 9 are laid out in another way.
+fn check_format(page: PageRef<'_>, pgno: Pgno) -> Result<()> {
+    if page.flags().contains(PageFlags::NEW_RECORD_FORMAT) {
+        return Ok(());
+    }
+    Err(Error::new(
+        JetErr::FeatureNotAvailable,
+        "records in the format before update 9 cannot be read by this version",
+    )
+    .at_page(pgno))
+}
+
+/// Says in which row something was found.
+fn named(error: Error, place: &str, key: &[u8]) -> Error {
+    use std::fmt::Write as _;
+    let mut row = String::with_capacity(2 * key.len());
+    for byte in key {
+        // Writing into a string does not fail.
+        _ = write!(row, "{byte:02x}");
+    }
+    Error::new(error.code(), format!("{place}, row {row}: {}", error.message())).caused_by(error)
+}

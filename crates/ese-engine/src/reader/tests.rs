@@ -1,0 +1,265 @@
+//! Databases built page by page on the simulated disk, so that every state and damage can be had.
+
+use std::path::PathBuf;
+
+use ese_base::{DbTime, LgPos, LogTime, Signature};
+use ese_os::OpenMode;
+use ese_pages::{FlushGoal, NoLog, NodeFlags, header::NewHeader};
+use ese_sim::SimEnv;
+
+use super::*;
+use crate::{
+    record::{ColumnValue, encode_row},
+    schema::{
+        ColType, ColumnDef, ColumnFlags, IndexDef, MSYS_LOCALES_FDP, MSYS_OBJIDS_FDP, TableDef,
+        base_catalog, base_locales, base_objids, table_rows,
+    },
+};
+
+const PAGE: PageSize = PageSize::K32;
+const TABLE_FDP: Pgno = Pgno(31);
+const TABLE_OBJID: ObjId = ObjId(8);
+
+fn path() -> PathBuf {
+    PathBuf::from("/db/a.edb")
+}
+
+fn people() -> TableSchema {
+    let mut table = TableDef::new(
+        "people",
+        vec![
+            ColumnDef::new("id", ColType::Long).with(ColumnFlags::NOT_NULL),
+            ColumnDef::new("name", ColType::Text).unicode(),
+            ColumnDef::new("photo", ColType::LongBinary),
+        ],
+    )
+    .index(IndexDef::primary("pk", &["id"]))
+    .build(PAGE)
+    .unwrap();
+    table.place(TABLE_OBJID, TABLE_FDP);
+    table
+}
+
+type Nodes = Vec<(Vec<u8>, Vec<u8>, NodeFlags)>;
+
+fn put_tree(cache: &PageCache, pgno: Pgno, objid: ObjId, nodes: &Nodes) {
+    let mut guard = cache.write_new(pgno).unwrap();
+    let mut page = guard.page_mut();
+    page.init(pgno, objid, PageFlags::ROOT | PageFlags::LEAF, DbTime(0x40));
+    page.set_external_header(&[0; 16]).unwrap();
+    for (at, (key, data, flags)) in nodes.iter().enumerate() {
+        page.insert_node(at, 0, key, data, *flags).unwrap();
+    }
+    guard.mark_dirty(LgPos::MIN, LgPos::MIN);
+}
+
+fn live((key, data): (Vec<u8>, Vec<u8>)) -> (Vec<u8>, Vec<u8>, NodeFlags) {
+    (key, data, NodeFlags::empty())
+}
+
+/// A database with the base tables and `people`, whose rows are given.
+fn database(state: DbState, rows: &Nodes) -> Env {
+    let (env, _) = SimEnv::new(1);
+    env.fs.create_dir_all(path().parent().unwrap()).unwrap();
+    let signature = Signature::new(7, LogTime::from_unix_ms(1_700_000_000_000));
+    let new = NewHeader { page_size: PAGE, sign_db: signature, sign_log: Signature::NULL };
+    let header = DbHeader::new(new);
+    let file = Arc::new(DbFile::create(&env, &path(), header, Pgno(40)).unwrap());
+    let cache = PageCache::new(file, CacheOptions::for_memory(1 << 22, PAGE)).unwrap();
+    let mut catalog = base_catalog(PAGE).unwrap();
+    catalog.extend(table_rows(&people()).unwrap());
+    let catalog: Nodes = catalog.into_iter().map(|row| live((row.key, row.data))).collect();
+    put_tree(&cache, MSYS_OBJECTS_FDP, MSYS_OBJECTS, &catalog);
+    put_tree(&cache, MSYS_OBJECTS_SHADOW_FDP, MSYS_OBJECTS_SHADOW, &catalog);
+    let objids = base_objids(PAGE).unwrap().into_iter().map(live).collect();
+    put_tree(&cache, MSYS_OBJIDS_FDP, ObjId(6), &objids);
+    let locales = base_locales(PAGE).unwrap().into_iter().map(live).collect();
+    put_tree(&cache, MSYS_LOCALES_FDP, ObjId(7), &locales);
+    put_tree(&cache, TABLE_FDP, TABLE_OBJID, rows);
+    cache.flush(FlushGoal::All, &NoLog).unwrap();
+    cache
+        .file()
+        .update_header(|header| {
+            header.set_state(state);
+            if state == DbState::DirtyShutdown {
+                header.gen_min_required = 0x1e.into();
+                header.gen_max_required = 0x21.into();
+            }
+        })
+        .unwrap();
+    env
+}
+
+fn row(values: &[ColumnValue<'_>]) -> (Vec<u8>, Vec<u8>) {
+    let schema = people();
+    let (mut key, mut data) = (Vec::new(), Vec::new());
+    encode_row(&schema, values, &mut data).unwrap();
+    let view = RecordView::new(&data, PAGE).unwrap();
+    crate::key::primary_key(&schema, &view, &mut key).unwrap();
+    (key, data)
+}
+
+fn three_rows() -> Nodes {
+    let columns = people();
+    let id = columns.column("id").unwrap().id;
+    let name = columns.column("name").unwrap().id;
+    let rows = [(1_i32, &b"A\0\xe9\0"[..]), (2, b"gone"), (3, b"")];
+    let mut nodes: Nodes = rows
+        .iter()
+        .map(|(n, text)| live(row(&[(id, Some(&n.to_le_bytes())), (name, Some(text))])))
+        .collect();
+    nodes[1].2 = NodeFlags::DELETED;
+    nodes
+}
+
+fn damage(env: &Env, pgno: Pgno) {
+    let file = env.fs.open(&path(), OpenMode::ReadWrite).unwrap();
+    // A regular pattern would cancel out in the checksum, which is an exclusive or.
+    let noise: Vec<u8> = (0..61).collect();
+    file.write_at(&noise, PAGE.offset_of(pgno) + 1000).unwrap();
+}
+
+#[test]
+fn rows_come_in_order_without_the_deleted_ones() {
+    let env = database(DbState::CleanShutdown, &three_rows());
+    let db = OfflineDatabase::open(&env, &path()).unwrap();
+    assert_eq!(db.catalog_source(), CatalogSource::Main);
+    let names: Vec<&str> = db.tables().iter().map(|table| table.name.as_str()).collect();
+    assert_eq!(names, ["MSysObjects", "MSysObjectsShadow", "MSysObjids", "MSysLocales", "people"]);
+    let table = db.table("PEOPLE").unwrap();
+    let mut rows = Vec::new();
+    db.rows(table, |_, record| {
+        let values: Result<Vec<Value>> =
+            table.columns.iter().map(|column| Value::read(column, record)).collect();
+        rows.push(values?);
+        Ok(ControlFlow::Continue(()))
+    })
+    .unwrap();
+    assert_eq!(
+        rows,
+        [
+            [Value::I32(1), Value::Text("A\u{e9}".into()), Value::Null],
+            [Value::I32(3), Value::Text(String::new()), Value::Null],
+        ]
+    );
+    let error = db.table("nobody").unwrap_err();
+    assert_eq!(error.code(), JetErr::ObjectNotFound);
+}
+
+#[test]
+fn the_system_tables_read_like_any_other() {
+    let env = database(DbState::CleanShutdown, &Nodes::new());
+    let db = OfflineDatabase::open(&env, &path()).unwrap();
+    let locales = db.table("MSysLocales").unwrap();
+    let key = locales.column("Key").unwrap();
+    let mut keys = Vec::new();
+    db.rows(locales, |_, record| {
+        keys.push(Value::read(key, record)?);
+        Ok(ControlFlow::Continue(()))
+    })
+    .unwrap();
+    assert_eq!(keys.len(), 7);
+    let objects = db.table("MSysObjects").unwrap();
+    let name = objects.column("Name").unwrap();
+    let mut found = false;
+    db.rows(objects, |_, record| {
+        found |= Value::read(name, record)? == Value::Text("photo".into());
+        Ok(ControlFlow::Continue(()))
+    })
+    .unwrap();
+    assert!(found, "the catalog describes itself and the user's table");
+}
+
+#[test]
+fn a_visitor_can_stop_and_can_fail() {
+    let env = database(DbState::CleanShutdown, &three_rows());
+    let db = OfflineDatabase::open(&env, &path()).unwrap();
+    let table = db.table("people").unwrap();
+    let mut seen = 0;
+    db.rows(table, |_, _| {
+        seen += 1;
+        Ok(ControlFlow::Break(()))
+    })
+    .unwrap();
+    assert_eq!(seen, 1);
+    let error = db.rows(table, |_, _| Err(Error::code_only(JetErr::OutOfMemory))).unwrap_err();
+    assert_eq!(error.code(), JetErr::OutOfMemory);
+}
+
+#[test]
+fn a_dirty_database_is_refused_and_named_with_its_logs() {
+    let env = database(DbState::DirtyShutdown, &three_rows());
+    let error = OfflineDatabase::open(&env, &path()).unwrap_err();
+    assert_eq!(error.code(), JetErr::DatabaseDirtyShutdown);
+    let text = error.to_string();
+    for part in ["/db/a.edb", "0x1e", "0x21", "ese recover"] {
+        assert!(text.contains(part), "{text}");
+    }
+    let db = OfflineDatabase::open_unrecovered(&env, &path()).unwrap();
+    assert_eq!(db.tables().len(), 5);
+}
+
+#[test]
+fn a_damaged_catalog_is_read_from_its_shadow() {
+    let env = database(DbState::CleanShutdown, &three_rows());
+    damage(&env, MSYS_OBJECTS_FDP);
+    let db = OfflineDatabase::open(&env, &path()).unwrap();
+    assert_eq!(db.catalog_source(), CatalogSource::Shadow);
+    assert_eq!(db.table("people").unwrap().fdp, TABLE_FDP);
+    drop(db);
+    damage(&env, MSYS_OBJECTS_SHADOW_FDP);
+    let error = OfflineDatabase::open(&env, &path()).unwrap_err();
+    assert_eq!((error.code(), error.pgno()), (JetErr::ReadVerifyFailure, Some(MSYS_OBJECTS_FDP)));
+}
+
+#[test]
+fn a_damaged_page_of_a_table_is_named() {
+    let env = database(DbState::CleanShutdown, &three_rows());
+    damage(&env, TABLE_FDP);
+    let db = OfflineDatabase::open(&env, &path()).unwrap();
+    let table = db.table("people").unwrap();
+    let error = db.rows(table, |_, _| Ok(ControlFlow::Continue(()))).unwrap_err();
+    assert_eq!((error.code(), error.pgno()), (JetErr::ReadVerifyFailure, Some(TABLE_FDP)));
+    assert!(error.to_string().contains("/db/a.edb"));
+}
+
+#[test]
+fn a_malformed_row_is_named_by_table_and_key() {
+    let mut rows = three_rows();
+    rows[2].1 = vec![9, 9];
+    let env = database(DbState::CleanShutdown, &rows);
+    let db = OfflineDatabase::open(&env, &path()).unwrap();
+    let table = db.table("people").unwrap();
+    let error = db.rows(table, |_, _| Ok(ControlFlow::Continue(()))).unwrap_err();
+    assert_eq!(error.code(), JetErr::DatabaseCorrupted);
+    assert!(error.message().contains("\"people\", row 7f80000003"), "{error}");
+}
+
+#[test]
+fn a_table_of_a_template_is_refused_by_name() {
+    let env = database(DbState::CleanShutdown, &three_rows());
+    let db = OfflineDatabase::open(&env, &path()).unwrap();
+    let mut table = db.table("people").unwrap().clone();
+    table.template = Some("mother".into());
+    let error = db.rows(&table, |_, _| Ok(ControlFlow::Continue(()))).unwrap_err();
+    assert_eq!(error.code(), JetErr::FeatureNotAvailable);
+    assert!(error.message().contains("people"));
+}
+
+#[test]
+fn nothing_is_written_to_the_file() {
+    let env = database(DbState::CleanShutdown, &three_rows());
+    let contents = || {
+        let file = env.fs.open(&path(), OpenMode::Read).unwrap();
+        let mut bytes = vec![0; usize::try_from(file.len().unwrap()).unwrap()];
+        file.read_at(&mut bytes, 0).unwrap();
+        bytes
+    };
+    let before = contents();
+    let names = env.fs.list(path().parent().unwrap()).unwrap();
+    let db = OfflineDatabase::open(&env, &path()).unwrap();
+    db.rows(db.table("people").unwrap(), |_, _| Ok(ControlFlow::Continue(()))).unwrap();
+    drop(db);
+    assert!(before == contents());
+    assert_eq!(names, env.fs.list(path().parent().unwrap()).unwrap());
+}
