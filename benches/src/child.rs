@@ -164,7 +164,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Runs a copy into a new folder: millions of bytes per second, `None` if there is no such call.
+    /// Runs a copy into a new folder: millions of bytes per second, `None` without such a call.
     fn timed_copy(
         &self,
         name: &str,

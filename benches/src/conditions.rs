@@ -13,7 +13,7 @@ use std::{
 /// How often the memory is looked at.
 const SAMPLE_EVERY: Duration = Duration::from_millis(2);
 
-/// Anonymous resident bytes of this process: heap, stacks, private maps. Mapped files are not in it.
+/// Anonymous resident bytes of this process: heap, stacks, private maps, but no mapped files.
 pub(crate) fn private_bytes() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("RssAnon:")).unwrap_or_default();

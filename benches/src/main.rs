@@ -1,7 +1,7 @@
 //! Measures this engine and its peers side by side: `cargo xtask bench`.
 //!
 //! `report` runs every engine several times in turn, each time in a process of its own (`child`),
-//! takes medians, compares with the floors, prints a table and writes `target/bench/report.json` and
+//! takes medians, compares with the floors, prints tables, writes `target/bench/report.json` and
 //! the generated part of `docs/benchmarks.md`. A new engine is a file in `engines/` and a line in
 //! `engines/mod.rs`; a new figure is a line in `metrics.rs` and a place in `child.rs`.
 

@@ -18,7 +18,7 @@ pub(crate) trait Store: Sync {
     /// A writer for the calling thread.
     fn writer(&self) -> Result<Box<dyn Writer + '_>>;
 
-    /// Looks every key up in one read transaction and digests the values. A missing key is an error.
+    /// Looks all keys up in one read transaction, digests the values. A missing key is an error.
     fn get_all(&self, keys: &[Key]) -> Result<Digest>;
 
     /// Reads all rows in key order in one read transaction and digests them.

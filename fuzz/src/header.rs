@@ -1,5 +1,5 @@
-//! Arbitrary bytes as a database file: finding the header never panics, reads nothing beyond the end,
-//! and what it accepts can be written and read again.
+//! Arbitrary bytes as a database file: finding the header never panics, reads nothing beyond the
+//! end, and what it accepts can be written and read again.
 //!
 //! Input: options, then the file.
 

@@ -1,4 +1,4 @@
-//! Arbitrary bytes as log records, one behind the other: decoding never panics and never goes beyond
+//! Arbitrary bytes as log records, one behind the other: decoding never panics, never goes beyond
 //! the end; what was decoded can be described, written, and decoded again to the same value.
 
 use ese_log::Record;

@@ -1,5 +1,5 @@
-//! A script of changes on one leaf page beside a plain list: after every change the page is sound and
-//! holds what the list holds; what does not fit is refused and changes nothing.
+//! A script of changes on one leaf page beside a plain list: after every change the page is sound
+//! and holds what the list holds; what does not fit is refused and changes nothing.
 //!
 //! Input: page size, length and bytes of the prefix key, then the script.
 

@@ -8,8 +8,8 @@
 //! let Some(python) = ese_tests::peers("rows_equal_what_dissect_returns") else { return };
 //! ```
 //!
-//! Where the thing is absent, `SKIPPED: ...` appears on the terminal (past the runner's capture) and
-//! the test returns; with `CI=true` it fails instead.
+//! Where the thing is absent, `SKIPPED: ...` appears on the terminal (past the runner's capture)
+//! and the test returns; with `CI=true` it fails instead.
 
 #![allow(
     clippy::disallowed_methods,

@@ -9,8 +9,9 @@ use crate::{
     store::{Result, Store, Writer},
 };
 
-pub(crate) const SETTINGS: &str = "redb 4.4: cache 1 GiB, otherwise defaults (Durability::Immediate, one-phase commit, checksums); \
-     it has no online backup";
+pub(crate) const SETTINGS: &str = "\
+    redb 4.4: cache 1 GiB, otherwise defaults (Durability::Immediate, one-phase commit, checksums); \
+    it has no online backup";
 
 const CACHE_BYTES: usize = 1 << 30;
 

@@ -1,7 +1,7 @@
 //! SQLite through rusqlite.
 //!
 //! Each writing thread has a connection of its own; they queue on a mutex, because SQLite's own
-//! waiting for the write lock sleeps. Reads share one connection that stays open, so its cache is hot.
+//! waiting for the write lock sleeps. Reads share one connection that stays open: its cache is hot.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,15 +15,20 @@ use crate::{
     store::{Result, Store, Writer},
 };
 
-pub(crate) const SETTINGS: &str = "SQLite (rusqlite 0.41, bundled): WAL, synchronous=FULL, mmap_size 8 GiB, cache 256 MiB a \
-     connection, autocheckpoint at 64 MiB of log (default 4), WITHOUT ROWID table, cached \
-     statements, writers queue on a mutex, backup by the online backup API in one step";
+pub(crate) const SETTINGS: &str = "\
+    SQLite (rusqlite 0.41, bundled): WAL, synchronous=FULL, mmap_size 8 GiB, cache 256 MiB a \
+    connection, autocheckpoint at 64 MiB of log (default 4), WITHOUT ROWID table, cached \
+    statements, writers queue on a mutex, backup by the online backup API in one step";
 
 /// `cache_size` of a connection, in bytes.
 const CACHE_BYTES: u64 = 256 << 20;
 
-const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-     PRAGMA mmap_size = 8589934592; PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384;";
+const PRAGMAS: &str = "\
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA mmap_size = 8589934592;
+    PRAGMA cache_size = -262144;
+    PRAGMA wal_autocheckpoint = 16384;";
 
 const INSERT: &str = "INSERT INTO rows (k, v) VALUES (?1, ?2)";
 

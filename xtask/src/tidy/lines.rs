@@ -5,6 +5,9 @@ use super::{Findings, Source};
 /// Columns of a line; tables, descriptions of packages and lines that hold a URL may be longer.
 const COLUMNS_MAX: usize = 100;
 
+/// Columns of prose in pages.
+const PROSE_COLUMNS_MAX: usize = 160;
+
 /// Rust files that are one table, a row a line.
 const TABLES: [&str; 1] = ["crates/ese-base/src/codes.rs"];
 
@@ -33,8 +36,9 @@ pub(crate) fn check(source: &Source, findings: &mut Findings) {
             || (markdown && line.trim_start().starts_with('|'))
             || line.starts_with("description = ")
             || TABLES.contains(&path.as_str());
-        if !may_be_long && line.chars().count() > COLUMNS_MAX {
-            findings.add(path, number, format!("longer than {COLUMNS_MAX} columns"));
+        let columns_max = if markdown { PROSE_COLUMNS_MAX } else { COLUMNS_MAX };
+        if !may_be_long && line.chars().count() > columns_max {
+            findings.add(path, number, format!("longer than {columns_max} columns"));
         }
         if !line.is_ascii() {
             findings.add(path, number, "not ASCII");

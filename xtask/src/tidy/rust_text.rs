@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn words_in_comments_and_literals_disappear_and_lines_stay() {
-        let text = "a // unsafe\n/* unsafe /* x */ \n unsafe */ b \"unsafe \\\" c\" r#\"un\"safe\"# d\n'\"' e '\\'' f<'a>\n";
+        let text = "a // unsafe\n/* unsafe /* x */ \n unsafe */ b \"unsafe \\\" c\" \
+                    r#\"un\"safe\"# d\n'\"' e '\\'' f<'a>\n";
         let code = code_only(text);
         assert_eq!(code.lines().count(), text.lines().count());
         assert!(!code.contains("unsafe") && !code.contains("safe"), "{code}");
