@@ -7,11 +7,16 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How often the memory is looked at.
 const SAMPLE_EVERY: Duration = Duration::from_millis(2);
+
+/// A pass begins when others use less than this for a moment, or when patience ends.
+const QUIET_PERCENT: f64 = 5.0;
+const QUIET_SAMPLE: Duration = Duration::from_millis(300);
+const QUIET_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Anonymous resident bytes of this process: heap, stacks, private maps, but no mapped files.
 pub(crate) fn private_bytes() -> u64 {
@@ -81,6 +86,19 @@ impl ProcessorTime {
         let own = now.own.saturating_sub(self.own);
         let others = now.busy.saturating_sub(self.busy).saturating_sub(own);
         100.0 * others as f64 / now.all.saturating_sub(self.all).max(1) as f64
+    }
+}
+
+/// Waits until others leave the processor alone, but not for ever; says how busy they still are.
+pub(crate) fn wait_until_quiet() -> f64 {
+    let start = Instant::now();
+    loop {
+        let before = ProcessorTime::now();
+        thread::sleep(QUIET_SAMPLE);
+        let others = before.others_percent_since();
+        if others < QUIET_PERCENT || start.elapsed() > QUIET_PATIENCE {
+            return others;
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     child::{MACHINE, SCALES, Scale},
+    conditions::wait_until_quiet,
     engines::ENGINES,
     floors::{OURS, Results, Verdict, judge},
     metrics::{self, Metric},
@@ -77,7 +78,8 @@ fn measure(scale: Scale, engines: &[&str]) -> Result<Results> {
     let mut results = Results::default();
     for repetition in 1..=REPETITIONS {
         for engine in [MACHINE].iter().chain(engines) {
-            eprintln!("pass {repetition} of {REPETITIONS}: {engine}");
+            let others = wait_until_quiet();
+            eprintln!("pass {repetition} of {REPETITIONS}: {engine} (others use {others:.0} %)");
             let folder = bench_folder()?.join(format!("{engine}-{}", std::process::id()));
             fs::create_dir(&folder)?;
             let figures = pass(scale, engine, &folder);

@@ -10,8 +10,8 @@ use crate::{
 };
 
 pub(crate) const SETTINGS: &str = "\
-    LMDB (heed 0.22): map of 16 GiB, default flags (every commit syncs), sorted load with MDB_APPEND \
-    in one transaction, backup by mdb_env_copy without compaction";
+    LMDB (heed 0.22): map of 16 GiB, default flags (every commit syncs), sorted load with \
+    MDB_APPEND in one transaction, backup by mdb_env_copy without compaction";
 
 /// Address space reserved for the map; pages are used as the database grows.
 const MAP_BYTES: usize = 16 << 30;

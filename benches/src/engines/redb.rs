@@ -10,8 +10,8 @@ use crate::{
 };
 
 pub(crate) const SETTINGS: &str = "\
-    redb 4.4: cache 1 GiB, otherwise defaults (Durability::Immediate, one-phase commit, checksums); \
-    it has no online backup";
+    redb 4.4: cache 1 GiB, otherwise defaults (Durability::Immediate, one-phase commit, \
+    checksums); it has no online backup";
 
 const CACHE_BYTES: usize = 1 << 30;
 
