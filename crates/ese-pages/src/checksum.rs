@@ -322,7 +322,7 @@ fn locate_flip(
     // a large page can show, by the number it stores, that this is not so.
     let own_pgno = bytes.len() > PageSize::K8.bytes() && read_u32(bytes, LARGE_PGNO_AT) == pgno.0;
     if low == 0 && high == 0 && xor.is_power_of_two() && block == 0 && own_pgno {
-        return Some(usize::try_from(xor.trailing_zeros()).ok()?);
+        return usize::try_from(xor.trailing_zeros()).ok();
     }
     None
 }

@@ -29,6 +29,18 @@ pub(crate) struct Slot {
     pub(crate) high_bits: u8,
 }
 
+impl Slot {
+    #[inline]
+    fn decode([cb0, cb1, ib0, ib1]: [u8; SLOT_LEN], mask: u16) -> Slot {
+        let (cb, ib) = (u16::from_le_bytes([cb0, cb1]), u16::from_le_bytes([ib0, ib1]));
+        Slot {
+            cb: usize::from(cb & mask),
+            ib: usize::from(ib & mask),
+            high_bits: ib1 >> (NODE_FLAGS_SHIFT - 8),
+        }
+    }
+}
+
 impl<'a> PageRef<'a> {
     /// Reads `bytes` as one page. Bytes beyond the page size are ignored; an image that is too
     /// short reads as blank.
@@ -169,7 +181,12 @@ impl<'a> PageRef<'a> {
     #[inline]
     pub(crate) fn slot(&self, itag: usize) -> Slot {
         let mask = if self.size.is_small() { SMALL_SLOT_MASK } else { LARGE_SLOT_MASK };
-        read_slot(self.bytes, itag, mask)
+        // Wrapped around for an impossible slot, and then out of range.
+        let at = self.bytes.len().wrapping_sub((itag + 1) * SLOT_LEN);
+        match self.bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            Some(slot) => Slot::decode(*slot, mask),
+            None => Slot::default(),
+        }
     }
 
     /// The line of a slot; empty if it does not lie inside the page.
@@ -198,12 +215,15 @@ impl<'a> PageRef<'a> {
     #[inline]
     #[must_use]
     pub fn reader(&self) -> NodeReader<'a> {
+        // Clamped, so the nodes' part of the slot array lies inside the page.
+        let (count, reserved) = (self.node_count(), self.reserved_tags());
+        let end = self.bytes.len().saturating_sub(reserved * SLOT_LEN);
+        let slots = self.bytes.get(end.saturating_sub(count * SLOT_LEN)..end).unwrap_or(&[]);
         NodeReader {
             bytes: self.bytes,
             header_len: self.size.header_len(),
             small: self.size.is_small(),
-            first_itag: self.reserved_tags(),
-            count: self.node_count(),
+            slots: slots.as_chunks::<SLOT_LEN>().0,
             prefix: self.prefix(),
         }
     }
@@ -218,7 +238,7 @@ impl<'a> PageRef<'a> {
     /// The nodes in key order, deleted ones included.
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = Node<'a>> + ExactSizeIterator + use<'a> {
         let reader = self.reader();
-        (0..reader.count).map(move |iline| reader.node(iline))
+        (0..reader.count()).map(move |iline| reader.node(iline))
     }
 
     /// Bytes of `key` that the page's prefix key supplies when it is stored here: all they have in
@@ -251,8 +271,8 @@ pub struct NodeReader<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) header_len: usize,
     pub(super) small: bool,
-    pub(super) first_itag: usize,
-    pub(super) count: usize,
+    /// The slots of the nodes, the last node's first.
+    pub(super) slots: &'a [[u8; SLOT_LEN]],
     pub(super) prefix: &'a [u8],
 }
 
@@ -271,7 +291,7 @@ impl<'a> NodeReader<'a> {
     #[inline]
     #[must_use]
     pub fn count(&self) -> usize {
-        self.count
+        self.slots.len()
     }
 
     #[inline]
@@ -282,7 +302,8 @@ impl<'a> NodeReader<'a> {
     #[inline]
     fn try_raw(&self, iline: usize) -> Option<RawNode<'a>> {
         let mask = if self.small { SMALL_SLOT_MASK } else { LARGE_SLOT_MASK };
-        let slot = read_slot(self.bytes, iline + self.first_itag, mask);
+        let at = self.slots.len().checked_sub(iline + 1)?;
+        let slot = Slot::decode(*self.slots.get(at)?, mask);
         let start = self.header_len + slot.ib;
         let line = self.bytes.get(start..start + slot.cb)?;
         let (first, rest) = split_u16(line)?;
@@ -305,9 +326,6 @@ impl<'a> NodeReader<'a> {
     #[inline]
     #[must_use]
     pub fn node(&self, iline: usize) -> Node<'a> {
-        if iline >= self.count {
-            return Node::default();
-        }
         let raw = self.raw(iline);
         let Some((suffix, data)) = raw.body.split_at_checked(raw.cb_suffix) else {
             return Node::default();
@@ -316,21 +334,6 @@ impl<'a> NodeReader<'a> {
             return Node::default();
         };
         Node { prefix, suffix, data, flags: NodeFlags::from_bits_truncate(raw.flags) }
-    }
-}
-
-#[inline]
-fn read_slot(bytes: &[u8], itag: usize, mask: u16) -> Slot {
-    // Wrapped around for an impossible slot, and then out of range.
-    let at = bytes.len().wrapping_sub((itag + 1) * SLOT_LEN);
-    let Some(&[cb0, cb1, ib0, ib1]) = bytes.get(at..).and_then(<[u8]>::first_chunk::<4>) else {
-        return Slot::default();
-    };
-    let (cb, ib) = (u16::from_le_bytes([cb0, cb1]), u16::from_le_bytes([ib0, ib1]));
-    Slot {
-        cb: usize::from(cb & mask),
-        ib: usize::from(ib & mask),
-        high_bits: ib1 >> (NODE_FLAGS_SHIFT - 8),
     }
 }
 
@@ -344,5 +347,15 @@ fn split_u16(bytes: &[u8]) -> Option<(u16, &[u8])> {
 #[inline]
 #[must_use]
 pub(crate) fn common_len(left: &[u8], right: &[u8]) -> usize {
-    left.iter().zip(right).take_while(|(l, r)| l == r).count()
+    let ((left_words, _), (right_words, _)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
+    let mut common = 0;
+    for (l, r) in left_words.iter().zip(right_words) {
+        let difference = u64::from_le_bytes(*l) ^ u64::from_le_bytes(*r);
+        if difference != 0 {
+            return common + usize::from((difference.trailing_zeros() / 8).to_le_bytes()[0]);
+        }
+        common += 8;
+    }
+    let rest = left.iter().zip(right).skip(common);
+    common + rest.take_while(|(l, r)| l == r).count()
 }

@@ -1,7 +1,8 @@
 //! Binary search on one page.
 //!
-//! The prefix that the sought key shares with the page's prefix key is measured once; each probe
-//! then compares only the rest with a node's suffix.
+//! What the sought key shares with the page's prefix key is measured once; each step then compares
+//! only what comes behind it. (Halving without branches and comparing the first 8 bytes alone were
+//! both measured, and neither was faster on pages of every size.)
 
 use std::cmp::Ordering;
 
@@ -20,43 +21,39 @@ impl PageRef<'_> {
     /// Not an error in the engine's sense: `Err(iline)` is where the entry would be inserted.
     pub fn search(&self, key: &[u8], data: &[u8], unique: bool) -> Result<usize, usize> {
         let reader = self.reader();
-        let probe = Probe::new(&reader, key, if unique { &[] } else { data });
-        let (mut low, mut high) = (0, reader.count);
-        while low < high {
-            let middle = low.midpoint(high);
-            let raw = reader.raw(middle);
-            let order =
-                if unique { probe.cmp_key(&reader, raw) } else { probe.cmp_entry(&reader, raw) };
-            match order {
-                Ordering::Less => low = middle + 1,
-                Ordering::Greater => high = middle,
-                Ordering::Equal => return Ok(middle),
-            }
-        }
-        Err(low)
+        let found = if unique {
+            let probe = Probe::new(reader, key, &[]);
+            probe.first_not_below(reader.count(), |raw| probe.cmp_key(raw))
+        } else {
+            let probe = Probe::new(reader, key, data);
+            // Suffix and data of a node lie side by side: one string already.
+            probe.first_not_below(reader.count(), |raw| probe.cmp_string(raw, raw.body))
+        };
+        if found.equal { Ok(found.iline) } else { Err(found.iline) }
     }
 
     /// Searches an internal page: the first node whose separator is greater than the
-    /// concatenation of `key` and `data`. An empty separator is infinite.
+    /// concatenation of `key` and `data`. An empty last separator is infinite.
     ///
     /// On a page that is not the rightmost of its level there may be none: the answer is then
     /// [`PageRef::node_count`], and [`PageRef::child`] of that is [`Pgno::NULL`].
     #[must_use]
     pub fn child_index(&self, key: &[u8], data: &[u8]) -> usize {
         let reader = self.reader();
-        let probe = Probe::new(&reader, key, data);
-        let (mut low, mut high) = (0, reader.count);
-        while low < high {
-            let middle = low.midpoint(high);
-            let raw = reader.raw(middle);
-            let infinite = raw.cb_prefix + raw.cb_suffix == 0;
-            if infinite || probe.cmp_separator(&reader, raw) == Ordering::Greater {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
+        let mut finite = reader.count();
+        if finite > 0 {
+            let last = reader.raw(finite - 1);
+            // Whatever is sought, it lies below infinity.
+            finite -= usize::from(last.cb_prefix + last.cb_suffix == 0);
         }
-        low
+        let probe = Probe::new(reader, key, data);
+        let found = if data.is_empty() {
+            probe.first_not_below(finite, |raw| probe.cmp_key(raw))
+        } else {
+            probe.first_not_below(finite, |raw| probe.cmp_string(raw, suffix_of(raw)))
+        };
+        // A separator is the lower bound of what lies to its right.
+        found.iline + usize::from(found.equal)
     }
 
     /// The child that node `iline` of an internal page points to; [`Pgno::NULL`] if its data are
@@ -69,63 +66,80 @@ impl PageRef<'_> {
     }
 }
 
-/// What is sought.
-struct Probe<'k> {
+/// Where a search ended: at the first node that is not below what was sought.
+#[derive(Clone, Copy)]
+struct Found {
+    iline: usize,
+    equal: bool,
+}
+
+/// What is sought: `key` and `data` as one string, on one page.
+struct Probe<'a, 'k> {
+    reader: NodeReader<'a>,
     key: &'k [u8],
     data: &'k [u8],
     /// Bytes that the key shares with the page's prefix key.
     common: usize,
+    /// How nodes that share more with the prefix key than the sought key does compare with it:
+    /// they all go on with the same byte. `Equal`: that byte does not decide.
+    deeper: Ordering,
 }
 
-impl<'k> Probe<'k> {
+impl<'a, 'k> Probe<'a, 'k> {
     #[inline]
-    fn new(reader: &NodeReader<'_>, key: &'k [u8], data: &'k [u8]) -> Probe<'k> {
-        Probe { key, data, common: common_len(reader.prefix, key) }
+    fn new(reader: NodeReader<'a>, key: &'k [u8], data: &'k [u8]) -> Probe<'a, 'k> {
+        let common = common_len(reader.prefix, key);
+        let deeper = match (reader.prefix.get(common), key.get(common)) {
+            (Some(theirs), Some(ours)) => theirs.cmp(ours),
+            (Some(_), None) if data.is_empty() => Ordering::Greater,
+            _ => Ordering::Equal,
+        };
+        Probe { reader, key, data, common, deeper }
     }
 
-    /// Splits node and key where the node's prefix ends, if the key has that prefix too: the
-    /// node's body (suffix and data) and the rest of the key.
-    #[inline]
-    fn rest(&self, raw: RawNode<'_>) -> Option<&'k [u8]> {
-        if raw.cb_prefix > self.common { None } else { self.key.get(raw.cb_prefix..) }
-    }
-
-    /// Orders the node's key against the key.
-    #[inline]
-    fn cmp_key(&self, reader: &NodeReader<'_>, raw: RawNode<'_>) -> Ordering {
-        let suffix = raw.body.get(..raw.cb_suffix).unwrap_or(&[]);
-        match self.rest(raw) {
-            Some(rest) => cmp_bytes(suffix, rest),
-            // They differ inside the prefix: the suffix does not matter.
-            None => reader.prefix.get(..raw.cb_prefix).unwrap_or(&[]).cmp(self.key),
-        }
-    }
-
-    /// Orders key and data of the node, concatenated, against those sought.
-    #[inline]
-    fn cmp_entry(&self, reader: &NodeReader<'_>, raw: RawNode<'_>) -> Ordering {
-        match self.rest(raw) {
-            // Suffix and data of the node are already one string.
-            Some(rest) => cmp_split(raw.body, rest, self.data),
-            None => {
-                let prefix = reader.prefix.get(..raw.cb_prefix).unwrap_or(&[]);
-                cmp_concat([prefix, raw.body, &[]], [self.key, self.data, &[]])
+    /// The first of the first `count` nodes that is not below what is sought.
+    #[inline(always)]
+    fn first_not_below(&self, count: usize, order: impl Fn(RawNode<'a>) -> Ordering) -> Found {
+        let (mut low, mut high) = (0, count);
+        while low < high {
+            let iline = low.midpoint(high);
+            match order(self.reader.raw(iline)) {
+                Ordering::Less => low = iline + 1,
+                Ordering::Greater => high = iline,
+                Ordering::Equal => return Found { iline, equal: true },
             }
         }
+        Found { iline: low, equal: false }
     }
 
-    /// Orders the node's key against key and data sought, concatenated.
-    #[inline]
-    fn cmp_separator(&self, reader: &NodeReader<'_>, raw: RawNode<'_>) -> Ordering {
-        let suffix = raw.body.get(..raw.cb_suffix).unwrap_or(&[]);
-        match self.rest(raw) {
-            Some(rest) => cmp_split(suffix, rest, self.data),
-            None => {
-                let prefix = reader.prefix.get(..raw.cb_prefix).unwrap_or(&[]);
-                cmp_concat([prefix, suffix, &[]], [self.key, self.data, &[]])
-            }
+    /// Orders the key of a node against the key sought.
+    #[inline(always)]
+    fn cmp_key(&self, raw: RawNode<'_>) -> Ordering {
+        if raw.cb_prefix > self.common {
+            // There are no data, so the byte decides.
+            return self.deeper;
         }
+        cmp_bytes(suffix_of(raw), self.key.get(raw.cb_prefix..).unwrap_or(&[]))
     }
+
+    /// Orders a node against key and data sought; `string` is what counts of the node behind its
+    /// prefix.
+    #[inline(always)]
+    fn cmp_string(&self, raw: RawNode<'_>, string: &[u8]) -> Ordering {
+        if raw.cb_prefix <= self.common {
+            let rest = self.key.get(raw.cb_prefix..).unwrap_or(&[]);
+            return cmp_split(string, rest, self.data);
+        }
+        self.deeper.then_with(|| {
+            let prefix = self.reader.prefix.get(..raw.cb_prefix).unwrap_or(&[]);
+            cmp_concat([prefix, string, &[]], [self.key, self.data, &[]])
+        })
+    }
+}
+
+#[inline]
+fn suffix_of(raw: RawNode<'_>) -> &[u8] {
+    raw.body.get(..raw.cb_suffix).unwrap_or(raw.body)
 }
 
 /// Orders `left` against the concatenation of `head` and `tail`.
@@ -133,22 +147,21 @@ impl<'k> Probe<'k> {
 fn cmp_split(left: &[u8], head: &[u8], tail: &[u8]) -> Ordering {
     match left.split_at_checked(head.len()) {
         Some((left_head, left_tail)) => {
-            cmp_bytes(left_head, head).then_with(|| cmp_bytes(left_tail, tail))
+            cmp_bytes(left_head, head).then_with(|| left_tail.cmp(tail))
         }
         // `left` ends inside `head`: equal so far means that it is a proper prefix.
         None => cmp_bytes(left, head),
     }
 }
 
-/// `left.cmp(right)` without a call for keys that differ in their first 8 bytes.
+/// `left.cmp(right)` without a call for strings that differ in their first 8 bytes.
 #[inline]
 fn cmp_bytes(left: &[u8], right: &[u8]) -> Ordering {
     if let (Some((l, l_rest)), Some((r, r_rest))) =
         (left.split_first_chunk::<8>(), right.split_first_chunk::<8>())
     {
-        return u64::from_be_bytes(*l)
-            .cmp(&u64::from_be_bytes(*r))
-            .then_with(|| l_rest.cmp(r_rest));
+        let (l, r) = (u64::from_be_bytes(*l), u64::from_be_bytes(*r));
+        return if l == r { l_rest.cmp(r_rest) } else { l.cmp(&r) };
     }
     left.cmp(right)
 }
