@@ -11,18 +11,18 @@
 
 mod backup;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     fmt,
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
-use ese_base::{Error, ErrorKind, JetErr, PageSize, Pgno, Result};
+use ese_base::{Error, ErrorKind, JetErr, PageSize, Pgno, Result, plant};
 use ese_os::{Env, File, LockMode, OpenMode};
 use parking_lot::Mutex;
 
@@ -69,6 +69,19 @@ pub struct DbFile {
     ranges: RangeLock,
     poison: Poison,
     restored: Vec<Pgno>,
+    /// Somebody has the right to write pages in place.
+    pages_claimed: Arc<AtomicBool>,
+}
+
+/// The right to write pages in place, one at a time for each file: the cache has it, or whoever
+/// restores torn pages before there is a cache. What is mapped for readers rests on it.
+#[derive(Debug)]
+pub(crate) struct PagesClaim(Arc<AtomicBool>);
+
+impl Drop for PagesClaim {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 impl fmt::Debug for DbFile {
@@ -106,6 +119,7 @@ impl DbFile {
             ranges: RangeLock::new(),
             poison: Poison::new(),
             restored: Vec::new(),
+            pages_claimed: Arc::default(),
         };
         match db.finish_creation(last) {
             Ok(()) => Ok(db),
@@ -161,6 +175,7 @@ impl DbFile {
             ranges: RangeLock::new(),
             poison: Poison::new(),
             restored: Vec::new(),
+            pages_claimed: Arc::default(),
         };
         if access == Access::ReadWrite && located.header.state() != DbState::CleanShutdown {
             db.restored = dblwr::recover_double_write(&db)?;
@@ -224,10 +239,13 @@ impl DbFile {
         let result = change(&mut header);
         let image = header.encode().map_err(|error| error.at_path(&self.path))?;
         let shadow_at = self.page_size.bytes_u64();
-        let order = if writer.primary_is_bad { [0, shadow_at] } else { [shadow_at, 0] };
+        let primary_first = writer.primary_is_bad && !plant!("pages-trust-damaged-header");
+        let order = if primary_first { [0, shadow_at] } else { [shadow_at, 0] };
         for offset in order {
             self.write_at(&image, offset)?;
-            self.sync()?;
+            if offset == 0 || !plant!("pages-header-copies-at-once") {
+                self.sync()?;
+            }
         }
         writer.primary_is_bad = false;
         *self.header.lock() = header;
@@ -325,6 +343,18 @@ impl DbFile {
     /// Errors of removing; the database is whole either way.
     pub fn remove_double_write(&self) -> Result<()> {
         dblwr::remove(&self.env, &self.path)
+    }
+
+    /// Takes the right to write pages in place.
+    pub(crate) fn claim(&self) -> Result<PagesClaim> {
+        if self.pages_claimed.swap(true, Ordering::AcqRel) {
+            return Err(Error::new(
+                JetErr::InternalError,
+                "the database file has a page cache already",
+            )
+            .at_path(&self.path));
+        }
+        Ok(PagesClaim(Arc::clone(&self.pages_claimed)))
     }
 
     pub(crate) fn file(&self) -> &Arc<dyn File> {

@@ -22,6 +22,8 @@ pub mod fence;
 pub mod header;
 mod latch;
 pub mod page;
+#[cfg(all(test, plant))]
+mod planted;
 pub mod poison;
 pub mod range_lock;
 #[cfg(test)]

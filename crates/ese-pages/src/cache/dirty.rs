@@ -13,7 +13,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use ese_base::{LgPos, Pgno};
+use ese_base::{LgPos, Pgno, plant};
 use parking_lot::Mutex;
 
 #[derive(Debug, Default)]
@@ -43,6 +43,9 @@ impl DirtyPages {
     /// A clean page is latched for writing.
     pub(crate) fn open(&self, pgno: Pgno) {
         let mut lists = self.lists.lock();
+        if plant!("pages-announce-no-change") {
+            return;
+        }
         let appended = lists.appended;
         lists.openings.push((appended, pgno));
     }
@@ -62,8 +65,8 @@ impl DirtyPages {
         }
     }
 
-    /// A page was written: it is clean, or dirty from a later change on.
-    pub(crate) fn written(&self, pgno: Pgno, start: LgPos, changed: Option<LgPos>) {
+    /// The first missing change of a dirty page is another one; `None`: the page is clean.
+    pub(crate) fn moved(&self, pgno: Pgno, start: LgPos, changed: Option<LgPos>) {
         let mut lists = self.lists.lock();
         if lists.dirty.remove(&(start, pgno)) {
             self.count.fetch_sub(1, Ordering::Relaxed);
@@ -128,8 +131,8 @@ mod tests {
         assert_eq!((pages.oldest(), pages.count()), (Some(at(10)), 3));
         assert_eq!(pages.older_than(at(30)), [Pgno(5), Pgno(6)]);
         assert_eq!(pages.oldest_pages(2), [Pgno(5), Pgno(6)]);
-        pages.written(Pgno(5), at(10), Some(at(40)));
-        pages.written(Pgno(6), at(20), None);
+        pages.moved(Pgno(5), at(10), Some(at(40)));
+        pages.moved(Pgno(6), at(20), None);
         assert_eq!((pages.oldest(), pages.count()), (Some(at(30)), 2));
         assert_eq!(pages.older_than(LgPos::MAX), [Pgno(5), Pgno(7)]);
     }
@@ -140,7 +143,7 @@ mod tests {
         pages.open(Pgno(1));
         pages.add(Pgno(1), at(10), at(12));
         pages.open(Pgno(2)); // its record, if any, lies at 12 or later
-        pages.written(Pgno(1), at(10), None);
+        pages.moved(Pgno(1), at(10), None);
         assert_eq!(pages.oldest(), Some(at(12)));
         pages.close(Pgno(2));
         assert_eq!(pages.oldest(), None);

@@ -71,9 +71,11 @@ impl Frame {
         self.changed.store(pack(start), Ordering::Relaxed);
     }
 
-    /// A page that is dirty is changed again.
+    /// A page that is dirty is changed again. True if this change begins before the first one: the
+    /// caller then puts it first.
     #[inline]
-    pub(crate) fn next_change(&self, start: LgPos, end: LgPos) {
+    #[must_use]
+    pub(crate) fn next_change(&self, start: LgPos, end: LgPos) -> bool {
         let (start, end) = (pack(start), pack(end));
         if end > self.end.load(Ordering::Relaxed) {
             self.end.store(end, Ordering::Relaxed);
@@ -81,6 +83,7 @@ impl Frame {
         if start < self.changed.load(Ordering::Relaxed) {
             self.changed.store(start, Ordering::Relaxed);
         }
+        start < self.start.load(Ordering::Relaxed)
     }
 
     /// The flusher copies the image: changes from now on are not in the copy.
@@ -93,8 +96,8 @@ impl Frame {
         Some(self.changed.load(Ordering::Relaxed)).filter(|at| *at != UNCHANGED).map(unpack)
     }
 
-    /// What the file has is the copy: the oldest missing change is this one.
-    pub(crate) fn advance_start(&self, start: LgPos) {
+    /// The first missing change is another one from now on.
+    pub(crate) fn set_start(&self, start: LgPos) {
         self.start.store(pack(start), Ordering::Relaxed);
     }
 

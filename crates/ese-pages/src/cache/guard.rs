@@ -277,11 +277,19 @@ impl<'a> WriteGuard<'a> {
     /// before. Without logging both are [`LgPos::MIN`].
     #[inline]
     pub fn mark_dirty(&mut self, start: LgPos, end: LgPos) {
-        if matches!(self.before, Before::Nothing) {
-            self.frame.next_change(start, end);
-        } else {
+        if !matches!(self.before, Before::Nothing) {
             self.mark_first(start, end);
+        } else if self.frame.next_change(start, end) {
+            self.put_first(start);
         }
+    }
+
+    /// The records of a macro group count from its begin, which may lie before a record of another
+    /// writer that has made the page dirty already.
+    #[cold]
+    fn put_first(&mut self, start: LgPos) {
+        self.cache.dirty.moved(self.pgno, self.frame.start(), Some(start));
+        self.frame.set_start(start);
     }
 
     #[inline(never)]
@@ -295,13 +303,25 @@ impl<'a> WriteGuard<'a> {
                 frame
             }
             Before::Replaced { frame, .. } => {
-                self.frame.next_change(start, end);
+                if self.frame.next_change(start, end) {
+                    self.put_first(start);
+                }
                 frame
             }
         };
         if let Some(old) = old.filter(|old| *old != self.frame_no) {
             self.cache.frames.give_back(old);
         }
+    }
+
+    /// A panic unwinds through the change of a page: it may be half done, and must never be written.
+    #[cold]
+    fn abandon(&self) {
+        let error =
+            Error::new(JetErr::InternalError, "a panic has interrupted a change of the page")
+                .at_path(self.cache.file.path())
+                .at_page(self.pgno);
+        drop(self.cache.file.poison().remember(error));
     }
 
     /// Puts everything back as it was: nobody has seen the frame.
@@ -327,6 +347,9 @@ impl Drop for WriteGuard<'_> {
     fn drop(&mut self) {
         if !matches!(self.before, Before::Nothing) {
             self.go_back();
+        }
+        if std::thread::panicking() {
+            self.abandon();
         }
     }
 }

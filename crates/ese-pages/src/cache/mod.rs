@@ -41,6 +41,8 @@
 //!    are dirty: such a page has a frame and its slot points there; the pointer goes back to the
 //!    map under the write latch after the write has ended ([`flush`]). Before a page is loaded,
 //!    nobody looks at its mapped bytes, and it is loaded under the write latch ([`load`]).
+//!    A file has one cache at a time, and torn pages are restored only while it has none
+//!    ([`PagesClaim`]).
 //! 4. *No faults.* A mapped page is populated before it is touched; an unreadable page is an error
 //!    there. (The operating system may drop the page later and fail to read it again: then the
 //!    process gets a signal. Copy mode has no such case.)
@@ -54,7 +56,7 @@ mod guard;
 mod load;
 mod slot;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     fmt,
@@ -76,7 +78,7 @@ use self::{
     load::Windows,
     slot::{Slot, SlotTable},
 };
-use crate::db_file::DbFile;
+use crate::db_file::{DbFile, PagesClaim};
 
 pub use flush::{FlushGoal, FlushStats};
 pub use guard::{RdwGuard, ReadGuard, WriteGuard};
@@ -116,7 +118,7 @@ impl CacheOptions {
             mode: CacheMode::Mapped,
             pages_max: pages,
             dirty_pages_max: pages.div_ceil(2),
-            batch_pages: (4 << 20) / page_size.bytes(),
+            batch_pages: ((4 << 20) / page_size.bytes()).min(pages),
             double_write: true,
         }
     }
@@ -169,6 +171,8 @@ pub struct PageCache {
     flusher: Mutex<Flusher>,
     progress: Progress,
     counters: Counters,
+    /// Nobody else writes pages of the file in place.
+    _claim: PagesClaim,
 }
 
 impl fmt::Debug for PageCache {
@@ -185,8 +189,10 @@ impl PageCache {
     /// An empty cache over a file.
     ///
     /// # Errors
-    /// `JET_errDiskIO` and the like if the file cannot be mapped.
+    /// `JET_errInternalError` if the file has a cache already; `JET_errDiskIO` and the like if it
+    /// cannot be mapped.
     pub fn new(file: Arc<DbFile>, options: CacheOptions) -> Result<PageCache> {
+        let claim = file.claim()?;
         let map = match options.mode {
             CacheMode::Mapped => file.file().map()?,
             CacheMode::Copy => None,
@@ -204,6 +210,7 @@ impl PageCache {
             flusher: Mutex::default(),
             progress: Progress::default(),
             counters: Counters::default(),
+            _claim: claim,
             file,
         })
     }

@@ -1,6 +1,6 @@
 //! Tests of the cache; each runs in both modes unless it is about one.
 
 mod damage;
-mod flushing;
-mod guards;
+pub(crate) mod flushing;
+pub(crate) mod guards;
 mod threads;

@@ -52,7 +52,8 @@ fn creation_is_durable_or_leaves_nothing_behind() {
     let again = DbFile::create(&env, path, header, Pgno(4)).unwrap_err();
     assert_eq!(again.code(), JetErr::FileAlreadyExists);
     assert!(env.fs.exists(path).unwrap(), "the old file is not touched");
-    for state in disk.crash_states(StateOptions { seed: 1, budget: 50, garbage: true }) {
+    for state in disk.crash_states(StateOptions { seed: 1, budget: 50, garbage: true, from_op: 0 })
+    {
         let booted = TestDb::booted(&state.image);
         assert_eq!(booted.open().page_count(), 4, "{}", state.description);
     }
@@ -118,7 +119,7 @@ fn a_copy_of_the_header_that_the_device_cannot_read_counts_as_damaged() {
 
 /// Cuts the power everywhere in two header updates, the first copy being damaged or not.
 #[test]
-fn a_power_cut_in_a_header_update_leaves_the_old_or_the_new_header() {
+pub(crate) fn a_power_cut_in_a_header_update_leaves_the_old_or_the_new_header() {
     for damage_first in [None, Some(0), Some(4096)] {
         let (db, file) = TestDb::simulated(PageSize::K4, 2);
         drop(file);
@@ -137,9 +138,12 @@ fn a_power_cut_in_a_header_update_leaves_the_old_or_the_new_header() {
             db.sim().mark(u64::from(objid));
         }
         let (mut seen, mut torn) = ([0; 3], 0);
-        for state in
-            db.sim().recording().states(StateOptions { seed: 3, budget: 400, garbage: false })
-        {
+        for state in db.sim().recording().states(StateOptions {
+            seed: 3,
+            budget: 400,
+            garbage: false,
+            from_op: 0,
+        }) {
             let booted = TestDb::booted(&state.image);
             let file = booted.open();
             let objid = u64::from(file.header().last_objid().0);

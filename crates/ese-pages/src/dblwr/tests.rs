@@ -95,6 +95,27 @@ fn a_torn_side_file_is_ignored_wherever_it_is_torn() {
 }
 
 #[test]
+fn a_side_file_that_cannot_be_read_does_not_keep_the_database_shut() {
+    let (db, file) = TestDb::simulated(PageSize::K4, 8);
+    let writer = cache(&file, CacheMode::Copy);
+    create(&writer, 1, 1);
+    flush_all(&writer);
+    drop((writer, file));
+    assert!(db.sim().make_unreadable(&db.dwb(), 0, 100));
+    assert_eq!(db.open().restored_pages(), []);
+}
+
+#[test]
+fn pages_are_not_restored_under_a_cache() {
+    let db = crashed();
+    let file = db.open();
+    let cache = cache(&file, CacheMode::Mapped);
+    assert_eq!(recover_double_write(&file).unwrap_err().code(), JetErr::InternalError);
+    drop(cache);
+    recover_double_write(&file).unwrap();
+}
+
+#[test]
 fn the_side_file_of_another_database_is_ignored() {
     let db = crashed();
     tear(&db, 2);
@@ -214,10 +235,10 @@ fn check_state(db: &TestDb, mark: u64, what: &str) -> Option<u32> {
     None
 }
 
-const STATES: StateOptions = StateOptions { seed: 5, budget: 4000, garbage: true };
+const STATES: StateOptions = StateOptions { seed: 5, budget: 4000, garbage: true, from_op: 0 };
 
 #[test]
-fn no_power_cut_tears_a_page() {
+pub(crate) fn no_power_cut_tears_a_page() {
     let mut restored = 0;
     for state in workload(true).states(STATES) {
         let db = TestDb::booted(&state.image);

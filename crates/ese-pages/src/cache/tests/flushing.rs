@@ -28,7 +28,7 @@ impl<F: Fn(LgPos) -> Result<()> + Send + Sync> LogFence for Fence<F> {
 }
 
 #[test]
-fn a_batch_goes_to_the_log_fence_the_side_file_and_the_database_in_this_order() {
+pub(crate) fn a_batch_goes_to_the_log_fence_the_side_file_and_the_database_in_this_order() {
     let (db, file) = TestDb::simulated(PageSize::K4, 20);
     let cache = cache(&file, CacheMode::Copy);
     for pgno in [2, 3, 4, 9, 10, 17] {
@@ -107,7 +107,7 @@ fn the_goals_take_the_pages_that_they_name() {
 }
 
 #[test]
-fn a_page_changed_while_it_is_flushed_stays_dirty_from_that_change_on() {
+pub(crate) fn a_page_changed_while_it_is_flushed_stays_dirty_from_that_change_on() {
     for mode in MODES {
         let (db, file) = TestDb::real(PageSize::K4, 20);
         let cache = cache(&file, mode);
@@ -223,6 +223,25 @@ fn no_room_for_the_side_file_is_an_answer_and_not_the_end() {
     db.sim().set_free_space(None);
     file.grow(Pgno(4000)).unwrap();
     flush_all(&cache);
+}
+
+#[test]
+fn what_is_written_carries_a_right_checksum_and_no_flush_type() {
+    for page_size in PageSize::ALL {
+        let (_db, file) = TestDb::real(page_size, 20);
+        let cache = cache(&file, CacheMode::Mapped);
+        create(&cache, 7, 1);
+        let mut guard = cache.write(Pgno(7)).unwrap();
+        let flags = guard.page().flags();
+        guard.page_mut().set_flags(flags | crate::PageFlags::FLUSH_TYPE);
+        guard.mark_dirty(start(2), end(2));
+        drop(guard);
+        flush_all(&cache);
+        let mut page = vec![0; page_size.bytes()];
+        file.read_page_raw(Pgno(7), &mut page).unwrap();
+        assert_eq!(crate::checksum::check(&page, Pgno(7)), crate::checksum::Verdict::Good);
+        assert_eq!(crate::PageRef::new(&page, page_size).flags(), flags);
+    }
 }
 
 #[test]

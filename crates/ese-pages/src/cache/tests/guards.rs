@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ese_base::{JetErr, LgPos, PageSize, Pgno};
 
 use crate::{
-    Access, CacheMode, DbFile, NoLog, PageCache,
+    Access, CacheMode, DbFile, FlushGoal, NoLog, PageCache,
     test_db::{
         MODES, TestDb, cache, change, create, end, fill, fill_new, flush_all, options, read, start,
         value_of,
@@ -124,7 +124,7 @@ fn a_page_created_again_keeps_its_oldest_missing_change() {
 }
 
 #[test]
-fn a_page_latched_for_writing_holds_the_checkpoint_before_its_record() {
+pub(crate) fn a_page_latched_for_writing_holds_the_checkpoint_before_its_record() {
     for mode in MODES {
         let (_db, file) = TestDb::real(PageSize::K8, 10);
         let cache = cache(&file, mode);
@@ -142,6 +142,66 @@ fn a_page_latched_for_writing_holds_the_checkpoint_before_its_record() {
         assert_eq!(cache.oldest_dirty(), Some(start(3)), "reading announces nothing");
         drop(other.upgrade().unwrap());
         assert_eq!(cache.oldest_dirty(), Some(start(3)));
+    }
+}
+
+#[test]
+fn a_change_that_begins_before_the_first_one_comes_first() {
+    for mode in MODES {
+        let (_db, file) = TestDb::real(PageSize::K8, 10);
+        let cache = cache(&file, mode);
+        create(&cache, 1, 20);
+        create(&cache, 2, 15);
+        let mut guard = cache.write(Pgno(1)).unwrap();
+        fill(&mut guard, 30);
+        guard.mark_dirty(start(10), end(30)); // a macro group that began at 10
+        drop(guard);
+        assert_eq!((cache.oldest_dirty(), cache.dirty_count()), (Some(start(10)), 2));
+        let mut again = cache.write_new(Pgno(1)).unwrap();
+        fill_new(&mut again, 31);
+        again.mark_dirty(start(5), end(31));
+        drop(again);
+        assert_eq!((cache.oldest_dirty(), cache.dirty_count()), (Some(start(5)), 2));
+        assert_eq!(cache.flush(FlushGoal::OlderThan(start(6)), &NoLog).unwrap().pages, 1);
+        assert_eq!(cache.oldest_dirty(), Some(start(15)));
+        flush_all(&cache);
+    }
+}
+
+#[test]
+fn a_panic_in_the_middle_of_a_change_is_never_written() {
+    for mode in MODES {
+        let (db, file) = TestDb::real(PageSize::K8, 10);
+        let cache = cache(&file, mode);
+        create(&cache, 1, 1);
+        flush_all(&cache);
+        create(&cache, 1, 2);
+        let panicked = std::thread::scope(|scope| {
+            let half_done = || {
+                let mut guard = cache.write(Pgno(1)).unwrap();
+                guard.page_mut().set_dbtime(ese_base::DbTime(3));
+                panic!("on purpose");
+            };
+            scope.spawn(half_done).join().is_err()
+        });
+        assert!(panicked);
+        let error = cache.flush(FlushGoal::All, &NoLog).unwrap_err();
+        assert_eq!(error.code(), JetErr::InstanceUnavailable);
+        assert!(error.to_string().contains("panic") && error.to_string().contains("page 1"));
+        drop((cache, file));
+        assert_eq!(read(&crate::test_db::cache(&db.open(), mode), 1), 1);
+    }
+}
+
+#[test]
+fn a_file_has_one_cache_at_a_time() {
+    for mode in MODES {
+        let (_db, file) = TestDb::real(PageSize::K8, 10);
+        let first = cache(&file, mode);
+        let second = PageCache::new(Arc::clone(&file), options(mode));
+        assert_eq!(second.unwrap_err().code(), JetErr::InternalError);
+        drop(first);
+        cache(&file, mode);
     }
 }
 
