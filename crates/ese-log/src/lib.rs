@@ -7,17 +7,25 @@
 //!
 //! * [`records`]: what happened, as values.
 //! * [`layout`]: headers, segments and the checkpoint as they lie on disk.
+//! * [`Log`]: the writer. [`LogStream`], [`StreamReader`]: the reader.
 
 #![forbid(unsafe_code)]
 
+mod buffer;
 mod checkpoint;
 pub mod layout;
 mod lock;
 mod names;
+mod reader;
 pub mod records;
+#[cfg(test)]
+mod testing;
+mod writer;
 
 pub use checkpoint::{read_checkpoint, write_checkpoint};
 pub use layout::{Attachment, Checkpoint, DbmsParam, LogHeader, LogVersion};
 pub use lock::LogLock;
 pub use names::{Extension, LogNames};
+pub use reader::{Entry, LogFile, LogStream, Situation, StreamEnd, StreamReader};
 pub use records::Record;
+pub use writer::{Appended, GenerationPin, Log, LogConfig, LogObserver};

@@ -49,6 +49,12 @@ impl DbmsParam {
         self.log_path = path_field(log);
     }
 
+    /// Sets what the log itself knows: its path and the segments of a file.
+    pub(crate) fn set_log(&mut self, log: &str, sectors: u16) {
+        self.log_path = path_field(log);
+        self.csec_lg_file = u32::from(sectors).into();
+    }
+
     /// The system path (checkpoint and temporary files).
     #[must_use]
     pub fn system_path_text(&self) -> String {

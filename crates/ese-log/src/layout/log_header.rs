@@ -10,10 +10,7 @@ use zerocopy::{
     little_endian::{U16, U32, U64},
 };
 
-use super::{
-    Attachment, DbmsParam, SEGMENT_LEN,
-    attachment::{self, ATTACHMENTS_LEN},
-};
+use super::{Attachment, DbmsParam, SEGMENT_LEN, attachment::ATTACHMENTS_LEN};
 
 /// Bytes of a log header.
 pub const LOG_HEADER_LEN: usize = 4096;

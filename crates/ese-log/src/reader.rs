@@ -1,0 +1,22 @@
+//! The reader of a log stream.
+//!
+//! * [`stream`]: which files there are, and what that means;
+//! * [`segments`]: the segments of one file, and where its data ends;
+//! * [`records`]: records out of segments, over all files;
+//! * [`end`]: where the stream ends, for a writer that goes on there.
+//!
+//! Nothing here writes. The rules for the end of the data are backup-log-recovery 1.8, sharpened
+//! by what our own writer stamps into segments (see [`crate::layout`]): a tail that a power cut
+//! tore is dropped silently; damage that no power cut can have made is an error.
+
+mod end;
+mod records;
+mod segments;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+pub use end::StreamEnd;
+pub use records::{Entry, StreamReader};
+pub use stream::{LogFile, LogStream, Situation};

@@ -1,0 +1,408 @@
+//! Records out of segments: padding skipped, pieces put together, generations chained.
+
+use std::collections::VecDeque;
+
+use ese_base::{Error, Generation, JetErr, LgPos, Result};
+use ese_os::{Env, OpenMode};
+
+use super::{
+    end::StreamEnd,
+    segments::{FileEnd, Role, Segments},
+    stream::{LogFile, LogStream},
+};
+use crate::{
+    layout::{Framing, LogHeader, SEGMENT_HEADER_LEN, SEGMENT_LEN, SegmentBytes},
+    records::{Record, framing},
+};
+
+/// A record at its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// Its position; `ib` is 0 if it is first in its segment.
+    pub pos: LgPos,
+    /// The first byte behind it, as [`crate::Appended::end`].
+    pub end: LgPos,
+    /// The record.
+    pub record: Record<'a>,
+}
+
+/// Reads the records of a stream in order. Holds one window of one file and one record at a time.
+#[derive(Debug)]
+pub struct StreamReader<'s> {
+    env: Env,
+    stream: Option<&'s LogStream>,
+    files: VecDeque<&'s LogFile>,
+    from: LgPos,
+    open: Option<OpenFile<'s>>,
+    /// The file before the open one: its header and how it ended.
+    finished: Option<(&'s LogHeader, FileEnd)>,
+    cursor: Cursor,
+    /// Position and type of the last record that was read.
+    last: Option<(LgPos, u8)>,
+    /// Behind the last record.
+    end: LgPos,
+}
+
+#[derive(Debug)]
+struct OpenFile<'s> {
+    segments: Segments,
+    header: &'s LogHeader,
+}
+
+/// Where reading stands.
+#[derive(Debug)]
+struct Cursor {
+    generation: Generation,
+    isec: u16,
+    segment: Box<SegmentBytes>,
+    /// Next byte in the segment.
+    at: usize,
+    /// A record that is being put together.
+    pending: Option<Pending>,
+    /// Its bytes so far; after it is complete, the bytes of the record given out.
+    pieces: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    start: LgPos,
+    total: usize,
+}
+
+/// The next record, found but not yet decoded.
+struct Located {
+    pos: LgPos,
+    /// Its bytes in the segment; `None`: it is in `pieces`.
+    at: Option<(usize, usize)>,
+}
+
+impl<'s> StreamReader<'s> {
+    pub(super) fn new(
+        stream: &'s LogStream,
+        files: Vec<&'s LogFile>,
+        from: LgPos,
+    ) -> Result<StreamReader<'s>> {
+        Ok(StreamReader::over(stream.env.clone(), Some(stream), files, from))
+    }
+
+    /// Reads one file by itself, as if no other followed.
+    #[must_use]
+    pub fn of_file(env: &Env, file: &'s LogFile) -> StreamReader<'s> {
+        StreamReader::over(env.clone(), None, vec![file], LgPos::MIN)
+    }
+
+    fn over(
+        env: Env,
+        stream: Option<&'s LogStream>,
+        files: Vec<&'s LogFile>,
+        from: LgPos,
+    ) -> StreamReader<'s> {
+        StreamReader {
+            env,
+            stream,
+            files: files.into(),
+            from,
+            open: None,
+            finished: None,
+            cursor: Cursor {
+                generation: Generation(0),
+                isec: 0,
+                segment: Box::new([0; SEGMENT_LEN]),
+                at: SEGMENT_LEN,
+                pending: None,
+                pieces: Vec::new(),
+            },
+            last: None,
+            end: from,
+        }
+    }
+
+    /// The next record; `None` at the end of the log.
+    ///
+    /// A torn tail just ends the log. A record whose last pieces are missing there is dropped.
+    ///
+    /// # Errors
+    /// `JET_errLogFileCorrupt` (-501): damage, or a record that cannot be. Chain errors:
+    /// `JET_errBadLogSignature` (-530), `JET_errInvalidLogSequence` (-515),
+    /// `JET_errLogSequenceChecksumMismatch` (-590). Header errors: see [`LogHeader::decode`];
+    /// `JET_errLogFileSizeMismatch` (-541). `JET_errBadLogVersion` (-514) for formats that cannot
+    /// be read.
+    // Not an Iterator: the record borrows from the reader.
+    #[allow(clippy::should_implement_trait, reason = "a lending iterator")]
+    pub fn next(&mut self) -> Result<Option<Entry<'_>>> {
+        loop {
+            let Some(located) = self.locate()? else { return Ok(None) };
+            if located.pos < self.from && self.from.isec != 0 {
+                continue;
+            }
+            let bytes = match located.at {
+                Some((at, len)) => self.cursor.segment.get(at..at + len).unwrap_or_default(),
+                None => self.cursor.pieces.as_slice(),
+            };
+            let record = Record::decode(bytes).map_err(|e| at_pos(e, located.pos))?;
+            return Ok(Some(Entry { pos: located.pos, end: self.end, record }));
+        }
+    }
+
+    /// Finds the next record and steps behind it.
+    fn locate(&mut self) -> Result<Option<Located>> {
+        loop {
+            if let Some(located) = self.cursor.locate()? {
+                self.end = self.cursor.position_behind();
+                let number = match located.at {
+                    Some((at, _)) => self.cursor.segment.get(at),
+                    None => self.cursor.pieces.first(),
+                };
+                self.last = number.map(|number| (located.pos, *number));
+                return Ok(Some(located));
+            }
+            if !self.next_segment()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Goes on to the next segment, in the next file if need be. False at the end of the log.
+    fn next_segment(&mut self) -> Result<bool> {
+        loop {
+            if let Some(open) = &mut self.open {
+                if let Some(isec) = open.segments.next(&mut self.cursor.segment)? {
+                    self.cursor.generation = open.segments.generation();
+                    self.cursor.isec = isec;
+                    self.cursor.at = SEGMENT_HEADER_LEN;
+                    return Ok(true);
+                }
+                let end = open.segments.end()?;
+                self.finished = Some((open.header, end));
+                self.open = None;
+            }
+            if !self.open_next()? {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn open_next(&mut self) -> Result<bool> {
+        let Some(file) = self.files.pop_front() else { return Ok(false) };
+        let header = file.checked_header()?;
+        match header.framing()? {
+            Framing::Segments => {}
+            Framing::Ranges => {
+                return Err(Error::new(
+                    JetErr::BadLogVersion,
+                    format!("logs of format {} cannot be read yet", header.version),
+                )
+                .at_path(&file.path)
+                .at_generation(header.generation));
+            }
+        }
+        if let Some((previous, _)) = &self.finished {
+            check_chain(previous, header).map_err(|e| e.at_path(&file.path))?;
+        }
+        // The header of the file behind tells whether this one is complete.
+        let role = match self.files.front() {
+            None => Role::Last,
+            Some(next) => {
+                let next = next.checked_header()?;
+                let known = next.version.has_previous_checksum();
+                Role::Followed { checksum: known.then_some(next.previous_checksum) }
+            }
+        };
+        let handle = self.env.fs.open(&file.path, OpenMode::Read)?;
+        self.open = Some(OpenFile { segments: Segments::new(handle, header, role), header });
+        if self.cursor.generation == Generation(0) {
+            self.end = LgPos { generation: header.generation, isec: 1, ib: 0 };
+        }
+        Ok(true)
+    }
+
+    /// Where the log ended, for [`crate::Log::resume`]. Reads on if the end was not reached yet.
+    ///
+    /// # Errors
+    /// As [`StreamReader::next`].
+    pub fn end(mut self) -> Result<StreamEnd> {
+        while self.locate()?.is_some() {}
+        let (Some((header, file_end)), Some(stream)) = (self.finished, self.stream) else {
+            return Err(Error::new(
+                JetErr::InternalError,
+                "the end of a stream is known only after reading a stream",
+            ));
+        };
+        let unfinished = self
+            .cursor
+            .pending
+            .map(|pending| pending.start)
+            .filter(|start| start.generation == header.generation);
+        let last_segment = if file_end.last > 0 { Some(self.cursor.segment) } else { None };
+        Ok(StreamEnd::new(stream, header, file_end, last_segment, unfinished, self.last))
+    }
+
+    /// Behind the last record read so far.
+    #[must_use]
+    pub fn position(&self) -> LgPos {
+        self.end
+    }
+}
+
+impl Cursor {
+    /// The next record in the segment; `None`: the segment has no more.
+    fn locate(&mut self) -> Result<Option<Located>> {
+        loop {
+            let rest = self.segment.get(self.at..).unwrap_or_default();
+            let (Some(&number), pos) = (rest.first(), self.position()) else { return Ok(None) };
+            match number {
+                framing::NOP => {
+                    if rest.iter().any(|&b| b != 0) {
+                        return Err(corrupt(pos, "data behind the padding of a segment"));
+                    }
+                    self.at = SEGMENT_LEN;
+                }
+                framing::NOP2 => {
+                    let len = 5 + usize::try_from(u32_at(rest, 1)).unwrap_or(usize::MAX - 5);
+                    if len > rest.len() {
+                        return Err(corrupt(pos, "padding reaches beyond its segment"));
+                    }
+                    self.at += len;
+                }
+                framing::FRAGMENT_BEGIN => self.first_piece(pos)?,
+                framing::FRAGMENT => {
+                    if let Some(start) = self.piece(pos)? {
+                        return Ok(Some(Located { pos: start, at: None }));
+                    }
+                }
+                _ => {
+                    let len = Record::record_len(rest).map_err(|e| at_pos(e, pos))?;
+                    self.drop_pending(pos, number)?;
+                    let at = self.at;
+                    self.at += len;
+                    return Ok(Some(Located { pos, at: Some((at, len)) }));
+                }
+            }
+        }
+    }
+
+    fn first_piece(&mut self, pos: LgPos) -> Result<()> {
+        self.drop_pending(pos, framing::FRAGMENT_BEGIN)?;
+        let rest = self.segment.get(self.at..).unwrap_or_default();
+        let total = usize::try_from(u32_at(rest, 1)).unwrap_or(usize::MAX);
+        let len = usize::from(u16_at(rest, 5));
+        let piece = rest.get(7..7 + len).ok_or_else(|| {
+            corrupt(pos, "the first piece of a record reaches beyond its segment")
+        })?;
+        if len >= total {
+            return Err(corrupt(pos, "the first piece of a record is longer than the record"));
+        }
+        self.pieces.clear();
+        self.pieces.extend_from_slice(piece);
+        self.pending = Some(Pending { start: pos, total });
+        self.at += 7 + len;
+        Ok(())
+    }
+
+    /// Takes a further piece; the value is the start of the record that it completes.
+    fn piece(&mut self, pos: LgPos) -> Result<Option<LgPos>> {
+        let Some(pending) = self.pending else {
+            return Err(corrupt(pos, "a piece of a record that has no beginning"));
+        };
+        if self.at != SEGMENT_HEADER_LEN {
+            return Err(corrupt(pos, "a piece of a record inside a segment"));
+        }
+        let rest = self.segment.get(self.at..).unwrap_or_default();
+        let len = usize::from(u16_at(rest, 1));
+        let piece = rest
+            .get(3..3 + len)
+            .ok_or_else(|| corrupt(pos, "a piece of a record reaches beyond its segment"))?;
+        if self.pieces.len() + len > pending.total {
+            return Err(corrupt(pos, "the pieces of a record are longer than the record"));
+        }
+        self.pieces.extend_from_slice(piece);
+        self.at += 3 + len;
+        if self.pieces.len() < pending.total {
+            return Ok(None);
+        }
+        self.pending = None;
+        let len = Record::record_len(&self.pieces).map_err(|e| at_pos(e, pending.start))?;
+        if len != pending.total {
+            return Err(corrupt(pending.start, "a record put together has another length"));
+        }
+        Ok(Some(pending.start))
+    }
+
+    /// A record of type `number` begins while another is unfinished. That is legal only where a
+    /// recovery went on after a crash: at the start of a segment, with what recoveries log first.
+    fn drop_pending(&mut self, pos: LgPos, number: u8) -> Result<()> {
+        let Some(pending) = self.pending else { return Ok(()) };
+        if pos.ib != 0 || !matches!(number, 17 | 51 | 36) {
+            return Err(corrupt(pending.start, "a record ends before all its pieces are there"));
+        }
+        self.pending = None;
+        Ok(())
+    }
+
+    /// Position of a record that starts here.
+    fn position(&self) -> LgPos {
+        let ib = if self.at == SEGMENT_HEADER_LEN { 0 } else { self.at };
+        LgPos {
+            generation: self.generation,
+            isec: self.isec,
+            ib: u16::try_from(ib).unwrap_or_default(),
+        }
+    }
+
+    /// Position behind a record that ends here.
+    fn position_behind(&self) -> LgPos {
+        if self.at >= SEGMENT_LEN {
+            LgPos { generation: self.generation, isec: self.isec + 1, ib: 0 }
+        } else {
+            LgPos {
+                generation: self.generation,
+                isec: self.isec,
+                ib: u16::try_from(self.at).unwrap_or_default(),
+            }
+        }
+    }
+}
+
+/// Does `next` follow `previous` in one stream (backup-log-recovery 1.4)?
+fn check_chain(previous: &LogHeader, next: &LogHeader) -> Result<()> {
+    if next.signature != previous.signature {
+        return Err(Error::new(
+            JetErr::BadLogSignature,
+            format!(
+                "the log is of stream {}, the one before of {}",
+                next.signature, previous.signature
+            ),
+        )
+        .at_generation(next.generation));
+    }
+    if next.generation.0 != previous.generation.0 + 1 || next.previous_created != previous.created {
+        return Err(Error::new(
+            JetErr::InvalidLogSequence,
+            format!(
+                "generation {:#x} says that the one before was begun at {}; generation {:#x} was \
+                 begun at {}",
+                next.generation.0, next.previous_created, previous.generation.0, previous.created
+            ),
+        )
+        .at_generation(next.generation));
+    }
+    Ok(())
+}
+
+#[track_caller]
+fn corrupt(pos: LgPos, what: &'static str) -> Error {
+    at_pos(Error::new(JetErr::LogFileCorrupt, what), pos)
+}
+
+#[track_caller]
+fn at_pos(error: Error, pos: LgPos) -> Error {
+    Error::new(error.code(), format!("at {pos}: {}", error.message())).at_generation(pos.generation)
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |b| u16::from_le_bytes(*b))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |b| u32::from_le_bytes(*b))
+}

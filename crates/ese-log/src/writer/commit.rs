@@ -1,0 +1,178 @@
+//! Group commit: who writes, who waits, who is woken.
+//!
+//! Whoever needs durability first becomes the leader: it takes everything appended so far, writes
+//! it with one write and one sync, and wakes all whose records were in it. There is no log-writer
+//! thread, so a commit costs no hand-over; while the leader waits for the disk, others append, and
+//! the first of them leads the next round. Every waiter is served by the round that runs when it
+//! comes or by the one after: nobody starves.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use ese_base::{Error, Generation, JetErr, LgPos, Result};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+/// The state of the rounds.
+#[derive(Debug)]
+pub(crate) struct Rounds {
+    state: Mutex<State>,
+    /// Waiters of even and of odd rounds, so that the end of a round wakes only its own.
+    done: [Condvar; 2],
+    /// Everything before this position is durable; packed, see [`pack`].
+    durable: AtomicU64,
+    /// Is there a failure? For a look without the lock.
+    failed: AtomicBool,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Number of the round that runs or comes next.
+    round: u64,
+    /// Is somebody writing?
+    running: bool,
+    /// What the running round makes durable.
+    covers: LgPos,
+    /// The first failure; nothing is written after it.
+    failure: Option<Failure>,
+}
+
+#[derive(Clone, Debug)]
+struct Failure {
+    code: JetErr,
+    text: String,
+}
+
+/// What a caller of [`Rounds::join`] has to do.
+pub(crate) enum Role<'a> {
+    /// It is durable already.
+    Done,
+    /// Write, then call [`Rounds::finish`]. The lock is held until the batch has been taken:
+    /// pass it to [`Rounds::start`].
+    Lead(Lead<'a>),
+}
+
+/// The right to lead the next round.
+pub(crate) struct Lead<'a>(MutexGuard<'a, State>);
+
+impl Rounds {
+    pub(crate) fn new(durable: LgPos) -> Rounds {
+        Rounds {
+            state: Mutex::new(State { round: 0, running: false, covers: durable, failure: None }),
+            done: [Condvar::new(), Condvar::new()],
+            durable: AtomicU64::new(pack(durable)),
+            failed: AtomicBool::new(false),
+        }
+    }
+
+    /// Has the log failed?
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Everything before this position is durable.
+    pub(crate) fn durable(&self) -> LgPos {
+        unpack(self.durable.load(Ordering::Acquire))
+    }
+
+    /// Returns when the log is durable up to `end`, or when the caller has to lead.
+    ///
+    /// # Errors
+    /// The first failure, if there was one.
+    pub(crate) fn join(&self, end: LgPos) -> Result<Role<'_>> {
+        if self.durable() >= end {
+            return Ok(Role::Done);
+        }
+        let mut state = self.state.lock();
+        loop {
+            if self.durable() >= end {
+                return Ok(Role::Done);
+            }
+            if let Some(failure) = &state.failure {
+                return Err(failure.error());
+            }
+            if !state.running {
+                return Ok(Role::Lead(Lead(state)));
+            }
+            let round = if end <= state.covers { state.round } else { state.round + 1 };
+            self.done(round).wait(&mut state);
+        }
+    }
+
+    /// The leader's batch reaches up to `covers`; others may come in now.
+    pub(crate) fn start(&self, lead: Lead<'_>, covers: LgPos) {
+        let Lead(mut state) = lead;
+        state.running = true;
+        state.covers = covers;
+    }
+
+    /// Part of the round is durable.
+    pub(crate) fn publish(&self, durable: LgPos) {
+        self.durable.store(pack(durable), Ordering::Release);
+    }
+
+    /// The round is over. Wakes those whose records were in it, and one of those who came too
+    /// late for it, who leads the next if nobody else does.
+    pub(crate) fn finish(&self, result: &Result<()>) {
+        let mut state = self.state.lock();
+        let ended = state.round;
+        state.running = false;
+        state.round += 1;
+        if let Err(error) = result {
+            state.failure.get_or_insert_with(|| Failure::of(error));
+            self.failed.store(true, Ordering::Release);
+            drop(state);
+            self.done(ended).notify_all();
+            self.done(ended + 1).notify_all();
+            return;
+        }
+        drop(state);
+        self.done(ended).notify_all();
+        self.done(ended + 1).notify_one();
+    }
+
+    /// The first failure.
+    ///
+    /// # Errors
+    /// `JET_errLogWriteFail` (-510) or `JET_errLogDiskFull` (-529), with the first cause.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &self.state.lock().failure {
+            Some(failure) => Err(failure.error()),
+            None => Ok(()),
+        }
+    }
+
+    fn done(&self, round: u64) -> &Condvar {
+        let [even, odd] = &self.done;
+        if round % 2 == 0 { even } else { odd }
+    }
+}
+
+impl Failure {
+    fn of(error: &Error) -> Failure {
+        let code = match error.code() {
+            JetErr::LogDiskFull | JetErr::DiskFull => JetErr::LogDiskFull,
+            JetErr::LogSequenceEnd => JetErr::LogSequenceEnd,
+            _ => JetErr::LogWriteFail,
+        };
+        Failure { code, text: error.to_string() }
+    }
+
+    #[track_caller]
+    fn error(&self) -> Error {
+        Error::new(self.code, format!("the log cannot be written any more: {}", self.text))
+            .advise("end the instance and start it again; recovery keeps what was committed")
+    }
+}
+
+/// A position as one number, in the same order.
+fn pack(pos: LgPos) -> u64 {
+    u64::from(pos.generation.0) << 32 | u64::from(pos.isec) << 16 | u64::from(pos.ib)
+}
+
+fn unpack(packed: u64) -> LgPos {
+    let [b0, b1, s0, s1, g0, g1, g2, g3] = packed.to_le_bytes();
+    LgPos {
+        generation: Generation(u32::from_le_bytes([g0, g1, g2, g3])),
+        isec: u16::from_le_bytes([s0, s1]),
+        ib: u16::from_le_bytes([b0, b1]),
+    }
+}
