@@ -1,9 +1,19 @@
 //! A database with one tree, and a model to compare it with.
 
-use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::ControlFlow,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
-use ese_base::{DbTime, Dbid, LogTime, ObjId, PageSize, Pgno, ProcId, Signature, TrxId};
-use ese_log::Log;
+use ese_base::{
+    DbTime, Dbid, Error, JetErr, LogTime, ObjId, PageSize, Pgno, ProcId, RceId, Result, Signature,
+    TrxId,
+};
+use ese_log::{Log, LogConfig};
 use ese_os::Env;
 use ese_pages::{
     CacheMode, CacheOptions, DbFile, DbHeader, PageCache, PageFlags, header::NewHeader,
@@ -13,8 +23,8 @@ use crate::{
     database::Database,
     space::{self, check::SpaceReport},
     tree::{
-        Direction, Position, Start, TreeHandle, TreeKind, Unversioned, Writer, delete_node,
-        flag_delete, insert, replace, scan, seek,
+        Direction, InsertVersion, Position, Start, TreeHandle, TreeKind, Unversioned, VersionGate,
+        Writer, delete_node, flag_delete, insert, replace, scan, seek,
     },
 };
 
@@ -45,6 +55,12 @@ impl Rng {
     }
 }
 
+pub(crate) fn new_file(env: &Env, path: &std::path::Path, size: PageSize, pages: u32) -> DbFile {
+    let sign_db = Signature::new(7, LogTime::from_unix_ms(1_700_000_000_000));
+    let header = DbHeader::new(NewHeader { page_size: size, sign_db, sign_log: Signature::NULL });
+    DbFile::create(env, path, header, Pgno(pages)).unwrap()
+}
+
 /// A fresh database file with a root, on this machine's disk; removed at the end.
 pub(crate) struct TestDb {
     pub(crate) dir: tempfile::TempDir,
@@ -55,7 +71,59 @@ pub(crate) fn options(page_size: PageSize, mode: CacheMode) -> CacheOptions {
     CacheOptions { mode, ..CacheOptions::for_memory(256 << 20, page_size) }
 }
 
+/// A gate that numbers versions, as the version store does.
+#[derive(Default)]
+pub(crate) struct Numbering(AtomicU32);
+
+impl Numbering {
+    pub(crate) fn last(&self) -> RceId {
+        RceId(self.0.load(Ordering::Relaxed))
+    }
+
+    fn next(&self) -> RceId {
+        RceId(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+impl VersionGate for Numbering {
+    fn versioned(&self) -> bool {
+        true
+    }
+
+    fn insert(
+        &self,
+        _tree: &TreeHandle,
+        _key: &[u8],
+        _data: &[u8],
+        existing: Option<&[u8]>,
+    ) -> Result<InsertVersion> {
+        let replace_rceid = if existing.is_some() { self.next() } else { RceId(0) };
+        Ok(InsertVersion { rceid: self.next(), replace_rceid })
+    }
+
+    fn replace(&self, _: &TreeHandle, _: &[u8], _: &[u8], _: &[u8]) -> Result<RceId> {
+        Ok(self.next())
+    }
+
+    fn delete(&self, _: &TreeHandle, _: &[u8], _: &[u8]) -> Result<RceId> {
+        Ok(self.next())
+    }
+
+    fn duplicate(&self, _: &TreeHandle, _: &[u8], _: &[u8]) -> Error {
+        Error::code_only(JetErr::KeyDuplicate)
+    }
+}
+
 impl TestDb {
+    /// `pages` pages, logged.
+    pub(crate) fn logged(page_size: PageSize, pages: u32) -> TestDb {
+        TestDb::with_log(page_size, pages, |dir| {
+            let config = LogConfig { page_size, ..LogConfig::new(dir.path(), "edb") };
+            let sign = Signature::new(5, LogTime::from_unix_ms(1_700_000_000_000));
+            Some(Arc::new(Log::create(&Env::real(), &config, sign).unwrap()))
+        })
+    }
+
     /// `pages` pages, owned by the database root.
     pub(crate) fn new(page_size: PageSize, pages: u32) -> TestDb {
         TestDb::with_log(page_size, pages, |_| None)
@@ -67,10 +135,8 @@ impl TestDb {
         log: impl FnOnce(&tempfile::TempDir) -> Option<Arc<Log>>,
     ) -> TestDb {
         let dir = tempfile::tempdir().unwrap();
-        let sign_db = Signature::new(7, LogTime::from_unix_ms(1_700_000_000_000));
-        let header = DbHeader::new(NewHeader { page_size, sign_db, sign_log: Signature::NULL });
         let path = dir.path().join("test.edb");
-        let file = Arc::new(DbFile::create(&Env::real(), &path, header, Pgno(pages)).unwrap());
+        let file = Arc::new(new_file(&Env::real(), &path, page_size, pages));
         let cache =
             PageCache::new(Arc::clone(&file), options(page_size, CacheMode::Mapped)).unwrap();
         let log = log(&dir);

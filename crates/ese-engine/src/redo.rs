@@ -1,0 +1,232 @@
+//! Redo: log records applied to pages that may or may not hold their changes already.
+//!
+//! A page tells by its dbtime what it holds (backup-log-recovery 1.6, rule 5): at or past the record's it
+//! is left alone; before it, it must stand exactly where the record found it. Pages that a record
+//! creates are not asked what they were: whatever lies there is older than the record, or was
+//! written after it. Even a page that cannot be read is simply made again, since everything it
+//! should hold was logged after its creation.
+//!
+//! The changes themselves are those of [`crate::op`], the same as at run time.
+
+mod group;
+
+#[cfg(test)]
+mod tests;
+
+use ese_base::{DbTime, Error, ErrorKind, JetErr, LgPos, ObjId, Pgno, Result};
+use ese_log::records::{
+    ConvertFdp, CreateMultipleExtentFdp, CreateSingleExtentFdp, PageHead, Record,
+};
+use ese_pages::{PageMut, WriteGuard};
+
+pub use group::redo_macro;
+
+use crate::{
+    database::Database,
+    op::{
+        self, Undone,
+        fdp::{self, FdpPages},
+    },
+};
+
+/// What a record came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// At least one page was changed.
+    Applied,
+    /// Every page held the change.
+    Skipped,
+    /// The record changes no page.
+    NoPage,
+}
+
+impl Outcome {
+    fn of(applied: bool) -> Outcome {
+        if applied { Outcome::Applied } else { Outcome::Skipped }
+    }
+}
+
+/// Redoes a record that stands alone (not in a macro group). `pos` and `end` are its place in the log;
+/// `before` is what the undo of a replacement puts back, from the session's replayed changes.
+///
+/// # Errors
+/// `JET_errDbTimeTooOld` (-566), `JET_errDbTimeTooNew` (-567), `JET_errInvalidLoggedOperation` (-500)
+/// where record and page do not fit each other; `JET_errFeatureNotAvailable` (-1001) for an
+/// operation that is not replayed yet; the page cache's.
+pub fn redo_page_record(
+    db: &Database,
+    record: &Record<'_>,
+    pos: LgPos,
+    end: LgPos,
+    before: Option<&[u8]>,
+) -> Result<Outcome> {
+    let at = Place { db, pos, end };
+    match record {
+        Record::CreateSingleExtentFdp(r) => at.create_single(r),
+        Record::CreateMultipleExtentFdp(r) => at.create_multiple(r),
+        Record::ConvertFdp(r) => at.convert(r),
+        // A later record fills the page and does not look at what this one would leave; and
+        // undo information belongs to the session, not to the page.
+        Record::NewPage(_) | Record::UndoInfo(_) => Ok(Outcome::NoPage),
+        Record::Split(_) | Record::Merge(_) => Err(Error::new(
+            JetErr::LogFileCorrupt,
+            format!("a {} record outside a macro group", record.name()),
+        )),
+        Record::EmptyTree(_) | Record::Scrub(_) | Record::PageMove(_) => Err(unsupported(record)),
+        other => match other.page_head() {
+            Some(head) => at.node(head, record, before),
+            None => Ok(Outcome::NoPage),
+        },
+    }
+}
+
+#[cold]
+fn unsupported(record: &Record<'_>) -> Error {
+    let error = Error::new(
+        JetErr::FeatureNotAvailable,
+        format!("a {} record cannot be replayed yet", record.name()),
+    );
+    let error = match record.page_head() {
+        Some(head) => error.at_page(head.pgno),
+        None => error,
+    };
+    error.advise("recover this database on Windows")
+}
+
+/// Where a record stands and what it is applied to.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    db: &'a Database,
+    pos: LgPos,
+    end: LgPos,
+}
+
+impl<'a> Place<'a> {
+    fn node(self, head: &PageHead, record: &Record<'_>, before: Option<&[u8]>) -> Result<Outcome> {
+        self.db.advance_dbtime(head.dbtime);
+        let Some(mut guard) = self.existing(head.pgno, head.dbtime, head.dbtime_before)? else {
+            return Ok(Outcome::Skipped);
+        };
+        let undone = before.map_or(Undone::Nothing, Undone::Before);
+        let mut page = guard.page_mut();
+        op::apply(record, &mut page, undone).map_err(|error| error.at_page(head.pgno))?;
+        self.stamp(&mut guard, head.dbtime);
+        Ok(Outcome::Applied)
+    }
+
+    fn stamp(&self, guard: &mut WriteGuard<'_>, dbtime: DbTime) {
+        guard.page_mut().set_dbtime(dbtime);
+        guard.mark_dirty(self.pos, self.end);
+    }
+
+    /// A page that exists and needs the change; `None` if it has it.
+    fn existing(
+        &self,
+        pgno: Pgno,
+        dbtime: DbTime,
+        before: DbTime,
+    ) -> Result<Option<WriteGuard<'a>>> {
+        // Most pages of a log that ends in a crash hold nearly all of it: look before latching for
+        // writing, which would give the page a frame.
+        let found = match self.db.cache.read(pgno) {
+            Ok(guard) => guard.page().dbtime(),
+            Err(error) if error.code() == JetErr::PageNotInitialized => DbTime(0),
+            Err(error) => return Err(error),
+        };
+        if found >= dbtime {
+            return Ok(None);
+        }
+        if before != DbTime::NOT_CHECKED && found != before || found == DbTime(0) {
+            return Err(wrong_time(pgno, found, before, dbtime));
+        }
+        self.db.cache.write(pgno).map(Some)
+    }
+
+    /// A page that the record creates; `None` if it was created and written before.
+    fn created(&self, pgno: Pgno, dbtime: DbTime) -> Result<Option<WriteGuard<'a>>> {
+        // Logs of the first 8.4000 versions do not tell of the file's growth.
+        if self.db.file.page_count() < pgno.0 {
+            self.db.file.grow(pgno)?;
+        }
+        match self.db.cache.read(pgno) {
+            Ok(guard) if guard.page().dbtime() >= dbtime => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::Io => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+        self.db.cache.write_new(pgno).map(Some)
+    }
+
+    fn create_single(self, r: &CreateSingleExtentFdp) -> Result<Outcome> {
+        self.saw(r.page.dbtime, r.objid);
+        let Some(mut fdp) = self.created(r.page.pgno, r.page.dbtime)? else {
+            return Ok(Outcome::Skipped);
+        };
+        fdp::create_single(r, &mut fdp.page_mut())?;
+        self.stamp(&mut fdp, r.page.dbtime);
+        Ok(Outcome::Applied)
+    }
+
+    fn create_multiple(self, r: &CreateMultipleExtentFdp) -> Result<Outcome> {
+        let dbtime = r.page.dbtime;
+        self.saw(dbtime, r.objid);
+        let mut three = [
+            self.created(r.page.pgno, dbtime)?,
+            self.created(r.pgno_oe, dbtime)?,
+            self.created(r.pgno_ae, dbtime)?,
+        ];
+        fdp::create_multiple(r, &mut pages_of(&mut three))?;
+        Ok(self.stamp_all(&mut three, dbtime))
+    }
+
+    fn convert(self, r: &ConvertFdp) -> Result<Outcome> {
+        let dbtime = r.page.dbtime;
+        self.saw(dbtime, r.objid);
+        let mut three = [
+            self.existing(r.page.pgno, dbtime, r.page.dbtime_before)?,
+            self.created(r.pgno_oe, dbtime)?,
+            self.created(r.pgno_ae, dbtime)?,
+        ];
+        fdp::convert(r, &mut pages_of(&mut three))?;
+        Ok(self.stamp_all(&mut three, dbtime))
+    }
+
+    fn saw(&self, dbtime: DbTime, objid: ObjId) {
+        self.db.advance_dbtime(dbtime);
+        self.db.advance_objid(objid);
+    }
+
+    fn stamp_all(&self, guards: &mut [Option<WriteGuard<'_>>], dbtime: DbTime) -> Outcome {
+        let mut applied = false;
+        for guard in guards.iter_mut().flatten() {
+            self.stamp(guard, dbtime);
+            applied = true;
+        }
+        Outcome::of(applied)
+    }
+}
+
+fn pages_of<'p>(guards: &'p mut [Option<WriteGuard<'_>>; 3]) -> FdpPages<'p> {
+    let [fdp, oe, ae] = guards.each_mut().map(|guard| guard.as_mut().map(page_mut));
+    FdpPages { fdp, oe, ae }
+}
+
+fn page_mut<'p>(guard: &'p mut WriteGuard<'_>) -> PageMut<'p> {
+    guard.page_mut()
+}
+
+#[cold]
+fn wrong_time(pgno: Pgno, found: DbTime, before: DbTime, dbtime: DbTime) -> Error {
+    let (code, what) = if found < before || before == DbTime::NOT_CHECKED {
+        (JetErr::DbTimeTooOld, "an earlier write of the page was lost")
+    } else {
+        (JetErr::DbTimeTooNew, "the page belongs to another history than this log")
+    };
+    Error::new(
+        code,
+        format!(
+            "the page has dbtime {found}, the log changes it from {before} to {dbtime}: {what}"
+        ),
+    )
+    .at_page(pgno)
+    .advise("restore the database from a backup and replay all logs since then")
+}

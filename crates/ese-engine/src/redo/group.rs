@@ -1,0 +1,103 @@
+//! Redo of macro groups: splits.
+//!
+//! Some pages of the group may be newer on disk than others. Each page is judged once, before
+//! anything is changed; the new page of a split can be made from the record's image when the page
+//! that split is already newer.
+
+use ese_base::{DbTime, Error, JetErr, LgPos, Pgno, Result};
+use ese_log::records::{Record, Split};
+use smallvec::SmallVec;
+
+use super::{Outcome, Place, unsupported};
+use crate::{
+    database::Database,
+    op::group::{GroupPages, apply_group},
+};
+
+/// Redoes a group whose MacroCommit was found: its records with where each starts and ends, framing
+/// records left out. Gives one outcome per page.
+///
+/// # Errors
+/// As [`super::redo_page_record`].
+pub fn redo_macro(db: &Database, records: &[(LgPos, LgPos, Record<'_>)]) -> Result<Vec<Outcome>> {
+    let mut splits: SmallVec<[Split<'_>; 5]> = SmallVec::new();
+    let mut oper: Option<&Record<'_>> = None;
+    for (_, _, record) in records {
+        match record {
+            Record::Split(split) => splits.push(*split),
+            Record::Merge(_) | Record::EmptyTree(_) | Record::PageMove(_) => {
+                return Err(unsupported(record));
+            }
+            other if other.node_head().is_some() && !matches!(other, Record::UndoInfo(_)) => {
+                if oper.replace(other).is_some() {
+                    return Err(second_operation(other));
+                }
+            }
+            _ => {}
+        }
+    }
+    let (Some(first), Some((pos, ..)), Some((_, end, _))) =
+        (splits.first(), records.first(), records.last())
+    else {
+        return Ok(Vec::new());
+    };
+    let dbtime = first.page.dbtime;
+    db.advance_dbtime(dbtime);
+    let at = Place { db, pos: *pos, end: *end };
+    let mut pages = GroupPages::new();
+    let mut judged = Judged { at, dbtime, pages: &mut pages, seen: SmallVec::new() };
+    for split in &splits {
+        judged.existing(split.page.pgno, split.page.dbtime_before)?;
+        judged.existing(split.pgno_right, split.dbtime_right_before)?;
+        judged.existing(split.pgno_parent, split.dbtime_parent_before)?;
+        judged.created(split.pgno_new)?;
+    }
+    let outcomes = judged.seen.iter().map(|&(_, needed)| Outcome::of(needed)).collect();
+    apply_group(&splits, oper, &mut pages, db.page_size())?;
+    pages.stamp(dbtime, *pos, *end);
+    Ok(outcomes)
+}
+
+#[cold]
+fn second_operation(record: &Record<'_>) -> Error {
+    Error::new(
+        JetErr::InvalidLoggedOperation,
+        format!("a second node operation ({}) in one macro group", record.name()),
+    )
+}
+
+struct Judged<'a, 'p> {
+    at: Place<'a>,
+    dbtime: DbTime,
+    pages: &'p mut GroupPages<'a>,
+    /// Each page once; does it need the group?
+    seen: SmallVec<[(Pgno, bool); 8]>,
+}
+
+impl Judged<'_, '_> {
+    fn is_new(&mut self, pgno: Pgno) -> bool {
+        !pgno.is_null() && self.seen.iter().all(|&(seen, _)| seen != pgno)
+    }
+
+    fn existing(&mut self, pgno: Pgno, before: DbTime) -> Result<()> {
+        if self.is_new(pgno) {
+            let guard = self.at.existing(pgno, self.dbtime, before)?;
+            self.seen.push((pgno, guard.is_some()));
+            if let Some(guard) = guard {
+                self.pages.push(guard, true);
+            }
+        }
+        Ok(())
+    }
+
+    fn created(&mut self, pgno: Pgno) -> Result<()> {
+        if self.is_new(pgno) {
+            let guard = self.at.created(pgno, self.dbtime)?;
+            self.seen.push((pgno, guard.is_some()));
+            if let Some(guard) = guard {
+                self.pages.push(guard, true);
+            }
+        }
+        Ok(())
+    }
+}
