@@ -116,6 +116,32 @@ fn lines_that_leave_the_data_area_or_overlap_are_found() {
 }
 
 #[test]
+fn a_line_of_no_length_may_be_anywhere_but_no_node_is_one() {
+    for size in PageSize::ALL {
+        // As Windows leaves a page behind whose last node and prefix key are gone.
+        let mut bytes = vec![0; size.bytes()];
+        let mut page = PageMut::new(&mut bytes, size);
+        page.init(Pgno(7), ObjId(8), PageFlags::LEAF, DbTime(0x50));
+        let at = slot_at(size, 0);
+        bytes[at + 2..at + 4].copy_from_slice(&3346_u16.to_le_bytes());
+        validate(PageRef::new(&bytes, size), Pgno(7), Validate::Read).unwrap();
+        let mut page = PageMut::new(&mut bytes, size);
+        page.set_external_header(b"prefix").unwrap();
+        page.insert_node(0, 6, b"", b"data", NodeFlags::empty()).unwrap();
+        validate(page.as_ref(), Pgno(7), Validate::Read).unwrap();
+
+        let mut bytes = leaf(size);
+        let at = slot_at(size, 3);
+        bytes[at..at + 2].copy_from_slice(&[0, 0]);
+        let free = PageRef::new(&bytes, size).free_bytes() + 9;
+        bytes[28..30].copy_from_slice(&u16::try_from(free).unwrap().to_le_bytes());
+        let (code, text) = fault(&bytes, size);
+        assert_eq!(code, -358);
+        assert!(text.contains("slot 3: line of 0 bytes"), "{text}");
+    }
+}
+
+#[test]
 fn lines_in_any_physical_order_are_no_overlap() {
     for size in PageSize::ALL {
         let mut bytes = leaf(size);
