@@ -28,6 +28,7 @@ use ese_pages::{
     db_file::{Access, DbFile},
     header::NewHeader,
 };
+use ese_sim::{SimDisk, SimEnv};
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
@@ -66,7 +67,9 @@ struct Hold {
 /// The instance.
 #[derive(Debug)]
 pub(crate) struct TestInstance {
-    pub(crate) dir: TempDir,
+    pub(crate) root: PathBuf,
+    /// Removed with the instance; none on a simulated disk.
+    temporary: Option<TempDir>,
     pub(crate) env: Env,
     pub(crate) page_size: PageSize,
     pub(crate) signature: Signature,
@@ -108,7 +111,19 @@ impl Setup {
         databases: &[(&str, u32)],
         pauses: PauseBy,
     ) -> Setup {
-        let instance = Arc::new(TestInstance::new(env, page_size));
+        let temporary = Some(tempfile::tempdir().unwrap());
+        Setup::over(TestInstance::new(env, page_size, temporary), databases, pauses)
+    }
+
+    /// The same on a simulated disk, in `/inst`.
+    pub(crate) fn on_sim(databases: &[(&str, u32)]) -> (Setup, Arc<SimDisk>) {
+        let (env, disk) = SimEnv::new(1);
+        let instance = TestInstance::new(env, PageSize::K4, None);
+        (Setup::over(instance, databases, PauseBy::Clock), disk)
+    }
+
+    fn over(instance: TestInstance, databases: &[(&str, u32)], pauses: PauseBy) -> Setup {
+        let instance = Arc::new(instance);
         for (name, pages) in databases {
             instance.attach(name, *pages);
         }
@@ -127,12 +142,13 @@ impl Setup {
 }
 
 impl TestInstance {
-    fn new(env: Env, page_size: PageSize) -> TestInstance {
+    fn new(env: Env, page_size: PageSize, temporary: Option<TempDir>) -> TestInstance {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
-        let dir = tempfile::tempdir().unwrap();
+        let root = temporary.as_ref().map_or(PathBuf::from("/inst"), |dir| dir.path().into());
+        env.fs.create_dir_all(&root).unwrap();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let instance = TestInstance {
-            names: LogNames::new(dir.path(), "edb"),
+            names: LogNames::new(&root, "edb"),
             env,
             page_size,
             signature: Signature::new(number, LogTime::from_unix_ms(1_700_000_000_000)),
@@ -145,7 +161,8 @@ impl TestInstance {
             records: Mutex::default(),
             pins: Mutex::default(),
             hold: Mutex::default(),
-            dir,
+            root,
+            temporary,
         };
         instance.write_log(&instance.names.current(), 1);
         instance
@@ -153,7 +170,7 @@ impl TestInstance {
 
     /// Creates a database full of leaves and attaches it.
     pub(crate) fn attach(&self, name: &str, pages: u32) {
-        let path = self.dir.path().join(name);
+        let path = self.root.join(name);
         let dbid = Dbid(u8::try_from(self.databases.lock().len() + 1).unwrap());
         let mut header = DbHeader::new(NewHeader {
             page_size: self.page_size,
@@ -208,6 +225,11 @@ impl TestInstance {
         let bytes = log_image(generation, created, previous, self.signature, self.page_size);
         let file = self.env.fs.open(path, OpenMode::CreateOrTruncate).unwrap();
         file.write_at(&bytes, 0).unwrap();
+        // Only a simulated disk loses what was not synced.
+        if self.temporary.is_none() {
+            file.sync().unwrap();
+            self.env.fs.sync_dir(&self.root).unwrap();
+        }
     }
 
     /// Changes bytes of a file behind everybody's back.

@@ -15,6 +15,8 @@
 mod place;
 mod plan;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use ese_base::Result;

@@ -116,8 +116,8 @@ impl Manifest {
     ///
     /// # Errors
     /// The file system's.
-    pub(crate) fn write(&self, env: &Env, dir: &Path) -> Result<()> {
-        let text = self.to_text()?;
+    pub(crate) fn write(&mut self, env: &Env, dir: &Path) -> Result<()> {
+        let text = self.seal()?;
         let new = dir.join(NEW_NAME);
         let file = env.fs.open(&new, OpenMode::CreateOrTruncate)?;
         file.write_at(text.as_bytes(), 0)?;
@@ -154,12 +154,11 @@ impl Manifest {
         Manifest::from_text(&bytes).map(Some).map_err(wrong)
     }
 
-    fn to_text(&self) -> Result<String> {
-        let mut body = self.clone();
-        body.crc32 = hex32(0);
-        let sum = crc32fast::hash(body.serialise()?.as_bytes());
-        body.crc32 = hex32(sum);
-        body.serialise()
+    /// The text, with the checksum in it that this sets.
+    fn seal(&mut self) -> Result<String> {
+        self.crc32 = hex32(0);
+        self.crc32 = hex32(crc32fast::hash(self.serialise()?.as_bytes()));
+        self.serialise()
     }
 
     fn serialise(&self) -> Result<String> {
@@ -176,7 +175,7 @@ impl Manifest {
                 manifest.format, manifest.version
             ));
         }
-        let expected = manifest.to_text().map_err(|error| error.to_string())?;
+        let expected = manifest.clone().seal().map_err(|error| error.to_string())?;
         if expected.as_bytes() != text {
             return Err("the manifest's checksum does not match its contents".to_owned());
         }
@@ -244,7 +243,7 @@ mod tests {
 
     #[test]
     fn every_changed_byte_of_a_manifest_is_noticed() {
-        let text = sample().to_text().unwrap().into_bytes();
+        let text = sample().seal().unwrap().into_bytes();
         assert!(Manifest::from_text(&text).is_ok());
         for at in 0..text.len() {
             let mut bad = text.clone();

@@ -10,6 +10,8 @@
 mod copy;
 mod manifest;
 mod sink;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io,

@@ -334,7 +334,7 @@ fn a_file_that_is_no_log_of_the_stream_is_not_handed_out() {
     for name in ["/etc/passwd", "edb.log", "edb.chk"] {
         let setup = begun();
         setup.context.log_info().unwrap();
-        let path = setup.instance.dir.path().join(name);
+        let path = setup.instance.root.join(name);
         assert_eq!(code(setup.context.open_file(&path)), -569, "{name}");
     }
 }

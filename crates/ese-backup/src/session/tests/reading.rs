@@ -154,7 +154,7 @@ fn a_page_that_stays_wrong_costs_sixteen_pauses_and_only_its_database() {
     assert_eq!(setup.context.state(), State::FullDatabases, "the backup goes on");
     assert_eq!(code(setup.context.read_file(file.handle, bytes.as_mut_slice())), -1003);
     assert_eq!(code(setup.context.close_file(file.handle)), -1003);
-    copy_file(&setup.context, &setup.instance.dir.path().join("b.edb")).unwrap();
+    copy_file(&setup.context, &setup.instance.root.join("b.edb")).unwrap();
     copy_logs(&setup.context);
     setup.context.end(END_NORMAL).unwrap();
     assert_eq!(setup.instance.header(0).bkinfo_copy_prev, BkInfo::default());

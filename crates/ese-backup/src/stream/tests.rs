@@ -1,0 +1,365 @@
+//! Streams and the copy into a directory: whole, stopped, failing, cut by power.
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ese_base::{BkInfo, JetErr, PageSize, Result, StopReason, StopToken};
+use ese_os::{Env, OpenMode};
+use ese_sim::{Fault, OpKind, SimEnv, StateOptions};
+
+use super::{
+    BackupReport, BackupStream, CopyOptions, INCOMPLETE_NAME, MANIFEST_NAME, Manifest, Phase,
+    Progress, backup_to_dir, jet_error,
+};
+use crate::{
+    restore::{RestorePlan, verify_set},
+    session::{END_ABORT, State},
+    testing::{Setup, Step, without_threads},
+};
+
+const TRUNCATE: CopyOptions = CopyOptions { truncate: true };
+
+fn copy(setup: &Setup, dir: &Path, options: CopyOptions) -> Result<BackupReport> {
+    copy_watched(setup, dir, options, &mut |_| ())
+}
+
+fn copy_watched(
+    setup: &Setup,
+    dir: &Path,
+    options: CopyOptions,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<BackupReport> {
+    let env = &setup.instance.env;
+    backup_to_dir(&setup.context, env, dir, options, progress, &StopToken::new())
+}
+
+fn names(env: &Env, dir: &Path) -> Vec<String> {
+    match env.fs.list(dir) {
+        Ok(entries) => entries.into_iter().map(|entry| entry.name).collect(),
+        Err(error) => {
+            assert_eq!(error.code(), JetErr::InvalidPath, "{error}");
+            Vec::new()
+        }
+    }
+}
+
+fn read_file(env: &Env, path: &Path) -> Vec<u8> {
+    let file = env.fs.open(path, OpenMode::Read).unwrap();
+    let mut bytes = vec![0; usize::try_from(file.len().unwrap()).unwrap()];
+    file.read_at(&mut bytes, 0).unwrap();
+    bytes
+}
+
+/// Reads and verifies a whole set.
+fn check_set(env: &Env, dir: &Path) -> Result<RestorePlan> {
+    let plan = RestorePlan::examine(env, dir)?;
+    verify_set(env, &plan, &mut |_| (), &StopToken::new())?;
+    Ok(plan)
+}
+
+#[test]
+fn a_stream_delivers_the_same_bytes_in_reads_of_any_size() {
+    let setup = Setup::new(PageSize::K8, 150);
+    let mut all = Vec::new();
+    for chunk in [1, 4096, 70_000, 5 << 20] {
+        let mut stream = BackupStream::begin(&setup.context, false).unwrap();
+        let path = stream.databases().unwrap().remove(0);
+        let mut reader = stream.open(&path).unwrap();
+        assert_eq!(reader.len(), 153 * 8192);
+        let mut bytes = Vec::new();
+        let mut buffer = vec![0; chunk];
+        loop {
+            match reader.read(&mut buffer).unwrap() {
+                0 => break,
+                count => bytes.extend_from_slice(&buffer[..count]),
+            }
+        }
+        assert_eq!(bytes.len() as u64, reader.len());
+        assert_eq!(reader.close().unwrap(), 0);
+        drop(stream);
+        assert_eq!(setup.context.state(), State::None, "a dropped stream aborts its backup");
+        // The marks of the backups differ, the pages do not.
+        all.push(bytes[2 * 8192..152 * 8192].to_vec());
+    }
+    assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn a_stop_reaches_the_reader_as_an_error_of_its_next_read() {
+    let setup = Setup::new(PageSize::K4, 600);
+    let mut stream = BackupStream::begin(&setup.context, false).unwrap();
+    let path = stream.databases().unwrap().remove(0);
+    let mut reader = stream.open(&path).unwrap();
+    let mut bytes = vec![0; 1 << 20];
+    assert_eq!(reader.read(&mut bytes).unwrap(), 1 << 20);
+    setup.context.stop();
+    let error = reader.read(&mut bytes).unwrap_err();
+    assert_eq!(jet_error(&error).map(ese_base::Error::jet_code), Some(-801));
+    reader.close().unwrap();
+    assert_eq!(stream.finish().unwrap(), 0, "nothing is recorded");
+    assert_eq!(setup.instance.header(0).bkinfo_copy_prev, BkInfo::default());
+}
+
+#[test]
+fn a_stream_never_strays_into_the_backup_of_somebody_else() {
+    let setup = Setup::small();
+    let mut stream = BackupStream::begin(&setup.context, false).unwrap();
+    setup.context.end(END_ABORT).unwrap();
+    assert_eq!(stream.databases().unwrap_err().code(), JetErr::BackupAbortByServer);
+    setup.context.begin(0).unwrap();
+    assert_eq!(stream.logs().unwrap_err().code(), JetErr::BackupAbortByServer);
+    drop(stream);
+    assert_eq!(setup.context.state(), State::FullDatabases, "the other backup goes on");
+}
+
+#[test]
+fn a_copy_is_complete_durable_and_recorded() {
+    let real = Env::real();
+    for env in [without_threads(&real), real] {
+        let databases = [("a.edb", 700), ("b.dit", 3)];
+        let setup = Setup::with_env(env, PageSize::K8, &databases);
+        let env = &setup.instance.env;
+        let dir = setup.instance.root.join("sets/one");
+        let mut seen: Vec<Progress> = Vec::new();
+        let report =
+            copy_watched(&setup, &dir, TRUNCATE, &mut |progress| seen.push(*progress)).unwrap();
+        assert_eq!(report.recorded, 2);
+        assert!(report.truncation.is_none());
+        assert_eq!(setup.instance.on_disk(), [3, 4, 5]);
+        assert_ne!(setup.instance.header(0).bkinfo_full_prev, BkInfo::default());
+        let logs = [3, 4, 5].map(|generation| setup.instance.archive(generation));
+        let log_names = logs.clone().map(|log| log.file_name().unwrap().to_str().unwrap().into());
+        let mut expected = vec![String::from("a.edb"), "b.dit".into(), MANIFEST_NAME.into()];
+        expected.extend(log_names);
+        expected.sort();
+        assert_eq!(names(env, &dir), expected);
+        for log in &logs {
+            assert_eq!(read_file(env, &dir.join(log.file_name().unwrap())), read_file(env, log));
+        }
+        let manifest = Manifest::read(env, &dir).unwrap().unwrap();
+        assert_eq!(manifest, report.manifest);
+        assert_eq!((manifest.gen_low, manifest.gen_high), (3, 5));
+        assert_eq!(manifest.databases[0].len, 703 * 8192);
+        let plan = check_set(env, &dir).unwrap();
+        assert_eq!(plan.bytes(), report.bytes);
+        // Progress only ever grows, and ends at the total.
+        for pair in seen.windows(2) {
+            assert!(pair[0].bytes_done <= pair[1].bytes_done, "{pair:?}");
+            assert!(pair[0].bytes_total <= pair[1].bytes_total, "{pair:?}");
+        }
+        let last = seen.last().unwrap();
+        assert_eq!((last.phase, last.bytes_done), (Phase::Finishing, last.bytes_total));
+        assert_eq!(last.bytes_done, report.bytes);
+    }
+}
+
+#[test]
+fn a_directory_that_holds_something_is_left_alone() {
+    let setup = Setup::small();
+    let dir = setup.instance.root.join("set");
+    setup.instance.env.fs.create_dir_all(&dir).unwrap();
+    setup.instance.env.fs.open(&dir.join("note.txt"), OpenMode::CreateNew).unwrap();
+    let error = copy(&setup, &dir, TRUNCATE).unwrap_err();
+    assert_eq!(error.jet_code(), -504, "{error}");
+    assert_eq!(names(&setup.instance.env, &dir), ["note.txt"]);
+    assert_eq!(setup.context.state(), State::None, "no backup was begun");
+    assert!(setup.instance.records.lock().is_empty());
+}
+
+#[test]
+fn databases_of_one_name_get_names_of_their_own_in_the_set() {
+    let setup = Setup::small();
+    setup.instance.env.fs.create_dir_all(&setup.instance.root.join("sub")).unwrap();
+    setup.instance.attach("sub/a.edb", 3);
+    let dir = setup.instance.root.join("set");
+    let report = copy(&setup, &dir, CopyOptions::default()).unwrap();
+    let entries: Vec<(String, PathBuf)> = report
+        .manifest
+        .databases
+        .iter()
+        .map(|entry| (entry.name.clone(), PathBuf::from(&entry.source)))
+        .collect();
+    let root = &setup.instance.root;
+    let expected =
+        [("a.edb".to_owned(), root.join("a.edb")), ("a-2.edb".to_owned(), root.join("sub/a.edb"))];
+    assert_eq!(entries, expected);
+    check_set(&setup.instance.env, &dir).unwrap();
+}
+
+/// How a test stops a copy at a call of its progress function.
+type StopBy = fn(&Setup, &StopToken);
+
+#[test]
+fn a_stop_at_any_moment_leaves_nothing_and_the_next_copy_is_complete() {
+    let by: [StopBy; 2] =
+        [|setup, _| setup.context.stop(), |_, token| token.stop(StopReason::Requested)];
+    for stop in by {
+        for existed in [true, false] {
+            for moment in 0.. {
+                let setup = Setup::new(PageSize::K4, 600);
+                let env = &setup.instance.env;
+                let dir = setup.instance.root.join("set");
+                if existed {
+                    env.fs.create_dir_all(&dir).unwrap();
+                }
+                let token = StopToken::new();
+                let mut calls = 0;
+                let mut stopped = false;
+                let mut progress = |_: &Progress| {
+                    if calls == moment {
+                        stop(&setup, &token);
+                        stopped = true;
+                    }
+                    calls += 1;
+                };
+                let options = CopyOptions::default();
+                let result =
+                    backup_to_dir(&setup.context, env, &dir, options, &mut progress, &token);
+                if !stopped {
+                    result.unwrap();
+                    assert!(moment >= 8, "the copy made {moment} calls only");
+                    break;
+                }
+                // The last call tells of the end: a stop then comes too late.
+                let Err(error) = result else { continue };
+                assert_eq!(error.jet_code(), -801, "moment {moment}: {error}");
+                assert_eq!(names(env, &dir), [""; 0]);
+                assert_eq!(env.fs.exists(&dir).unwrap(), existed);
+                assert_eq!(setup.instance.on_disk().first(), Some(&1), "no log was deleted");
+                assert_eq!(setup.instance.header(0).bkinfo_copy_prev, BkInfo::default());
+                copy(&setup, &dir, TRUNCATE).unwrap();
+                check_set(env, &dir).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stop_after_the_truncation_keeps_the_set() {
+    let setup = Setup::small();
+    let dir = setup.instance.root.join("set");
+    let held = setup.instance.hold(Step::Delete);
+    let report = std::thread::scope(|scope| {
+        let running = scope.spawn(|| copy(&setup, &dir, TRUNCATE));
+        held.reached.recv().unwrap();
+        setup.context.stop();
+        held.go_on.send(()).unwrap();
+        running.join().unwrap().unwrap()
+    });
+    assert_eq!(report.recorded, 0, "a stopped backup leaves no mark in a header");
+    assert_eq!(setup.instance.on_disk(), [3, 4, 5]);
+    check_set(&setup.instance.env, &dir).unwrap();
+}
+
+#[test]
+fn a_termination_in_the_middle_of_a_copy_ends_it() {
+    let setup = Setup::new(PageSize::K4, 600);
+    let dir = setup.instance.root.join("set");
+    let mut calls = 0;
+    let error = copy_watched(&setup, &dir, TRUNCATE, &mut |_| {
+        calls += 1;
+        if calls == 2 {
+            setup.context.abort_for_term();
+        }
+    })
+    .unwrap_err();
+    assert_eq!(error.jet_code(), -801);
+    assert!(!setup.instance.env.fs.exists(&dir).unwrap());
+}
+
+#[test]
+fn a_failure_of_any_call_to_the_output_leaves_nothing() {
+    let mut failed = 0;
+    for nth in 0.. {
+        let (setup, disk) = Setup::on_sim(&[("a.edb", 300)]);
+        let env = &setup.instance.env;
+        disk.add_fault(Fault::nth_of_all(nth, JetErr::DiskIO).on("/set"));
+        let result = copy(&setup, Path::new("/set"), CopyOptions::default());
+        if disk.faults_hit() == 0 {
+            result.unwrap();
+            break;
+        }
+        failed += 1;
+        let error = result.unwrap_err();
+        assert_eq!(error.code(), JetErr::DiskIO, "call {nth}");
+        disk.heal();
+        assert_eq!(names(env, Path::new("/set")), [""; 0], "call {nth}");
+        assert_eq!(setup.context.state(), State::None);
+        assert_eq!(setup.instance.header(0).bkinfo_copy_prev, BkInfo::default());
+        copy(&setup, Path::new("/set2"), TRUNCATE).unwrap();
+        check_set(env, Path::new("/set2")).unwrap();
+    }
+    assert!(failed >= 30, "only {failed} calls could fail");
+}
+
+#[test]
+fn a_full_disk_is_found_before_anything_is_read() {
+    let (setup, disk) = Setup::on_sim(&[("a.edb", 600)]);
+    disk.set_free_space(Some(1 << 20));
+    let mut read = 0;
+    let error = copy_watched(&setup, Path::new("/set"), TRUNCATE, &mut |progress| {
+        read = read.max(progress.bytes_done);
+    })
+    .unwrap_err();
+    assert_eq!((error.jet_code(), read), (-1808, 0));
+    assert!(!setup.instance.env.fs.exists(Path::new("/set")).unwrap());
+    assert_eq!(disk.free_space(), Some(1 << 20), "all space was given back");
+}
+
+#[test]
+fn logs_that_cannot_be_deleted_do_not_take_the_complete_set_away() {
+    let (setup, disk) = Setup::on_sim(&[("a.edb", 7)]);
+    disk.add_fault(Fault::nth(OpKind::Remove, 1, JetErr::FileAccessDenied).on("/inst/edb"));
+    let report = copy(&setup, Path::new("/set"), TRUNCATE).unwrap();
+    assert_eq!(report.truncation.unwrap().code(), JetErr::FileAccessDenied);
+    assert_eq!(setup.instance.on_disk(), [2, 3, 4, 5]);
+    check_set(&setup.instance.env, Path::new("/set")).unwrap();
+}
+
+#[test]
+fn a_power_cut_at_any_moment_leaves_a_complete_set_or_one_that_is_known_as_incomplete() {
+    let (setup, disk) = Setup::on_sim(&[("a.edb", 40)]);
+    disk.record(true);
+    copy(&setup, Path::new("/set"), TRUNCATE).unwrap();
+    let recording = disk.recording();
+    let options = StateOptions { seed: 7, budget: 1500, garbage: true, from_op: 0 };
+    let (mut complete, mut incomplete) = (0, 0);
+    for state in recording.states(options) {
+        let disk = ese_sim::SimDisk::from_image(&state.image);
+        let env = SimEnv::on(&disk, 1);
+        let dir = Path::new("/set");
+        let logs_deleted = !env.fs.exists(&setup.instance.archive(1)).unwrap();
+        match Manifest::read(&env, dir) {
+            Ok(Some(_)) => {
+                complete += 1;
+                check_set(&env, dir)
+                    .unwrap_or_else(|error| panic!("{}: {error}", state.description));
+            }
+            Ok(None) => {
+                incomplete += 1;
+                assert!(!logs_deleted, "{}: logs went before the set was safe", state.description);
+                let marked = env.fs.exists(&dir.join(INCOMPLETE_NAME)).unwrap();
+                let empty = names(&env, dir).is_empty();
+                assert!(marked || empty, "{}: {:?}", state.description, names(&env, dir));
+                assert!(RestorePlan::examine(&env, dir).is_err(), "{}", state.description);
+            }
+            Err(error) => panic!("{}: {error}", state.description),
+        }
+    }
+    assert!(complete > 20 && incomplete > 100, "{complete} complete, {incomplete} not");
+}
+
+#[test]
+fn readers_of_the_manifest_find_what_was_verified() {
+    let setup = Setup::small();
+    let path = setup.database_path();
+    setup.instance.poke(&path, PageSize::K4.offset_of(ese_base::Pgno(3)) + 77, |byte| *byte ^= 1);
+    let dir = setup.instance.root.join("set");
+    let report = copy(&setup, &dir, CopyOptions::default()).unwrap();
+    assert_eq!(report.manifest.databases[0].corrected_pages, 1);
+    let context = Arc::clone(&setup.context);
+    assert_eq!(context.state(), State::None);
+}
