@@ -31,8 +31,7 @@ struct CatalogTrees {
     roots: Arc<TreeHandle>,
 }
 
-const INDEX: TreeKind =
-    TreeKind { unique: true, page_flags: PageFlags::INDEX, density_pct: 80 };
+const INDEX: TreeKind = TreeKind { unique: true, page_flags: PageFlags::INDEX, density_pct: 80 };
 
 impl CatalogTrees {
     fn of(db: &Database) -> CatalogTrees {
@@ -170,11 +169,7 @@ pub fn tables(session: &Session, attached: &Attached) -> Result<Vec<Arc<Table>>>
 }
 
 /// Fills a file that has nothing but headers with what every database has (edb-format 5.6, 12).
-pub(crate) fn create_base(
-    session: &mut Session,
-    db: &Arc<Database>,
-    pages: u32,
-) -> Result<()> {
+pub(crate) fn create_base(session: &mut Session, db: &Arc<Database>, pages: u32) -> Result<()> {
     let writer = session.writer(db)?;
     let root = db.tree(Pgno::DATABASE_ROOT, schema::DATABASE_ROOT, TreeKind::TABLE);
     space::create_database_root(db, &root, writer, pages)?;

@@ -122,8 +122,9 @@ impl Database {
     /// The handle of a tree; the first caller says what kind it is.
     pub fn tree(&self, fdp: Pgno, objid: ObjId, kind: TreeKind) -> Arc<TreeHandle> {
         let mut trees = self.trees.lock();
-        let handle =
-            trees.entry(fdp).or_insert_with(|| Arc::new(TreeHandle::new(self.dbid, fdp, objid, kind)));
+        let handle = trees
+            .entry(fdp)
+            .or_insert_with(|| Arc::new(TreeHandle::new(self.dbid, fdp, objid, kind)));
         Arc::clone(handle)
     }
 

@@ -6,12 +6,20 @@
 
 #![forbid(unsafe_code)]
 
+pub mod catalog;
+pub mod cursor;
 pub mod database;
+pub mod instance;
 pub mod key;
-pub mod reader;
-pub mod redo;
-pub mod record;
-pub mod schema;
 pub mod op;
+pub mod reader;
+pub mod record;
+pub mod recovery;
+pub mod redo;
+pub mod schema;
+pub mod session;
 pub mod space;
+pub mod table;
 pub mod tree;
+pub mod trx;
+pub mod version;

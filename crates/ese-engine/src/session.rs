@@ -278,7 +278,10 @@ impl Session {
     }
 
     /// Runs several changes as one: all of them, or none. Outside a transaction it is one.
-    pub(crate) fn statement<T>(&mut self, body: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+    pub(crate) fn statement<T>(
+        &mut self,
+        body: impl FnOnce(&mut Session) -> Result<T>,
+    ) -> Result<T> {
         if self.level == 0 {
             self.begin()?;
             return match body(self) {
@@ -532,14 +535,8 @@ impl VersionGate for Gate<'_> {
         let duplicate = JetErr::KeyDuplicate;
         match existing {
             None => {
-                let [rceid] = self.versions.record(
-                    tree,
-                    key,
-                    bm_data,
-                    self.trx,
-                    duplicate,
-                    [Was::Absent],
-                )?;
+                let [rceid] =
+                    self.versions.record(tree, key, bm_data, self.trx, duplicate, [Was::Absent])?;
                 self.note(rceid, ChangeKind::Inserted, key, bm_data);
                 Ok(InsertVersion { rceid, replace_rceid: RceId(0) })
             }

@@ -137,8 +137,7 @@ impl TrxClock {
             let number = self.next_procid.fetch_add(1, Ordering::Relaxed) & 0xffff;
             let procid = ProcId(u16::try_from(number).unwrap_or(0));
             if procid.0 != 0 && slots.iter().all(|slot| slot.procid != procid) {
-                let slot =
-                    Slot { procid, snapshot: AtomicU32::new(0), begin0: AtomicU64::new(0) };
+                let slot = Slot { procid, snapshot: AtomicU32::new(0), begin0: AtomicU64::new(0) };
                 let slot = Arc::new(slot);
                 slots.push(Arc::clone(&slot));
                 return Ok(slot);

@@ -47,7 +47,8 @@ pub trait Threads: Send + Sync + Debug {
     -> Result<Option<Worker>>;
 }
 
-/// A running thread, joined when dropped.
+/// A running thread, joined when dropped. Dropped by the thread itself, which can happen when it
+/// held the last reference to its owner, it is left to end on its own.
 #[derive(Debug)]
 pub struct Worker(Option<std::thread::JoinHandle<()>>);
 
@@ -62,6 +63,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         if let Some(handle) = self.0.take()
+            && handle.thread().id() != std::thread::current().id()
             && handle.join().is_err()
         {
             // The thread's panic hook has printed the reason; the owner sees its poisoned state.

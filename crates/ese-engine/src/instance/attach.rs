@@ -43,6 +43,18 @@ pub struct Attached {
 }
 
 impl Attached {
+    /// A database as recovery has it: no tables are known, and none are needed.
+    pub(super) fn replayed(db: Arc<Database>) -> Arc<Attached> {
+        let header = db.file.header();
+        Arc::new(Attached {
+            path: db.file.path().to_path_buf(),
+            db,
+            attach: header.lgpos_attach.get(),
+            consistent: header.lgpos_consistent.get(),
+            tables: RwLock::new(HashMap::new()),
+        })
+    }
+
     pub(super) fn as_attachment(&self) -> Attachment {
         let header = self.db.file.header();
         Attachment {
@@ -281,7 +293,7 @@ fn check_attachable(header: &DbHeader, page_size: ese_base::PageSize) -> Result<
     }
     if header.update_major.get() > DbHeader::UPDATE_MAJOR {
         return Err(Error::new(
-            JetErr::DatabaseInvalidVersion,
+            JetErr::InvalidDatabaseVersion,
             format!(
                 "format update {}.{} is newer than {}.0, the newest that is written",
                 header.update_major,

@@ -5,15 +5,13 @@ use std::{path::Path, sync::Arc};
 
 use ese_base::{Error, JetErr, LgPos, Pgno, Result, Signature};
 use ese_log::records::{CreateDb, CreateDbFinish, LoggedPath, Record};
-use ese_pages::{
-    DbHeader,
-    cache::FlushGoal,
-    db_file::DbFile,
-    header::NewHeader,
-};
+use ese_pages::{DbHeader, cache::FlushGoal, db_file::DbFile, header::NewHeader};
 
 use super::{Attached, Instance};
-use crate::{catalog, session::{Durability, Session}};
+use crate::{
+    catalog,
+    session::{Durability, Session},
+};
 
 /// Data pages of a new file: 256 pages less the two headers, as ESE makes it.
 pub(crate) const INITIAL_PAGES: Pgno = Pgno(254);

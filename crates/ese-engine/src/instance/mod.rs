@@ -26,12 +26,12 @@ use ese_os::{Env, Worker};
 use ese_pages::fence::{LogFence, NoLog};
 use parking_lot::{Condvar, Mutex};
 
+use self::checkpoint::Bounds;
+pub use self::{attach::Attached, config::InstanceConfig, start::recover, term::TermMode};
 pub(crate) use self::{
     attach::{cache_options, make_header_clean},
     create::INITIAL_PAGES,
 };
-pub use self::{attach::Attached, config::InstanceConfig, term::TermMode};
-use self::checkpoint::Bounds;
 use crate::{
     database::Database,
     session::{self, Change},
@@ -161,9 +161,8 @@ impl Instance {
                 return;
             };
             drop(retired);
-            let cleaned = self.system_work(|procid| {
-                session::clean_up(&self.versions, &changes, procid)
-            });
+            let cleaned =
+                self.system_work(|procid| session::clean_up(&self.versions, &changes, procid));
             if let Err(error) = cleaned {
                 tracing::warn!(%error, "deleted rows could not be removed; they stay invisible");
                 if self.check_alive().is_ok() && error.kind() != ese_base::ErrorKind::Outcome {
@@ -233,5 +232,19 @@ impl Instance {
         self.clean_up_versions();
         self.flush_behind()?;
         self.advance_checkpoint()
+    }
+}
+
+impl Drop for Instance {
+    /// Lets go of files and locks. Whoever did not terminate it leaves dirty databases behind, which the
+    /// next start recovers.
+    fn drop(&mut self) {
+        self.nudge();
+        drop(self.worker.get_mut().take());
+        // The log knows the observer, which knows the databases, which know the log.
+        if let Some(log) = &self.log {
+            log.clear_observer();
+        }
+        self.bounds.attached.write().clear();
     }
 }

@@ -49,8 +49,8 @@ pub(crate) fn check_supported_columns(columns: &Columns, index: &Index) -> Resul
 /// The key of a row in the table's own order.
 ///
 /// # Errors
-/// `JET_errNoCurrentIndex` for a table without primary index (its rows have sequential keys), and as
-/// [`record_key`].
+/// `JET_errNoCurrentIndex` for a table without primary index (its rows have sequential keys), and
+/// as [`record_key`].
 pub fn primary_key(schema: &TableSchema, record: &RecordView<'_>, out: &mut Vec<u8>) -> Result<()> {
     let index = schema.primary().ok_or_else(|| {
         Error::new(
@@ -61,12 +61,13 @@ pub fn primary_key(schema: &TableSchema, record: &RecordView<'_>, out: &mut Vec<
     record_key(schema, index, record, out).map(|_| ())
 }
 
-/// The first key of a row in an index, into `out`, which is emptied first. Answers whether the row has an entry
-/// there: NULL segments and conditions may leave it out.
+/// The first key of a row in an index, into `out`, which is emptied first. Answers whether the row
+/// has an entry there: NULL segments and conditions may leave it out.
 ///
 /// # Errors
 /// `JET_errNullKeyDisallowed` (-1053), `JET_errKeyTruncated` (-346) where the index says so,
-/// `JET_errFeatureNotAvailable` for UTF-16 text and for values that lie outside the record or are compressed.
+/// `JET_errFeatureNotAvailable` for UTF-16 text and for values that lie outside the record or are
+/// compressed.
 pub fn record_key(
     schema: &TableSchema,
     index: &Index,
@@ -76,8 +77,8 @@ pub fn record_key(
     Ok(meets_conditions(schema, index, record)? && nth_key(schema, index, record, None, out)?)
 }
 
-/// Every key of a row in an index. `scratch` is emptied and used for each; a key that several values of a
-/// multi-valued column share is given once.
+/// Every key of a row in an index. `scratch` is emptied and used for each; a key that several
+/// values of a multi-valued column share is given once.
 ///
 /// # Errors
 /// As [`record_key`] and [`check_supported`], and what `each` answers.

@@ -1,11 +1,12 @@
 //! Normalised keys: byte strings that compare as the values they stand for (edb-format section 8).
 //!
-//! A key is its segments one after the other, each with a prefix byte: 0x00 NULL, 0x40 empty, 0x7F data
-//! (0xC0 NULL where NULLs sort high). A descending segment is inverted, prefix byte included. The whole
-//! key is cut at the index's limit: what follows the cut is not written at all.
+//! A key is its segments one after the other, each with a prefix byte: 0x00 NULL, 0x40 empty, 0x7F
+//! data (0xC0 NULL where NULLs sort high). A descending segment is inverted, prefix byte included.
+//! The whole key is cut at the index's limit: what follows the cut is not written at all.
 //!
-//! Text of code page 1252 follows ESE bit for bit. UTF-16 text needs collation weights that come with a
-//! later issue: a key over it is `JET_errFeatureNotAvailable`, only its NULL and empty values have one.
+//! Text of code page 1252 follows ESE bit for bit. UTF-16 text needs collation weights that come
+//! with a later issue: a key over it is `JET_errFeatureNotAvailable`, only its NULL and empty
+//! values have one.
 
 mod entries;
 mod normalise;

@@ -46,12 +46,12 @@ impl KeyRules {
     }
 }
 
-/// Appends one segment to the key in `out`. `value` is in record encoding; `None` is NULL. Answers whether
-/// the limit of the key cut the segment (the limit of a segment is no cut).
+/// Appends one segment to the key in `out`. `value` is in record encoding; `None` is NULL. Answers
+/// whether the limit of the key cut the segment (the limit of a segment is no cut).
 ///
 /// # Errors
-/// `JET_errFeatureNotAvailable` for UTF-16 text, `JET_errInvalidBufferSize` for a value whose length does not suit
-/// its type.
+/// `JET_errFeatureNotAvailable` for UTF-16 text, `JET_errInvalidBufferSize` for a value whose
+/// length does not suit its type.
 pub fn normalise(
     rules: &KeyRules,
     column: &Column,
@@ -130,8 +130,8 @@ fn fixed_type(
     Ok(put(out, segment.get(..=len).unwrap_or_default(), room))
 }
 
-/// Signed numbers: negative ones come first. Floats, in addition: among negative ones the larger magnitude
-/// comes first.
+/// Signed numbers: negative ones come first. Floats, in addition: among negative ones the larger
+/// magnitude comes first.
 fn flip_sign(ty: ColType, big_endian: &mut [u8]) {
     let float = matches!(ty, ColType::IeeeSingle | ColType::IeeeDouble | ColType::DateTime);
     let signed =
@@ -165,8 +165,9 @@ fn raw_binary(rules: &KeyRules, value: &[u8], room: usize, out: &mut Vec<u8>) ->
     wanted(rules, value.len() + 1) > room
 }
 
-/// Binary of any length: groups of 8 bytes, zero-padded, each followed by 9 (more follows) or by the
-/// number of bytes used (edb-format 8.3). A cut keeps the groups that fit and the first bytes of the next.
+/// Binary of any length: groups of 8 bytes, zero-padded, each followed by 9 (more follows) or by
+/// the number of bytes used (edb-format 8.3). A cut keeps the groups that fit and the first bytes
+/// of the next.
 fn grouped_binary(rules: &KeyRules, value: &[u8], room: usize, out: &mut Vec<u8>) -> bool {
     let full = 1 + 9 * value.len().div_ceil(8);
     let limit = full.min(segment_room(rules, room));
@@ -195,8 +196,9 @@ fn grouped_binary(rules: &KeyRules, value: &[u8], room: usize, out: &mut Vec<u8>
     wanted(rules, full) > room
 }
 
-/// Text of code page 1252: a-z made upper case, up to the first NUL, then a NUL (edb-format 8.4). If it
-/// is cut, the last byte is the next source byte minus 0x20 whatever its case: a quirk that is on disk.
+/// Text of code page 1252: a-z made upper case, up to the first NUL, then a NUL (edb-format 8.4).
+/// If it is cut, the last byte is the next source byte minus 0x20 whatever its case: a quirk that
+/// is on disk.
 fn western_text(rules: &KeyRules, value: &[u8], room: usize, out: &mut Vec<u8>) -> bool {
     let value = if rules.key_len_max == 255 { value.get(..255).unwrap_or(value) } else { value };
     let text_len = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());

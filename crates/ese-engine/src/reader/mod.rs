@@ -1,8 +1,9 @@
-//! Reading a database file that nobody has attached: no log, no lock but a shared one, nothing written.
+//! Reading a database file that nobody has attached: no log, no lock but a shared one, nothing
+//! written.
 //!
-//! For files that Windows wrote and for our own. The database must be clean: pages of a dirty one are
-//! only whole together with its logs. [`OfflineDatabase::open_unrecovered`] reads a dirty one as it
-//! stands, for those who only have the file and know what that means.
+//! For files that Windows wrote and for our own. The database must be clean: pages of a dirty one
+//! are only whole together with its logs. [`OfflineDatabase::open_unrecovered`] reads a dirty one
+//! as it stands, for those who only have the file and know what that means.
 
 #[cfg(test)]
 mod tests;
@@ -57,15 +58,16 @@ impl OfflineDatabase {
     ///
     /// # Errors
     /// `JET_errDatabaseDirtyShutdown` (-550), naming the generations it needs; what
-    /// [`DbFile::open`] says of the file; `JET_errCatalogCorrupted` and the errors of damaged pages.
+    /// [`DbFile::open`] says of the file; `JET_errCatalogCorrupted` and the errors of damaged
+    /// pages.
     pub fn open(env: &Env, path: &Path) -> Result<OfflineDatabase> {
         let file = DbFile::open(env, path, Access::ReadOnly)?;
         check_clean(&file.header()).map_err(|error| error.at_path(path))?;
         OfflineDatabase::read(file)
     }
 
-    /// Opens a database as it stands, dirty or not. Rows of unfinished transactions may appear, and damage
-    /// may be reported that recovery would heal.
+    /// Opens a database as it stands, dirty or not. Rows of unfinished transactions may appear, and
+    /// damage may be reported that recovery would heal.
     ///
     /// # Errors
     /// As [`OfflineDatabase::open`], but for the state.
@@ -129,12 +131,12 @@ impl OfflineDatabase {
         })
     }
 
-    /// Visits the rows of a table in the order of their keys: key and record of each. Nodes that are only
-    /// marked as deleted are left out.
+    /// Visits the rows of a table in the order of their keys: key and record of each. Nodes that
+    /// are only marked as deleted are left out.
     ///
     /// # Errors
-    /// Damaged pages and rows, with their page; `JET_errFeatureNotAvailable` for a table that derives from
-    /// a template; what the visitor answers.
+    /// Damaged pages and rows, with their page; `JET_errFeatureNotAvailable` for a table that
+    /// derives from a template; what the visitor answers.
     pub fn rows(
         &self,
         table: &TableSchema,

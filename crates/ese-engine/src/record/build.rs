@@ -11,8 +11,8 @@ use super::{
 };
 use crate::schema::{Column, ColumnFlags, ColumnId, TableSchema};
 
-/// The copy buffer of an update. It is a whole record at every moment, so that columns can be read back
-/// between changes. Buffers are kept from one update to the next.
+/// The copy buffer of an update. It is a whole record at every moment, so that columns can be read
+/// back between changes. Buffers are kept from one update to the next.
 #[derive(Clone, Debug, Default)]
 pub struct RecordBuilder {
     record: Vec<u8>,
@@ -27,8 +27,8 @@ impl RecordBuilder {
         RecordBuilder::default()
     }
 
-    /// Begins a new row: defaults are in place, everything else is NULL. Columns that refuse NULL are only
-    /// checked by [`RecordBuilder::check`].
+    /// Begins a new row: defaults are in place, everything else is NULL. Columns that refuse NULL
+    /// are only checked by [`RecordBuilder::check`].
     ///
     /// # Errors
     /// `JET_errRecordTooBig` when the defaults alone do not fit.
@@ -92,13 +92,13 @@ impl RecordBuilder {
         self.change(schema, id, Change::Absent)
     }
 
-    /// Sets one value of a tagged column by its itagSequence (api-semantics 9.5): 0 or a number above the
-    /// count appends; NULL removes value `itag` and renumbers those behind it, and does nothing to a
-    /// value that does not exist.
+    /// Sets one value of a tagged column by its itagSequence (api-semantics 9.5): 0 or a number
+    /// above the count appends; NULL removes value `itag` and renumbers those behind it, and does
+    /// nothing to a value that does not exist.
     ///
     /// # Errors
-    /// `JET_errInvalidColumnType` for a column that is not tagged, `JET_errBadItagSequence` for a second value
-    /// of a column that holds one, and as [`super::encode_row`].
+    /// `JET_errInvalidColumnType` for a column that is not tagged, `JET_errBadItagSequence` for a
+    /// second value of a column that holds one, and as [`super::encode_row`].
     pub fn set_instance(
         &mut self,
         schema: &TableSchema,

@@ -29,8 +29,8 @@ pub(super) enum Change<'v> {
     Raw(u8, &'v [u8]),
 }
 
-/// Changes columns of `old` and writes the new record to `out`, which is emptied first. Values as in
-/// [`super::encode_row`], one per column.
+/// Changes columns of `old` and writes the new record to `out`, which is emptied first. Values as
+/// in [`super::encode_row`], one per column.
 ///
 /// # Errors
 /// As [`super::encode_row`], and `JET_errDatabaseCorrupted` when the old record is damaged.
@@ -216,7 +216,8 @@ fn edit_tagged(
     Ok(())
 }
 
-/// Old entries and changes in stored order (derived ones first, then by id), without what disappears.
+/// Old entries and changes in stored order (derived ones first, then by id), without what
+/// disappears.
 fn merge_tagged<'k, 'a>(
     columns: &Columns,
     old: &RecordView<'a>,

@@ -35,14 +35,14 @@ impl<'s> RowShape<'s> {
 
 /// Encodes a new row into `out`, which is emptied first.
 ///
-/// Values come in record encoding (edb-format 7.2), in any order of columns; ascending ids are fastest. A
-/// multi-valued column is given once per value. A column that is not given has its default: fixed
-/// and variable ones are copied into the record, tagged ones stay absent.
+/// Values come in record encoding (edb-format 7.2), in any order of columns; ascending ids are
+/// fastest. A multi-valued column is given once per value. A column that is not given has its
+/// default: fixed and variable ones are copied into the record, tagged ones stay absent.
 ///
 /// # Errors
-/// `JET_errColumnNotFound`, `JET_errInvalidBufferSize` (length of a fixed column), `JET_errColumnTooBig`,
-/// `JET_errNullInvalid` (-1504), `JET_errBadItagSequence` (a second value of a column that holds one),
-/// `JET_errRecordTooBig` (edb-format 7.7).
+/// `JET_errColumnNotFound`, `JET_errInvalidBufferSize` (length of a fixed column),
+/// `JET_errColumnTooBig`, `JET_errNullInvalid` (-1504), `JET_errBadItagSequence` (a second value of
+/// a column that holds one), `JET_errRecordTooBig` (edb-format 7.7).
 pub fn encode_row(
     schema: &TableSchema,
     values: &[ColumnValue<'_>],
@@ -433,8 +433,9 @@ impl<'o> TaggedWriter<'o> {
         Ok(())
     }
 
-    /// Several values, each with the bits of its offset word (0x8000: outside the record). Two short plain
-    /// values of a short type have a form of their own, which readers expect (edb-format 7.5).
+    /// Several values, each with the bits of its offset word (0x8000: outside the record). Two
+    /// short plain values of a short type have a form of their own, which readers expect
+    /// (edb-format 7.5).
     pub(super) fn list(&mut self, id: ColumnId, ext: u8, list: &[(u16, &[u8])]) -> Result<()> {
         let flags = if self.small { ib::SMALL_EXTENDED } else { 0 };
         self.entry(id, flags)?;

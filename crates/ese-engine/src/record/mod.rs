@@ -10,13 +10,14 @@
 //!     TAGFLD array and tagged columns, to the end of the record
 //! ```
 //!
-//! A column above the highest one present (or not among the tagged ones) has its default, or is NULL if it
-//! has none: adding a column rewrites no rows. [`RecordView`] cuts a record without copying,
-//! [`encode_row`] builds one, [`RecordBuilder`] changes one column at a time, as an update does.
+//! A column above the highest one present (or not among the tagged ones) has its default, or is
+//! NULL if it has none: adding a column rewrites no rows. [`RecordView`] cuts a record without
+//! copying, [`encode_row`] builds one, [`RecordBuilder`] changes one column at a time, as an update
+//! does.
 //!
-//! Reading trusts nothing: every offset is checked, damage is `JET_errDatabaseCorrupted`. What later issues
-//! bring (values outside the record, compressed and encrypted values) is recognised and handed out
-//! as such; asking for its plain bytes gives an error that names column and feature.
+//! Reading trusts nothing: every offset is checked, damage is `JET_errDatabaseCorrupted`. What
+//! later issues bring (values outside the record, compressed and encrypted values) is recognised
+//! and handed out as such; asking for its plain bytes gives an error that names column and feature.
 
 mod build;
 mod edit;

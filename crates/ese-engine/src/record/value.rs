@@ -1,8 +1,9 @@
 //! Column values as Rust values.
 //!
 //! The forms are those that dissect.esedb hands out, so that the two can be compared: numbers as
-//! numbers, dates as their eight bytes (what they mean differs between applications), text as decoded by
-//! [`decode_text`] (its head says what happens to bytes that are no characters, and to NULs at the end).
+//! numbers, dates as their eight bytes (what they mean differs between applications), text as
+//! decoded by [`decode_text`] (its head says what happens to bytes that are no characters, and to
+//! NULs at the end).
 
 use std::fmt;
 
@@ -131,8 +132,9 @@ impl Value {
         })
     }
 
-    /// Encodes one value for a column; `None` for NULL. Whole numbers fit any column of whole numbers that
-    /// can hold them, and floats; text fits text columns whose code page has its characters.
+    /// Encodes one value for a column; `None` for NULL. Whole numbers fit any column of whole
+    /// numbers that can hold them, and floats; text fits text columns whose code page has its
+    /// characters.
     ///
     /// # Errors
     /// `JET_errInvalidParameter`, naming the column, for a value that does not suit its type.

@@ -151,8 +151,8 @@ impl<'a> ColumnData<'a> {
     }
 }
 
-/// A record, cut into its parts. The parts lie inside the bytes; what is inside them is checked when
-/// it is asked for.
+/// A record, cut into its parts. The parts lie inside the bytes; what is inside them is checked
+/// when it is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordView<'a> {
     pub(super) bytes: &'a [u8],
@@ -232,8 +232,9 @@ impl<'a> RecordView<'a> {
     /// The column with this id.
     ///
     /// # Errors
-    /// `JET_errColumnNotFound` for an unknown id, `JET_errDatabaseCorrupted` for bytes that make no sense,
-    /// `JET_errFeatureNotAvailable` for an absent value that a callback would have to compute.
+    /// `JET_errColumnNotFound` for an unknown id, `JET_errDatabaseCorrupted` for bytes that make no
+    /// sense, `JET_errFeatureNotAvailable` for an absent value that a callback would have to
+    /// compute.
     pub fn column<'s>(&self, columns: &'s Columns, id: ColumnId) -> Result<ColumnData<'s>>
     where
         'a: 's,

@@ -14,6 +14,7 @@ use ese_pages::{
     DbHeader, DbState,
     cache::{CacheOptions, FlushGoal, PageCache},
     db_file::{Access, DbFile},
+    dblwr,
     fence::NoLog,
     header::NewHeader,
 };
@@ -32,7 +33,7 @@ pub(super) enum RedoDb {
     /// next attach.
     UpToDate,
     /// No such file. An error unless a later record creates or detaches it.
-    Missing { path: PathBuf, cause: Error },
+    Missing { cause: Error },
 }
 
 /// How far the creation of a database has come.
@@ -86,7 +87,15 @@ impl RedoDatabases {
         hard: bool,
     ) -> RedoDatabases {
         let env = env.clone();
-        RedoDatabases { env, options, page_size, sign_log, generations, hard, by_id: BTreeMap::new() }
+        RedoDatabases {
+            env,
+            options,
+            page_size,
+            sign_log,
+            generations,
+            hard,
+            by_id: BTreeMap::new(),
+        }
     }
 
     /// The database that a page record changes, if it needs the record.
@@ -122,7 +131,7 @@ impl RedoDatabases {
             )
             .at_path(&info.path)
             .advise("put the database back, or restore it from a backup");
-            RedoDb::Missing { path: info.path.clone(), cause }
+            RedoDb::Missing { cause }
         };
         self.by_id.insert(info.dbid, state);
         Ok(())
@@ -145,7 +154,7 @@ impl RedoDatabases {
             )
             .at_path(&info.path)
             .advise("put the right database back, or move this one away");
-            return Ok(RedoDb::Missing { path: info.path.clone(), cause });
+            return Ok(RedoDb::Missing { cause });
         }
         if header.state() == DbState::CleanShutdown && header.lgpos_consistent.get() >= at {
             return Ok(RedoDb::UpToDate);
@@ -319,7 +328,7 @@ impl RedoDatabases {
     pub(super) fn check_complete(&mut self) -> Result<()> {
         for state in std::mem::take(&mut self.by_id) {
             match state {
-                (_, RedoDb::Missing { cause, .. }) => return Err(cause),
+                (_, RedoDb::Missing { cause }) => return Err(cause),
                 (dbid, state) => {
                     self.by_id.insert(dbid, state);
                 }

@@ -114,9 +114,9 @@ pub(crate) fn redo_all(
     while let Some(entry) = reader.next()? {
         replay.report.records += 1;
         replay.report.to = entry.end;
-        replay.record(&entry.record, entry.pos, entry.end, entry.bytes).map_err(|error| {
-            error.at_generation(entry.pos.generation)
-        })?;
+        let (pos, end) = (entry.pos, entry.end);
+        let replayed = replay.record(&entry.record, pos, end);
+        replayed.map_err(|error| error.at_generation(pos.generation))?;
     }
     Ok(Redone { replay })
 }
@@ -136,7 +136,7 @@ impl Replay {
         info
     }
 
-    fn record(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos, bytes: &[u8]) -> Result<()> {
+    fn record(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos) -> Result<()> {
         match record {
             Record::Init2(_) => self.sessions.forget_all(),
             Record::ShutDownMark(_) => self.shut_down_mark = Some(pos),
@@ -157,15 +157,15 @@ impl Replay {
             }
             Record::DetachDb(detach) => self.databases.detach(detach.dbid, pos)?,
             _ => match record.page_head() {
-                Some(head) => self.page_record(head, record, pos, end, bytes)?,
-                None => self.other(record, pos, end, bytes)?,
+                Some(head) => self.page_record(head, record, pos, end)?,
+                None => self.other(record, pos, end)?,
             },
         }
         Ok(())
     }
 
     /// Records of transactions and groups, and those that concern a whole database.
-    fn other(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos, bytes: &[u8]) -> Result<()> {
+    fn other(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos) -> Result<()> {
         match record {
             Record::Begin0(begin) => {
                 self.sessions.saw(begin.trx_begin0);
@@ -196,7 +196,7 @@ impl Replay {
             }
             Record::ExtendDb(extend) => {
                 if let Some(db) = self.databases.open(extend.dbid) {
-                    db.file.grow(extend.pgno_last)?;
+                    db.file.grow(extend.last)?;
                 }
             }
             Record::NewPage(new) => {
@@ -207,7 +207,7 @@ impl Replay {
             Record::ShrinkDb(_) | Record::TrimDb(_) | Record::PageMove(_) | Record::Merge(_) => {
                 return Err(unsupported(record));
             }
-            _ => drop(bytes),
+            _ => {}
         }
         Ok(())
     }
@@ -218,10 +218,11 @@ impl Replay {
         record: &Record<'_>,
         pos: LgPos,
         end: LgPos,
-        bytes: &[u8],
     ) -> Result<()> {
         if let Some(group) = &mut self.sessions.session(head.procid).group {
-            group.push((pos, end, bytes.to_vec()));
+            let mut bytes = Vec::new();
+            record.encode(&mut bytes)?;
+            group.push((pos, end, bytes));
             return Ok(());
         }
         let Some(db) = self.databases.open(head.dbid).map(Arc::clone) else { return Ok(()) };
@@ -329,4 +330,3 @@ impl Redone {
         Ok(self.replay.report)
     }
 }
-

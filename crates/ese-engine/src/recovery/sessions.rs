@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use ese_base::{Dbid, LgPos, ObjId, Pgno, ProcId, RceId, TrxId};
-use ese_log::records::{NodeHead, Oper, RecordFlags, UndoInfo};
+use ese_log::records::{NodeHead, RecordFlags, UndoInfo};
 
 /// A change that has to be taken back if its transaction does not commit.
 #[derive(Debug)]
@@ -69,8 +69,7 @@ impl ReplayedSessions {
 
     /// The sessions in which something is left to take back, in the order of their numbers.
     pub(super) fn take_open(&mut self) -> Vec<(ProcId, ReplayedSession)> {
-        let mut open: Vec<_> =
-            self.open.drain().filter(|(_, session)| session.level > 0).collect();
+        let mut open: Vec<_> = self.open.drain().filter(|(_, session)| session.level > 0).collect();
         open.sort_by_key(|(procid, _)| *procid);
         open
     }
@@ -159,14 +158,5 @@ impl ReplayedSession {
     pub(super) fn undone(&mut self, rceid: RceId) -> Option<ReplayedChange> {
         let place = self.changes.iter().rposition(|change| change.rceid == rceid)?;
         Some(self.changes.remove(place))
-    }
-}
-
-/// What a compensation record of this change says it does.
-pub(super) fn oper_of(kind: &ReplayedKind) -> Oper {
-    match kind {
-        ReplayedKind::Inserted => Oper::Insert,
-        ReplayedKind::Replaced { .. } => Oper::Replace,
-        ReplayedKind::Deleted => Oper::FlagDelete,
     }
 }

@@ -64,8 +64,7 @@ fn roll_back(
             ReplayedKind::Replaced { before } => UndoOper::Replace { before },
             ReplayedKind::Deleted => UndoOper::FlagDelete,
         };
-        let undo =
-            Undo { oper, rceid: change.rceid, key: &change.key, bm_data: &change.bm_data };
+        let undo = Undo { oper, rceid: change.rceid, key: &change.key, bm_data: &change.bm_data };
         tree::undo(&db, &tree, writer, &undo)?;
         if change.kind == ReplayedKind::Inserted {
             inserted.push(change);

@@ -1,6 +1,6 @@
 //! Rows of the catalog, MSysObjects: its compiled columns, and one row in both directions
-//! (edb-format 6.1). Numbers and byte strings are kept as stored, so that a row read and written again
-//! is the same bytes.
+//! (edb-format 6.1). Numbers and byte strings are kept as stored, so that a row read and written
+//! again is the same bytes.
 
 use std::sync::OnceLock;
 
@@ -78,8 +78,8 @@ mod id {
     pub(super) const LOCALE_NAME: ColumnId = ColumnId(261);
 }
 
-/// Name, id, type, length and flag NotNull of every column. The thirteenth fixed one appears in rows
-/// of format update 230 and later; it is read, and only written if it was read.
+/// Name, id, type, length and flag NotNull of every column. The thirteenth fixed one appears in
+/// rows of format update 230 and later; it is read, and only written if it was read.
 const COLUMNS: [(&str, ColumnId, ColType, u32, bool); 29] = [
     ("ObjidTable", id::OBJID_TABLE, ColType::Long, 4, true),
     ("Type", id::TYPE, ColType::Short, 2, true),
@@ -288,7 +288,8 @@ impl<'a> CatalogRow<'a> {
     /// The row as the data of a catalog node.
     ///
     /// # Errors
-    /// `JET_errColumnTooBig` or `JET_errRecordTooBig` when a definition is too long for the catalog.
+    /// `JET_errColumnTooBig` or `JET_errRecordTooBig` when a definition is too long for the
+    /// catalog.
     pub fn encode(&self, page_size: PageSize) -> Result<Vec<u8>> {
         let fixed = self.fixed_fields();
         let mut values: SmallVec<[ColumnValue<'_>; 32]> = SmallVec::new();

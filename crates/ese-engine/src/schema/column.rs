@@ -299,8 +299,8 @@ impl Columns {
     /// Takes the columns of one table.
     ///
     /// # Errors
-    /// `JET_errCatalogCorrupted` when ids repeat, an id is out of range, a fixed column overlaps its
-    /// neighbour, or a length does not suit its type.
+    /// `JET_errCatalogCorrupted` when ids repeat, an id is out of range, a fixed column overlaps
+    /// its neighbour, or a length does not suit its type.
     pub fn new(mut list: Vec<Column>) -> Result<Columns> {
         list.sort_by_key(|column| column.id);
         let mut columns = Columns::default();

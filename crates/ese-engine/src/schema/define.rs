@@ -1,5 +1,5 @@
-//! Definitions: what a caller asks for, and the checks that turn it into a table (edb-format 6.4 to 6.7,
-//! api-semantics 11 to 13).
+//! Definitions: what a caller asks for, and the checks that turn it into a table (edb-format 6.4 to
+//! 6.7, api-semantics 11 to 13).
 
 use bitflags::bitflags;
 use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result, limits::NAME_LEN_MAX};
@@ -213,13 +213,14 @@ impl TableDef {
         self
     }
 
-    /// Checks the definition and makes the table of it. Object ids and root pages are still missing:
-    /// [`TableSchema::place`] and the fields of secondary indexes.
+    /// Checks the definition and makes the table of it. Object ids and root pages are still
+    /// missing: [`TableSchema::place`] and the fields of secondary indexes.
     ///
     /// # Errors
-    /// `JET_errInvalidName` (-1002), `JET_errColumnDuplicate` (-1508), `JET_errIndexDuplicate` (-1403),
-    /// `JET_errIndexHasPrimary` (-1402), `JET_errDensityInvalid` (-1307), `JET_errTooManyColumns` (-1040),
-    /// `JET_errRecordTooBig` (fixed columns longer than a record), and as [`add_column`] and [`add_index`].
+    /// `JET_errInvalidName` (-1002), `JET_errColumnDuplicate` (-1508), `JET_errIndexDuplicate`
+    /// (-1403), `JET_errIndexHasPrimary` (-1402), `JET_errDensityInvalid` (-1307),
+    /// `JET_errTooManyColumns` (-1040), `JET_errRecordTooBig` (fixed columns longer than a record),
+    /// and as [`add_column`] and [`add_index`].
     pub fn build(&self, page_size: PageSize) -> Result<TableSchema> {
         check_name(&self.name)?;
         let mut table = TableSchema::new(&self.name, page_size, Columns::default());
@@ -250,8 +251,8 @@ impl TableDef {
     }
 }
 
-/// A legal name of a table, column or index: 1 to 64 bytes, no control characters, none of `! . [ ]`, no
-/// space in front, and all of code page 1252.
+/// A legal name of a table, column or index: 1 to 64 bytes, no control characters, none of `! . [
+/// ]`, no space in front, and all of code page 1252.
 ///
 /// # Errors
 /// `JET_errInvalidName` (-1002).
@@ -274,10 +275,11 @@ pub fn check_name(name: &str) -> Result<()> {
 /// The column that a definition adds to those that exist (in any order, deleted ones included).
 ///
 /// # Errors
-/// `JET_errInvalidName`, `JET_errColumnDuplicate`, `JET_errTooManyColumns`, `JET_errInvalidColumnType`,
-/// `JET_errColumnTooBig`, `JET_errInvalidCodePage`, `JET_errMultiValuedColumnMustBeTagged`, `JET_errCannotBeTagged`,
-/// `JET_errColumnRedundant`, `JET_errDefaultValueTooBig`, `JET_errColumnCannotBeCompressed`,
-/// `JET_errFeatureNotAvailable`, `JET_errInvalidGrbit`.
+/// `JET_errInvalidName`, `JET_errColumnDuplicate`, `JET_errTooManyColumns`,
+/// `JET_errInvalidColumnType`, `JET_errColumnTooBig`, `JET_errInvalidCodePage`,
+/// `JET_errMultiValuedColumnMustBeTagged`, `JET_errCannotBeTagged`, `JET_errColumnRedundant`,
+/// `JET_errDefaultValueTooBig`, `JET_errColumnCannotBeCompressed`, `JET_errFeatureNotAvailable`,
+/// `JET_errInvalidGrbit`.
 pub fn add_column(existing: &[Column], def: &ColumnDef) -> Result<Column> {
     check_name(&def.name)?;
     if existing.iter().any(|column| column.name.eq_ignore_ascii_case(&def.name)) {
@@ -408,9 +410,11 @@ fn checked_default(def: &ColumnDef, column: &Column, default: &[u8]) -> Result<B
 /// The index that a definition adds to a table.
 ///
 /// # Errors
-/// `JET_errInvalidName`, `JET_errIndexDuplicate`, `JET_errIndexHasPrimary`, `JET_errIndexInvalidDef` (-1406: no column,
-/// or one twice), `JET_errTooManyKeys` (-1016), `JET_errColumnNotFound`, `JET_errInvalidGrbit`, `JET_errDensityInvalid`,
-/// `JET_errInvalidParameter` (limits), `JET_errFeatureNotAvailable` (UTF-16 text, multi-valued keys).
+/// `JET_errInvalidName`, `JET_errIndexDuplicate`, `JET_errIndexHasPrimary`,
+/// `JET_errIndexInvalidDef` (-1406: no column, or one twice), `JET_errTooManyKeys` (-1016),
+/// `JET_errColumnNotFound`, `JET_errInvalidGrbit`, `JET_errDensityInvalid`,
+/// `JET_errInvalidParameter` (limits), `JET_errFeatureNotAvailable` (UTF-16 text, multi-valued
+/// keys).
 pub fn add_index(table: &TableSchema, def: &IndexDef) -> Result<Index> {
     check_name(&def.name)?;
     if table.index(&def.name).is_some() {

@@ -9,8 +9,8 @@ use super::{
     rows::is_catalog,
 };
 
-/// Puts tables together from catalog rows given in key order, as a scan of the catalog delivers them: each
-/// table's own row comes first, its other rows follow.
+/// Puts tables together from catalog rows given in key order, as a scan of the catalog delivers
+/// them: each table's own row comes first, its other rows follow.
 #[derive(Debug)]
 pub struct CatalogLoader {
     page_size: PageSize,
@@ -29,7 +29,8 @@ impl CatalogLoader {
     /// Takes the data of the next catalog node.
     ///
     /// # Errors
-    /// `JET_errCatalogCorrupted` for a malformed row and for one that does not follow its table's row.
+    /// `JET_errCatalogCorrupted` for a malformed row and for one that does not follow its table's
+    /// row.
     pub fn row(&mut self, data: &[u8]) -> Result<()> {
         let row = CatalogRow::decode(data, self.page_size)?;
         if row.kind == RowKind::Table {
@@ -76,7 +77,8 @@ impl CatalogLoader {
     }
 }
 
-/// The catalog's own column rows all say offset 4; its columns are packed in the order of their ids.
+/// The catalog's own column rows all say offset 4; its columns are packed in the order of their
+/// ids.
 fn pack(columns: &mut [Column]) {
     let mut offset = RECORD_HEADER_LEN;
     columns.sort_by_key(|column| column.id);

@@ -1,8 +1,10 @@
-//! What a table is: its columns, its indexes, and how the catalog describes them (edb-format section 6).
+//! What a table is: its columns, its indexes, and how the catalog describes them (edb-format
+//! section 6).
 //!
-//! [`TableSchema`] is a table; [`TableDef`] is the wish for one, checked by [`TableDef::build`]. [`table_rows`] turns
-//! a table into catalog rows, [`CatalogLoader`] turns catalog rows into tables. [`base_catalog`] and its
-//! neighbours are the rows of a new database, byte for byte those that Windows writes.
+//! [`TableSchema`] is a table; [`TableDef`] is the wish for one, checked by [`TableDef::build`].
+//! [`table_rows`] turns a table into catalog rows, [`CatalogLoader`] turns catalog rows into
+//! tables. [`base_catalog`] and its neighbours are the rows of a new database, byte for byte those
+//! that Windows writes.
 
 mod base;
 mod catalog;

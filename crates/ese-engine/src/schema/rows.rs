@@ -1,5 +1,5 @@
-//! A table as catalog rows: what creating it writes into MSysObjects (and, identical, into the shadow),
-//! into the two indexes of MSysObjects, and into MSysObjids.
+//! A table as catalog rows: what creating it writes into MSysObjects (and, identical, into the
+//! shadow), into the two indexes of MSysObjects, and into MSysObjids.
 
 use ese_base::{Error, JetErr, ObjId, PageSize, Result};
 
@@ -33,13 +33,14 @@ impl CatalogEntry {
     }
 }
 
-/// The catalog's own tables: their column rows say offset 4 and code page 1252 throughout, because the
-/// engine knows better.
+/// The catalog's own tables: their column rows say offset 4 and code page 1252 throughout, because
+/// the engine knows better.
 pub(super) fn is_catalog(objid: ObjId) -> bool {
     objid == super::base::MSYS_OBJECTS || objid == super::base::MSYS_OBJECTS_SHADOW
 }
 
-/// All rows of a table, in key order: the table, its columns, its indexes, its long-value tree, its callbacks.
+/// All rows of a table, in key order: the table, its columns, its indexes, its long-value tree, its
+/// callbacks.
 ///
 /// # Errors
 /// `JET_errInvalidName` for a name that code page 1252 cannot hold, and as [`CatalogRow::encode`].
@@ -175,8 +176,8 @@ pub fn callback_row(table: &TableSchema, callback: &TableCallback) -> Result<Cat
     CatalogEntry::new(&row, table.page_size)
 }
 
-/// Rows of MSysObjids for a table: (key, data) for the table, its secondary indexes and its long-value
-/// tree, ascending.
+/// Rows of MSysObjids for a table: (key, data) for the table, its secondary indexes and its
+/// long-value tree, ascending.
 ///
 /// # Errors
 /// As [`table_rows`].

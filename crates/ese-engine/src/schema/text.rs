@@ -1,9 +1,9 @@
 //! Text of code page 1252 and UTF-16LE as Rust strings.
 //!
-//! Decoding never fails and never loses which bytes were there: a byte that stands for no character (five
-//! of code page 1252, unpaired surrogates) becomes `\xNN` for each byte, as Python's `backslashreplace`
-//! does. An odd last byte of UTF-16 text is taken with a zero byte behind it; NULs at the end are dropped,
-//! because many applications store a terminator.
+//! Decoding never fails and never loses which bytes were there: a byte that stands for no character
+//! (five of code page 1252, unpaired surrogates) becomes `\xNN` for each byte, as Python's
+//! `backslashreplace` does. An odd last byte of UTF-16 text is taken with a zero byte behind it;
+//! NULs at the end are dropped, because many applications store a terminator.
 
 use std::fmt::Write as _;
 

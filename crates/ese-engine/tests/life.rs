@@ -1,0 +1,192 @@
+//! An instance from outside: rows live through commits, rollbacks, crashes and clean ends.
+
+use std::{ops::ControlFlow, path::Path, sync::Arc};
+
+use ese_base::{JetErr, PageSize};
+use ese_engine::{
+    catalog,
+    instance::{Attached, Instance, InstanceConfig, TermMode},
+    record::encode_row,
+    schema::{ColType, ColumnDef, ColumnId, IndexDef, TableDef},
+    session::{Durability, Session},
+    table::Table,
+    tree::{Direction, Position, Start},
+};
+use ese_os::Env;
+
+fn config(dir: &Path) -> InstanceConfig {
+    let mut config = InstanceConfig::new(dir);
+    config.log_file_size = 256 << 10;
+    config
+}
+
+fn table_def() -> TableDef {
+    let columns =
+        vec![ColumnDef::new("id", ColType::Long), ColumnDef::new("value", ColType::Binary)];
+    TableDef::new("rows", columns).index(IndexDef::primary("pk", &["id"]))
+}
+
+const ID: ColumnId = ColumnId(1);
+const VALUE: ColumnId = ColumnId(128);
+
+fn row(table: &Table, id: i32, value: &[u8]) -> Vec<u8> {
+    let mut record = Vec::new();
+    let id = id.to_le_bytes();
+    encode_row(&table.schema, &[(ID, Some(&id)), (VALUE, Some(value))], &mut record).unwrap();
+    record
+}
+
+fn insert(session: &mut Session, table: &Table, id: i32, value: &[u8]) {
+    let (mut key, record) = (Vec::new(), row(table, id, value));
+    table.insert(session, &mut Position::default(), &record, &mut key).unwrap();
+}
+
+/// All rows that a new session sees, as (id, length of the value).
+fn rows(instance: &Arc<Instance>, attached: &Attached) -> Vec<i32> {
+    let session = Session::begin_session(instance).unwrap();
+    let table = catalog::open_table(&session, attached, "ROWS").unwrap();
+    let mut found = Vec::new();
+    let mut at = Position::default();
+    table
+        .scan(&session, Start::End, Direction::Forward, &mut at, |row| {
+            let id: [u8; 4] = row.record[4..8].try_into().unwrap();
+            found.push(i32::from_le_bytes(id));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    found
+}
+
+fn create(dir: &Path, config: InstanceConfig) -> (Arc<Instance>, Arc<Attached>, Arc<Table>) {
+    let instance = Instance::start(&Env::real(), config).unwrap();
+    let attached = instance.create_database(&dir.join("a.edb")).unwrap();
+    let mut session = Session::begin_session(&instance).unwrap();
+    let table = catalog::create_table(&mut session, &attached, &table_def()).unwrap();
+    drop(session);
+    (instance, attached, table)
+}
+
+#[test]
+fn rows_survive_a_clean_end_at_every_page_size() {
+    for page_size in PageSize::ALL {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = config(dir.path());
+        config.page_size = page_size;
+        let (instance, attached, table) = create(dir.path(), config.clone());
+        let mut session = Session::begin_session(&instance).unwrap();
+        session.begin().unwrap();
+        for id in 0..500 {
+            insert(&mut session, &table, id * 7 % 500, &[7; 200]);
+        }
+        session.commit(Durability::Durable).unwrap();
+        drop(session);
+        let expected: Vec<i32> = (0..500).collect();
+        assert_eq!(rows(&instance, &attached), expected);
+        instance.terminate(TermMode::Clean).unwrap();
+        drop((instance, attached, table));
+
+        let instance = Instance::start(&Env::real(), config).unwrap();
+        let attached = instance.attach(&dir.path().join("a.edb")).unwrap();
+        assert_eq!(rows(&instance, &attached), expected);
+        instance.terminate(TermMode::Clean).unwrap();
+    }
+}
+
+#[test]
+fn a_dirty_end_is_recovered_and_open_transactions_are_taken_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (instance, attached, table) = create(dir.path(), config(dir.path()));
+    let mut session = Session::begin_session(&instance).unwrap();
+    session.begin().unwrap();
+    for id in 0..3000 {
+        insert(&mut session, &table, id, &[1; 120]);
+    }
+    session.commit(Durability::Durable).unwrap();
+    session.begin().unwrap();
+    for id in 3000..4000 {
+        insert(&mut session, &table, id, &[2; 120]);
+    }
+    let mut at = Position::default();
+    let key = |id: i32| [&[0x7f][..], &(id as u32 ^ 0x8000_0000).to_be_bytes()].concat();
+    for id in 0..100 {
+        table.replace(&mut session, &mut at, &key(id), &row(&table, id, &[9; 250])).unwrap();
+        table.delete(&mut session, &mut at, &key(id + 200)).unwrap();
+    }
+    // The log is durable up to here, but nothing says that the transaction committed.
+    instance.log.as_ref().unwrap().flush_all().unwrap();
+    crash(instance, attached, table, session);
+
+    let instance = Instance::start(&Env::real(), config(dir.path())).unwrap();
+    let attached = instance.attach(&dir.path().join("a.edb")).unwrap();
+    assert_eq!(rows(&instance, &attached), (0..3000).collect::<Vec<_>>());
+    instance.terminate(TermMode::Clean).unwrap();
+}
+
+/// Lets go of everything as a killed process would: no rollback, no flush, locks released.
+fn crash(instance: Arc<Instance>, attached: Arc<Attached>, table: Arc<Table>, session: Session) {
+    instance.poison(&ese_base::Error::new(JetErr::InternalError, "the test pulls the plug"));
+    drop((session, attached, table, instance));
+}
+
+#[test]
+fn rollback_restores_and_inner_levels_are_independent() {
+    let dir = tempfile::tempdir().unwrap();
+    let (instance, attached, table) = create(dir.path(), config(dir.path()));
+    let mut session = Session::begin_session(&instance).unwrap();
+    session.begin().unwrap();
+    insert(&mut session, &table, 1, b"one");
+    session.begin().unwrap();
+    insert(&mut session, &table, 2, b"two");
+    session.rollback().unwrap();
+    session.begin().unwrap();
+    insert(&mut session, &table, 3, b"three");
+    session.commit(Durability::Lazy).unwrap();
+    assert_eq!(rows(&instance, &attached), Vec::<i32>::new(), "nobody else sees them yet");
+    session.commit(Durability::Lazy).unwrap();
+    assert_eq!(rows(&instance, &attached), [1, 3]);
+    session.begin().unwrap();
+    insert(&mut session, &table, 4, b"four");
+    session.rollback().unwrap();
+    assert_eq!(rows(&instance, &attached), [1, 3]);
+    drop(session);
+    instance.terminate(TermMode::Clean).unwrap();
+}
+
+#[test]
+fn the_first_writer_wins_and_a_duplicate_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (instance, attached, table) = create(dir.path(), config(dir.path()));
+    let mut one = Session::begin_session(&instance).unwrap();
+    let mut two = Session::begin_session(&instance).unwrap();
+    one.begin().unwrap();
+    insert(&mut one, &table, 1, b"one");
+    one.commit(Durability::Lazy).unwrap();
+    one.begin().unwrap();
+    two.begin().unwrap();
+    let key = [0x7f, 0x80, 0, 0, 1];
+    let mut at = Position::default();
+    table.replace(&mut one, &mut at, &key, &row(&table, 1, b"changed")).unwrap();
+    let conflict = table.delete(&mut two, &mut at, &key).unwrap_err();
+    assert_eq!(conflict.code(), JetErr::WriteConflict);
+    one.commit(Durability::Lazy).unwrap();
+    let conflict = table.delete(&mut two, &mut at, &key).unwrap_err();
+    assert_eq!(conflict.code(), JetErr::WriteConflict, "committed after the snapshot");
+    let mut seen = table.get(&two, &key, <[u8]>::to_vec).unwrap().unwrap();
+    assert!(seen.ends_with(b"one"), "the snapshot still shows the old value");
+    two.rollback().unwrap();
+    seen = table.get(&two, &key, <[u8]>::to_vec).unwrap().unwrap();
+    assert!(seen.ends_with(b"changed"));
+    let mut new_key = Vec::new();
+    let duplicate = table.insert(&mut two, &mut at, &row(&table, 1, b"again"), &mut new_key);
+    // Outside a transaction nothing may be changed.
+    assert_eq!(duplicate.unwrap_err().code(), JetErr::NotInTransaction);
+    two.begin().unwrap();
+    let duplicate = table.insert(&mut two, &mut at, &row(&table, 1, b"again"), &mut new_key);
+    assert_eq!(duplicate.unwrap_err().code(), JetErr::KeyDuplicate);
+    table.delete(&mut two, &mut at, &key).unwrap();
+    table.insert(&mut two, &mut at, &row(&table, 1, b"again"), &mut new_key).unwrap();
+    two.commit(Durability::Durable).unwrap();
+    assert_eq!(rows(&instance, &attached), [1]);
+    drop((one, two));
+    instance.terminate(TermMode::Clean).unwrap();
+}
