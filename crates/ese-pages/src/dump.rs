@@ -106,3 +106,45 @@ pub fn hex(bytes: &[u8], bytes_max: usize) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use ese_base::{DbTime, ObjId, PageSize};
+
+    use super::*;
+    use crate::{NodeFlags, PageFlags, PageMut};
+
+    fn text(bytes: &[u8], options: DumpOptions) -> String {
+        page_text(PageRef::new(bytes, PageSize::K4), Pgno(7), options)
+    }
+
+    #[test]
+    fn a_leaf_and_an_internal_page_read_like_this() {
+        let mut bytes = vec![0; 4096];
+        assert_eq!(text(&bytes, DumpOptions::default()), "page 7: blank\n");
+
+        let mut page = PageMut::new(&mut bytes, PageSize::K4);
+        page.init(Pgno(7), ObjId(8), PageFlags::LEAF, DbTime(0x50));
+        page.set_next(Pgno(9));
+        page.set_external_header(b"abcd").unwrap();
+        page.insert_node(0, 4, b"e", b"data", NodeFlags::VERSIONED).unwrap();
+        page.insert_node(1, 0, b"b", &[0xff; 40], NodeFlags::DELETED).unwrap();
+        let options = DumpOptions { nodes: true, bytes_max: 3 };
+        assert_eq!(
+            text(&bytes, options),
+            "page 7: size 4096 flags 0x2802 [leaf new_record_format new_checksum]\n  \
+             objid 8 dbtime 0x50 prev 0 next 9\n  \
+             nodes 2 cbFree 3988 cbUncommittedFree 0 ibMicFree 56\n  \
+             external header 616263..\n     \
+             0 v-c key (616263..)65 data[4] 646174..\n     \
+             1 -d- key 62 data[40] ffffff..\n"
+        );
+
+        let mut page = PageMut::new(&mut bytes, PageSize::K4);
+        page.init(Pgno(7), ObjId(8), PageFlags::PARENT_OF_LEAF, DbTime(0x50));
+        page.insert_node(0, 0, b"", &[11, 0, 0, 0], NodeFlags::empty()).unwrap();
+        assert!(text(&bytes, options).ends_with("     0 --- key - child 11\n"));
+        let header_only = DumpOptions { nodes: false, bytes_max: 3 };
+        assert!(text(&bytes, header_only).ends_with("external header -\n"));
+    }
+}
