@@ -5,6 +5,7 @@
 
 pub mod header;
 pub mod input;
+pub mod log;
 pub mod log_record;
 pub mod page;
 pub mod page_edit;
@@ -16,6 +17,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every target.
 pub const TARGETS: &[Target] = &[
     ("header", header::run),
+    ("log", log::run),
     ("log_record", log_record::run),
     ("page", page::run),
     ("page_edit", page_edit::run),

@@ -1,14 +1,20 @@
 //! Inputs to start from, made by the code under test itself: one for each interesting shape.
 
-use ese_base::{DbTime, ObjId, PageSize, Pgno, Signature};
+use std::path::Path;
+
+use ese_base::{DbTime, ObjId, PageSize, Pgno, ProcId, Signature};
+use ese_log::{Log, Record, records::Trace};
 use ese_pages::{DbHeader, NodeFlags, PageFlags, PageMut, header::NewHeader};
 
-use crate::{header, page};
+use ese_sim::SimEnv;
+
+use crate::{header, log, page};
 
 /// The seeds of a target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
         "header" => headers(),
+        "log" => logs(),
         "log_record" => log_records(),
         "page" => pages(),
         "page_edit" => scripts(),
@@ -84,13 +90,41 @@ fn scripts() -> Vec<Vec<u8>> {
     (0..4).flat_map(|size| [3, 7, 61].map(|step| script(size, step))).collect()
 }
 
+/// Streams of a few records, of a roll, and of records longer than a segment; as they are, and with
+/// each way of stamping.
+fn logs() -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    for (count, len) in [(0, 0), (3, 20), (300, 100), (40, 3000)] {
+        let (env, disk) = SimEnv::new(1);
+        env.fs.create_dir_all(Path::new(log::DIR)).expect("an empty disk");
+        let stream = Log::create(&env, &log::config(), Signature::default()).expect("a log");
+        let text = vec![b'x'; len];
+        for _ in 0..count {
+            let trace = Trace { procid: ProcId(1), text: &text, rollover: false };
+            stream.append(&Record::Trace(trace)).expect("room");
+        }
+        stream.flush_all().expect("a disk that works");
+        drop(stream);
+        let image = disk.image();
+        for (path, _) in image.files() {
+            let bytes = image.read(path).unwrap_or_default();
+            let used = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
+            let stamped = log::STAMP_HEADER | log::STAMP_SEGMENTS;
+            for options in [log::GO_ON, stamped, stamped | log::GO_ON, log::ARCHIVE] {
+                seeds.push([&[options], &bytes[..used]].concat());
+            }
+        }
+    }
+    seeds
+}
+
 /// For each type number that has a decoder: zeros, which are a record of each fixed layout.
 fn log_records() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
     for number in 0..=u8::MAX {
         let mut bytes = vec![0; 256];
         bytes[0] = number;
-        if let Ok((_, len)) = ese_log::Record::decode_prefix(&bytes) {
+        if let Ok((_, len)) = Record::decode_prefix(&bytes) {
             bytes.truncate(len);
             seeds.push(bytes);
         }
