@@ -22,8 +22,8 @@ use ese_os::Env;
 use ese_tests::{peers, real_data};
 use serde_json::json;
 
-/// Every database in the folder of real data. The last one is dirty and its log is missing; it is read
-/// as it stands.
+/// Every database in the folder of real data. The last one is dirty and its log is missing; it is
+/// read as it stands.
 const FILES: [&str; 9] = [
     "basic.edb",
     "binary.edb",

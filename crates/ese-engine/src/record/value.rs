@@ -31,7 +31,7 @@ impl fmt::Display for Guid {
 }
 
 impl Guid {
-    /// The GUID of a text such as [`Guid::fmt`] writes, with or without braces.
+    /// The GUID of a text as `to_string` writes it, with or without braces.
     #[must_use]
     pub fn parse(text: &str) -> Option<Guid> {
         let text = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).unwrap_or(text);
