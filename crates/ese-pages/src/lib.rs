@@ -4,7 +4,7 @@
 //! * [`checksum`] computes, verifies and repairs by the two checksums (edb-format 2.3, 2.4).
 //! * [`header`] is the database header in its two copies and the trailer of a backup
 //!   (edb-format 1).
-//! * [`validate`] says whether a page is sound: whoever has validated a page may rely on what its
+//! * [`mod@validate`] says whether a page is sound: whoever has validated a page may rely on what its
 //!   accessors answer. Without it they never panic, but answer empty nodes where bytes are wrong.
 //! * [`dump`] prints a page for people and tests.
 //! * [`db_file`] is one attached file: lock, header updates, growth, reading for a backup.

@@ -6,7 +6,7 @@ use ese_base::{Pgno, Result};
 
 use super::{
     PageCache,
-    frame::{Frame, FrameNo},
+    frame::{Frame, FrameNo, FreeFrame},
 };
 
 /// Frames that the hand looks at, at most, for one frame that is wanted: all of them twice would
@@ -22,7 +22,7 @@ pub(super) struct Clock {
 impl PageCache {
     /// A frame for a page. In copy mode a clean page may lose its own for it; if all are dirty or
     /// latched, the cache grows beyond `pages_max` for a while.
-    pub(super) fn take_frame(&self, pgno: Pgno) -> Result<(FrameNo, &Frame)> {
+    pub(super) fn take_frame(&self, pgno: Pgno) -> Result<FreeFrame<'_>> {
         if self.map.is_none() && self.frames.used() as usize >= self.options.pages_max {
             self.evict();
         }

@@ -237,7 +237,7 @@ impl PageCache {
     /// Copies the image as it is now, if the page is dirty. Gives the end of its last change.
     fn copy_page(&self, pgno: Pgno, to: &mut [u8]) -> Option<LgPos> {
         let slot = self.slots.at(pgno)?;
-        let guard = ReadGuard::new(self, slot, slot.latch.read(), pgno)?;
+        let guard = ReadGuard::new(self, slot, pgno)?;
         if !slot.is_dirty() {
             return None;
         }

@@ -4,12 +4,16 @@
 //! out again. Who takes a frame owns its bytes alone until it shows them in a slot; from then on
 //! the slot's latch rules.
 
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::{
+    mem::ManuallyDrop,
+    slice,
+    sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
+};
 
 use ese_base::{Error, Generation, JetErr, LgPos, PageSize, Pgno, Result};
 use parking_lot::Mutex;
 
-use super::chunked::Chunked;
+use super::{chunked::Chunked, slot::Slot};
 use crate::aligned::AlignedBuf;
 
 /// Frames of a slab: 256 KiB to 2 MiB of memory at a time.
@@ -191,7 +195,7 @@ impl FrameTable {
     ///
     /// # Errors
     /// `JET_errOutOfMemory`.
-    pub(crate) fn take(&self, pgno: Pgno) -> Result<(FrameNo, &Frame)> {
+    pub(crate) fn take(&self, pgno: Pgno) -> Result<FreeFrame<'_>> {
         let mut pool = self.pool.lock();
         if pool.free.is_empty() {
             self.make_slab(&mut pool)?;
@@ -203,10 +207,10 @@ impl FrameTable {
         };
         self.used.fetch_add(1, Ordering::Relaxed);
         frame.owner.store(pgno.0, Ordering::Relaxed);
-        Ok((no, frame))
+        Ok(FreeFrame { table: self, no, frame })
     }
 
-    /// Gives a frame back. No slot shows it and nobody looks at its bytes.
+    /// Gives a frame back that no slot shows any more. Nobody looks at its bytes.
     pub(crate) fn give_back(&self, no: FrameNo) {
         let Some(frame) = self.at(no) else { return };
         frame.owner.store(0, Ordering::Relaxed);
@@ -240,6 +244,41 @@ impl FrameTable {
     }
 }
 
+/// A frame that was taken and is shown in no slot: its bytes belong to the holder alone. Dropped, it
+/// goes back to the free list.
+pub(crate) struct FreeFrame<'a> {
+    table: &'a FrameTable,
+    no: FrameNo,
+    frame: &'a Frame,
+}
+
+impl<'a> FreeFrame<'a> {
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        let len = self.table.page_size.bytes();
+        // SAFETY: rules 1 and 3 of cache/mod.rs: the frame's memory is one page long and lives as
+        // long as the table; the frame was just taken, is shown nowhere, and `self`, the only way
+        // to it, is borrowed mutably.
+        unsafe { slice::from_raw_parts_mut(self.frame.image(), len) }
+    }
+
+    pub(crate) fn frame(&self) -> &'a Frame {
+        self.frame
+    }
+
+    /// Shows the frame in the slot of its page; under the slot's write latch.
+    pub(crate) fn show(self, slot: &Slot) -> (FrameNo, &'a Frame) {
+        let shown = ManuallyDrop::new(self);
+        slot.show(shown.frame.image(), Some(shown.no));
+        (shown.no, shown.frame)
+    }
+}
+
+impl Drop for FreeFrame<'_> {
+    fn drop(&mut self) {
+        self.table.give_back(self.no);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,16 +306,14 @@ mod tests {
     #[test]
     fn frames_are_reused_and_their_memory_does_not_overlap() {
         let table = FrameTable::new(PageSize::K8);
-        let mut taken: Vec<_> = (1..=200).map(|n| table.take(Pgno(n)).unwrap()).collect();
-        let mut places: Vec<usize> = taken.iter().map(|(_, f)| f.image().addr()).collect();
+        let taken: Vec<_> = (1..=200).map(|n| table.take(Pgno(n)).unwrap()).collect();
+        let mut places: Vec<usize> = taken.iter().map(|free| free.frame.image().addr()).collect();
         places.sort_unstable();
         assert!(places.windows(2).all(|pair| pair[1] - pair[0] >= 8192));
         assert_eq!((table.used(), table.made()), (200, 256));
-        for (no, _) in taken.drain(..) {
-            table.give_back(no);
-        }
+        drop(taken);
         assert_eq!((table.used(), table.made()), (0, 256));
-        let (_, frame) = table.take(Pgno(9)).unwrap();
-        assert_eq!((frame.owner(), table.made()), (Pgno(9), 256));
+        let free = table.take(Pgno(9)).unwrap();
+        assert_eq!((free.frame.owner(), table.made()), (Pgno(9), 256));
     }
 }

@@ -1,15 +1,13 @@
 //! A latched page. Guards release the latch when dropped; they stay on their thread.
-//!
-//! Where a slice is made from the slot's pointer, the argument is in the head of
-//! [`super`] (`cache/mod.rs`); the rule that it rests on is named.
 
-use std::{fmt, ptr::NonNull, slice};
+use std::fmt;
 
-use ese_base::{Error, JetErr, LgPos, PageSize, Pgno, Result};
+use ese_base::{Error, JetErr, LgPos, Pgno, Result};
 
 use super::{
     PageCache,
-    frame::{Frame, FrameNo},
+    frame::{Frame, FrameNo, FreeFrame},
+    latched::Latched,
     slot::Slot,
 };
 use crate::{
@@ -19,24 +17,17 @@ use crate::{
 
 /// A page latched for reading.
 pub struct ReadGuard<'a> {
-    image: NonNull<u8>,
     pgno: Pgno,
-    page_size: PageSize,
-    _latch: latch::Read<'a>,
+    latched: Latched<latch::Read<'a>>,
 }
 
 impl<'a> ReadGuard<'a> {
     /// `None` if the page is not loaded.
     #[inline]
-    pub(super) fn new(
-        cache: &'a PageCache,
-        slot: &'a Slot,
-        latch: latch::Read<'a>,
-        pgno: Pgno,
-    ) -> Option<ReadGuard<'a>> {
-        let image = NonNull::new(slot.image())?;
+    pub(super) fn new(cache: &'a PageCache, slot: &'a Slot, pgno: Pgno) -> Option<ReadGuard<'a>> {
+        let latched = Latched::read(slot, cache.page_size)?;
         cache.touch(slot);
-        Some(ReadGuard { image, pgno, page_size: cache.page_size, _latch: latch })
+        Some(ReadGuard { pgno, latched })
     }
 
     /// Its number.
@@ -50,9 +41,7 @@ impl<'a> ReadGuard<'a> {
     #[inline]
     #[must_use]
     pub fn page(&self) -> PageRef<'_> {
-        // SAFETY: rules 1 to 3 of cache/mod.rs; this guard holds the read latch.
-        let bytes = unsafe { slice::from_raw_parts(self.image.as_ptr(), self.page_size.bytes()) };
-        PageRef::new(bytes, self.page_size)
+        self.latched.page()
     }
 }
 
@@ -60,23 +49,17 @@ impl<'a> ReadGuard<'a> {
 pub struct RdwGuard<'a> {
     cache: &'a PageCache,
     slot: &'a Slot,
-    image: NonNull<u8>,
     pgno: Pgno,
-    latch: latch::Rdw<'a>,
+    latched: Latched<latch::Rdw<'a>>,
 }
 
 impl<'a> RdwGuard<'a> {
     /// `None` if the page is not loaded.
     #[inline]
-    pub(super) fn new(
-        cache: &'a PageCache,
-        slot: &'a Slot,
-        latch: latch::Rdw<'a>,
-        pgno: Pgno,
-    ) -> Option<RdwGuard<'a>> {
-        let image = NonNull::new(slot.image())?;
+    pub(super) fn new(cache: &'a PageCache, slot: &'a Slot, pgno: Pgno) -> Option<RdwGuard<'a>> {
+        let latched = Latched::rdw(slot, cache.page_size)?;
         cache.touch(slot);
-        Some(RdwGuard { cache, slot, image, pgno, latch })
+        Some(RdwGuard { cache, slot, pgno, latched })
     }
 
     /// Its number.
@@ -90,10 +73,7 @@ impl<'a> RdwGuard<'a> {
     #[inline]
     #[must_use]
     pub fn page(&self) -> PageRef<'_> {
-        let size = self.cache.page_size;
-        // SAFETY: rules 1 to 3 of cache/mod.rs; this guard holds the upgradable read latch.
-        let bytes = unsafe { slice::from_raw_parts(self.image.as_ptr(), size.bytes()) };
-        PageRef::new(bytes, size)
+        self.latched.page()
     }
 
     /// Waits for the readers to leave. What was read before still holds: nobody can change the
@@ -105,18 +85,13 @@ impl<'a> RdwGuard<'a> {
     #[inline]
     pub fn upgrade(self) -> Result<WriteGuard<'a>> {
         self.cache.check_writable()?;
-        WriteGuard::new(self.cache, self.slot, self.latch.upgrade(), self.pgno)
+        WriteGuard::new(self.cache, self.slot, self.latched.upgrade(), self.pgno)
     }
 
     /// Lets another thread have the right to upgrade.
     #[must_use]
     pub fn downgrade(self) -> ReadGuard<'a> {
-        ReadGuard {
-            image: self.image,
-            pgno: self.pgno,
-            page_size: self.cache.page_size,
-            _latch: self.latch.downgrade(),
-        }
+        ReadGuard { pgno: self.pgno, latched: self.latched.downgrade() }
     }
 }
 
@@ -138,109 +113,91 @@ pub struct WriteGuard<'a> {
     slot: &'a Slot,
     frame: &'a Frame,
     frame_no: FrameNo,
-    image: NonNull<u8>,
     pgno: Pgno,
     before: Before,
-    // Last, though all fields outlive `Drop::drop`: the latch goes when the slot is in order.
-    _latch: latch::Write<'a>,
+    /// The image of `frame`. The latch goes after `Drop::drop` has put the slot in order.
+    latched: Latched<latch::Write<'a>>,
 }
 
 impl<'a> WriteGuard<'a> {
-    /// The page is loaded.
+    /// The page is loaded and latched.
     #[inline]
     pub(super) fn new(
         cache: &'a PageCache,
         slot: &'a Slot,
-        latch: latch::Write<'a>,
+        latched: Latched<latch::Write<'a>>,
         pgno: Pgno,
     ) -> Result<WriteGuard<'a>> {
         cache.touch(slot);
         if slot.is_dirty()
             && let Some(frame_no) = slot.frame()
             && let Some(frame) = cache.frames.at(frame_no)
-            && let Some(image) = NonNull::new(slot.image())
         {
             let before = Before::Nothing;
-            return Ok(WriteGuard {
-                cache,
-                slot,
-                frame,
-                frame_no,
-                image,
-                pgno,
-                before,
-                _latch: latch,
-            });
+            return Ok(WriteGuard { cache, slot, frame, frame_no, pgno, before, latched });
         }
-        WriteGuard::of_clean(cache, slot, latch, pgno)
+        WriteGuard::of_clean(cache, slot, latched, pgno)
     }
 
-    /// A clean page gets a frame, if it has none.
+    /// A clean page gets a frame, if it has none, and is announced as about to change.
     #[inline(never)]
     fn of_clean(
         cache: &'a PageCache,
         slot: &'a Slot,
-        latch: latch::Write<'a>,
+        latched: Latched<latch::Write<'a>>,
         pgno: Pgno,
     ) -> Result<WriteGuard<'a>> {
         let before = Before::Clean { image: slot.image(), frame: slot.frame() };
-        let (frame_no, frame) = match slot.frame().and_then(|no| Some((no, cache.frames.at(no)?))) {
-            Some(own) => own,
-            None => {
-                let (no, frame) = cache.take_frame(pgno)?;
-                let len = cache.page_size.bytes();
-                // SAFETY: rules 1 and 3: the slot's image, in the map, under the write latch.
-                let from = unsafe { slice::from_raw_parts(slot.image(), len) };
-                // SAFETY: rule 3: the frame was just taken and is shown in no slot.
-                let to = unsafe { slice::from_raw_parts_mut(frame.image(), len) };
-                to.copy_from_slice(from);
-                (no, frame)
-            }
-        };
-        WriteGuard::show(cache, slot, (frame_no, frame), before, latch, pgno)
+        if let Some(frame_no) = slot.frame()
+            && let Some(frame) = cache.frames.at(frame_no)
+        {
+            cache.dirty.open(pgno);
+            return Ok(WriteGuard { cache, slot, frame, frame_no, pgno, before, latched });
+        }
+        let mut free = cache.take_frame(pgno)?;
+        free.bytes_mut().copy_from_slice(latched.page().bytes());
+        WriteGuard::in_frame(cache, slot, latched.into_latch(), free, before, pgno)
     }
 
     /// The page gets a frame of zeros, whatever it has.
     pub(super) fn new_page(
         cache: &'a PageCache,
         slot: &'a Slot,
-        latch: latch::Write<'a>,
         pgno: Pgno,
     ) -> Result<WriteGuard<'a>> {
-        let (frame_no, frame) = cache.take_frame(pgno)?;
-        // SAFETY: rule 3: the frame was just taken and is shown in no slot.
-        let bytes = unsafe { slice::from_raw_parts_mut(frame.image(), cache.page_size.bytes()) };
-        bytes.fill(0);
-        let (image, old) = (slot.image(), slot.frame());
+        let mut free = cache.take_frame(pgno)?;
+        free.bytes_mut().fill(0);
+        let latch = slot.latch.write();
+        let (image, frame) = (slot.image(), slot.frame());
         let before = if slot.is_dirty() {
-            if let Some(old) = old.and_then(|no| cache.frames.at(no)) {
-                frame.inherit(old);
+            if let Some(old) = frame.and_then(|no| cache.frames.at(no)) {
+                free.frame().inherit(old);
             }
-            Before::Replaced { image, frame: old }
+            Before::Replaced { image, frame }
         } else {
-            Before::Clean { image, frame: old }
+            Before::Clean { image, frame }
         };
         cache.touch(slot);
-        WriteGuard::show(cache, slot, (frame_no, frame), before, latch, pgno)
+        WriteGuard::in_frame(cache, slot, latch, free, before, pgno)
     }
 
-    /// Shows the frame; a clean page is announced as about to change.
-    fn show(
+    /// The slot shows the new frame from here on.
+    fn in_frame(
         cache: &'a PageCache,
         slot: &'a Slot,
-        (frame_no, frame): (FrameNo, &'a Frame),
-        before: Before,
         latch: latch::Write<'a>,
+        free: FreeFrame<'a>,
+        before: Before,
         pgno: Pgno,
     ) -> Result<WriteGuard<'a>> {
-        let Some(image) = NonNull::new(frame.image()) else {
+        let (frame_no, frame) = free.show(slot);
+        let Some(latched) = Latched::of_latch(slot, latch, cache.page_size) else {
             return Err(Error::new(JetErr::InternalError, "a frame has no memory").at_page(pgno));
         };
         if matches!(before, Before::Clean { .. }) {
             cache.dirty.open(pgno);
         }
-        slot.show(image.as_ptr(), Some(frame_no));
-        Ok(WriteGuard { cache, slot, frame, frame_no, image, pgno, before, _latch: latch })
+        Ok(WriteGuard { cache, slot, frame, frame_no, pgno, before, latched })
     }
 
     /// Its number.
@@ -254,21 +211,14 @@ impl<'a> WriteGuard<'a> {
     #[inline]
     #[must_use]
     pub fn page(&self) -> PageRef<'_> {
-        let size = self.cache.page_size;
-        // SAFETY: rules 1 and 2 of cache/mod.rs; this guard holds the write latch.
-        let bytes = unsafe { slice::from_raw_parts(self.image.as_ptr(), size.bytes()) };
-        PageRef::new(bytes, size)
+        self.latched.page()
     }
 
     /// Its content, to be changed.
     #[inline]
     #[must_use]
     pub fn page_mut(&mut self) -> PageMut<'_> {
-        let size = self.cache.page_size;
-        // SAFETY: rules 1 and 2 of cache/mod.rs: a frame, under the write latch, and the guard is
-        // borrowed mutably.
-        let bytes = unsafe { slice::from_raw_parts_mut(self.image.as_ptr(), size.bytes()) };
-        PageMut::new(bytes, size)
+        self.latched.page_mut()
     }
 
     /// Says which log records describe the change: `start` is where the first of them begins (the

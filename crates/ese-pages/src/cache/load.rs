@@ -1,11 +1,8 @@
 //! First touch of a page: bring it to memory, verify it once, show it in its slot.
 
-use std::{
-    slice,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use ese_base::{Error, JetErr, PageSize, Pgno, Result};
@@ -102,7 +99,11 @@ impl PageCache {
         match self.inspect(pgno, bytes)? {
             None => slot.show(bytes.as_ptr().cast_mut(), None),
             // A clean page with a frame in mapped mode: the mapped bytes are not good.
-            Some(repaired) => self.show_copy(slot, pgno, &repaired)?,
+            Some(repaired) => {
+                let mut free = self.take_frame(pgno)?;
+                free.bytes_mut().copy_from_slice(&repaired);
+                free.show(slot);
+            }
         }
         self.counters.loaded.fetch_add(1, Ordering::Relaxed);
         Ok(())
@@ -113,36 +114,18 @@ impl PageCache {
         if let Some((first, count)) = self.windows.touch(pgno, self.file.page_count()) {
             self.will_need(first, count);
         }
-        let (no, frame) = self.take_frame(pgno)?;
-        let latch = slot.latch.write();
+        let mut free = self.take_frame(pgno)?;
+        let _latch = slot.latch.write();
         if slot.is_loaded() {
-            drop(latch);
-            self.frames.give_back(no);
             return Ok(());
         }
-        // SAFETY: rule 3: the frame was just taken and is shown in no slot.
-        let bytes = unsafe { slice::from_raw_parts_mut(frame.image(), self.page_size.bytes()) };
-        let read = self
-            .file
-            .read_page_raw(pgno, bytes)
-            .and_then(|()| self.inspect(pgno, bytes))
-            .inspect_err(|_| self.frames.give_back(no))?;
-        if let Some(repaired) = read {
-            bytes.copy_from_slice(&repaired);
+        self.file.read_page_raw(pgno, free.bytes_mut())?;
+        if let Some(repaired) = self.inspect(pgno, free.bytes_mut())? {
+            free.bytes_mut().copy_from_slice(&repaired);
         }
-        slot.show(frame.image(), Some(no));
+        free.show(slot);
         slot.mark_referenced();
         self.counters.loaded.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Shows a copy of the page; under the write latch, and the slot shows nothing.
-    fn show_copy(&self, slot: &Slot, pgno: Pgno, page: &[u8]) -> Result<()> {
-        let (no, frame) = self.take_frame(pgno)?;
-        // SAFETY: rule 3: the frame was just taken and is shown in no slot.
-        let bytes = unsafe { slice::from_raw_parts_mut(frame.image(), self.page_size.bytes()) };
-        bytes.copy_from_slice(page);
-        slot.show(frame.image(), Some(no));
         Ok(())
     }
 

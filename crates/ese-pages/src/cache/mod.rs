@@ -3,7 +3,7 @@
 //!
 //! # How a page is found
 //!
-//! Every page has a *slot* in an array indexed by page number ([`slot`]): a latch and a pointer to
+//! Every page has a *slot* in an array indexed by page number (`slot.rs`): a latch and a pointer to
 //! the image that is valid now. A hit is: latch, load the pointer. There is no hash, no list and
 //! no lock besides the page's own latch.
 //!
@@ -12,12 +12,12 @@
 //! *Mapped*: clean pages are looked at in the read-only map of the file; only changed pages have
 //! frames. *Copy*: every page that is looked at has a frame, and a clock hand takes clean frames
 //! back. Copy mode serves file systems without a coherent map (the simulated disk among them) and
-//! callers who want a bounded cache. Everything but [`load`] and [`evict`] is the same for both.
+//! callers who want a bounded cache. Everything but `load.rs` and `evict.rs` is the same for both.
 //!
 //! # Life of a changed page
 //!
 //! A write latch on a clean page gives it a frame (mapped mode: a copy). [`WriteGuard::mark_dirty`]
-//! says which log records describe the change. The flusher ([`flush`]) copies the image under the
+//! says which log records describe the change. The flusher (`flush.rs`) copies the image under the
 //! read latch, asks the [`LogFence`](crate::fence::LogFence), writes the double-write file, then in
 //! place, syncs, and then, under the write latch, lets the frame go, if the page has not been
 //! changed since the copy.
@@ -28,21 +28,21 @@
 //! sound because of these rules, each kept in the place named:
 //!
 //! 1. *Valid memory.* The pointer is null (not loaded), or points to a whole page image: in a
-//!    frame, whose slab lives as long as the cache ([`frame`]), or in the map, whose windows never
+//!    frame, whose slab lives as long as the cache (`frame.rs`), or in the map, whose windows never
 //!    move or shrink while the cache holds the map (`ese_os::PageMap`); the page was inside the
 //!    file when it was loaded, and files never shrink while open ([`crate::db_file`]). Other
 //!    engines are kept out by the file lock.
 //! 2. *Shared or exclusive.* `&[u8]` exists only under the page's latch and borrows its guard;
 //!    `&mut [u8]` exists only under the write latch, borrows the guard mutably, and only ever
-//!    points to a frame: a write guard is not made before the page has one ([`guard`]).
+//!    points to a frame: a write guard is not made before the page has one (`guard.rs`).
 //! 3. *Nobody writes what is looked at.* Frames are written only by 2, or by whoever took the frame
 //!    from the free list before showing it in a slot. The map is never written by us through
 //!    memory. The file is written in place only by the flusher, one at a time, and only pages that
 //!    are dirty: such a page has a frame and its slot points there; the pointer goes back to the
-//!    map under the write latch after the write has ended ([`flush`]). Before a page is loaded,
-//!    nobody looks at its mapped bytes, and it is loaded under the write latch ([`load`]).
+//!    map under the write latch after the write has ended (`flush.rs`). Before a page is loaded,
+//!    nobody looks at its mapped bytes, and it is loaded under the write latch (`load.rs`).
 //!    A file has one cache at a time, and torn pages are restored only while it has none
-//!    ([`PagesClaim`]).
+//!    (`PagesClaim`).
 //! 4. *No faults.* A mapped page is populated before it is touched; an unreadable page is an error
 //!    there. (The operating system may drop the page later and fail to read it again: then the
 //!    process gets a signal. Copy mode has no such case.)
@@ -53,6 +53,7 @@ mod evict;
 mod flush;
 mod frame;
 mod guard;
+mod latched;
 mod load;
 mod slot;
 #[cfg(test)]
@@ -75,6 +76,7 @@ use self::{
     evict::Clock,
     flush::{Flusher, Progress},
     frame::FrameTable,
+    latched::Latched,
     load::Windows,
     slot::{Slot, SlotTable},
 };
@@ -252,11 +254,10 @@ impl PageCache {
     /// (-1022). All name the page.
     #[inline]
     pub fn read(&self, pgno: Pgno) -> Result<ReadGuard<'_>> {
-        if let Some(slot) = self.slots.at(pgno) {
-            let latch = slot.latch.read();
-            if let Some(guard) = ReadGuard::new(self, slot, latch, pgno) {
-                return Ok(guard);
-            }
+        if let Some(slot) = self.slots.at(pgno)
+            && let Some(guard) = ReadGuard::new(self, slot, pgno)
+        {
+            return Ok(guard);
         }
         self.read_unloaded(pgno)
     }
@@ -267,7 +268,7 @@ impl PageCache {
         loop {
             // In copy mode the page may be evicted again before it is latched.
             self.load(slot, pgno)?;
-            if let Some(guard) = ReadGuard::new(self, slot, slot.latch.read(), pgno) {
+            if let Some(guard) = ReadGuard::new(self, slot, pgno) {
                 return Ok(guard);
             }
         }
@@ -280,7 +281,7 @@ impl PageCache {
     pub fn rdw(&self, pgno: Pgno) -> Result<RdwGuard<'_>> {
         let slot = self.slot(pgno)?;
         loop {
-            if let Some(guard) = RdwGuard::new(self, slot, slot.latch.rdw(), pgno) {
+            if let Some(guard) = RdwGuard::new(self, slot, pgno) {
                 return Ok(guard);
             }
             self.load(slot, pgno)?;
@@ -298,11 +299,9 @@ impl PageCache {
         self.check_writable()?;
         let slot = self.slot(pgno)?;
         loop {
-            let latch = slot.latch.write();
-            if slot.is_loaded() {
-                return WriteGuard::new(self, slot, latch, pgno);
+            if let Some(latched) = Latched::write(slot, self.page_size) {
+                return WriteGuard::new(self, slot, latched, pgno);
             }
-            drop(latch);
             self.load(slot, pgno)?;
         }
     }
@@ -318,7 +317,7 @@ impl PageCache {
         self.check_writable()?;
         self.file.check_in_file(pgno)?;
         let slot = self.slot(pgno)?;
-        WriteGuard::new_page(self, slot, slot.latch.write(), pgno)
+        WriteGuard::new_page(self, slot, pgno)
     }
 
     /// The first change that the file does not have; a checkpoint must not be past it. `None`:
