@@ -12,7 +12,9 @@ use std::{fmt, ops::ControlFlow, path::Path, sync::Arc};
 
 use ese_base::{Error, ErrorKind, JetErr, ObjId, PageSize, Pgno, Result};
 use ese_os::Env;
-use ese_pages::{Access, CacheOptions, DbFile, DbHeader, DbState, PageCache, PageFlags, PageRef};
+use ese_pages::{
+    Access, CacheOptions, DbFile, DbHeader, DbState, Node, PageCache, PageFlags, PageRef,
+};
 
 pub use crate::record::{Guid, Value};
 use crate::{
@@ -253,21 +255,38 @@ fn load_catalog(cache: &PageCache, objid: ObjId, fdp: Pgno) -> Result<Vec<TableS
     loader.finish()
 }
 
+/// Visits live nodes. Entries must rise from each to the next: that is what a tree is, and it keeps
+/// a damaged chain of leaves from leading in a circle.
 fn nodes(
     cache: &PageCache,
     tree: &TreeView,
     mut each: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     check_format(cache.read(tree.root)?.page(), tree.root)?;
-    let mut key = Vec::new();
+    let (mut last, mut entry) = (Vec::new(), Vec::new());
+    let mut visit = |node: Node<'_>| {
+        std::mem::swap(&mut last, &mut entry);
+        entry.clear();
+        node.append_key(&mut entry);
+        let key_len = entry.len();
+        if !tree.unique {
+            entry.extend_from_slice(node.data);
+        }
+        if entry <= last {
+            return Err(Error::new(
+                JetErr::BadPageLink,
+                format!("the entries of the tree with root {} do not rise", tree.root),
+            )
+            .advise("the file is damaged: restore it from a backup"));
+        }
+        if node.is_deleted() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        each(entry.get(..key_len).unwrap_or_default(), node.data)
+    };
     let mut failed = None;
     scan(cache, tree, Start::End, Direction::Forward, &mut Position::default(), |node| {
-        if node.is_deleted() {
-            return ControlFlow::Continue(());
-        }
-        key.clear();
-        node.append_key(&mut key);
-        each(&key, node.data).unwrap_or_else(|error| {
+        visit(node).unwrap_or_else(|error| {
             failed = Some(error);
             ControlFlow::Break(())
         })

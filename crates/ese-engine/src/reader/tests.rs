@@ -235,6 +235,46 @@ fn a_malformed_row_is_named_by_table_and_key() {
     assert!(error.message().contains("\"people\", row 7f80000003"), "{error}");
 }
 
+/// Two leaves that lead to each other: every link is answered by its opposite, only the keys tell.
+#[test]
+fn leaves_in_a_circle_are_damage_and_not_an_endless_scan() {
+    let env = database(DbState::DirtyShutdown, &Nodes::new());
+    let (left, right) = (Pgno(32), Pgno(33));
+    let file = Arc::new(DbFile::open(&env, &path(), Access::ReadWrite).unwrap());
+    let cache = PageCache::new(file, CacheOptions::for_memory(1 << 22, PAGE)).unwrap();
+    let rows = three_rows();
+    for (pgno, other, row) in [(left, right, &rows[0]), (right, left, &rows[2])] {
+        let mut guard = cache.write_new(pgno).unwrap();
+        let mut page = guard.page_mut();
+        page.init(pgno, TABLE_OBJID, PageFlags::LEAF, DbTime(0x40));
+        page.set_prev(other);
+        page.set_next(other);
+        page.insert_node(0, 0, &row.0, &row.1, NodeFlags::empty()).unwrap();
+        guard.mark_dirty(LgPos::MIN, LgPos::MIN);
+    }
+    let mut root = cache.write(TABLE_FDP).unwrap();
+    let mut page = root.page_mut();
+    let flags = PageFlags::ROOT | PageFlags::PARENT_OF_LEAF;
+    page.init(TABLE_FDP, TABLE_OBJID, flags, DbTime(0x40));
+    page.set_external_header(&[0; 16]).unwrap();
+    for (at, key, child) in [(0, &rows[2].0[..], left), (1, &[], right)] {
+        page.insert_node(at, 0, key, &child.0.to_le_bytes(), NodeFlags::empty()).unwrap();
+    }
+    root.mark_dirty(LgPos::MIN, LgPos::MIN);
+    drop(root);
+    cache.flush(FlushGoal::All, &NoLog).unwrap();
+    drop(cache);
+    let db = OfflineDatabase::open_unrecovered(&env, &path()).unwrap();
+    let table = db.table("people").unwrap();
+    let mut seen = 0;
+    let result = db.rows(table, |_, _| {
+        seen += 1;
+        Ok(ControlFlow::Continue(()))
+    });
+    assert_eq!(result.unwrap_err().code(), JetErr::BadPageLink);
+    assert_eq!(seen, 2);
+}
+
 #[test]
 fn a_table_of_a_template_is_refused_by_name() {
     let env = database(DbState::CleanShutdown, &three_rows());
