@@ -190,3 +190,38 @@ fn the_first_writer_wins_and_a_duplicate_is_refused() {
     drop((one, two));
     instance.terminate(TermMode::Clean).unwrap();
 }
+
+#[test]
+fn a_revived_row_goes_back_to_deleted_and_older_snapshots_never_notice() {
+    let dir = tempfile::tempdir().unwrap();
+    let (instance, attached, table) = create(dir.path(), config(dir.path()));
+    let mut session = Session::begin_session(&instance).unwrap();
+    session.begin().unwrap();
+    insert(&mut session, &table, 1, b"first");
+    session.commit(Durability::Lazy).unwrap();
+    let key = [0x7f, 0x80, 0, 0, 1];
+    let mut old = Session::begin_session(&instance).unwrap();
+    old.begin_read_only().unwrap();
+    let value = |session: &Session| table.get(session, &key, <[u8]>::to_vec).unwrap();
+    let first = value(&old).unwrap();
+    session.begin().unwrap();
+    table.delete(&mut session, &mut Position::default(), &key).unwrap();
+    session.commit(Durability::Lazy).unwrap();
+    session.begin().unwrap();
+    insert(&mut session, &table, 1, b"second, and longer than the first");
+    assert_eq!(value(&old), Some(first.clone()));
+    session.rollback().unwrap();
+    assert_eq!(value(&old), Some(first.clone()), "the old data came back under the deleted row");
+    assert_eq!(value(&session), None);
+    session.begin().unwrap();
+    insert(&mut session, &table, 1, b"third");
+    instance.log.as_ref().unwrap().flush_all().unwrap();
+    assert_eq!(value(&old), Some(first));
+    drop(old);
+    crash(instance, attached, table, session);
+
+    let instance = Instance::start(&Env::real(), config(dir.path())).unwrap();
+    let attached = instance.attach(&dir.path().join("a.edb")).unwrap();
+    assert_eq!(rows(&instance, &attached), Vec::<i32>::new());
+    instance.terminate(TermMode::Clean).unwrap();
+}

@@ -292,6 +292,11 @@ fn revive_on(
         return Ok(Room::NoGrowth(growth));
     }
     let version = op.gate.insert(op.tree, key, data, Some(node.data))?;
+    if op.gate.versioned() && op.view.unique {
+        // Rolling back puts the old data back, for snapshots that still see the deleted entry.
+        let (old, rceid) = (node.data, version.replace_rceid);
+        log_undo_info(op, leaf, Oper::Replace, rceid, at, old, data.len())?;
+    }
     let head = op.head(leaf, iline, version.rceid);
     let record = if op.view.unique {
         Record::FlagInsertAndReplaceData(FlagInsertAndReplaceData {
