@@ -10,7 +10,7 @@ use ese_base::{LgPos, Result};
 /// Makes the log durable up to a position.
 pub trait LogFence: Send + Sync {
     /// Returns once every record that ends at or before `end` is durable. [`LgPos::MIN`] asks for
-    /// nothing.
+    /// nothing. Called without any page latch, but inside a flush: it must not flush this cache.
     ///
     /// # Errors
     /// Whatever made the log fail. The pages that asked stay dirty and unwritten.
