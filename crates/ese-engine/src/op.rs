@@ -16,6 +16,7 @@ pub mod fdp;
 pub mod group;
 mod node;
 pub mod split;
+pub mod xpress;
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use super::{
     impossible,
     split::{LineOper, change_split_page, insert_pointer, make_new_page, make_new_page_of_insert},
+    xpress,
 };
 
 /// One page of a group.
@@ -101,13 +102,14 @@ fn apply_split(
     size: PageSize,
 ) -> Result<()> {
     let mut image = Vec::new();
+    let new_needed = pages.needing(r.pgno_new).is_some();
     let before = match pages.needing(r.page.pgno) {
         Some(page) => {
             image.extend_from_slice(page.guard.page().bytes());
             true
         }
         None => match r.image {
-            Some(logged) if !logged.bytes.is_empty() => {
+            Some(logged) if new_needed && !logged.bytes.is_empty() => {
                 unpack_image(r, logged, size, &mut image)?;
                 true
             }
@@ -142,14 +144,60 @@ fn unpack_image(
     size: PageSize,
     to: &mut Vec<u8>,
 ) -> Result<()> {
-    match image.flags {
-        0 if image.bytes.len() == size.bytes() => {
-            to.extend_from_slice(image.bytes);
+    let whole = match image.flags {
+        0 => Some(image.bytes.to_vec()),
+        1 => rehydrate(image.bytes, size),
+        2 => Some(xpress::decompress(image.bytes, size.bytes())?),
+        _ => None,
+    };
+    match whole {
+        Some(whole) if whole.len() == size.bytes() => {
+            *to = whole;
             Ok(())
         }
-        form => Err(impossible(
+        _ => Err(impossible(
             r.page.pgno,
-            format!("a page image of form {form} with {} bytes", image.bytes.len()),
+            format!("a page image of form {} with {} bytes", image.flags, image.bytes.len()),
         )),
+    }
+}
+
+/// A dehydrated page lacks the gap between data and slots.
+fn rehydrate(image: &[u8], size: PageSize) -> Option<Vec<u8>> {
+    // Number of slots: itagState at offset 34, its low 12 bits (edb-format 2.1).
+    let state = image.get(34..)?.first_chunk::<2>()?;
+    let slots = usize::from(u16::from_le_bytes(*state) & 0x0fff) * 4;
+    let (data, slots) = image.split_at_checked(image.len().checked_sub(slots)?)?;
+    let gap = size.bytes().checked_sub(image.len())?;
+    let mut page = Vec::with_capacity(size.bytes());
+    page.extend_from_slice(data);
+    page.resize(data.len() + gap, 0);
+    page.extend_from_slice(slots);
+    Some(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use ese_base::ObjId;
+    use ese_pages::{NodeFlags, PageFlags, PageMut};
+
+    use super::*;
+
+    #[test]
+    fn a_dehydrated_image_gets_its_gap_back() {
+        for size in PageSize::ALL {
+            let mut page = vec![0; size.bytes()];
+            let mut page_mut = PageMut::new(&mut page, size);
+            page_mut.init(Pgno(9), ObjId(3), PageFlags::LEAF, DbTime(7));
+            for (iline, key) in [b"abc", b"abd", b"xyz"].into_iter().enumerate() {
+                page_mut.insert_node(iline, 0, key, b"data", NodeFlags::empty()).unwrap();
+            }
+            let data = size.header_len() + 3 * (2 + 3 + 4);
+            let mut packed = page[..data].to_vec();
+            packed.extend_from_slice(&page[size.bytes() - 4 * 4..]);
+            assert_eq!(rehydrate(&packed, size), Some(page));
+            assert_eq!(rehydrate(&packed[..20], size), None);
+            assert_eq!(rehydrate(&vec![0xff; 40], size), None);
+        }
     }
 }
