@@ -10,7 +10,7 @@
 //! A crash between 3 and 4 leaves no `edb.log`; reading such a stream finds N + 1 in `edbtmp.log`
 //! by its header, and resuming it does step 4.
 
-use ese_base::{Error, Generation, JetErr, LgPos, Result};
+use ese_base::{Error, Generation, JetErr, LgPos, Result, plant};
 use ese_os::OpenMode;
 
 use super::{Shared, place::Writer};
@@ -53,7 +53,9 @@ impl Shared {
         let (current, temporary) = (names.current(), names.temporary());
         let file = self.env.fs.open(&temporary, OpenMode::ReadWrite)?;
         file.write_at(header.encode()?.as_slice(), 0)?;
-        file.sync()?;
+        if !plant!("log-skip-header-sync") {
+            file.sync()?;
+        }
         drop(file);
 
         if writer.has_file() {
@@ -67,16 +69,21 @@ impl Shared {
                 .at_generation(previous));
             }
             self.env.fs.rename(&current, &archive)?;
-            self.env.fs.sync_dir(names.dir())?;
+            if !plant!("log-skip-name-sync") {
+                self.env.fs.sync_dir(names.dir())?;
+            }
             self.archives.add(previous, archive);
         }
         self.env.fs.rename(&temporary, &current)?;
         self.env.fs.sync_dir(names.dir())?;
+        self.next_file.named();
         // Opened again for its new name, which messages show.
         let file = self.env.fs.open(&current, OpenMode::ReadWrite)?;
         writer.enter(file, generation, created);
         *self.written.lock() = (generation, created);
-        if let Some(observer) = observer {
+        if let Some(observer) = observer
+            && !plant!("log-roll-untold")
+        {
             observer.rolled(generation, created)?;
         }
         self.background.want_next_file();
