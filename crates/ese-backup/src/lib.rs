@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 mod buffer;
+mod log_source;
 pub mod restore;
 pub mod session;
 pub mod source;
@@ -31,5 +32,6 @@ pub(crate) mod testing;
 pub mod truncate;
 
 pub use buffer::{AlignedBuffer, BLOCK_LEN};
+pub use log_source::LogSource;
 pub use session::{BackupContext, FileHandle, LogInfo, OpenedFile, PauseBy, State};
 pub use source::{AttachedDatabase, BackupSource};

@@ -3,6 +3,10 @@
 //! The engine does not know backups and this crate does not know trees, sessions or schema: the
 //! interface layer implements [`BackupSource`] for an instance and so joins the two. Every method
 //! may be called from any thread; none is called while the caller holds a lock of the instance.
+//! The methods about the log are one line each with a [`crate::LogSource`].
+//!
+//! The instance owns its [`crate::BackupContext`] and the context owns its source: an
+//! implementation that holds the instance must hold it weakly.
 
 use std::{fmt::Debug, path::PathBuf, sync::Arc};
 
@@ -10,6 +14,8 @@ use ese_base::{BkInfo, Dbid, Generation, LgPos, PageSize, Pgno, Result, Signatur
 use ese_log::records::{Backup2, LoggedPath};
 use ese_os::Env;
 use ese_pages::{DbHeader, db_file::DbFile};
+
+use crate::truncate::GenerationRange;
 
 /// An attached database that is logged (others are no part of a backup).
 #[derive(Clone, Debug)]
@@ -117,15 +123,6 @@ pub enum BackupScope {
     Differential = 6,
 }
 
-/// What became of a log file that was to be deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deletion {
-    /// It is gone.
-    Deleted,
-    /// It was gone before.
-    WasMissing,
-}
-
 /// A running instance, as its backup sees it.
 pub trait BackupSource: Send + Sync + Debug {
     /// The machine.
@@ -202,10 +199,11 @@ pub trait BackupSource: Send + Sync + Debug {
         change: &mut dyn FnMut(&mut DbHeader),
     ) -> Result<()>;
 
-    /// Deletes the file of a finished generation. The backup has checked that nothing needs it;
-    /// the source may refuse all the same.
+    /// Deletes the files of finished generations, ascending, and makes that durable; gives those
+    /// that it deleted. Generations that are gone already are passed over. The backup has checked
+    /// that nothing needs them; the source keeps what recovery needs all the same.
     ///
     /// # Errors
-    /// The file system's.
-    fn delete_log(&self, log: &ArchivedLog) -> Result<Deletion>;
+    /// The file system's; some may be deleted.
+    fn delete_logs(&self, range: GenerationRange) -> Result<Vec<Generation>>;
 }

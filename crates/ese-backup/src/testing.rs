@@ -34,9 +34,8 @@ use tempfile::TempDir;
 
 use crate::{
     session::{BackupContext, PauseBy},
-    source::{
-        ArchivedLog, AttachedDatabase, BackupPhase, BackupRecord, BackupSource, Deletion, LogState,
-    },
+    source::{ArchivedLog, AttachedDatabase, BackupPhase, BackupRecord, BackupSource, LogState},
+    truncate::GenerationRange,
 };
 
 /// Segments of a test log: header, data, shadow.
@@ -344,13 +343,17 @@ impl BackupSource for TestInstance {
         database.file.update_header(change)
     }
 
-    fn delete_log(&self, log: &ArchivedLog) -> Result<Deletion> {
+    fn delete_logs(&self, range: GenerationRange) -> Result<Vec<Generation>> {
         self.at(Step::Delete);
-        match self.env.fs.remove_file(&log.path) {
-            Ok(()) => Ok(Deletion::Deleted),
-            Err(error) if error.code() == JetErr::FileNotFound => Ok(Deletion::WasMissing),
-            Err(error) => Err(error),
+        let mut deleted = Vec::new();
+        for generation in range.iter() {
+            match self.env.fs.remove_file(&self.names.archive(generation)) {
+                Ok(()) => deleted.push(generation),
+                Err(error) if error.code() == JetErr::FileNotFound => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(deleted)
     }
 }
 

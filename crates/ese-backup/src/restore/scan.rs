@@ -13,6 +13,23 @@ use super::plan::{PlannedDatabase, PlannedLog};
 /// damaged database; without, it is not known to be one.
 const DATABASE_EXTENSIONS: [&str; 7] = ["edb", "dit", "mdb", "sdb", "db", "dat", "jdb"];
 
+/// Extensions of files that may lie beside logs and databases without being either.
+const COMPANION_EXTENSIONS: [&str; 13] = [
+    "log",
+    "jtx",
+    "jrs",
+    "chk",
+    "jcp",
+    "jsl",
+    "jfm",
+    "pat",
+    "lck",
+    "dwb",
+    "json",
+    "incomplete",
+    "restoring",
+];
+
 /// A log file's name without its generation and extension, if it is a log file's name of a finished
 /// generation: three characters, then 5 or 8 hexadecimal digits.
 pub(super) fn archived_log_name(name: &str) -> Option<(&str, Generation)> {
@@ -32,9 +49,7 @@ pub(super) fn archived_log_name(name: &str) -> Option<(&str, Generation)> {
 /// checkpoints, flush maps, patch markers, and our own?
 pub(super) fn is_companion(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    ["log", "jtx", "jrs", "chk", "jcp", "jsl", "jfm", "pat", "json", "incomplete", "restoring"]
-        .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known))
+    COMPANION_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// Reads the header of a log file of a set.

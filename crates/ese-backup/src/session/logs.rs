@@ -9,7 +9,7 @@ use super::{
     table::Api,
 };
 use crate::{
-    source::{ArchivedLog, AttachedDatabase, BackupPhase, Deletion},
+    source::{ArchivedLog, AttachedDatabase, BackupPhase},
     truncate::{self, DatabaseNeeds, GenerationRange},
 };
 
@@ -114,12 +114,8 @@ impl BackupContext {
         }
         backup.truncated = true;
         self.log_step(&backup, BackupPhase::Truncate);
-        for generation in ranges.delete.iter() {
-            let Some(log) = ranges.log(generation) else { continue };
-            if self.source.delete_log(log)? == Deletion::WasMissing {
-                tracing::info!(generation = generation.0, "a log to be deleted was gone before");
-            }
-        }
+        let deleted = self.source.delete_logs(ranges.delete)?;
+        tracing::info!(range = ?ranges.delete, deleted = deleted.len(), "logs truncated");
         self.set_state(&mut backup, next);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod cases;
 mod every_cell;
+mod live;
 mod reading;
 mod stopping;
 
