@@ -34,7 +34,9 @@ use ese_log::records::RecordFlags;
 use ese_pages::PageFlags;
 use parking_lot::Mutex;
 
-pub use change::{Undo, UndoOper, delete_node, flag_delete, insert, replace, replace_with, undo};
+pub use change::{
+    MakeData, Undo, UndoOper, delete_node, flag_delete, insert, replace, replace_with, undo,
+};
 pub use descend::{Found, seek};
 pub use scan::{Direction, Start, scan};
 pub use view::TreeView;

@@ -197,7 +197,7 @@ mod tests {
             packed.extend_from_slice(&page[size.bytes() - 4 * 4..]);
             assert_eq!(rehydrate(&packed, size), Some(page));
             assert_eq!(rehydrate(&packed[..20], size), None);
-            assert_eq!(rehydrate(&vec![0xff; 40], size), None);
+            assert_eq!(rehydrate(&[0xff; 40], size), None);
         }
     }
 }

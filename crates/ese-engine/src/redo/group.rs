@@ -28,12 +28,11 @@ pub fn redo_macro(db: &Database, records: &[(LgPos, LgPos, Record<'_>)]) -> Resu
             Record::Merge(_) | Record::EmptyTree(_) | Record::PageMove(_) => {
                 return Err(unsupported(record));
             }
-            other if other.node_head().is_some() && !matches!(other, Record::UndoInfo(_)) => {
-                if oper.replace(other).is_some() {
-                    return Err(second_operation(other));
-                }
-            }
-            _ => {}
+            // Undo information changes no page.
+            Record::UndoInfo(_) => {}
+            other if other.node_head().is_none() => {}
+            other if oper.is_none() => oper = Some(other),
+            other => return Err(second_operation(other)),
         }
     }
     let (Some(first), Some((pos, ..)), Some((_, end, _))) =

@@ -162,11 +162,11 @@ pub fn insert(
 ) -> Result<()> {
     let op = Op::new(db, tree, writer, gate);
     check_size(&op, key, data)?;
-    if let Some(mut leaf) = remembered_leaf(&op, op.bookmark(key, data), position) {
-        if let Room::Done(place) = insert_on(&op, &mut leaf, key, data)? {
-            *position = place;
-            return Ok(());
-        }
+    if let Some(mut leaf) = remembered_leaf(&op, op.bookmark(key, data), position)
+        && let Room::Done(place) = insert_on(&op, &mut leaf, key, data)?
+    {
+        *position = place;
+        return Ok(());
     }
     change_leaf(&op, key, data, position, &mut TreePages::new(db, tree, writer))
 }
@@ -337,6 +337,7 @@ fn not_there(op: &Op<'_>) -> Error {
 /// # Errors
 /// `JET_errRecordNotFound` (-1601), `JET_errRecordDeleted` (-1017), `JET_errRecordTooBig` (-1026),
 /// what the gate says, `JET_errDiskFull`, the page cache's. The tree is unchanged then.
+#[expect(clippy::too_many_arguments, reason = "who, where, which entry, what: each its own type")]
 pub fn replace(
     db: &Database,
     tree: &TreeHandle,
@@ -353,11 +354,15 @@ pub fn replace(
     })
 }
 
+/// Makes new data, appended to the second argument, from old ones.
+pub type MakeData<'m> = dyn FnMut(&[u8], &mut SmallVec<[u8; 256]>) -> Result<()> + 'm;
+
 /// Gives an entry new data that are made from the old ones under the latch. `make` may be called
 /// more than once (each time with what the entry holds then) and must not touch the tree.
 ///
 /// # Errors
 /// As [`replace`], and those of `make`.
+#[expect(clippy::too_many_arguments, reason = "who, where, which entry, what: each its own type")]
 pub fn replace_with(
     db: &Database,
     tree: &TreeHandle,
@@ -366,7 +371,7 @@ pub fn replace_with(
     position: &mut Position,
     key: &[u8],
     bm_data: &[u8],
-    make: &mut dyn FnMut(&[u8], &mut SmallVec<[u8; 256]>) -> Result<()>,
+    make: &mut MakeData<'_>,
 ) -> Result<()> {
     let op = Op::new(db, tree, writer, gate);
     let at = op.bookmark(key, bm_data);

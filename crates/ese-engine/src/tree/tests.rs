@@ -199,7 +199,7 @@ fn undo_takes_each_operation_back() {
     let tree = test.create(&test.root(), TreeKind::TABLE, 1);
     let mut model = Model::new(&test.db, &tree);
     for row in 0..20_u32 {
-        model.insert(&row.to_be_bytes(), &vec![1; 190]);
+        model.insert(&row.to_be_bytes(), &[1; 190]);
     }
     let (key, db) = (5_u32.to_be_bytes(), &test.db);
     let back = |oper| {
@@ -327,7 +327,8 @@ fn the_checker_sees_a_page_that_does_not_belong() {
     let found = seek(&test.db.cache, &tree.view(), &100_u32.to_be_bytes(), &[]).unwrap();
     let leaf = found.leaf.pgno();
     drop(found);
-    let damage: [(&str, fn(&mut ese_pages::PageMut<'_>), JetErr); 4] = [
+    type Damage = (&'static str, fn(&mut ese_pages::PageMut<'_>), JetErr);
+    let damage: [Damage; 4] = [
         ("left link", |page| page.set_prev(ese_base::Pgno(3)), JetErr::BadPageLink),
         ("object", |page| page.set_objid(ese_base::ObjId(77)), JetErr::BadParentPageLink),
         ("clock", |page| page.set_dbtime(ese_base::DbTime(1 << 40)), JetErr::DbTimeCorrupted),
