@@ -1,1 +1,107 @@
-//! Placeholder.
+//! An embedded storage engine that reads and writes ESE's own files.
+//!
+//! ```
+//! # fn main() -> ese_api::Result<()> {
+//! # let temporary = tempfile::tempdir().unwrap();
+//! # let dir = temporary.path().join("data");
+//! # let set = temporary.path().join("set");
+//! use ese_api::{ColType, Instance, TableBuilder, row};
+//!
+//! let instance = Instance::builder(&dir).start()?;
+//! let database = instance.create_database("people.edb")?;
+//! let mut session = instance.session()?;
+//!
+//! let mut transaction = session.begin()?;
+//! let people = TableBuilder::new("people").column("id", ColType::Long).text("name");
+//! let people = database.create_table(&mut transaction, people.primary(&["id"]))?;
+//! people.insert(&mut transaction, &row! { "id" => 1, "name" => "Ada" })?;
+//! people.insert(&mut transaction, &row! { "id" => 2, "name" => "Grace" })?;
+//! transaction.commit()?; // durable
+//!
+//! let ada = people.get(&session, 1)?.unwrap();
+//! assert_eq!(ada["name"], "Ada".into());
+//! let names: Vec<_> = people.rows(&session).map(|row| row.unwrap()["name"].clone()).collect();
+//! assert_eq!(names, ["Ada".into(), "Grace".into()]);
+//!
+//! instance.backup_to_dir(&set)?; // while others go on writing
+//! instance.stop()?;
+//! # drop((people, database, session));
+//! ese_api::restore(&set, temporary.path().join("elsewhere"))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Words
+//!
+//! * An [`Instance`] is a running engine: a directory with a log, a checkpoint, and any number of
+//!   sessions; up to six [`Database`] files are attached to it.
+//! * A [`Session`] runs one [`Transaction`] at a time. A transaction sees the state of the moment it
+//!   began (a snapshot); readers never wait for writers, and the first writer of a row wins.
+//! * A [`Table`] has columns and a primary index, in whose order its rows lie.
+//! * A [`Backup`] is a stream of verified files, read while others write, that
+//!   [`BackupStopper::stop`] ends at any moment. [`restore`] makes databases of it again.
+//!
+//! Every error is an [`Error`] with its JET code, the file and page or log generation it is about, and
+//! what can be done. `jet` has the same engine as the functions of the Jet API.
+//!
+//! # Threads
+//!
+//! Everything here is Send and Sync. One session runs one call at a time; use a session per thread.
+
+#![forbid(unsafe_code)]
+
+mod backup;
+mod database;
+mod instance;
+mod restore;
+mod row;
+mod rows;
+mod session;
+mod shared;
+mod source;
+mod table;
+
+pub use backup::{
+    Backup, BackupFile, BackupPhase, BackupProgress, BackupReport, BackupStopper, CopyOptions,
+    LogInfo, Manifest, jet_error,
+};
+pub use database::Database;
+pub use ese_backup::PauseBy;
+pub use ese_base::{Error, ErrorKind, JetErr, PageSize, Result, StopReason, StopToken};
+pub use ese_engine::{
+    instance::InstanceConfig,
+    reader::{CatalogSource, OfflineDatabase as Offline},
+    recovery::RecoveryReport,
+    schema::{
+        ColType, Column, ColumnDef, ColumnFlags, ColumnId, IndexDef, IndexOptions, KeyPart,
+        Placement, TableSchema,
+    },
+};
+pub use ese_os::Env;
+pub use ese_pages::cache::CacheMode;
+pub use instance::{Instance, InstanceBuilder};
+pub use restore::{
+    RestoreOptions, RestorePlan, RestoreProgress, RestoreTarget, Restored, SetReport, recover,
+    recover_with, restore, restore_with, verify_set,
+};
+pub use row::{ColumnRef, Guid, Key, Row, RowView, Value, Values};
+pub use rows::Rows;
+#[doc(hidden)]
+pub use session::{ChangeState, SessionCell, View};
+pub use session::{Durability, Reader, Session, Transaction, Writer};
+pub use table::{Inserter, Table, TableBuilder};
+
+/// Handles move between threads and are shared by them.
+const _: () = {
+    const fn threads<T: Send + Sync>() {}
+    threads::<Instance>();
+    threads::<Database>();
+    threads::<Table>();
+    threads::<Session>();
+    threads::<Transaction<'static>>();
+    threads::<Inserter>();
+    threads::<Row>();
+    threads::<Backup>();
+    threads::<BackupStopper>();
+    threads::<Error>();
+};

@@ -210,3 +210,35 @@ fn number<const N: usize>(column: &Column, bytes: &[u8]) -> Result<[u8; N]> {
         )
     })
 }
+
+/// Rust values as column values; a missing one is NULL.
+macro_rules! from {
+    ($($ty:ty => $make:expr),* $(,)?) => {$(
+        impl From<$ty> for Value {
+            fn from(value: $ty) -> Value {
+                $make(value)
+            }
+        }
+    )*};
+}
+
+from! {
+    bool => Value::Bit, u8 => Value::U8, i16 => Value::I16, u16 => Value::U16, i32 => Value::I32,
+    u32 => Value::U32, i64 => Value::I64, u64 => Value::U64, f32 => Value::F32, f64 => Value::F64,
+    Guid => Value::Guid, Vec<u8> => Value::Binary, String => Value::Text,
+    &[u8] => |bytes: &[u8]| Value::Binary(bytes.to_vec()),
+    &str => |text: &str| Value::Text(text.to_owned()),
+    &String => |text: &String| Value::Text(text.clone()),
+}
+
+impl<const N: usize> From<&[u8; N]> for Value {
+    fn from(bytes: &[u8; N]) -> Value {
+        Value::Binary(bytes.to_vec())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Value {
+        value.map_or(Value::Null, Into::into)
+    }
+}

@@ -1,0 +1,92 @@
+//! Attached databases.
+
+use std::{path::Path, sync::Arc};
+
+use ese_base::{PageSize, Result};
+use ese_engine::{catalog, instance::Attached};
+use ese_pages::DbHeader;
+
+use crate::{
+    session::{ChangeState, Reader, Writer},
+    shared::{OpenDatabase, Shared},
+    table::{Table, TableBuilder},
+};
+
+/// A database that is attached to an instance. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pub(crate) open: Arc<OpenDatabase>,
+    shared: Arc<Shared>,
+}
+
+impl Database {
+    pub(crate) fn new(open: Arc<OpenDatabase>, shared: &Arc<Shared>) -> Database {
+        Database { open, shared: Arc::clone(shared) }
+    }
+
+    pub(crate) fn attached(&self) -> &Arc<Attached> {
+        &self.open.attached
+    }
+
+    /// Its file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.open.attached.path
+    }
+
+    /// Its page size.
+    #[must_use]
+    pub fn page_size(&self) -> PageSize {
+        self.open.attached.db.page_size()
+    }
+
+    /// Its header as the file has it now.
+    #[must_use]
+    pub fn header(&self) -> DbHeader {
+        self.open.attached.db.file.header()
+    }
+
+    /// Creates a table. It belongs to the transaction: others see it when that has committed.
+    ///
+    /// # Errors
+    /// `JET_errTableDuplicate` (-1303), `JET_errInvalidName` (-1002), `JET_errColumnDuplicate` (-1508),
+    /// `JET_errFeatureNotAvailable` (-1001) for what this version cannot keep up (secondary indexes,
+    /// keys over UTF-16 text), and those of writing.
+    pub fn create_table(&self, to: &mut impl Writer, table: TableBuilder) -> Result<Table> {
+        let def = table.into_def();
+        let created = to.change(|ChangeState(state)| {
+            catalog::create_table(&mut state.engine, self.attached(), &def)
+        })?;
+        Ok(Table { inner: created, database: Arc::clone(&self.open) })
+    }
+
+    /// Opens a table.
+    ///
+    /// # Errors
+    /// `JET_errObjectNotFound` (-1305).
+    pub fn table(&self, from: &impl Reader, name: &str) -> Result<Table> {
+        let opened =
+            from.cell().with(|state| catalog::open_table(&state.engine, self.attached(), name))?;
+        Ok(Table { inner: opened, database: Arc::clone(&self.open) })
+    }
+
+    /// All tables, those of the system (`MSys...`) included, by name.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn tables(&self, from: &impl Reader) -> Result<Vec<Table>> {
+        let all = from.cell().with(|state| catalog::tables(&state.engine, self.attached()))?;
+        let tables = all.into_iter();
+        Ok(tables.map(|inner| Table { inner, database: Arc::clone(&self.open) }).collect())
+    }
+
+    /// Detaches the database: writes everything and leaves a clean file that belongs to nobody.
+    ///
+    /// # Errors
+    /// `JET_errDatabaseInUse` (-1202) while other handles of it or of its tables exist,
+    /// `JET_errBackupInProgress` (-505), and those of writing.
+    pub fn detach(self) -> Result<()> {
+        let Database { open, shared } = self;
+        shared.detach(open)
+    }
+}

@@ -1,0 +1,266 @@
+//! Instances: the engine, running.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ese_backup::PauseBy;
+use ese_base::{PageSize, Result};
+use ese_engine::{
+    instance::{Instance as EngineInstance, InstanceConfig, TermMode},
+    recovery::RecoveryReport,
+};
+use ese_log::{LogNames, LogStream, Situation};
+use ese_os::Env;
+use ese_pages::cache::CacheMode;
+
+use crate::{database::Database, session::Session, shared::Shared};
+
+/// Settings of an instance that is to be started. Sizes are bytes.
+#[derive(Debug)]
+#[must_use]
+pub struct InstanceBuilder {
+    env: Env,
+    dir: PathBuf,
+    config: InstanceConfig,
+    page_size: Option<PageSize>,
+    pauses: PauseBy,
+}
+
+impl InstanceBuilder {
+    fn new(dir: &Path) -> InstanceBuilder {
+        InstanceBuilder {
+            env: Env::real(),
+            dir: dir.to_path_buf(),
+            config: InstanceConfig::new(dir),
+            page_size: None,
+            pauses: PauseBy::Waiting,
+        }
+    }
+
+    /// Page size of its databases. By default that of the log that is there, else 4 KiB.
+    pub fn page_size(mut self, size: PageSize) -> InstanceBuilder {
+        self.page_size = Some(size);
+        self
+    }
+
+    /// Size of a log file: 64 KiB to 32 MiB, a multiple of 64 KiB. A log that is there keeps its own.
+    pub fn log_file_size(mut self, bytes: u64) -> InstanceBuilder {
+        self.config.log_file_size = bytes;
+        self
+    }
+
+    /// Directory of the log, if it is another one.
+    pub fn log_dir(mut self, dir: impl Into<PathBuf>) -> InstanceBuilder {
+        self.config.log_dir = dir.into();
+        self
+    }
+
+    /// Three characters that the names of log and checkpoint begin with; `edb` by default.
+    pub fn base_name(mut self, base: &str) -> InstanceBuilder {
+        base.clone_into(&mut self.config.base_name);
+        self
+    }
+
+    /// Reuse log files that recovery no longer needs. Incremental backups are not possible then.
+    pub fn circular_log(mut self, on: bool) -> InstanceBuilder {
+        self.config.circular_log = on;
+        self
+    }
+
+    /// Keep a log at all. Without one a crash leaves databases unusable, and there is no backup.
+    pub fn recovery(mut self, on: bool) -> InstanceBuilder {
+        self.config.recovery = on;
+        self
+    }
+
+    /// Memory for changed pages; in copy mode for all pages.
+    pub fn cache_size(mut self, bytes: u64) -> InstanceBuilder {
+        self.config.cache_size = bytes;
+        self
+    }
+
+    /// How clean pages are read.
+    pub fn cache_mode(mut self, mode: CacheMode) -> InstanceBuilder {
+        self.config.cache_mode = Some(mode);
+        self
+    }
+
+    /// How much log a crash may have to replay.
+    pub fn checkpoint_depth(mut self, bytes: u64) -> InstanceBuilder {
+        self.config.checkpoint_depth = bytes;
+        self
+    }
+
+    /// Every other setting of the engine.
+    pub fn configure(mut self, change: impl FnOnce(&mut InstanceConfig)) -> InstanceBuilder {
+        change(&mut self.config);
+        self
+    }
+
+    /// Another machine: files, time and threads of a simulation, for instance. In one where time
+    /// passes only by sleeping, [`PauseBy::Clock`] lets pauses of a backup pass.
+    pub fn env(mut self, env: Env, pauses: PauseBy) -> InstanceBuilder {
+        self.env = env;
+        self.pauses = pauses;
+        self
+    }
+
+    /// Starts the instance: a new log, or recovery with the one that is there. Missing directories are
+    /// created.
+    ///
+    /// # Errors
+    /// `JET_errLogFilePathInUse` (-1084) while another instance has the directory,
+    /// `JET_errPageSizeMismatch` (-1213), and those of recovery, which leave everything as it was.
+    pub fn start(self) -> Result<Instance> {
+        let InstanceBuilder { env, dir, mut config, page_size, pauses } = self;
+        env.fs.create_dir_all(&config.log_dir)?;
+        config.page_size = match page_size {
+            Some(size) => size,
+            None => existing_page_size(&env, &config)?.unwrap_or(config.page_size),
+        };
+        let (shared, report) = Shared::start(&env, config, pauses)?;
+        Ok(Instance { dir, shared, report, ended: false })
+    }
+}
+
+/// The page size of the log that is there.
+fn existing_page_size(env: &Env, config: &InstanceConfig) -> Result<Option<PageSize>> {
+    let stream = LogStream::scan(env, &LogNames::new(&config.log_dir, &config.base_name))?;
+    match stream.situation() {
+        Situation::Empty => Ok(None),
+        _ => stream.newest_header().map(|header| Some(header.page_size)),
+    }
+}
+
+/// A running instance: databases, sessions and one log, in a directory of their own.
+///
+/// Send and Sync. Dropped without [`Instance::stop`] it stops all the same, and only logs what goes
+/// wrong.
+pub struct Instance {
+    dir: PathBuf,
+    pub(crate) shared: Arc<Shared>,
+    report: Option<RecoveryReport>,
+    ended: bool,
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instance").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+impl Instance {
+    /// The settings of an instance in this directory.
+    pub fn builder(dir: impl AsRef<Path>) -> InstanceBuilder {
+        InstanceBuilder::new(dir.as_ref())
+    }
+
+    /// What recovery did when the instance started; `None` if the log was new.
+    #[must_use]
+    pub fn recovery_report(&self) -> Option<&RecoveryReport> {
+        self.report.as_ref()
+    }
+
+    /// Its directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The engine below, for tools that look inside.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<EngineInstance> {
+        &self.shared.engine
+    }
+
+    /// Creates a database and attaches it. A relative path begins at the instance's directory.
+    ///
+    /// # Errors
+    /// `JET_errDatabaseDuplicate` (-1201) if the file exists, `JET_errTooManyAttachedDatabases`
+    /// (-1805), `JET_errBackupInProgress` (-505), and those of writing.
+    pub fn create_database(&self, path: impl AsRef<Path>) -> Result<Database> {
+        let open = self.shared.create_database(&self.dir.join(path))?;
+        Ok(Database::new(open, &self.shared))
+    }
+
+    /// Attaches a database, unless it is attached already. A relative path begins at the instance's
+    /// directory.
+    ///
+    /// # Errors
+    /// `JET_errFileNotFound` (-1811), `JET_errFileAccessDenied` (-1032) while somebody else has it,
+    /// `JET_errDatabaseDirtyShutdown` (-550), `JET_errSoftRecoveryOnBackupDatabase` (-544),
+    /// `JET_errPageSizeMismatch` (-1213), `JET_errBackupInProgress` (-505).
+    pub fn open_database(&self, path: impl AsRef<Path>) -> Result<Database> {
+        let (open, _) = self.shared.attach(&self.dir.join(path))?;
+        Ok(Database::new(open, &self.shared))
+    }
+
+    /// Attaches the database, or creates it if there is no such file.
+    ///
+    /// # Errors
+    /// As [`Instance::open_database`] and [`Instance::create_database`].
+    pub fn open_or_create_database(&self, path: impl AsRef<Path>) -> Result<Database> {
+        let path = self.dir.join(path);
+        if self.shared.engine.env.fs.exists(&path)? {
+            self.open_database(path)
+        } else {
+            self.create_database(path)
+        }
+    }
+
+    /// The databases that are attached through handles.
+    #[must_use]
+    pub fn databases(&self) -> Vec<Database> {
+        let all = self.shared.attached_databases().into_iter();
+        all.map(|open| Database::new(open, &self.shared)).collect()
+    }
+
+    /// Begins a session.
+    ///
+    /// # Errors
+    /// `JET_errInstanceUnavailable` (-1090) after a failed write; `JET_errOutOfSessions` (-1101).
+    pub fn session(&self) -> Result<Session> {
+        Session::new(&self.shared)
+    }
+
+    /// Stops: a backup is aborted, sessions end and their transactions are rolled back, everything is
+    /// written, all databases are clean. Calls that are running finish first; later ones through old
+    /// handles answer `JET_errNotInitialized` (-1029).
+    ///
+    /// # Errors
+    /// Those of writing: the databases are dirty then, and the next start recovers them.
+    pub fn stop(mut self) -> Result<()> {
+        self.ended = true;
+        self.shared.terminate(TermMode::Clean)
+    }
+
+    /// Stops quickly: only the log is written, databases stay dirty, the next start recovers them.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn stop_dirty(mut self) -> Result<()> {
+        self.ended = true;
+        self.shared.terminate(TermMode::Dirty)
+    }
+
+    /// Lets go of all files without writing anything more, as if the process had been killed. For
+    /// tests of recovery.
+    pub fn abandon(mut self) {
+        self.ended = true;
+        self.shared.abandon();
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        if let Err(error) = self.shared.terminate(TermMode::Clean) {
+            tracing::error!(%error, dir = %self.dir.display(), "the dropped instance is not clean");
+        }
+    }
+}

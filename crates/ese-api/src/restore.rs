@@ -1,0 +1,189 @@
+//! From a backup set, or from what a crash has left, to clean databases.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+
+use ese_backup::restore as set;
+use ese_base::{Error, JetErr, PageSize, Result, Signature, StopToken};
+use ese_engine::{
+    instance::{InstanceConfig, recover as engine_recover},
+    recovery::{RecoveryOptions, RecoveryReport},
+};
+use ese_log::{LogNames, LogStream, Situation};
+use ese_os::{Env, OpenMode};
+use ese_pages::header::read_header;
+
+pub use ese_backup::restore::{
+    RestoreOptions, RestorePlan, RestoreProgress, RestoreTarget, SetReport, verify_set,
+};
+
+/// A set that was restored.
+#[derive(Debug)]
+pub struct Restored {
+    /// The databases, clean.
+    pub databases: Vec<PathBuf>,
+    /// What was verified on the way.
+    pub set: SetReport,
+    /// What the replay did.
+    pub recovery: RecoveryReport,
+}
+
+/// Restores a backup set into a directory: verifies and copies its files, replays its logs. Afterwards
+/// an instance can be started there.
+///
+/// # Errors
+/// See [`restore_with`].
+pub fn restore(set: impl AsRef<Path>, dir: impl AsRef<Path>) -> Result<Restored> {
+    let mut options = RestoreOptions {
+        force: false,
+        keep_damaged: false,
+        progress: &mut |_| (),
+        stop: StopToken::new(),
+    };
+    let target = RestoreTarget::in_dir(dir.as_ref());
+    restore_with(&Env::real(), set.as_ref(), &target, &mut options)
+}
+
+/// As [`restore`], with all options.
+///
+/// # Errors
+/// A set that is incomplete, damaged or mixed: see [`RestorePlan::examine`]. Files in the way:
+/// `JET_errFileAlreadyExists` (-1814), -610, -611. `JET_errClientRequestToStopJetService` (-1329) if
+/// stopped. After any error the same call can be made again.
+pub fn restore_with(
+    env: &Env,
+    set: &Path,
+    target: &RestoreTarget,
+    options: &mut RestoreOptions<'_>,
+) -> Result<Restored> {
+    let plan = RestorePlan::examine(env, set)?;
+    let mut recovery = RecoveryReport::default();
+    let placed = set::restore(env, &plan, target, options, |placed| {
+        let mut config = InstanceConfig::new(&target.system_dir);
+        config.log_dir.clone_from(&placed.log_dir);
+        config.base_name.clone_from(&placed.log_base);
+        if let Some(database) = placed.databases.first() {
+            config.page_size = database.page_size;
+        }
+        let moved = placed.databases.iter();
+        let moved = moved.map(|database| (database.signature, database.path.clone())).collect();
+        recovery = engine_recover(env, config, RecoveryOptions { moved, hard: true })?;
+        Ok(())
+    })?;
+    let databases = placed.databases.into_iter().map(|database| database.path).collect();
+    Ok(Restored { databases, set: placed.report, recovery })
+}
+
+/// Recovers the databases of an instance that did not end properly, in place. A database that lies
+/// in the directory is found there, wherever it was before.
+///
+/// # Errors
+/// `JET_errMissingLogFile` (-528) if there is no log, `JET_errLogFilePathInUse` (-1084) if the
+/// instance runs; what the engine finds wrong with logs and databases.
+pub fn recover(dir: impl AsRef<Path>) -> Result<RecoveryReport> {
+    recover_with(&Env::real(), dir.as_ref())
+}
+
+/// As [`recover`], on another machine.
+///
+/// # Errors
+/// As [`recover`].
+pub fn recover_with(env: &Env, dir: &Path) -> Result<RecoveryReport> {
+    let base = find_base(env, dir)?.ok_or_else(|| {
+        Error::new(JetErr::MissingLogFile, "there is no log to recover from")
+            .at_path(dir)
+            .advise("name the directory that holds the log files")
+    })?;
+    let stream = LogStream::scan(env, &LogNames::new(dir, &base))?;
+    let mut config = InstanceConfig::new(dir);
+    config.base_name = base;
+    if stream.situation() != Situation::Empty {
+        config.page_size = stream.newest_header()?.page_size;
+    }
+    let moved = databases_in(env, dir)?.into_iter();
+    let moved = moved.map(|found| (found.signature, found.path)).collect();
+    engine_recover(env, config, RecoveryOptions { moved, hard: false })
+}
+
+/// The base name of the log in a directory; `None` if there is no log.
+///
+/// # Errors
+/// `JET_errInvalidParameter` (-1003) if there are logs of several instances; the file system's.
+pub(crate) fn find_base(env: &Env, dir: &Path) -> Result<Option<String>> {
+    let mut found: Option<String> = None;
+    for entry in env.fs.list(dir)? {
+        let Some(base) = base_of(&entry.name).filter(|_| !entry.is_dir) else { continue };
+        match &found {
+            None => found = Some(base.to_owned()),
+            Some(other) if other.eq_ignore_ascii_case(base) => {}
+            Some(other) => {
+                return Err(Error::new(
+                    JetErr::InvalidParameter,
+                    format!("logs of two instances are here: \"{other}\" and \"{base}\""),
+                )
+                .at_path(dir)
+                .advise("move one of them into a directory of its own"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The first three characters of a log's name; `None` for another file.
+fn base_of(name: &str) -> Option<&str> {
+    let (stem, ending) = name.rsplit_once('.')?;
+    if !["log", "jtx"].iter().any(|known| ending.eq_ignore_ascii_case(known)) {
+        return None;
+    }
+    let (base, rest) = stem.split_at_checked(3)?;
+    let numbered = matches!(rest.len(), 5 | 8) && rest.bytes().all(|b| b.is_ascii_hexdigit());
+    (rest.is_empty() || numbered).then_some(base)
+}
+
+/// A database file in a directory.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundDatabase {
+    pub(crate) path: PathBuf,
+    pub(crate) signature: Signature,
+    pub(crate) page_size: PageSize,
+}
+
+/// The files of a directory whose header is a database's, but none of several with one signature:
+/// nobody could say which of them is meant.
+pub(crate) fn databases_in(env: &Env, dir: &Path) -> Result<Vec<FoundDatabase>> {
+    let mut found: HashMap<Signature, Option<FoundDatabase>> = HashMap::new();
+    for entry in env.fs.list(dir)?.into_iter().filter(|entry| !entry.is_dir && entry.len > 0) {
+        let path = dir.join(&entry.name);
+        let Ok(file) = env.fs.open(&path, OpenMode::Read) else { continue };
+        let Ok(located) = read_header(file.as_ref()) else { continue };
+        let signature = located.header.sign_db;
+        let database = FoundDatabase { path, signature, page_size: located.page_size };
+        found.entry(signature).and_modify(|known| *known = None).or_insert(Some(database));
+    }
+    let mut databases: Vec<_> = found.into_values().flatten().collect();
+    databases.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(databases)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_names_are_read_from_logs_only() {
+        for (name, base) in [
+            ("edb.log", Some("edb")),
+            ("EDB0001A.LOG", Some("EDB")),
+            ("edb0000001a.jtx", Some("edb")),
+            ("edbtmp.log", None),
+            ("edb.chk", None),
+            ("boot.log", None),
+            ("notes.txt", None),
+            ("\u{e9}.log", None),
+        ] {
+            assert_eq!(base_of(name), base, "{name}");
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! Rows as Rust values: what is given to an insert or update, and what a read gives back.
+
+use std::{borrow::Cow, fmt, ops::Index, sync::Arc};
+
+use ese_base::{Error, JetErr, Result};
+use ese_engine::{
+    record::RecordView,
+    schema::{Column, ColumnId, TableSchema},
+    table::{RowRef, Table as EngineTable},
+};
+
+pub use ese_engine::record::{Guid, Value};
+
+/// How a column is named: by its name, or faster by its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ColumnRef<'a> {
+    /// By name; ASCII case does not matter.
+    Name(Cow<'a, str>),
+    /// By id.
+    Id(ColumnId),
+}
+
+impl<'a> From<&'a str> for ColumnRef<'a> {
+    fn from(name: &'a str) -> ColumnRef<'a> {
+        ColumnRef::Name(Cow::Borrowed(name))
+    }
+}
+
+impl From<String> for ColumnRef<'_> {
+    fn from(name: String) -> Self {
+        ColumnRef::Name(Cow::Owned(name))
+    }
+}
+
+impl<'a> From<&'a String> for ColumnRef<'a> {
+    fn from(name: &'a String) -> ColumnRef<'a> {
+        ColumnRef::Name(Cow::Borrowed(name))
+    }
+}
+
+impl From<ColumnId> for ColumnRef<'_> {
+    fn from(id: ColumnId) -> Self {
+        ColumnRef::Id(id)
+    }
+}
+
+impl ColumnRef<'_> {
+    /// The column of a table.
+    pub(crate) fn find<'t>(&self, schema: &'t TableSchema) -> Result<&'t Column> {
+        match self {
+            ColumnRef::Name(name) => schema.column(name),
+            ColumnRef::Id(id) => schema.columns.require(*id),
+        }
+    }
+}
+
+/// Values for some columns of a row, for an insert or an update. [`crate::row!`] writes it briefly.
+///
+/// Columns that are not named have their default in an insert and keep their value in an update. A
+/// multi-valued column is named once per value in an insert.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Values<'a> {
+    pub(crate) list: Vec<(ColumnRef<'a>, Value)>,
+}
+
+impl<'a> Values<'a> {
+    /// No values yet.
+    #[must_use]
+    pub fn new() -> Values<'a> {
+        Values::default()
+    }
+
+    /// With a value for one column more.
+    #[must_use]
+    pub fn set(mut self, column: impl Into<ColumnRef<'a>>, value: impl Into<Value>) -> Values<'a> {
+        self.push(column, value);
+        self
+    }
+
+    /// Adds a value for one column.
+    pub fn push(&mut self, column: impl Into<ColumnRef<'a>>, value: impl Into<Value>) {
+        self.list.push((column.into(), value.into()));
+    }
+
+    /// The values in record encoding.
+    pub(crate) fn encode(&self, schema: &TableSchema) -> Result<Vec<(ColumnId, Option<Vec<u8>>)>> {
+        let mut encoded = Vec::with_capacity(self.list.len());
+        for (name, value) in &self.list {
+            let column = name.find(schema)?;
+            match value {
+                Value::Multi(values) => {
+                    for value in values {
+                        encoded.push((column.id, value.encode(column)?));
+                    }
+                }
+                value => encoded.push((column.id, value.encode(column)?)),
+            }
+        }
+        Ok(encoded)
+    }
+}
+
+impl<'a, C: Into<ColumnRef<'a>>, V: Into<Value>> FromIterator<(C, V)> for Values<'a> {
+    fn from_iter<I: IntoIterator<Item = (C, V)>>(values: I) -> Values<'a> {
+        let list = values.into_iter().map(|(column, value)| (column.into(), value.into()));
+        Values { list: list.collect() }
+    }
+}
+
+/// Values for the columns of a row.
+///
+/// ```
+/// let person = ese_api::row! { "id" => 1, "name" => "Ada", "born" => 1815_i16 };
+/// # let _ = person;
+/// ```
+#[macro_export]
+macro_rules! row {
+    ($($column:expr => $value:expr),* $(,)?) => {
+        $crate::Values::new()$(.set($column, $value))*
+    };
+}
+
+/// A row that was read: the values of all columns of its table.
+#[derive(Clone)]
+pub struct Row {
+    table: Arc<EngineTable>,
+    /// One per column, in the order of the ids.
+    values: Vec<Value>,
+    key: Vec<u8>,
+}
+
+impl Row {
+    pub(crate) fn read(table: &Arc<EngineTable>, key: Vec<u8>, record: &[u8]) -> Result<Row> {
+        let view = RecordView::new(record, table.db.page_size())?;
+        let columns = table.schema.columns.iter();
+        let values = columns.map(|column| Value::read(column, &view)).collect::<Result<_>>()?;
+        Ok(Row { table: Arc::clone(table), values, key })
+    }
+
+    /// The value of a column; `None` if the table has no such column.
+    #[must_use]
+    pub fn get<'c>(&self, column: impl Into<ColumnRef<'c>>) -> Option<&Value> {
+        let wanted = column.into().find(&self.table.schema).ok()?.id;
+        let at = self.table.schema.columns.iter().position(|column| column.id == wanted)?;
+        self.values.get(at)
+    }
+
+    /// Names and values of all columns, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let columns = self.table.schema.columns.iter();
+        columns.map(|column| column.name.as_str()).zip(&self.values)
+    }
+
+    /// The values in the order of the column ids.
+    #[must_use]
+    pub fn into_values(self) -> Vec<Value> {
+        self.values
+    }
+
+    /// The row's key as the table orders it: its bookmark. Keys compare as bytes.
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+}
+
+impl<'c, C: Into<ColumnRef<'c>>> Index<C> for Row {
+    type Output = Value;
+
+    /// The value of a column; [`Value::Null`] if the table has no such column.
+    fn index(&self, column: C) -> &Value {
+        const NULL: &Value = &Value::Null;
+        self.get(column).unwrap_or(NULL)
+    }
+}
+
+impl PartialEq for Row {
+    /// Same key and values.
+    fn eq(&self, other: &Row) -> bool {
+        self.key == other.key && self.values == other.values
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// A row on its page, without a copy. It lives as long as the visitor that got it runs.
+#[derive(Clone, Copy, Debug)]
+pub struct RowView<'a> {
+    table: &'a Arc<EngineTable>,
+    key: RowKey<'a>,
+    record: &'a [u8],
+}
+
+#[derive(Clone, Copy, Debug)]
+enum RowKey<'a> {
+    Whole(&'a [u8]),
+    OnPage(RowRef<'a>),
+}
+
+impl<'a> RowView<'a> {
+    pub(crate) fn new(table: &'a Arc<EngineTable>, row: RowRef<'a>) -> RowView<'a> {
+        RowView { table, key: RowKey::OnPage(row), record: row.record }
+    }
+
+    pub(crate) fn with_key(
+        table: &'a Arc<EngineTable>,
+        key: &'a [u8],
+        record: &'a [u8],
+    ) -> RowView<'a> {
+        RowView { table, key: RowKey::Whole(key), record }
+    }
+
+    /// The bytes of a column in record encoding; `None` for NULL. Of a multi-valued column the first
+    /// value.
+    ///
+    /// # Errors
+    /// `JET_errColumnNotFound` (-1507), `JET_errDatabaseCorrupted` (-1206).
+    pub fn bytes(&self, column: ColumnId) -> Result<Option<&'a [u8]>> {
+        let column = self.table.schema.columns.require(column)?;
+        RecordView::new(self.record, self.table.db.page_size())?.data(column)?.first(column)
+    }
+
+    /// The value of a column.
+    ///
+    /// # Errors
+    /// As [`RowView::bytes`].
+    pub fn value<'c>(&self, column: impl Into<ColumnRef<'c>>) -> Result<Value> {
+        let column = column.into().find(&self.table.schema)?;
+        Value::read(column, &RecordView::new(self.record, self.table.db.page_size())?)
+    }
+
+    /// The record as it is stored.
+    #[must_use]
+    pub fn record(&self) -> &'a [u8] {
+        self.record
+    }
+
+    /// Appends the row's key.
+    pub fn append_key(&self, out: &mut Vec<u8>) {
+        match self.key {
+            RowKey::Whole(key) => out.extend_from_slice(key),
+            RowKey::OnPage(row) => row.append_key(out),
+        }
+    }
+
+    /// A copy of all values.
+    ///
+    /// # Errors
+    /// As [`RowView::bytes`].
+    pub fn to_row(&self) -> Result<Row> {
+        let mut key = Vec::new();
+        self.append_key(&mut key);
+        Row::read(self.table, key, self.record)
+    }
+}
+
+/// Values that stand for the key columns of a table, in the order of its primary index; fewer
+/// values stand for all rows that begin with them. A table without primary index has the row's
+/// number as its key.
+///
+/// Single values, tuples, arrays and slices of values are keys.
+pub trait Key {
+    /// The values.
+    fn into_values(self) -> Vec<Value>;
+}
+
+macro_rules! single_keys {
+    ($($ty:ty),*) => {$(
+        impl Key for $ty {
+            fn into_values(self) -> Vec<Value> {
+                vec![self.into()]
+            }
+        }
+    )*};
+}
+
+single_keys!(
+    Value,
+    bool,
+    u8,
+    i16,
+    u16,
+    i32,
+    u32,
+    i64,
+    u64,
+    f32,
+    f64,
+    Guid,
+    &str,
+    String,
+    &String,
+    &[u8],
+    Vec<u8>
+);
+
+impl Key for &[Value] {
+    fn into_values(self) -> Vec<Value> {
+        self.to_vec()
+    }
+}
+
+impl Key for Vec<Value> {
+    fn into_values(self) -> Vec<Value> {
+        self
+    }
+}
+
+impl<const N: usize> Key for [Value; N] {
+    fn into_values(self) -> Vec<Value> {
+        self.into()
+    }
+}
+
+macro_rules! tuple_keys {
+    ($(($($name:ident $at:tt),+))*) => {$(
+        impl<$($name: Into<Value>),+> Key for ($($name,)+) {
+            fn into_values(self) -> Vec<Value> {
+                vec![$(self.$at.into()),+]
+            }
+        }
+    )*};
+}
+
+tuple_keys! { (A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) }
+
+/// The bytes of a key, or of the beginning of keys.
+pub(crate) fn key_bytes(schema: &TableSchema, key: impl Key, out: &mut Vec<u8>) -> Result<()> {
+    let values = key.into_values();
+    let Some(index) = schema.primary() else {
+        let number = match values.as_slice() {
+            [Value::U32(number)] => Some(*number),
+            [Value::I32(number)] => u32::try_from(*number).ok(),
+            [Value::I64(number)] => u32::try_from(*number).ok(),
+            [Value::U64(number)] => u32::try_from(*number).ok(),
+            _ => None,
+        };
+        let number = number.ok_or_else(|| {
+            Error::new(
+                JetErr::InvalidParameter,
+                format!("table \"{}\" has no primary index: its key is a row number", schema.name),
+            )
+        })?;
+        out.clear();
+        out.extend_from_slice(&ese_engine::key::sequential(number));
+        return Ok(());
+    };
+    let mut encoded = Vec::with_capacity(values.len());
+    for (segment, value) in index.segments.iter().zip(&values) {
+        encoded.push(value.encode(schema.columns.require(segment.column)?)?);
+    }
+    // The engine says what is wrong with too many.
+    encoded.resize(values.len(), None);
+    let slices: Vec<Option<&[u8]>> = encoded.iter().map(Option::as_deref).collect();
+    ese_engine::key::values_key(schema, index, &slices, out)
+}

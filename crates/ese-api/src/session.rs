@@ -1,0 +1,264 @@
+//! Sessions and transactions.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use ese_base::{Dbid, Error, JetErr, Pgno, Result};
+use ese_engine::{instance::Instance, session as engine, tree::Position};
+use parking_lot::Mutex;
+
+pub use ese_engine::session::Durability;
+
+use crate::shared::{Shared, ended};
+
+/// The engine's session with what repeated calls reuse.
+#[derive(Debug)]
+pub(crate) struct SessionState {
+    pub(crate) engine: engine::Session,
+    pub(crate) key: Vec<u8>,
+    pub(crate) record: Vec<u8>,
+    /// Where the last change of this table went.
+    hint: (Dbid, Pgno, Position),
+}
+
+impl SessionState {
+    /// The remembered place in a tree, if the last change was in it.
+    pub(crate) fn hint(&self, dbid: Dbid, fdp: Pgno) -> Position {
+        if (self.hint.0, self.hint.1) == (dbid, fdp) { self.hint.2 } else { Position::default() }
+    }
+
+    pub(crate) fn set_hint(&mut self, dbid: Dbid, fdp: Pgno, position: Position) {
+        self.hint = (dbid, fdp, position);
+    }
+}
+
+/// One session. Whoever ends the instance empties it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct SessionCell(Mutex<Option<SessionState>>);
+
+impl SessionCell {
+    pub(crate) fn begin(instance: &Arc<Instance>) -> Result<SessionCell> {
+        Ok(SessionCell(Mutex::new(Some(SessionState {
+            engine: engine::Session::begin_session(instance)?,
+            key: Vec::new(),
+            record: Vec::new(),
+            hint: (Dbid(0), Pgno::NULL, Position::default()),
+        }))))
+    }
+
+    /// Runs a call of the session; waits for another thread's.
+    pub(crate) fn with<T>(&self, body: impl FnOnce(&mut SessionState) -> Result<T>) -> Result<T> {
+        body(self.0.lock().as_mut().ok_or_else(ended)?)
+    }
+
+    /// Runs a call of the session unless another thread is in one.
+    pub(crate) fn try_with<T>(
+        &self,
+        body: impl FnOnce(&mut SessionState) -> Result<T>,
+    ) -> Result<T> {
+        let mut state = self.0.try_lock().ok_or_else(|| {
+            Error::new(JetErr::SessionSharingViolation, "another thread is using the session")
+        })?;
+        body(state.as_mut().ok_or_else(ended)?)
+    }
+
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.0.lock().as_ref().is_some_and(|state| state.engine.level() > 0)
+    }
+
+    /// Ends the session; an open transaction is rolled back.
+    pub(crate) fn end(&self) {
+        let state = self.0.lock().take();
+        drop(state);
+    }
+}
+
+/// A session: the transactions of one user, one after the other.
+///
+/// It may move between threads, and be shared for reading; its calls come one after the other. Reads
+/// outside a transaction see the newest committed state, each call its own.
+#[derive(Debug)]
+pub struct Session {
+    cell: Arc<SessionCell>,
+    _shared: Arc<Shared>,
+}
+
+impl Session {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Result<Session> {
+        Ok(Session { cell: shared.begin_session()?, _shared: Arc::clone(shared) })
+    }
+
+    /// Begins a transaction: from now on reads through it see the state of this moment, and its own
+    /// changes. Dropped without commit it is rolled back.
+    ///
+    /// # Errors
+    /// `JET_errInstanceUnavailable` (-1090) after a failed write, `JET_errTermInProgress` (-1000),
+    /// `JET_errNotInitialized` (-1029).
+    pub fn begin(&mut self) -> Result<Transaction<'_>> {
+        Transaction::begin(&self.cell, false)
+    }
+
+    /// Begins a transaction that refuses changes (`JET_errTransReadOnly`, -1110).
+    ///
+    /// # Errors
+    /// As [`Session::begin`].
+    pub fn begin_read_only(&mut self) -> Result<Transaction<'_>> {
+        Transaction::begin(&self.cell, true)
+    }
+
+    /// Waits until the last commit of this session, which may have been a lazy one, is durable.
+    ///
+    /// # Errors
+    /// `JET_errLogWriteFail` (-510).
+    pub fn wait_durable(&self) -> Result<()> {
+        self.cell.with(|state| state.engine.wait_last_commit())
+    }
+}
+
+/// An open transaction, or a level of one.
+///
+/// The first writer of a row wins: changing a row that another transaction has changed and that this
+/// one cannot see is `JET_errWriteConflict` (-1102) at once. The transaction stays usable.
+#[derive(Debug)]
+#[must_use = "a transaction that is dropped is rolled back"]
+pub struct Transaction<'s> {
+    cell: &'s Arc<SessionCell>,
+    /// Its level, from 1; 0 once it has ended.
+    level: u8,
+    _exclusive: PhantomData<&'s mut Session>,
+}
+
+impl<'s> Transaction<'s> {
+    fn begin(cell: &'s Arc<SessionCell>, read_only: bool) -> Result<Transaction<'s>> {
+        let level = cell.with(|state| {
+            if read_only { state.engine.begin_read_only() } else { state.engine.begin() }?;
+            Ok(state.engine.level())
+        })?;
+        Ok(Transaction { cell, level, _exclusive: PhantomData })
+    }
+
+    /// Begins a level inside this one. It can be rolled back alone; its commit merges it into this
+    /// one.
+    ///
+    /// # Errors
+    /// `JET_errTransTooDeep` (-1103) beyond seven levels; as [`Session::begin`].
+    pub fn begin_nested(&mut self) -> Result<Transaction<'_>> {
+        Transaction::begin(self.cell, false)
+    }
+
+    /// Commits. All changes become visible at once; on return of the outermost level they are
+    /// durable.
+    ///
+    /// # Errors
+    /// `JET_errLogWriteFail` (-510): the instance is unusable then, and recovery decides whether the
+    /// commit happened. Otherwise the transaction is rolled back.
+    pub fn commit(self) -> Result<()> {
+        self.commit_as(Durability::Durable)
+    }
+
+    /// Commits without waiting for the disk. After a crash the commits of an instance survive up to
+    /// some moment, never one without those before it.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`].
+    pub fn commit_lazy(self) -> Result<()> {
+        self.commit_as(Durability::Lazy)
+    }
+
+    fn commit_as(mut self, durability: Durability) -> Result<()> {
+        self.cell.with(|state| state.engine.commit(durability))?;
+        self.level = 0;
+        Ok(())
+    }
+
+    /// Takes all changes of this level back.
+    ///
+    /// # Errors
+    /// `JET_errRollbackError` (-1057): the instance is unusable until it is started again.
+    pub fn rollback(mut self) -> Result<()> {
+        let level = std::mem::take(&mut self.level);
+        roll_back(self.cell, level)
+    }
+}
+
+/// Rolls a level back if it is still open.
+fn roll_back(cell: &SessionCell, level: u8) -> Result<()> {
+    cell.with(|state| {
+        // A failed commit may have closed it already.
+        if level == 0 || state.engine.level() != level { Ok(()) } else { state.engine.rollback() }
+    })
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if self.level == 0 {
+            return;
+        }
+        match roll_back(self.cell, self.level) {
+            Err(error) if error.code() != JetErr::NotInitialized => {
+                tracing::error!(%error, "a dropped transaction could not be rolled back");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What has a session. Only this crate implements it.
+#[doc(hidden)]
+pub trait View {
+    /// The session's cell.
+    fn cell(&self) -> &Arc<SessionCell>;
+}
+
+/// Something to read through: a [`Session`] or a [`Transaction`].
+pub trait Reader: View {}
+
+/// Something to change through. Changes through a [`Session`] are a durable transaction each.
+pub trait Writer: Reader {
+    /// Runs changes as one: all or none.
+    #[doc(hidden)]
+    fn change<T>(&mut self, body: impl FnOnce(&mut ChangeState<'_>) -> Result<T>) -> Result<T>;
+}
+
+/// What a change works with.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ChangeState<'a>(pub(crate) &'a mut SessionState);
+
+impl View for Session {
+    fn cell(&self) -> &Arc<SessionCell> {
+        &self.cell
+    }
+}
+
+impl View for Transaction<'_> {
+    fn cell(&self) -> &Arc<SessionCell> {
+        self.cell
+    }
+}
+
+impl Reader for Session {}
+impl Reader for Transaction<'_> {}
+
+impl Writer for Transaction<'_> {
+    fn change<T>(&mut self, body: impl FnOnce(&mut ChangeState<'_>) -> Result<T>) -> Result<T> {
+        self.cell.with(|state| body(&mut ChangeState(state)))
+    }
+}
+
+impl Writer for Session {
+    fn change<T>(&mut self, body: impl FnOnce(&mut ChangeState<'_>) -> Result<T>) -> Result<T> {
+        self.cell.with(|state| {
+            state.engine.begin()?;
+            let changed = body(&mut ChangeState(state)).and_then(|value| {
+                state.engine.commit(Durability::Durable)?;
+                Ok(value)
+            });
+            // A commit that failed may have ended the transaction or not.
+            if changed.is_err() && state.engine.level() > 0 {
+                state.engine.rollback()?;
+            }
+            changed
+        })
+    }
+}

@@ -1,0 +1,189 @@
+//! What all handles of one instance share: the engine, its backup, its sessions and databases.
+//!
+//! Locks, outermost first: `attaching` (in the source) -> `databases` -> `sessions` -> one session
+//! cell -> the engine's own. A stop of the backup takes none of them.
+
+use std::{
+    path::Path,
+    sync::{Arc, Weak},
+};
+
+use ese_backup::{BackupContext, PauseBy};
+use ese_base::{Error, JetErr, Result};
+use ese_engine::{
+    instance::{Attached, Instance, InstanceConfig, TermMode},
+    recovery::{RecoveryOptions, RecoveryReport},
+};
+use ese_os::Env;
+use parking_lot::Mutex;
+
+use crate::{session::SessionCell, source::EngineSource};
+
+/// A database that somebody may have a handle of. Tables and databases keep it alive; as long as
+/// anybody but the list does, it cannot be detached.
+#[derive(Debug)]
+pub(crate) struct OpenDatabase {
+    pub(crate) attached: Arc<Attached>,
+}
+
+/// The sessions of an instance.
+#[derive(Debug, Default)]
+struct Sessions {
+    /// No session may begin any more.
+    closed: bool,
+    cells: Vec<Weak<SessionCell>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) engine: Arc<Instance>,
+    pub(crate) backup: Arc<BackupContext>,
+    source: Arc<EngineSource>,
+    databases: Mutex<Vec<Arc<OpenDatabase>>>,
+    sessions: Mutex<Sessions>,
+}
+
+impl Shared {
+    pub(crate) fn start(
+        env: &Env,
+        config: InstanceConfig,
+        pauses: PauseBy,
+    ) -> Result<(Arc<Shared>, Option<RecoveryReport>)> {
+        env.fs.create_dir_all(&config.log_dir)?;
+        env.fs.create_dir_all(&config.system_dir)?;
+        let (engine, report) = Instance::start_with(env, config, RecoveryOptions::default())?;
+        let source = Arc::new(EngineSource::new(&engine));
+        let for_backup: Arc<dyn ese_backup::BackupSource> = Arc::clone(&source) as Arc<_>;
+        let backup = Arc::new(BackupContext::new(for_backup, pauses));
+        backup.allow();
+        let shared = Shared {
+            engine,
+            backup,
+            source,
+            databases: Mutex::default(),
+            sessions: Mutex::default(),
+        };
+        Ok((Arc::new(shared), report))
+    }
+
+    /// Begins a session and lists it.
+    pub(crate) fn begin_session(&self) -> Result<Arc<SessionCell>> {
+        let mut sessions = self.sessions.lock();
+        if sessions.closed {
+            self.engine.check()?;
+            return Err(ended());
+        }
+        let cell = Arc::new(SessionCell::begin(&self.engine)?);
+        sessions.cells.retain(|cell| cell.strong_count() > 0);
+        sessions.cells.push(Arc::downgrade(&cell));
+        Ok(cell)
+    }
+
+    /// Creates a database; refused while a backup is in progress.
+    pub(crate) fn create_database(&self, path: &Path) -> Result<Arc<OpenDatabase>> {
+        let _attaching = self.source.attaching.lock();
+        self.backup.refuse_if_in_progress()?;
+        let attached = self.engine.create_database(path)?;
+        let mut databases = self.databases.lock();
+        let database = Arc::new(OpenDatabase { attached });
+        databases.push(Arc::clone(&database));
+        Ok(database)
+    }
+
+    /// The attached database with this path.
+    pub(crate) fn find_database(&self, path: &Path) -> Result<Option<Arc<OpenDatabase>>> {
+        let path = self.engine.env.fs.canonicalize(path)?;
+        let databases = self.databases.lock();
+        Ok(databases.iter().find(|database| database.attached.path == path).cloned())
+    }
+
+    /// Attaches a database; refused while a backup is in progress. True: it was attached before.
+    pub(crate) fn attach(&self, path: &Path) -> Result<(Arc<OpenDatabase>, bool)> {
+        if let Some(database) = self.find_database(path)? {
+            return Ok((database, true));
+        }
+        let _attaching = self.source.attaching.lock();
+        self.backup.refuse_if_in_progress()?;
+        // Somebody else may have attached it meanwhile.
+        if let Some(database) = self.find_database(path)? {
+            return Ok((database, true));
+        }
+        let attached = self.engine.attach(path)?;
+        let database = Arc::new(OpenDatabase { attached });
+        self.databases.lock().push(Arc::clone(&database));
+        Ok((database, false))
+    }
+
+    /// Detaches a database that nobody but the caller has a handle of.
+    pub(crate) fn detach(&self, database: Arc<OpenDatabase>) -> Result<()> {
+        let _attaching = self.source.attaching.lock();
+        self.backup.refuse_if_in_progress()?;
+        let mut databases = self.databases.lock();
+        // One for the list, one for the caller.
+        if Arc::strong_count(&database) > 2 {
+            return Err(Error::new(
+                JetErr::DatabaseInUse,
+                "other handles of the database or of its tables exist",
+            )
+            .at_path(&database.attached.path)
+            .advise("drop them first"));
+        }
+        self.engine.detach(&database.attached)?;
+        databases.retain(|other| !Arc::ptr_eq(other, &database));
+        Ok(())
+    }
+
+    pub(crate) fn attached_databases(&self) -> Vec<Arc<OpenDatabase>> {
+        self.databases.lock().clone()
+    }
+
+    /// Ends all sessions, rolling their transactions back. Waits for calls that are running. With
+    /// `only_idle` a session in a transaction makes it fail, and nothing has happened.
+    pub(crate) fn end_sessions(&self, only_idle: bool) -> Result<()> {
+        let mut sessions = self.sessions.lock();
+        let cells: Vec<Arc<SessionCell>> =
+            sessions.cells.iter().filter_map(Weak::upgrade).collect();
+        if only_idle && cells.iter().any(|cell| cell.is_in_transaction()) {
+            return Err(Error::new(
+                JetErr::TooManyActiveUsers,
+                "a session has an open transaction",
+            )
+            .advise("commit it or roll it back"));
+        }
+        sessions.closed = true;
+        for cell in cells {
+            cell.end();
+        }
+        sessions.cells.clear();
+        Ok(())
+    }
+
+    /// Ends the instance: backup, sessions, engine. Afterwards the files are released as soon as
+    /// the last handle is gone.
+    pub(crate) fn terminate(&self, mode: TermMode) -> Result<()> {
+        self.backup.abort_for_term();
+        self.end_sessions(false)?;
+        let ended = self.engine.terminate(mode);
+        self.databases.lock().clear();
+        ended
+    }
+
+    /// Lets go of everything without writing, as a killed process would.
+    pub(crate) fn abandon(&self) {
+        self.engine.poison(&Error::new(JetErr::InternalError, "the instance was abandoned"));
+        self.backup.abort_for_term();
+        let mut sessions = self.sessions.lock();
+        sessions.closed = true;
+        for cell in sessions.cells.drain(..).filter_map(|cell| cell.upgrade()) {
+            cell.end();
+        }
+        drop(sessions);
+        self.databases.lock().clear();
+    }
+}
+
+/// The answer to calls through handles of an instance that has ended.
+#[track_caller]
+pub(crate) fn ended() -> Error {
+    Error::new(JetErr::NotInitialized, "the instance has ended")
+}

@@ -1,0 +1,376 @@
+//! Tables: their definition, and their rows.
+
+use std::{
+    ops::{Bound, ControlFlow, RangeBounds},
+    sync::Arc,
+};
+
+use ese_base::{Error, JetErr, Result};
+use ese_engine::{
+    key,
+    record::{ColumnValue, RecordView, encode_row, replace_columns},
+    schema::{ColType, Column, ColumnDef, ColumnFlags, ColumnId, IndexDef, TableDef, TableSchema},
+    table::Table as EngineTable,
+    tree::{Direction, Position, Start},
+};
+use smallvec::SmallVec;
+
+use crate::{
+    row::{Key, Row, RowView, Values, key_bytes},
+    rows::{Bounds, Rows},
+    session::{ChangeState, Reader, SessionState, Writer},
+    shared::OpenDatabase,
+};
+
+/// A table to be created.
+///
+/// ```
+/// use ese_api::{ColType, TableBuilder};
+///
+/// let people = TableBuilder::new("people")
+///     .column("id", ColType::Long)
+///     .text("name")
+///     .column("photo", ColType::LongBinary)
+///     .primary(&["id"]);
+/// # let _ = people;
+/// ```
+#[derive(Clone, Debug)]
+pub struct TableBuilder {
+    def: TableDef,
+}
+
+impl TableBuilder {
+    /// A table without columns.
+    #[must_use]
+    pub fn new(name: &str) -> TableBuilder {
+        TableBuilder { def: TableDef::new(name, Vec::new()) }
+    }
+
+    /// With a column of a type.
+    #[must_use]
+    pub fn column(self, name: &str, ty: ColType) -> TableBuilder {
+        self.define(ColumnDef::new(name, ty))
+    }
+
+    /// With a column that refuses NULL.
+    #[must_use]
+    pub fn required(self, name: &str, ty: ColType) -> TableBuilder {
+        self.define(ColumnDef::new(name, ty).with(ColumnFlags::NOT_NULL))
+    }
+
+    /// With a column of long UTF-16 text, which holds every string.
+    #[must_use]
+    pub fn text(self, name: &str) -> TableBuilder {
+        self.define(ColumnDef::new(name, ColType::LongText).unicode())
+    }
+
+    /// With a column defined in every detail.
+    #[must_use]
+    pub fn define(mut self, column: ColumnDef) -> TableBuilder {
+        self.def.columns.push(column);
+        self
+    }
+
+    /// With a primary index over these columns, ascending. Without one the rows have numbers.
+    #[must_use]
+    pub fn primary(self, columns: &[&str]) -> TableBuilder {
+        self.index(IndexDef::primary("primary", columns))
+    }
+
+    /// With an index defined in every detail.
+    #[must_use]
+    pub fn index(mut self, index: IndexDef) -> TableBuilder {
+        self.def.indexes.push(index);
+        self
+    }
+
+    /// How full, in percent, leaves are left by rows that come in order: 20 to 100.
+    #[must_use]
+    pub fn density(mut self, percent: u32) -> TableBuilder {
+        self.def.density = percent;
+        self
+    }
+
+    /// The definition as the engine has it.
+    #[must_use]
+    pub fn into_def(self) -> TableDef {
+        self.def
+    }
+}
+
+/// A table of an attached database. Cheap to clone, to be shared by threads.
+///
+/// A handle keeps its database from being detached, and the files open after the instance has
+/// ended: drop it before the same directory is started again.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub(crate) inner: Arc<EngineTable>,
+    pub(crate) database: Arc<OpenDatabase>,
+}
+
+impl Table {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.inner.schema.name
+    }
+
+    /// Columns and indexes as the catalog describes them.
+    #[must_use]
+    pub fn schema(&self) -> &TableSchema {
+        &self.inner.schema
+    }
+
+    /// Its columns.
+    pub fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.inner.schema.columns.iter()
+    }
+
+    /// The id of a column.
+    ///
+    /// # Errors
+    /// `JET_errColumnNotFound` (-1507).
+    pub fn column(&self, name: &str) -> Result<ColumnId> {
+        self.inner.schema.column(name).map(|column| column.id)
+    }
+
+    /// Inserts a row.
+    ///
+    /// # Errors
+    /// `JET_errKeyDuplicate` (-1605), `JET_errNullInvalid` (-1504), `JET_errColumnNotFound` (-1507),
+    /// `JET_errInvalidParameter` (-1003) for a value that does not suit its column,
+    /// `JET_errRecordTooBig` (-1026), `JET_errTransReadOnly` (-1110), and those of writing.
+    pub fn insert(&self, to: &mut impl Writer, row: &Values<'_>) -> Result<()> {
+        let encoded = row.encode(&self.inner.schema)?;
+        let slices: SmallVec<[ColumnValue<'_>; 16]> =
+            encoded.iter().map(|(id, value)| (*id, value.as_deref())).collect();
+        to.change(|ChangeState(state)| self.insert_encoded(state, &slices))
+    }
+
+    fn insert_encoded(&self, state: &mut SessionState, row: &[ColumnValue<'_>]) -> Result<()> {
+        encode_row(&self.inner.schema, row, &mut state.record)?;
+        let (dbid, fdp) = (self.inner.db.dbid, self.inner.schema.fdp);
+        let mut position = state.hint(dbid, fdp);
+        let SessionState { engine, key, record, .. } = state;
+        let inserted = self.inner.insert(engine, &mut position, record, key);
+        state.set_hint(dbid, fdp, position);
+        inserted
+    }
+
+    /// Something that inserts rows of always the same columns, fast: see [`Inserter`].
+    ///
+    /// # Errors
+    /// `JET_errColumnNotFound` (-1507).
+    pub fn inserter(&self, columns: &[&str]) -> Result<Inserter> {
+        let columns = columns.iter().map(|name| self.column(name)).collect::<Result<_>>()?;
+        Ok(Inserter {
+            table: self.clone(),
+            columns,
+            position: Position::default(),
+            record: Vec::new(),
+            key: Vec::new(),
+        })
+    }
+
+    /// Changes columns of the row with this key. False: there is no such row.
+    ///
+    /// # Errors
+    /// `JET_errWriteConflict` (-1102), `JET_errRecordPrimaryChanged` (-1604), and as
+    /// [`Table::insert`].
+    pub fn update(
+        &self,
+        to: &mut impl Writer,
+        key: impl Key,
+        changes: &Values<'_>,
+    ) -> Result<bool> {
+        let schema = &self.inner.schema;
+        let encoded = changes.encode(schema)?;
+        let slices: SmallVec<[ColumnValue<'_>; 16]> =
+            encoded.iter().map(|(id, value)| (*id, value.as_deref())).collect();
+        let mut whole = Vec::new();
+        key_bytes(schema, key, &mut whole)?;
+        to.change(|ChangeState(state)| {
+            let read = self.inner.get(&state.engine, &whole, |old| old.to_vec())?;
+            let Some(old) = read else { return Ok(false) };
+            let view = RecordView::new(&old, self.inner.db.page_size())?;
+            replace_columns(schema, &view, &slices, &mut state.record)?;
+            let mut position = state.hint(self.inner.db.dbid, schema.fdp);
+            let SessionState { engine, record, .. } = state;
+            self.inner.replace(engine, &mut position, &whole, record)?;
+            Ok(true)
+        })
+    }
+
+    /// Deletes the row with this key. False: there is no such row.
+    ///
+    /// # Errors
+    /// `JET_errWriteConflict` (-1102), `JET_errTransReadOnly` (-1110), and those of writing.
+    pub fn delete(&self, to: &mut impl Writer, key: impl Key) -> Result<bool> {
+        let mut whole = Vec::new();
+        key_bytes(&self.inner.schema, key, &mut whole)?;
+        to.change(|ChangeState(state)| {
+            if self.inner.get(&state.engine, &whole, |_| ())?.is_none() {
+                return Ok(false);
+            }
+            let mut position = state.hint(self.inner.db.dbid, self.inner.schema.fdp);
+            self.inner.delete(&mut state.engine, &mut position, &whole)?;
+            Ok(true)
+        })
+    }
+
+    /// The row with this key.
+    ///
+    /// # Errors
+    /// Those of reading; `JET_errInvalidParameter` (-1003) for a key that does not suit the columns.
+    pub fn get(&self, from: &impl Reader, key: impl Key) -> Result<Option<Row>> {
+        let mut whole = Vec::new();
+        key_bytes(&self.inner.schema, key, &mut whole)?;
+        let found = from.cell().with(|state| {
+            self.inner
+                .get(&state.engine, &whole, |record| Row::read(&self.inner, whole.clone(), record))
+        })?;
+        found.transpose()
+    }
+
+    /// Looks at the row whose key columns have these bytes (in record encoding: numbers little-endian),
+    /// without copying it. The fastest read.
+    ///
+    /// The visitor runs under a page latch: it must be short and must not use the engine.
+    ///
+    /// # Errors
+    /// Those of reading; `JET_errNoCurrentIndex` (-1519) for a table without primary index.
+    pub fn get_with<T>(
+        &self,
+        from: &mut impl Reader,
+        key_columns: &[&[u8]],
+        visit: impl FnOnce(RowView<'_>) -> T,
+    ) -> Result<Option<T>> {
+        let schema = &self.inner.schema;
+        let index = schema.primary().ok_or_else(|| {
+            Error::new(
+                JetErr::NoCurrentIndex,
+                format!("table \"{}\" has no primary index", schema.name),
+            )
+        })?;
+        let values: SmallVec<[Option<&[u8]>; 4]> =
+            key_columns.iter().map(|bytes| Some(*bytes)).collect();
+        from.cell().with(|state| {
+            let SessionState { engine, key: whole, .. } = state;
+            key::values_key(schema, index, &values, whole)?;
+            self.inner
+                .get(engine, whole, |record| visit(RowView::with_key(&self.inner, whole, record)))
+        })
+    }
+
+    /// All rows in the order of their keys.
+    #[must_use]
+    pub fn rows<'r, R: Reader>(&self, from: &'r R) -> Rows<'r> {
+        Rows::new(self, from.cell(), Bounds::default())
+    }
+
+    /// The rows whose keys lie in a range. A bound with fewer values than key columns takes in, or
+    /// leaves out, all rows that begin with them.
+    ///
+    /// # Errors
+    /// `JET_errInvalidParameter` (-1003) for values that do not suit the key columns.
+    pub fn range<'r, R: Reader, K: Key + Clone>(
+        &self,
+        from: &'r R,
+        keys: impl RangeBounds<K>,
+    ) -> Result<Rows<'r>> {
+        let bytes = |bound: Bound<&K>| -> Result<Bound<Vec<u8>>> {
+            let mut out = Vec::new();
+            Ok(match bound {
+                Bound::Unbounded => Bound::Unbounded,
+                Bound::Included(key) => {
+                    key_bytes(&self.inner.schema, key.clone(), &mut out)?;
+                    Bound::Included(out)
+                }
+                Bound::Excluded(key) => {
+                    key_bytes(&self.inner.schema, key.clone(), &mut out)?;
+                    Bound::Excluded(out)
+                }
+            })
+        };
+        let bounds = Bounds::between(bytes(keys.start_bound())?, bytes(keys.end_bound())?);
+        Ok(Rows::new(self, from.cell(), bounds))
+    }
+
+    /// The rows whose keys begin with these values.
+    ///
+    /// # Errors
+    /// As [`Table::range`].
+    pub fn prefix<'r, R: Reader>(&self, from: &'r R, key: impl Key) -> Result<Rows<'r>> {
+        let mut out = Vec::new();
+        key_bytes(&self.inner.schema, key, &mut out)?;
+        let bounds = Bounds::between(Bound::Included(out.clone()), Bound::Included(out));
+        Ok(Rows::new(self, from.cell(), bounds))
+    }
+
+    /// Visits all rows in key order without copying them, until the visitor breaks. Says whether it
+    /// did.
+    ///
+    /// The visitor runs under a page latch: it must be short and must not use the engine.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn scan(
+        &self,
+        from: &mut impl Reader,
+        mut visit: impl FnMut(RowView<'_>) -> ControlFlow<()>,
+    ) -> Result<bool> {
+        from.cell().with(|state| {
+            let (start, to) = (Start::End, Direction::Forward);
+            self.inner.scan(&state.engine, start, to, &mut Position::default(), |row| {
+                visit(RowView::new(&self.inner, row))
+            })
+        })
+    }
+}
+
+/// Inserts rows of always the same columns: names are looked up once, values come as bytes in
+/// record encoding (numbers little-endian, text in its column's code page), buffers are reused.
+/// Rows that come in key order fill pages one after the other without a search.
+#[derive(Debug)]
+pub struct Inserter {
+    table: Table,
+    columns: SmallVec<[ColumnId; 8]>,
+    position: Position,
+    record: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Inserter {
+    /// Inserts a row: one value per column, `None` for NULL.
+    ///
+    /// # Errors
+    /// `JET_errInvalidParameter` (-1003) for another number of values than columns,
+    /// `JET_errInvalidBufferSize` (-1047) for a number of the wrong length; as [`Table::insert`].
+    pub fn insert(&mut self, to: &mut impl Writer, values: &[Option<&[u8]>]) -> Result<()> {
+        if values.len() != self.columns.len() {
+            return Err(Error::new(
+                JetErr::InvalidParameter,
+                format!("{} values for {} columns", values.len(), self.columns.len()),
+            ));
+        }
+        let row: SmallVec<[ColumnValue<'_>; 8]> =
+            self.columns.iter().copied().zip(values.iter().copied()).collect();
+        let table = &self.table.inner;
+        encode_row(&table.schema, &row, &mut self.record)?;
+        to.change(|ChangeState(state)| {
+            table.insert(&mut state.engine, &mut self.position, &self.record, &mut self.key)
+        })
+    }
+
+    /// The key of the row that was inserted last.
+    #[must_use]
+    pub fn last_key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+}

@@ -1,0 +1,216 @@
+//! Backups through the Rust API: while others write, stopped, restored, compared.
+
+use std::{
+    collections::BTreeMap,
+    io::Read,
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+};
+
+use ese_api::{
+    ColType, CopyOptions, Database, Instance, JetErr, Session, StopReason, StopToken, Table,
+    TableBuilder, Value, jet_error, row,
+};
+
+fn start(dir: &std::path::Path) -> (Instance, Database) {
+    let instance = Instance::builder(dir).log_file_size(256 << 10).start().unwrap();
+    let database = instance.open_or_create_database("a.edb").unwrap();
+    (instance, database)
+}
+
+fn table(database: &Database, session: &mut Session) -> Table {
+    let table = TableBuilder::new("t")
+        .column("id", ColType::Long)
+        .column("value", ColType::Binary)
+        .primary(&["id"]);
+    database.create_table(session, table).unwrap()
+}
+
+fn load(session: &mut Session, table: &Table, ids: std::ops::Range<i32>) {
+    let mut transaction = session.begin().unwrap();
+    for id in ids {
+        let value = vec![u8::try_from(id % 251).unwrap(); 150];
+        table.insert(&mut transaction, &row! { "id" => id, "value" => value }).unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
+fn contents(table: &Table, session: &Session) -> BTreeMap<i32, Vec<u8>> {
+    table
+        .rows(session)
+        .map(|row| match row.unwrap().into_values().as_slice() {
+            [Value::I32(id), Value::Binary(value)] => (*id, value.clone()),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+/// Starts what was restored and reads it.
+fn read_restored(dir: &std::path::Path) -> BTreeMap<i32, Vec<u8>> {
+    let (instance, database) = start(dir);
+    let session = instance.session().unwrap();
+    let table = database.table(&session, "t").unwrap();
+    let rows = contents(&table, &session);
+    drop((table, session, database));
+    instance.stop().unwrap();
+    rows
+}
+
+#[test]
+fn a_backup_under_load_restores_every_commit_before_its_end() {
+    let dirs = tempfile::tempdir().unwrap();
+    let (instance, database) = start(&dirs.path().join("live"));
+    let mut session = instance.session().unwrap();
+    let table = table(&database, &mut session);
+    load(&mut session, &table, 0..5000);
+
+    let (done, acknowledged) = (AtomicBool::new(false), AtomicU32::new(0));
+    let (before, report) = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut session = instance.session().unwrap();
+            let mut id = 5000;
+            while !done.load(Ordering::SeqCst) {
+                load(&mut session, &table, id..id + 10);
+                id += 10;
+                acknowledged.store(u32::try_from(id).unwrap(), Ordering::SeqCst);
+            }
+        });
+        while acknowledged.load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+        let before = acknowledged.load(Ordering::SeqCst);
+        let report = instance.backup_to_dir(dirs.path().join("set"));
+        done.store(true, Ordering::SeqCst);
+        (before, report.unwrap())
+    });
+    assert_eq!(report.recorded, 1);
+    assert!(database.header().bkinfo_copy_prev.gen_high.get() > 0);
+    let live = contents(&table, &session);
+
+    let restored = ese_api::restore(dirs.path().join("set"), dirs.path().join("there")).unwrap();
+    assert_eq!(restored.databases.len(), 1);
+    assert!(restored.set.pages > 100 && restored.recovery.records > 0);
+    let rows = read_restored(&dirs.path().join("there"));
+    assert!(rows.len() >= usize::try_from(before).unwrap());
+    assert_eq!(rows.len() % 10, 0, "transactions are whole");
+    assert!(rows.iter().all(|(id, value)| live.get(id) == Some(value)));
+    instance.stop().unwrap();
+}
+
+#[test]
+fn a_stop_ends_a_copy_and_leaves_no_trace() {
+    let dirs = tempfile::tempdir().unwrap();
+    let (instance, database) = start(&dirs.path().join("live"));
+    let mut session = instance.session().unwrap();
+    let table = table(&database, &mut session);
+    load(&mut session, &table, 0..20_000);
+    let set = dirs.path().join("set");
+    let stopper = instance.backup_stopper();
+    let options = CopyOptions { truncate: true };
+
+    // By the stopper, from inside the progress call, and by a token.
+    let mut calls = 0;
+    let mut progress = |_: &ese_api::BackupProgress| {
+        calls += 1;
+        if calls == 2 {
+            assert!(stopper.stop());
+        }
+    };
+    let stopped = instance.backup_to_dir_with(&set, options, &mut progress, &StopToken::new());
+    assert_eq!(stopped.unwrap_err().code(), JetErr::BackupAbortByServer);
+    let token = StopToken::new();
+    let asked = token.clone();
+    let mut progress = |_: &ese_api::BackupProgress| asked.stop(StopReason::Requested);
+    let stopped = instance.backup_to_dir_with(&set, options, &mut progress, &token);
+    assert_eq!(stopped.unwrap_err().code(), JetErr::BackupAbortByServer);
+
+    assert!(!set.exists());
+    let header = database.header();
+    assert_eq!(header.bkinfo_full_prev.gen_high.get(), 0);
+    assert_eq!(header.bkinfo_copy_prev.gen_high.get(), 0);
+    assert!(dirs.path().join("live/edb00001.log").exists(), "no log was truncated");
+    // The next one begins at once and is complete.
+    let report =
+        instance.backup_to_dir_with(&set, options, &mut |_| (), &StopToken::new()).unwrap();
+    assert_eq!(report.recorded, 1);
+    assert!(report.truncation.is_none());
+    assert!(database.header().bkinfo_full_prev.gen_high.get() > 0);
+    let live = contents(&table, &session);
+    ese_api::restore(&set, dirs.path().join("there")).unwrap();
+    assert_eq!(read_restored(&dirs.path().join("there")), live);
+}
+
+#[test]
+fn a_backup_is_read_as_streams_and_a_stop_reaches_the_reader() {
+    let dirs = tempfile::tempdir().unwrap();
+    let (instance, database) = start(&dirs.path().join("live"));
+    let mut session = instance.session().unwrap();
+    let table = table(&database, &mut session);
+    load(&mut session, &table, 0..10_000);
+
+    let mut backup = instance.begin_backup().unwrap();
+    let second = instance.begin_backup().unwrap_err();
+    assert_eq!(second.code(), JetErr::BackupInProgress);
+    for refused in [
+        instance.create_database("b.edb").unwrap_err(),
+        instance.open_database("b.edb").unwrap_err(),
+        database.clone().detach().unwrap_err(),
+    ] {
+        assert_eq!(refused.code(), JetErr::BackupInProgress);
+    }
+    let paths = backup.databases().unwrap();
+    assert_eq!(paths, [database.path()]);
+    let mut file = backup.open(&paths[0]).unwrap();
+    let mut bytes = vec![0; 100_000];
+    file.read_exact(&mut bytes).unwrap();
+    assert!(instance.backup_stopper().stop());
+    let mut rest = Vec::new();
+    let error = file.read_to_end(&mut rest).unwrap_err();
+    assert_eq!(jet_error(&error).unwrap().code(), JetErr::BackupAbortByServer);
+    drop(file);
+    assert_eq!(backup.finish().unwrap(), 0);
+
+    let mut backup = instance.begin_backup().unwrap();
+    let mut file = backup.open(&paths[0]).unwrap();
+    let mut copy = Vec::new();
+    file.read_to_end(&mut copy).unwrap();
+    assert_eq!(copy.len() as u64, file.len());
+    file.close().unwrap();
+    for log in backup.logs().unwrap().files {
+        let mut file = backup.open(&log).unwrap();
+        std::io::copy(&mut file, &mut std::io::sink()).unwrap();
+    }
+    backup.truncate().unwrap();
+    assert_eq!(backup.finish().unwrap(), 1);
+    // An incremental backup goes on from there.
+    let mut logs = instance.begin_incremental_backup().unwrap();
+    assert!(!logs.logs().unwrap().files.is_empty());
+    drop(logs);
+
+    // A backup that is still open when the instance stops is aborted.
+    let mut left = instance.begin_backup().unwrap();
+    instance.stop().unwrap();
+    assert_eq!(left.databases().unwrap_err().code(), JetErr::BackupAbortByServer);
+}
+
+#[test]
+fn a_moved_directory_is_recovered_in_place() {
+    let dirs = tempfile::tempdir().unwrap();
+    let live = dirs.path().join("live");
+    let (instance, database) = start(&live);
+    let mut session = instance.session().unwrap();
+    let table = table(&database, &mut session);
+    load(&mut session, &table, 0..3000);
+    let expected = contents(&table, &session);
+    instance.abandon();
+    drop((table, session, database));
+
+    let moved = dirs.path().join("moved");
+    std::fs::rename(&live, &moved).unwrap();
+    let report = ese_api::recover(&moved).unwrap();
+    assert!(report.records > 3000);
+    assert_eq!(read_restored(&moved), expected);
+    let again = ese_api::recover(&moved).unwrap();
+    assert_eq!((again.applied, again.rolled_back), (0, 0));
+    let nothing = ese_api::recover(dirs.path()).unwrap_err();
+    assert_eq!(nothing.code(), JetErr::MissingLogFile);
+}

@@ -1,0 +1,372 @@
+//! Rows through the Rust API: create, read, update, delete, iterate, isolate.
+
+use std::ops::ControlFlow;
+
+use ese_api::{
+    ColType, ColumnDef, ColumnFlags, Database, Instance, JetErr, PageSize, Placement, Session,
+    Table, TableBuilder, Value, row,
+};
+
+struct Setup {
+    instance: Instance,
+    database: Database,
+    session: Session,
+    dir: tempfile::TempDir,
+}
+
+fn setup() -> Setup {
+    let dir = tempfile::tempdir().unwrap();
+    let instance = Instance::builder(dir.path()).log_file_size(256 << 10).start().unwrap();
+    let database = instance.create_database("a.edb").unwrap();
+    let session = instance.session().unwrap();
+    Setup { instance, database, session, dir }
+}
+
+fn people(setup: &mut Setup) -> Table {
+    let people = TableBuilder::new("people")
+        .required("id", ColType::Long)
+        .text("name")
+        .column("born", ColType::Short)
+        .primary(&["id"]);
+    setup.database.create_table(&mut setup.session, people).unwrap()
+}
+
+fn ids(rows: ese_api::Rows<'_>) -> Vec<Value> {
+    rows.map(|row| row.unwrap()["id"].clone()).collect()
+}
+
+#[test]
+fn rows_are_inserted_read_changed_and_deleted() {
+    let mut setup = setup();
+    let people = people(&mut setup);
+    let mut transaction = setup.session.begin().unwrap();
+    let ada = row! { "id" => 1, "name" => "Ada", "born" => 1815_i16 };
+    people.insert(&mut transaction, &ada).unwrap();
+    people.insert(&mut transaction, &row! { "id" => 2, "name" => "Grace" }).unwrap();
+    let duplicate = people.insert(&mut transaction, &row! { "id" => 1 }).unwrap_err();
+    assert_eq!(duplicate.code(), JetErr::KeyDuplicate);
+    let missing = people.insert(&mut transaction, &row! { "name" => "nobody" }).unwrap_err();
+    assert_eq!(missing.code(), JetErr::ColumnIllegalNull);
+    let unknown = people.insert(&mut transaction, &row! { "id" => 3, "x" => 1 }).unwrap_err();
+    assert_eq!(unknown.code(), JetErr::ColumnNotFound);
+    transaction.commit().unwrap();
+
+    let read = people.get(&setup.session, 1).unwrap().unwrap();
+    assert_eq!(read["name"], "Ada".into());
+    assert_eq!(read["BORN"], 1815_i16.into());
+    assert_eq!(read.get("no such column"), None);
+    assert_eq!(people.get(&setup.session, 3).unwrap(), None);
+
+    let changed = people.update(&mut setup.session, 2, &row! { "born" => 1906_i16 }).unwrap();
+    assert!(changed);
+    let read = people.get(&setup.session, 2).unwrap().unwrap();
+    assert_eq!((&read["name"], &read["born"]), (&"Grace".into(), &1906_i16.into()));
+    assert!(!people.update(&mut setup.session, 7, &row! { "name" => "x" }).unwrap());
+    let moved = people.update(&mut setup.session, 2, &row! { "id" => 5 }).unwrap_err();
+    assert_eq!(moved.code(), JetErr::RecordPrimaryChanged);
+
+    assert!(people.delete(&mut setup.session, 1).unwrap());
+    assert!(!people.delete(&mut setup.session, 1).unwrap());
+    assert_eq!(ids(people.rows(&setup.session)), [2.into()]);
+    setup.instance.stop().unwrap();
+}
+
+#[test]
+fn a_dropped_transaction_and_a_dropped_level_leave_nothing() {
+    let mut setup = setup();
+    let people = people(&mut setup);
+    {
+        let mut transaction = setup.session.begin().unwrap();
+        people.insert(&mut transaction, &row! { "id" => 1 }).unwrap();
+    }
+    assert_eq!(ids(people.rows(&setup.session)), []);
+    let mut transaction = setup.session.begin().unwrap();
+    people.insert(&mut transaction, &row! { "id" => 2 }).unwrap();
+    {
+        let mut inner = transaction.begin_nested().unwrap();
+        people.insert(&mut inner, &row! { "id" => 3 }).unwrap();
+    }
+    let mut inner = transaction.begin_nested().unwrap();
+    people.insert(&mut inner, &row! { "id" => 4 }).unwrap();
+    inner.commit().unwrap();
+    let inner = transaction.begin_nested().unwrap();
+    inner.rollback().unwrap();
+    transaction.commit_lazy().unwrap();
+    setup.session.wait_durable().unwrap();
+    assert_eq!(ids(people.rows(&setup.session)), [2.into(), 4.into()]);
+}
+
+#[test]
+fn ranges_prefixes_and_reverse_order() {
+    let mut setup = setup();
+    let table = TableBuilder::new("t")
+        .column("a", ColType::Long)
+        .column("b", ColType::Long)
+        .column("id", ColType::Long)
+        .primary(&["a", "b"]);
+    let table = setup.database.create_table(&mut setup.session, table).unwrap();
+    let mut transaction = setup.session.begin().unwrap();
+    for id in 0..1000_i32 {
+        let values = row! { "a" => id / 100, "b" => id % 100, "id" => id };
+        table.insert(&mut transaction, &values).unwrap();
+    }
+    let all: Vec<Value> = (0..1000).map(Value::I32).collect();
+    let mut backward = all.clone();
+    backward.reverse();
+    assert_eq!(ids(table.rows(&transaction)), all);
+    assert_eq!(ids(table.rows(&transaction).rev()), backward);
+    let range = |from: usize, to: usize| all[from..to].to_vec();
+    let found = ids(table.range(&transaction, (3, 50)..(4, 20)).unwrap());
+    assert_eq!(found, range(350, 420));
+    let found = ids(table.range(&transaction, (3, 50)..=(4, 20)).unwrap());
+    assert_eq!(found, range(350, 421));
+    assert_eq!(ids(table.range(&transaction, 3..=4).unwrap()), range(300, 500));
+    assert_eq!(ids(table.range(&transaction, 3..4).unwrap()), range(300, 400));
+    assert_eq!(ids(table.range(&transaction, 8..).unwrap()), range(800, 1000));
+    let mut found = ids(table.range(&transaction, ..=1).unwrap().rev());
+    found.reverse();
+    assert_eq!(found, range(0, 200));
+    let mut found = ids(table.prefix(&transaction, 7).unwrap().rev());
+    found.reverse();
+    assert_eq!(found, range(700, 800));
+    assert_eq!(ids(table.prefix(&transaction, (7, 7)).unwrap()), range(707, 708));
+    assert_eq!(ids(table.prefix(&transaction, 77).unwrap()), []);
+    assert_eq!(ids(table.range(&transaction, 5..3).unwrap()), []);
+    let wrong = table.prefix(&transaction, "seven").unwrap_err();
+    assert_eq!(wrong.code(), JetErr::InvalidParameter);
+    transaction.commit().unwrap();
+}
+
+#[test]
+fn rows_are_visited_and_found_without_copies() {
+    let mut setup = setup();
+    let table = TableBuilder::new("t")
+        .column("key", ColType::Binary)
+        .column("value", ColType::Binary)
+        .primary(&["key"]);
+    let table = setup.database.create_table(&mut setup.session, table).unwrap();
+    let value = table.column("value").unwrap();
+    let mut inserter = table.inserter(&["key", "value"]).unwrap();
+    let mut transaction = setup.session.begin().unwrap();
+    for number in 0..500_u32 {
+        let (key, data) = (number.to_be_bytes(), [7; 90]);
+        inserter.insert(&mut transaction, &[Some(&key), Some(&data[..])]).unwrap();
+    }
+    assert!(inserter.insert(&mut transaction, &[None]).is_err());
+    transaction.commit().unwrap();
+    let (mut count, mut bytes) = (0, 0);
+    let broke = table
+        .scan(&mut setup.session, |row| {
+            count += 1;
+            bytes += row.bytes(value).unwrap().unwrap().len();
+            if count < 400 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+        .unwrap();
+    assert!(broke);
+    assert_eq!((count, bytes), (400, 400 * 90));
+    let key = 77_u32.to_be_bytes();
+    let found = table.get_with(&mut setup.session, &[&key], |row| row.value("key").unwrap());
+    assert_eq!(found.unwrap(), Some(Value::Binary(key.to_vec())));
+    let none = table.get_with(&mut setup.session, &[b"no such key"], |_| ()).unwrap();
+    assert_eq!(none, None);
+}
+
+#[test]
+fn every_plain_type_and_null_and_defaults_survive() {
+    let mut setup = setup();
+    let types = [
+        (ColType::Bit, Value::Bit(true)),
+        (ColType::UnsignedByte, Value::U8(200)),
+        (ColType::Short, Value::I16(-3)),
+        (ColType::Long, Value::I32(-70_000)),
+        (ColType::Currency, Value::Currency(-1 << 40)),
+        (ColType::IeeeSingle, Value::F32(0.5)),
+        (ColType::IeeeDouble, Value::F64(-0.25)),
+        (ColType::DateTime, Value::DateTime(0x40e5_0000_0000_0000)),
+        (ColType::Binary, Value::Binary(vec![0, 1, 255])),
+        (ColType::Text, Value::Text("na\u{ef}ve".into())),
+        (ColType::LongBinary, Value::Binary(vec![9; 300])),
+        (ColType::LongText, Value::Text("plain".into())),
+        (ColType::UnsignedLong, Value::U32(4_000_000_000)),
+        (ColType::LongLong, Value::I64(i64::MIN)),
+        (ColType::UnsignedLongLong, Value::U64(u64::MAX)),
+        (ColType::Guid, Value::Guid(ese_api::Guid([3; 16]))),
+        (ColType::UnsignedShort, Value::U16(65_000)),
+    ];
+    let mut table = TableBuilder::new("types").column("id", ColType::Long).primary(&["id"]);
+    for (ty, _) in &types {
+        table = table.column(&format!("{ty:?}"), *ty);
+        let tagged = ColumnDef::new(&format!("tagged {ty:?}"), *ty).placed(Placement::Tagged);
+        table = table.define(tagged);
+    }
+    let list = ColumnDef::new("list", ColType::Long)
+        .with(ColumnFlags::MULTI_VALUED)
+        .placed(Placement::Tagged);
+    let default = ColumnDef::new("default", ColType::Long).with_default(&42_i32.to_le_bytes());
+    let table = table.define(list).define(default);
+    let table = setup.database.create_table(&mut setup.session, table).unwrap();
+    let mut values = row! { "id" => 1, "list" => Value::Multi(vec![1.into(), 2.into()]) };
+    for (ty, value) in &types {
+        values.push(format!("{ty:?}"), value.clone());
+        values.push(format!("tagged {ty:?}"), value.clone());
+    }
+    table.insert(&mut setup.session, &values).unwrap();
+    table.insert(&mut setup.session, &row! { "id" => 2, "default" => Value::Null }).unwrap();
+
+    let full = table.get(&setup.session, 1).unwrap().unwrap();
+    let empty = table.get(&setup.session, 2).unwrap().unwrap();
+    for (ty, value) in &types {
+        for name in [format!("{ty:?}"), format!("tagged {ty:?}")] {
+            assert_eq!(&full[&name], value, "{name}");
+            assert_eq!(empty[&name], Value::Null, "{name}");
+        }
+    }
+    assert_eq!(full["list"], Value::Multi(vec![1.into(), 2.into()]));
+    assert_eq!((&full["default"], &empty["default"]), (&42.into(), &Value::Null));
+}
+
+#[test]
+fn a_table_without_primary_index_numbers_its_rows() {
+    let mut setup = setup();
+    let table = TableBuilder::new("log").column("id", ColType::Long);
+    let table = setup.database.create_table(&mut setup.session, table).unwrap();
+    for id in [30, 10, 20] {
+        table.insert(&mut setup.session, &row! { "id" => id }).unwrap();
+    }
+    assert_eq!(ids(table.rows(&setup.session)), [30.into(), 10.into(), 20.into()]);
+    assert_eq!(table.get(&setup.session, 2).unwrap().unwrap()["id"], 10.into());
+    assert!(table.delete(&mut setup.session, 3).unwrap());
+    assert_eq!(table.get(&setup.session, "x").unwrap_err().code(), JetErr::InvalidParameter);
+}
+
+#[test]
+fn a_snapshot_stands_still_and_the_first_writer_wins() {
+    let mut setup = setup();
+    let people = people(&mut setup);
+    people.insert(&mut setup.session, &row! { "id" => 1, "name" => "old" }).unwrap();
+    let mut other = setup.instance.session().unwrap();
+    let mut mine = setup.session.begin().unwrap();
+    assert_eq!(people.get(&mine, 1).unwrap().unwrap()["name"], "old".into());
+
+    let mut theirs = other.begin().unwrap();
+    people.update(&mut theirs, 1, &row! { "name" => "new" }).unwrap();
+    people.insert(&mut theirs, &row! { "id" => 2 }).unwrap();
+    let conflict = people.update(&mut mine, 1, &row! { "name" => "mine" }).unwrap_err();
+    assert_eq!(conflict.code(), JetErr::WriteConflict);
+    let hidden = people.insert(&mut mine, &row! { "id" => 2 }).unwrap_err();
+    assert_eq!(hidden.code(), JetErr::KeyDuplicate);
+    theirs.commit().unwrap();
+
+    assert_eq!(people.get(&mine, 1).unwrap().unwrap()["name"], "old".into());
+    assert_eq!(ids(people.rows(&mine)), [1.into()]);
+    let conflict = people.delete(&mut mine, 1).unwrap_err();
+    assert_eq!(conflict.code(), JetErr::WriteConflict, "committed after the snapshot");
+    people.insert(&mut mine, &row! { "id" => 3 }).unwrap();
+    mine.commit().unwrap();
+    assert_eq!(people.get(&setup.session, 1).unwrap().unwrap()["name"], "new".into());
+    assert_eq!(ids(people.rows(&setup.session)), [1.into(), 2.into(), 3.into()]);
+    let mut reading = setup.session.begin_read_only().unwrap();
+    let refused = people.insert(&mut reading, &row! { "id" => 4 }).unwrap_err();
+    assert_eq!(refused.code(), JetErr::TransReadOnly);
+}
+
+#[test]
+fn a_rolled_back_table_never_was() {
+    let mut setup = setup();
+    let mut transaction = setup.session.begin().unwrap();
+    let table = TableBuilder::new("t").column("id", ColType::Long).primary(&["id"]);
+    let made = setup.database.create_table(&mut transaction, table.clone()).unwrap();
+    made.insert(&mut transaction, &row! { "id" => 1 }).unwrap();
+    let other = setup.instance.session().unwrap();
+    let hidden = setup.database.table(&other, "t").unwrap_err();
+    assert_eq!(hidden.code(), JetErr::ObjectNotFound);
+    transaction.rollback().unwrap();
+    drop(made);
+    assert_eq!(setup.database.table(&other, "t").unwrap_err().code(), JetErr::ObjectNotFound);
+    let again = setup.database.create_table(&mut setup.session, table).unwrap();
+    assert_eq!(ids(again.rows(&other)), []);
+    let names: Vec<String> = setup
+        .database
+        .tables(&other)
+        .unwrap()
+        .iter()
+        .map(|table| table.name().to_owned())
+        .collect();
+    assert_eq!(names, ["MSysLocales", "MSysObjects", "MSysObjectsShadow", "MSysObjids", "t"]);
+}
+
+#[test]
+fn stopping_ends_sessions_and_takes_open_transactions_back() {
+    let mut setup = setup();
+    let table = people(&mut setup);
+    table.insert(&mut setup.session, &row! { "id" => 1 }).unwrap();
+    let mut open = setup.session.begin().unwrap();
+    table.insert(&mut open, &row! { "id" => 2 }).unwrap();
+    setup.instance.stop().unwrap();
+    let late = table.insert(&mut open, &row! { "id" => 3 }).unwrap_err();
+    assert_eq!(late.code(), JetErr::NotInitialized);
+    assert_eq!(table.get(&open, 1).unwrap_err().code(), JetErr::NotInitialized);
+    drop(open);
+    drop((table, setup.database, setup.session));
+
+    let instance = Instance::builder(setup.dir.path()).start().unwrap();
+    let database = instance.open_database("a.edb").unwrap();
+    let session = instance.session().unwrap();
+    let table = database.table(&session, "PEOPLE").unwrap();
+    assert_eq!(ids(table.rows(&session)), [1.into()]);
+    assert_eq!(instance.open_database("a.edb").unwrap().path(), database.path());
+    let missing = instance.open_database("b.edb").unwrap_err();
+    assert_eq!(missing.code(), JetErr::FileNotFound);
+    let exists = instance.create_database("a.edb").unwrap_err();
+    assert_eq!(exists.code(), JetErr::DatabaseDuplicate);
+    let busy = Instance::builder(setup.dir.path()).start().unwrap_err();
+    assert_eq!(busy.code(), JetErr::LogFilePathInUse);
+}
+
+#[test]
+fn a_database_is_detached_when_nobody_has_a_handle() {
+    let mut setup = setup();
+    let table = people(&mut setup);
+    table.insert(&mut setup.session, &row! { "id" => 1 }).unwrap();
+    let busy = setup.database.clone().detach().unwrap_err();
+    assert_eq!(busy.code(), JetErr::DatabaseInUse);
+    drop(table);
+    setup.database.detach().unwrap();
+    assert_eq!(setup.instance.databases().len(), 0);
+    let database = setup.instance.open_database("a.edb").unwrap();
+    let table = database.table(&setup.session, "people").unwrap();
+    assert_eq!(ids(table.rows(&setup.session)), [1.into()]);
+}
+
+#[test]
+fn an_abandoned_instance_keeps_what_was_committed() {
+    for page_size in PageSize::ALL {
+        let dir = tempfile::tempdir().unwrap();
+        let start = || Instance::builder(dir.path()).page_size(page_size).start().unwrap();
+        let instance = start();
+        let database = instance.create_database("a.edb").unwrap();
+        let mut session = instance.session().unwrap();
+        let table = TableBuilder::new("t").column("id", ColType::Long).primary(&["id"]);
+        let table = database.create_table(&mut session, table).unwrap();
+        for batch in 0..20 {
+            let mut transaction = session.begin().unwrap();
+            for id in 0..100 {
+                table.insert(&mut transaction, &row! { "id" => batch * 100 + id }).unwrap();
+            }
+            transaction.commit().unwrap();
+        }
+        let mut open = session.begin().unwrap();
+        table.insert(&mut open, &row! { "id" => -1 }).unwrap();
+        instance.abandon();
+        drop(open);
+        drop((table, session, database));
+
+        let instance = start();
+        assert!(instance.recovery_report().is_some_and(|report| report.records > 2000));
+        let database = instance.open_database("a.edb").unwrap();
+        let session = instance.session().unwrap();
+        let table = database.table(&session, "t").unwrap();
+        let expected: Vec<Value> = (0..2000).map(Value::I32).collect();
+        assert_eq!(ids(table.rows(&session)), expected);
+    }
+}
