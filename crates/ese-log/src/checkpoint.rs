@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use ese_base::{Error, JetErr, Result, Signature};
+use ese_base::{Error, JetErr, Result, Signature, plant};
 use ese_os::{Env, OpenMode};
 
 use crate::layout::{CHECKPOINT_COPY_LEN, Checkpoint};
@@ -71,10 +71,15 @@ pub fn write_checkpoint(env: &Env, path: &Path, checkpoint: &Checkpoint) -> Resu
     let file = env.fs.open(path, mode)?;
     for copy in 0..2 {
         file.write_at(bytes.as_slice(), copy * COPY_LEN_U64)?;
-        file.sync()?;
+        if copy == 1 || !plant!("log-checkpoint-copies-at-once") {
+            file.sync()?;
+        }
     }
     if created && let Some(dir) = path.parent() {
         env.fs.sync_dir(dir)?;
     }
     Ok(())
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -6,6 +6,8 @@ mod checkpoint;
 mod dbms_param;
 mod log_header;
 mod segment;
+#[cfg(all(test, plant))]
+pub(crate) use segment::tests as segment_tests;
 
 pub use attachment::Attachment;
 pub use checkpoint::{CHECKPOINT_COPY_LEN, Checkpoint};

@@ -16,6 +16,8 @@ mod checkpoint;
 pub mod layout;
 mod lock;
 mod names;
+#[cfg(all(test, plant))]
+mod planted;
 mod reader;
 pub mod records;
 #[cfg(test)]
@@ -28,4 +30,4 @@ pub use lock::LogLock;
 pub use names::{Extension, LogNames};
 pub use reader::{Entry, LogFile, LogStream, Situation, StreamEnd, StreamReader};
 pub use records::Record;
-pub use writer::{Appended, GenerationPin, Log, LogConfig, LogObserver};
+pub use writer::{Appended, GenerationPin, Log, LogConfig, LogObserver, LogStatistics};

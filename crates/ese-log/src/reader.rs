@@ -15,8 +15,15 @@ mod segments;
 mod stream;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use end::StreamEnd;
 pub use records::{Entry, StreamReader};
 pub use stream::{LogFile, LogStream, Situation};
+
+/// The tail protocol is proved against the reader's own rules.
+#[cfg(test)]
+pub(crate) mod segments_for_tests {
+    pub(crate) use super::segments::{Role, Segments};
+    pub(crate) use crate::layout::used_len;
+}

@@ -23,7 +23,7 @@ mod roll;
 mod temp;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     fmt,
@@ -72,6 +72,16 @@ pub trait LogObserver: Send + Sync {
     /// # Errors
     /// An error fails the log.
     fn rolled(&self, generation: Generation, created: LogTime) -> Result<()>;
+}
+
+/// How a log's writer has worked since it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogStatistics {
+    /// Rounds of group commit: each served all that waited.
+    pub rounds: u64,
+    /// Syncs of log data. More than one for a round means that the round could not write
+    /// everything at once without risking what was acknowledged before.
+    pub syncs: u64,
 }
 
 /// One log stream, open for writing.
@@ -229,6 +239,13 @@ impl Log {
     #[must_use]
     pub fn written_generation(&self) -> (Generation, LogTime) {
         *self.shared.written.lock()
+    }
+
+    /// How the writer has worked so far.
+    #[must_use]
+    pub fn statistics(&self) -> LogStatistics {
+        let writer = self.shared.writer.lock();
+        LogStatistics { rounds: self.shared.rounds.count(), syncs: writer.syncs }
     }
 
     /// The stream's signature.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use ese_base::{Error, Generation, JetErr, LgPos, Result};
+use ese_base::{Error, Generation, JetErr, LgPos, Result, plant};
 use ese_os::File;
 
 use crate::layout::{
@@ -60,10 +60,20 @@ pub(crate) struct FileEnd {
 
 impl Segments {
     pub(crate) fn new(file: Arc<dyn File>, header: &LogHeader, role: Role) -> Segments {
+        Segments::over(file, header.generation, header.sectors, role)
+    }
+
+    /// A file of a generation with so many places.
+    pub(crate) fn over(
+        file: Arc<dyn File>,
+        generation: Generation,
+        sectors: u16,
+        role: Role,
+    ) -> Segments {
         Segments {
             file,
-            generation: header.generation,
-            sectors: header.sectors,
+            generation,
+            sectors,
             role,
             next: 1,
             window: Vec::new(),
@@ -89,7 +99,8 @@ impl Segments {
         let own_is_whole = matches!(self.look(isec, &mut own)?, Found::Own(_));
         let next_is_shadow = matches!(self.look(isec + 1, &mut shadow)?, Found::Shadow(_));
         // Of two whole versions the longer is newer: both only ever grow.
-        let from_shadow = next_is_shadow && (!own_is_whole || used_len(&shadow) > used_len(&own));
+        let longer = used_len(&shadow) > used_len(&own) && !plant!("log-prefer-own-version");
+        let from_shadow = next_is_shadow && (!own_is_whole || longer);
         if !own_is_whole && !from_shadow {
             return Ok(None);
         }
@@ -150,6 +161,7 @@ impl Segments {
         let missing = self.next;
         match stamp {
             Some(stamp) if stamp.settled <= missing => Ok(()),
+            _ if plant!("log-ignore-later-data") => Ok(()),
             _ => Err(self.corrupt(format!(
                 "the segment at {} is damaged: a later one at {isec:#x} was written after it \
                  was durable",

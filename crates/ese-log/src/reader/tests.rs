@@ -1,1 +1,3 @@
-
+pub(crate) mod damage;
+mod files;
+pub(crate) mod foreign;

@@ -8,7 +8,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use ese_base::{Error, Generation, JetErr, LgPos, Result};
+use ese_base::{Error, Generation, JetErr, LgPos, Result, plant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// The state of the rounds.
@@ -63,6 +63,11 @@ impl Rounds {
         }
     }
 
+    /// Rounds that are over.
+    pub(crate) fn count(&self) -> u64 {
+        self.state.lock().round
+    }
+
     /// Has the log failed?
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
@@ -102,6 +107,9 @@ impl Rounds {
         let Lead(mut state) = lead;
         state.running = true;
         state.covers = covers;
+        if plant!("log-acknowledge-early") {
+            self.publish(covers);
+        }
     }
 
     /// Part of the round is durable.

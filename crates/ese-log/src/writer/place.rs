@@ -22,7 +22,7 @@
 
 use std::sync::Arc;
 
-use ese_base::{Error, Generation, JetErr, LogTime, Result};
+use ese_base::{Error, Generation, JetErr, LogTime, Result, plant};
 use ese_os::File;
 
 use crate::{
@@ -62,6 +62,8 @@ pub(crate) struct Writer {
     sum: u64,
     /// What goes out in one write.
     scratch: Vec<u8>,
+    /// Syncs of log data so far.
+    pub(crate) syncs: u64,
 }
 
 impl Writer {
@@ -81,6 +83,7 @@ impl Writer {
             wanted: Holder::Own,
             sum,
             scratch: Vec::new(),
+            syncs: 0,
         }
     }
 
@@ -150,12 +153,14 @@ impl Writer {
             (Holder::Shadow, _) | (Holder::Both, false) => Holder::Own,
             (Holder::Both, true) => self.wanted,
         };
+        let target = if plant!("log-rewrite-in-place") { Holder::Own } else { target };
         let checksum = seal(segment, segment.isec);
         self.put(segment, target)?;
         self.sync()?;
         match target {
             // The own place has to follow, for readers that look at the shadow only if the
             // segment is torn, and because the shadow's place is needed some day.
+            Holder::Shadow if plant!("log-skip-mirror") => {}
             Holder::Shadow => self.put(segment, Holder::Own)?,
             _ if open => self.put(segment, Holder::Shadow)?,
             _ => {}
@@ -166,7 +171,8 @@ impl Writer {
 
     /// The final version of the tail, before the shadow's place is used for the next segment.
     fn finish(&mut self, segment: &mut Taken) -> Result<()> {
-        if self.tail.is_some_and(|tail| tail.holder == Holder::Own) {
+        let only_own = self.tail.is_some_and(|tail| tail.holder == Holder::Own);
+        if only_own && !plant!("log-finish-over-the-holder") {
             // The mirror of the acknowledged version becomes a holder as well.
             self.sync()?;
         }
@@ -184,7 +190,7 @@ impl Writer {
     /// As [`Writer::write`].
     pub(crate) fn settle(&mut self) -> Result<()> {
         if let Some(tail) = self.tail {
-            if tail.holder == Holder::Shadow {
+            if tail.holder == Holder::Shadow && !plant!("log-skip-settling-sync") {
                 // The newest version has been mirrored there already.
                 self.sync()?;
             }
@@ -222,7 +228,11 @@ impl Writer {
         self.file()?.write_at(segment.bytes.as_slice(), offset_of(at))
     }
 
-    fn sync(&self) -> Result<()> {
+    fn sync(&mut self) -> Result<()> {
+        self.syncs += 1;
+        if plant!("log-skip-sync") {
+            return Ok(());
+        }
         self.file()?.sync()
     }
 

@@ -14,7 +14,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result, Signature};
+use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result, Signature, plant};
 use ese_os::{Env, File, OpenMode};
 use parking_lot::{Mutex, RwLock};
 
@@ -194,13 +194,13 @@ fn repair(file: &dyn File, end: &StreamEnd) -> Result<(u16, u64)> {
         put(file, last, segment)?;
     }
     let zeros = [0; SEGMENT_LEN];
-    if !end.file.remains.is_empty() {
+    if !end.file.remains.is_empty() && !plant!("log-keep-remains") {
         for &isec in &end.file.remains {
             file.write_at(&zeros, offset_of(isec))?;
         }
         file.sync()?;
     }
-    if let Some(start) = end.unfinished {
+    if let Some(start) = end.unfinished.filter(|_| !plant!("log-keep-unfinished")) {
         // The segments from the first piece on leave the sum; what is left of the first returns.
         let mut first = read_own(file, end, start.isec)?;
         for isec in start.isec..=last {

@@ -1,2 +1,3 @@
-mod crash;
-mod stream;
+pub(crate) mod crash;
+pub(crate) mod stream;
+pub(crate) mod tail;

@@ -75,7 +75,7 @@ fn a_record_that_fits_no_generation_is_refused() {
 }
 
 #[test]
-fn a_roll_ends_the_generation_and_tells_the_observer_before_anything_is_durable() {
+pub(crate) fn a_roll_ends_the_generation_and_tells_the_observer_before_anything_is_durable() {
     let (env, _) = machine(1);
     let log = Log::create(&env, &config(), signature()).unwrap();
     let witness = std::sync::Arc::new(Witness::default());
@@ -154,7 +154,7 @@ fn a_second_instance_is_refused_until_the_first_ends() {
 }
 
 #[test]
-fn circular_logging_keeps_what_checkpoint_and_pins_need_and_two_more() {
+pub(crate) fn circular_logging_keeps_what_checkpoint_and_pins_need_and_two_more() {
     let (env, _) = machine(1);
     let config = LogConfig { circular: true, ..config() };
     let log = Log::create(&env, &config, signature()).unwrap();
@@ -223,7 +223,7 @@ fn generations_are_deleted_on_demand_but_not_past_the_checkpoint() {
 }
 
 #[test]
-fn after_a_failed_write_or_sync_nothing_is_acknowledged_any_more() {
+pub(crate) fn after_a_failed_write_or_sync_nothing_is_acknowledged_any_more() {
     for kind in [OpKind::Write, OpKind::Sync] {
         let (env, disk) = machine(1);
         let log = Log::create(&env, &config(), signature()).unwrap();
