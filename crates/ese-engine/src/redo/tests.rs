@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use ese_base::{DbTime, Dbid, JetErr, LgPos, ObjId, PageSize, Pgno};
+use ese_base::{DbTime, Dbid, JetErr, LgPos, ObjId, PageSize, Pgno, RceId};
 use ese_log::{
     Log, LogNames, LogStream,
     records::{Oper, Record},
@@ -141,7 +141,11 @@ struct Changer<'a> {
 
 impl Changer<'_> {
     fn undo(&self, oper: UndoOper<'_>, key: &[u8], bm_data: &[u8]) {
-        let what = Undo { oper, rceid: self.gate.last(), key, bm_data };
+        self.undo_version(self.gate.last(), oper, key, bm_data);
+    }
+
+    fn undo_version(&self, rceid: RceId, oper: UndoOper<'_>, key: &[u8], bm_data: &[u8]) {
+        let what = Undo { oper, rceid, key, bm_data };
         tree::undo(&self.test.db, &self.tree, WRITER, &what).unwrap();
     }
 
@@ -184,6 +188,17 @@ impl Changer<'_> {
             1 => {
                 let place = &mut self.place;
                 tree::insert(db, tree, WRITER, &self.gate, place, &key, &data).unwrap();
+            }
+            2 if tree.kind.unique => {
+                // A deletion and a revival by one transaction, which rolls back.
+                let deletion = self.gate.last();
+                let new = rng.bytes(1 + data.len() / 2);
+                let place = &mut self.place;
+                tree::insert(db, tree, WRITER, &self.gate, place, &key, &new).unwrap();
+                self.undo(UndoOper::Insert, &key, &[]);
+                let replacement = RceId(deletion.0 + 1);
+                self.undo_version(replacement, UndoOper::Replace { before: &data }, &key, &[]);
+                self.undo_version(deletion, UndoOper::FlagDelete, &key, &[]);
             }
             _ => {
                 self.keys.swap_remove(pick);

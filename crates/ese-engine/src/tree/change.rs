@@ -5,8 +5,8 @@
 
 use ese_base::{DbTime, Error, Iline, JetErr, LgPos, Pgno, RceId, Result};
 use ese_log::records::{
-    Delete, FlagDelete, FlagInsert, FlagInsertAndReplaceData, Insert, NodeHead, Oper, PageHead,
-    Record, Replace, Undo as UndoRecord, UndoInfo,
+    Delete, FlagDelete, FlagInsertAndReplaceData, Insert, NodeHead, Oper, PageHead, Record,
+    Replace, Undo as UndoRecord, UndoInfo,
 };
 use ese_pages::{PageMut, PageRef, cache::WriteGuard};
 use smallvec::SmallVec;
@@ -292,22 +292,19 @@ fn revive_on(
         return Ok(Room::NoGrowth(growth));
     }
     let version = op.gate.insert(op.tree, key, data, Some(node.data))?;
-    if op.gate.versioned() && op.view.unique {
-        // Rolling back puts the old data back, for snapshots that still see the deleted entry.
-        let (old, rceid) = (node.data, version.replace_rceid);
-        log_undo_info(op, leaf, Oper::Replace, rceid, at, old, data.len())?;
+    if op.gate.versioned() {
+        // Two versions: the insertion, and the replacement of data that older snapshots read and
+        // that the transaction's own deletion before may have to bring back.
+        let (rceid, new_len) = (version.replace_rceid, data.len());
+        log_undo_info(op, leaf, Oper::Replace, rceid, at, node.data, new_len)?;
     }
     let head = op.head(leaf, iline, version.rceid);
-    let record = if op.view.unique {
-        Record::FlagInsertAndReplaceData(FlagInsertAndReplaceData {
-            node: head,
-            key,
-            data,
-            rceid_replace: version.replace_rceid,
-        })
-    } else {
-        Record::FlagInsert(FlagInsert { node: head, key, data })
-    };
+    let record = Record::FlagInsertAndReplaceData(FlagInsertAndReplaceData {
+        node: head,
+        key,
+        data,
+        rceid_replace: version.replace_rceid,
+    });
     log_and_apply(op.db, leaf, &record, head.page.dbtime, Undone::Nothing)?;
     Ok(Room::Done(place(leaf, iline)))
 }

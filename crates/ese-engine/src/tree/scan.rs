@@ -56,6 +56,10 @@ impl<'a> Start<'a> {
     }
 }
 
+/// How often a search starts over because leaves split at the wrong moment, before the links are
+/// taken for damaged.
+const TRIES_MAX: usize = 1000;
+
 /// Visits entries in order, flag-deleted ones included, until the visitor breaks or there are no
 /// more. Returns whether the visitor broke.
 ///
@@ -134,6 +138,7 @@ fn forward(
         },
         (None, _) => 0,
     };
+    let mut leaves = 0;
     loop {
         let page = leaf.page();
         let nodes = page.reader();
@@ -151,6 +156,11 @@ fn forward(
         }
         let right = cache.read(next)?;
         check_link(view, right.page(), next, right.page().prev(), leaf.pgno())?;
+        // No tree has more leaves than the file has pages: damaged links must not go in a circle.
+        leaves += 1;
+        if leaves > cache.file().page_count() {
+            return Err(bad_link(next, leaf.pgno(), next));
+        }
         leaf = right;
         iline = 0;
     }
@@ -231,7 +241,7 @@ fn backward(
         },
         (None, _) => leaf.page().node_count(),
     };
-    let mut bound = Vec::new();
+    let (mut bound, mut leaves) = (Vec::new(), 0);
     loop {
         let page = leaf.page();
         let nodes = page.reader();
@@ -245,6 +255,10 @@ fn backward(
         if page.prev().is_null() || page.is_root() {
             *position = Position { leaf: leaf.pgno(), dbtime: page.dbtime(), iline: 0 };
             return Ok(false);
+        }
+        leaves += 1;
+        if leaves > cache.file().page_count() {
+            return Err(bad_link(page.prev(), leaf.pgno(), page.prev()));
         }
         (leaf, end) = leaf_before(cache, view, leaf, &mut bound)?;
     }
@@ -278,7 +292,7 @@ fn leaf_before<'c>(
     }
     drop(left);
     // Pages split in between: search the entry and take what lies left of it.
-    loop {
+    for _ in 0..TRIES_MAX {
         let leaf = leaf_for_read(cache, view, &Target::Entry { key, data })?;
         let (Ok(line) | Err(line)) = leaf.page().search(key, data, view.unique);
         if line > 0 || leaf.page().prev().is_null() {
@@ -294,4 +308,5 @@ fn leaf_before<'c>(
             return Ok((left, count));
         }
     }
+    Err(bad_link(prev, here, here))
 }

@@ -1,8 +1,8 @@
 //! The records of a split group, and carrying it out.
 
-use ese_base::{DbTime, Iline, Pgno, RceId, Result};
+use ese_base::{DbTime, Iline, LgPos, Pgno, RceId, Result};
 use ese_log::records::{
-    Insert, MacroBegin, MacroCommit, PageImage, Record, Split, SplitOper, SplitType,
+    Insert, MacroAbort, MacroBegin, MacroCommit, PageImage, Record, Split, SplitOper, SplitType,
 };
 use ese_pages::{PageFlags, PageMut, PageRef, cache::WriteGuard};
 use smallvec::SmallVec;
@@ -302,15 +302,13 @@ pub(super) fn carry_out_vertical<'c>(
     })
 }
 
-/// Appends the whole group, then changes the pages: a group of which only a part is in the log is
-/// dropped by redo, so nothing may be applied before the last record is in.
-fn log_and_apply(
+/// Appends the records of a group; gives where the first starts and the last ends.
+fn append_group(
     op: &Op<'_>,
     splits: &[Split<'_>],
     oper: Option<&Record<'_>>,
-    pages: &mut GroupPages<'_>,
     dbtime: DbTime,
-) -> Result<()> {
+) -> Result<(LgPos, LgPos)> {
     let procid = op.writer.procid;
     let (start, _) = op.db.append(&Record::MacroBegin(MacroBegin { procid, dbtime }))?;
     for split in splits {
@@ -320,6 +318,23 @@ fn log_and_apply(
         op.db.append(oper)?;
     }
     let (_, end) = op.db.append(&Record::MacroCommit(MacroCommit { procid, dbtime }))?;
+    Ok((start, end))
+}
+
+/// Appends the whole group, then changes the pages: a group of which only a part is in the log is
+/// dropped by redo, so nothing may be applied before the last record is in.
+fn log_and_apply(
+    op: &Op<'_>,
+    splits: &[Split<'_>],
+    oper: Option<&Record<'_>>,
+    pages: &mut GroupPages<'_>,
+    dbtime: DbTime,
+) -> Result<()> {
+    let (start, end) = append_group(op, splits, oper, dbtime).inspect_err(|_| {
+        // Should the log live on, the session's next records must not fall into this group.
+        let procid = op.writer.procid;
+        drop(op.db.append(&Record::MacroAbort(MacroAbort { procid, dbtime })));
+    })?;
     if let Err(error) = apply_group(splits, oper, pages, op.db.page_size()) {
         return Err(op.db.broken(error));
     }
