@@ -1,5 +1,6 @@
 //! The engines, one file each: how it is opened and with which settings.
 
+mod ese;
 #[cfg(feature = "peers")]
 mod lmdb;
 #[cfg(feature = "peers")]
@@ -22,6 +23,7 @@ pub(crate) struct Engine {
 
 /// All of them, in the order of the tables.
 pub(crate) const ENGINES: &[Engine] = &[
+    Engine { name: "ese", settings: ese::SETTINGS, open: ese::open },
     #[cfg(feature = "peers")]
     Engine { name: "lmdb", settings: lmdb::SETTINGS, open: lmdb::open },
     #[cfg(feature = "peers")]

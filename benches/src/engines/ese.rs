@@ -1,0 +1,133 @@
+//! ese through its Rust API.
+
+use std::{ops::ControlFlow, path::{Path, PathBuf}};
+
+use ese_api::{ColType, ColumnDef, ColumnId, Instance, Placement, Session, Table, TableBuilder};
+
+use crate::{
+    rows::{Digest, Key, Row},
+    store::{Result, Store, Writer},
+};
+
+pub(crate) const SETTINGS: &str = "\
+    ese: pages of 8 KiB, double-write on, log files of 32 MiB, checkpoint at most 512 MiB back, \
+    512 MiB for changed pages; durable commits; sorted load in lazy transactions of 1,000 rows and \
+    a durable last one; backup by Instance::backup_to_dir";
+
+const CACHE_BYTES: u64 = 512 << 20;
+const LOAD_BATCH: usize = 1000;
+
+struct Ese {
+    instance: Instance,
+    table: Table,
+    value: ColumnId,
+    file: PathBuf,
+}
+
+pub(crate) fn open(folder: &Path) -> Result<Box<dyn Store>> {
+    let instance = Instance::builder(folder)
+        .page_size(ese_api::PageSize::K8)
+        .log_file_size(32 << 20)
+        .checkpoint_depth(512 << 20)
+        .cache_size(CACHE_BYTES)
+        .start()?;
+    let file = folder.join("bench.edb");
+    let database = instance.create_database(&file)?;
+    let mut session = instance.session()?;
+    let mut trx = session.begin()?;
+    let key = ColumnDef::new("key", ColType::Binary).max_len(24).placed(Placement::Fixed);
+    let builder = TableBuilder::new("rows")
+        .define(key)
+        .column("value", ColType::Binary)
+        .primary(&["key"])
+        .density(100);
+    let table = database.create_table(&mut trx, builder)?;
+    trx.commit()?;
+    let value = table.column("value")?;
+    drop(session);
+    Ok(Box::new(Ese { instance, table, value, file }))
+}
+
+impl Store for Ese {
+    fn cache_bytes(&self) -> u64 {
+        CACHE_BYTES
+    }
+
+    fn load_sorted(&self, rows: &mut dyn Iterator<Item = Row<'_>>) -> Result<()> {
+        let mut session = self.instance.session()?;
+        let mut inserter = self.table.inserter(&["key", "value"])?;
+        let mut rows = rows.peekable();
+        loop {
+            let mut trx = session.begin()?;
+            for row in rows.by_ref().take(LOAD_BATCH) {
+                inserter.insert(&mut trx, &[Some(&row.key), Some(row.value)])?;
+            }
+            if rows.peek().is_none() {
+                return Ok(trx.commit()?);
+            }
+            trx.commit_lazy()?;
+        }
+    }
+
+    fn writer(&self) -> Result<Box<dyn Writer + '_>> {
+        let session = self.instance.session()?;
+        let inserter = self.table.inserter(&["key", "value"])?;
+        Ok(Box::new(EseWriter { session, inserter }))
+    }
+
+    fn get_all(&self, keys: &[Key]) -> Result<Digest> {
+        let mut session = self.instance.session()?;
+        let mut trx = session.begin_read_only()?;
+        let mut digest = Digest::default();
+        for key in keys {
+            let found = self.table.get_with(&mut trx, &[key], |row| {
+                row.bytes(self.value).map(|value| digest.add(value.unwrap_or_default()))
+            })?;
+            found.ok_or("no such key")??;
+        }
+        Ok(digest)
+    }
+
+    fn scan(&self) -> Result<Digest> {
+        let mut session = self.instance.session()?;
+        let mut trx = session.begin_read_only()?;
+        let mut digest = Digest::default();
+        let mut failed = Ok(());
+        self.table.scan(&mut trx, |row| match row.bytes(self.value) {
+            Ok(value) => {
+                digest.add(value.unwrap_or_default());
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                failed = Err(error);
+                ControlFlow::Break(())
+            }
+        })?;
+        failed?;
+        Ok(digest)
+    }
+
+    fn backup(&self, into: &Path) -> Result<bool> {
+        self.instance.backup_to_dir(into)?;
+        Ok(true)
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        vec![self.file.clone()]
+    }
+}
+
+struct EseWriter {
+    session: Session,
+    inserter: ese_api::Inserter,
+}
+
+impl Writer for EseWriter {
+    fn commit(&mut self, rows: &[Row<'_>]) -> Result<()> {
+        let mut trx = self.session.begin()?;
+        for row in rows {
+            self.inserter.insert(&mut trx, &[Some(&row.key), Some(row.value)])?;
+        }
+        Ok(trx.commit()?)
+    }
+}
