@@ -60,6 +60,7 @@ mod session;
 mod shared;
 mod source;
 mod table;
+mod verify;
 
 pub use backup::{
     Backup, BackupFile, BackupPhase, BackupProgress, BackupReport, BackupStopper, CopyOptions,
@@ -90,6 +91,10 @@ pub use rows::Rows;
 pub use session::{ChangeState, SessionCell, View};
 pub use session::{Durability, Reader, Session, Transaction, Writer};
 pub use table::{Inserter, Table, TableBuilder};
+pub use verify::{
+    DatabaseReport, DirReport, LogReport, VerifyOptions, VerifyProgress, verify_database,
+    verify_dir,
+};
 
 /// Handles move between threads and are shared by them.
 const _: () = {

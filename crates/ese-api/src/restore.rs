@@ -1,12 +1,9 @@
 //! From a backup set, or from what a crash has left, to clean databases.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use ese_backup::restore as set;
-use ese_base::{Error, JetErr, PageSize, Result, Signature, StopToken};
+use ese_base::{Error, JetErr, Result, Signature, StopToken};
 use ese_engine::{
     instance::{InstanceConfig, recover as engine_recover},
     recovery::{RecoveryOptions, RecoveryReport},
@@ -102,8 +99,7 @@ pub fn recover_with(env: &Env, dir: &Path) -> Result<RecoveryReport> {
     if stream.situation() != Situation::Empty {
         config.page_size = stream.newest_header()?.page_size;
     }
-    let moved = databases_in(env, dir)?.into_iter();
-    let moved = moved.map(|found| (found.signature, found.path)).collect();
+    let moved = unambiguous(env, databases_in(env, dir)?)?;
     engine_recover(env, config, RecoveryOptions { moved, hard: false })
 }
 
@@ -142,29 +138,32 @@ fn base_of(name: &str) -> Option<&str> {
     (rest.is_empty() || numbered).then_some(base)
 }
 
-/// A database file in a directory.
-#[derive(Clone, Debug)]
-pub(crate) struct FoundDatabase {
-    pub(crate) path: PathBuf,
-    pub(crate) signature: Signature,
-    pub(crate) page_size: PageSize,
-}
-
-/// The files of a directory whose header is a database's, but none of several with one signature:
-/// nobody could say which of them is meant.
-pub(crate) fn databases_in(env: &Env, dir: &Path) -> Result<Vec<FoundDatabase>> {
-    let mut found: HashMap<Signature, Option<FoundDatabase>> = HashMap::new();
+/// The files of a directory whose header is a database's, by name.
+pub(crate) fn databases_in(env: &Env, dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
     for entry in env.fs.list(dir)?.into_iter().filter(|entry| !entry.is_dir && entry.len > 0) {
         let path = dir.join(&entry.name);
-        let Ok(file) = env.fs.open(&path, OpenMode::Read) else { continue };
-        let Ok(located) = read_header(file.as_ref()) else { continue };
-        let signature = located.header.sign_db;
-        let database = FoundDatabase { path, signature, page_size: located.page_size };
-        found.entry(signature).and_modify(|known| *known = None).or_insert(Some(database));
+        if env.fs.open(&path, OpenMode::Read).is_ok_and(|file| read_header(file.as_ref()).is_ok()) {
+            found.push(path);
+        }
     }
-    let mut databases: Vec<_> = found.into_values().flatten().collect();
-    databases.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(databases)
+    Ok(found)
+}
+
+/// Where databases are, by signature. Of several files with one signature nobody could say which is
+/// meant: then the log's own word holds.
+fn unambiguous(env: &Env, files: Vec<PathBuf>) -> Result<Vec<(Signature, PathBuf)>> {
+    let mut by_signature: Vec<(Signature, Option<PathBuf>)> = Vec::new();
+    for path in files {
+        let file = env.fs.open(&path, OpenMode::Read)?;
+        let signature = read_header(file.as_ref())?.header.sign_db;
+        match by_signature.iter_mut().find(|(known, _)| *known == signature) {
+            Some((_, known)) => *known = None,
+            None => by_signature.push((signature, Some(path))),
+        }
+    }
+    let single = |(signature, path): (_, Option<_>)| path.map(|path| (signature, path));
+    Ok(by_signature.into_iter().filter_map(single).collect())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::{
     ops::{Bound, ControlFlow, RangeBounds},
+    path::Path,
     sync::Arc,
 };
 
@@ -113,6 +114,12 @@ impl Table {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.schema.name
+    }
+
+    /// The file of its database.
+    #[must_use]
+    pub fn database_path(&self) -> &Path {
+        &self.database.attached.path
     }
 
     /// Columns and indexes as the catalog describes them.

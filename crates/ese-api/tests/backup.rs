@@ -214,3 +214,56 @@ fn a_moved_directory_is_recovered_in_place() {
     let nothing = ese_api::recover(dirs.path()).unwrap_err();
     assert_eq!(nothing.code(), JetErr::MissingLogFile);
 }
+
+fn verify(dir: &std::path::Path) -> ese_api::DirReport {
+    let mut progress = |_: &ese_api::VerifyProgress| ();
+    let mut options = ese_api::VerifyOptions::new(&mut progress, StopToken::new());
+    ese_api::verify_dir(&ese_api::Env::real(), dir, &mut options).unwrap()
+}
+
+fn codes(report: &ese_api::DirReport) -> Vec<JetErr> {
+    report.all_problems().map(ese_api::Error::code).collect()
+}
+
+#[test]
+fn a_verification_finds_nothing_in_sound_files_and_damage_in_others() {
+    let dirs = tempfile::tempdir().unwrap();
+    let live = dirs.path().join("live");
+    let (instance, database) = start(&live);
+    let mut session = instance.session().unwrap();
+    let table = table(&database, &mut session);
+    load(&mut session, &table, 0..20_000);
+    let set = dirs.path().join("set");
+    instance.backup_to_dir(&set).unwrap();
+    instance.stop().unwrap();
+    drop((table, session, database));
+
+    let report = verify(&live);
+    assert_eq!(codes(&report), []);
+    assert_eq!((report.databases.len(), report.databases[0].tables), (1, 5));
+    assert!(report.databases[0].entries > 20_000);
+    let log = report.log.unwrap();
+    assert!(log.ended_cleanly && log.records > 20_000);
+    let report = verify(&set);
+    assert_eq!(codes(&report), []);
+    assert!(report.set.unwrap().pages > 500);
+
+    // A byte in a page, a byte in a log, a header.
+    let flip = |file: &std::path::Path, at: usize| {
+        let mut bytes = std::fs::read(file).unwrap();
+        bytes[at] ^= 0xff;
+        bytes[at + 1] ^= 0xff;
+        std::fs::write(file, bytes).unwrap();
+    };
+    flip(&live.join("a.edb"), 4096 * 301 + 2000);
+    let found = codes(&verify(&live));
+    assert!(found.contains(&JetErr::ReadVerifyFailure), "{found:?}");
+    flip(&live.join("a.edb"), 4096 * 301 + 2000);
+    flip(&live.join("a.edb"), 4096 + 100);
+    assert_eq!(codes(&verify(&live)), [JetErr::ReadVerifyFailure]);
+    flip(&live.join("a.edb"), 4096 + 100);
+    flip(&live.join("edb00003.log"), 4096 * 20 + 100);
+    assert_eq!(codes(&verify(&live)), [JetErr::LogFileCorrupt]);
+    flip(&set.join("a.edb"), 4096 * 301 + 2000);
+    assert_eq!(codes(&verify(&set)), [JetErr::ReadVerifyFailure]);
+}

@@ -1,0 +1,270 @@
+//! One database file: header, every page, every tree, who owns which page, the two catalogs.
+
+use std::{
+    collections::BTreeMap,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result};
+use ese_engine::{
+    reader::{CatalogSource, OfflineDatabase},
+    schema::{DATABASE_ROOT, MSYS_OBJECTS, MSYS_OBJECTS_SHADOW},
+    space::check::check as check_space,
+    tree::{TreeKind, TreeView},
+};
+use ese_os::{Env, OpenMode};
+use ese_pages::{
+    Access, DbFile, DbHeader, DbState, PageRef, Validate,
+    checksum::{self, Verdict},
+    validate,
+};
+
+use super::VerifyOptions;
+
+/// Bytes read at a time.
+const CHUNK_LEN: usize = 1 << 20;
+/// Problems that are kept; a file of garbage has one per page.
+const PROBLEMS_MAX: usize = 1000;
+
+/// What the verification of a database file found.
+#[derive(Debug)]
+pub struct DatabaseReport {
+    /// The file.
+    pub path: PathBuf,
+    /// Its header.
+    pub header: DbHeader,
+    /// Pages in the file.
+    pub pages: u32,
+    /// Of these, never used ones.
+    pub blank_pages: u32,
+    /// Tables, those of the system included; 0 if the catalog was not looked at.
+    pub tables: usize,
+    /// Trees that were walked.
+    pub trees: usize,
+    /// Live entries of all trees.
+    pub entries: u64,
+    /// Pages that are owned, but neither used nor available: wasted, not wrong.
+    pub leaked_pages: u32,
+    /// What is wrong, with code and page.
+    pub problems: Vec<Error>,
+}
+
+impl DatabaseReport {
+    /// Is nothing wrong?
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    fn problem(&mut self, error: Error) {
+        if self.problems.len() < PROBLEMS_MAX {
+            self.problems.push(error.at_path(&self.path));
+        }
+    }
+}
+
+/// Verifies a database file that nobody has attached. The trees of one that is not clean are not
+/// looked at: they are only whole together with the log.
+///
+/// # Errors
+/// `JET_errFileAccessDenied` (-1032) while it is attached; the reasons why the file is no database;
+/// `JET_errClientRequestToStopJetService` (-1329) if stopped. Everything else is a finding.
+pub fn verify_database(
+    env: &Env,
+    path: &Path,
+    options: &mut VerifyOptions<'_>,
+) -> Result<DatabaseReport> {
+    let file = DbFile::open(env, path, Access::ReadOnly)?;
+    let header = file.header();
+    let mut report = DatabaseReport {
+        path: path.to_path_buf(),
+        header,
+        pages: file.page_count(),
+        blank_pages: 0,
+        tables: 0,
+        trees: 0,
+        entries: 0,
+        leaked_pages: 0,
+        problems: Vec::new(),
+    };
+    check_header_copies(env, path, file.page_size(), &mut report)?;
+    check_pages(env, &file, &mut report, options)?;
+    drop(file);
+    if header.state() == DbState::CleanShutdown {
+        check_trees(env, path, &mut report);
+    } else {
+        report.problem(not_clean(&header));
+    }
+    Ok(report)
+}
+
+fn not_clean(header: &DbHeader) -> Error {
+    let (first, last) = header.required();
+    let what =
+        format!("{}: it needs log generations {:#x} to {:#x}", header.state(), first.0, last.0);
+    if header.is_backup_copy() {
+        Error::new(JetErr::SoftRecoveryOnBackupDatabase, what).advise("restore the backup set")
+    } else {
+        Error::new(JetErr::DatabaseDirtyShutdown, what).advise("recover it from its logs")
+    }
+}
+
+/// Opening needs one good copy of the header; here both are looked at.
+fn check_header_copies(
+    env: &Env,
+    path: &Path,
+    page_size: PageSize,
+    report: &mut DatabaseReport,
+) -> Result<()> {
+    let file = env.fs.open(path, OpenMode::Read)?;
+    let mut page = vec![0; page_size.bytes()];
+    for (copy, name) in [(0, "primary"), (1, "shadow")] {
+        file.read_at(&mut page, copy * page_size.bytes_u64())?;
+        if !checksum::verify_header(&page) {
+            let what = format!("the {name} copy of the database header is damaged");
+            report.problem(Error::new(JetErr::ReadVerifyFailure, what));
+        }
+    }
+    Ok(())
+}
+
+fn check_pages(
+    env: &Env,
+    file: &DbFile,
+    report: &mut DatabaseReport,
+    options: &mut VerifyOptions<'_>,
+) -> Result<()> {
+    let size = file.page_size();
+    let input = env.fs.open(file.path(), OpenMode::Read)?;
+    let last = report.pages;
+    options.expect(u64::from(last) * size.bytes_u64());
+    let mut chunk = vec![0; CHUNK_LEN];
+    let per_chunk = u32::try_from(CHUNK_LEN / size.bytes()).unwrap_or(1);
+    let mut first = 1;
+    while first <= last {
+        let count = per_chunk.min(last - first + 1);
+        let len = usize::try_from(count).unwrap_or(0) * size.bytes();
+        let bytes = chunk.get_mut(..len).unwrap_or_default();
+        let offset = size.offset_of(Pgno(first));
+        input.will_need(offset + len as u64, CHUNK_LEN as u64);
+        match input.read_at(bytes, offset) {
+            Ok(()) => {
+                for (page, pgno) in bytes.chunks_mut(size.bytes()).zip((first..).map(Pgno)) {
+                    check_page(page, pgno, size, report);
+                }
+            }
+            // One page that cannot be read must not hide its neighbours.
+            Err(_) => {
+                for pgno in (first..first + count).map(Pgno) {
+                    let page = bytes.get_mut(..size.bytes()).unwrap_or_default();
+                    match file.read_page_raw(pgno, page) {
+                        Ok(()) => check_page(page, pgno, size, report),
+                        Err(error) => report.problem(error.at_page(pgno)),
+                    }
+                }
+            }
+        }
+        options.advance(len as u64)?;
+        first += count;
+    }
+    Ok(())
+}
+
+fn check_page(page: &mut [u8], pgno: Pgno, size: PageSize, report: &mut DatabaseReport) {
+    match checksum::check(page, pgno) {
+        Verdict::Good => {}
+        Verdict::Blank => {
+            report.blank_pages += 1;
+            return;
+        }
+        // What was put right can be read, but the disk has lost a bit.
+        verdict @ (Verdict::Correctable { .. } | Verdict::Bad(_)) => {
+            report.problem(checksum::verdict_error(verdict, pgno));
+            return;
+        }
+    }
+    if let Err(error) = validate(PageRef::new(page, size), pgno, Validate::Read) {
+        report.problem(error.at_page(pgno));
+    }
+}
+
+fn check_trees(env: &Env, path: &Path, report: &mut DatabaseReport) {
+    let database = match OfflineDatabase::open(env, path) {
+        Ok(database) => database,
+        Err(error) => return report.problem(error),
+    };
+    report.tables = database.tables().len();
+    if database.catalog_source() == CatalogSource::Shadow {
+        let what = "the catalog is damaged; its shadow was used";
+        report.problem(Error::new(JetErr::CatalogCorrupted, what));
+    }
+    let mut views = Vec::new();
+    for (root, objid, density) in roots(&database) {
+        match view(&database, root, objid, density) {
+            Ok(view) => views.push(view),
+            Err(error) => report.problem(error),
+        }
+    }
+    let found = check_space(database.cache(), &views, database.header().dbtime());
+    report.trees = found.trees.len();
+    report.entries = found.trees.iter().map(|tree| tree.entries).sum();
+    report.leaked_pages = found.leaked.iter().map(|extent| extent.pages).sum();
+    for error in found.problems {
+        report.problem(error);
+    }
+    if let Err(error) = compare_catalogs(&database) {
+        report.problem(error);
+    }
+}
+
+/// Root, object and density of every tree that owns space.
+fn roots(database: &OfflineDatabase) -> Vec<(Pgno, ObjId, u32)> {
+    let mut roots = vec![(Pgno::DATABASE_ROOT, DATABASE_ROOT, 100)];
+    for table in database.tables() {
+        roots.push((table.fdp, table.objid, table.density));
+        roots.extend(table.secondary().map(|index| (index.fdp, index.objid, index.density)));
+        roots.extend(table.lv.iter().map(|lv| (lv.fdp, lv.objid, lv.density)));
+    }
+    roots
+}
+
+/// A tree as its own root page describes it.
+fn view(database: &OfflineDatabase, root: Pgno, objid: ObjId, density: u32) -> Result<TreeView> {
+    let flags = database.cache().read(root)?.page().flags();
+    let kind = TreeKind::of_flags(flags, u8::try_from(density).unwrap_or(100));
+    Ok(TreeView {
+        root,
+        fdp: root,
+        objid,
+        unique: kind.unique,
+        unique_fdp: kind.unique,
+        page_flags: kind.all_page_flags(),
+        density_pct: kind.density_pct,
+    })
+}
+
+/// The catalog and its shadow hold the same rows.
+fn compare_catalogs(database: &OfflineDatabase) -> Result<()> {
+    let rows = |objid: ObjId| -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+        let mut rows = BTreeMap::new();
+        let Some(table) = database.tables().iter().find(|table| table.objid == objid) else {
+            return Ok(rows);
+        };
+        database.rows(table, |key, record| {
+            rows.insert(key.to_vec(), record.bytes().to_vec());
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(rows)
+    };
+    let (main, shadow) = (rows(MSYS_OBJECTS)?, rows(MSYS_OBJECTS_SHADOW)?);
+    let differing = main.iter().filter(|(key, row)| shadow.get(*key) != Some(row)).count()
+        + shadow.keys().filter(|key| !main.contains_key(*key)).count();
+    if differing == 0 {
+        return Ok(());
+    }
+    Err(Error::new(
+        JetErr::CatalogCorrupted,
+        format!("the catalog and its shadow differ in {differing} rows"),
+    ))
+}
