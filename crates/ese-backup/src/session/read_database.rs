@@ -157,6 +157,11 @@ impl DatabaseReader {
         let room = rest.len().min(PIECE_LEN) / page;
         let count = usize::try_from(wanted).unwrap_or(usize::MAX).min(room);
         let piece = rest.get_mut(..count * page).unwrap_or_default();
+        // The device fetches the next piece while this one is verified and written.
+        let behind = pgno_at(next + count as u64)?;
+        let left = self.last.0.saturating_sub(behind.0 - 1);
+        let ahead = u32::try_from(PIECE_LEN / page).unwrap_or(1);
+        self.database.file.read_ahead(behind, left.min(ahead));
         let path = &self.database.path;
         let mut on_fault = |fault: &PageFault<'_>| settle(context, path, fault);
         let corrected = self.database.file.read_for_backup(first, piece, &mut on_fault)?;

@@ -84,6 +84,14 @@ impl DbFile {
         Ok(corrected)
     }
 
+    /// Says that `count` pages from `first` on will be read soon. Only a hint.
+    pub fn read_ahead(&self, first: Pgno, count: u32) {
+        if count > 0 {
+            let len = u64::from(count) * self.page_size().bytes_u64();
+            self.file().will_need(self.page_size().offset_of(first), len);
+        }
+    }
+
     fn read_held(&self, first: Pgno, last: Pgno, pages: &mut [u8]) -> Result<()> {
         let _hold = self.ranges().hold(first, last);
         self.file()

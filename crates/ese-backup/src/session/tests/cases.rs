@@ -211,7 +211,8 @@ fn case_046_an_incremental_backup_builds_on_the_last_complete_one() {
     setup.context.begin(BEGIN_INCREMENTAL).unwrap();
     let logs = setup.context.log_info().unwrap();
     assert!(logs.gen_low.0 <= 6, "it continues the full backup, which ended with 5");
-    assert_eq!(logs.files.len() as u32, logs.gen_high.0 - logs.gen_low.0 + 1);
+    let count = logs.gen_high.0 - logs.gen_low.0 + 1;
+    assert_eq!(u32::try_from(logs.files.len()).unwrap(), count);
     assert_eq!(logs.gen_high.0 + 1, 7, "up to the generation before the current one");
 }
 

@@ -121,11 +121,14 @@ fn a_stop_wakes_a_reader_that_pauses_between_attempts() {
     setup.context.end(END_ABORT).unwrap();
 }
 
-/// The steps of a whole backup as single calls; each gives its code.
-fn steps(setup: &Setup) -> Vec<Box<dyn Fn(&BackupContext) -> i32 + '_>> {
+/// One call; gives its code.
+type Call = Box<dyn Fn(&BackupContext) -> i32>;
+
+/// The steps of a whole backup as single calls.
+fn steps(setup: &Setup) -> Vec<Call> {
     let path = setup.database_path();
     let log = setup.instance.archive(4);
-    let mut all: Vec<Box<dyn Fn(&BackupContext) -> i32>> = vec![
+    let mut all: Vec<Call> = vec![
         Box::new(|context| code(context.begin(0))),
         Box::new(|context| code(context.attach_info())),
     ];
