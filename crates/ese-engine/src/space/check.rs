@@ -3,14 +3,17 @@
 
 use std::{collections::HashMap, ops::ControlFlow};
 
-use ese_base::{DbTime, Error, JetErr, Pgno, Result};
-use ese_pages::PageCache;
+use ese_base::{DbTime, Dbid, Error, JetErr, ObjId, Pgno, Result};
+use ese_pages::{PageCache, PageFlags};
 
 use super::{extent::Extent, header::SpaceHeader};
-use crate::tree::{
-    Direction, Position, Start, TreeView,
-    check::{TreeReport, check as check_tree},
-    scan,
+use crate::{
+    schema::{DATABASE_ROOT, TableSchema},
+    tree::{
+        Direction, Position, Start, TreeHandle, TreeKind, TreeView,
+        check::{TreeReport, check as check_tree},
+        scan,
+    },
 };
 
 /// What a check of a database's trees and their space found.
@@ -44,6 +47,29 @@ struct Owner {
     owned: Vec<Extent>,
     available: Vec<Extent>,
     space_pages: Vec<Pgno>,
+}
+
+/// All trees that a catalog tells of, the database root first.
+#[must_use]
+pub fn trees_of(tables: &[TableSchema]) -> Vec<TreeView> {
+    let view = |fdp: Pgno, objid: ObjId, kind: TreeKind| {
+        // The database's number matters only to log records.
+        TreeHandle::new(Dbid(1), fdp, objid, kind).view()
+    };
+    let mut trees = vec![view(Pgno::DATABASE_ROOT, DATABASE_ROOT, TreeKind::TABLE)];
+    for table in tables {
+        trees.push(view(table.fdp, table.objid, TreeKind::TABLE));
+        for index in table.secondary() {
+            let unique = index.is_unique();
+            let kind = TreeKind { unique, page_flags: PageFlags::INDEX, ..TreeKind::TABLE };
+            trees.push(view(index.fdp, index.objid, kind));
+        }
+        if let Some(lv) = &table.lv {
+            let kind = TreeKind { page_flags: PageFlags::LONG_VALUE, ..TreeKind::TABLE };
+            trees.push(view(lv.fdp, lv.objid, kind));
+        }
+    }
+    trees
 }
 
 /// Checks every tree of a database and its space. `trees` names all trees that own space, among
