@@ -126,3 +126,20 @@ fn threads_that_insert_delete_and_scan_lose_nothing() {
         test.check(&[&tree]);
     }
 }
+
+#[test]
+fn threads_that_grow_trees_of_one_table_share_its_space() {
+    let test = TestDb::logged(PageSize::K4, 64);
+    let table = test.create(&test.root(), KINDS[0], 1);
+    let mut trees = vec![std::sync::Arc::clone(&table)];
+    trees.extend((0..3).map(|_| test.create(&table, KINDS[1], 1)));
+    thread::scope(|scope| {
+        for (number, tree) in trees.iter().enumerate() {
+            let test = &test;
+            let number = u8::try_from(number).unwrap();
+            scope.spawn(move || work(test, tree, number, 6000));
+            scope.spawn(move || work(test, tree, number + 8, 6000));
+        }
+    });
+    test.check(&trees.iter().collect::<Vec<_>>());
+}
