@@ -9,6 +9,7 @@ pub mod log;
 pub mod log_record;
 pub mod page;
 pub mod page_edit;
+pub mod record;
 pub mod seeds;
 
 /// A target's name and its body.
@@ -21,6 +22,7 @@ pub const TARGETS: &[Target] = &[
     ("log_record", log_record::run),
     ("page", page::run),
     ("page_edit", page_edit::run),
+    ("record", record::run),
 ];
 
 #[cfg(test)]

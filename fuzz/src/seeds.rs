@@ -3,12 +3,16 @@
 use std::path::Path;
 
 use ese_base::{DbTime, ObjId, PageSize, Pgno, ProcId, Signature};
+use ese_engine::{
+    record::encode_row,
+    schema::{ColumnId, base_catalog},
+};
 use ese_log::{Log, Record, records::Trace};
 use ese_pages::{DbHeader, NodeFlags, PageFlags, PageMut, header::NewHeader};
 
 use ese_sim::SimEnv;
 
-use crate::{header, log, page};
+use crate::{header, log, page, record};
 
 /// The seeds of a target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
@@ -18,6 +22,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "log_record" => log_records(),
         "page" => pages(),
         "page_edit" => scripts(),
+        "record" => records(),
         other => panic!("no seeds for {other}"),
     }
 }
@@ -88,6 +93,31 @@ fn scripts() -> Vec<Vec<u8>> {
         bytes
     };
     (0..4).flat_map(|size| [3, 7, 61].map(|step| script(size, step))).collect()
+}
+
+/// Rows of the table of all types and of the catalog, for each page size.
+fn records() -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    for size in PageSize::ALL {
+        let head = [choice(size), 3, 0, 4, 1, 2, 3, 4];
+        let table = record::schema(size);
+        let values: Vec<(ColumnId, Vec<u8>)> = table
+            .columns
+            .iter()
+            .map(|column| (column.id, vec![0xff; column.ty.fixed_len().unwrap_or(9)]))
+            .collect();
+        for step in [1, 2, 5] {
+            let some: Vec<(ColumnId, Option<&[u8]>)> =
+                values.iter().step_by(step).map(|(id, v)| (*id, Some(v.as_slice()))).collect();
+            let mut row = Vec::new();
+            encode_row(table, &some, &mut row).expect("values of the right lengths");
+            seeds.push([&head, row.as_slice()].concat());
+        }
+        for entry in base_catalog(size).expect("a catalog").iter().step_by(7) {
+            seeds.push([&head, entry.data.as_slice()].concat());
+        }
+    }
+    seeds
 }
 
 /// Streams of a few records, of a roll, and of records longer than a segment; as they are, and with

@@ -14,8 +14,8 @@ use crate::{
 /// Memory one input may cost, in MiB; a decoder that needs more trusts a length it should check.
 const MEMORY_LIMIT_MIB: u32 = 1024;
 
-/// What is shown of a finding: the panic stands near the end, and a dump of values may be wide.
-const FINDING_LINES: usize = 80;
+/// What is shown of a finding: the panic, else the end; a dump of values may be wide.
+const FINDING_LINES: usize = 60;
 const FINDING_COLUMNS: usize = 400;
 
 /// Seconds one input may take.
@@ -46,7 +46,8 @@ pub(crate) fn main(args: &mut Args) -> Result<()> {
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-rss_limit_mb={MEMORY_LIMIT_MIB}"))
             .arg(format!("-timeout={TIME_LIMIT_S}"))
-            .args(["-print_final_stats=1", "-verbosity=0"]);
+            .args(["-print_final_stats=1", "-verbosity=0"])
+            .env("RUST_BACKTRACE", "0");
         fuzz_one(&mut fuzz).map_err(|e| {
             let where_to = artifacts.display();
             format!("{e}\nthe input lies in {where_to}; repeat with cargo fuzz run {name} INPUT")
@@ -77,7 +78,9 @@ fn fuzz_one(fuzz: &mut Command) -> Result<()> {
         lines.iter().filter(|l| l.starts_with("stat::")).for_each(|l| println!("{l}"));
         return Ok(());
     }
-    for line in lines.iter().skip(lines.len().saturating_sub(FINDING_LINES)) {
+    let end = lines.len().saturating_sub(FINDING_LINES);
+    let panic = lines.iter().position(|line| line.contains("panicked at"));
+    for line in lines.iter().skip(panic.unwrap_or(end)).take(FINDING_LINES) {
         println!("{}", line.chars().take(FINDING_COLUMNS).collect::<String>());
     }
     Err(format!("{} ({})", describe(fuzz), out.status))

@@ -235,8 +235,14 @@ fn merge_tagged<'k, 'a>(
             _ => kept.push(Kept::New(*id, change)),
         }
     };
+    let mut before = None;
     for at in 0..part.len() {
         let entry = part.entry(at)?;
+        // Searches miss what stands out of order: the change would seem to be lost.
+        let order = (!entry.derived, entry.id);
+        if before.replace(order).is_some_and(|before| before >= order) {
+            return Err(damaged("the tagged columns of a record are out of order"));
+        }
         if entry.derived {
             kept.push(Kept::Old(entry));
             continue;

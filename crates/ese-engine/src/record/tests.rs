@@ -577,3 +577,18 @@ mod of_values {
         }
     }
 }
+
+/// Found by fuzzing: in a damaged record a change went behind the place where a search looks, and
+/// the new value was never seen.
+#[test]
+fn a_record_with_tagged_columns_out_of_order_is_not_changed() {
+    let columns = ["a", "b", "c"].map(|name| ColumnDef::new(name, ColType::LongBinary));
+    let schema = table(PageSize::K4, columns.into());
+    let row = encode(&schema, &[(ColumnId(256), Some(b"x")), (ColumnId(257), Some(b"y"))]);
+    let tagged = RecordView::new(&row, schema.page_size).unwrap().tagged;
+    let mut damaged = row;
+    damaged[tagged..tagged + 2].copy_from_slice(&258_u16.to_le_bytes());
+    let view = RecordView::new(&damaged, schema.page_size).unwrap();
+    let changed = replace_columns(&schema, &view, &[(ColumnId(258), None)], &mut Vec::new());
+    assert_eq!(changed.unwrap_err().code(), JetErr::DatabaseCorrupted);
+}
