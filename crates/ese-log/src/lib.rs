@@ -13,6 +13,7 @@
 
 mod buffer;
 mod checkpoint;
+mod dump;
 pub mod layout;
 mod lock;
 mod names;
@@ -25,6 +26,7 @@ mod testing;
 mod writer;
 
 pub use checkpoint::{read_checkpoint, write_checkpoint};
+pub use dump::{describe_header, dump_file};
 pub use layout::{Attachment, Checkpoint, DbmsParam, LogHeader, LogVersion};
 pub use lock::LogLock;
 pub use names::{Extension, LogNames};

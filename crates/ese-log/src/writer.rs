@@ -27,12 +27,14 @@ pub(crate) mod tests;
 
 use std::{
     fmt,
+    mem::ManuallyDrop,
     ops::Range,
     path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread::ThreadId,
 };
 
 use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result, Signature};
@@ -88,7 +90,7 @@ pub struct LogStatistics {
 pub struct Log {
     shared: Arc<Shared>,
     /// The background thread, where there are threads; ended when the log is dropped.
-    worker: Option<Worker>,
+    worker: Option<ManuallyDrop<Worker>>,
 }
 
 struct Shared {
@@ -125,6 +127,8 @@ struct Background {
     wake: Condvar,
     /// Is there a thread that does it?
     threaded: AtomicBool,
+    /// That thread, once it runs.
+    thread: Mutex<Option<ThreadId>>,
 }
 
 #[derive(Default)]
@@ -317,7 +321,7 @@ impl Log {
             let shared = Arc::clone(&shared);
             Box::new(move || shared.work())
         };
-        self.worker = shared.env.threads.spawn("ese-log", body)?;
+        self.worker = shared.env.threads.spawn("ese-log", body)?.map(ManuallyDrop::new);
         if self.worker.is_none() {
             shared.background.threaded.store(false, Ordering::Release);
         }
@@ -328,8 +332,13 @@ impl Log {
 impl Drop for Log {
     fn drop(&mut self) {
         self.shared.background.end();
-        // Joins the thread.
-        self.worker = None;
+        let Some(worker) = self.worker.take() else { return };
+        // If the observer held the last reference to the log while the background thread asked it
+        // something, this is that thread: it cannot wait for itself, and it ends by itself.
+        if *self.shared.background.thread.lock() != Some(std::thread::current().id()) {
+            // Joins the thread.
+            drop(ManuallyDrop::into_inner(worker));
+        }
     }
 }
 
@@ -404,6 +413,7 @@ impl Shared {
 
     /// The background thread.
     fn work(&self) {
+        *self.background.thread.lock() = Some(std::thread::current().id());
         loop {
             let wanted = {
                 let mut wanted = self.background.wanted.lock();
@@ -438,6 +448,7 @@ impl Background {
             wanted: Mutex::new(Wanted::default()),
             wake: Condvar::new(),
             threaded: AtomicBool::new(false),
+            thread: Mutex::new(None),
         }
     }
 

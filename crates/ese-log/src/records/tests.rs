@@ -621,7 +621,7 @@ fn run_records_lie_as_section_2_7_says() {
 }
 
 #[test]
-fn database_records_lie_as_section_2_7_says() {
+fn database_creations_lie_as_section_2_7_says() {
     let path = LoggedPath::encode("a.edb");
     assert_eq!(path, b"a\0.\0e\0d\0b\0\0\0");
     let create = CreateDb {
@@ -668,6 +668,12 @@ fn database_records_lie_as_section_2_7_says() {
         Record::CreateDbFinish(CreateDbFinish { procid: ProcId(0x0102), dbid: Dbid(3) }),
         &[79, 2, 1, 3],
     );
+}
+
+#[test]
+fn attachments_and_versions_lie_as_section_2_7_says() {
+    let path = LoggedPath::encode("a.edb");
+    let sign_bytes: &[u8] = &[4, 5, 6, 7, 1, 2, 3];
     same(
         Record::AttachDb(AttachDb {
             procid: ProcId(0x0102),

@@ -150,7 +150,7 @@ impl Rounds {
 
     fn done(&self, round: u64) -> &Condvar {
         let [even, odd] = &self.done;
-        if round % 2 == 0 { even } else { odd }
+        if round.is_multiple_of(2) { even } else { odd }
     }
 }
 

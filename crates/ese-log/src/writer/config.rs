@@ -51,7 +51,7 @@ impl LogConfig {
     /// `JET_errInvalidParameter` (-1003) for a size that is not allowed.
     pub(crate) fn sectors(&self) -> Result<u16> {
         const STEP: u32 = 64 << 10;
-        if !(STEP..=32 << 20).contains(&self.file_len) || self.file_len % STEP != 0 {
+        if !(STEP..=32 << 20).contains(&self.file_len) || !self.file_len.is_multiple_of(STEP) {
             return Err(Error::new(
                 JetErr::InvalidParameter,
                 format!(

@@ -113,7 +113,7 @@ impl Writer {
         let to_come = fitting.saturating_sub(1);
         match holder {
             Holder::Both => {
-                let own_last = to_come % 2 == 0;
+                let own_last = to_come.is_multiple_of(2);
                 self.wanted = if own_last { Holder::Own } else { Holder::Shadow };
                 fitting >= 2
             }

@@ -1,3 +1,4 @@
 pub(crate) mod crash;
 pub(crate) mod stream;
 pub(crate) mod tail;
+mod threads;
