@@ -1,10 +1,10 @@
 //! Redo: log records applied to pages that may or may not hold their changes already.
 //!
-//! A page tells by its dbtime what it holds (backup-log-recovery 1.6, rule 5): at or past the record's it
-//! is left alone; before it, it must stand exactly where the record found it. Pages that a record
-//! creates are not asked what they were: whatever lies there is older than the record, or was
-//! written after it. Even a page that cannot be read is simply made again, since everything it
-//! should hold was logged after its creation.
+//! A page tells by its dbtime what it holds (backup-log-recovery 1.6, rule 5): at or past the
+//! record's it is left alone; before it, it must stand exactly where the record found it. Pages
+//! that a record creates are not asked what they were: whatever lies there is older than the
+//! record, or was written after it. Even a page that cannot be read is simply made again, since
+//! everything it should hold was logged after its creation.
 //!
 //! The changes themselves are those of [`crate::op`], the same as at run time.
 
@@ -46,12 +46,12 @@ impl Outcome {
     }
 }
 
-/// Redoes a record that stands alone (not in a macro group). `pos` and `end` are its place in the log;
-/// `before` is what the undo of a replacement puts back, from the session's replayed changes.
+/// Redoes a record that stands alone (not in a macro group). `pos` and `end` are its place in the
+/// log; `before` is what the undo of a replacement puts back, from the session's replayed changes.
 ///
 /// # Errors
-/// `JET_errDbTimeTooOld` (-566), `JET_errDbTimeTooNew` (-567), `JET_errInvalidLoggedOperation` (-500)
-/// where record and page do not fit each other; `JET_errFeatureNotAvailable` (-1001) for an
+/// `JET_errDbTimeTooOld` (-566), `JET_errDbTimeTooNew` (-567), `JET_errInvalidLoggedOperation`
+/// (-500) where record and page do not fit each other; `JET_errFeatureNotAvailable` (-1001) for an
 /// operation that is not replayed yet; the page cache's.
 pub fn redo_page_record(
     db: &Database,

@@ -102,8 +102,8 @@ impl Extent {
         }
     }
 
-    /// The free pages of a tree that lives in this one extent, as runs. Bit `i` of the bitmap stands
-    /// for page `first + 1 + i`; pages behind the bitmap are free (edb-format 5.2).
+    /// The free pages of a tree that lives in this one extent, as runs. Bit `i` of the bitmap
+    /// stands for page `first + 1 + i`; pages behind the bitmap are free (edb-format 5.2).
     #[must_use]
     pub fn free_runs(&self, bits: u32) -> Vec<Extent> {
         let mut runs: Vec<Extent> = Vec::new();

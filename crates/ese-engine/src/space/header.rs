@@ -25,8 +25,8 @@ bitflags! {
 /// What a tree owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpaceHeader {
-    /// Pages of the first extent, which starts at the root; with [`SpaceFlags::LAST_ALLOC`] those of
-    /// the last extent taken.
+    /// Pages of the first extent, which starts at the root; with [`SpaceFlags::LAST_ALLOC`] those
+    /// of the last extent taken.
     pub pages: u32,
     /// Root of the tree that gave the space; [`Pgno::NULL`] for the database root.
     pub parent: Pgno,

@@ -63,9 +63,9 @@ const TRIES_MAX: usize = 1000;
 /// Visits entries in order, flag-deleted ones included, until the visitor breaks or there are no
 /// more. Returns whether the visitor broke.
 ///
-/// `position` may name the leaf of the start from an earlier call; it is left at the last entry that
-/// was visited. The visitor runs under the leaf's latch: it must be short and must not touch the
-/// tree.
+/// `position` may name the leaf of the start from an earlier call; it is left at the last entry
+/// that was visited. The visitor runs under the leaf's latch: it must be short and must not touch
+/// the tree.
 ///
 /// # Errors
 /// The page cache's; `JET_errBadPageLink` (-327) and `JET_errBadParentPageLink` (-338) for a
