@@ -1,5 +1,6 @@
-//! Arbitrary bytes as a row and as a catalog row: reading every column never panics; a changed column
-//! reads as what it was set to, and all others as before. Rows that are built read as what went in.
+//! Arbitrary bytes as a row and as a catalog row: reading every column never panics; a changed
+//! column reads as what it was set to, and all others as before. Rows that are built read as what
+//! went in.
 //!
 //! Input: page size, column to change, its length, its bytes, then the row.
 
@@ -90,8 +91,8 @@ fn read(view: &RecordView<'_>, column: &Column) -> Option<Option<Vec<Vec<u8>>>> 
     })
 }
 
-/// What a value becomes in the row: a bit is stored as 0x00 or 0xFF, short values of fixed columns are
-/// filled up.
+/// What a value becomes in the row: a bit is stored as 0x00 or 0xFF, short values of fixed columns
+/// are filled up.
 fn stored(column: &Column, value: &[u8]) -> Vec<u8> {
     let mut value = value.to_vec();
     match column.ty {
