@@ -204,7 +204,8 @@ impl Session {
             if durability == Durability::Durable
                 && let Some(log) = &self.instance.log
             {
-                log.flush(end)?;
+                // Published and not durable: whether it survives is for recovery to say.
+                log.flush(end).inspect_err(|error| self.instance.poison(error))?;
             }
         }
         if let Some(number) = trx.committed()
@@ -466,16 +467,20 @@ fn remove_deleted_node(versions: &VersionStore, change: &Change, writer: Writer)
 }
 
 /// Drops the versions of a commit that everybody can see, and removes the nodes it deleted.
-pub(crate) fn clean_up(versions: &VersionStore, changes: &[Change], procid: ProcId) -> Result<()> {
+pub(crate) fn clean_up(instance: &Instance, changes: &[Change]) -> Result<()> {
+    let versions = &instance.versions;
     for change in changes {
         versions.drop_version(&change.tree, &change.key, &change.bm_data, change.rceid);
     }
-    for change in changes.iter().filter(|change| change.kind == ChangeKind::Deleted) {
-        // Outside any transaction: physical removal changes nothing that anybody can see.
-        let writer = Writer { procid, trx: TrxId(0), level: 0 };
-        remove_deleted_node(versions, change, writer)?;
+    let deleted = || changes.iter().filter(|change| change.kind == ChangeKind::Deleted);
+    if deleted().next().is_none() {
+        return Ok(());
     }
-    Ok(())
+    // Outside any transaction: physical removal changes nothing that anybody can see.
+    instance.system_work(|procid| {
+        let writer = Writer { procid, trx: TrxId(0), level: 0 };
+        deleted().try_for_each(|change| remove_deleted_node(versions, change, writer))
+    })
 }
 
 impl Drop for Session {

@@ -161,8 +161,7 @@ impl Instance {
                 return;
             };
             drop(retired);
-            let cleaned =
-                self.system_work(|procid| session::clean_up(&self.versions, &changes, procid));
+            let cleaned = session::clean_up(self, &changes);
             if let Err(error) = cleaned {
                 tracing::warn!(%error, "deleted rows could not be removed; they stay invisible");
                 if self.check_alive().is_ok() && error.kind() != ese_base::ErrorKind::Outcome {
