@@ -182,8 +182,8 @@ impl Segments {
         // not know it.
         match checksum.filter(|&expected| expected != 0 || end.sum == 0) {
             Some(expected) if expected == end.sum => Ok(()),
-            // A format without that checksum: a generation is followed only when it is full.
-            None if complete => Ok(()),
+            // A format without that checksum. A generation that was ended early is short.
+            None if complete || first_bad.is_none() => Ok(()),
             Some(expected) if complete => Err(Error::new(
                 JetErr::LogSequenceChecksumMismatch,
                 format!(

@@ -4,8 +4,9 @@
 //!
 //! 1. If the last segment was found whole, or longer, only in its shadow, it is written to its own
 //!    place and synced.
-//! 2. Everything behind the data that an unfinished write left is overwritten with zeros and
-//!    synced. Otherwise a later crash could join the remains of this one to new segments.
+//! 2. If anything behind the data is left of an unfinished write, everything behind the data is
+//!    overwritten with zeros and synced. Otherwise a later crash could join the remains of this
+//!    one to new segments.
 //! 3. If the last record has no end, its pieces go: zeros from the last one on, then the segment
 //!    with the first piece is written without it, to the shadow and then to its own place. Each
 //!    step is synced before the next.
@@ -193,12 +194,9 @@ fn repair(file: &dyn File, end: &StreamEnd) -> Result<(u16, u64)> {
         );
         put(file, last, segment)?;
     }
-    let zeros = [0; SEGMENT_LEN];
-    if !end.file.remains.is_empty() && !plant!("log-keep-remains") {
-        for &isec in &end.file.remains {
-            file.write_at(&zeros, offset_of(isec))?;
-        }
-        file.sync()?;
+    let torn = !end.file.remains.is_empty() || end.unfinished.is_some();
+    if torn && !plant!("log-keep-remains") {
+        clear_from(file, last + 1, end.sectors)?;
     }
     if let Some(start) = end.unfinished.filter(|_| !plant!("log-keep-unfinished")) {
         // The segments from the first piece on leave the sum; what is left of the first returns.
@@ -207,7 +205,8 @@ fn repair(file: &dyn File, end: &StreamEnd) -> Result<(u16, u64)> {
             sum ^= stored_checksum(read_own(file, end, isec)?.as_ref());
         }
         // From the end, one by one: at any moment the data just ends earlier.
-        for isec in (start.isec + 1..=last + 1).rev() {
+        let zeros = [0; SEGMENT_LEN];
+        for isec in (start.isec + 1..=last).rev() {
             put(file, isec, &zeros)?;
         }
         if start.ib == 0 {
@@ -223,6 +222,21 @@ fn repair(file: &dyn File, end: &StreamEnd) -> Result<(u16, u64)> {
         }
     }
     Ok((last, sum))
+}
+
+/// Overwrites the file with zeros from a place on. Not only where remains are: genuine engines
+/// want the generations of what lies behind the data never to rise, and zeros count as none.
+fn clear_from(file: &dyn File, first: u16, sectors: u16) -> Result<()> {
+    const PIECE: u16 = 64;
+    let zeros = vec![0; SEGMENT_LEN * usize::from(PIECE)];
+    let mut isec = first;
+    while isec < sectors {
+        let count = PIECE.min(sectors - isec);
+        let piece = zeros.get(..SEGMENT_LEN * usize::from(count)).unwrap_or_default();
+        file.write_at(piece, offset_of(isec))?;
+        isec += count;
+    }
+    file.sync()
 }
 
 /// A segment of the data, which lies at its own place (after step 1).
