@@ -163,7 +163,7 @@ impl TestInstance {
             root,
             temporary,
         };
-        instance.write_log(&instance.names.current(), 1);
+        instance.write_log(&instance.names.current(), 1).unwrap();
         instance
     }
 
@@ -198,12 +198,16 @@ impl TestInstance {
 
     /// Ends the current generation and begins the next one.
     pub(crate) fn new_generation(&self) -> Generation {
+        self.try_new_generation().unwrap()
+    }
+
+    fn try_new_generation(&self) -> Result<Generation> {
         let old = self.current.load(Ordering::SeqCst);
         let archive = self.names.archive(Generation(old));
-        self.env.fs.rename(&self.names.current(), &archive).unwrap();
+        self.env.fs.rename(&self.names.current(), &archive)?;
         self.current.store(old + 1, Ordering::SeqCst);
-        self.write_log(&self.names.current(), old + 1);
-        Generation(old + 1)
+        self.write_log(&self.names.current(), old + 1)?;
+        Ok(Generation(old + 1))
     }
 
     pub(crate) fn archive(&self, generation: u32) -> PathBuf {
@@ -215,20 +219,21 @@ impl TestInstance {
         self.archived_logs().unwrap().into_iter().map(|log| log.generation.0).collect()
     }
 
-    fn write_log(&self, path: &Path, generation: u32) {
+    fn write_log(&self, path: &Path, generation: u32) -> Result<()> {
         let created = LogTime::from_unix_ms(1_700_000_000_000 + u64::from(generation) * 1000);
         let mut known = self.created.lock();
         let previous = known.get(&(generation - 1)).copied().unwrap_or(LogTime::NULL);
         known.insert(generation, created);
         drop(known);
         let bytes = log_image(generation, created, previous, self.signature, self.page_size);
-        let file = self.env.fs.open(path, OpenMode::CreateOrTruncate).unwrap();
-        file.write_at(&bytes, 0).unwrap();
+        let file = self.env.fs.open(path, OpenMode::CreateOrTruncate)?;
+        file.write_at(&bytes, 0)?;
         // Only a simulated disk loses what was not synced.
         if self.temporary.is_none() {
-            file.sync().unwrap();
-            self.env.fs.sync_dir(&self.root).unwrap();
+            file.sync()?;
+            self.env.fs.sync_dir(&self.root)?;
         }
+        Ok(())
     }
 
     /// Changes bytes of a file behind everybody's back.
@@ -313,11 +318,14 @@ impl BackupSource for TestInstance {
 
     fn archived_logs(&self) -> Result<Vec<ArchivedLog>> {
         let current = self.current.load(Ordering::SeqCst);
-        let all = (1..current).map(|generation| ArchivedLog {
-            generation: Generation(generation),
-            path: self.archive(generation),
-        });
-        Ok(all.filter(|log| self.env.fs.exists(&log.path).unwrap()).collect())
+        let mut all = Vec::new();
+        for generation in (1..current).map(Generation) {
+            let path = self.names.archive(generation);
+            if self.env.fs.exists(&path)? {
+                all.push(ArchivedLog { generation, path });
+            }
+        }
+        Ok(all)
     }
 
     fn pin_logs(&self, from: Option<Generation>) {
@@ -331,7 +339,7 @@ impl BackupSource for TestInstance {
 
     fn roll(&self) -> Result<Generation> {
         self.at(Step::Roll);
-        Ok(self.new_generation())
+        self.try_new_generation()
     }
 
     fn update_header(

@@ -242,6 +242,13 @@ fn check_free(
     if ours {
         return Ok(());
     }
+    for path in checkpoints(plan, target) {
+        if env.fs.exists(&path)? {
+            return Err(Error::new(JetErr::FileAlreadyExists, "a checkpoint file exists")
+                .at_path(&path)
+                .advise("restore into another directory, or force the restore to remove it"));
+        }
+    }
     for entry in env.fs.list(&target.log_dir)? {
         if !entry.is_dir && is_log_of(&entry.name, &plan.log_base) {
             let path = target.log_dir.join(&entry.name);
@@ -260,6 +267,11 @@ fn is_log_of(name: &str, base: &str) -> bool {
         [".log", ".jtx"].iter().any(|extension| name.to_ascii_lowercase().ends_with(extension));
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     log && [base.to_owned(), format!("{base}tmp")].iter().any(|own| own.eq_ignore_ascii_case(stem))
+}
+
+/// Where a checkpoint of an instance with the set's base name would be.
+fn checkpoints(plan: &RestorePlan, target: &RestoreTarget) -> [PathBuf; 2] {
+    ["chk", "jcp"].map(|extension| target.system_dir.join(format!("{}.{extension}", plan.log_base)))
 }
 
 fn log_in_the_way(env: &Env, plan: &RestorePlan, path: &Path) -> Error {
@@ -334,8 +346,8 @@ fn clear_old(env: &Env, plan: &RestorePlan, target: &RestoreTarget) -> Result<()
             env.fs.remove_file(&target.log_dir.join(&entry.name))?;
         }
     }
-    for extension in ["chk", "jcp"] {
-        remove_if_there(env, &target.system_dir.join(format!("{}.{extension}", plan.log_base)))?;
+    for path in checkpoints(plan, target) {
+        remove_if_there(env, &path)?;
     }
     env.fs.sync_dir(&target.log_dir)?;
     env.fs.sync_dir(&target.system_dir)

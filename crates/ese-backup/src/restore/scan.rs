@@ -107,7 +107,14 @@ pub(super) fn scan_other(env: &Env, dir: &Path, entry: &DirEntry, expected: bool
     let usual = entry.name.rsplit_once('.').is_some_and(|(_, found)| {
         DATABASE_EXTENSIONS.iter().any(|known| found.eq_ignore_ascii_case(known))
     });
-    let file = env.fs.open(&path, OpenMode::Read)?;
+    let file = match env.fs.open(&path, OpenMode::Read) {
+        Ok(file) => file,
+        // A pipe, a file of somebody else.
+        Err(error) if error.code() == JetErr::FileAccessDenied && !expected && !usual => {
+            return Ok(Other::Unknown);
+        }
+        Err(error) => return Err(error),
+    };
     let located = match locate(|offset, buf| file.read_at(buf, offset), entry.len) {
         Ok(located) => located,
         // A foreign file that only lies there.

@@ -443,8 +443,9 @@ fn logs_in_the_way_are_refused_by_whose_they_are() {
             case.env.fs.remove_file(&path).unwrap();
         }
     }
-    case.write(Path::new("/there/edb.log"), &foreign);
     case.write(Path::new("/there/edb.chk"), b"old");
+    assert_eq!(case.place("/there", false).unwrap_err().jet_code(), -1814);
+    case.write(Path::new("/there/edb.log"), &foreign);
     case.write(Path::new("/there/xyz.log"), &foreign);
     case.place("/there", true).unwrap();
     let left = names(&case.env, "/there");
@@ -531,7 +532,7 @@ fn a_power_cut_at_any_moment_leaves_a_restore_that_can_be_repeated() {
     let wanted: Vec<Vec<u8>> =
         names(&env, "/new").iter().map(|name| read(&env, &Path::new("/new").join(name))).collect();
     let recording = disk.recording();
-    let options = StateOptions { seed: 3, budget: 1500, garbage: true, from_op: 0 };
+    let options = StateOptions { seed: 3, budget: 600, garbage: true, from_op: 0 };
     let (mut repeated, mut whole) = (0, 0);
     for state in recording.states(options) {
         let env = SimEnv::on(&SimDisk::from_image(&state.image), 1);

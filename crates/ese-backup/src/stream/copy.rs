@@ -71,7 +71,8 @@ pub struct BackupReport {
 ///
 /// # Errors
 /// `JET_errBackupDirectoryNotEmpty` (-504); `JET_errBackupAbortByServer` (-801) if the backup was
-/// stopped; those of beginning, reading and writing. Then nothing of the set is left.
+/// stopped; those of beginning, reading and writing. Then nothing of the set is left, except when
+/// writing the databases' headers failed after logs had been deleted: the set is complete then.
 pub fn backup_to_dir(
     context: &Arc<BackupContext>,
     env: &Env,
@@ -88,10 +89,11 @@ pub fn backup_to_dir(
         progress,
         so_far: Progress { phase: Phase::Databases, bytes_done: 0, bytes_total: 0 },
         written: Vec::new(),
+        irreplaceable: false,
         names: BTreeSet::from([MANIFEST_NAME.to_owned(), INCOMPLETE_NAME.to_owned()]),
     };
     let result = copy.run(context, options);
-    if result.is_err() {
+    if result.is_err() && !copy.irreplaceable {
         copy.remove_all(existed);
     }
     result
@@ -120,8 +122,10 @@ struct Copy<'a> {
     stop: &'a StopToken,
     progress: &'a mut dyn FnMut(&Progress),
     so_far: Progress,
-    /// Files of the set, in the order of their creation.
+    /// Files of the set, in the order of their creation; the first is the mark.
     written: Vec<PathBuf>,
+    /// Logs of the instance may be gone: the complete set is all that is left of them.
+    irreplaceable: bool,
     /// Names that are taken.
     names: BTreeSet<String>,
 }
@@ -159,7 +163,9 @@ impl Copy<'_> {
         self.written.extend([NEW_NAME, MANIFEST_NAME].map(|name| self.dir.join(name)));
         manifest.write(self.env, self.dir)?;
         let truncation = if options.truncate { self.truncate(&mut stream)? } else { None };
-        self.check_stop_before_end(&stream, options)?;
+        if !self.irreplaceable {
+            self.check_stop(&stream)?;
+        }
         let recorded = stream.finish()?;
         self.report();
         Ok(BackupReport { manifest, bytes: self.so_far.bytes_done, recorded, truncation })
@@ -167,22 +173,20 @@ impl Copy<'_> {
 
     /// A refused truncation ends the backup; one that failed half way does not take the complete
     /// set away, because some of the logs before it are gone.
-    fn truncate(&self, stream: &mut BackupStream) -> Result<Option<Error>> {
+    fn truncate(&mut self, stream: &mut BackupStream) -> Result<Option<Error>> {
         self.check_stop(stream)?;
         match stream.truncate() {
-            Ok(()) => Ok(None),
+            Ok(()) => {
+                self.irreplaceable = true;
+                Ok(None)
+            }
             Err(error) if error.code() == JetErr::BackupAbortByServer => Err(error),
             Err(error) => {
+                self.irreplaceable = true;
                 tracing::error!(%error, "the backup is complete, but logs could not be deleted");
                 Ok(Some(error))
             }
         }
-    }
-
-    /// The last moment at which a stop undoes the copy. After a truncation there is none: the set
-    /// is all that is left of the deleted logs.
-    fn check_stop_before_end(&self, stream: &BackupStream, options: CopyOptions) -> Result<()> {
-        if options.truncate { Ok(()) } else { self.check_stop(stream) }
     }
 
     fn check_stop(&self, stream: &BackupStream) -> Result<()> {
@@ -306,26 +310,32 @@ impl Copy<'_> {
         (self.progress)(so_far);
     }
 
-    /// Removes what was written, the manifest first, so that no moment leaves a set that looks
-    /// complete. Failures are reported and passed over: the mark of the unfinished set stays then.
+    /// Removes what was written: the manifest first, the mark of the unfinished set last and only
+    /// when the others are durably gone, so that no power cut leaves a set that looks complete.
+    /// Failures are reported and passed over: the mark stays then.
     fn remove_all(&self, dir_existed: bool) {
-        for path in self.written.iter().rev() {
-            match self.env.fs.remove_file(path) {
-                Ok(()) => {}
-                Err(error) if error.code() == JetErr::FileNotFound => {}
-                Err(error) => {
-                    tracing::warn!(%error, "a file of the aborted backup is left behind");
-                }
-            }
+        let Some((mark, files)) = self.written.split_first() else { return };
+        let mut left = Vec::new();
+        for path in files.iter().rev() {
+            left.extend(remove_if_there(self.env, path).err());
         }
-        let left = if dir_existed {
-            self.env.fs.sync_dir(self.dir)
-        } else {
-            self.env.fs.remove_dir(self.dir)
-        };
-        if let Err(error) = left {
-            tracing::warn!(%error, "the directory of the aborted backup is left behind");
+        left.extend(self.env.fs.sync_dir(self.dir).err());
+        if left.is_empty() {
+            left.extend(remove_if_there(self.env, mark).err());
         }
+        if left.is_empty() && !dir_existed {
+            left.extend(self.env.fs.remove_dir(self.dir).err());
+        }
+        for error in left {
+            tracing::warn!(%error, "something of the aborted backup is left behind");
+        }
+    }
+}
+
+fn remove_if_there(env: &Env, path: &Path) -> Result<()> {
+    match env.fs.remove_file(path) {
+        Err(error) if error.code() != JetErr::FileNotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -1,14 +1,6 @@
 //! The manifest of a backup set: a small JSON file of our own, written last.
-//!
-//! ```text
-//! { "format": "ese-backup-set", "version": 1, "kind": "full", "created": "2026-01-31T12:00:00.000Z",
-//!   "page_size": 8192, "log_base": "edb", "log_signature": "<56 hex digits>",
-//!   "gen_low": 3, "gen_high": 9,
-//!   "databases": [ { "name": "a.edb", "source": "/data/a.edb", "len": 8413184, "crc32": "0badc0de",
-//!                    "signature": "<56 hex digits>", "corrected_pages": 0 } ],
-//!   "logs": [ { "name": "edb00000003.log", "generation": 3, "len": 1048576, "crc32": "..." } ],
-//!   "crc32": "..." }
-//! ```
+//! Its fields, and the two files that mark what is unfinished, are described in
+//! `docs/format/backup-set.md`. In short:
 //!
 //! * The last `crc32` is that of the same text with eight zeros in its place.
 //! * While a set is being written the directory holds [`INCOMPLETE_NAME`]; it goes away only

@@ -8,7 +8,13 @@
 //! that memory stays bounded and whichever side is slower sets the pace. Without threads the
 //! hand-over is a plain call.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use ese_base::{Error, JetErr, Result};
@@ -43,6 +49,8 @@ pub(crate) struct Sink {
 struct WorkerEnds {
     jobs: Sender<Job>,
     answers: Receiver<Answer>,
+    /// Nobody wants the jobs any more that are still queued.
+    abandoned: Arc<AtomicBool>,
     /// Joined when the sink is dropped; `jobs` is dropped before (order of the fields), which is
     /// what ends the thread.
     _thread: Worker,
@@ -55,15 +63,17 @@ impl Sink {
         // No job can be lost or wait: at most one per buffer and one `Finish` per file run ahead.
         let (jobs, job_source) = bounded::<Job>(BUFFERS);
         let (answer_sink, answers) = bounded::<Answer>(2 * BUFFERS);
+        let abandoned = Arc::new(AtomicBool::new(false));
+        let given_up = Arc::clone(&abandoned);
         let body = Box::new(move || {
             for job in job_source {
-                if answer_sink.send(perform(job)).is_err() {
-                    break; // the sink was dropped: nobody wants the rest
+                if given_up.load(Ordering::Acquire) || answer_sink.send(perform(job)).is_err() {
+                    break;
                 }
             }
         });
         let thread = env.threads.spawn("ese-backup-write", body)?;
-        let worker = thread.map(|thread| WorkerEnds { jobs, answers, _thread: thread });
+        let worker = thread.map(|thread| WorkerEnds { jobs, answers, abandoned, _thread: thread });
         Ok(Sink { free, under_way: 0, worker })
     }
 
@@ -144,6 +154,15 @@ impl Sink {
     fn keep(&mut self, answer: Answer) -> Result<()> {
         self.free.extend(answer?);
         Ok(())
+    }
+}
+
+impl Drop for Sink {
+    /// What is queued after a failure or a stop is not written, and above all not synced.
+    fn drop(&mut self) {
+        if let Some(worker) = &self.worker {
+            worker.abandoned.store(true, Ordering::Release);
+        }
     }
 }
 

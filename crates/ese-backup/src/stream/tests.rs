@@ -3,7 +3,6 @@
 use std::{
     io::Read,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use ese_base::{BkInfo, JetErr, PageSize, Result, StopReason, StopToken};
@@ -353,13 +352,72 @@ fn a_power_cut_at_any_moment_leaves_a_complete_set_or_one_that_is_known_as_incom
 }
 
 #[test]
-fn readers_of_the_manifest_find_what_was_verified() {
+fn a_power_cut_while_a_stopped_copy_is_removed_never_leaves_a_complete_set() {
+    let (setup, disk) = Setup::on_sim(&[("a.edb", 40)]);
+    disk.record(true);
+    let error = copy_watched(&setup, Path::new("/set"), TRUNCATE, &mut |progress| {
+        if progress.phase == Phase::Finishing {
+            setup.context.stop();
+        }
+    })
+    .unwrap_err();
+    assert_eq!(error.jet_code(), -801);
+    let recording = disk.recording();
+    let options = StateOptions { seed: 11, budget: 800, garbage: true, from_op: 0 };
+    for state in recording.states(options) {
+        let disk = ese_sim::SimDisk::from_image(&state.image);
+        let env = SimEnv::on(&disk, 1);
+        let left = names(&env, Path::new("/set"));
+        let marked = left.iter().any(|name| name == INCOMPLETE_NAME);
+        assert!(marked || left.is_empty(), "{}: {left:?}", state.description);
+    }
+}
+
+#[test]
+fn a_header_that_cannot_be_written_does_not_take_the_only_copy_of_deleted_logs_away() {
+    let (setup, disk) = Setup::on_sim(&[("a.edb", 7)]);
+    disk.add_fault(Fault::nth(OpKind::Write, 0, JetErr::DiskIO).on("/inst/a.edb"));
+    let error = copy(&setup, Path::new("/set"), TRUNCATE).unwrap_err();
+    assert_eq!(error.code(), JetErr::DiskIO);
+    assert_eq!(setup.instance.on_disk(), [3, 4, 5]);
+    assert_eq!(setup.context.state(), State::None);
+    check_set(&setup.instance.env, Path::new("/set")).unwrap();
+}
+
+#[test]
+fn a_failure_of_any_call_to_the_instance_leaves_nothing_or_a_complete_set() {
+    let mut failed = 0;
+    for nth in 0.. {
+        let (setup, disk) = Setup::on_sim(&[("a.edb", 300)]);
+        let env = &setup.instance.env;
+        disk.add_fault(Fault::nth_of_all(nth, JetErr::DiskIO).on("/inst"));
+        let result = copy(&setup, Path::new("/set"), CopyOptions::default());
+        if disk.faults_hit() == 0 {
+            result.unwrap();
+            break;
+        }
+        disk.heal();
+        assert_eq!(setup.context.state(), State::None, "call {nth}");
+        match result {
+            Ok(_) => {
+                check_set(env, Path::new("/set")).unwrap();
+            }
+            Err(error) => {
+                failed += 1;
+                assert!(!env.fs.exists(Path::new("/set")).unwrap(), "call {nth}: {error}");
+            }
+        }
+    }
+    assert!(failed >= 5, "only {failed} calls could fail");
+}
+
+#[test]
+fn the_manifest_counts_corrected_pages() {
     let setup = Setup::small();
     let path = setup.database_path();
     setup.instance.poke(&path, PageSize::K4.offset_of(ese_base::Pgno(3)) + 77, |byte| *byte ^= 1);
     let dir = setup.instance.root.join("set");
     let report = copy(&setup, &dir, CopyOptions::default()).unwrap();
     assert_eq!(report.manifest.databases[0].corrected_pages, 1);
-    let context = Arc::clone(&setup.context);
-    assert_eq!(context.state(), State::None);
+    check_set(&setup.instance.env, &dir).unwrap();
 }
