@@ -18,6 +18,8 @@ use ese_log::{
 use crate::{
     database::Database,
     instance::{Attached, Instance},
+    space,
+    table::Table,
     tree::{self, InsertVersion, TreeHandle, Undo, UndoOper, VersionGate, Writer},
     trx::Slot,
     version::{KeyBytes, Snapshot, Trx, VersionStore, Was},
@@ -414,10 +416,9 @@ impl Session {
 
     /// Takes changes back, the newest first, until `keep` remain.
     fn undo_to(&mut self, keep: usize) -> Result<()> {
+        let mut forgotten = Vec::new();
         while let Some((_, attached, name)) = self.created.pop_if(|(count, ..)| *count > keep) {
-            if let Some(table) = attached.tables.write().remove(&name) {
-                attached.db.forget_tree(table.schema.fdp);
-            }
+            forgotten.extend(attached.tables.write().remove(&name));
         }
         while self.changes.len() > keep {
             let Some(change) = self.changes.pop() else { break };
@@ -431,6 +432,17 @@ impl Session {
                 return Err(error);
             }
         }
+        for table in forgotten {
+            self.free_table(&table)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the space of a table back whose creation was taken back.
+    fn free_table(&mut self, table: &Table) -> Result<()> {
+        let writer = self.writer(&table.db)?;
+        space::free_fdp(&table.db, &table.tree, writer)?;
+        table.db.forget_tree(table.schema.fdp);
         Ok(())
     }
 

@@ -225,3 +225,31 @@ fn a_revived_row_goes_back_to_deleted_and_older_snapshots_never_notice() {
     assert_eq!(rows(&instance, &attached), Vec::<i32>::new());
     instance.terminate(TermMode::Clean).unwrap();
 }
+
+#[test]
+fn a_table_whose_creation_is_rolled_back_leaves_no_trace_and_no_leak() {
+    let dir = tempfile::tempdir().unwrap();
+    let (instance, attached, table) = create(dir.path(), config(dir.path()));
+    let mut session = Session::begin_session(&instance).unwrap();
+    session.begin().unwrap();
+    let def = TableDef { name: "other".to_owned(), ..table_def() };
+    let other = catalog::create_table(&mut session, &attached, &def).unwrap();
+    for id in 0..300 {
+        insert(&mut session, &other, id, &[3; 200]);
+    }
+    session.rollback().unwrap();
+    let missing = catalog::open_table(&session, &attached, "other").unwrap_err();
+    assert_eq!(missing.code(), JetErr::ObjectNotFound);
+    let again = catalog::create_table(&mut session, &attached, &def).unwrap();
+    session.begin().unwrap();
+    insert(&mut session, &again, 1, b"one");
+    session.commit(Durability::Durable).unwrap();
+    let tables = catalog::tables(&session, &attached).unwrap();
+    let schemas: Vec<_> = tables.iter().map(|table| table.schema.clone()).collect();
+    let views = ese_engine::space::check::trees_of(&schemas);
+    let report = ese_engine::space::check::check(&attached.db.cache, &views, attached.db.dbtime());
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+    assert!(report.leaked.is_empty(), "{:?}", report.leaked);
+    drop((session, table, other, again, tables));
+    instance.terminate(TermMode::Clean).unwrap();
+}
