@@ -1,6 +1,9 @@
 //! ese through its Rust API.
 
-use std::{ops::ControlFlow, path::{Path, PathBuf}};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 use ese_api::{ColType, ColumnDef, ColumnId, Instance, Placement, Session, Table, TableBuilder};
 
