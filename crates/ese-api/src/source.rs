@@ -13,8 +13,8 @@ use ese_os::Env;
 use ese_pages::DbHeader;
 use parking_lot::Mutex;
 
-/// The last generation number that a log can have.
-const GENERATION_MAX: u32 = 0x7fff_ffff;
+/// The last generation number that a log uses (backup-log-recovery 1.1).
+const GENERATION_MAX: u32 = 0x7fff_f800;
 
 /// Joins an instance to the backup crate. The backup's context owns it; nothing points back.
 #[derive(Debug)]

@@ -1,6 +1,10 @@
 //! Loads rows into a new database and prints how long each step took: `load DIR ROWS PAGE_SIZE`.
 
-#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "an example measures and prints")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "an example measures and prints"
+)]
 
 use std::{error::Error, ops::ControlFlow, path::Path, time::Instant};
 

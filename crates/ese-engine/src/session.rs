@@ -148,6 +148,20 @@ impl Session {
         Ok(())
     }
 
+    /// May this transaction change anything?
+    ///
+    /// # Errors
+    /// `JET_errTransReadOnly` (-1110).
+    pub fn check_writable(&self) -> Result<()> {
+        if self.read_only {
+            return Err(Error::new(
+                JetErr::TransReadOnly,
+                "the transaction was begun for reading only",
+            ));
+        }
+        Ok(())
+    }
+
     /// Commits the innermost level. The outermost commit makes all changes visible at once.
     ///
     /// # Errors
@@ -353,12 +367,7 @@ impl Session {
         body: impl FnOnce(&Database, &TreeHandle, Writer, &dyn VersionGate) -> Result<()>,
     ) -> Result<()> {
         self.instance.check()?;
-        if self.read_only {
-            return Err(Error::new(
-                JetErr::TransReadOnly,
-                "the transaction was begun for reading only",
-            ));
-        }
+        self.check_writable()?;
         db.cache.throttle(self.instance.fence(db))?;
         let writer = self.writer(db)?;
         let Some(trx) = &self.trx else { return Err(not_in_transaction()) };

@@ -253,3 +253,28 @@ fn a_table_whose_creation_is_rolled_back_leaves_no_trace_and_no_leak() {
     drop((session, table, other, again, tables));
     instance.terminate(TermMode::Clean).unwrap();
 }
+
+#[test]
+fn a_restored_copy_that_was_made_clean_is_recovered_like_any_other_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let (instance, attached, table) = create(dir.path(), config(dir.path()));
+    let mark = ese_base::BkInfo { gen_low: 1.into(), ..Default::default() };
+    attached.db.file.update_header(|header| header.bkinfo_full_cur = mark).unwrap();
+    drop(table);
+    instance.terminate(TermMode::Clean).unwrap();
+    assert_eq!(attached.db.file.header().bkinfo_full_cur.gen_low.get(), 0);
+    drop((instance, attached));
+
+    let instance = Instance::start(&Env::real(), config(dir.path())).unwrap();
+    let attached = instance.attach(&dir.path().join("a.edb")).unwrap();
+    let mut session = Session::begin_session(&instance).unwrap();
+    let table = catalog::open_table(&session, &attached, "rows").unwrap();
+    session.begin().unwrap();
+    insert(&mut session, &table, 1, b"one");
+    session.commit(Durability::Durable).unwrap();
+    crash(instance, attached, table, session);
+    let instance = Instance::start(&Env::real(), config(dir.path())).unwrap();
+    let attached = instance.attach(&dir.path().join("a.edb")).unwrap();
+    assert_eq!(rows(&instance, &attached), [1]);
+    instance.terminate(TermMode::Clean).unwrap();
+}

@@ -179,6 +179,9 @@ impl DbFile {
         };
         if access == Access::ReadWrite && located.header.state() != DbState::CleanShutdown {
             db.restored = dblwr::recover_double_write(&db)?;
+            // A killed process may have left pages that only the operating system holds. The next
+            // flush overwrites the double-write file, which may be their only durable copy.
+            db.sync()?;
         }
         Ok(db)
     }

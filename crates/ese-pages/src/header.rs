@@ -326,6 +326,8 @@ impl DbHeader {
         self.gen_pre_redo_min_required = 0.into();
         self.logtime_gen_max_create = LogTime::NULL;
         self.logtime_gen_max_required = LogTime::NULL;
+        // A copy that was made consistent is a database like any other.
+        self.bkinfo_full_cur = BkInfo::default();
     }
 
     /// Is this the header of a backup copy that has not been restored?

@@ -76,7 +76,7 @@ impl Instance {
     ///
     /// # Errors
     /// `JET_errDatabaseDirtyShutdown` (-550), `JET_errSoftRecoveryOnBackupDatabase` (-544) for a backup
-    /// copy, `JET_errPageSizeMismatch` (-1213), `JET_errDatabaseInvalidVersion` for a format that
+    /// copy, `JET_errPageSizeMismatch` (-1213), `JET_errInvalidDatabaseVersion` (-1209) for a format that
     /// cannot be written, `JET_errTooManyAttachedDatabases`, `JET_errDatabaseDuplicate` (-1201) if
     /// it is attached already, and those of opening the file.
     pub fn attach(self: &Arc<Instance>, path: &Path) -> Result<Arc<Attached>> {
@@ -225,23 +225,9 @@ impl Instance {
 /// The transition to clean shutdown (edb-format 1.4).
 pub(crate) fn make_header_clean(db: &Database, pos: LgPos, now: LogTime) -> Result<()> {
     db.file.update_header(|header| {
-        header.set_state(DbState::CleanShutdown);
+        header.set_clean(pos, now);
         header.set_dbtime(db.dbtime());
         header.set_last_objid(db.objid_last());
-        header.lgpos_consistent = pos.into();
-        header.logtime_consistent = now;
-        header.lgpos_detach = pos.into();
-        header.logtime_detach = now;
-        for field in [
-            &mut header.gen_min_required,
-            &mut header.gen_max_required,
-            &mut header.gen_max_committed,
-            &mut header.gen_min_consistent,
-        ] {
-            *field = 0.into();
-        }
-        header.logtime_gen_max_create = LogTime::NULL;
-        header.logtime_gen_max_required = LogTime::NULL;
     })
 }
 

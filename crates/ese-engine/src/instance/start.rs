@@ -11,7 +11,7 @@ use ese_log::{
     Log, LogLock, LogStream, Situation, read_checkpoint,
     records::{Init2, Record},
 };
-use ese_os::Env;
+use ese_os::{Env, OpenMode};
 use parking_lot::{Condvar, Mutex};
 
 use super::{Attached, Instance, InstanceConfig, checkpoint::Bounds};
@@ -137,6 +137,7 @@ fn open_log(
         }
         _ => {}
     }
+    sync_current(env, &stream)?;
     let start = replay_start(env, config, &stream, options.hard)?;
     let mut reader = stream.reader(start.pos)?;
     let redone = recovery::redo_all(env, config, options, &start, &mut reader)?;
@@ -155,6 +156,14 @@ fn open_log(
         redone.report()?
     };
     Ok(Opened { log, last_trx: report.last_trx, report: Some(report) })
+}
+
+/// Makes durable what the log's last writer left behind. A killed process may have written records that
+/// only the operating system holds; pages and later records must not be durable before them.
+fn sync_current(env: &Env, stream: &LogStream) -> Result<()> {
+    let Some(current) = stream.current() else { return Ok(()) };
+    env.fs.open(&current.path, OpenMode::ReadWrite)?.sync()?;
+    env.fs.sync_dir(stream.names().dir())
 }
 
 /// Where redo has to begin: at the checkpoint, or at the oldest generation if there is none.

@@ -1,9 +1,10 @@
 //! What redo remembers of the sessions it replays: which transactions are open, which changes they
 //! made, and the macro groups that are not complete yet.
 //!
-//! Bookmarks and before images come from the `UndoInfo` record that stands before every versioned
-//! replace and delete (decision 0002), so they are known even when the page on disk is already
-//! newer than the record and the change itself is skipped.
+//! Bookmarks and before images come from `UndoInfo` records. In our own logs one stands before every
+//! versioned replace and delete (decision 0002), so they are known even when the page on disk is
+//! already newer than the record and the change itself is skipped. Other engines log it later, or never
+//! if the page was not written meanwhile: a transaction with such a change cannot be taken back yet.
 
 use std::collections::HashMap;
 
@@ -35,13 +36,24 @@ pub(super) enum ReplayedKind {
 /// An open macro group: the records so far, as the log holds them.
 pub(super) type MacroGroup = Vec<(LgPos, LgPos, Vec<u8>)>;
 
+/// Key, second half of the bookmark, data from before.
+type Announced = (Vec<u8>, Vec<u8>, Vec<u8>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unannounced {
+    Replaced,
+    Deleted,
+}
+
 /// One replayed session.
 #[derive(Debug, Default)]
 pub(super) struct ReplayedSession {
     pub(super) begin0: TrxId,
     pub(super) level: u8,
     pub(super) changes: Vec<ReplayedChange>,
-    announced: HashMap<RceId, (Vec<u8>, Vec<u8>, Vec<u8>)>,
+    announced: HashMap<RceId, Announced>,
+    /// Changes whose undo information has not been seen: it may follow, in logs of other engines.
+    unannounced: Vec<(NodeHead, RceId, Unannounced)>,
     pub(super) group: Option<MacroGroup>,
 }
 
@@ -92,6 +104,7 @@ impl ReplayedSession {
     pub(super) fn commit0(&mut self) -> Vec<ReplayedChange> {
         self.level = 0;
         self.announced.clear();
+        self.unannounced.clear();
         let changes = std::mem::take(&mut self.changes);
         changes.into_iter().filter(|change| change.kind == ReplayedKind::Deleted).collect()
     }
@@ -103,13 +116,21 @@ impl ReplayedSession {
         self.changes.retain(|change| change.level <= level);
         if level == 0 {
             self.announced.clear();
+            self.unannounced.clear();
         }
     }
 
     /// An `UndoInfo` record: bookmark and before image of the change with its number.
     pub(super) fn announce(&mut self, info: &UndoInfo<'_>) {
         let owned = (info.key.to_vec(), info.bm_data.to_vec(), info.data.to_vec());
-        self.announced.insert(info.node.rceid, owned);
+        let rceid = info.node.rceid;
+        self.announced.insert(rceid, owned);
+        let waiting = self.unannounced.iter().position(|(_, waiting, _)| *waiting == rceid);
+        match waiting.map(|place| self.unannounced.remove(place)) {
+            Some((node, rceid, Unannounced::Replaced)) => self.replaced(&node, rceid),
+            Some((node, _, Unannounced::Deleted)) => self.deleted(&node),
+            None => {}
+        }
     }
 
     /// A versioned insert, or the revival of a deleted node.
@@ -123,6 +144,8 @@ impl ReplayedSession {
     pub(super) fn replaced(&mut self, node: &NodeHead, rceid: RceId) {
         if let Some((key, bm_data, before)) = self.announced.remove(&rceid) {
             self.push(node, rceid, key, bm_data, ReplayedKind::Replaced { before });
+        } else {
+            self.unannounced.push((*node, rceid, Unannounced::Replaced));
         }
     }
 
@@ -130,6 +153,8 @@ impl ReplayedSession {
     pub(super) fn deleted(&mut self, node: &NodeHead) {
         if let Some((key, bm_data, _)) = self.announced.remove(&node.rceid) {
             self.push(node, node.rceid, key, bm_data, ReplayedKind::Deleted);
+        } else {
+            self.unannounced.push((*node, node.rceid, Unannounced::Deleted));
         }
     }
 
@@ -154,8 +179,14 @@ impl ReplayedSession {
         });
     }
 
+    /// Is there a change that could not be taken back, because nothing says what was before it?
+    pub(super) fn cannot_undo(&self) -> Option<&NodeHead> {
+        self.unannounced.first().map(|(node, ..)| node)
+    }
+
     /// A compensation record: the change it takes back, with the data it puts back.
     pub(super) fn undone(&mut self, rceid: RceId) -> Option<ReplayedChange> {
+        self.unannounced.retain(|(_, waiting, _)| *waiting != rceid);
         let place = self.changes.iter().rposition(|change| change.rceid == rceid)?;
         Some(self.changes.remove(place))
     }

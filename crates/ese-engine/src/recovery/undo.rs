@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ese_base::{ProcId, Result, TrxId};
+use ese_base::{Error, JetErr, ProcId, Result, TrxId};
 use ese_log::{
     Log,
     records::{Record, RecoveryQuit2, RecoveryUndo2, Rollback, RunEnd, ShutDownMark},
@@ -54,6 +54,14 @@ fn roll_back(
     procid: ProcId,
     session: ReplayedSession,
 ) -> Result<()> {
+    if let Some(node) = session.cannot_undo() {
+        return Err(Error::new(
+            JetErr::FeatureNotAvailable,
+            "an open transaction changed a row, and the log does not say what was before",
+        )
+        .at_page(node.page.pgno)
+        .advise("recover this database with the engine that wrote its log"));
+    }
     let writer = Writer { procid, trx: session.begin0, level: session.level };
     let (mut inserted, levels) = (Vec::new(), session.level);
     for change in session.changes.into_iter().rev() {
