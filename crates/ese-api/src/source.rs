@@ -8,7 +8,7 @@ use ese_backup::{
     truncate::GenerationRange,
 };
 use ese_base::{Error, Generation, JetErr, LgPos, PageSize, Pgno, Result, Signature};
-use ese_engine::instance::Instance;
+use ese_engine::{instance::Instance, space};
 use ese_os::Env;
 use ese_pages::DbHeader;
 use parking_lot::Mutex;
@@ -83,9 +83,8 @@ impl BackupSource for EngineSource {
         databases
     }
 
-    /// The file grows by exactly the pages that the database takes over.
     fn last_page(&self, database: &AttachedDatabase) -> Result<Pgno> {
-        Ok(Pgno(database.file.page_count()))
+        space::last_owned(&self.engine.database(database.dbid)?.db)
     }
 
     fn wait_for_attachments(&self) {

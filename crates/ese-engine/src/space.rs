@@ -26,7 +26,7 @@ mod tests;
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use ese_base::{Error, ErrorKind, JetErr, Pgno, RceId, Result};
+use ese_base::{Error, ErrorKind, JetErr, Pgno, ProcId, RceId, Result, TrxId};
 use ese_log::records::{ExtendDb, Record, SetExternalHeader};
 use ese_pages::Node;
 use parking_lot::MutexGuard;
@@ -97,6 +97,18 @@ pub fn free_fdp(db: &Database, tree: &TreeHandle, writer: Writer) -> Result<()> 
     let owned = space.owned()?;
     let mut parent = Space::lock(db, &parent, writer)?;
     owned.into_iter().try_for_each(|extent| parent.give(extent))
+}
+
+/// The last page that the database owns. A file may go on behind it with pages that mean nothing.
+///
+/// # Errors
+/// The page cache's; `JET_errSPOwnExtCorrupted` (-343).
+pub fn last_owned(db: &Database) -> Result<Pgno> {
+    let root = handle_of(db, Pgno::DATABASE_ROOT)?;
+    let root = root.ok_or_else(|| Error::code_only(JetErr::InternalError))?;
+    let writer = Writer { procid: ProcId(0), trx: TrxId(0), level: 0 };
+    let owned = Space::lock(db, &root, writer)?.owned()?;
+    Ok(owned.last().map_or(Pgno::NULL, Extent::last))
 }
 
 /// The tree that a tree got its space from; `None` for the database root.
