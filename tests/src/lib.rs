@@ -20,6 +20,7 @@
 mod checkers;
 mod paths;
 mod peers;
+pub mod sim;
 
 pub use checkers::{Checkers, checkers};
 pub use paths::{binary, real_data, scratch, skip, workspace_root};

@@ -4,13 +4,13 @@
 //! A store joins by implementing [`Store`]. [`power_cuts`] runs a workload once and boots from
 //! states of its recording; [`faults`] runs it again and again with one call failing.
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashSet, fmt, sync::Arc};
 
 use ese_base::{Error, JetErr, Result};
 use ese_os::Env;
 
 use crate::{
-    CrashState, Fault, Plan, SimDisk, SimEnv, StateOptions,
+    CrashState, Fault, Plan, Recording, SimDisk, SimEnv, StateOptions,
     model::{History, Model, RowOp},
     random::mix,
     workload::{Step, Workload},
@@ -21,8 +21,17 @@ pub trait Store: Sized {
     /// The directory of all files of the store.
     const DIR: &'static str = "/store";
 
+    /// What a store is told when it is opened; the same throughout a check.
+    type Settings;
+
     /// Opens the store, recovering it or creating it where there is none.
-    fn open(env: &Env) -> Result<Self>;
+    fn open(env: &Env, settings: &Self::Settings) -> Result<Self>;
+
+    /// Changes that opening had to make to what it found. A store that was opened and at once cut
+    /// off has none to make when it is opened again.
+    fn replayed(&self) -> u64 {
+        0
+    }
 
     /// Does one step. Never [`Step::Restart`], which the driver does with `close` and `open`. A
     /// [`Step::Read`] that sees another value is an error.
@@ -44,6 +53,11 @@ pub struct Options {
     pub states: usize,
     /// Power cut states of each recovery: cuts while recovering from a cut. 0 for none.
     pub nested: usize,
+    /// Recoveries that are cut within each other: 1 for cuts while recovering from a cut, 2 for cuts
+    /// while recovering from those.
+    pub depth: u32,
+    /// Only one of so many recoveries is cut; 1 for all.
+    pub nested_one_of: u64,
     /// Stale bytes in ranges that a file was extended over (see [`StateOptions::garbage`]).
     pub garbage: bool,
     /// After each recovery a durable commit must succeed and survive the next power cut.
@@ -56,7 +70,16 @@ impl Options {
     /// So many states, with everything that is checked.
     #[must_use]
     pub fn new(seed: u64, states: usize) -> Options {
-        Options { seed, states, nested: 2, garbage: true, follow_up: true, failures_max: 5 }
+        Options {
+            seed,
+            states,
+            nested: 2,
+            depth: 1,
+            nested_one_of: 1,
+            garbage: true,
+            follow_up: true,
+            failures_max: 5,
+        }
     }
 
     fn states(&self, seed: u64, budget: usize) -> StateOptions {
@@ -67,10 +90,14 @@ impl Options {
 /// What a check found.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// States that were booted from, or runs with a fault.
+    /// States of the workload that were booted from, or runs with a fault.
     pub states: usize,
+    /// States of recoveries, cut in turn, that were booted from.
+    pub nested: usize,
     /// Times that the store was opened.
     pub recoveries: usize,
+    /// One number per different pair of disk image and promise that was booted from.
+    pub distinct: HashSet<u64>,
     /// What went wrong, one line each: state, then reason.
     pub failures: Vec<String>,
 }
@@ -81,11 +108,27 @@ impl Report {
     pub fn is_clean(&self) -> bool {
         self.failures.is_empty()
     }
+
+    /// Adds what another check found.
+    pub fn add(&mut self, other: Report) {
+        self.states += other.states;
+        self.nested += other.nested;
+        self.recoveries += other.recoveries;
+        self.distinct.extend(other.distinct);
+        self.failures.extend(other.failures);
+    }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} states, {} recoveries", self.states, self.recoveries)?;
+        write!(
+            f,
+            "{} states, {} of recoveries, {} distinct, {} recoveries",
+            self.states,
+            self.nested,
+            self.distinct.len(),
+            self.recoveries
+        )?;
         for failure in &self.failures {
             write!(f, "\n  {failure}")?;
         }
@@ -97,18 +140,19 @@ impl fmt::Display for Report {
 /// survive from then on. Ends with an orderly close. `Err` with what the store said and the number
 /// of commits that had returned.
 pub fn run<S: Store>(
+    settings: &S::Settings,
     workload: &Workload,
     history: &History,
     disk: &SimDisk,
     env: &Env,
 ) -> Result<(), (Error, usize)> {
-    let mut store = S::open(env).map_err(|error| (error, 0))?;
+    let mut store = S::open(env, settings).map_err(|error| (error, 0))?;
     let mut returned = 0;
     let mut depth: Vec<usize> = Vec::new();
     for step in &workload.steps {
         if *step == Step::Restart {
             store.close().map_err(|error| (error, returned))?;
-            store = S::open(env).map_err(|error| (error, returned))?;
+            store = S::open(env, settings).map_err(|error| (error, returned))?;
             continue;
         }
         store.step(step).map_err(|error| (error, returned))?;
@@ -136,11 +180,15 @@ fn ends_outermost(step: &Step, depth: &mut Vec<usize>) -> bool {
 }
 
 /// Runs a workload, then recovers the store from power cuts at all its calls.
-pub fn power_cuts<S: Store>(workload: &Workload, options: Options) -> Report {
+pub fn power_cuts<S: Store>(
+    settings: &S::Settings,
+    workload: &Workload,
+    options: Options,
+) -> Report {
     let history = workload.history();
     let (env, disk) = SimEnv::new(options.seed);
-    let mut check = Check { history: &history, options, report: Report::default() };
-    if let Err((error, returned)) = run::<S>(workload, &history, &disk, &env) {
+    let mut check = Check::<S> { settings, history: &history, options, report: Report::default() };
+    if let Err((error, returned)) = run::<S>(settings, workload, &history, &disk, &env) {
         check.fail(&format!("workload {} without faults", workload.seed), || {
             format!("failed after {returned} commits: {error}")
         });
@@ -148,7 +196,7 @@ pub fn power_cuts<S: Store>(workload: &Workload, options: Options) -> Report {
     }
     let recording = disk.recording();
     for state in recording.states(options.states(options.seed, options.states)) {
-        check.state::<S>(&state, 1);
+        check.state(&state, options.depth);
         check.report.states += 1;
         if check.report.failures.len() >= options.failures_max {
             break;
@@ -165,6 +213,7 @@ pub fn power_cuts<S: Store>(workload: &Workload, options: Options) -> Report {
 /// `same_machine` says if a restarted program may trust what it reads: not after a failed sync
 /// whose data counts as clean.
 pub fn faults<S: Store>(
+    settings: &S::Settings,
     workload: &Workload,
     options: Options,
     stride: u64,
@@ -172,16 +221,16 @@ pub fn faults<S: Store>(
     fault: impl Fn(u64) -> Fault,
 ) -> Report {
     let history = workload.history();
-    let mut check = Check { history: &history, options, report: Report::default() };
+    let mut check = Check::<S> { settings, history: &history, options, report: Report::default() };
     for number in (0..).step_by(crate::index(stride.max(1))).take(options.states) {
         let (env, disk) = SimEnv::new(options.seed);
         disk.add_fault(fault(number));
-        let outcome = run::<S>(workload, &history, &disk, &env);
+        let outcome = run::<S>(settings, workload, &history, &disk, &env);
         if disk.faults_hit() == 0 {
             break;
         }
         check.report.states += 1;
-        check.after_fault::<S>(number, &disk, outcome, same_machine);
+        check.after_fault(number, &disk, outcome, same_machine);
         if check.report.failures.len() >= options.failures_max {
             break;
         }
@@ -192,22 +241,24 @@ pub fn faults<S: Store>(
 /// Power cuts of each run with a fault, at and after the call that it hit.
 const FAULT_STATES: usize = 6;
 
-struct Check<'a> {
+struct Check<'a, S: Store> {
+    settings: &'a S::Settings,
     history: &'a History,
     options: Options,
     report: Report,
 }
 
-impl Check<'_> {
+impl<S: Store> Check<'_, S> {
     fn fail(&mut self, place: &str, reason: impl FnOnce() -> String) {
         self.report.failures.push(format!("{place}: {}", reason()));
     }
 
     /// Opens the store on a disk and compares its content.
-    fn recover<S: Store>(&mut self, disk: &SimDisk, mark: u64) -> Result<(S, Model), String> {
+    fn recover(&mut self, disk: &SimDisk, mark: u64) -> Result<(S, Model), String> {
         self.report.recoveries += 1;
         let env = SimEnv::on(disk, mix(self.options.seed, mark));
-        let mut store = S::open(&env).map_err(|error| format!("recovery failed: {error}"))?;
+        let mut store =
+            S::open(&env, self.settings).map_err(|error| format!("recovery failed: {error}"))?;
         let content = store.content().map_err(|error| format!("reading failed: {error}"))?;
         match self.history.check(&content, crate::index(mark)) {
             Ok(_) => Ok((store, content)),
@@ -215,36 +266,66 @@ impl Check<'_> {
         }
     }
 
-    /// Recovers from one state, and from power cuts during that.
-    fn state<S: Store>(&mut self, state: &CrashState, depth: u32) {
+    /// Recovers from one state, and from power cuts during that, as deep as is said.
+    fn state(&mut self, state: &CrashState, depth: u32) {
+        self.report.distinct.insert(mix(state.hash, state.mark));
         let disk = SimDisk::from_image(&state.image);
         disk.mark(state.mark);
-        let recovered = self.recover::<S>(&disk, state.mark);
+        let recovered = self.recover(&disk, state.mark);
         let recovery = disk.recording();
-        let outcome = recovered.and_then(|(store, content)| self.goes_on(store, content, &disk));
+        let outcome = recovered
+            .and_then(|(store, content)| {
+                self.is_done(state, &recovery, &content)?;
+                Ok((store, content))
+            })
+            .and_then(|(store, content)| self.goes_on(store, content, &disk));
         if let Err(reason) = outcome {
             self.fail(&state.description, || reason);
             return;
         }
-        if depth == 0 {
+        if depth == 0 || !state.hash.is_multiple_of(self.options.nested_one_of.max(1)) {
             return;
         }
+        // Only one of many is cut, but those are cut to the full depth.
+        let nested = Options { nested_one_of: 1, ..self.options };
         let seed = mix(self.options.seed, state.hash);
+        let outer = std::mem::replace(&mut self.options, nested);
         for inner in recovery.states(self.options.states(seed, self.options.nested)) {
             let description =
                 format!("{}; then, while recovering: {}", state.description, inner.description);
-            self.state::<S>(&CrashState { description, ..inner }, depth - 1);
+            self.report.nested += 1;
+            self.state(&CrashState { description, ..inner }, depth - 1);
+        }
+        self.options = outer;
+    }
+
+    /// After a recovery and a power cut right behind it, the next recovery finds nothing to do and
+    /// the same content. Checked for one of four states.
+    fn is_done(
+        &mut self,
+        state: &CrashState,
+        recovery: &Recording,
+        content: &Model,
+    ) -> Result<(), String> {
+        if !self.options.follow_up || mix(state.hash, 3) % 4 != 0 {
+            return Ok(());
+        }
+        let disk = SimDisk::from_image(&recovery.image_at_end(Plan::Nothing));
+        let (store, again) = self.recover(&disk, state.mark)?;
+        if store.replayed() > 0 {
+            return Err(format!("a second recovery still made {} changes", store.replayed()));
+        }
+        match content.differences(&again, 4) {
+            (_, 0) => Ok(()),
+            (lines, count) => {
+                Err(format!("a second recovery: {count} differences: {}", lines.join("; ")))
+            }
         }
     }
 
     /// A recovered store takes a new commit, and after that (a checkpoint, an orderly end, or
     /// neither) the next power cut leaves exactly what it had.
-    fn goes_on<S: Store>(
-        &mut self,
-        mut store: S,
-        mut content: Model,
-        disk: &SimDisk,
-    ) -> Result<(), String> {
+    fn goes_on(&mut self, mut store: S, mut content: Model, disk: &SimDisk) -> Result<(), String> {
         if !self.options.follow_up {
             return Ok(());
         }
@@ -268,7 +349,7 @@ impl Check<'_> {
         self.report.recoveries += 1;
         let again = SimDisk::from_image(&image);
         let env = SimEnv::on(&again, self.options.seed);
-        let found = S::open(&env).and_then(|mut store| {
+        let found = S::open(&env, self.settings).and_then(|mut store| {
             let found = store.content()?;
             store.close()?;
             Ok(found)
@@ -285,7 +366,7 @@ impl Check<'_> {
     }
 
     /// The store met a fault: what it promised before must be there.
-    fn after_fault<S: Store>(
+    fn after_fault(
         &mut self,
         number: u64,
         disk: &Arc<SimDisk>,
@@ -303,12 +384,12 @@ impl Check<'_> {
         let options = StateOptions { from_op, ..self.options.states(seed, FAULT_STATES) };
         for state in recording.states(options) {
             let description = format!("fault {number} ({told}); {}", state.description);
-            self.state::<S>(&CrashState { description, ..state }, 0);
+            self.state(&CrashState { description, ..state }, 0);
         }
         if same_machine {
             disk.heal();
             let outcome = self
-                .recover::<S>(disk, mark)
+                .recover(disk, mark)
                 .and_then(|(store, content)| self.goes_on(store, content, disk));
             if let Err(reason) = outcome {
                 self.fail(&format!("fault {number} ({told}); the program restarts"), || reason);

@@ -84,6 +84,8 @@ pub struct Profile {
     pub rows_max: usize,
     /// Longest key, in bytes.
     pub key_bytes_max: usize,
+    /// Shortest value, in bytes.
+    pub value_bytes_min: usize,
     /// Longest value, in bytes.
     pub value_bytes_max: usize,
     /// Different keys of a table; few make much replacing and deleting.
@@ -118,6 +120,7 @@ impl Profile {
             depth: 1,
             rows_max: 8,
             key_bytes_max: 200.min(page_bytes / 8),
+            value_bytes_min: 0,
             value_bytes_max: page_bytes - page_bytes / 8,
             keys: 60,
             durable_of_100: 60,
@@ -441,7 +444,8 @@ fn keys(random: &mut Random, profile: &Profile) -> Vec<Vec<u8>> {
     keys
 }
 
-/// A value: mostly small, at times as large as allowed, random or all one byte.
+/// A value: mostly small, at times as large as allowed, random or all one byte; never shorter than
+/// allowed.
 fn value(random: &mut Random, profile: &Profile) -> Vec<u8> {
     let max = profile.value_bytes_max;
     let len = match random.below(10) {
@@ -450,6 +454,7 @@ fn value(random: &mut Random, profile: &Profile) -> Vec<u8> {
         8 => random.between(0, max),
         _ => random.between(max - max / 16, max),
     };
+    let len = len.max(profile.value_bytes_min);
     if random.chance(1, 3) {
         let byte = random.bytes(1);
         byte.repeat(len)

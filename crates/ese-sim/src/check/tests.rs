@@ -14,10 +14,8 @@ fn cut_with(bug: Bug, seeds: u64, states: usize) -> Report {
     let mut all = Report::default();
     for seed in 0..seeds {
         let workload = Workload::generate(seed, &profile());
-        let report = power_cuts::<Toy>(&workload, Options::new(seed, states));
-        all.states += report.states;
-        all.recoveries += report.recoveries;
-        all.failures.extend(report.failures);
+        let report = power_cuts::<Toy>(&(), &workload, Options::new(seed, states));
+        all.add(report);
         if !all.is_clean() {
             break;
         }
@@ -57,7 +55,7 @@ fn nested_transactions_and_sessions_side_by_side_survive_too() {
     let profile = Profile { checkpoint_of_1000: 100, ..Profile::mixed(4096) };
     for seed in 0..3 {
         let workload = Workload::generate(seed, &profile);
-        let report = power_cuts::<Toy>(&workload, Options::new(seed, 150));
+        let report = power_cuts::<Toy>(&(), &workload, Options::new(seed, 150));
         assert!(report.is_clean(), "{report}");
     }
 }
@@ -65,7 +63,7 @@ fn nested_transactions_and_sessions_side_by_side_survive_too() {
 fn with_faults(bug: Bug, same_machine: bool, fault: impl Fn(u64) -> Fault) -> Report {
     BUG.set(bug);
     let workload = Workload::generate(2, &Profile { transactions: 20, ..profile() });
-    let report = faults::<Toy>(&workload, Options::new(1, 10_000), 1, same_machine, fault);
+    let report = faults::<Toy>(&(), &workload, Options::new(1, 10_000), 1, same_machine, fault);
     BUG.set(Bug::None);
     report
 }
@@ -119,7 +117,7 @@ fn the_same_seed_makes_the_same_calls_on_the_disk() {
     let log = |seed| {
         let workload = Workload::generate(seed, &profile());
         let (env, disk) = SimEnv::new(seed);
-        run::<Toy>(&workload, &workload.history(), &disk, &env).unwrap();
+        run::<Toy>(&(), &workload, &workload.history(), &disk, &env).unwrap();
         disk.recording().hash()
     };
     assert_eq!(log(4), log(4));

@@ -84,7 +84,9 @@ fn corrupt(what: &str) -> Error {
 }
 
 impl Store for Toy {
-    fn open(env: &Env) -> Result<Toy> {
+    type Settings = ();
+
+    fn open(env: &Env, (): &()) -> Result<Toy> {
         let bug = BUG.get();
         let fs = &env.fs;
         fs.create_dir_all(Path::new(Toy::DIR))?;

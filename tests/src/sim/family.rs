@@ -1,0 +1,120 @@
+//! Families of workloads: each drives one part of the engine hard.
+
+use ese_base::PageSize;
+use ese_sim::workload::Profile;
+
+use super::store::Settings;
+
+/// A kind of workload with its settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Family {
+    /// Its name, for messages and `ESE_FAMILY`.
+    pub name: &'static str,
+    /// Changes what is small and plain.
+    shape: fn(&mut Profile, &mut Settings),
+    /// Of 100 states of a run over all families, roughly so many.
+    pub share: usize,
+}
+
+impl Family {
+    /// The workload's profile and the engine's settings for a page size.
+    #[must_use]
+    pub fn at(&self, page_size: PageSize) -> (Profile, Settings) {
+        let mut profile = Profile::small(page_size.bytes());
+        let mut settings = Settings::new(page_size);
+        // Each family adds what it is about.
+        profile.backup_of_1000 = 0;
+        profile.restart_of_1000 = 0;
+        (self.shape)(&mut profile, &mut settings);
+        (profile, settings)
+    }
+}
+
+/// All families.
+#[must_use]
+pub fn families() -> &'static [Family] {
+    &[
+        // Commits and rollbacks, one after another.
+        Family { name: "load", share: 12, shape: |_, _| {} },
+        // Sessions side by side, nested transactions.
+        Family {
+            name: "mixed",
+            share: 12,
+            shape: |profile, _| {
+                (profile.sessions, profile.depth, profile.transactions) = (3, 3, 60);
+                profile.rollback_of_100 = 30;
+            },
+        },
+        // Pages are written and the checkpoint moves all the time.
+        Family {
+            name: "checkpoint",
+            share: 12,
+            shape: |profile, settings| {
+                (profile.checkpoint_of_1000, profile.flush_of_1000) = (400, 150);
+                settings.checkpoint_depth = 16 << 10;
+                settings.background_one_of = 3;
+            },
+        },
+        // A new log file every few steps.
+        Family {
+            name: "roll",
+            share: 12,
+            shape: |profile, _| {
+                (profile.roll_of_1000, profile.checkpoint_of_1000) = (120, 150);
+                profile.keys = 30;
+            },
+        },
+        // Log files that are used again.
+        Family {
+            name: "circular",
+            share: 10,
+            shape: |profile, settings| {
+                (profile.roll_of_1000, profile.checkpoint_of_1000) = (100, 250);
+                settings.circular = true;
+                settings.checkpoint_depth = 32 << 10;
+                settings.background_one_of = 3;
+            },
+        },
+        // The database file grows: one row fills most of a page.
+        Family {
+            name: "growth",
+            share: 10,
+            shape: |profile, _| {
+                profile.value_bytes_min = profile.value_bytes_max - 200;
+                (profile.transactions, profile.rows_max, profile.keys) = (45, 24, 200);
+                (profile.tables, profile.rollback_of_100) = (2, 8);
+            },
+        },
+        // Trees of three levels: long keys that are hard to shorten, few rows on a leaf.
+        Family {
+            name: "deep",
+            share: 10,
+            shape: |profile, _| {
+                profile.value_bytes_min = profile.value_bytes_max / 3;
+                profile.key_bytes_max = 200;
+                (profile.transactions, profile.rows_max, profile.keys) = (30, 20, 240);
+                (profile.tables, profile.rollback_of_100) = (1, 8);
+            },
+        },
+        // Orderly ends and starts; two databases in one transaction; attach and detach.
+        Family {
+            name: "restart",
+            share: 12,
+            shape: |profile, settings| {
+                profile.restart_of_1000 = 200;
+                profile.transactions = 30;
+                settings.two_databases = true;
+                settings.detach = true;
+            },
+        },
+        // Backups between transactions, whole, stopped, with and without truncation.
+        Family {
+            name: "backup",
+            share: 10,
+            shape: |profile, _| {
+                (profile.backup_of_1000, profile.transactions) = (25, 30);
+                profile.checkpoint_of_1000 = 120;
+            },
+        },
+    ]
+}

@@ -1,0 +1,13 @@
+//! The engine under the simulated disk: a store that [`ese_sim::check`] can drive, what must hold
+//! of its files after every recovery, families of workloads, and a runner that spreads them over
+//! the processors.
+
+mod family;
+mod run;
+mod store;
+mod verify;
+
+pub use family::{Family, families};
+pub use run::{Job, Outcome, jobs_of, run_all, seeds, states_or};
+pub use store::{EngineStore, Settings};
+pub use verify::Findings;

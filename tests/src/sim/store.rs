@@ -1,0 +1,433 @@
+//! The engine as a store under test: one instance, one or two databases, sessions side by side.
+//!
+//! Keys and values of the workload become a binary primary key and a long binary column. There are
+//! no threads in the simulation, so the store does a piece of the background's work now and then,
+//! at moments that depend only on the steps before.
+
+use std::{
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use ese_api::{CopyOptions, Instance, StopReason, StopToken};
+use ese_backup::PauseBy;
+use ese_base::{Error, JetErr, PageSize, Result};
+use ese_engine::{
+    catalog,
+    instance::{Attached, InstanceConfig},
+    key,
+    record::{RecordView, encode_row},
+    schema::{ColType, ColumnDef, ColumnId, IndexDef, TableDef},
+    session::{Durability, Session},
+    table::Table,
+    tree::{Direction, Position, Start},
+};
+use ese_log::Log;
+use ese_os::Env;
+use ese_pages::cache::{CacheMode, FlushGoal};
+use ese_sim::{
+    check::{Store, wrong_read},
+    model::{Model, RowOp, Rows},
+    workload::Step,
+};
+
+use super::verify::{Findings, verify};
+
+/// How the engine is set up in a family of workloads.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Page size of the databases.
+    pub page_size: PageSize,
+    /// Reuse log files that recovery no longer needs.
+    pub circular: bool,
+    /// Bytes of log that a crash may have to replay.
+    pub checkpoint_depth: u64,
+    /// Changed pages that may wait for being written; 64 is the least.
+    pub dirty_pages: u64,
+    /// One of so many steps is followed by a piece of background work; 0 for none.
+    pub background_one_of: u64,
+    /// Tables with an odd last digit lie in a second database.
+    pub two_databases: bool,
+    /// Detach the databases before an orderly end.
+    pub detach: bool,
+    /// What the verifications of all stores with these settings saw at most.
+    pub seen: Seen,
+}
+
+/// The most that verifications saw; clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Seen(Arc<Mutex<Findings>>);
+
+impl Seen {
+    fn note(&self, found: Findings) {
+        let mut so_far = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *so_far = so_far.most(found);
+    }
+
+    /// The maxima.
+    #[must_use]
+    pub fn most(&self) -> Findings {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Settings {
+    /// The smallest log files, one database, everything on.
+    #[must_use]
+    pub fn new(page_size: PageSize) -> Settings {
+        Settings {
+            page_size,
+            circular: false,
+            checkpoint_depth: 96 << 10,
+            dirty_pages: 64,
+            background_one_of: 8,
+            two_databases: false,
+            detach: false,
+            seen: Seen::default(),
+        }
+    }
+
+    fn configure(&self, config: &mut InstanceConfig) {
+        config.page_size = self.page_size;
+        config.log_file_size = 64 << 10;
+        config.log_buffer = 128 << 10;
+        config.circular_log = self.circular;
+        config.checkpoint_depth = self.checkpoint_depth;
+        config.cache_size = self.dirty_pages * self.page_size.bytes_u64();
+        config.cache_mode = Some(CacheMode::Copy);
+        config.version_store_max = 8 << 20;
+    }
+}
+
+/// A running engine.
+#[derive(Debug)]
+pub struct EngineStore {
+    env: Env,
+    settings: Settings,
+    /// `None` only while it is being closed.
+    instance: Option<Instance>,
+    databases: Vec<Arc<Attached>>,
+    sessions: HashMap<usize, Session>,
+    tables: BTreeMap<String, Arc<Table>>,
+    steps: u64,
+    backups: u64,
+    /// A call has failed: dropped now, it ends as a program does that gives up.
+    failed: bool,
+    replayed: u64,
+}
+
+const KEY: ColumnId = ColumnId(128);
+const VALUE: ColumnId = ColumnId(256);
+
+fn table_def(name: &str) -> TableDef {
+    let columns =
+        vec![ColumnDef::new("k", ColType::Binary), ColumnDef::new("v", ColType::LongBinary)];
+    TableDef::new(name, columns).index(IndexDef::primary("pk", &["k"]))
+}
+
+/// Does the table lie in the second database?
+fn is_odd(table: &str) -> bool {
+    table.bytes().last().is_some_and(|digit| digit % 2 == 1)
+}
+
+impl EngineStore {
+    fn path(number: usize) -> PathBuf {
+        Path::new(Self::DIR).join(["a.edb", "b.edb"][number % 2])
+    }
+
+    fn attach(&mut self) -> Result<()> {
+        let instance = self.running()?;
+        let mut databases = Vec::new();
+        for number in 0..1 + usize::from(self.settings.two_databases) {
+            let path = EngineStore::path(number);
+            drop(instance.open_or_create_database(&path)?);
+            let attached = instance.engine().databases();
+            databases.extend(attached.into_iter().filter(|attached| attached.path == path));
+        }
+        self.databases = databases;
+        Ok(())
+    }
+
+    fn running(&self) -> Result<&Instance> {
+        self.instance
+            .as_ref()
+            .ok_or_else(|| Error::new(JetErr::NotInitialized, "the store is being closed"))
+    }
+
+    fn log(&self) -> Result<&Arc<Log>> {
+        let log = self.running()?.engine().log.as_ref();
+        log.ok_or_else(|| Error::new(JetErr::LoggingDisabled, "the store runs without a log"))
+    }
+
+    fn session(&mut self, number: usize) -> Result<&mut Session> {
+        let engine = Arc::clone(self.running()?.engine());
+        match self.sessions.entry(number) {
+            Entry::Occupied(old) => Ok(old.into_mut()),
+            Entry::Vacant(new) => Ok(new.insert(Session::begin_session(&engine)?)),
+        }
+    }
+
+    /// The database that a table of this name lies in.
+    fn home(&self, table: &str) -> Result<&Arc<Attached>> {
+        let number = usize::from(self.databases.len() > 1 && is_odd(table));
+        self.databases
+            .get(number)
+            .ok_or_else(|| Error::new(JetErr::InvalidDatabaseId, "the database is not attached"))
+    }
+
+    fn table(&mut self, session: usize, name: &str) -> Result<Arc<Table>> {
+        if let Some(table) = self.tables.get(name) {
+            return Ok(Arc::clone(table));
+        }
+        let attached = Arc::clone(self.home(name)?);
+        let table = catalog::open_table(self.session(session)?, &attached, name)?;
+        self.tables.insert(name.to_owned(), Arc::clone(&table));
+        Ok(table)
+    }
+
+    fn create_table(&mut self, name: &str, durable: bool) -> Result<()> {
+        let attached = Arc::clone(self.home(name)?);
+        let session = self.session(0)?;
+        session.begin()?;
+        catalog::create_table(session, &attached, &table_def(name))?;
+        session.commit(durability(durable))
+    }
+
+    fn row(&mut self, session: usize, op: &RowOp) -> Result<()> {
+        let (name, key, value) = match op {
+            RowOp::CreateTable { table } => return self.create_table(table, false),
+            RowOp::Insert { table, key, value } | RowOp::Replace { table, key, value } => {
+                (table, key, Some(value.as_slice()))
+            }
+            RowOp::Delete { table, key } => (table, key, None),
+        };
+        let table = self.table(session, name)?;
+        let session = self.session(session)?;
+        let (mut at, mut normal, mut record) = (Position::default(), Vec::new(), Vec::new());
+        encode_row(&table.schema, &[(KEY, Some(key)), (VALUE, value)], &mut record)?;
+        match op {
+            RowOp::Insert { .. } => table.insert(session, &mut at, &record, &mut normal),
+            RowOp::Replace { .. } => {
+                normal_key(&table, &record, &mut normal)?;
+                table.replace(session, &mut at, &normal, &record)
+            }
+            _ => {
+                normal_key(&table, &record, &mut normal)?;
+                table.delete(session, &mut at, &normal)
+            }
+        }
+    }
+
+    fn read(&mut self, session: usize, name: &str, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let table = self.table(session, name)?;
+        let (mut normal, mut record) = (Vec::new(), Vec::new());
+        encode_row(&table.schema, &[(KEY, Some(key))], &mut record)?;
+        normal_key(&table, &record, &mut normal)?;
+        let row = table.get(self.session(session)?, &normal, <[u8]>::to_vec)?;
+        row.map(|row| columns_of(&table, &row).map(|(_, value)| value)).transpose()
+    }
+
+    /// What threads of the background would do by now.
+    fn background(&mut self) -> Result<()> {
+        self.steps += 1;
+        let every = self.settings.background_one_of;
+        if every == 0 {
+            return Ok(());
+        }
+        let engine = Arc::clone(self.running()?.engine());
+        let outcome = match (self.steps % every, self.steps / every % 3) {
+            (0, 0) => self.log()?.background_step(),
+            (0, _) => engine.background_step(),
+            _ => Ok(()),
+        };
+        // The background thread does this, too.
+        outcome.inspect_err(|error| engine.poison(error))
+    }
+
+    fn flush(&self, goal: impl Fn(usize) -> FlushGoal) -> Result<()> {
+        let log = self.log()?;
+        for attached in &self.databases {
+            let cache = &attached.db.cache;
+            cache.flush(goal(cache.dirty_count()), log.as_ref())?;
+        }
+        Ok(())
+    }
+
+    /// A backup into a directory of its own: whole with truncation, whole without, or stopped.
+    fn backup(&mut self) -> Result<()> {
+        let number = self.backups;
+        self.backups += 1;
+        let token = StopToken::new();
+        let mut calls = 0;
+        let stop = token.clone();
+        let mut progress = |_: &ese_api::BackupProgress| {
+            calls += 1;
+            if number % 3 == 2 && calls > 2 {
+                stop.stop(StopReason::Requested);
+            }
+        };
+        let set = Path::new(Self::DIR).with_file_name(format!("set-{number}"));
+        if self.env.fs.exists(&set)? {
+            // A crash came between: take another name.
+            return self.backup();
+        }
+        let options = CopyOptions { truncate: number % 3 != 1 };
+        let outcome = self.running()?.backup_to_dir_with(set, options, &mut progress, &token);
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == JetErr::BackupAbortByServer => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn one(&mut self, step: &Step) -> Result<()> {
+        match step {
+            Step::CreateTable { table, durable } => self.create_table(table, *durable),
+            Step::Begin { session } => self.session(*session)?.begin(),
+            Step::Row { session, op } => self.row(*session, op),
+            Step::Read { session, table, key, value } => {
+                let found = self.read(*session, table, key)?;
+                if found == *value { Ok(()) } else { Err(wrong_read(step, found.as_deref())) }
+            }
+            Step::Commit { session, durable } => {
+                self.session(*session)?.commit(durability(*durable))
+            }
+            Step::Rollback { session } => self.session(*session)?.rollback(),
+            Step::Checkpoint => {
+                self.flush(|_| FlushGoal::All)?;
+                self.running()?.engine().advance_checkpoint()
+            }
+            Step::Flush => self.flush(|dirty| FlushGoal::DownTo(dirty / 2)),
+            Step::RollLog => self.log()?.roll().map(|_| ()),
+            Step::Backup => self.backup(),
+            Step::Restart => Err(Error::new(JetErr::InternalError, "the driver restarts")),
+        }
+    }
+
+    /// The rows of one database, into the model.
+    fn rows_of(&self, session: &Session, attached: &Attached, model: &mut Model) -> Result<()> {
+        for table in catalog::tables(session, attached)? {
+            if table.schema.name.starts_with("MSys") {
+                continue;
+            }
+            let (mut rows, mut failed) = (Rows::new(), Ok(()));
+            let mut at = Position::default();
+            table.scan(
+                session,
+                Start::End,
+                Direction::Forward,
+                &mut at,
+                |row| match columns_of(&table, row.record) {
+                    Ok((key, value)) => {
+                        rows.insert(key, value);
+                        ControlFlow::Continue(())
+                    }
+                    Err(error) => {
+                        failed = Err(error);
+                        ControlFlow::Break(())
+                    }
+                },
+            )?;
+            failed?;
+            model.tables.insert(table.schema.name.clone(), rows);
+        }
+        Ok(())
+    }
+}
+
+fn durability(durable: bool) -> Durability {
+    if durable { Durability::Durable } else { Durability::Lazy }
+}
+
+fn normal_key(table: &Table, record: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    key::primary_key(&table.schema, &RecordView::new(record, table.db.page_size())?, out)
+}
+
+fn columns_of(table: &Table, record: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
+    let view = RecordView::new(record, table.db.page_size())?;
+    let column = |id| -> Result<Vec<u8>> {
+        let columns = &table.schema.columns;
+        let bytes = view.column(columns, id)?.first(columns.require(id)?)?;
+        bytes.map(<[u8]>::to_vec).ok_or_else(|| {
+            Error::new(JetErr::DatabaseCorrupted, format!("a row without its column {}", id.0))
+        })
+    };
+    Ok((column(KEY)?, column(VALUE)?))
+}
+
+impl Store for EngineStore {
+    type Settings = Settings;
+
+    fn open(env: &Env, settings: &Settings) -> Result<EngineStore> {
+        env.fs.create_dir_all(Path::new(Self::DIR))?;
+        let builder = Instance::builder(Self::DIR).env(env.clone(), PauseBy::Clock);
+        let instance = builder
+            .page_size(settings.page_size)
+            .configure(|config| settings.configure(config))
+            .start()?;
+        let replayed = instance.recovery_report().map_or(0, |report| report.applied);
+        let mut store = EngineStore {
+            env: env.clone(),
+            settings: settings.clone(),
+            instance: Some(instance),
+            databases: Vec::new(),
+            sessions: HashMap::new(),
+            tables: BTreeMap::new(),
+            steps: 0,
+            backups: 0,
+            failed: false,
+            replayed,
+        };
+        store.attach().inspect_err(|_| store.failed = true)?;
+        Ok(store)
+    }
+
+    fn replayed(&self) -> u64 {
+        self.replayed
+    }
+
+    fn step(&mut self, step: &Step) -> Result<()> {
+        let done = self.one(step).and_then(|()| self.background());
+        self.failed |= done.is_err();
+        done
+    }
+
+    fn content(&mut self) -> Result<Model> {
+        let session = Session::begin_session(self.running()?.engine())?;
+        let mut model = Model::default();
+        for attached in &self.databases {
+            self.settings.seen.note(verify(&self.env, &session, attached)?);
+            self.rows_of(&session, attached, &mut model)?;
+        }
+        Ok(model)
+    }
+
+    fn close(mut self) -> Result<()> {
+        self.sessions.clear();
+        self.tables.clear();
+        let Some(instance) = self.instance.take() else { return Ok(()) };
+        if self.settings.detach {
+            self.databases.clear();
+            for database in instance.databases() {
+                database.detach()?;
+            }
+        }
+        instance.stop()
+    }
+}
+
+impl Drop for EngineStore {
+    /// After an error the program ends as well as it can; otherwise it dies.
+    fn drop(&mut self) {
+        let Some(instance) = self.instance.take() else { return };
+        if self.failed {
+            self.sessions.clear();
+            // Refused or not, the answer changes nothing.
+            drop(instance.stop());
+        } else {
+            instance.abandon();
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Power cuts and failing disks, simulated (see docs/testing.md).
+#![cfg(feature = "simulator")]
+
+use std::collections::BTreeMap;
+
+use ese_base::PageSize;
+use ese_sim::check::{self, Options, Report};
+use ese_tests::sim::{EngineStore, Findings, Outcome, jobs_of, run_all, seeds, states_or};
+
+/// The seed of every run; another, fresh one comes along.
+const FIXED_SEED: u64 = 1;
+
+/// Prints what came of the jobs, a line per family and page size, and fails on a failure.
+fn conclude(test: &str, outcomes: &[Outcome]) -> Report {
+    let mut lines: BTreeMap<String, (Report, Findings, f64)> = BTreeMap::new();
+    let mut all = Report::default();
+    for outcome in outcomes {
+        let kib = outcome.job.page_size.bytes() / 1024;
+        let line = lines.entry(format!("{:<11}{kib:>3} KiB", outcome.job.family.name));
+        let line = line.or_default();
+        line.0.add(outcome.report.clone());
+        line.1 = line.1.most(outcome.seen);
+        line.2 += outcome.time.as_secs_f64();
+        all.add(outcome.report.clone());
+    }
+    println!("family     page    states   nested distinct recoveries depth pages leaked  seconds");
+    for (name, (report, seen, seconds)) in &lines {
+        println!(
+            "{name} {:>8} {:>8} {:>8} {:>10} {:>5} {:>5} {:>6} {seconds:>8.1}",
+            report.states,
+            report.nested,
+            report.distinct.len(),
+            report.recoveries,
+            seen.depth,
+            seen.pages,
+            seen.leaked,
+        );
+    }
+    println!(
+        "{test}: {} distinct states ({} of the workloads, {} of recoveries), {} recoveries",
+        all.distinct.len(),
+        all.states,
+        all.nested,
+        all.recoveries
+    );
+    for outcome in outcomes.iter().filter(|outcome| !outcome.report.is_clean()) {
+        println!("FAILED: {}", outcome.job.repeat(test));
+        outcome.report.failures.iter().for_each(|failure| println!("  {failure}"));
+    }
+    assert!(all.is_clean(), "{} failures, see above", all.failures.len());
+    all
+}
+
+#[test]
+fn power_cuts_at_every_call_leave_a_prefix_of_the_commits() {
+    let seeds = seeds(FIXED_SEED);
+    println!("seeds {seeds:?}");
+    let jobs = jobs_of(&PageSize::ALL, &seeds);
+    let outcomes = run_all(&jobs, |job| {
+        let small = job.page_size == PageSize::K4;
+        let states = states_or(if small { 400 } else { 120 });
+        let options =
+            Options { depth: 2, nested: 2, nested_one_of: 4, ..Options::new(job.seed, states) };
+        job.run(|settings, workload| check::power_cuts::<EngineStore>(settings, workload, options))
+    });
+    conclude("power_cuts", &outcomes);
+}
