@@ -1,1 +1,76 @@
-fn main(){}
+//! `ese`: databases of the Extensible Storage Engine from the command line.
+//!
+//! One file per verb. Data goes to standard output; progress, warnings and errors go to standard
+//! error; the exit codes are in [`failure`]. docs/cli.md describes every verb.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod context;
+mod demo;
+mod failure;
+mod files;
+mod info;
+mod interrupt;
+mod output;
+mod progress;
+mod recover;
+mod rows;
+mod tables;
+mod text;
+mod verify;
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::Parser as _;
+
+use crate::{
+    args::{Args, Verb},
+    context::Context,
+    failure::{Failure, Outcome},
+};
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version go to standard output with code 0, wrong usage to standard error.
+            return match error.print() {
+                Ok(()) => u8::try_from(error.exit_code()).map_or(ExitCode::from(2), ExitCode::from),
+                Err(_) => ExitCode::from(3),
+            };
+        }
+    };
+    let context = Context::new(args.common);
+    match run(&context, args.verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tell(&context, &failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(context: &Context, verb: Verb) -> Outcome {
+    match verb {
+        Verb::Demo(args) => demo::run(context, &args),
+        Verb::Info(args) => info::run(context, &args),
+        Verb::Tables(args) => tables::run(context, &args),
+        Verb::Rows(args) => rows::run(context, &args),
+        Verb::Verify(args) => verify::run(context, &args),
+        Verb::Recover(args) => recover::run(context, &args),
+    }
+}
+
+/// One line on standard error, or one JSON object.
+fn tell(context: &Context, failure: &Failure) {
+    let Some(text) = failure.text() else { return };
+    let mut stderr = std::io::stderr().lock();
+    let told = if context.json {
+        writeln!(stderr, "{}", failure.json())
+    } else {
+        writeln!(stderr, "ese: {text}")
+    };
+    // There is nowhere left to complain.
+    drop(told);
+}

@@ -1,0 +1,56 @@
+//! Looking at databases again, from outside: every page, and every row by count and hash.
+
+use std::{ops::ControlFlow, path::Path};
+
+use ese_api::{Env, Offline, Result, StopToken, VerifyOptions, verify_database};
+
+use super::records::{Dataset, Sum};
+use crate::{interrupt::Interrupt, progress::Progress};
+
+/// Pages that were verified, and what is wrong with them.
+#[derive(Debug)]
+pub(super) struct Verified {
+    pub(super) pages: u64,
+    pub(super) problems: Vec<String>,
+}
+
+/// Verifies the header, every page and every tree of a database.
+pub(super) fn verify(
+    env: &Env,
+    path: &Path,
+    interrupt: &Interrupt,
+    progress: &mut Progress,
+) -> Result<Verified> {
+    let stop = StopToken::new();
+    let token = stop.clone();
+    let mut report = |so_far: &ese_api::VerifyProgress| {
+        progress.set(so_far.bytes_done, so_far.bytes_total);
+        interrupt.pass_on(&token);
+    };
+    let found = verify_database(env, path, &mut VerifyOptions::new(&mut report, stop))?;
+    Ok(Verified {
+        pages: u64::from(found.pages),
+        problems: found.problems.iter().map(ToString::to_string).collect(),
+    })
+}
+
+/// What the tables of the dataset hold in a database that nobody has attached.
+pub(super) fn sums(env: &Env, path: &Path, data: &Dataset) -> Result<Vec<Sum>> {
+    let database = Offline::open(env, path)?;
+    data.tables.iter().map(|spec| sum(&database, spec.name, &spec.columns)).collect()
+}
+
+fn sum(database: &Offline, name: &str, columns: &[String]) -> Result<Sum> {
+    let table = database.table(name)?;
+    let columns = columns.iter().map(|column| table.column(column)).collect::<Result<Vec<_>>>()?;
+    let mut sum = Sum::default();
+    database.rows(table, |_, record| {
+        let fields = columns
+            .iter()
+            .map(|column| record.data(column)?.first(column))
+            .collect::<Result<Vec<_>>>()?;
+        sum.add(fields.into_iter());
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(sum)
+}

@@ -1,0 +1,160 @@
+//! Loading from several threads, held back where the story needs writers at work.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use ese_api::{Database, Error, Inserter, Instance, Result, Session};
+
+use super::records::Dataset;
+
+/// How far the loading has come. Units are handed out in order, up to a limit that the story raises.
+#[derive(Debug)]
+pub(super) struct Gate {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next: usize,
+    limit: usize,
+    units: usize,
+    rows_done: u64,
+    units_done: usize,
+    failed: Option<Error>,
+    stopped: bool,
+}
+
+impl State {
+    fn is_over(&self) -> bool {
+        self.failed.is_some() || self.stopped || self.units_done == self.units
+    }
+}
+
+impl Gate {
+    /// Nothing may be loaded yet.
+    pub(super) fn new(units: usize) -> Gate {
+        let state = State { units, ..State::default() };
+        Gate { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Nothing panics with the lock held.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets units below this one be loaded.
+    pub(super) fn open_up_to(&self, limit: usize) {
+        let mut state = self.lock();
+        state.limit = state.limit.max(limit);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// No further unit is handed out.
+    pub(super) fn stop(&self) {
+        self.lock().stopped = true;
+        self.changed.notify_all();
+    }
+
+    /// Rows of committed units.
+    pub(super) fn rows_done(&self) -> u64 {
+        self.lock().rows_done
+    }
+
+    /// Waits until so many rows are committed, or nothing more will be; `each` is called after
+    /// every change.
+    pub(super) fn wait_for_rows(&self, rows: u64, mut each: impl FnMut(u64)) {
+        let mut state = self.lock();
+        loop {
+            let done = state.rows_done;
+            if done >= rows || state.is_over() {
+                return;
+            }
+            // Only a glimpse: a progress bar, or a look whether somebody pressed Ctrl-C.
+            each(done);
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The first failure of a loader.
+    pub(super) fn failure(&self) -> Option<Error> {
+        self.lock().failed.take()
+    }
+
+    /// The next unit, as soon as it may be loaded; `None` at the end.
+    fn next(&self) -> Option<usize> {
+        let mut state = self.lock();
+        loop {
+            if state.failed.is_some() || state.stopped || state.next == state.units {
+                return None;
+            }
+            if state.next < state.limit {
+                state.next += 1;
+                return Some(state.next - 1);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn done(&self, rows: u64) {
+        let mut state = self.lock();
+        state.units_done += 1;
+        state.rows_done += rows;
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    fn fail(&self, error: Error) {
+        let mut state = self.lock();
+        state.failed.get_or_insert(error);
+        drop(state);
+        self.changed.notify_all();
+    }
+}
+
+/// Creates the tables of a dataset, all or none.
+pub(super) fn create_tables(
+    instance: &Instance,
+    database: &Database,
+    data: &Dataset,
+) -> Result<()> {
+    let mut session = instance.session()?;
+    let mut transaction = session.begin()?;
+    for spec in &data.tables {
+        database.create_table(&mut transaction, spec.table.clone())?;
+    }
+    transaction.commit()
+}
+
+/// One of the loading threads: each unit is one durable transaction.
+pub(super) fn load(instance: &Instance, database: &Database, data: &Dataset, gate: &Gate) {
+    if let Err(error) = load_units(instance, database, data, gate) {
+        gate.fail(error);
+    }
+}
+
+fn load_units(instance: &Instance, database: &Database, data: &Dataset, gate: &Gate) -> Result<()> {
+    let mut session = instance.session()?;
+    let mut inserters = inserters(&session, database, data)?;
+    while let Some(number) = gate.next() {
+        let Some(unit) = data.units.get(number) else { break };
+        let mut transaction = session.begin()?;
+        for (table, row) in &unit.rows {
+            if let Some(inserter) = inserters.get_mut(*table) {
+                let fields: Vec<Option<&[u8]>> = row.iter().map(Option::as_deref).collect();
+                inserter.insert(&mut transaction, &fields)?;
+            }
+        }
+        transaction.commit()?;
+        gate.done(unit.len());
+    }
+    Ok(())
+}
+
+fn inserters(session: &Session, database: &Database, data: &Dataset) -> Result<Vec<Inserter>> {
+    let open = |spec: &super::records::TableSpec| {
+        let columns: Vec<&str> = spec.columns.iter().map(String::as_str).collect();
+        database.table(session, spec.name)?.inserter(&columns)
+    };
+    data.tables.iter().map(open).collect()
+}

@@ -1,0 +1,82 @@
+//! What the demo prints: steps with aligned labels, or one JSON object per step.
+
+use std::io;
+
+use serde_json::Value;
+
+use crate::output::{Output, colours};
+
+/// Characters of the labels.
+const LABEL: usize = 10;
+
+#[derive(Debug)]
+pub(super) struct Screen {
+    json: bool,
+    colours: bool,
+}
+
+impl Screen {
+    pub(super) fn new(json: bool) -> Screen {
+        Screen { json, colours: colours() }
+    }
+
+    /// A heading above everything.
+    pub(super) fn heading(&self, text: &str) -> io::Result<()> {
+        self.print(&[String::new(), format!("  {}", self.paint("1", text)), String::new()])
+    }
+
+    /// A step that is done: its label beside its lines.
+    pub(super) fn step(&self, label: &str, lines: &[String]) -> io::Result<()> {
+        let lines: Vec<String> = lines
+            .iter()
+            .enumerate()
+            .map(|(at, line)| {
+                let label = if at == 0 { label } else { "" };
+                format!("  {}  {line}", self.paint("1;36", &format!("{label:<LABEL$}")))
+            })
+            .collect();
+        self.print(&lines)
+    }
+
+    /// The last word, after an empty line.
+    pub(super) fn end(&self, held: bool, lines: &[String]) -> io::Result<()> {
+        let colour = if held { "1;32" } else { "1;31" };
+        let mut all = vec![String::new()];
+        let painted = lines.iter().enumerate().map(|(at, line)| {
+            if at == 0 { format!("  {}", self.paint(colour, line)) } else { format!("  {line}") }
+        });
+        all.extend(painted);
+        all.push(String::new());
+        self.print(&all)
+    }
+
+    /// The word behind something that was checked.
+    pub(super) fn verdict(&self, good: bool) -> String {
+        if good { self.paint("32", "ok") } else { self.paint("1;31", "WRONG") }
+    }
+
+    /// The same step for programs.
+    pub(super) fn json(&self, step: &Value) -> io::Result<()> {
+        if !self.json {
+            return Ok(());
+        }
+        let mut output = Output::new();
+        output.json(step)?;
+        output.flush()
+    }
+
+    fn print(&self, lines: &[String]) -> io::Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        let mut output = Output::new();
+        for line in lines {
+            output.line(line.trim_end())?;
+        }
+        output.flush()
+    }
+
+    fn paint(&self, colour: &str, text: &str) -> String {
+        if self.colours { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}

@@ -1,0 +1,123 @@
+//! A file tree: every directory, and every file with its length and a hash of its contents.
+
+use std::path::{Path, PathBuf};
+
+use ese_api::{ColType, Env, Result, TableBuilder};
+
+use super::records::{Dataset, TableSpec, Unit, content_hash, long, long_long, utf16};
+use crate::files;
+
+/// Files that are taken at most, so that the demo ends soon anywhere.
+const FILES_MAX: usize = 200_000;
+/// Bytes that are read and hashed at most.
+const BYTES_MAX: u64 = 1 << 30;
+/// Longer files are listed without a hash.
+const HASHED_MAX: u64 = 64 << 20;
+/// Deeper directories are left out; links could lead in a circle.
+const DEPTH_MAX: usize = 40;
+/// What builds and version control leave behind is no record of anything.
+const SKIPPED: [&str; 3] = [".git", "target", "node_modules"];
+
+const DIRECTORIES: usize = 0;
+const FILES: usize = 1;
+
+pub(super) fn read(env: &Env, root: &Path) -> Result<Dataset> {
+    let mut walk = Walk { env, units: Vec::new(), files: 0, bytes: 0, left_out: 0 };
+    let mut waiting = vec![(root.to_path_buf(), 0)];
+    while let Some((dir, depth)) = waiting.pop() {
+        for inner in walk.directory(&dir)? {
+            if depth < DEPTH_MAX {
+                waiting.push((inner, depth + 1));
+            }
+        }
+    }
+    let remark = (walk.left_out > 0)
+        .then(|| format!("{} more files were left out, or not hashed, to end soon", walk.left_out));
+    Ok(Dataset {
+        origin: format!("the file tree {}", root.display()),
+        remark,
+        tables: tables(),
+        units: walk.units,
+        unit_name: "directory",
+    })
+}
+
+fn tables() -> Vec<TableSpec> {
+    let names = |columns: &[&str]| columns.iter().map(|column| (*column).to_owned()).collect();
+    vec![
+        TableSpec {
+            name: "directories",
+            row_name: "directory",
+            columns: names(&["id", "path"]),
+            table: TableBuilder::new("directories")
+                .required("id", ColType::Long)
+                .text("path")
+                .primary(&["id"]),
+        },
+        TableSpec {
+            name: "files",
+            row_name: "file",
+            columns: names(&["directory", "number", "name", "len", "hash"]),
+            table: TableBuilder::new("files")
+                .required("directory", ColType::Long)
+                .required("number", ColType::Long)
+                .text("name")
+                .column("len", ColType::LongLong)
+                .column("hash", ColType::Guid)
+                .primary(&["directory", "number"]),
+        },
+    ]
+}
+
+struct Walk<'a> {
+    env: &'a Env,
+    units: Vec<Unit>,
+    files: usize,
+    bytes: u64,
+    left_out: u64,
+}
+
+impl Walk<'_> {
+    /// Takes a directory and its files; gives the directories inside.
+    fn directory(&mut self, dir: &Path) -> Result<Vec<PathBuf>> {
+        let id = self.units.len();
+        let entries = match self.env.fs.list(dir) {
+            Ok(entries) => entries,
+            // Somebody may remove it under our eyes, or not let us in. The root has to be there.
+            Err(error) if id == 0 => return Err(error),
+            Err(_) => return Ok(Vec::new()),
+        };
+        let (mut unit, mut inner) = (Unit::default(), Vec::new());
+        unit.push(DIRECTORIES, vec![long(id), utf16(&dir.to_string_lossy())]);
+        for (number, entry) in entries.into_iter().enumerate() {
+            let path = dir.join(&entry.name);
+            if entry.is_dir {
+                if !SKIPPED.contains(&entry.name.as_str()) {
+                    inner.push(path);
+                }
+            } else if self.files < FILES_MAX {
+                self.files += 1;
+                let hash = self.hash(&path, entry.len);
+                unit.push(
+                    FILES,
+                    vec![long(id), long(number), utf16(&entry.name), long_long(entry.len), hash],
+                );
+            } else {
+                self.left_out += 1;
+            }
+        }
+        self.units.push(unit);
+        Ok(inner)
+    }
+
+    /// NULL for what cannot be read: sockets, files of others, files that change.
+    fn hash(&mut self, path: &Path, len: u64) -> Option<Vec<u8>> {
+        if len > HASHED_MAX || self.bytes.saturating_add(len) > BYTES_MAX {
+            self.left_out += 1;
+            return None;
+        }
+        self.bytes += len;
+        let bytes = files::read(self.env, path, HASHED_MAX).ok()?;
+        Some(content_hash(&bytes).0.to_vec())
+    }
+}

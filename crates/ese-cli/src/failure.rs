@@ -1,0 +1,130 @@
+//! Why a verb did not succeed, and the exit code of that.
+//!
+//! | code | meaning |
+//! | --- | --- |
+//! | 0 | fine |
+//! | 1 | a problem was found: damaged, dirty, does not fit together, differs |
+//! | 2 | wrong usage |
+//! | 3 | could not read or write |
+//! | 4 | stopped by Ctrl-C; everything is consistent |
+//! | 130 | interrupted at once |
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use ese_api::{Error, ErrorKind, JetErr};
+use serde_json::{Value, json};
+
+pub(crate) const PROBLEM: u8 = 1;
+pub(crate) const USAGE: u8 = 2;
+pub(crate) const IO: u8 = 3;
+pub(crate) const STOPPED: u8 = 4;
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// How a verb ends.
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+/// Why a verb did not succeed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The engine's word.
+    Engine(Error),
+    /// The command line asks for something that cannot be.
+    Usage(String),
+    /// A text file that is to be imported is wrong.
+    Input { path: PathBuf, line: u64, what: String },
+    /// Standard output cannot be written.
+    Output(io::Error),
+    /// What was found has been printed already.
+    Problems,
+    /// Ctrl-C; what was done until then.
+    Stopped(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Engine(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Output(error)
+    }
+}
+
+impl Failure {
+    pub(crate) fn input(path: &Path, line: u64, what: impl Into<String>) -> Failure {
+        Failure::Input { path: path.to_path_buf(), line, what: what.into() }
+    }
+
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Engine(error) => code_of(error),
+            Failure::Usage(_) => USAGE,
+            Failure::Input { .. } | Failure::Problems => PROBLEM,
+            // Whoever reads our output may stop reading; that is no failure.
+            Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+            Failure::Output(_) => IO,
+            Failure::Stopped(_) => STOPPED,
+        }
+    }
+
+    /// One line for people; `None` if everything has been said.
+    pub(crate) fn text(&self) -> Option<String> {
+        match self {
+            // A message that quotes a file's bytes must not break the line.
+            Failure::Engine(error) => Some(error.to_string().replace(['\n', '\r'], " ")),
+            Failure::Usage(what) => Some(what.clone()),
+            Failure::Input { path, line, what } => {
+                Some(format!("{}: line {line}: {what}", path.display()))
+            }
+            Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
+            Failure::Output(error) => Some(format!("standard output: {error}")),
+            Failure::Problems => None,
+            Failure::Stopped(what) => Some(format!("stopped: {what}")),
+        }
+    }
+
+    /// The same for programs.
+    pub(crate) fn json(&self) -> Value {
+        match self {
+            Failure::Engine(error) => json!({ "error": error_json(error) }),
+            other => json!({ "error": { "text": other.text() } }),
+        }
+    }
+}
+
+/// An error with all that is known of it.
+pub(crate) fn error_json(error: &Error) -> Value {
+    json!({
+        "code": error.jet_code(),
+        "name": error.code().info().name,
+        "file": error.path().map(|path| path.to_string_lossy()),
+        "page": error.pgno().map(|pgno| pgno.0),
+        "generation": error.generation().map(|generation| generation.0),
+        "text": error.to_string(),
+    })
+}
+
+fn code_of(error: &Error) -> u8 {
+    match error.code() {
+        JetErr::FileNotFound
+        | JetErr::InvalidPath
+        | JetErr::FileAccessDenied
+        | JetErr::FileAlreadyExists
+        | JetErr::LogFilePathInUse => return IO,
+        JetErr::FeatureNotAvailable | JetErr::FileInvalidType | JetErr::PageSizeMismatch => {
+            return PROBLEM;
+        }
+        _ => {}
+    }
+    match error.kind() {
+        ErrorKind::Misuse | ErrorKind::Outcome => USAGE,
+        ErrorKind::Io | ErrorKind::Resource | ErrorKind::Broken => IO,
+        ErrorKind::Corruption | ErrorKind::Inconsistent => PROBLEM,
+        ErrorKind::Stopped => STOPPED,
+    }
+}

@@ -1,0 +1,139 @@
+//! `ese info FILE`: what a database's header says. Works on any database, clean or not.
+
+use std::path::Path;
+
+use ese_api::Env;
+use ese_os::{LockMode, OpenMode};
+use ese_pages::{
+    DbHeader,
+    header::{HeaderCopy, Located, read_header},
+};
+use serde_json::json;
+
+use crate::{args, context::Context, failure::Outcome, output::Output, text};
+
+pub(crate) fn run(context: &Context, args: &args::Info) -> Outcome {
+    let file = context.env.fs.open(&args.file, OpenMode::Read)?;
+    let len = file.len()?;
+    let located = read_header(file.as_ref()).map_err(|error| error.at_path(&args.file))?;
+    drop(file);
+    let in_use = is_in_use(&context.env, &args.file)?;
+    let mut output = Output::new();
+    if context.json {
+        output.json(&as_json(&args.file, len, &located, in_use))?;
+    } else {
+        for (name, value) in as_lines(&args.file, len, &located, in_use) {
+            output.line(&format!("{name:<20} {value}"))?;
+        }
+    }
+    Ok(output.flush()?)
+}
+
+/// Does somebody hold the file for writing?
+fn is_in_use(env: &Env, path: &Path) -> Outcome<bool> {
+    Ok(env.fs.open(path, OpenMode::Read)?.lock(LockMode::Shared).is_err())
+}
+
+/// Pages behind the two headers.
+fn pages(len: u64, located: &Located) -> u64 {
+    (len / located.page_size.bytes_u64()).saturating_sub(2)
+}
+
+fn as_lines(path: &Path, len: u64, located: &Located, in_use: bool) -> Vec<(&'static str, String)> {
+    let Located { header, page_size, copy } = located;
+    let mut lines = vec![
+        ("file", path.display().to_string()),
+        ("state", header.state().to_string()),
+        ("format", format!("{:#x}.{:#x}", header.version.get(), header.update_major.get())),
+        ("page size", text::bytes(page_size.bytes_u64())),
+        ("size", format!("{} ({} pages)", text::bytes(len), text::count(pages(len, located)))),
+        ("database signature", header.sign_db.to_string()),
+        (
+            "log signature",
+            if header.sign_log.is_null() {
+                "none: never attached with a log".to_owned()
+            } else {
+                header.sign_log.to_string()
+            },
+        ),
+        ("database time", format!("{:#x}", header.dbtime().0)),
+        ("last object id", header.last_objid().to_string()),
+    ];
+    let (first, last) = header.required();
+    if first.0 != 0 || last.0 != 0 {
+        lines.push(("logs required", format!("{:#x} to {:#x}", first.0, last.0)));
+    }
+    if header.committed().0 != 0 {
+        lines.push(("logs committed", format!("to {:#x}", header.committed().0)));
+    }
+    lines.push(("last attached", header.logtime_attach.to_string()));
+    lines.push(("last detached", header.logtime_detach.to_string()));
+    lines.push(("last full backup", last_backup(header)));
+    if header.is_backup_copy() {
+        lines.push(("backup copy", "yes: restore it together with its logs".to_owned()));
+    }
+    match copy {
+        HeaderCopy::Both => {}
+        HeaderCopy::Primary => {
+            lines.push(("header", "the second copy is damaged or older".to_owned()));
+        }
+        HeaderCopy::Shadow => {
+            lines.push(("header", "the first copy is damaged; this is the second".to_owned()));
+        }
+    }
+    if in_use {
+        lines.push(("in use", "yes: a running instance has the file".to_owned()));
+    }
+    lines
+}
+
+fn last_backup(header: &DbHeader) -> String {
+    let backup = &header.bkinfo_full_prev;
+    match backup.gen_high.get() {
+        0 => "never".to_owned(),
+        high => format!(
+            "{}, log generations {:#x} to {high:#x}",
+            backup.logtime_mark,
+            backup.gen_low.get()
+        ),
+    }
+}
+
+fn as_json(path: &Path, len: u64, located: &Located, in_use: bool) -> serde_json::Value {
+    let Located { header, page_size, copy } = located;
+    let (first, last) = header.required();
+    let backup = &header.bkinfo_full_prev;
+    let full_backup = match backup.gen_high.get() {
+        0 => serde_json::Value::Null,
+        high => json!({
+            "time": backup.logtime_mark.to_string(), "gen_low": backup.gen_low.get(),
+            "gen_high": high,
+        }),
+    };
+    json!({
+        "file": path.to_string_lossy(),
+        "state": header.state().to_string(),
+        "version": header.version.get(),
+        "update": header.update_major.get(),
+        "page_size": page_size.bytes(),
+        "len": len,
+        "pages": pages(len, located),
+        "database_signature": header.sign_db.to_string(),
+        "log_signature": (!header.sign_log.is_null()).then(|| header.sign_log.to_string()),
+        "dbtime": header.dbtime().0,
+        "last_objid": header.last_objid().0,
+        "gen_min_required": first.0,
+        "gen_max_required": last.0,
+        "gen_max_committed": header.committed().0,
+        "attached": header.logtime_attach.to_string(),
+        "detached": header.logtime_detach.to_string(),
+        "full_backup": full_backup,
+        "backup_copy": header.is_backup_copy(),
+        "header_copies": match copy {
+            HeaderCopy::Both => "both",
+            HeaderCopy::Primary => "first",
+            HeaderCopy::Shadow => "second",
+        },
+        "in_use": in_use,
+    })
+}

@@ -1,0 +1,94 @@
+//! How far something has come: a bar on a terminal, a line every few seconds elsewhere.
+
+use std::{io::Write as _, time::Duration};
+
+use ese_api::Env;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::text;
+
+/// Between two lines where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(2);
+const BYTES: &str = "  {prefix:<10} {bar:30.green} {percent:>3}%  {bytes} of {total_bytes} {msg}";
+const ROWS: &str = "  {prefix:<10} {bar:30.green} {percent:>3}%  {human_pos} of {human_len} {msg}";
+
+#[derive(Debug)]
+pub(crate) struct Progress {
+    label: String,
+    shown: Shown,
+}
+
+#[derive(Debug)]
+enum Shown {
+    Nowhere,
+    Bar(ProgressBar),
+    Lines { env: Env, last: Duration },
+}
+
+impl Progress {
+    pub(crate) fn silent() -> Progress {
+        Progress { label: String::new(), shown: Shown::Nowhere }
+    }
+
+    pub(crate) fn bar(label: &str) -> Progress {
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(15));
+        bar.set_prefix(label.to_owned());
+        Progress { label: label.to_owned(), shown: Shown::Bar(styled(bar, BYTES)) }
+    }
+
+    pub(crate) fn lines(label: &str, env: Env) -> Progress {
+        let last = env.clock.monotonic();
+        Progress { label: label.to_owned(), shown: Shown::Lines { env, last } }
+    }
+
+    /// Counts rows instead of bytes.
+    pub(crate) fn of_rows(mut self) -> Progress {
+        if let Shown::Bar(bar) = &self.shown {
+            self.shown = Shown::Bar(styled(bar.clone(), ROWS));
+        }
+        self
+    }
+
+    /// So many of so many.
+    pub(crate) fn set(&mut self, done: u64, total: u64) {
+        match &mut self.shown {
+            Shown::Nowhere => {}
+            Shown::Bar(bar) => {
+                bar.set_length(total);
+                bar.set_position(done);
+            }
+            Shown::Lines { env, last } => {
+                let now = env.clock.monotonic();
+                if now.saturating_sub(*last) >= LINE_EVERY {
+                    *last = now;
+                    let line = format!("{}: {} %", self.label, text::percent(done, total));
+                    // Nothing depends on progress being seen.
+                    drop(writeln!(std::io::stderr().lock(), "{line}"));
+                }
+            }
+        }
+    }
+
+    /// A word behind the bar.
+    pub(crate) fn say(&self, what: &str) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.set_message(what.to_owned());
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    // A template that cannot be read leaves indicatif's own.
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style.progress_chars("=> ")),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,42 @@
+//! `ese recover DIR`: the only verb that changes databases where they lie. It does what the next start
+//! of their instance would do.
+
+use serde_json::json;
+
+use crate::{args, context::Context, failure::Outcome, output::Output, text};
+
+pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
+    let started = context.env.clock.monotonic();
+    let report = ese_api::recover_with(&context.env, &args.dir)?;
+    let took = context.env.clock.monotonic().saturating_sub(started);
+    let mut output = Output::new();
+    if context.json {
+        output.json(&json!({
+            "path": args.dir.to_string_lossy(),
+            "from": report.from.to_string(),
+            "to": report.to.to_string(),
+            "records": report.records,
+            "applied": report.applied,
+            "skipped": report.skipped,
+            "rolled_back": report.rolled_back,
+            "restored_pages": report.restored_pages,
+        }))?;
+    } else {
+        output.line(&format!(
+            "{}: recovered in {}; log {} to {}, {}",
+            args.dir.display(),
+            text::time(took),
+            report.from,
+            report.to,
+            text::counted(report.records, "record"),
+        ))?;
+        output.line(&format!(
+            "{} made again, {} were there already, {} taken back, {} put right",
+            text::counted(report.applied, "page change"),
+            text::count(report.skipped),
+            text::counted(report.rolled_back, "unfinished transaction"),
+            text::counted(report.restored_pages, "torn page"),
+        ))?;
+    }
+    Ok(output.flush()?)
+}

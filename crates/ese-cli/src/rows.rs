@@ -1,0 +1,197 @@
+//! `ese rows FILE TABLE [--json|--csv]`: the rows of a table in key order.
+//!
+//! Values are what dissect.esedb decodes: numbers as numbers, a date as its eight bytes read as a
+//! number, a GUID as text, text as text, bytes as hexadecimal digits, several values as a list. In
+//! CSV, NULL is an empty field and a list its JSON text.
+
+use std::ops::ControlFlow;
+
+use ese_api::{Offline, TableSchema, Value};
+use ese_engine::record::RecordView;
+use serde_json::{Map, Number, Value as Json};
+
+use crate::{
+    args,
+    context::Context,
+    failure::{Failure, Outcome},
+    output::Output,
+    tables, text,
+};
+
+/// Rows that decide how wide the columns of a printed table are.
+const SAMPLE: usize = 200;
+/// Characters of a printed column.
+const WIDTH_MAX: usize = 40;
+
+pub(crate) fn run(context: &Context, args: &args::Rows) -> Outcome {
+    let database = tables::open(&context.env, &args.file, args.unrecovered)?;
+    let table = database.table(&args.table)?;
+    let limit = args.limit.unwrap_or(u64::MAX);
+    let mut output = Output::new();
+    if context.json {
+        as_json(&database, table, limit, &mut output)?;
+    } else if args.csv {
+        as_csv(&database, table, limit, &mut output)?;
+    } else {
+        as_table(&database, table, limit, &mut output)?;
+    }
+    Ok(output.flush()?)
+}
+
+/// Visits the rows, as values in the order of the column ids.
+fn each_row(
+    database: &Offline,
+    table: &TableSchema,
+    limit: u64,
+    mut each: impl FnMut(Vec<Value>) -> Outcome,
+) -> Outcome {
+    let (mut failed, mut left) = (Ok(()), limit);
+    if left == 0 {
+        return Ok(());
+    }
+    database.rows(table, |_, record| {
+        let row = values(table, record)?;
+        left -= 1;
+        failed = each(row);
+        let enough = failed.is_err() || left == 0;
+        Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    failed
+}
+
+fn values(table: &TableSchema, record: &RecordView<'_>) -> ese_api::Result<Vec<Value>> {
+    table.columns.iter().map(|column| Value::read(column, record)).collect()
+}
+
+fn as_json(database: &Offline, table: &TableSchema, limit: u64, output: &mut Output) -> Outcome {
+    each_row(database, table, limit, |row| {
+        let names = table.columns.iter().map(|column| column.name.clone());
+        let row: Map<String, Json> = names.zip(row.into_iter().map(json_value)).collect();
+        Ok(output.json(&Json::Object(row))?)
+    })
+}
+
+fn as_csv(database: &Offline, table: &TableSchema, limit: u64, output: &mut Output) -> Outcome {
+    let mut csv = csv::Writer::from_writer(output.raw());
+    csv.write_record(table.columns.iter().map(|column| &column.name)).map_err(csv_failure)?;
+    each_row(database, table, limit, |row| {
+        csv.write_record(row.into_iter().map(plain)).map_err(csv_failure)
+    })?;
+    Ok(csv.flush()?)
+}
+
+fn csv_failure(error: csv::Error) -> Failure {
+    Failure::Output(error.into())
+}
+
+fn as_table(database: &Offline, table: &TableSchema, limit: u64, output: &mut Output) -> Outcome {
+    let heading: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+    let mut layout = Layout { sample: vec![heading], widths: None };
+    each_row(database, table, limit, |row| {
+        let row = row.into_iter().map(|value| printable(&plain(value))).collect();
+        layout.row(row, output)
+    })?;
+    layout.decide(output)
+}
+
+/// Columns as wide as the first rows need.
+struct Layout {
+    sample: Vec<Vec<String>>,
+    widths: Option<Vec<usize>>,
+}
+
+impl Layout {
+    fn row(&mut self, row: Vec<String>, output: &mut Output) -> Outcome {
+        match &self.widths {
+            Some(widths) => print(&row, widths, output),
+            None => {
+                self.sample.push(row);
+                if self.sample.len() > SAMPLE { self.decide(output) } else { Ok(()) }
+            }
+        }
+    }
+
+    fn decide(&mut self, output: &mut Output) -> Outcome {
+        let columns = self.sample.first().map_or(0, Vec::len);
+        let width_of = |at: usize| {
+            let cells = self.sample.iter().filter_map(|row| row.get(at));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0).min(WIDTH_MAX)
+        };
+        let widths: Vec<usize> = (0..columns).map(width_of).collect();
+        for row in std::mem::take(&mut self.sample) {
+            print(&row, &widths, output)?;
+        }
+        self.widths = Some(widths);
+        Ok(())
+    }
+}
+
+fn print(row: &[String], widths: &[usize], output: &mut Output) -> Outcome {
+    let cells = row.iter().zip(widths);
+    let cells = cells.map(|(cell, width)| format!("{:<width$}", text::cut(cell, *width)));
+    Ok(output.line(cells.collect::<Vec<String>>().join("  ").trim_end())?)
+}
+
+/// On one line, without anything that moves a terminal's cursor.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A value as JSON.
+pub(crate) fn json_value(value: Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bit(bit) => bit.into(),
+        Value::U8(n) => n.into(),
+        Value::I16(n) => n.into(),
+        Value::U16(n) => n.into(),
+        Value::I32(n) => n.into(),
+        Value::U32(n) => n.into(),
+        Value::I64(n) | Value::Currency(n) | Value::DateTime(n) => n.into(),
+        Value::U64(n) => n.into(),
+        Value::F32(x) => float(f64::from(x)),
+        Value::F64(x) => float(x),
+        Value::Guid(guid) => guid.to_string().into(),
+        Value::Binary(bytes) => hex(&bytes).into(),
+        Value::Text(text) => text.into(),
+        Value::Multi(values) => Json::Array(values.into_iter().map(json_value).collect()),
+    }
+}
+
+/// JSON has no word for infinities and for what is no number: they become text.
+fn float(x: f64) -> Json {
+    Number::from_f64(x).map_or_else(|| Json::String(x.to_string()), Json::Number)
+}
+
+/// A value as a field of text.
+fn plain(value: Value) -> String {
+    match json_value(value) {
+        Json::Null => String::new(),
+        Json::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).map_or('0', |d| char::from(*d));
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_documented() {
+        assert_eq!(json_value(Value::Binary(vec![0, 0xab])), "00ab");
+        assert_eq!(json_value(Value::F64(f64::NAN)), "NaN");
+        assert_eq!(json_value(Value::F32(1.5)), 1.5);
+        assert_eq!(json_value(Value::DateTime(-1)), -1);
+        let list = Value::Multi(vec![Value::I16(1), Value::Null]);
+        assert_eq!(plain(list), "[1,null]");
+        assert_eq!(plain(Value::Null), "");
+        assert_eq!(plain(Value::Text("a b".to_owned())), "a b");
+        assert_eq!(printable("a\x1b[2J\nb"), "a [2J b");
+    }
+}

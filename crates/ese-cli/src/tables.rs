@@ -1,0 +1,176 @@
+//! `ese tables FILE [TABLE]`: what the catalog says.
+
+use std::path::Path;
+
+use ese_api::{ColType, Env, Offline, TableSchema};
+use ese_engine::schema::{Column, ColumnFlags, Index, IndexFlags, TableFlags};
+use serde_json::{Value, json};
+
+use crate::{args, context::Context, failure::Outcome, output::Output};
+
+pub(crate) fn run(context: &Context, args: &args::Tables) -> Outcome {
+    let database = open(&context.env, &args.file, args.unrecovered)?;
+    let mut output = Output::new();
+    match &args.table {
+        Some(name) => {
+            let table = database.table(name)?;
+            if context.json {
+                output.json(&table_json(table))?;
+            } else {
+                one(&mut output, table)?;
+            }
+        }
+        None => list(context, &mut output, &database, args.all)?,
+    }
+    Ok(output.flush()?)
+}
+
+/// Opens a database for reading only.
+pub(crate) fn open(env: &Env, path: &Path, unrecovered: bool) -> Outcome<Offline> {
+    Ok(if unrecovered { Offline::open_unrecovered(env, path)? } else { Offline::open(env, path)? })
+}
+
+fn list(context: &Context, output: &mut Output, database: &Offline, all: bool) -> Outcome {
+    let mut tables: Vec<&TableSchema> = database
+        .tables()
+        .iter()
+        .filter(|table| all || !table.flags.contains(TableFlags::SYSTEM))
+        .collect();
+    tables.sort_by(|a, b| a.name.cmp(&b.name));
+    if context.json {
+        for table in tables {
+            output.json(&table_json(table))?;
+        }
+        return Ok(());
+    }
+    let width = tables.iter().map(|table| table.name.chars().count()).max().unwrap_or(0).max(5);
+    output.line(&format!(
+        "{:<width$}  {:>7}  {:>7}  {:>9}  key",
+        "table", "columns", "indexes", "root page"
+    ))?;
+    for table in tables {
+        output.line(&format!(
+            "{:<width$}  {:>7}  {:>7}  {:>9}  {}",
+            table.name,
+            table.columns.len(),
+            table.indexes.len(),
+            table.fdp.0,
+            table.primary().map_or_else(|| "row number".to_owned(), |index| key(table, index)),
+        ))?;
+    }
+    Ok(())
+}
+
+fn one(output: &mut Output, table: &TableSchema) -> Outcome {
+    let width = table.columns.iter().map(|column| column.name.chars().count()).max();
+    let width = width.unwrap_or(0).max(6);
+    output.line(&format!("{:>6}  {:<width$}  {:<18}  remarks", "id", "column", "type"))?;
+    for column in table.columns.iter() {
+        let line = format!(
+            "{:>6}  {:<width$}  {:<18}  {}",
+            column.id.0,
+            column.name,
+            type_name(column.ty),
+            remarks(column).join(", "),
+        );
+        output.line(line.trim_end())?;
+    }
+    for index in &table.indexes {
+        let kind = match (index.is_primary(), index.is_unique()) {
+            (true, _) => "primary",
+            (false, true) => "unique",
+            (false, false) => "secondary",
+        };
+        output.line(&format!("{kind} index {} ({})", index.name, key(table, index)))?;
+    }
+    if let Some(template) = &table.template {
+        output.line(&format!("derives from {template}"))?;
+    }
+    Ok(())
+}
+
+/// `+name -born`, as ESE writes keys.
+fn key(table: &TableSchema, index: &Index) -> String {
+    let segments = index.segments.iter().map(|segment| {
+        let sign = if segment.descending { '-' } else { '+' };
+        match table.columns.by_id(segment.column) {
+            Some(column) => format!("{sign}{}", column.name),
+            None => format!("{sign}column {}", segment.column),
+        }
+    });
+    segments.collect::<Vec<String>>().join(" ")
+}
+
+fn remarks(column: &Column) -> Vec<String> {
+    const FLAGS: [(ColumnFlags, &str); 7] = [
+        (ColumnFlags::NOT_NULL, "not null"),
+        (ColumnFlags::VERSION, "version"),
+        (ColumnFlags::AUTOINCREMENT, "autoincrement"),
+        (ColumnFlags::MULTI_VALUED, "multi-valued"),
+        (ColumnFlags::ESCROW_UPDATE, "escrow"),
+        (ColumnFlags::COMPRESSED, "compressed"),
+        (ColumnFlags::ENCRYPTED, "encrypted"),
+    ];
+    let mut remarks = Vec::new();
+    if column.ty.is_text() {
+        remarks.push(format!("code page {}", column.code_page));
+    }
+    if column.max_len > 0 && column.ty.fixed_len().is_none() {
+        remarks.push(format!("at most {} bytes", column.max_len));
+    }
+    let flags = FLAGS.iter().filter(|(flag, _)| column.flags.contains(*flag));
+    remarks.extend(flags.map(|(_, name)| (*name).to_owned()));
+    if column.default.is_some() {
+        remarks.push("default".to_owned());
+    }
+    remarks
+}
+
+pub(crate) fn type_name(ty: ColType) -> &'static str {
+    match ty {
+        ColType::Nil => "nil",
+        ColType::Bit => "bit",
+        ColType::UnsignedByte => "unsigned byte",
+        ColType::Short => "short",
+        ColType::Long => "long",
+        ColType::Currency => "currency",
+        ColType::IeeeSingle => "single",
+        ColType::IeeeDouble => "double",
+        ColType::DateTime => "date and time",
+        ColType::Binary => "binary",
+        ColType::Text => "text",
+        ColType::LongBinary => "long binary",
+        ColType::LongText => "long text",
+        ColType::UnsignedLong => "unsigned long",
+        ColType::LongLong => "long long",
+        ColType::Guid => "guid",
+        ColType::UnsignedShort => "unsigned short",
+        ColType::UnsignedLongLong => "unsigned long long",
+    }
+}
+
+fn table_json(table: &TableSchema) -> Value {
+    let columns = table.columns.iter().map(|column| {
+        json!({
+            "id": column.id.0, "name": column.name, "type": type_name(column.ty),
+            "code_page": column.ty.is_text().then_some(column.code_page),
+            "max_len": column.max_len, "flags": column.flags.bits(),
+        })
+    });
+    let indexes = table.indexes.iter().map(|index| {
+        json!({
+            "name": index.name, "primary": index.is_primary(),
+            "unique": index.flags.contains(IndexFlags::UNIQUE) || index.is_primary(),
+            "key": key(table, index), "root_page": index.fdp.0, "object_id": index.objid.0,
+        })
+    });
+    json!({
+        "name": table.name,
+        "object_id": table.objid.0,
+        "root_page": table.fdp.0,
+        "system": table.flags.contains(TableFlags::SYSTEM),
+        "template": table.template,
+        "columns": columns.collect::<Vec<_>>(),
+        "indexes": indexes.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,99 @@
+//! Numbers for people.
+
+use std::time::Duration;
+
+/// `118,301`.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn counted(number: u64, one: &str) -> String {
+    match (number, one.strip_suffix('y')) {
+        (1, _) => format!("1 {one}"),
+        (_, Some(stem)) if !one.ends_with("ey") => format!("{} {stem}ies", count(number)),
+        _ => format!("{} {one}s", count(number)),
+    }
+}
+
+/// `10.4 MiB`.
+pub(crate) fn bytes(len: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if len < 1024 {
+        return counted(len, "byte");
+    }
+    let mut power = 0;
+    while power + 1 < UNITS.len() && len >> (10 * (power + 2)) > 0 {
+        power += 1;
+    }
+    let tenths = u128::from(len) * 10 >> (10 * (power + 1));
+    let unit = UNITS.get(power).copied().unwrap_or("KiB");
+    if tenths >= 1000 || tenths % 10 == 0 {
+        format!("{} {unit}", tenths / 10)
+    } else {
+        format!("{}.{} {unit}", tenths / 10, tenths % 10)
+    }
+}
+
+/// `3 us`, `12 ms`, `4.2 s`.
+pub(crate) fn time(time: Duration) -> String {
+    let micros = time.as_micros();
+    match micros {
+        0..1_000 => format!("{micros} us"),
+        1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros / 100 % 10),
+        10_000..1_000_000 => format!("{} ms", micros / 1_000),
+        _ => format!("{}.{} s", micros / 1_000_000, micros / 100_000 % 10),
+    }
+}
+
+/// Whole per cent, 100 only when it is all.
+pub(crate) fn percent(done: u64, total: u64) -> u64 {
+    match total {
+        0 => 100,
+        _ => u64::try_from(u128::from(done.min(total)) * 100 / u128::from(total)).unwrap_or(100),
+    }
+}
+
+/// A text cut to so many characters.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(2)).collect();
+    format!("{kept}..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_easy_to_read() {
+        assert_eq!(count(7), "7");
+        assert_eq!(count(118_301), "118,301");
+        assert_eq!(count(1_000_000), "1,000,000");
+        assert_eq!(counted(1, "dependency"), "1 dependency");
+        assert_eq!(counted(2, "dependency"), "2 dependencies");
+        assert_eq!(counted(3, "file"), "3 files");
+        assert_eq!(bytes(1), "1 byte");
+        assert_eq!(bytes(1023), "1,023 bytes");
+        assert_eq!(bytes(4096), "4 KiB");
+        assert_eq!(bytes(10 << 20 | 500 << 10), "10.4 MiB");
+        assert_eq!(bytes(u64::MAX), "16777215 TiB");
+        assert_eq!(time(Duration::from_micros(3)), "3 us");
+        assert_eq!(time(Duration::from_micros(4_230)), "4.2 ms");
+        assert_eq!(time(Duration::from_millis(4_299)), "4.2 s");
+        assert_eq!(percent(999, 1000), 99);
+        assert_eq!(percent(0, 0), 100);
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdefg", 6), "abcd..");
+    }
+}

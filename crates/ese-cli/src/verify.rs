@@ -1,0 +1,157 @@
+//! `ese verify FILE|DIR`: is everything sound? Nothing is written.
+
+use ese_api::{
+    DatabaseReport, DirReport, Error, JetErr, LogReport, StopToken, VerifyOptions, verify_database,
+    verify_dir,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    args,
+    context::Context,
+    failure::{Failure, Outcome, error_json},
+    output::Output,
+    text,
+};
+
+pub(crate) fn run(context: &Context, args: &args::Verify) -> Outcome {
+    let (interrupt, stop) = (context.interrupt(), StopToken::new());
+    let mut progress = context.progress("verify");
+    let token = stop.clone();
+    let mut report = |so_far: &ese_api::VerifyProgress| {
+        progress.set(so_far.bytes_done, so_far.bytes_total);
+        interrupt.pass_on(&token);
+    };
+    let mut options = VerifyOptions::new(&mut report, stop);
+    // Only a directory can be listed.
+    let found = if context.env.fs.list(&args.path).is_ok() {
+        verify_dir(&context.env, &args.path, &mut options)
+    } else {
+        verify_database(&context.env, &args.path, &mut options).map(|database| DirReport {
+            path: args.path.clone(),
+            databases: vec![database],
+            log: None,
+            set: None,
+            problems: Vec::new(),
+        })
+    };
+    drop(progress);
+    let report = found.map_err(stopped)?;
+    let mut output = Output::new();
+    if context.json {
+        output.json(&as_json(&report))?;
+    } else {
+        as_lines(&report, &mut output)?;
+    }
+    output.flush()?;
+    if report.is_sound() { Ok(()) } else { Err(Failure::Problems) }
+}
+
+fn stopped(error: Error) -> Failure {
+    match error.code() {
+        JetErr::ClientRequestToStopJetService => {
+            Failure::Stopped("not everything has been looked at; nothing was written".to_owned())
+        }
+        _ => error.into(),
+    }
+}
+
+fn as_lines(report: &DirReport, output: &mut Output) -> Outcome {
+    for database in &report.databases {
+        output.line(&format!(
+            "{}: {}, {} pages of {} ({} unused), {}, {}, {}",
+            database.path.display(),
+            database.header.state(),
+            text::count(u64::from(database.pages)),
+            database
+                .header
+                .page_size()
+                .map_or_else(|_| "?".to_owned(), |size| text::bytes(size.bytes_u64())),
+            text::count(u64::from(database.blank_pages)),
+            text::counted(len(database.tables), "table"),
+            text::counted(len(database.trees), "tree"),
+            text::counted(database.entries, "entry"),
+        ))?;
+        if database.leaked_pages > 0 {
+            output.line(&format!(
+                "  {} belong to nothing: wasted, not wrong",
+                text::counted(u64::from(database.leaked_pages), "page")
+            ))?;
+        }
+    }
+    if let Some(log) = &report.log {
+        output.line(&format!(
+            "log {}: generations {:#x} to {:#x}, {}, {}",
+            log.base,
+            log.generations.0.0,
+            log.generations.1.0,
+            text::counted(log.records, "record"),
+            if log.ended_cleanly { "ended properly" } else { "not ended properly" },
+        ))?;
+    }
+    if let Some(set) = &report.set {
+        output.line(&format!(
+            "{}: backup set, {}, {} in {} and {}",
+            report.path.display(),
+            text::bytes(set.bytes),
+            if set.corrected_pages == 0 {
+                "every bit right".to_owned()
+            } else {
+                format!("{} corrected", text::counted(set.corrected_pages, "page"))
+            },
+            text::counted(set.pages, "page"),
+            text::counted(set.log_segments, "log segment"),
+        ))?;
+    }
+    let mut problems = 0;
+    for problem in report.all_problems() {
+        output.line(&format!("PROBLEM {problem}"))?;
+        problems += 1;
+    }
+    output.line(&match problems {
+        0 => "sound".to_owned(),
+        _ => text::counted(problems, "problem"),
+    })?;
+    Ok(())
+}
+
+fn len(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+fn as_json(report: &DirReport) -> Value {
+    json!({
+        "path": report.path.to_string_lossy(),
+        "sound": report.is_sound(),
+        "databases": report.databases.iter().map(database_json).collect::<Vec<_>>(),
+        "log": report.log.as_ref().map(log_json),
+        "set": report.set.as_ref().map(|set| json!({
+            "pages": set.pages, "corrected_pages": set.corrected_pages,
+            "log_segments": set.log_segments, "bytes": set.bytes,
+        })),
+        "problems": report.all_problems().map(error_json).collect::<Vec<_>>(),
+    })
+}
+
+fn database_json(database: &DatabaseReport) -> Value {
+    json!({
+        "file": database.path.to_string_lossy(),
+        "state": database.header.state().to_string(),
+        "pages": database.pages,
+        "blank_pages": database.blank_pages,
+        "leaked_pages": database.leaked_pages,
+        "tables": database.tables,
+        "trees": database.trees,
+        "entries": database.entries,
+    })
+}
+
+fn log_json(log: &LogReport) -> Value {
+    json!({
+        "base": log.base,
+        "gen_low": log.generations.0.0,
+        "gen_high": log.generations.1.0,
+        "records": log.records,
+        "ended_cleanly": log.ended_cleanly,
+    })
+}
