@@ -23,6 +23,7 @@ fn every_planted_bug_is_caught() {
     let again: fn() = crash::no_power_cut_mixes_up_generations_whose_files_are_used_again;
     let sectors: fn() = tail::no_subset_of_sectors_loses_an_acknowledged_record;
     let kill: fn() = crash::a_killed_process_finds_everything_that_was_written;
+    let kill_and_cut: fn() = crash::a_kill_and_then_a_power_cut_lose_nothing_acknowledged;
     let mixture: fn() = segment::a_mixture_that_the_segment_checksum_alone_would_accept_is_noticed;
     let damaged: fn() = damage::damage_before_durable_data_is_told_with_generation_and_position;
     let unfinished: fn() = foreign::going_on_after_an_unfinished_record_removes_its_pieces;
@@ -42,6 +43,7 @@ fn every_planted_bug_is_caught() {
         ("log-skip-settling-sync", sectors),
         ("log-finish-over-the-holder", sectors),
         ("log-skip-mirror", kill),
+        ("log-resume-without-sync", kill_and_cut),
         ("log-skip-recycled-name-sync", again),
         ("log-trust-checksum-alone", mixture),
         ("log-ignore-later-data", damaged),

@@ -1,6 +1,7 @@
 //! Starting a stream, and going on with one that was read to its end.
 //!
-//! Going on after a crash repairs the tail first, in an order that a further crash cannot harm:
+//! Going on after a crash makes durable what was read, then repairs the tail, in an order that a
+//! further crash cannot harm:
 //!
 //! 1. If the last segment was found whole, or longer, only in its shadow, it is written to its own
 //!    place and synced.
@@ -80,6 +81,8 @@ impl Log {
             .at_path(end.names.dir()));
         }
         let names = end.names.clone();
+        // A killed process may have left names that only the system's cache holds.
+        env.fs.sync_dir(names.dir())?;
         let archives = Archives::new(env.clone(), names.clone(), end.archives.clone());
         let (file, last, sum) = match end.situation {
             Situation::Empty | Situation::CurrentMissing => (None, end.file.last, end.file.sum),
@@ -184,6 +187,11 @@ fn open(
 /// Repairs the tail of the last file. The values are its last segment and the XOR of the
 /// checksums of all segments afterwards.
 fn repair(file: &dyn File, end: &StreamEnd) -> Result<(u16, u64)> {
+    // A killed process may have left data that only the system's cache holds: what was read may
+    // be the mirror of a segment whose one durable copy lies in the place that is written next.
+    if !plant!("log-resume-without-sync") {
+        file.sync()?;
+    }
     let mut last = end.file.last;
     let mut sum = end.file.sum;
     if let Some(segment) = end.last_segment.as_deref().filter(|_| end.file.repair) {

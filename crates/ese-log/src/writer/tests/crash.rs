@@ -160,6 +160,38 @@ pub(crate) fn no_power_cut_mixes_up_generations_whose_files_are_used_again() {
 }
 
 #[test]
+pub(crate) fn a_kill_and_then_a_power_cut_lose_nothing_acknowledged() {
+    for kill in 0..60 {
+        let (env, disk) = machine(kill);
+        let log = Log::create(&env, &config(), signature()).unwrap();
+        disk.power_off_at(Some(disk.next_op() + 20 + kill));
+        // Commits of which several share a segment, until the process is killed.
+        let mut number = 0;
+        while append(&log, number, 700).and_then(|a| log.flush(a.end)).is_ok() {
+            number += 1;
+            disk.mark(number);
+            if number % 7 == 0 && log.roll().is_err() {
+                break;
+            }
+        }
+        drop(log);
+        // The next process runs on the same machine: the cache is still there.
+        disk.power_off_at(None);
+        let killed_at = disk.next_op();
+        let contents = read(&env).unwrap().unwrap();
+        let next = contents.numbers.last().map_or(0, |n| n + 1);
+        assert!(next >= number);
+        let log = Log::resume(&env, &config(), &contents.end).unwrap();
+        workload(&log, &disk, kill, next, 2);
+        let options = StateOptions { from_op: killed_at, ..options(kill, 120) };
+        for state in disk.recording().states(options) {
+            let found = check(&state.image, state.mark, &state.description);
+            go_on(&state.image, &found, &state.description);
+        }
+    }
+}
+
+#[test]
 pub(crate) fn a_killed_process_finds_everything_that_was_written() {
     // A kill leaves what the system's cache holds: no write is lost, synced or not.
     for seed in 0..20 {
