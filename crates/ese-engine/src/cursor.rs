@@ -1,7 +1,7 @@
 //! A cursor: a place in a table that moves from row to row.
 //!
-//! The cursor remembers the key of its row and the leaf it was found on. Every read looks the row up
-//! again (without a search while the leaf is unchanged), so what is read is what the session's
+//! The cursor remembers the key of its row and the leaf it was found on. Every read looks the row
+//! up again (without a search while the leaf is unchanged), so what is read is what the session's
 //! snapshot sees at that moment.
 
 use std::{ops::ControlFlow, sync::Arc};
@@ -25,7 +25,7 @@ pub enum Currency {
     AfterLast,
 }
 
-/// How a seek relates its key to the row that is wanted (JET_bitSeek…).
+/// How a seek relates its key to the row that is wanted (JET_bitSeek and so on).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seek {
     /// The row with this key.
@@ -113,7 +113,8 @@ impl Cursor {
         }
     }
 
-    /// Moves to the previous row. `false` at the beginning: the cursor then stands before the first.
+    /// Moves to the previous row. `false` at the beginning: the cursor then stands before the
+    /// first.
     ///
     /// # Errors
     /// Those of reading.

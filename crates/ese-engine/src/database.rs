@@ -59,8 +59,8 @@ impl Database {
         self.file.page_size()
     }
 
-    /// The log that describes every change; `None` with recovery off, for read-only files, and while
-    /// redo replays what the log says already.
+    /// The log that describes every change; `None` with recovery off, for read-only files, and
+    /// while redo replays what the log says already.
     pub fn log(&self) -> Option<&Arc<Log>> {
         self.log.get()
     }

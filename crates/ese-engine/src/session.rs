@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! * A change is pushed to `changes` exactly when its version is in the version store.
-//! * `Begin0` and `Begin` records are appended just before the first logged change of their level, so
-//!   a transaction that changes nothing writes nothing and waits for nothing.
+//! * `Begin0` and `Begin` records are appended just before the first logged change of their level,
+//!   so a transaction that changes nothing writes nothing and waits for nothing.
 //! * A statement (one insert into a table with its indexes, one schema change) either happens
 //!   or leaves no trace: when a step fails, the steps before it are taken back.
 
@@ -205,7 +205,8 @@ impl Session {
             match self.instance.clock.commit(append, |number| trx.publish(number)) {
                 Ok(appended) => appended,
                 Err(error) => {
-                    // Nothing was published: the transaction stays open for the caller to roll back.
+                    // Nothing was published: the transaction stays open for the caller to roll
+                    // back.
                     self.trx = Some(trx);
                     self.changes = changes;
                     return Err(error);
@@ -358,8 +359,8 @@ impl Session {
         })
     }
 
-    /// One versioned change: begins the log's view of the transaction, runs it through the gate, and
-    /// keeps what the gate recorded exactly when the change happened.
+    /// One versioned change: begins the log's view of the transaction, runs it through the gate,
+    /// and keeps what the gate recorded exactly when the change happened.
     fn change(
         &mut self,
         db: &Arc<Database>,

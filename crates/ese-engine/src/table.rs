@@ -81,8 +81,8 @@ impl Table {
     /// Inserts a row; gives its key. `hint` is where the caller's last row went.
     ///
     /// # Errors
-    /// `JET_errKeyDuplicate` (-1605), `JET_errWriteConflict`, `JET_errNullKeyDisallowed`, those of the
-    /// session and of writing.
+    /// `JET_errKeyDuplicate` (-1605), `JET_errWriteConflict`, `JET_errNullKeyDisallowed`, those of
+    /// the session and of writing.
     pub fn insert(
         &self,
         session: &mut Session,
@@ -188,8 +188,8 @@ impl Table {
         })
     }
 
-    /// Visits the rows that the session sees, in key order, until the visitor breaks. Returns whether
-    /// it did. `position` speeds up a scan that goes on where the last one broke.
+    /// Visits the rows that the session sees, in key order, until the visitor breaks. Returns
+    /// whether it did. `position` speeds up a scan that goes on where the last one broke.
     ///
     /// The visitor runs under a page latch: it must be short and must not use the engine.
     ///

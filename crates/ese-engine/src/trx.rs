@@ -85,7 +85,8 @@ impl TrxClock {
         TrxId(self.last.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    /// Takes a snapshot and announces it in the session's slot, so that clean-up spares what it sees.
+    /// Takes a snapshot and announces it in the session's slot, so that clean-up spares what it
+    /// sees.
     pub(crate) fn begin(&self, slot: &Slot) -> TrxId {
         loop {
             let visible = self.visible.load(Ordering::SeqCst);

@@ -1,4 +1,5 @@
-//! Memory in whole, aligned 4 KiB blocks: what frames are made of and what batches are written from.
+//! Memory in whole, aligned 4 KiB blocks: what frames are made of and what batches are written
+//! from.
 
 use std::{collections::TryReserveError, fmt};
 

@@ -2,9 +2,9 @@
 //!
 //! A page is written in place only after a copy of it is durable in a side file, `<database>.dwb`.
 //! If power fails during the in-place write, the page in the database may be half old and half new
-//! and its checksum wrong; then the copy is whole, because it was synced before. If power fails while
-//! the copy is being written, the page in the database has not been touched. The copies of a batch
-//! are overwritten only by the next batch, after the database was synced.
+//! and its checksum wrong; then the copy is whole, because it was synced before. If power fails
+//! while the copy is being written, the page in the database has not been touched. The copies of a
+//! batch are overwritten only by the next batch, after the database was synced.
 //!
 //! Deleting the file after a clean shutdown loses nothing.
 //!

@@ -4,13 +4,15 @@
 //! * [`checksum`] computes, verifies and repairs by the two checksums (edb-format 2.3, 2.4).
 //! * [`header`] is the database header in its two copies and the trailer of a backup
 //!   (edb-format 1).
-//! * [`mod@validate`] says whether a page is sound: whoever has validated a page may rely on what its
-//!   accessors answer. Without it they never panic, but answer empty nodes where bytes are wrong.
+//! * [`mod@validate`] says whether a page is sound: whoever has validated a page may rely on what
+//!   its accessors answer. Without it they never panic, but answer empty nodes where bytes are
+//!   wrong.
 //! * [`dump`] prints a page for people and tests.
 //! * [`db_file`] is one attached file: lock, header updates, growth, reading for a backup.
 //! * [`cache`] hands out latched pages and writes changed ones; its head has the rules of memory.
-//! * [`dblwr`] restores pages that a crash has torn; [`range_lock`] keeps the flusher off pages that
-//!   a backup reads; [`fence`] is the write-ahead rule; [`poison`] remembers the first failed write.
+//! * [`dblwr`] restores pages that a crash has torn; [`range_lock`] keeps the flusher off pages
+//!   that a backup reads; [`fence`] is the write-ahead rule; [`poison`] remembers the first failed
+//!   write.
 
 mod aligned;
 pub mod cache;

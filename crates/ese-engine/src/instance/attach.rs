@@ -1,8 +1,8 @@
 //! Attaching and detaching databases: the order in which the log and the header learn of it.
 //!
-//! Attach: log the record, make it durable, mark the header dirty with the generations it needs, and
-//! only then let anybody change a page. Detach: write all pages, log the record, make it durable,
-//! mark the header clean at its position.
+//! Attach: log the record, make it durable, mark the header dirty with the generations it needs,
+//! and only then let anybody change a page. Detach: write all pages, log the record, make it
+//! durable, mark the header clean at its position.
 
 use std::{
     collections::HashMap,
@@ -75,10 +75,10 @@ impl Instance {
     /// Attaches a clean database for reading and writing.
     ///
     /// # Errors
-    /// `JET_errDatabaseDirtyShutdown` (-550), `JET_errSoftRecoveryOnBackupDatabase` (-544) for a backup
-    /// copy, `JET_errPageSizeMismatch` (-1213), `JET_errInvalidDatabaseVersion` (-1209) for a format that
-    /// cannot be written, `JET_errTooManyAttachedDatabases`, `JET_errDatabaseDuplicate` (-1201) if
-    /// it is attached already, and those of opening the file.
+    /// `JET_errDatabaseDirtyShutdown` (-550), `JET_errSoftRecoveryOnBackupDatabase` (-544) for a
+    /// backup copy, `JET_errPageSizeMismatch` (-1213), `JET_errInvalidDatabaseVersion` (-1209) for
+    /// a format that cannot be written, `JET_errTooManyAttachedDatabases`,
+    /// `JET_errDatabaseDuplicate` (-1201) if it is attached already, and those of opening the file.
     pub fn attach(self: &Arc<Instance>, path: &Path) -> Result<Arc<Attached>> {
         self.check()?;
         let path = self.env.fs.canonicalize(path)?;
@@ -180,7 +180,8 @@ impl Instance {
     /// Detaches a database: afterwards its file is clean and no longer ours.
     ///
     /// # Errors
-    /// `JET_errDatabaseInUse` while versions of it are needed by open transactions, and those of writing.
+    /// `JET_errDatabaseInUse` while versions of it are needed by open transactions, and those of
+    /// writing.
     pub fn detach(&self, attached: &Arc<Attached>) -> Result<()> {
         self.check()?;
         self.clean_up_versions();

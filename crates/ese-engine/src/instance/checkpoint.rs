@@ -1,8 +1,8 @@
 //! The checkpoint: how far the database files hold everything the log says, and the work that
 //! moves it on.
 //!
-//! Order (backup-log-recovery 1.6 and 2.2): pages -> database headers -> checkpoint file -> deletion
-//! of generations.
+//! Order (backup-log-recovery 1.6 and 2.2): pages -> database headers -> checkpoint file ->
+//! deletion of generations.
 
 use std::sync::{
     Arc,

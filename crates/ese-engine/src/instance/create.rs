@@ -1,5 +1,5 @@
-//! Creating a database. The log describes all of it, so a crash at any moment leaves either the whole
-//! database or nothing: recovery removes a file whose `CreateDbFinish` is not in the log.
+//! Creating a database. The log describes all of it, so a crash at any moment leaves either the
+//! whole database or nothing: recovery removes a file whose `CreateDbFinish` is not in the log.
 
 use std::{path::Path, sync::Arc};
 
@@ -20,8 +20,8 @@ impl Instance {
     /// Creates a database and attaches it.
     ///
     /// # Errors
-    /// `JET_errDatabaseDuplicate` (-1201) if the file exists, `JET_errTooManyAttachedDatabases`, those of
-    /// writing. Nothing of the file remains after an error.
+    /// `JET_errDatabaseDuplicate` (-1201) if the file exists, `JET_errTooManyAttachedDatabases`,
+    /// those of writing. Nothing of the file remains after an error.
     pub fn create_database(self: &Arc<Instance>, path: &Path) -> Result<Arc<Attached>> {
         self.check()?;
         let path = self.env.fs.canonicalize(path)?;
@@ -97,8 +97,8 @@ impl Instance {
             let appended = log.append(&Record::CreateDbFinish(finish))?;
             log.flush(appended.end)?;
         }
-        // From here on recovery keeps the file. Its pages are written before the header stops saying
-        // "just created", so that a header that promises a database finds one.
+        // From here on recovery keeps the file. Its pages are written before the header stops
+        // saying "just created", so that a header that promises a database finds one.
         db.cache.flush(FlushGoal::All, self.fence(db))?;
         self.bounds.attached.write().push(Arc::clone(attached));
         self.mark_dirty(attached)?;

@@ -235,8 +235,8 @@ impl Instance {
 }
 
 impl Drop for Instance {
-    /// Lets go of files and locks. Whoever did not terminate it leaves dirty databases behind, which the
-    /// next start recovers.
+    /// Lets go of files and locks. Whoever did not terminate it leaves dirty databases behind,
+    /// which the next start recovers.
     fn drop(&mut self) {
         self.nudge();
         drop(self.worker.get_mut().take());

@@ -158,8 +158,8 @@ fn open_log(
     Ok(Opened { log, last_trx: report.last_trx, report: Some(report) })
 }
 
-/// Makes durable what the log's last writer left behind. A killed process may have written records that
-/// only the operating system holds; pages and later records must not be durable before them.
+/// Makes durable what the log's last writer left behind. A killed process may have written records
+/// that only the operating system holds; pages and later records must not be durable before them.
 fn sync_current(env: &Env, stream: &LogStream) -> Result<()> {
     let Some(current) = stream.current() else { return Ok(()) };
     env.fs.open(&current.path, OpenMode::ReadWrite)?.sync()?;

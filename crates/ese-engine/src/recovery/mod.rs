@@ -6,8 +6,8 @@
 //! happened. Then the transactions that are still open are undone with compensation records, as
 //! ESE does, so that a crash in the middle of recovery is recovered like any other.
 //!
-//! The order at the end: undo records durable -> pages written -> headers clean -> `RecoveryQuit2` ->
-//! checkpoint (written by the run that starts next). Until the last step a rerun finds the same
+//! The order at the end: undo records durable -> pages written -> headers clean -> `RecoveryQuit2`
+//! -> checkpoint (written by the run that starts next). Until the last step a rerun finds the same
 //! start and skips what is done.
 
 mod databases;
@@ -83,7 +83,8 @@ pub(crate) struct ReplayStart {
     pub(crate) generations: (Generation, Generation),
 }
 
-/// Redoes everything from `start`. Undo follows with [`Redone::finish`], once the log can be written.
+/// Redoes everything from `start`. Undo follows with [`Redone::finish`], once the log can be
+/// written.
 pub(crate) fn redo_all(
     env: &Env,
     config: &InstanceConfig,

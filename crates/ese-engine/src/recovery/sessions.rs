@@ -1,10 +1,11 @@
 //! What redo remembers of the sessions it replays: which transactions are open, which changes they
 //! made, and the macro groups that are not complete yet.
 //!
-//! Bookmarks and before images come from `UndoInfo` records. In our own logs one stands before every
-//! versioned replace and delete (decision 0002), so they are known even when the page on disk is
-//! already newer than the record and the change itself is skipped. Other engines log it later, or never
-//! if the page was not written meanwhile: a transaction with such a change cannot be taken back yet.
+//! Bookmarks and before images come from `UndoInfo` records. In our own logs one stands before
+//! every versioned replace and delete (decision 0002), so they are known even when the page on disk
+//! is already newer than the record and the change itself is skipped. Other engines log it later,
+//! or never if the page was not written meanwhile: a transaction with such a change cannot be taken
+//! back yet.
 
 use std::collections::HashMap;
 

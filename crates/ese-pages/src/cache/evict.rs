@@ -29,7 +29,8 @@ impl PageCache {
         self.frames.take(pgno)
     }
 
-    /// In copy mode: gives back what the cache has grown beyond its limit, now that pages are clean.
+    /// In copy mode: gives back what the cache has grown beyond its limit, now that pages are
+    /// clean.
     pub(super) fn shrink(&self) {
         if self.map.is_none() && self.frames.used() as usize > self.options.pages_max {
             self.evict();

@@ -244,8 +244,8 @@ impl FrameTable {
     }
 }
 
-/// A frame that was taken and is shown in no slot: its bytes belong to the holder alone. Dropped, it
-/// goes back to the free list.
+/// A frame that was taken and is shown in no slot: its bytes belong to the holder alone. Dropped,
+/// it goes back to the free list.
 pub(crate) struct FreeFrame<'a> {
     table: &'a FrameTable,
     no: FrameNo,

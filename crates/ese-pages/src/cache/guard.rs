@@ -107,7 +107,8 @@ enum Before {
 
 /// A page latched for writing.
 ///
-/// A change counts only if it is followed by [`WriteGuard::mark_dirty`] before the guard is dropped.
+/// A change counts only if it is followed by [`WriteGuard::mark_dirty`] before the guard is
+/// dropped.
 pub struct WriteGuard<'a> {
     cache: &'a PageCache,
     slot: &'a Slot,
@@ -264,7 +265,8 @@ impl<'a> WriteGuard<'a> {
         }
     }
 
-    /// A panic unwinds through the change of a page: it may be half done, and must never be written.
+    /// A panic unwinds through the change of a page: it may be half done, and must never be
+    /// written.
     #[cold]
     fn abandon(&self) {
         let error =

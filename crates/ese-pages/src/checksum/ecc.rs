@@ -29,8 +29,8 @@ fn xor(left: Row, right: Row) -> Row {
 
 /// The checksum of a block of 1, 2, 4 or 8 KiB: `H << 48 | L << 32 | (X ^ pgno)`.
 ///
-/// With `header_block` the first 8 bytes, which hold the stored checksum, count as zero. A block
-/// of another length (a caller's mistake) is cut to a whole number of 256-byte steps, at most 8 KiB.
+/// With `header_block` the first 8 bytes, which hold the stored checksum, count as zero. A block of
+/// another length (a caller's mistake) is cut to a whole number of 256-byte steps, at most 8 KiB.
 #[must_use]
 pub fn ecc_block(block: &[u8], pgno: u32, header_block: bool) -> u64 {
     let (steps, _) = block.as_chunks::<STEP>();

@@ -52,8 +52,8 @@ impl DbFile {
     /// number of corrected pages.
     ///
     /// # Errors
-    /// `JET_errFileIOBeyondEOF` (-4001), `JET_errDiskIO` (-1022), those of a page given up, those of
-    /// `on_fault`; `JET_errInvalidParameter` (-1003) if `pages` is not a number of whole pages.
+    /// `JET_errFileIOBeyondEOF` (-4001), `JET_errDiskIO` (-1022), those of a page given up, those
+    /// of `on_fault`; `JET_errInvalidParameter` (-1003) if `pages` is not a number of whole pages.
     pub fn read_for_backup(
         &self,
         first: Pgno,
