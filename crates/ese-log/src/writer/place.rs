@@ -129,7 +129,7 @@ impl Writer {
     /// first may be a longer version of the tail. `last_open`: the last one will get longer.
     ///
     /// # Errors
-    /// Whatever the file answers; what is on the disk is unknown then.
+    /// `JET_errLogWriteFail` (-510); what is on the disk is unknown then.
     pub(crate) fn write(&mut self, segments: &mut [Taken], last_open: bool) -> Result<()> {
         match segments {
             [] => Ok(()),
@@ -216,7 +216,7 @@ impl Writer {
             self.sum ^= checksum;
             self.tail = Some(Tail { isec: last.isec, holder: Holder::Both, checksum });
         }
-        self.file()?.write_at(&self.scratch, offset_of(first))?;
+        self.file()?.write_at(&self.scratch, offset_of(first)).map_err(failed)?;
         self.sync()
     }
 
@@ -225,7 +225,7 @@ impl Writer {
             Holder::Shadow => segment.isec + 1,
             Holder::Own | Holder::Both => segment.isec,
         };
-        self.file()?.write_at(segment.bytes.as_slice(), offset_of(at))
+        self.file()?.write_at(segment.bytes.as_slice(), offset_of(at)).map_err(failed)
     }
 
     fn sync(&mut self) -> Result<()> {
@@ -233,7 +233,7 @@ impl Writer {
         if plant!("log-skip-sync") {
             return Ok(());
         }
-        self.file()?.sync()
+        self.file()?.sync().map_err(failed)
     }
 
     fn file(&self) -> Result<&dyn File> {
@@ -251,6 +251,11 @@ impl Writer {
     pub(crate) fn sum(&self) -> u64 {
         self.sum
     }
+}
+
+/// Whatever the file says, the log could not be written.
+fn failed(cause: Error) -> Error {
+    Error::new(JetErr::LogWriteFail, format!("writing the log failed: {cause}")).caused_by(cause)
 }
 
 /// Stamps and checksums a segment; the value is its checksum.

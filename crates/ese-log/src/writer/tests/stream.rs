@@ -232,8 +232,8 @@ pub(crate) fn after_a_failed_write_or_sync_nothing_is_acknowledged_any_more() {
         disk.add_fault(Fault::nth(kind, 0, JetErr::DiskIO));
         let late = append(&log, 2, 100).unwrap();
         let error = log.flush(late.end).unwrap_err();
-        assert_eq!(error.jet_code(), -1022, "the leader sees the cause itself");
         for error in [
+            error,
             log.flush(late.end).unwrap_err(),
             append(&log, 3, 100).unwrap_err(),
             log.roll().unwrap_err(),
