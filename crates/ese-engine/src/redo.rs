@@ -15,7 +15,7 @@ mod tests;
 
 use ese_base::{DbTime, Error, ErrorKind, JetErr, LgPos, ObjId, Pgno, Result};
 use ese_log::records::{
-    ConvertFdp, CreateMultipleExtentFdp, CreateSingleExtentFdp, PageHead, Record,
+    ConvertFdp, CreateMultipleExtentFdp, CreateSingleExtentFdp, Merge, PageHead, Record, Split,
 };
 use ese_pages::{PageMut, WriteGuard};
 
@@ -68,10 +68,9 @@ pub fn redo_page_record(
         // A later record fills the page and does not look at what this one would leave; and
         // undo information belongs to the session, not to the page.
         Record::NewPage(_) | Record::UndoInfo(_) => Ok(Outcome::NoPage),
-        Record::Split(_) | Record::Merge(_) => Err(Error::new(
-            JetErr::LogFileCorrupt,
-            format!("a {} record outside a macro group", record.name()),
-        )),
+        Record::Split(Split { page, .. }) | Record::Merge(Merge { page, .. }) => {
+            at.rest_of_group(page, record)
+        }
         Record::EmptyTree(_) | Record::Scrub(_) | Record::PageMove(_) => Err(unsupported(record)),
         other => match other.page_head() {
             Some(head) => at.node(head, record, before),
@@ -114,6 +113,22 @@ impl<'a> Place<'a> {
         Ok(Outcome::Applied)
     }
 
+    /// A structure change without the beginning of its group. The replay of a backup set, and one
+    /// without a checkpoint, begin with a generation, perhaps in the middle of a group. The
+    /// checkpoint of that generation was behind the group's beginning, so its pages were written.
+    fn rest_of_group(self, head: &PageHead, record: &Record<'_>) -> Result<Outcome> {
+        self.db.advance_dbtime(head.dbtime);
+        let found = self.dbtime_of(head.pgno)?;
+        if found >= head.dbtime {
+            return Ok(Outcome::Skipped);
+        }
+        Err(Error::new(
+            JetErr::LogFileCorrupt,
+            format!("a {} record outside a macro group", record.name()),
+        )
+        .at_page(head.pgno))
+    }
+
     fn stamp(&self, guard: &mut WriteGuard<'_>, dbtime: DbTime) {
         guard.page_mut().set_dbtime(dbtime);
         guard.mark_dirty(self.pos, self.end);
@@ -128,11 +143,7 @@ impl<'a> Place<'a> {
     ) -> Result<Option<WriteGuard<'a>>> {
         // Most pages of a log that ends in a crash hold nearly all of it: look before latching for
         // writing, which would give the page a frame.
-        let found = match self.db.cache.read(pgno) {
-            Ok(guard) => guard.page().dbtime(),
-            Err(error) if error.code() == JetErr::PageNotInitialized => DbTime(0),
-            Err(error) => return Err(error),
-        };
+        let found = self.dbtime_of(pgno)?;
         if found >= dbtime {
             return Ok(None);
         }
@@ -140,6 +151,15 @@ impl<'a> Place<'a> {
             return Err(wrong_time(pgno, found, before, dbtime));
         }
         self.db.cache.write(pgno).map(Some)
+    }
+
+    /// What a page says; 0 for one that was never written.
+    fn dbtime_of(&self, pgno: Pgno) -> Result<DbTime> {
+        match self.db.cache.read(pgno) {
+            Ok(guard) => Ok(guard.page().dbtime()),
+            Err(error) if error.code() == JetErr::PageNotInitialized => Ok(DbTime(0)),
+            Err(error) => Err(error),
+        }
     }
 
     /// A page that the record creates; `None` if it was created and written before.

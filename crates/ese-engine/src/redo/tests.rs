@@ -51,7 +51,8 @@ fn replay(db: &Database, history: &History) -> (usize, usize) {
         match record {
             Record::MacroBegin(r) => drop(groups.insert(r.procid.0, Vec::new())),
             Record::MacroCommit(r) => {
-                let group = groups.remove(&r.procid.0).unwrap();
+                // A history may begin in the middle of a group.
+                let Some(group) = groups.remove(&r.procid.0) else { continue };
                 redo_macro(db, &group).unwrap().into_iter().for_each(&mut count);
             }
             Record::ExtendDb(r) => db.file.grow(r.last).unwrap(),
@@ -395,4 +396,37 @@ fn a_page_from_another_history_is_refused() {
     let db = database_of(&test, "new.edb", &images(&test.db));
     let error = redo_page_record(&db, &skewed, *pos, *end, None).unwrap_err();
     assert_eq!((error.code(), error.pgno()), (JetErr::DbTimeTooNew, Some(head.pgno)));
+}
+
+#[test]
+fn a_replay_that_begins_within_a_group_passes_over_its_rest() {
+    let test = TestDb::logged(PageSize::K4, 40);
+    let tree = test.create(&test.root(), TreeKind::TABLE, 1);
+    let gate = Numbering::default();
+    let mut place = Position::default();
+    let before = images(&test.db);
+    for row in 0..40_u32 {
+        tree::insert(&test.db, &tree, WRITER, &gate, &mut place, &row.to_be_bytes(), &[5; 700])
+            .unwrap();
+    }
+    let mut history = history(&test);
+    let is = |bytes: &[u8], wanted: fn(&Record<'_>) -> bool| {
+        Record::decode(bytes).is_ok_and(|record| wanted(&record))
+    };
+    history.retain(|(_, _, bytes)| !is(bytes, |record| matches!(record, Record::MacroBegin(_))));
+    let after = images(&test.db);
+    let db = database_of(&test, "after.edb", &after);
+    let (applied, skipped) = replay(&db, &history);
+    assert_eq!(applied, 0);
+    assert!(skipped > 40);
+    assert_same(&db, &after, "all of it was there");
+
+    let old = database_of(&test, "before.edb", &before);
+    let split = |(_, _, bytes): &&(LgPos, LgPos, Vec<u8>)| {
+        is(bytes, |record| matches!(record, Record::Split(_)))
+    };
+    let (pos, end, bytes) = history.iter().find(split).unwrap();
+    let record = Record::decode(bytes).unwrap();
+    let refused = redo_page_record(&old, &record, *pos, *end, None).unwrap_err();
+    assert_eq!(refused.code(), JetErr::LogFileCorrupt);
 }
