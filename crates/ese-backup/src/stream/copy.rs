@@ -9,9 +9,10 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use ese_base::{Error, JetErr, Result, StopToken};
+use ese_base::{Error, JetErr, LgPos, Result, StopToken};
 use ese_os::{Env, OpenMode};
 
 use super::{
@@ -90,6 +91,7 @@ pub fn backup_to_dir(
         so_far: Progress { phase: Phase::Databases, bytes_done: 0, bytes_total: 0 },
         written: Vec::new(),
         irreplaceable: false,
+        others: Others::default(),
         names: BTreeSet::from([MANIFEST_NAME.to_owned(), INCOMPLETE_NAME.to_owned()]),
     };
     let result = copy.run(context, options);
@@ -116,6 +118,31 @@ fn prepare_dir(env: &Env, dir: &Path) -> Result<bool> {
     Ok(true)
 }
 
+/// Does somebody else write the log, and so wait for the device?
+#[derive(Default)]
+struct Others {
+    seen: LgPos,
+    busy_until: Duration,
+}
+
+impl Others {
+    /// How long they count as busy after each record.
+    const LINGER: Duration = Duration::from_millis(200);
+
+    /// The backup itself has written records up to here.
+    fn skip_to(&mut self, tip: LgPos) {
+        self.seen = tip;
+    }
+
+    fn are_busy(&mut self, tip: LgPos, now: Duration) -> bool {
+        if tip != self.seen {
+            self.seen = tip;
+            self.busy_until = now + Others::LINGER;
+        }
+        now < self.busy_until
+    }
+}
+
 struct Copy<'a> {
     env: &'a Env,
     dir: &'a Path,
@@ -126,6 +153,7 @@ struct Copy<'a> {
     written: Vec<PathBuf>,
     /// Logs of the instance may be gone: the complete set is all that is left of them.
     irreplaceable: bool,
+    others: Others,
     /// Names that are taken.
     names: BTreeSet<String>,
 }
@@ -141,8 +169,9 @@ struct Copied {
 impl Copy<'_> {
     fn run(&mut self, context: &Arc<BackupContext>, options: CopyOptions) -> Result<BackupReport> {
         let mut stream = BackupStream::begin(context, false)?;
-        self.mark_incomplete()?;
         let source = Arc::clone(context.source());
+        self.others.skip_to(source.tip());
+        self.mark_incomplete()?;
         let mut manifest = Manifest::new(
             "full",
             self.env.clock.log_time().to_string(),
@@ -153,6 +182,7 @@ impl Copy<'_> {
         self.databases(&mut stream, &mut sink, &mut manifest)?;
         let logs = stream.logs()?;
         manifest.log_signature = signature_to_hex(&source.log_signature());
+        self.others.skip_to(source.tip());
         self.logs(&mut stream, &mut sink, &logs, &mut manifest)?;
         self.so_far.phase = Phase::Finishing;
         self.report();
@@ -273,6 +303,7 @@ impl Copy<'_> {
         name: String,
     ) -> Result<Copied> {
         let path = self.dir.join(&name);
+        let source = Arc::clone(stream.context().source());
         let mut reader = stream.open(from)?;
         let len = reader.len();
         self.so_far.bytes_total = self.so_far.bytes_total.max(self.so_far.bytes_done + len);
@@ -285,6 +316,7 @@ impl Copy<'_> {
             if self.stop.reason().is_some() {
                 reader.stop();
             }
+            sink.set_gentle(self.others.are_busy(source.tip(), self.env.clock.monotonic()));
             let mut buffer = sink.buffer()?;
             let count = reader.read_aligned(buffer.as_mut_slice())?;
             if count == 0 {

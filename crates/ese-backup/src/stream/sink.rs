@@ -1,12 +1,14 @@
-//! Output of a backup copy: large aligned writes past the page cache, by a thread of its own.
+//! Output of a backup copy: large aligned writes past the page cache, by threads of its own.
 //!
 //! Writing through the page cache would leave gigabytes of dirty pages behind, and the next
 //! commit's sync of the log would wait for them (measured at 300 to 500 ms). Direct output leaves
 //! none. Where a file system does not offer it, write-back is started after each block.
 //!
 //! The reading thread fills buffers and hands them over; a fixed number of buffers circulates, so
-//! that memory stays bounded and whichever side is slower sets the pace. Without threads the
-//! hand-over is a plain call.
+//! that memory stays bounded and whichever side is slower sets the pace. Several threads write,
+//! because a device is at its best with some requests to choose from. But whoever commits
+//! meanwhile waits behind all of them: in *gentle* mode one small write is under way at a time.
+//! Files are synced when all their writes are done. Without threads the hand-over is a plain call.
 
 use std::{
     path::Path,
@@ -19,19 +21,26 @@ use std::{
 use crossbeam::channel::{Receiver, Sender, bounded};
 use ese_base::{Error, JetErr, Result};
 use ese_os::{Env, File, OpenMode, Worker};
+use parking_lot::Mutex;
 
 use crate::buffer::AlignedBuffer;
 
 /// Bytes of one buffer, and so of one write.
 pub(crate) const CHUNK_LEN: usize = 1 << 20;
-/// Buffers in circulation: one being read, one being written, and two between.
-const BUFFERS: usize = 4;
+/// Threads that write.
+const WRITERS: usize = 4;
+/// Bytes of one write in gentle mode.
+const GENTLE_LEN: usize = 256 << 10;
+/// Buffers in circulation: one being filled, one for each writer, and some between.
+const BUFFERS: usize = WRITERS + 4;
+/// Files that are written and not synced yet; more would only hold handles.
+const UNSYNCED_MAX: usize = 32;
 
 enum Job {
     /// Write the first `len` bytes at `offset`.
     Write { file: Arc<dyn File>, buffer: AlignedBuffer, len: usize, offset: u64 },
-    /// Make the file durable and let go of it.
-    Finish(Arc<dyn File>),
+    /// Make the file durable and let go of it. All its writes are done.
+    Sync(Arc<dyn File>),
 }
 
 /// Answer to a job: the buffer to be filled again, or the first failure.
@@ -39,42 +48,46 @@ type Answer = Result<Option<AlignedBuffer>>;
 
 /// The writing side of a copy.
 pub(crate) struct Sink {
-    /// Buffers that nobody uses. Without a worker they never leave this list.
+    /// Buffers that nobody uses. Without workers they never leave this list.
     free: Vec<AlignedBuffer>,
     /// Jobs whose answer has not come back.
     under_way: usize,
-    worker: Option<WorkerEnds>,
+    /// Files whose last write was handed over.
+    unsynced: Vec<Arc<dyn File>>,
+    pace: Arc<Pace>,
+    workers: Option<Workers>,
 }
 
-struct WorkerEnds {
+/// How writes go to the device.
+#[derive(Default)]
+struct Pace {
+    gentle: AtomicBool,
+    /// Held for each write in gentle mode.
+    turn: Mutex<()>,
+}
+
+struct Workers {
     jobs: Sender<Job>,
     answers: Receiver<Answer>,
     /// Nobody wants the jobs any more that are still queued.
     abandoned: Arc<AtomicBool>,
     /// Joined when the sink is dropped; `jobs` is dropped before (order of the fields), which is
-    /// what ends the thread.
-    _thread: Worker,
+    /// what ends the threads.
+    _threads: Vec<Worker>,
 }
 
 impl Sink {
     pub(crate) fn new(env: &Env) -> Result<Sink> {
         let free =
             (0..BUFFERS).map(|_| AlignedBuffer::new(CHUNK_LEN)).collect::<Result<Vec<_>>>()?;
-        // No job can be lost or wait: at most one per buffer and one `Finish` per file run ahead.
-        let (jobs, job_source) = bounded::<Job>(BUFFERS);
-        let (answer_sink, answers) = bounded::<Answer>(2 * BUFFERS);
-        let abandoned = Arc::new(AtomicBool::new(false));
-        let given_up = Arc::clone(&abandoned);
-        let body = Box::new(move || {
-            for job in job_source {
-                if given_up.load(Ordering::Acquire) || answer_sink.send(perform(job)).is_err() {
-                    break;
-                }
-            }
-        });
-        let thread = env.threads.spawn("ese-backup-write", body)?;
-        let worker = thread.map(|thread| WorkerEnds { jobs, answers, abandoned, _thread: thread });
-        Ok(Sink { free, under_way: 0, worker })
+        let pace = Arc::new(Pace::default());
+        let workers = Workers::start(env, &pace)?;
+        Ok(Sink { free, under_way: 0, unsynced: Vec::new(), pace, workers })
+    }
+
+    /// From the next write on: leave the device to others in between, or use it fully.
+    pub(crate) fn set_gentle(&self, gentle: bool) {
+        self.pace.gentle.store(gentle, Ordering::Relaxed);
     }
 
     /// Creates a file of the copy. Its space is reserved, so that a full disk shows before
@@ -113,11 +126,20 @@ impl Sink {
 
     /// Makes a file durable once its writes are done; returns before.
     pub(crate) fn finish(&mut self, file: Arc<dyn File>) -> Result<()> {
-        self.submit(Job::Finish(file))
+        self.unsynced.push(file);
+        if self.unsynced.len() < UNSYNCED_MAX { Ok(()) } else { self.drain() }
     }
 
-    /// Waits until everything handed over is done.
+    /// Waits until everything handed over is written, and every finished file durable.
     pub(crate) fn drain(&mut self) -> Result<()> {
+        self.settle()?;
+        for file in std::mem::take(&mut self.unsynced) {
+            self.submit(Job::Sync(file))?;
+        }
+        self.settle()
+    }
+
+    fn settle(&mut self) -> Result<()> {
         while self.under_way > 0 {
             self.take_answer()?;
         }
@@ -125,13 +147,13 @@ impl Sink {
     }
 
     fn submit(&mut self, job: Job) -> Result<()> {
-        let Some(worker) = &self.worker else {
-            let answer = perform(job);
+        let Some(workers) = &self.workers else {
+            let answer = perform(job, &self.pace);
             return self.keep(answer);
         };
         // Take what has come back already, so that the answers' channel never fills up.
-        let arrived: Vec<Answer> = worker.answers.try_iter().collect();
-        if worker.jobs.send(job).is_err() {
+        let arrived: Vec<Answer> = workers.answers.try_iter().collect();
+        if workers.jobs.send(job).is_err() {
             return Err(worker_gone());
         }
         self.under_way += 1;
@@ -143,10 +165,10 @@ impl Sink {
     }
 
     fn take_answer(&mut self) -> Result<()> {
-        let Some(worker) = self.worker.as_ref().filter(|_| self.under_way > 0) else {
+        let Some(workers) = self.workers.as_ref().filter(|_| self.under_way > 0) else {
             return Err(lost_buffer());
         };
-        let answer = worker.answers.recv().map_err(|_| worker_gone())?;
+        let answer = workers.answers.recv().map_err(|_| worker_gone())?;
         self.under_way -= 1;
         self.keep(answer)
     }
@@ -157,11 +179,41 @@ impl Sink {
     }
 }
 
+impl Workers {
+    /// `None` where there are no threads.
+    fn start(env: &Env, pace: &Arc<Pace>) -> Result<Option<Workers>> {
+        // Answers never wait for room: at most one per queued job and one per writer are about.
+        let (jobs, job_source) = bounded::<Job>(BUFFERS);
+        let (answer_sink, answers) = bounded::<Answer>(2 * BUFFERS + WRITERS);
+        let abandoned = Arc::new(AtomicBool::new(false));
+        let mut threads = Vec::new();
+        for _ in 0..WRITERS {
+            let (jobs, answers) = (job_source.clone(), answer_sink.clone());
+            let (abandoned, pace) = (Arc::clone(&abandoned), Arc::clone(pace));
+            let body = Box::new(move || {
+                for job in jobs {
+                    if abandoned.load(Ordering::Acquire) {
+                        break;
+                    }
+                    if answers.send(perform(job, &pace)).is_err() {
+                        break;
+                    }
+                }
+            });
+            match env.threads.spawn("ese-backup-write", body)? {
+                Some(thread) => threads.push(thread),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Workers { jobs, answers, abandoned, _threads: threads }))
+    }
+}
+
 impl Drop for Sink {
     /// What is queued after a failure or a stop is not written, and above all not synced.
     fn drop(&mut self) {
-        if let Some(worker) = &self.worker {
-            worker.abandoned.store(true, Ordering::Release);
+        if let Some(workers) = &self.workers {
+            workers.abandoned.store(true, Ordering::Release);
         }
     }
 }
@@ -172,15 +224,30 @@ impl std::fmt::Debug for Sink {
     }
 }
 
-fn perform(job: Job) -> Answer {
+fn perform(job: Job, pace: &Pace) -> Answer {
     match job {
         Job::Write { file, buffer, len, offset } => {
             let bytes = buffer.as_slice().get(..len).ok_or_else(lost_buffer)?;
-            file.write_at(bytes, offset)?;
-            file.start_writeback(offset, len as u64);
+            pace.write(&*file, bytes, offset)?;
             Ok(Some(buffer))
         }
-        Job::Finish(file) => file.sync().map(|()| None),
+        Job::Sync(file) => file.sync().map(|()| None),
+    }
+}
+
+impl Pace {
+    fn write(&self, file: &dyn File, bytes: &[u8], offset: u64) -> Result<()> {
+        if !self.gentle.load(Ordering::Relaxed) {
+            file.write_at(bytes, offset)?;
+            file.start_writeback(offset, bytes.len() as u64);
+            return Ok(());
+        }
+        for (piece, at) in bytes.chunks(GENTLE_LEN).zip((offset..).step_by(GENTLE_LEN)) {
+            let _turn = self.turn.lock();
+            file.write_at(piece, at)?;
+            file.start_writeback(at, piece.len() as u64);
+        }
+        Ok(())
     }
 }
 
@@ -189,7 +256,7 @@ fn lost_buffer() -> Error {
 }
 
 fn worker_gone() -> Error {
-    Error::new(JetErr::InternalError, "the writing thread of the backup ended early")
+    Error::new(JetErr::InternalError, "the writing threads of the backup ended early")
 }
 
 #[cfg(test)]
@@ -197,8 +264,9 @@ mod tests {
     use super::*;
     use crate::testing::without_threads;
 
-    fn copy_through(env: &Env, dir: &Path) {
+    fn copy_through(env: &Env, dir: &Path, gentle: bool) {
         let mut sink = Sink::new(env).unwrap();
+        sink.set_gentle(gentle);
         for name in ["a", "b"] {
             let path = dir.join(name);
             let chunks = 9u8;
@@ -225,8 +293,10 @@ mod tests {
     fn blocks_arrive_in_place_with_and_without_a_thread() {
         let env = Env::real();
         for env in [without_threads(&env), env] {
-            let dir = tempfile::tempdir().unwrap();
-            copy_through(&env, dir.path());
+            for gentle in [false, true] {
+                let dir = tempfile::tempdir().unwrap();
+                copy_through(&env, dir.path(), gentle);
+            }
         }
     }
 
