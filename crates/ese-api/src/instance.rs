@@ -10,7 +10,7 @@ use ese_backup::PauseBy;
 use ese_base::{PageSize, Result};
 use ese_engine::{
     instance::{Instance as EngineInstance, InstanceConfig, TermMode},
-    recovery::RecoveryReport,
+    recovery::{RecoveryOptions, RecoveryReport},
 };
 use ese_log::{LogNames, LogStream, Situation};
 use ese_os::Env;
@@ -121,7 +121,9 @@ impl InstanceBuilder {
             Some(size) => size,
             None => existing_page_size(&env, &config)?.unwrap_or(config.page_size),
         };
-        let (shared, report) = Shared::start(&env, config, pauses)?;
+        env.fs.create_dir_all(&config.system_dir)?;
+        let options = RecoveryOptions::default();
+        let (shared, report) = Shared::start(&env, config, options, pauses)?;
         Ok(Instance { dir, shared, report, ended: false })
     }
 }

@@ -42,7 +42,7 @@
 //!   [`BackupStopper::stop`] ends at any moment. [`restore`] makes databases of it again.
 //!
 //! Every error is an [`Error`] with its JET code, the file and page or log generation it is about, and
-//! what can be done. `jet` has the same engine as the functions of the Jet API.
+//! what can be done. [`jet`] has the same engine as the functions of the Jet API.
 //!
 //! # Threads
 //!
@@ -53,6 +53,7 @@
 mod backup;
 mod database;
 mod instance;
+pub mod jet;
 mod restore;
 mod row;
 mod rows;

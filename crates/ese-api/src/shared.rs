@@ -47,11 +47,10 @@ impl Shared {
     pub(crate) fn start(
         env: &Env,
         config: InstanceConfig,
+        options: RecoveryOptions,
         pauses: PauseBy,
     ) -> Result<(Arc<Shared>, Option<RecoveryReport>)> {
-        env.fs.create_dir_all(&config.log_dir)?;
-        env.fs.create_dir_all(&config.system_dir)?;
-        let (engine, report) = Instance::start_with(env, config, RecoveryOptions::default())?;
+        let (engine, report) = Instance::start_with(env, config, options)?;
         let source = Arc::new(EngineSource::new(&engine));
         let for_backup: Arc<dyn ese_backup::BackupSource> = Arc::clone(&source) as Arc<_>;
         let backup = Arc::new(BackupContext::new(for_backup, pauses));
@@ -118,19 +117,23 @@ impl Shared {
     pub(crate) fn detach(&self, database: Arc<OpenDatabase>) -> Result<()> {
         let _attaching = self.source.attaching.lock();
         self.backup.refuse_if_in_progress()?;
-        let mut databases = self.databases.lock();
-        // One for the list, one for the caller.
-        if Arc::strong_count(&database) > 2 {
-            return Err(Error::new(
+        // Off the list first, so that nobody gets a new handle; the list is not locked while the
+        // engine writes.
+        self.databases.lock().retain(|other| !Arc::ptr_eq(other, &database));
+        let detached = if Arc::strong_count(&database) > 1 {
+            Err(Error::new(
                 JetErr::DatabaseInUse,
                 "other handles of the database or of its tables exist",
             )
             .at_path(&database.attached.path)
-            .advise("drop them first"));
+            .advise("drop them first"))
+        } else {
+            self.engine.detach(&database.attached)
+        };
+        if detached.is_err() {
+            self.databases.lock().push(database);
         }
-        self.engine.detach(&database.attached)?;
-        databases.retain(|other| !Arc::ptr_eq(other, &database));
-        Ok(())
+        detached
     }
 
     pub(crate) fn attached_databases(&self) -> Vec<Arc<OpenDatabase>> {

@@ -1,0 +1,84 @@
+//! Flags and numbers of the interface (jet-bits, jet-types), as far as this version knows them.
+#![allow(missing_docs, reason = "named and described in the public documentation of the interface")]
+
+use super::JET_GRBIT;
+
+pub const JET_bitNil: JET_GRBIT = 0;
+
+pub const JET_bitDbReadOnly: JET_GRBIT = 0x1;
+pub const JET_bitDbExclusive: JET_GRBIT = 0x2;
+pub const JET_bitDbRecoveryOff: JET_GRBIT = 0x8;
+pub const JET_bitDbOverwriteExisting: JET_GRBIT = 0x200;
+
+pub const JET_bitTransactionReadOnly: JET_GRBIT = 0x1;
+pub const JET_bitCommitLazyFlush: JET_GRBIT = 0x1;
+pub const JET_bitWaitLastLevel0Commit: JET_GRBIT = 0x2;
+pub const JET_bitWaitAllLevel0Commit: JET_GRBIT = 0x8;
+pub const JET_bitRollbackAll: JET_GRBIT = 0x1;
+
+pub const JET_bitTableReadOnly: JET_GRBIT = 0x4;
+
+pub const JET_bitColumnFixed: JET_GRBIT = 0x1;
+pub const JET_bitColumnTagged: JET_GRBIT = 0x2;
+pub const JET_bitColumnNotNULL: JET_GRBIT = 0x4;
+pub const JET_bitColumnMultiValued: JET_GRBIT = 0x400;
+
+pub const JET_bitIndexUnique: JET_GRBIT = 0x1;
+pub const JET_bitIndexPrimary: JET_GRBIT = 0x2;
+pub const JET_bitIndexDisallowNull: JET_GRBIT = 0x4;
+pub const JET_bitIndexSortNullsHigh: JET_GRBIT = 0x400;
+pub const JET_bitIndexDisallowTruncation: JET_GRBIT = 0x1_0000;
+pub const JET_bitIndexDotNetGuid: JET_GRBIT = 0x4_0000;
+
+pub const JET_bitNewKey: JET_GRBIT = 0x1;
+pub const JET_bitNormalizedKey: JET_GRBIT = 0x8;
+pub const JET_bitKeyDataZeroLength: JET_GRBIT = 0x10;
+pub const JET_bitFullColumnStartLimit: JET_GRBIT = 0x100;
+pub const JET_bitFullColumnEndLimit: JET_GRBIT = 0x200;
+
+pub const JET_bitSeekEQ: JET_GRBIT = 0x1;
+pub const JET_bitSeekLT: JET_GRBIT = 0x2;
+pub const JET_bitSeekLE: JET_GRBIT = 0x4;
+pub const JET_bitSeekGE: JET_GRBIT = 0x8;
+pub const JET_bitSeekGT: JET_GRBIT = 0x10;
+pub const JET_bitCheckUniqueness: JET_GRBIT = 0x40;
+
+pub const JET_bitMoveKeyNE: JET_GRBIT = 0x1;
+pub const JET_MoveFirst: i32 = i32::MIN;
+pub const JET_MovePrevious: i32 = -1;
+pub const JET_MoveNext: i32 = 1;
+pub const JET_MoveLast: i32 = i32::MAX;
+
+pub const JET_prepInsert: u32 = 0;
+pub const JET_prepReplace: u32 = 2;
+pub const JET_prepCancel: u32 = 3;
+pub const JET_prepReplaceNoLock: u32 = 4;
+pub const JET_prepInsertCopy: u32 = 5;
+
+pub const JET_bitSetAppendLV: JET_GRBIT = 0x1;
+pub const JET_bitSetOverwriteLV: JET_GRBIT = 0x4;
+pub const JET_bitSetSizeLV: JET_GRBIT = 0x8;
+pub const JET_bitSetZeroLength: JET_GRBIT = 0x20;
+pub const JET_bitSetRevertToDefaultValue: JET_GRBIT = 0x200;
+
+pub const JET_bitRetrieveCopy: JET_GRBIT = 0x1;
+pub const JET_bitRetrieveFromIndex: JET_GRBIT = 0x2;
+pub const JET_bitRetrieveFromPrimaryBookmark: JET_GRBIT = 0x4;
+
+pub const JET_coltypBit: u32 = 1;
+pub const JET_coltypUnsignedByte: u32 = 2;
+pub const JET_coltypShort: u32 = 3;
+pub const JET_coltypLong: u32 = 4;
+pub const JET_coltypCurrency: u32 = 5;
+pub const JET_coltypIEEESingle: u32 = 6;
+pub const JET_coltypIEEEDouble: u32 = 7;
+pub const JET_coltypDateTime: u32 = 8;
+pub const JET_coltypBinary: u32 = 9;
+pub const JET_coltypText: u32 = 10;
+pub const JET_coltypLongBinary: u32 = 11;
+pub const JET_coltypLongText: u32 = 12;
+pub const JET_coltypUnsignedLong: u32 = 14;
+pub const JET_coltypLongLong: u32 = 15;
+pub const JET_coltypGUID: u32 = 16;
+pub const JET_coltypUnsignedShort: u32 = 17;
+pub const JET_coltypUnsignedLongLong: u32 = 18;

@@ -1,0 +1,238 @@
+//! Databases of a session (api-semantics 14).
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ese_base::{Error, JetErr, Result};
+use ese_os::{Env, OpenMode};
+use ese_pages::{DbHeader, header::read_header};
+
+use super::{
+    JET_GRBIT, JET_bitDbOverwriteExisting,
+    gate::Purpose,
+    handles::{JET_DBID, JET_SESID},
+    process::PROCESS,
+    session::{Own, Ses, find_session},
+    unavailable,
+};
+use crate::shared::OpenDatabase;
+
+/// The path of a database.
+pub const JET_DbInfoFilename: u32 = 0;
+/// Deepest nesting of transactions.
+pub const JET_DbInfoTransactions: u32 = 7;
+/// Length of the file: bytes, by path; pages, by number.
+pub const JET_DbInfoFilesize: u32 = 10;
+/// The header.
+pub const JET_DbInfoMisc: u32 = 14;
+/// Has somebody the file open?
+pub const JET_DbInfoDBInUse: u32 = 15;
+/// Page size.
+pub const JET_DbInfoPageSize: u32 = 17;
+
+/// A fact about a database.
+#[derive(Clone, Debug)]
+pub enum JET_DBINFO {
+    /// A path.
+    Path(PathBuf),
+    /// A number.
+    Number(u64),
+    /// Yes or no.
+    Flag(bool),
+    /// The header with all its fields (JET_DBINFOMISC has a part of them).
+    Misc(Box<DbHeader>),
+}
+
+/// A database that the session has open.
+///
+/// # Errors
+/// `JET_errInvalidDatabaseId` (-1010).
+pub(super) fn open_database_of(own: &Own, dbid: JET_DBID) -> Result<Arc<OpenDatabase>> {
+    own.databases.get(&dbid).map(|(database, _)| Arc::clone(database)).ok_or_else(|| {
+        Error::new(
+            JetErr::InvalidDatabaseId,
+            format!("the session has no database with number {dbid} open"),
+        )
+    })
+}
+
+fn note_open(own: &mut Own, database: Arc<OpenDatabase>) -> JET_DBID {
+    let dbid = u32::from(database.attached.db.dbid.0);
+    own.databases.entry(dbid).or_insert((database, 0)).1 += 1;
+    dbid
+}
+
+/// The file system's own name of a database; no other instance of the process has it.
+fn own_path(session: &Ses, name: &str) -> Result<PathBuf> {
+    let path = session.shared.engine.env.fs.canonicalize(Path::new(name))?;
+    let others = PROCESS.lock().others(&session.inst);
+    let elsewhere = others.iter().filter_map(|other| other.shared()).any(|shared| {
+        shared.attached_databases().iter().any(|database| database.attached.path == path)
+    });
+    if elsewhere {
+        return Err(Error::new(
+            JetErr::DatabaseSharingViolation,
+            "another instance of this process has the database attached",
+        )
+        .at_path(path));
+    }
+    Ok(path)
+}
+
+/// Creates a database, attaches and opens it.
+///
+/// # Errors
+/// The session's; `JET_errInTransaction` (-1108), `JET_errDatabaseDuplicate` (-1201),
+/// `JET_errBackupInProgress` (-505), `JET_errTooManyAttachedDatabases` (-1805), those of writing;
+/// `JET_errFeatureNotAvailable` (-1001) for other flags than [`JET_bitDbOverwriteExisting`].
+pub fn JetCreateDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -> Result<JET_DBID> {
+    let session = find_session(sesid)?;
+    session.call_at_level_0(Purpose::Work, |own| {
+        if grbit & !JET_bitDbOverwriteExisting != 0 {
+            return Err(unavailable("a flag of JetCreateDatabase"));
+        }
+        let path = own_path(&session, szFilename)?;
+        let fs = &session.shared.engine.env.fs;
+        if grbit & JET_bitDbOverwriteExisting != 0 && fs.exists(&path)? {
+            session.shared.backup.refuse_if_in_progress()?;
+            if session.shared.find_database(&path)?.is_some() {
+                let what = "an attached database cannot be replaced";
+                return Err(Error::new(JetErr::DatabaseInUse, what).at_path(&path));
+            }
+            fs.remove_file(&path)?;
+        }
+        let database = session.shared.create_database(&path)?;
+        Ok(note_open(own, database))
+    })
+}
+
+/// Attaches a database. `JET_wrnDatabaseAttached` (1007): it was attached before.
+///
+/// # Errors
+/// The session's; `JET_errInTransaction` (-1108), `JET_errBackupInProgress` (-505),
+/// `JET_errDatabaseSharingViolation` (-1215), `JET_errFileNotFound` (-1811),
+/// `JET_errDatabaseDirtyShutdown` (-550); `JET_errFeatureNotAvailable` (-1001) for flags.
+pub fn JetAttachDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -> Result<JetErr> {
+    let session = find_session(sesid)?;
+    session.call_at_level_0(Purpose::Work, |_| {
+        if grbit != 0 {
+            return Err(unavailable("a flag of JetAttachDatabase"));
+        }
+        let path = own_path(&session, szFilename)?;
+        // Attaching is refused during a backup even where there would be nothing to do.
+        session.shared.backup.refuse_if_in_progress()?;
+        let (_, before) = session.shared.attach(&path)?;
+        Ok(if before { JetErr::WrnDatabaseAttached } else { JetErr::Success })
+    })
+}
+
+/// Detaches a database, or all with an empty name: the file is clean afterwards.
+///
+/// # Errors
+/// The session's; `JET_errInTransaction` (-1108), `JET_errBackupInProgress` (-505),
+/// `JET_errDatabaseNotFound` (-1203), `JET_errDatabaseInUse` (-1202) while a session has it open.
+pub fn JetDetachDatabase(sesid: JET_SESID, szFilename: &str) -> Result<()> {
+    let session = find_session(sesid)?;
+    session.call_at_level_0(Purpose::CleanUp, |_| {
+        session.shared.backup.refuse_if_in_progress()?;
+        if szFilename.is_empty() {
+            for database in session.shared.attached_databases() {
+                session.shared.detach(database)?;
+            }
+            return Ok(());
+        }
+        match session.shared.find_database(Path::new(szFilename))? {
+            Some(database) => session.shared.detach(database),
+            None => Err(not_attached(szFilename)),
+        }
+    })
+}
+
+#[track_caller]
+fn not_attached(name: &str) -> Error {
+    Error::new(JetErr::DatabaseNotFound, "the database is not attached").at_path(name)
+}
+
+/// Opens an attached database for the session; every opening has its closing.
+///
+/// # Errors
+/// The session's; `JET_errDatabaseNotFound` (-1203), `JET_errFeatureNotAvailable` (-1001) for flags.
+pub fn JetOpenDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -> Result<JET_DBID> {
+    let session = find_session(sesid)?;
+    session.call(Purpose::Work, |_, own| {
+        if grbit != 0 {
+            return Err(unavailable("a flag of JetOpenDatabase"));
+        }
+        match session.shared.find_database(Path::new(szFilename))? {
+            Some(database) => Ok(note_open(own, database)),
+            None => Err(not_attached(szFilename)),
+        }
+    })
+}
+
+/// Closes a database for the session; it stays attached.
+///
+/// # Errors
+/// The session's; `JET_errInvalidDatabaseId` (-1010).
+pub fn JetCloseDatabase(sesid: JET_SESID, dbid: JET_DBID, _grbit: JET_GRBIT) -> Result<()> {
+    find_session(sesid)?.call(Purpose::CleanUp, |_, own| {
+        open_database_of(own, dbid)?;
+        if let Some((_, count)) = own.databases.get_mut(&dbid) {
+            *count -= 1;
+            if *count == 0 {
+                own.databases.remove(&dbid);
+            }
+        }
+        Ok(())
+    })
+}
+
+/// A fact about a database that the session has open.
+///
+/// # Errors
+/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errInvalidParameter` (-1003) for an
+/// unknown level.
+pub fn JetGetDatabaseInfo(sesid: JET_SESID, dbid: JET_DBID, InfoLevel: u32) -> Result<JET_DBINFO> {
+    find_session(sesid)?.call(Purpose::Work, |_, own| {
+        let database = open_database_of(own, dbid)?;
+        let file = &database.attached.db.file;
+        Ok(match InfoLevel {
+            JET_DbInfoFilename => JET_DBINFO::Path(database.attached.path.clone()),
+            JET_DbInfoTransactions => JET_DBINFO::Number(7),
+            JET_DbInfoFilesize => JET_DBINFO::Number(u64::from(file.page_count()) + 2),
+            JET_DbInfoMisc => JET_DBINFO::Misc(Box::new(file.header())),
+            JET_DbInfoPageSize => JET_DBINFO::Number(file.page_size().bytes_u64()),
+            other => return Err(unknown_level(other)),
+        })
+    })
+}
+
+#[track_caller]
+fn unknown_level(level: u32) -> Error {
+    Error::new(JetErr::InvalidParameter, format!("{level} is no level of information"))
+}
+
+/// A fact about a database file, attached or not; no instance is needed.
+///
+/// # Errors
+/// `JET_errFileNotFound` (-1811), why the file is no database, `JET_errInvalidParameter` (-1003) for
+/// an unknown level.
+pub fn JetGetDatabaseFileInfo(szDatabaseName: &str, InfoLevel: u32) -> Result<JET_DBINFO> {
+    let env = Env::real();
+    let path = Path::new(szDatabaseName);
+    let file = env.fs.open(path, OpenMode::Read)?;
+    let located = || read_header(file.as_ref()).map_err(|error| error.at_path(path));
+    Ok(match InfoLevel {
+        JET_DbInfoFilename => JET_DBINFO::Path(env.fs.canonicalize(path)?),
+        JET_DbInfoFilesize => JET_DBINFO::Number(file.len()?),
+        JET_DbInfoMisc => JET_DBINFO::Misc(Box::new(located()?.header)),
+        JET_DbInfoPageSize => JET_DBINFO::Number(located()?.page_size.bytes_u64()),
+        JET_DbInfoDBInUse => {
+            let other = env.fs.open(path, OpenMode::ReadWrite)?;
+            JET_DBINFO::Flag(other.lock(ese_os::LockMode::Exclusive).is_err())
+        }
+        other => return Err(unknown_level(other)),
+    })
+}

@@ -1,0 +1,271 @@
+//! Making, initialising and terminating instances (api-semantics 2, backup-log-recovery 5.6).
+
+use std::{path::PathBuf, sync::Arc};
+
+use ese_backup::PauseBy;
+use ese_base::{Error, JetErr, Result, Signature};
+use ese_engine::{instance::TermMode, recovery::RecoveryOptions};
+use ese_os::{Env, OpenMode};
+use ese_pages::header::read_header;
+
+use super::{
+    JET_GRBIT,
+    handles::{JET_INSTANCE, JET_SESID},
+    invalid_grbit,
+    params::{JET_paramCreatePathIfNotExist, Params},
+    process::{Inst, Life, Mode, PROCESS},
+    session::{find_session, forget_sessions},
+    unavailable,
+};
+use crate::shared::Shared;
+
+/// Clean-up may take as long as it needs; sessions in a transaction prevent it.
+pub const JET_bitTermComplete: JET_GRBIT = 0x1;
+/// Transactions are rolled back, a backup is aborted.
+pub const JET_bitTermAbrupt: JET_GRBIT = 0x2;
+/// A backup is aborted first.
+pub const JET_bitTermStopBackup: JET_GRBIT = 0x4;
+/// Databases stay dirty; the next start recovers them.
+pub const JET_bitTermDirty: JET_GRBIT = 0x8;
+
+/// Where a database lies now that lay elsewhere when the log was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JET_RSTMAP {
+    /// The path that the log knows.
+    pub szDatabaseName: PathBuf,
+    /// The path now.
+    pub szNewDatabaseName: PathBuf,
+}
+
+/// Makes an instance, to be given parameters and initialised. An empty name is a name.
+///
+/// # Errors
+/// `JET_errRunningInOneInstanceMode` (-1080), `JET_errInstanceNameInUse` (-1086),
+/// `JET_errTooManyInstances` (-1214).
+pub fn JetCreateInstance(szInstanceName: &str) -> Result<JET_INSTANCE> {
+    let mut process = PROCESS.lock();
+    if process.mode == Mode::One {
+        return Err(Error::new(
+            JetErr::RunningInOneInstanceMode,
+            "the process uses the one instance that has no name",
+        ));
+    }
+    process.create(szInstanceName, Mode::Multi).map(|inst| inst.handle)
+}
+
+/// As [`JetCreateInstance`]; the name for people is not used.
+///
+/// # Errors
+/// As [`JetCreateInstance`]; `JET_errInvalidGrbit` (-900) for any flag.
+pub fn JetCreateInstance2(
+    szInstanceName: &str,
+    _szDisplayName: &str,
+    grbit: JET_GRBIT,
+) -> Result<JET_INSTANCE> {
+    if grbit != 0 {
+        return Err(invalid_grbit("JetCreateInstance2", grbit));
+    }
+    JetCreateInstance(szInstanceName)
+}
+
+/// The machine that an instance will run on: files, time and threads of a simulation. Not a Jet
+/// function.
+///
+/// # Errors
+/// `JET_errInvalidInstance` (-1115), `JET_errAlreadyInitialized` (-1030).
+pub fn use_machine(instance: JET_INSTANCE, env: Env, pauses: PauseBy) -> Result<()> {
+    let inst = PROCESS.lock().instance(instance)?;
+    if inst.is_past_creation() {
+        return Err(Error::new(JetErr::AlreadyInitialized, "the instance was initialised"));
+    }
+    *inst.machine.lock() = (env, pauses);
+    Ok(())
+}
+
+/// Initialises an instance; recovers what an earlier one left behind. Without an instance (`None`, or
+/// the handle 0, which is then set) the process uses one that nobody needs to name.
+///
+/// # Errors
+/// `JET_errAlreadyInitialized` (-1030), `JET_errRunningInMultiInstanceMode` (-1081),
+/// `JET_errInvalidInstance` (-1115), `JET_errInvalidPath` (-1023) for a missing folder, those of
+/// recovery. A made instance is gone after an error other than the first three.
+pub fn JetInit(pinstance: Option<&mut JET_INSTANCE>) -> Result<()> {
+    JetInit3(pinstance, &[], 0)
+}
+
+/// As [`JetInit`].
+///
+/// # Errors
+/// As [`JetInit`]; `JET_errInvalidGrbit` (-900) or `JET_errFeatureNotAvailable` (-1001) for flags.
+pub fn JetInit2(pinstance: Option<&mut JET_INSTANCE>, grbit: JET_GRBIT) -> Result<()> {
+    JetInit3(pinstance, &[], grbit)
+}
+
+/// As [`JetInit`]; recovery finds databases where the map says.
+///
+/// # Errors
+/// As [`JetInit2`]; those of reading the headers of mapped databases.
+pub fn JetInit3(
+    pinstance: Option<&mut JET_INSTANCE>,
+    rgrstmap: &[JET_RSTMAP],
+    grbit: JET_GRBIT,
+) -> Result<()> {
+    if grbit != 0 {
+        return Err(unavailable("a flag of JetInit"));
+    }
+    let (inst, global) = {
+        let mut process = PROCESS.lock();
+        let inst = match &pinstance {
+            Some(handle) if **handle != JET_INSTANCE::NIL => process.instance(**handle)?,
+            _ => match process.mode {
+                Mode::Multi => {
+                    return Err(Error::new(
+                        JetErr::RunningInMultiInstanceMode,
+                        "several instances can exist: make one with JetCreateInstance",
+                    ));
+                }
+                Mode::One => {
+                    let what = "the instance of the process was initialised";
+                    return Err(Error::new(JetErr::AlreadyInitialized, what));
+                }
+                Mode::None => process.create("", Mode::One)?,
+            },
+        };
+        (inst, process.params.clone())
+    };
+    {
+        let mut life = inst.life.write();
+        if !matches!(*life, Life::Created) {
+            let what = "the instance was initialised";
+            return Err(Error::new(JetErr::AlreadyInitialized, what));
+        }
+        *life = Life::Starting;
+    }
+    match start(&inst, &global, rgrstmap) {
+        Ok(shared) => {
+            *inst.life.write() = Life::Running(shared);
+            if let Some(handle) = pinstance {
+                *handle = inst.handle;
+            }
+            Ok(())
+        }
+        Err(error) => {
+            PROCESS.lock().free(inst.handle);
+            Err(error)
+        }
+    }
+}
+
+fn start(inst: &Inst, global: &Params, map: &[JET_RSTMAP]) -> Result<Arc<Shared>> {
+    let (env, pauses) = inst.machine.lock().clone();
+    let params = inst.params.lock().clone();
+    let config = params.to_config(global)?;
+    for dir in [&config.system_dir, &config.log_dir] {
+        if params.int(JET_paramCreatePathIfNotExist) != 0 {
+            env.fs.create_dir_all(dir)?;
+        } else if config.recovery && !env.fs.exists(dir)? {
+            return Err(Error::new(JetErr::InvalidPath, "there is no such folder")
+                .at_path(dir)
+                .advise("make it, or set JET_paramCreatePathIfNotExist"));
+        }
+    }
+    let moved = map.iter().map(|entry| moved(&env, entry)).collect::<Result<_>>()?;
+    let options = RecoveryOptions { moved, hard: false };
+    Shared::start(&env, config, options, pauses).map(|(shared, _)| shared)
+}
+
+/// The engine finds databases by what they are, not by what they were called.
+fn moved(env: &Env, entry: &JET_RSTMAP) -> Result<(Signature, PathBuf)> {
+    let path = entry.szNewDatabaseName.clone();
+    let file = env.fs.open(&path, OpenMode::Read)?;
+    let located = read_header(file.as_ref()).map_err(|error| error.at_path(&path))?;
+    Ok((located.header.sign_db, path))
+}
+
+/// Terminates an instance as [`JetTerm2`] with [`JET_bitTermAbrupt`]; frees one that was never
+/// initialised.
+///
+/// # Errors
+/// As [`JetTerm2`].
+pub fn JetTerm(instance: JET_INSTANCE) -> Result<()> {
+    JetTerm2(instance, JET_bitTermAbrupt)
+}
+
+/// Terminates an instance. All its handles are invalid afterwards.
+///
+/// # Errors
+/// `JET_errInvalidInstance` (-1115), `JET_errInvalidGrbit` (-900). Without [`JET_bitTermAbrupt`],
+/// [`JET_bitTermStopBackup`] and [`JET_bitTermDirty`]: `JET_errBackupInProgress` (-505) while a
+/// backup is in progress, and without [`JET_bitTermAbrupt`] and [`JET_bitTermDirty`]
+/// `JET_errTooManyActiveUsers` (-1059) while a session is in a transaction; the instance goes on
+/// then, but no backup can begin any more. With [`JET_bitTermDirty`] always `JET_errDirtyShutdown`
+/// (-1116); the instance is gone. Those of writing: the instance is gone, its databases are dirty.
+pub fn JetTerm2(instance: JET_INSTANCE, grbit: JET_GRBIT) -> Result<()> {
+    let known = JET_bitTermComplete | JET_bitTermAbrupt | JET_bitTermStopBackup | JET_bitTermDirty;
+    let contradict = JET_bitTermComplete | JET_bitTermAbrupt;
+    let inst = PROCESS.lock().instance(instance)?;
+    if grbit & !known != 0 || grbit & contradict == contradict {
+        return Err(invalid_grbit("JetTerm2", grbit));
+    }
+    let shared = {
+        let mut life = inst.life.write();
+        match life.clone() {
+            Life::Created => {
+                drop(life);
+                PROCESS.lock().free(inst.handle);
+                return Ok(());
+            }
+            Life::Starting => {
+                return Err(Error::new(JetErr::NotInitialized, "JetInit has not returned yet"));
+            }
+            Life::Ending(_) => {
+                let what = "another thread terminates the instance";
+                return Err(Error::new(JetErr::TermInProgress, what));
+            }
+            Life::Running(shared) => {
+                *life = Life::Ending(Arc::clone(&shared));
+                shared
+            }
+        }
+    };
+    if let Err(refusal) = prepare_term(&shared, grbit) {
+        *inst.life.write() = Life::Running(shared);
+        return Err(refusal);
+    }
+    let dirty = grbit & JET_bitTermDirty != 0;
+    let ended = shared.terminate(if dirty { TermMode::Dirty } else { TermMode::Clean });
+    forget_sessions(&inst);
+    // The last references of this module: files and locks are free when the caller continues.
+    *inst.life.write() = Life::Created;
+    drop(shared);
+    PROCESS.lock().free(inst.handle);
+    match ended {
+        Ok(()) if dirty => Err(Error::new(
+            JetErr::DirtyShutdown,
+            "the instance has ended; its databases are dirty, as was asked for",
+        )),
+        other => other,
+    }
+}
+
+/// What can refuse a termination.
+fn prepare_term(shared: &Shared, grbit: JET_GRBIT) -> Result<()> {
+    let abrupt = grbit & (JET_bitTermAbrupt | JET_bitTermDirty) != 0;
+    if grbit & JET_bitTermStopBackup != 0 {
+        shared.backup.abort_for_term();
+    } else if !abrupt {
+        shared.backup.term_complete()?;
+    }
+    if abrupt { Ok(()) } else { shared.end_sessions(true) }
+}
+
+/// The version of the engine, laid out as Windows' own: build number from bit 8 on.
+///
+/// # Errors
+/// `JET_errInvalidSesid` (-1104).
+pub fn JetGetVersion(sesid: JET_SESID) -> Result<u32> {
+    const MAJOR: u32 = 10;
+    const BUILD: u32 = 9900;
+    find_session(sesid)?;
+    Ok(MAJOR << 28 | BUILD << 8)
+}

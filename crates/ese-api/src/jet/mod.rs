@@ -1,0 +1,71 @@
+//! The engine through the functions of the Jet API, under their own names.
+//!
+//! One Rust function per Jet function, with the same checks in the same order and the same codes; what
+//! is an error there is an `Err` here, what is a warning is part of the answer. Arguments are Rust's:
+//! slices instead of pointers and lengths, `Option` instead of NULL, vectors instead of buffers that
+//! the caller has to guess the size of. Where the buffer rules themselves are behaviour that clients
+//! rely on (the file lists of a backup), buffers are kept.
+//!
+//! * [`process`](self): instances and modes of the process. Handles are numbers that carry the
+//!   generation of their slot, so an old one is recognised. They are looked up under a short lock and
+//!   used without it: a running call blocks nobody's stop.
+//! * A stop ([`JetStopBackupInstance`] and its relatives) takes no lock that any running call holds.
+//!
+//! What this version does not cover answers `JET_errFeatureNotAvailable` (-1001) or names the bit that
+//! it does not know.
+#![allow(
+    non_snake_case,
+    non_camel_case_types,
+    non_upper_case_globals,
+    reason = "functions, types and constants have the names of the documented interface"
+)]
+
+mod backup;
+mod bits;
+mod cursor;
+mod database;
+mod define;
+mod gate;
+mod handles;
+mod instance;
+mod param_list;
+mod params;
+mod process;
+mod retrieve;
+mod session;
+mod stop;
+mod table;
+mod update;
+
+pub use backup::*;
+pub use bits::*;
+pub use cursor::*;
+pub use database::*;
+pub use define::*;
+pub use handles::{JET_DBID, JET_HANDLE, JET_INSTANCE, JET_SESID, JET_TABLEID};
+pub use instance::*;
+pub use params::*;
+pub use retrieve::*;
+pub use session::*;
+pub use stop::*;
+pub use table::*;
+pub use update::*;
+
+/// Flags of a call.
+pub type JET_GRBIT = u32;
+/// Id of a column.
+pub type JET_COLUMNID = u32;
+
+use ese_base::{Error, JetErr};
+
+/// An unknown or contradictory flag.
+#[track_caller]
+fn invalid_grbit(function: &str, grbit: JET_GRBIT) -> Error {
+    Error::new(JetErr::InvalidGrbit, format!("{function}: flags {grbit:#x}"))
+}
+
+/// Something that a later version brings.
+#[track_caller]
+fn unavailable(what: &str) -> Error {
+    Error::new(JetErr::FeatureNotAvailable, format!("{what} is not available in this version"))
+}

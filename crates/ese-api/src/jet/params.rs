@@ -1,0 +1,358 @@
+//! System parameters (api-semantics 3).
+//!
+//! This version acts on paths, base name, page size, log file size, log buffers, circular logging,
+//! checkpoint depth, cache size, version store, session quota, recovery on/off and the creation of
+//! missing folders. Everything else is checked, kept and given back.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ese_base::{Error, JetErr, PageSize, Result};
+use ese_engine::instance::InstanceConfig;
+
+use super::{
+    handles::{JET_INSTANCE, JET_SESID},
+    param_list::PARAMS,
+    process::{Inst, PROCESS, Process},
+    session::find_session,
+};
+
+/// Folder of the checkpoint file.
+pub const JET_paramSystemPath: u32 = 0;
+/// Temporary database.
+pub const JET_paramTempPath: u32 = 1;
+/// Folder of the log.
+pub const JET_paramLogFilePath: u32 = 2;
+/// Three characters that the names of log and checkpoint begin with.
+pub const JET_paramBaseName: u32 = 3;
+/// Sessions that an instance may have.
+pub const JET_paramMaxSessions: u32 = 5;
+/// Memory for versions, in 64 KiB.
+pub const JET_paramMaxVerPages: u32 = 9;
+/// Size of a log file, in KiB.
+pub const JET_paramLogFileSize: u32 = 11;
+/// Memory for log records, in 512 bytes.
+pub const JET_paramLogBuffers: u32 = 12;
+/// Reuse logs that recovery no longer needs.
+pub const JET_paramCircularLog: u32 = 17;
+/// Memory for pages, in pages.
+pub const JET_paramCacheSizeMax: u32 = 23;
+/// How much log a crash may have to replay, in bytes.
+pub const JET_paramCheckpointDepthMax: u32 = 24;
+/// `on` or `off`: keep a log.
+pub const JET_paramRecovery: u32 = 34;
+/// Pages in memory now.
+pub const JET_paramCacheSize: u32 = 41;
+/// Page size of the process, in bytes.
+pub const JET_paramDatabasePageSize: u32 = 64;
+/// Name and text of a code; see [`error_to_string`].
+pub const JET_paramErrorToString: u32 = 70;
+/// Make missing folders.
+pub const JET_paramCreatePathIfNotExist: u32 = 100;
+/// Instances that the process may have.
+pub const JET_paramMaxInstances: u32 = 104;
+/// Without it, settings for experts are ignored.
+pub const JET_paramEnableAdvanced: u32 = 130;
+/// One past the last column type.
+pub const JET_paramMaxColtyp: u32 = 131;
+/// Longest key of the page size.
+pub const JET_paramKeyMost: u32 = 134;
+/// Chunk of a long value of the page size.
+pub const JET_paramLVChunkSizeMost: u32 = 163;
+
+/// A row of the list.
+#[derive(Debug)]
+pub(super) struct Param {
+    pub(super) id: u32,
+    pub(super) name: &'static str,
+    pub(super) default: Setting<'static>,
+    pub(super) scope: Scope,
+    pub(super) settable: Settable,
+    pub(super) advanced: bool,
+    /// Smallest and largest value; of a text: bytes.
+    pub(super) min: u64,
+    pub(super) max: u64,
+}
+
+/// A value, borrowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Setting<'a> {
+    Int(u64),
+    Text(&'a str),
+}
+
+/// Whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// The process's.
+    Global,
+    /// An instance's.
+    Instance,
+}
+
+/// Until when it may be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settable {
+    Always,
+    BeforeInit,
+    BeforeInstances,
+    Never,
+}
+
+/// The value of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JET_PARAM {
+    /// A number.
+    Int(u64),
+    /// A text.
+    Text(String),
+}
+
+/// The parameters that somebody has set.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Params(BTreeMap<u32, JET_PARAM>);
+
+impl Params {
+    pub(super) const fn new() -> Params {
+        Params(BTreeMap::new())
+    }
+
+    fn int_if_set(&self, id: u32) -> Option<u64> {
+        match self.0.get(&id) {
+            Some(JET_PARAM::Int(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    pub(super) fn int(&self, id: u32) -> u64 {
+        self.int_if_set(id).unwrap_or_else(|| match find(id).map(|param| param.default) {
+            Ok(Setting::Int(value)) => value,
+            _ => 0,
+        })
+    }
+
+    pub(super) fn text(&self, id: u32) -> String {
+        match self.0.get(&id) {
+            Some(JET_PARAM::Text(text)) => text.clone(),
+            _ => match find(id).map(|param| param.default) {
+                Ok(Setting::Text(text)) => text.to_owned(),
+                _ => String::new(),
+            },
+        }
+    }
+
+    fn value(&self, param: &Param) -> JET_PARAM {
+        match param.default {
+            Setting::Int(_) => JET_PARAM::Int(self.int(param.id)),
+            Setting::Text(_) => JET_PARAM::Text(self.text(param.id)),
+        }
+    }
+
+    /// What an instance with these parameters is started with. `global` has the process's own.
+    pub(super) fn to_config(&self, global: &Params) -> Result<InstanceConfig> {
+        let mut config = InstanceConfig::new(PathBuf::from(self.text(JET_paramSystemPath)));
+        config.log_dir = PathBuf::from(self.text(JET_paramLogFilePath));
+        config.base_name = self.text(JET_paramBaseName);
+        config.page_size = page_size(global)?;
+        config.log_file_size = self.int(JET_paramLogFileSize) * 1024;
+        config.circular_log = self.int(JET_paramCircularLog) != 0;
+        config.recovery = !self.text(JET_paramRecovery).eq_ignore_ascii_case("off");
+        config.checkpoint_depth = self.int(JET_paramCheckpointDepthMax);
+        // The interface's defaults of these are from another age; they count when somebody sets them.
+        if let Some(sectors) = self.int_if_set(JET_paramLogBuffers) {
+            config.log_buffer = usize::try_from(sectors * 512).unwrap_or(usize::MAX).max(64 << 10);
+        }
+        if let Some(pages) = global.int_if_set(JET_paramCacheSizeMax) {
+            config.cache_size = pages.saturating_mul(config.page_size.bytes_u64());
+        }
+        if let Some(buckets) = self.int_if_set(JET_paramMaxVerPages) {
+            config.version_store_max = buckets.saturating_mul(64 << 10);
+        }
+        Ok(config)
+    }
+}
+
+fn page_size(global: &Params) -> Result<PageSize> {
+    let bytes = u32::try_from(global.int(JET_paramDatabasePageSize)).unwrap_or(u32::MAX);
+    PageSize::from_bytes(bytes)
+}
+
+fn find(id: u32) -> Result<&'static Param> {
+    let at = PARAMS.binary_search_by_key(&id, |param| param.id);
+    at.ok().and_then(|at| PARAMS.get(at)).ok_or_else(|| {
+        Error::new(JetErr::InvalidParameter, format!("there is no system parameter {id}"))
+    })
+}
+
+/// The instance that a call about parameters means; `None` is the process's own array.
+fn target(
+    process: &Process,
+    instance: Option<JET_INSTANCE>,
+    sesid: JET_SESID,
+) -> Result<Option<Arc<Inst>>> {
+    if sesid != JET_SESID::NIL && sesid != JET_SESID::ALL_ONES {
+        return find_session(sesid).map(|session| Some(Arc::clone(&session.inst)));
+    }
+    match instance {
+        None | Some(JET_INSTANCE::NIL | JET_INSTANCE::ALL_ONES) => Ok(process.single()),
+        Some(handle) => process.instance(handle).map(Some),
+    }
+}
+
+/// Sets a system parameter: `lParam` if it is a number, `szParam` if it is a text. Without instance
+/// and session it is the default of instances made later; in one-instance mode the one instance's.
+///
+/// # Errors
+/// `JET_errInvalidParameter` (-1003) for an unknown id, a value out of range, a missing text;
+/// `JET_errAlreadyInitialized` (-1030) too late; `JET_errInvalidInstance` (-1115). The value that it
+/// already has may always be set.
+pub fn JetSetSystemParameter(
+    instance: Option<JET_INSTANCE>,
+    sesid: JET_SESID,
+    paramid: u32,
+    lParam: u64,
+    szParam: Option<&str>,
+) -> Result<()> {
+    let param = find(paramid)?;
+    let new = match param.default {
+        Setting::Int(_) => JET_PARAM::Int(lParam),
+        Setting::Text(_) => JET_PARAM::Text(stored_text(paramid, szParam.unwrap_or_default())?),
+    };
+    let mut process = PROCESS.lock();
+    let inst = target(&process, instance, sesid)?.filter(|_| param.scope == Scope::Instance);
+    let current = match &inst {
+        Some(inst) => inst.params.lock().value(param),
+        None => process.params.value(param),
+    };
+    if current == new {
+        return Ok(());
+    }
+    let late = match param.settable {
+        Settable::Always => false,
+        Settable::BeforeInit => inst.as_ref().is_some_and(|inst| inst.is_past_creation()),
+        Settable::BeforeInstances => process.has_instances(),
+        Settable::Never => true,
+    };
+    if late {
+        let code = match param.settable {
+            Settable::Never => JetErr::InvalidParameter,
+            _ => JetErr::AlreadyInitialized,
+        };
+        let what = format!("JET_param{} cannot be set any more", param.name);
+        return Err(Error::new(code, what).advise("set it before JetInit"));
+    }
+    if param.advanced && process.params.int(JET_paramEnableAdvanced) == 0 {
+        return Ok(());
+    }
+    check_range(param, &new)?;
+    match inst {
+        Some(inst) => inst.params.lock().0.insert(paramid, new),
+        None => process.params.0.insert(paramid, new),
+    };
+    Ok(())
+}
+
+fn check_range(param: &Param, value: &JET_PARAM) -> Result<()> {
+    let size = match value {
+        JET_PARAM::Int(value) => *value,
+        JET_PARAM::Text(text) => text.len() as u64,
+    };
+    let legal = (param.min..=param.max).contains(&size)
+        && (param.id != JET_paramDatabasePageSize
+            || u32::try_from(size).is_ok_and(|bytes| PageSize::from_bytes(bytes).is_ok()));
+    if legal {
+        return Ok(());
+    }
+    Err(Error::new(
+        JetErr::InvalidParameter,
+        format!(
+            "JET_param{}: {size}, expected {} to {}{}",
+            param.name,
+            param.min,
+            param.max,
+            if matches!(value, JET_PARAM::Text(_)) { " bytes of text" } else { "" }
+        ),
+    ))
+}
+
+/// Folders are kept absolute with a separator at the end.
+fn stored_text(id: u32, text: &str) -> Result<String> {
+    let folder = matches!(id, JET_paramSystemPath | JET_paramLogFilePath);
+    if !folder || text.is_empty() {
+        return Ok(text.to_owned());
+    }
+    let absolute = std::path::absolute(Path::new(text)).map_err(|error| {
+        Error::new(JetErr::InvalidPath, "the path cannot be made absolute")
+            .at_path(text)
+            .caused_by(error)
+    })?;
+    let mut absolute = absolute.to_string_lossy().into_owned();
+    if !absolute.ends_with('/') {
+        absolute.push('/');
+    }
+    Ok(absolute)
+}
+
+/// The value of a system parameter.
+///
+/// # Errors
+/// `JET_errInvalidParameter` (-1003) for an unknown id, `JET_errInvalidInstance` (-1115).
+pub fn JetGetSystemParameter(
+    instance: Option<JET_INSTANCE>,
+    sesid: JET_SESID,
+    paramid: u32,
+) -> Result<JET_PARAM> {
+    let param = find(paramid)?;
+    let process = PROCESS.lock();
+    let page = page_size(&process.params)?;
+    match paramid {
+        JET_paramKeyMost => {
+            return Ok(JET_PARAM::Int(if page.bytes() == 4096 { 1000 } else { 2000 }));
+        }
+        JET_paramLVChunkSizeMost => {
+            let overhead = if page.is_small() { 82 } else { 122 };
+            return Ok(JET_PARAM::Int(page.bytes_u64() - overhead));
+        }
+        _ => {}
+    }
+    match target(&process, instance, sesid)?.filter(|_| param.scope == Scope::Instance) {
+        Some(inst) => Ok(inst.params.lock().value(param)),
+        None => Ok(process.params.value(param)),
+    }
+}
+
+/// Name and text of a code, as `JET_paramErrorToString` gives them.
+#[must_use]
+pub fn error_to_string(code: i32) -> Option<String> {
+    let info = JetErr::from_code(code)?.info();
+    Some(format!("{}, {}", info.name, info.text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_and_its_defaults_are_legal() {
+        assert!(PARAMS.is_sorted_by_key(|param| param.id));
+        for param in PARAMS {
+            let default = Params::new().value(param);
+            let computed =
+                matches!(&default, JET_PARAM::Int(0)) || param.settable == Settable::Never;
+            let empty = matches!(&default, JET_PARAM::Text(text) if text.is_empty());
+            assert!(computed || empty || check_range(param, &default).is_ok(), "{param:?}");
+        }
+    }
+
+    #[test]
+    fn chunk_sizes_of_long_values_are_those_of_the_list() {
+        // 4014, 8110, 16262, 32646: pages less 82 or 122 bytes.
+        for (page, chunk) in [(4096, 4014), (8192, 8110), (16384, 16262), (32768, 32646)] {
+            let size = PageSize::from_bytes(page).unwrap();
+            assert_eq!(size.bytes() - if size.is_small() { 82 } else { 122 }, chunk);
+        }
+    }
+}

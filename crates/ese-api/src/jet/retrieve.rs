@@ -1,0 +1,164 @@
+//! Reading columns (api-semantics 10).
+
+use ese_base::{Error, JetErr, Result};
+use ese_engine::{record::RecordView, schema::TableSchema};
+
+use super::{
+    JET_COLUMNID, JET_GRBIT, JET_bitRetrieveCopy, JET_bitRetrieveFromIndex,
+    JET_bitRetrieveFromPrimaryBookmark,
+    cursor::record_deleted,
+    handles::{JET_SESID, JET_TABLEID},
+    invalid_grbit,
+    table::{Cursor, column_id, with_cursor},
+    unavailable,
+};
+use crate::session::SessionState;
+
+/// Which part of a column is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JET_RETINFO {
+    /// Offset in bytes.
+    pub ibLongValue: usize,
+    /// Which value of several, from 1.
+    pub itagSequence: usize,
+}
+
+impl Default for JET_RETINFO {
+    fn default() -> JET_RETINFO {
+        JET_RETINFO { ibLongValue: 0, itagSequence: 1 }
+    }
+}
+
+/// One column of a [`JetRetrieveColumns`].
+#[derive(Clone, Debug)]
+pub struct JET_RETRIEVECOLUMN {
+    /// The column.
+    pub columnid: JET_COLUMNID,
+    /// `JET_bitRetrieve...`.
+    pub grbit: JET_GRBIT,
+    /// Offset in bytes.
+    pub ibLongValue: usize,
+    /// Which value of several, from 1; 0 asks for their number, which then stands here.
+    pub itagSequence: usize,
+    /// What was read; `None` is NULL.
+    pub data: Option<Vec<u8>>,
+    /// `JET_errSuccess`, or `JET_wrnColumnNull` (1004).
+    pub err: JetErr,
+}
+
+impl JET_RETRIEVECOLUMN {
+    /// The whole first value of a column.
+    #[must_use]
+    pub fn new(columnid: JET_COLUMNID) -> JET_RETRIEVECOLUMN {
+        JET_RETRIEVECOLUMN {
+            columnid,
+            grbit: 0,
+            ibLongValue: 0,
+            itagSequence: 1,
+            data: None,
+            err: JetErr::Success,
+        }
+    }
+}
+
+impl Cursor {
+    /// Runs a look at the record that flags name: the current row, or the copy that is being changed.
+    fn look<T>(
+        &mut self,
+        state: &mut SessionState,
+        grbit: JET_GRBIT,
+        body: impl FnOnce(&TableSchema, &RecordView<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let known =
+            JET_bitRetrieveCopy | JET_bitRetrieveFromIndex | JET_bitRetrieveFromPrimaryBookmark;
+        let both = JET_bitRetrieveFromIndex | JET_bitRetrieveFromPrimaryBookmark;
+        if grbit & !known != 0 || grbit & both == both {
+            return Err(invalid_grbit("JetRetrieveColumn", grbit));
+        }
+        let table = self.table(state)?;
+        if grbit & JET_bitRetrieveCopy != 0
+            && let Some(update) = &self.update
+        {
+            return body(&table.schema, &update.record.view(&table.schema)?);
+        }
+        let key = self.current_key(state)?;
+        let read = table.get(&state.engine, &key, |record| {
+            body(&table.schema, &RecordView::new(record, table.schema.page_size)?)
+        })?;
+        read.unwrap_or_else(|| Err(record_deleted()))
+    }
+}
+
+fn retrieve(
+    schema: &TableSchema,
+    record: &RecordView<'_>,
+    columnid: JET_COLUMNID,
+    info: JET_RETINFO,
+) -> Result<Option<Vec<u8>>> {
+    let column = schema.columns.require(column_id(columnid)?)?;
+    let Some(instance) = record.data(column)?.nth(info.itagSequence)? else { return Ok(None) };
+    let bytes = instance.plain(column)?;
+    Ok(Some(bytes.get(info.ibLongValue..).unwrap_or_default().to_vec()))
+}
+
+/// Reads a column; `None` is NULL (`JET_wrnColumnNull`). Behind the end of a value there are no bytes.
+///
+/// # Errors
+/// The cursor's; `JET_errNoCurrentRecord` (-1603), `JET_errRecordDeleted` (-1017),
+/// `JET_errColumnNotFound` (-1507), `JET_errBadColumnId` (-1517), `JET_errBadItagSequence` (-1518)
+/// for value 0, `JET_errInvalidGrbit` (-900).
+pub fn JetRetrieveColumn(
+    sesid: JET_SESID,
+    tableid: JET_TABLEID,
+    columnid: JET_COLUMNID,
+    grbit: JET_GRBIT,
+    pretinfo: Option<&JET_RETINFO>,
+) -> Result<Option<Vec<u8>>> {
+    let info = pretinfo.copied().unwrap_or_default();
+    with_cursor(sesid, tableid, |state, cursor| {
+        if columnid == 0 {
+            return Err(if info.itagSequence == 0 {
+                Error::new(JetErr::BadItagSequence, "value 0 of all columns")
+            } else {
+                unavailable("walking all tagged values of a row (column id 0)")
+            });
+        }
+        if info.itagSequence == 0 {
+            return Err(Error::new(JetErr::BadItagSequence, "values are counted from 1"));
+        }
+        cursor.look(state, grbit, |schema, record| retrieve(schema, record, columnid, info))
+    })
+}
+
+/// Reads several columns; each element has its own answer.
+///
+/// # Errors
+/// The cursor's and the row's; a bad column id ends the call.
+pub fn JetRetrieveColumns(
+    sesid: JET_SESID,
+    tableid: JET_TABLEID,
+    pretrievecolumn: &mut [JET_RETRIEVECOLUMN],
+) -> Result<()> {
+    with_cursor(sesid, tableid, |state, cursor| {
+        for element in pretrievecolumn {
+            let info = JET_RETINFO {
+                ibLongValue: element.ibLongValue,
+                itagSequence: element.itagSequence,
+            };
+            cursor.look(state, element.grbit, |schema, record| {
+                if element.itagSequence == 0 {
+                    let column = schema.columns.require(column_id(element.columnid)?)?;
+                    element.itagSequence = record.data(column)?.len();
+                    return Ok(());
+                }
+                element.data = retrieve(schema, record, element.columnid, info)?;
+                element.err = match element.data {
+                    Some(_) => JetErr::Success,
+                    None => JetErr::WrnColumnNull,
+                };
+                Ok(())
+            })?;
+        }
+        Ok(())
+    })
+}

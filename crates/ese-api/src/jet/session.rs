@@ -1,0 +1,274 @@
+//! Sessions and transactions (api-semantics 4, 5).
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    thread::{self, ThreadId},
+};
+
+use ese_base::{Error, JetErr, Result};
+use parking_lot::{Mutex, RwLock};
+
+use super::{
+    JET_GRBIT, JET_bitCommitLazyFlush, JET_bitRollbackAll, JET_bitTransactionReadOnly,
+    JET_bitWaitAllLevel0Commit, JET_bitWaitLastLevel0Commit,
+    gate::{Purpose, enter},
+    handles::{HandleTable, JET_DBID, JET_INSTANCE, JET_SESID, JET_TABLEID},
+    invalid_grbit,
+    params::JET_paramMaxSessions,
+    process::{Inst, PROCESS},
+    table::{close_cursor, find_cursor},
+};
+use crate::{
+    session::{Durability, SessionCell, SessionState},
+    shared::{OpenDatabase, Shared},
+};
+
+/// A session of the process.
+#[derive(Debug)]
+pub(super) struct Ses {
+    pub(super) handle: JET_SESID,
+    pub(super) inst: Arc<Inst>,
+    pub(super) shared: Arc<Shared>,
+    cell: Arc<SessionCell>,
+    pub(super) own: Mutex<Own>,
+}
+
+/// What a session has beside its transaction.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    /// Who began the open transaction.
+    thread: Option<ThreadId>,
+    /// Databases it has open, with the number of times.
+    pub(super) databases: BTreeMap<JET_DBID, (Arc<OpenDatabase>, u32)>,
+    /// Its cursors, in the order of their opening.
+    pub(super) cursors: Vec<JET_TABLEID>,
+}
+
+static SESSIONS: RwLock<HandleTable<Ses>> = RwLock::new(HandleTable::new());
+
+/// The session with this handle.
+///
+/// # Errors
+/// `JET_errInvalidSesid` (-1104).
+pub(super) fn find_session(sesid: JET_SESID) -> Result<Arc<Ses>> {
+    SESSIONS
+        .read()
+        .find(sesid.0)
+        .ok_or_else(|| Error::new(JetErr::InvalidSesid, format!("{sesid:?} is not a session")))
+}
+
+impl Ses {
+    /// Runs a call of the session: gate, one call at a time, a transaction on its own thread.
+    pub(super) fn call<T>(
+        &self,
+        purpose: Purpose,
+        body: impl FnOnce(&mut SessionState, &mut Own) -> Result<T>,
+    ) -> Result<T> {
+        enter(&self.inst, purpose)?;
+        self.cell.try_with(|state| {
+            let mut own = self.own.lock();
+            let foreign = own.thread.is_some_and(|thread| thread != thread::current().id());
+            if state.engine.level() > 0 && foreign {
+                return Err(Error::new(
+                    JetErr::SessionSharingViolation,
+                    "the transaction was begun by another thread",
+                ));
+            }
+            body(state, &mut own)
+        })
+    }
+
+    /// As [`Ses::call`] for work that must not be part of a transaction.
+    pub(super) fn call_at_level_0<T>(
+        &self,
+        purpose: Purpose,
+        body: impl FnOnce(&mut Own) -> Result<T>,
+    ) -> Result<T> {
+        self.call(purpose, |state, own| match state.engine.level() {
+            0 => body(own),
+            _ => Err(Error::new(JetErr::InTransaction, "the session is in a transaction")
+                .advise("commit or roll back first")),
+        })
+    }
+}
+
+/// Begins a session. Name and password are not used.
+///
+/// # Errors
+/// `JET_errInvalidInstance` (-1115), the gate's, `JET_errOutOfSessions` (-1101) beyond
+/// `JET_paramMaxSessions`.
+pub fn JetBeginSession(instance: JET_INSTANCE) -> Result<JET_SESID> {
+    let inst = PROCESS.lock().instance(instance)?;
+    let shared = enter(&inst, Purpose::Work)?;
+    begin(&inst, &shared)
+}
+
+fn begin(inst: &Arc<Inst>, shared: &Arc<Shared>) -> Result<JET_SESID> {
+    let most = inst.params.lock().int(JET_paramMaxSessions);
+    let cell = shared.begin_session()?;
+    let mut sessions = SESSIONS.write();
+    let have = sessions.values().filter(|session| Arc::ptr_eq(&session.inst, inst)).count();
+    let made = if have as u64 >= most {
+        None
+    } else {
+        sessions.insert(|handle| {
+            Arc::new(Ses {
+                handle: JET_SESID(handle),
+                inst: Arc::clone(inst),
+                shared: Arc::clone(shared),
+                cell,
+                own: Mutex::default(),
+            })
+        })
+    };
+    made.map(|session| session.handle).ok_or_else(|| {
+        Error::new(
+            JetErr::OutOfSessions,
+            format!("{most} sessions of the instance exist (JET_paramMaxSessions)"),
+        )
+        .advise("end sessions that are no longer needed")
+    })
+}
+
+/// Begins another session of the same instance.
+///
+/// # Errors
+/// `JET_errInvalidSesid` (-1104), and as [`JetBeginSession`].
+pub fn JetDupSession(sesid: JET_SESID) -> Result<JET_SESID> {
+    let session = find_session(sesid)?;
+    let shared = enter(&session.inst, Purpose::Work)?;
+    begin(&session.inst, &shared)
+}
+
+/// Ends a session: its transaction is rolled back, its cursors and databases are closed.
+///
+/// # Errors
+/// `JET_errInvalidSesid` (-1104), `JET_errSessionSharingViolation` (-1910).
+pub fn JetEndSession(sesid: JET_SESID, _grbit: JET_GRBIT) -> Result<()> {
+    let session = find_session(sesid)?;
+    session.call(Purpose::CleanUp, |state, own| {
+        for handle in std::mem::take(&mut own.cursors) {
+            if state.engine.level() == 0
+                && let Ok(cursor) = find_cursor(handle)
+                && let Err(error) = cursor.finish(state)
+            {
+                tracing::warn!(%error, "a table that was being defined could not be written");
+            }
+            close_cursor(handle);
+        }
+        own.databases.clear();
+        Ok(())
+    })?;
+    SESSIONS.write().remove(sesid.0);
+    session.cell.end();
+    Ok(())
+}
+
+/// The instance has ended: its sessions and cursors are no more.
+pub(super) fn forget_sessions(inst: &Arc<Inst>) {
+    let mut sessions = SESSIONS.write();
+    let all = sessions.values().filter(|session| Arc::ptr_eq(&session.inst, inst));
+    let handles: Vec<JET_SESID> = all.map(|session| session.handle).collect();
+    let gone: Vec<_> = handles.into_iter().filter_map(|h| sessions.remove(h.0)).collect();
+    drop(sessions);
+    for session in gone {
+        let mut own = session.own.lock();
+        for cursor in std::mem::take(&mut own.cursors) {
+            close_cursor(cursor);
+        }
+        own.databases.clear();
+    }
+}
+
+/// Begins a transaction, or one level more.
+///
+/// # Errors
+/// `JET_errInvalidSesid` (-1104), the gate's, `JET_errTransTooDeep` (-1103).
+pub fn JetBeginTransaction(sesid: JET_SESID) -> Result<()> {
+    JetBeginTransaction2(sesid, 0)
+}
+
+/// As [`JetBeginTransaction`]; only [`JET_bitTransactionReadOnly`] is looked at.
+///
+/// # Errors
+/// As [`JetBeginTransaction`].
+pub fn JetBeginTransaction2(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
+    find_session(sesid)?.call(Purpose::Work, |state, own| {
+        if grbit & JET_bitTransactionReadOnly != 0 {
+            state.engine.begin_read_only()?;
+        } else {
+            state.engine.begin()?;
+        }
+        own.thread = Some(thread::current().id());
+        Ok(())
+    })
+}
+
+/// Commits the innermost level. The outermost commit is durable on return unless it is lazy. Outside
+/// a transaction the waiting flags wait for earlier commits.
+///
+/// # Errors
+/// `JET_errInvalidSesid` (-1104), the gate's, `JET_errInvalidGrbit` (-900),
+/// `JET_errNotInTransaction` (-1054), `JET_errLogWriteFail` (-510).
+pub fn JetCommitTransaction(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
+    let waits = JET_bitWaitLastLevel0Commit | JET_bitWaitAllLevel0Commit;
+    let session = find_session(sesid)?;
+    session.call(Purpose::Work, |state, own| {
+        if grbit & !(JET_bitCommitLazyFlush | waits) != 0 {
+            return Err(invalid_grbit("JetCommitTransaction", grbit));
+        }
+        if grbit & waits != 0 {
+            if state.engine.level() > 0 {
+                return Err(invalid_grbit("JetCommitTransaction in a transaction", grbit));
+            }
+            return match &session.shared.engine.log {
+                Some(log) if grbit & JET_bitWaitAllLevel0Commit != 0 => log.flush_all(),
+                _ => state.engine.wait_last_commit(),
+            };
+        }
+        let level = state.engine.level();
+        for cursor in own.cursors.iter().filter_map(|cursor| find_cursor(*cursor).ok()) {
+            cursor.before_commit(state, level)?;
+        }
+        let lazy = grbit & JET_bitCommitLazyFlush != 0;
+        state.engine.commit(if lazy { Durability::Lazy } else { Durability::Durable })?;
+        if state.engine.level() == 0 {
+            own.thread = None;
+        }
+        Ok(())
+    })
+}
+
+/// Takes the innermost level back, or all of them. Cursors that were opened in it are closed, updates
+/// that were prepared in it are cancelled.
+///
+/// # Errors
+/// `JET_errInvalidSesid` (-1104), the gate's, `JET_errNotInTransaction` (-1054),
+/// `JET_errRollbackError` (-1057).
+pub fn JetRollback(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
+    find_session(sesid)?.call(Purpose::CleanUp, |state, own| {
+        if grbit & !JET_bitRollbackAll != 0 {
+            return Err(invalid_grbit("JetRollback", grbit));
+        }
+        let keep = match state.engine.level() {
+            level if level > 1 && grbit & JET_bitRollbackAll == 0 => level - 1,
+            _ => 0,
+        };
+        own.cursors.retain(|handle| match find_cursor(*handle) {
+            Ok(cursor) if cursor.before_rollback(keep) => true,
+            _ => {
+                close_cursor(*handle);
+                false
+            }
+        });
+        state.engine.rollback()?;
+        while state.engine.level() > keep {
+            state.engine.rollback()?;
+        }
+        if keep == 0 {
+            own.thread = None;
+        }
+        Ok(())
+    })
+}
