@@ -156,6 +156,8 @@ impl Changer<'_> {
         let len = 3 + rng.below(most.min(90));
         let mut key = vec![b'p'; rng.below(3) * 11];
         key.extend(rng.bytes(len));
+        // Now and then a large row: it makes splits leave a single old line on the right.
+        let most = if rng.below(6) == 0 { db.page_size().bytes() / 3 } else { most };
         let len = 1 + rng.below(most);
         let data = rng.bytes(len);
         tree::insert(db, tree, WRITER, &self.gate, &mut self.place, &key, &data).unwrap();

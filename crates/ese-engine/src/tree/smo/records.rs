@@ -157,8 +157,11 @@ fn prefix_of(page: PageRef<'_>, level: &Level, key: &[u8], line: usize) -> Vec<u
 
 /// The image from which redo can rebuild the new page; empty if no line moves.
 fn image_of(page: PageRef<'_>, level: &Level, dbtime: DbTime) -> Vec<u8> {
-    let moves = level.plan.at < level.plan.lines - usize::from(level.with_oper);
-    if !moves {
+    // The last line of the new page may be an old one although only one line goes there: when the
+    // inserted one stays left of the split.
+    let SplitPlan { at, lines, .. } = level.plan;
+    let only_the_new_line = level.with_oper && level.iline == at && at + 1 == lines;
+    if only_the_new_line {
         return Vec::new();
     }
     let mut image = page.bytes().to_vec();
@@ -340,4 +343,32 @@ fn log_and_apply(
     }
     pages.stamp(dbtime, start, end);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ese_base::{ObjId, PageSize, Pgno};
+
+    use super::*;
+
+    #[test]
+    fn a_single_old_line_that_moves_needs_the_image_too() {
+        let mut bytes = vec![0; 4096];
+        let mut page = PageMut::new(&mut bytes, PageSize::K4);
+        page.init(Pgno(7), ObjId(8), PageFlags::LEAF, DbTime(1));
+        let image = |iline| {
+            let plan = SplitPlan {
+                split_type: SplitType::Right,
+                lines: 10,
+                at: 9,
+                prefix_split: None,
+                prefix_new: None,
+                separator: SmallVec::new(),
+            };
+            let level = Level { plan, with_oper: true, iline };
+            image_of(PageRef::new(&bytes, PageSize::K4), &level, DbTime(2))
+        };
+        assert!(!image(3).is_empty(), "the inserted line stays left, an old one moves");
+        assert!(image(9).is_empty(), "only the inserted line is on the new page");
+    }
 }
