@@ -283,11 +283,13 @@ impl History {
 
     /// How many commits must survive when the calls of the first `returned` have returned: up to
     /// and including the last durable one of them (lazy ones before it come along, because the log
-    /// is durable up to a point).
+    /// is durable up to a point). A commit that changed nothing writes nothing and promises
+    /// nothing.
     #[must_use]
     pub fn promised(&self, returned: usize) -> usize {
         let returned = &self.commits[..returned.min(self.commits.len())];
-        returned.iter().rposition(|commit| commit.durable).map_or(0, |at| at + 1)
+        let promises = |commit: &Commit| commit.durable && !commit.ops.is_empty();
+        returned.iter().rposition(promises).map_or(0, |at| at + 1)
     }
 
     /// Which prefix of the commits a content equals: the longest, if several do.

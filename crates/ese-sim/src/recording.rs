@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -104,6 +105,33 @@ pub struct StateId {
     pub garbage: bool,
 }
 
+impl fmt::Display for StateId {
+    /// `seed:point:plan`, with `:stale` behind it where extended ranges hold stale bytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stale = if self.garbage { ":stale" } else { "" };
+        write!(f, "{}:{}:{}{stale}", self.seed, self.point, self.plan)
+    }
+}
+
+impl StateId {
+    /// Reads what [`StateId`] writes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<StateId> {
+        let (text, garbage) = match text.strip_suffix(":stale") {
+            Some(text) => (text, true),
+            None => (text, false),
+        };
+        let mut parts = text.split(':');
+        let id = StateId {
+            seed: parts.next()?.parse().ok()?,
+            point: parts.next()?.parse().ok()?,
+            plan: parts.next()?.parse().ok()?,
+            garbage,
+        };
+        parts.next().is_none().then_some(id)
+    }
+}
+
 impl Recording {
     /// Number of recorded calls.
     #[must_use]
@@ -146,14 +174,18 @@ impl Recording {
     /// and syncs, for goldens and for reading a failure.
     #[must_use]
     pub fn trace(&self) -> String {
-        let mut text = String::new();
-        for entry in &self.log {
-            if !matches!(entry.kind, OpKind::Read | OpKind::Query) {
-                text.push_str(&describe(entry));
-                text.push('\n');
-            }
-        }
-        text
+        self.told(u64::MAX).map(|entry| describe(entry) + "\n").collect()
+    }
+
+    /// As [`Recording::trace`], each with its number, up to and including call number `op`.
+    #[must_use]
+    pub fn trace_until(&self, op: u64) -> String {
+        self.told(op).map(|entry| format!("{:>6} {}\n", entry.op, describe(entry))).collect()
+    }
+
+    fn told(&self, until: u64) -> impl Iterator<Item = &Entry> {
+        let told = |entry: &&Entry| !matches!(entry.kind, OpKind::Read | OpKind::Query);
+        self.log.iter().take_while(move |entry| entry.op <= until).filter(told)
     }
 
     /// The states that power cuts could leave, deduplicated by image and mark. The cut goes round
@@ -267,14 +299,11 @@ impl<'a> Follow<'a> {
             return None;
         }
         let description = format!(
-            "power cut after op {} ({}), {} pending changes: {plan}{} [seed {}, point {}, plan {}]",
+            "power cut after op {} ({}), {} pending changes: {plan}{} [{id}]",
             entry.op,
             describe(entry),
             pending.len(),
             if id.garbage { ", stale bytes in extended ranges" } else { "" },
-            id.seed,
-            id.point,
-            id.plan,
         );
         Some(CrashState { image, hash, op: entry.op, mark, id, description })
     }

@@ -1,7 +1,7 @@
 //! Runs families on all processors and says what came of it.
 //!
-//! `ESE_SEED` repeats one seed, `ESE_FAMILY` and `ESE_PAGE` (in KiB) narrow the choice, `ESE_STATES`
-//! sets the number of states of each workload.
+//! `ESE_SEED` repeats one seed, `ESE_FAMILY` and `ESE_PAGE` (in KiB) narrow the choice,
+//! `ESE_STATES` sets the number of states of each workload.
 
 use std::{
     env,
