@@ -164,8 +164,12 @@ pub(super) fn completed(
     instance.backup_to_dir_with(set, CopyOptions { truncate: true }, &mut paced, &stop)
 }
 
-/// The names of the numbered log files.
+/// The names of the finished log files. The temporary one comes and goes as the log rolls.
 pub(super) fn log_files(env: &Env, dir: &Path) -> Result<BTreeSet<String>> {
+    let finished = |name: &String| {
+        let number = name.strip_prefix("edb").and_then(|rest| rest.strip_suffix(".log"));
+        number.is_some_and(|n| !n.is_empty() && n.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    };
     let names = env.fs.list(dir)?.into_iter().map(|entry| entry.name);
-    Ok(names.filter(|name| name.ends_with(".log") && name.len() > "edb.log".len()).collect())
+    Ok(names.filter(finished).collect())
 }
