@@ -83,8 +83,8 @@ pub use ese_os::Env;
 pub use ese_pages::cache::CacheMode;
 pub use instance::{Instance, InstanceBuilder};
 pub use restore::{
-    RestoreOptions, RestorePlan, RestoreProgress, RestoreTarget, Restored, SetReport, recover,
-    recover_with, restore, restore_with, verify_set,
+    RestoreOptions, RestorePlan, RestoreProgress, RestoreTarget, Restored, SetReport, databases_in,
+    find_base, recover, recover_with, restore, restore_with, verify_set,
 };
 pub use row::{ColumnRef, Guid, Key, Row, RowView, Value, Values};
 pub use rows::Rows;

@@ -107,7 +107,7 @@ pub fn recover_with(env: &Env, dir: &Path) -> Result<RecoveryReport> {
 ///
 /// # Errors
 /// `JET_errInvalidParameter` (-1003) if there are logs of several instances; the file system's.
-pub(crate) fn find_base(env: &Env, dir: &Path) -> Result<Option<String>> {
+pub fn find_base(env: &Env, dir: &Path) -> Result<Option<String>> {
     let mut found: Option<String> = None;
     for entry in env.fs.list(dir)? {
         let Some(base) = base_of(&entry.name).filter(|_| !entry.is_dir) else { continue };
@@ -139,7 +139,10 @@ fn base_of(name: &str) -> Option<&str> {
 }
 
 /// The files of a directory whose header is a database's, by name.
-pub(crate) fn databases_in(env: &Env, dir: &Path) -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// The file system's, of listing the directory.
+pub fn databases_in(env: &Env, dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in env.fs.list(dir)?.into_iter().filter(|entry| !entry.is_dir && entry.len > 0) {
         let path = dir.join(&entry.name);

@@ -261,6 +261,13 @@ fn a_snapshot_stands_still_and_the_first_writer_wins() {
     assert_eq!(ids(people.rows(&mine)), [1.into()]);
     let conflict = people.delete(&mut mine, 1).unwrap_err();
     assert_eq!(conflict.code(), JetErr::WriteConflict, "committed after the snapshot");
+    assert!(people.delete(&mut other, 1).unwrap());
+    for lost in
+        [people.delete(&mut mine, 1), people.update(&mut mine, 1, &row! { "name" => "mine" })]
+    {
+        assert_eq!(lost.unwrap_err().code(), JetErr::WriteConflict, "deleted by somebody else");
+    }
+    people.insert(&mut other, &row! { "id" => 1, "name" => "new" }).unwrap();
     people.insert(&mut mine, &row! { "id" => 3 }).unwrap();
     mine.commit().unwrap();
     assert_eq!(people.get(&setup.session, 1).unwrap().unwrap()["name"], "new".into());

@@ -152,7 +152,8 @@ impl Table {
                 .advise("delete the row and insert it anew"));
             }
         }
-        session.replace(&self.db, &self.tree, hint, key, record)
+        let replaced = session.replace(&self.db, &self.tree, hint, key, record);
+        replaced.map_err(|error| self.as_conflict(session, key, error))
     }
 
     /// Deletes the row with this key.
@@ -161,7 +162,18 @@ impl Table {
     /// As [`Table::replace`].
     pub fn delete(&self, session: &mut Session, hint: &mut Position, key: &[u8]) -> Result<()> {
         self.check_changeable()?;
-        session.delete(&self.db, &self.tree, hint, key, &[])
+        let deleted = session.delete(&self.db, &self.tree, hint, key, &[]);
+        deleted.map_err(|error| self.as_conflict(session, key, error))
+    }
+
+    /// A row that is deleted on its page and yet seen by the session was deleted by somebody whose
+    /// deletion the session does not see: that one was first.
+    fn as_conflict(&self, session: &Session, key: &[u8], error: Error) -> Error {
+        let deleted = error.code() == JetErr::RecordDeleted;
+        if deleted && matches!(self.get(session, key, |_| ()), Ok(Some(()))) {
+            return Error::new(JetErr::WriteConflict, "another transaction has deleted the row");
+        }
+        error
     }
 
     /// Reads the row with this key, if the session sees one. The visitor runs under the page's

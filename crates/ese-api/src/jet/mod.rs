@@ -22,6 +22,7 @@
 
 mod backup;
 mod bits;
+mod copy;
 mod cursor;
 mod database;
 mod define;
@@ -39,6 +40,7 @@ mod update;
 
 pub use backup::*;
 pub use bits::*;
+pub use copy::*;
 pub use cursor::*;
 pub use database::*;
 pub use define::*;
