@@ -104,7 +104,6 @@ impl Cursor {
     ///
     /// # Errors
     /// Those of reading.
-    #[expect(clippy::should_implement_trait, reason = "a cursor needs its session to move")]
     pub fn next(&mut self, session: &Session) -> Result<bool> {
         match self.currency {
             Currency::BeforeFirst => self.first(session),

@@ -170,7 +170,11 @@ mod tests {
         let reader = clock.register().unwrap();
         let snapshot = clock.begin(&reader);
         let mut number = TrxId(0);
-        clock.commit(|n| Ok(number = n), |_| ()).unwrap();
+        let append = |n| {
+            number = n;
+            Ok(())
+        };
+        clock.commit(append, |_| ()).unwrap();
         assert!(number > snapshot);
         assert!(!clock.seen_by_all(number));
         reader.clear();

@@ -307,7 +307,7 @@ impl<S: Store> Check<'_, S> {
         recovery: &Recording,
         content: &Model,
     ) -> Result<(), String> {
-        if !self.options.follow_up || mix(state.hash, 3) % 4 != 0 {
+        if !self.options.follow_up || !mix(state.hash, 3).is_multiple_of(4) {
             return Ok(());
         }
         let disk = SimDisk::from_image(&recovery.image_at_end(Plan::Nothing));
