@@ -1,6 +1,8 @@
 //! Databases that Windows wrote, read without its engine: every row equals what dissect.esedb
 //! returns, and what we would write for the same schema and rows is what Windows wrote.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by ending")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,

@@ -7,7 +7,7 @@ pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -34,7 +34,7 @@ pub(crate) fn bytes(len: u64) -> String {
     while power + 1 < UNITS.len() && len >> (10 * (power + 2)) > 0 {
         power += 1;
     }
-    let tenths = u128::from(len) * 10 >> (10 * (power + 1));
+    let tenths = (u128::from(len) * 10) >> (10 * (power + 1));
     let unit = UNITS.get(power).copied().unwrap_or("KiB");
     if tenths >= 1000 || tenths % 10 == 0 {
         format!("{} {unit}", tenths / 10)

@@ -1,5 +1,7 @@
 //! An instance from outside: rows live through commits, rollbacks, crashes and clean ends.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by ending")]
+
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use ese_base::{JetErr, PageSize};
@@ -107,7 +109,7 @@ fn a_dirty_end_is_recovered_and_open_transactions_are_taken_back() {
         insert(&mut session, &table, id, &[2; 120]);
     }
     let mut at = Position::default();
-    let key = |id: i32| [&[0x7f][..], &(id as u32 ^ 0x8000_0000).to_be_bytes()].concat();
+    let key = |id: i32| [&[0x7f][..], &(id.cast_unsigned() ^ 0x8000_0000).to_be_bytes()].concat();
     for id in 0..100 {
         table.replace(&mut session, &mut at, &key(id), &row(&table, id, &[9; 250])).unwrap();
         table.delete(&mut session, &mut at, &key(id + 200)).unwrap();
