@@ -27,8 +27,8 @@ pub struct Restored {
     pub recovery: RecoveryReport,
 }
 
-/// Restores a backup set into a directory: verifies and copies its files, replays its logs. Afterwards
-/// an instance can be started there.
+/// Restores a backup set into a directory: verifies and copies its files, replays its logs.
+/// Afterwards an instance can be started there.
 ///
 /// # Errors
 /// See [`restore_with`].
@@ -47,8 +47,8 @@ pub fn restore(set: impl AsRef<Path>, dir: impl AsRef<Path>) -> Result<Restored>
 ///
 /// # Errors
 /// A set that is incomplete, damaged or mixed: see [`RestorePlan::examine`]. Files in the way:
-/// `JET_errFileAlreadyExists` (-1814), -610, -611. `JET_errClientRequestToStopJetService` (-1329) if
-/// stopped. After any error the same call can be made again.
+/// `JET_errFileAlreadyExists` (-1814), -610, -611. `JET_errClientRequestToStopJetService` (-1329)
+/// if stopped. After any error the same call can be made again.
 pub fn restore_with(
     env: &Env,
     set: &Path,

@@ -41,6 +41,12 @@ pub(crate) enum Verb {
     Rows(Rows),
     /// Verify a database file, or everything in a directory or backup set
     Verify(Verify),
+    /// Load the records of a .jsonl or .csv file into a table
+    Import(Import),
+    /// Back up the databases of an instance while it runs, into a new directory
+    Backup(Backup),
+    /// Make databases of a backup set again: verify, copy, replay the logs
+    Restore(Restore),
     /// Recover the databases of an instance that did not end properly, in place
     Recover(Recover),
 }
@@ -103,4 +109,51 @@ pub(crate) struct Verify {
 pub(crate) struct Recover {
     /// The directory of logs, checkpoint and databases
     pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Import {
+    /// The directory of an instance that is not running; made if it is missing
+    pub(crate) dir: PathBuf,
+    /// The table; made for the records if it is missing
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) table: String,
+    /// The records, one JSON object a line, or CSV with a heading
+    #[arg(value_name = "FILE.{jsonl,csv}")]
+    pub(crate) file: PathBuf,
+    /// The database, if the directory has several; data.edb if it has none
+    #[arg(long, value_name = "NAME")]
+    pub(crate) database: Option<PathBuf>,
+    /// A column of the primary key of a new table; several in this order
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) key: Vec<String>,
+    /// Bytes of a page, for a directory without a log
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) page_size: Option<u32>,
+    /// Rows of a transaction
+    #[arg(long, value_name = "ROWS", default_value_t = 1000)]
+    pub(crate) batch: u32,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Backup {
+    /// The directory of an instance that is not running; it is started for the backup
+    pub(crate) dir: PathBuf,
+    /// A new or empty directory for the set
+    pub(crate) out: PathBuf,
+    /// Delete the logs that nobody needs any more once the set is complete
+    #[arg(long)]
+    pub(crate) truncate: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Restore {
+    /// The backup set
+    #[arg(value_name = "OUT")]
+    pub(crate) set: PathBuf,
+    /// Where the databases, and the log that was replayed, will be
+    pub(crate) dir: PathBuf,
+    /// Replace files that are in the way
+    #[arg(long)]
+    pub(crate) force: bool,
 }

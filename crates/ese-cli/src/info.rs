@@ -44,7 +44,7 @@ fn as_lines(path: &Path, len: u64, located: &Located, in_use: bool) -> Vec<(&'st
     let mut lines = vec![
         ("file", path.display().to_string()),
         ("state", header.state().to_string()),
-        ("format", format!("{:#x}.{:#x}", header.version.get(), header.update_major.get())),
+        ("format", format!("{:#x}, update {}", header.version.get(), header.update_major.get())),
         ("page size", text::bytes(page_size.bytes_u64())),
         ("size", format!("{} ({} pages)", text::bytes(len), text::count(pages(len, located)))),
         ("database signature", header.sign_db.to_string()),

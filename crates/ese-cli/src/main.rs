@@ -6,15 +6,19 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod backup;
 mod context;
 mod demo;
 mod failure;
 mod files;
+mod import;
 mod info;
+mod ingest;
 mod interrupt;
 mod output;
 mod progress;
 mod recover;
+mod restore;
 mod rows;
 mod tables;
 mod text;
@@ -58,6 +62,9 @@ fn run(context: &Context, verb: Verb) -> Outcome {
         Verb::Tables(args) => tables::run(context, &args),
         Verb::Rows(args) => rows::run(context, &args),
         Verb::Verify(args) => verify::run(context, &args),
+        Verb::Import(args) => import::run(context, &args),
+        Verb::Backup(args) => backup::run(context, &args),
+        Verb::Restore(args) => restore::run(context, &args),
         Verb::Recover(args) => recover::run(context, &args),
     }
 }

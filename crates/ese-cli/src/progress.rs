@@ -9,8 +9,10 @@ use crate::text;
 
 /// Between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(2);
-const BYTES: &str = "  {prefix:<10} {bar:30.green} {percent:>3}%  {bytes} of {total_bytes} {msg}";
-const ROWS: &str = "  {prefix:<10} {bar:30.green} {percent:>3}%  {human_pos} of {human_len} {msg}";
+const BYTES: &str =
+    "  {prefix:<8}      {bar:30.green} {percent:>3}%  {bytes} of {total_bytes} {msg}";
+const ROWS: &str =
+    "  {prefix:<8}      {bar:30.green} {percent:>3}%  {human_pos} of {human_len} {msg}";
 
 #[derive(Debug)]
 pub(crate) struct Progress {

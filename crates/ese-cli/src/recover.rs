@@ -30,13 +30,18 @@ pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
             report.to,
             text::counted(report.records, "record"),
         ))?;
-        output.line(&format!(
-            "{} made again, {} were there already, {} taken back, {} put right",
-            text::counted(report.applied, "page change"),
-            text::count(report.skipped),
-            text::counted(report.rolled_back, "unfinished transaction"),
-            text::counted(report.restored_pages, "torn page"),
-        ))?;
+        let nothing = report.applied + report.rolled_back + report.restored_pages == 0;
+        output.line(&if nothing {
+            "nothing was missing from the databases".to_owned()
+        } else {
+            format!(
+                "{} made again, {} were there already, {} taken back, {} put right",
+                text::counted(report.applied, "page change"),
+                text::count(report.skipped),
+                text::counted(report.rolled_back, "unfinished transaction"),
+                text::counted(report.restored_pages, "torn page"),
+            )
+        })?;
     }
     Ok(output.flush()?)
 }

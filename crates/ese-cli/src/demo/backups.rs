@@ -43,15 +43,17 @@ pub(super) struct Stopped {
     pub(super) header_marked: bool,
 }
 
-/// Streams the database, has another thread stop it half way, and looks at what is left.
+/// Streams the database while units up to `limit` are loaded, has another thread stop it half way, and
+/// looks at what is left.
 pub(super) fn stopped_half_way(
     env: &Env,
-    instance: &Instance,
-    database: &Database,
+    (instance, database): (&Instance, &Database),
     gate: &Gate,
+    limit: usize,
     progress: &mut Progress,
 ) -> Result<Stopped> {
     let rows_before = gate.rows_done();
+    let begun = || gate.open_up_to(limit);
     let logs = log_files(env, instance.dir())?;
     let (ask, asked) = mpsc::channel();
     let done = AtomicBool::new(false);
@@ -59,7 +61,7 @@ pub(super) fn stopped_half_way(
     let (read, call) = thread::scope(|scope| {
         let (stopper, done) = (&stopper, &done);
         let other = scope.spawn(move || stop_when_asked(env, stopper, &asked, done));
-        let read = read_half(instance, database, gate, rows_before, &ask, done, progress);
+        let read = read_half(instance, database, gate, begun, &ask, done, progress);
         drop(ask);
         (read, other.join().unwrap_or_default())
     });
@@ -102,13 +104,15 @@ fn read_half(
     instance: &Instance,
     database: &Database,
     gate: &Gate,
-    rows_before: u64,
+    begun: impl FnOnce(),
     ask: &mpsc::Sender<()>,
     done: &AtomicBool,
     progress: &mut Progress,
 ) -> Result<(u64, u64, Option<JetErr>)> {
     let page = database.page_size().bytes_u64();
+    let rows_before = gate.rows_done();
     let mut backup = instance.begin_backup()?;
+    begun();
     let path = backup.databases()?.into_iter().next().unwrap_or_default();
     let mut file = backup.open(&path)?;
     let (total, mut got, mut has_asked) = (file.len(), 0, false);

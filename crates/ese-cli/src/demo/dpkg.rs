@@ -11,6 +11,8 @@ use crate::files;
 const DIR: &str = "/var/lib/dpkg";
 /// No file of the package database is longer than that.
 const LEN_MAX: u64 = 256 << 20;
+/// Files of a package that one transaction loads.
+const FILES_PER_UNIT: usize = 250;
 /// Numbers of the tables.
 const PACKAGES: usize = 0;
 const DEPENDENCIES: usize = 1;
@@ -25,12 +27,13 @@ pub(super) fn read(env: &Env) -> Result<Option<Dataset>> {
     }
     let status = files::read(env, &status, LEN_MAX)?;
     let lists = file_lists(env, &dir.join("info"))?;
-    let mut units = Vec::new();
+    let (mut units, mut packages) = (Vec::new(), 0);
     for stanza in String::from_utf8_lossy(&status).split("\n\n") {
         let fields = stanza_fields(stanza);
         if let Some(name) = fields.get("Package") {
             let files = lists_of(&lists, name, fields.get("Architecture"));
-            units.push(unit(env, units.len(), &fields, files)?);
+            units.extend(package(env, packages, &fields, files)?);
+            packages += 1;
         }
     }
     if units.is_empty() {
@@ -41,7 +44,7 @@ pub(super) fn read(env: &Env) -> Result<Option<Dataset>> {
         remark: None,
         tables: tables(),
         units,
-        unit_name: "package",
+        unit_name: "package, or 250 files of one",
     }))
 }
 
@@ -101,13 +104,13 @@ fn tables() -> Vec<TableSpec> {
     ]
 }
 
-/// One package with everything that belongs to it.
-fn unit(
+/// One package with everything that belongs to it, in one unit or, with many files, in several.
+fn package(
     env: &Env,
     id: usize,
     fields: &BTreeMap<&str, &str>,
     lists: Option<&Lists>,
-) -> Result<Unit> {
+) -> Result<Vec<Unit>> {
     let mut unit = Unit::default();
     let field = |name: &str| fields.get(name).and_then(|value| utf16(value));
     let size = fields.get("Installed-Size").and_then(|size| size.parse().ok()).and_then(long);
@@ -128,17 +131,22 @@ fn unit(
     for (number, on) in depends.enumerate() {
         unit.push(DEPENDENCIES, vec![long(id), long(number), utf16(on)]);
     }
-    let Some(lists) = lists else { return Ok(unit) };
+    let Some(lists) = lists else { return Ok(vec![unit]) };
     let sums = match &lists.sums {
         Some(path) => md5_sums(&files::read(env, path, LEN_MAX)?),
         None => BTreeMap::new(),
     };
     let list = files::read(env, &lists.list, LEN_MAX)?;
+    let mut units = Vec::new();
     for (number, path) in String::from_utf8_lossy(&list).lines().enumerate() {
+        if number > 0 && number.is_multiple_of(FILES_PER_UNIT) {
+            units.push(std::mem::take(&mut unit));
+        }
         let sum: Field = sums.get(path.trim_start_matches('/').as_bytes()).cloned();
         unit.push(FILES, vec![long(id), long(number), utf16(path), sum]);
     }
-    Ok(unit)
+    units.push(unit);
+    Ok(units)
 }
 
 /// First lines of the fields of a stanza: a description's first line is its summary.

@@ -25,8 +25,9 @@ struct State {
 }
 
 impl State {
-    fn is_over(&self) -> bool {
-        self.failed.is_some() || self.stopped || self.units_done == self.units
+    /// Will nothing more be committed, unless the limit is raised?
+    fn is_idle(&self) -> bool {
+        self.failed.is_some() || self.stopped || self.units_done >= self.limit.min(self.units)
     }
 }
 
@@ -61,13 +62,13 @@ impl Gate {
         self.lock().rows_done
     }
 
-    /// Waits until so many rows are committed, or nothing more will be; `each` is called after
+    /// Waits until so many rows are committed, or nothing more can be; `each` is called after
     /// every change.
     pub(super) fn wait_for_rows(&self, rows: u64, mut each: impl FnMut(u64)) {
         let mut state = self.lock();
         loop {
             let done = state.rows_done;
-            if done >= rows || state.is_over() {
+            if done >= rows || state.is_idle() {
                 return;
             }
             // Only a glimpse: a progress bar, or a look whether somebody pressed Ctrl-C.

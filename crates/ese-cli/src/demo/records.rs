@@ -42,6 +42,18 @@ impl Dataset {
         self.units.iter().map(Unit::len).sum()
     }
 
+    /// How many of the first units have at least so many rows, and how many rows that is.
+    pub(super) fn units_with(&self, rows: u64) -> (usize, u64) {
+        let mut sum = 0;
+        for (at, unit) in self.units.iter().enumerate() {
+            sum += unit.len();
+            if sum >= rows {
+                return (at + 1, sum);
+            }
+        }
+        (self.units.len(), sum)
+    }
+
     /// What each table must hold.
     pub(super) fn sums(&self) -> Vec<Sum> {
         let mut sums = vec![Sum::default(); self.tables.len()];

@@ -7,7 +7,14 @@ use serde_json::Value;
 use crate::output::{Output, colours};
 
 /// Characters of the labels.
-const LABEL: usize = 10;
+const LABEL: usize = 8;
+
+/// A line of a step: something that is told, or something that was checked.
+#[derive(Clone, Debug)]
+pub(super) enum Line {
+    Told(String),
+    Checked(bool, String),
+}
 
 #[derive(Debug)]
 pub(super) struct Screen {
@@ -26,16 +33,19 @@ impl Screen {
     }
 
     /// A step that is done: its label beside its lines.
-    pub(super) fn step(&self, label: &str, lines: &[String]) -> io::Result<()> {
-        let lines: Vec<String> = lines
-            .iter()
-            .enumerate()
-            .map(|(at, line)| {
-                let label = if at == 0 { label } else { "" };
-                format!("  {}  {line}", self.paint("1;36", &format!("{label:<LABEL$}")))
-            })
-            .collect();
-        self.print(&lines)
+    pub(super) fn step(&self, label: &str, lines: &[Line]) -> io::Result<()> {
+        let mut label = format!("{label:<LABEL$}");
+        let mut all = Vec::with_capacity(lines.len());
+        for line in lines {
+            let (mark, text) = match line {
+                Line::Told(text) => ("  ".to_owned(), text),
+                Line::Checked(true, text) => (self.paint("32", "ok"), text),
+                Line::Checked(false, text) => (self.paint("1;31", "!!"), text),
+            };
+            all.push(format!("  {}  {mark}  {text}", self.paint("1;36", &label)));
+            label = " ".repeat(LABEL);
+        }
+        self.print(&all)
     }
 
     /// The last word, after an empty line.
@@ -48,11 +58,6 @@ impl Screen {
         all.extend(painted);
         all.push(String::new());
         self.print(&all)
-    }
-
-    /// The word behind something that was checked.
-    pub(super) fn verdict(&self, good: bool) -> String {
-        if good { self.paint("32", "ok") } else { self.paint("1;31", "WRONG") }
     }
 
     /// The same step for programs.

@@ -1,0 +1,240 @@
+//! `ese import DIR --table T FILE`: records of a text file into a table.
+//!
+//! The instance in DIR is started, which recovers it if it did not end properly; directory, database and
+//! table are created if they are missing. Rows are committed in batches, durably; Ctrl-C takes
+//! back the batch that is being filled and keeps those before.
+
+use std::{ops::ControlFlow, path::PathBuf};
+
+use ese_api::{
+    Column, Database, Env, Error, ErrorKind, Inserter, Instance, JetErr, PageSize, Session, Table,
+    TableBuilder, databases_in, find_base,
+};
+use serde_json::json;
+
+use crate::{
+    args,
+    context::Context,
+    failure::{Failure, Outcome},
+    ingest::{self, Format, Record, Shape},
+    interrupt::Interrupt,
+    output::Output,
+    progress::Progress,
+    text,
+};
+
+/// Database for a directory that has none.
+const DATABASE: &str = "data.edb";
+
+pub(crate) fn run(context: &Context, args: &args::Import) -> Outcome {
+    let format = Format::require(&args.file)?;
+    let interrupt = context.interrupt();
+    let shape = look_through(context, args, format, &interrupt)?;
+    let database = database_path(&context.env, args)?;
+    let instance = start(&context.env, args)?;
+    let database = instance.open_or_create_database(database)?;
+    let mut session = instance.session()?;
+    let table = open_table(&database, &mut session, args, &shape)?;
+    let mut import = Import {
+        names: shape.names(),
+        columns: columns(&table, shape.names())?,
+        inserter: inserter(&table, shape.names())?,
+        args,
+        rows: 0,
+        interrupt,
+        progress: context.progress("import"),
+    };
+    let imported = import.all(&context.env, &mut session, format);
+    let rows = import.rows;
+    drop((import, table, session, database));
+    // Also after a failure: what was committed stays, and the next start has nothing to recover.
+    let stopped = instance.stop();
+    imported?;
+    stopped?;
+    tell(context, args, rows)
+}
+
+fn tell(context: &Context, args: &args::Import, rows: u64) -> Outcome {
+    let mut output = Output::new();
+    if context.json {
+        output.json(&json!({ "table": args.table, "rows": rows }))?;
+    } else {
+        output.line(&format!("{} into table \"{}\"", text::counted(rows, "row"), args.table))?;
+    }
+    Ok(output.flush()?)
+}
+
+/// Reads the whole file once, so that nothing is created for one that is wrong.
+fn look_through(
+    context: &Context,
+    args: &args::Import,
+    format: Format,
+    interrupt: &Interrupt,
+) -> Outcome<Shape> {
+    let mut progress = context.progress("look");
+    let mut shape = Shape::default();
+    ingest::each_record(&context.env, &args.file, format, |record, len| {
+        progress.set(record.bytes, len);
+        shape.see(&record.fields);
+        if interrupt.pressed() {
+            return Err(Failure::Stopped("nothing was imported".to_owned()));
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if shape.records == 0 {
+        return Err(Failure::Usage(format!("{}: there are no records", args.file.display())));
+    }
+    for key in &args.key {
+        if !shape.names().contains(key) {
+            return Err(Failure::Usage(format!("no record has the key column \"{key}\"")));
+        }
+    }
+    Ok(shape)
+}
+
+/// The named database, the only one that is there, or a new one.
+fn database_path(env: &Env, args: &args::Import) -> Outcome<PathBuf> {
+    if let Some(name) = &args.database {
+        return Ok(name.clone());
+    }
+    if !env.fs.exists(&args.dir)? {
+        return Ok(DATABASE.into());
+    }
+    let mut found = databases_in(env, &args.dir)?.into_iter();
+    match (found.next(), found.next()) {
+        (None, _) => Ok(DATABASE.into()),
+        (Some(only), None) => Ok(env.fs.canonicalize(&only)?),
+        (Some(_), Some(_)) => Err(Failure::Usage(format!(
+            "{}: there are several databases; name one with --database",
+            args.dir.display()
+        ))),
+    }
+}
+
+fn start(env: &Env, args: &args::Import) -> Outcome<Instance> {
+    let dir = if env.fs.exists(&args.dir)? {
+        env.fs.canonicalize(&args.dir)?
+    } else {
+        env.fs.create_dir_all(&args.dir)?;
+        env.fs.canonicalize(&args.dir)?
+    };
+    let mut builder = Instance::builder(&dir);
+    if let Some(base) = find_base(env, &dir)? {
+        builder = builder.base_name(&base);
+    }
+    if let Some(size) = args.page_size {
+        builder = builder.page_size(page_size(size)?);
+    }
+    Ok(builder.start()?)
+}
+
+fn page_size(bytes: u32) -> Outcome<PageSize> {
+    let size = PageSize::ALL.into_iter().find(|size| size.bytes_u32() == bytes);
+    size.ok_or_else(|| {
+        Failure::Usage(format!("pages have 4096, 8192, 16384 or 32768 bytes, not {bytes}"))
+    })
+}
+
+/// The table, made for the records if it is missing.
+fn open_table(
+    database: &Database,
+    session: &mut Session,
+    args: &args::Import,
+    shape: &Shape,
+) -> Outcome<Table> {
+    match database.table(session, &args.table) {
+        Err(error) if error.code() == JetErr::ObjectNotFound => {}
+        found => return Ok(found?),
+    }
+    let mut builder = TableBuilder::new(&args.table);
+    for name in shape.names() {
+        builder = builder.define(shape.column(name, args.key.contains(name)));
+    }
+    if !args.key.is_empty() {
+        builder = builder.primary(&args.key.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    Ok(database.create_table(session, builder)?)
+}
+
+/// The columns with these names.
+fn columns(table: &Table, names: &[String]) -> Outcome<Vec<Column>> {
+    let columns = names.iter().map(|name| table.schema().column(name).cloned());
+    Ok(columns.collect::<ese_api::Result<_>>()?)
+}
+
+fn inserter(table: &Table, names: &[String]) -> Outcome<Inserter> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Ok(table.inserter(&names)?)
+}
+
+struct Import<'a> {
+    args: &'a args::Import,
+    /// As the records have them; the columns may differ in case.
+    names: &'a [String],
+    columns: Vec<Column>,
+    inserter: Inserter,
+    /// Committed rows.
+    rows: u64,
+    interrupt: Interrupt,
+    progress: Progress,
+}
+
+impl Import<'_> {
+    fn all(&mut self, env: &Env, session: &mut Session, format: Format) -> Outcome {
+        let mut batch: Vec<Record> = Vec::new();
+        let size = usize::try_from(self.args.batch.max(1)).unwrap_or(usize::MAX);
+        ingest::each_record(env, &self.args.file, format, |record, len| {
+            self.progress.set(record.bytes, len);
+            batch.push(record);
+            if batch.len() >= size {
+                self.commit(session, &mut batch)?;
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        self.commit(session, &mut batch)
+    }
+
+    /// All rows of the batch or none.
+    fn commit(&mut self, session: &mut Session, batch: &mut Vec<Record>) -> Outcome {
+        let mut transaction = session.begin()?;
+        for record in batch.iter() {
+            if self.interrupt.pressed() {
+                return Err(Failure::Stopped(format!(
+                    "{} are committed, nothing of the batch after them",
+                    text::counted(self.rows, "row")
+                )));
+            }
+            let fields = self.fields(record)?;
+            let slices: Vec<Option<&[u8]>> = fields.iter().map(Option::as_deref).collect();
+            self.inserter
+                .insert(&mut transaction, &slices)
+                .map_err(|error| self.at(record, error))?;
+        }
+        transaction.commit()?;
+        self.rows += u64::try_from(batch.len()).unwrap_or(0);
+        batch.clear();
+        Ok(())
+    }
+
+    fn fields(&self, record: &Record) -> Outcome<Vec<Option<Vec<u8>>>> {
+        let wrong = |what| Failure::input(&self.args.file, record.line, what);
+        let null = serde_json::Value::Null;
+        self.columns
+            .iter()
+            .zip(self.names)
+            .map(|(column, name)| {
+                ingest::encode(column, record.fields.get(name).unwrap_or(&null)).map_err(wrong)
+            })
+            .collect()
+    }
+
+    /// Says which record the engine does not take.
+    fn at(&self, record: &Record, error: Error) -> Failure {
+        match error.kind() {
+            ErrorKind::Misuse | ErrorKind::Outcome => {
+                Failure::input(&self.args.file, record.line, error.to_string())
+            }
+            _ => error.into(),
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! Records of text files: JSON lines and CSV, and what columns suit them.
+//!
+//! A column's type is the narrowest that holds all its values:
+//!
+//! | values | type |
+//! | --- | --- |
+//! | `true` and `false` | Bit |
+//! | whole numbers | LongLong, or UnsignedLongLong if one needs it |
+//! | numbers | IEEEDouble |
+//! | everything else, lists and objects as their JSON text | LongText, UTF-16 |
+//!
+//! In CSV a field is a number or `true` only if it is written as JSON writes it (`007` is text), and an
+//! empty field is NULL. Values for a table that exists are those that `ese rows --json` prints.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead as _, BufReader, Read as _},
+    ops::ControlFlow,
+    path::Path,
+};
+
+use ese_api::{ColType, Column, ColumnDef, Env, Guid, Value};
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    failure::{Failure, Outcome},
+    files::{FileStream, stream_error},
+};
+
+/// No record is longer: a file without line ends must not fill the memory.
+const LINE_MAX: u64 = 64 << 20;
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Jsonl,
+    Csv,
+}
+
+impl Format {
+    /// By the file's extension.
+    pub(crate) fn of(path: &Path) -> Option<Format> {
+        let extension = path.extension()?.to_ascii_lowercase();
+        match extension.to_str()? {
+            "jsonl" | "ndjson" => Some(Format::Jsonl),
+            "csv" => Some(Format::Csv),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn require(path: &Path) -> Outcome<Format> {
+        Format::of(path).ok_or_else(|| {
+            Failure::Usage(format!("{}: expected a .jsonl or a .csv file", path.display()))
+        })
+    }
+}
+
+/// One record, and the line it begins on.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) line: u64,
+    /// Bytes of the file up to its end, for progress.
+    pub(crate) bytes: u64,
+    pub(crate) fields: Map<String, Json>,
+}
+
+/// Visits the records of a file in order until the visitor breaks. Gives the file's length.
+pub(crate) fn each_record(
+    env: &Env,
+    path: &Path,
+    format: Format,
+    each: impl FnMut(Record, u64) -> Outcome<ControlFlow<()>>,
+) -> Outcome {
+    let stream = FileStream::open(env, path)?;
+    let len = stream.len();
+    match format {
+        Format::Jsonl => json_lines(path, stream, len, each),
+        Format::Csv => csv_records(path, stream, len, each),
+    }
+}
+
+fn json_lines(
+    path: &Path,
+    stream: FileStream,
+    len: u64,
+    mut each: impl FnMut(Record, u64) -> Outcome<ControlFlow<()>>,
+) -> Outcome {
+    let mut reader = BufReader::with_capacity(256 << 10, stream);
+    let (mut text, mut line, mut bytes) = (Vec::new(), 0, 0);
+    loop {
+        text.clear();
+        let read = reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut text);
+        let read = read.map_err(|error| stream_error(path, &error))?;
+        if read == 0 {
+            return Ok(());
+        }
+        (line, bytes) = (line + 1, bytes + u64::try_from(read).unwrap_or(0));
+        if u64::try_from(read).is_ok_and(|read| read == LINE_MAX) {
+            return Err(Failure::input(path, line, format!("longer than {LINE_MAX} bytes")));
+        }
+        if text.trim_ascii().is_empty() {
+            continue;
+        }
+        match serde_json::from_slice(&text) {
+            Ok(Json::Object(fields)) => {
+                if each(Record { line, bytes, fields }, len)?.is_break() {
+                    return Ok(());
+                }
+            }
+            Ok(_) => return Err(Failure::input(path, line, "expected a JSON object")),
+            Err(error) => return Err(Failure::input(path, line, format!("no JSON: {error}"))),
+        }
+    }
+}
+
+fn csv_records(
+    path: &Path,
+    stream: FileStream,
+    len: u64,
+    mut each: impl FnMut(Record, u64) -> Outcome<ControlFlow<()>>,
+) -> Outcome {
+    let mut reader = csv::ReaderBuilder::new().buffer_capacity(256 << 10).from_reader(stream);
+    let wrong = |error: csv::Error| {
+        let line = error.position().map_or(1, csv::Position::line);
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => Failure::Engine(stream_error(path, &error)),
+            csv::ErrorKind::Utf8 { .. } => Failure::input(path, line, "not UTF-8"),
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                Failure::input(path, line, format!("{len} fields, the heading has {expected_len}"))
+            }
+            other => Failure::input(path, line, format!("{other:?}")),
+        }
+    };
+    let heading = reader.headers().map_err(wrong)?.clone();
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).map_err(wrong)? {
+        let line = record.position().map_or(0, csv::Position::line);
+        let bytes = reader.position().byte();
+        let fields = heading.iter().zip(record.iter());
+        let fields = fields.map(|(name, field)| (name.to_owned(), csv_value(field))).collect();
+        if each(Record { line, bytes, fields }, len)?.is_break() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// What a field of a CSV file says.
+fn csv_value(field: &str) -> Json {
+    if field.is_empty() {
+        return Json::Null;
+    }
+    match serde_json::from_str(field) {
+        Ok(value @ (Json::Bool(_) | Json::Number(_))) => value,
+        _ => Json::String(field.to_owned()),
+    }
+}
+
+/// What values of a column have been seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    /// Only NULL.
+    #[default]
+    Nothing,
+    Bit,
+    Whole,
+    /// Whole, and at least one above what LongLong holds.
+    Unsigned,
+    /// Whole numbers on both sides of what one type holds, or fractions.
+    Double,
+    Text,
+}
+
+impl Kind {
+    fn of(value: &Json) -> Kind {
+        match value {
+            Json::Null => Kind::Nothing,
+            Json::Bool(_) => Kind::Bit,
+            Json::Number(number) if number.is_i64() => Kind::Whole,
+            Json::Number(number) if number.is_u64() => Kind::Unsigned,
+            Json::Number(_) => Kind::Double,
+            _ => Kind::Text,
+        }
+    }
+
+    fn with(self, other: Kind) -> Kind {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Kind::Nothing, known) | (known, Kind::Nothing) => known,
+            (Kind::Bit | Kind::Text, _) | (_, Kind::Bit | Kind::Text) => Kind::Text,
+            (Kind::Double, _) | (_, Kind::Double) => Kind::Double,
+            _ => Kind::Unsigned,
+        }
+    }
+}
+
+/// The columns that suit all records of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Shape {
+    /// In the order of their first appearance.
+    names: Vec<String>,
+    kinds: HashMap<String, (Kind, bool)>,
+    pub(crate) records: u64,
+}
+
+impl Shape {
+    /// Takes another record into account.
+    pub(crate) fn see(&mut self, fields: &Map<String, Json>) {
+        self.records += 1;
+        for (name, value) in fields {
+            let kind = Kind::of(value);
+            let negative = value.as_i64().is_some_and(|number| number < 0);
+            match self.kinds.get_mut(name) {
+                Some((known, below_zero)) => {
+                    *known = known.with(kind);
+                    *below_zero |= negative;
+                }
+                None => {
+                    self.names.push(name.clone());
+                    self.kinds.insert(name.clone(), (kind, negative));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The column for a name. A text column of a key is one of code page 1252, up to 255 bytes.
+    pub(crate) fn column(&self, name: &str, in_key: bool) -> ColumnDef {
+        let ty = match self.kinds.get(name).copied().unwrap_or_default() {
+            (Kind::Bit, _) => ColType::Bit,
+            (Kind::Whole, _) => ColType::LongLong,
+            // Nothing holds numbers above and below what LongLong does; a double loses digits.
+            (Kind::Unsigned, false) => ColType::UnsignedLongLong,
+            (Kind::Unsigned, true) | (Kind::Nothing | Kind::Text, _) if in_key => {
+                return ColumnDef::new(name, ColType::Text);
+            }
+            (Kind::Unsigned, true) | (Kind::Nothing | Kind::Text, _) => {
+                return ColumnDef::new(name, ColType::LongText).unicode();
+            }
+            (Kind::Double, _) => ColType::IeeeDouble,
+        };
+        ColumnDef::new(name, ty)
+    }
+}
+
+/// A value in record encoding.
+pub(crate) fn encode(column: &Column, value: &Json) -> Result<Option<Vec<u8>>, String> {
+    let value = value_for(column, value)?;
+    value.encode(column).map_err(|error| error.message().to_owned())
+}
+
+/// A JSON value as a value of a column.
+fn value_for(column: &Column, value: &Json) -> Result<Value, String> {
+    let unsuited =
+        || format!("column \"{}\" of type {:?} cannot hold {value}", column.name, column.ty);
+    Ok(match (column.ty, value) {
+        (_, Json::Null) => Value::Null,
+        (ColType::Bit, Json::Bool(bit)) => Value::Bit(*bit),
+        (ColType::Text | ColType::LongText, Json::String(text)) => Value::Text(text.clone()),
+        (ColType::Text | ColType::LongText, other) => Value::Text(other.to_string()),
+        (ColType::Guid, Json::String(text)) => Value::Guid(Guid::parse(text).ok_or_else(unsuited)?),
+        (ColType::Binary | ColType::LongBinary, Json::String(text)) => {
+            Value::Binary(from_hex(text).ok_or_else(unsuited)?)
+        }
+        (ColType::IeeeDouble, Json::Number(number)) => {
+            Value::F64(number.as_f64().ok_or_else(unsuited)?)
+        }
+        (ColType::IeeeSingle, Json::Number(number)) => single(number).ok_or_else(unsuited)?,
+        (_, Json::Number(number)) => match (number.as_i64(), number.as_u64()) {
+            (Some(whole), _) => Value::I64(whole),
+            (None, Some(whole)) => Value::U64(whole),
+            (None, None) => return Err(unsuited()),
+        },
+        _ => return Err(unsuited()),
+    })
+}
+
+/// A number that single precision holds, by its text so that nothing is rounded twice.
+fn single(number: &serde_json::Number) -> Option<Value> {
+    number.to_string().parse().ok().map(Value::F32)
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let digits: Vec<u8> = text.as_bytes().iter().map(digit).collect::<Option<_>>()?;
+    if !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    let pair = |pair: &[u8]| pair.iter().fold(0_u8, |byte, digit| byte << 4 | digit);
+    Some(digits.chunks_exact(2).map(pair).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(lines: &[&str]) -> Shape {
+        let mut shape = Shape::default();
+        for line in lines {
+            let fields = serde_json::from_str(line).unwrap();
+            shape.see(&fields);
+        }
+        shape
+    }
+
+    fn types(shape: &Shape) -> Vec<(&str, ColType)> {
+        let names = shape.names().iter();
+        names.map(|name| (name.as_str(), shape.column(name, false).ty)).collect()
+    }
+
+    #[test]
+    fn a_column_has_the_narrowest_type_that_holds_all_its_values() {
+        let found = shape(&[
+            r#"{"a": 1, "b": true, "c": 1, "d": "x", "e": null, "f": [1], "g": 1, "h": -1}"#,
+            r#"{"a": 2, "b": 0, "c": 1.5, "g": 18446744073709551615, "h": 18446744073709551615}"#,
+            r#"{"late": false}"#,
+        ]);
+        assert_eq!(
+            types(&found),
+            [
+                ("a", ColType::LongLong),
+                ("b", ColType::LongText),
+                ("c", ColType::IeeeDouble),
+                ("d", ColType::LongText),
+                ("e", ColType::LongText),
+                ("f", ColType::LongText),
+                ("g", ColType::UnsignedLongLong),
+                ("h", ColType::LongText),
+                ("late", ColType::Bit),
+            ]
+        );
+        assert_eq!(found.records, 3);
+        assert_eq!(found.column("d", true).ty, ColType::Text);
+    }
+
+    #[test]
+    fn a_csv_field_is_a_number_only_as_json_writes_it() {
+        assert_eq!(csv_value(""), Json::Null);
+        assert_eq!(csv_value("-3"), -3);
+        assert_eq!(csv_value("1.5"), 1.5);
+        assert_eq!(csv_value("true"), true);
+        for text in ["007", "+1", "null", "\"x\"", "[1]", "nan", "x"] {
+            assert_eq!(csv_value(text), text);
+        }
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_bytes_again() {
+        assert_eq!(from_hex("00aBff"), Some(vec![0, 0xab, 0xff]));
+        assert_eq!(from_hex(""), Some(Vec::new()));
+        assert_eq!(from_hex("0"), None);
+        assert_eq!(from_hex("0g"), None);
+        assert_eq!(from_hex("\u{e9}"), None);
+    }
+}
