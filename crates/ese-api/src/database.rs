@@ -49,9 +49,9 @@ impl Database {
     /// Creates a table. It belongs to the transaction: others see it when that has committed.
     ///
     /// # Errors
-    /// `JET_errTableDuplicate` (-1303), `JET_errInvalidName` (-1002), `JET_errColumnDuplicate` (-1508),
-    /// `JET_errFeatureNotAvailable` (-1001) for what this version cannot keep up (secondary indexes,
-    /// keys over UTF-16 text), and those of writing.
+    /// `JET_errTableDuplicate` (-1303), `JET_errInvalidName` (-1002), `JET_errColumnDuplicate`
+    /// (-1508), `JET_errFeatureNotAvailable` (-1001) for what this version cannot keep up
+    /// (secondary indexes, keys over UTF-16 text), and those of writing.
     pub fn create_table(&self, to: &mut impl Writer, table: TableBuilder) -> Result<Table> {
         let def = table.into_def();
         let created = to.change(|ChangeState(state)| {

@@ -46,7 +46,8 @@ impl InstanceBuilder {
         self
     }
 
-    /// Size of a log file: 64 KiB to 32 MiB, a multiple of 64 KiB. A log that is there keeps its own.
+    /// Size of a log file: 64 KiB to 32 MiB, a multiple of 64 KiB. A log that is there keeps its
+    /// own.
     pub fn log_file_size(mut self, bytes: u64) -> InstanceBuilder {
         self.config.log_file_size = bytes;
         self
@@ -108,8 +109,8 @@ impl InstanceBuilder {
         self
     }
 
-    /// Starts the instance: a new log, or recovery with the one that is there. Missing directories are
-    /// created.
+    /// Starts the instance: a new log, or recovery with the one that is there. Missing directories
+    /// are created.
     ///
     /// # Errors
     /// `JET_errLogFilePathInUse` (-1084) while another instance has the directory,
@@ -228,9 +229,12 @@ impl Instance {
         Session::new(&self.shared)
     }
 
-    /// Stops: a backup is aborted, sessions end and their transactions are rolled back, everything is
-    /// written, all databases are clean. Calls that are running finish first; later ones through old
-    /// handles answer `JET_errNotInitialized` (-1029).
+    /// Stops: a backup is aborted, sessions end and their transactions are rolled back, everything
+    /// is written, all databases are clean. Calls that are running finish first; later ones through
+    /// old handles answer `JET_errNotInitialized` (-1029).
+    ///
+    /// The files are released when the last database, table or backup handle is gone, too: drop
+    /// them before the directory is started again.
     ///
     /// # Errors
     /// Those of writing: the databases are dirty then, and the next start recovers them.

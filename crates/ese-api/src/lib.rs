@@ -35,14 +35,14 @@
 //!
 //! * An [`Instance`] is a running engine: a directory with a log, a checkpoint, and any number of
 //!   sessions; up to six [`Database`] files are attached to it.
-//! * A [`Session`] runs one [`Transaction`] at a time. A transaction sees the state of the moment it
-//!   began (a snapshot); readers never wait for writers, and the first writer of a row wins.
+//! * A [`Session`] runs one [`Transaction`] at a time. A transaction sees the state of the moment
+//!   it began (a snapshot); readers never wait for writers, and the first writer of a row wins.
 //! * A [`Table`] has columns and a primary index, in whose order its rows lie.
 //! * A [`Backup`] is a stream of verified files, read while others write, that
 //!   [`BackupStopper::stop`] ends at any moment. [`restore`] makes databases of it again.
 //!
-//! Every error is an [`Error`] with its JET code, the file and page or log generation it is about, and
-//! what can be done. [`jet`] has the same engine as the functions of the Jet API.
+//! Every error is an [`Error`] with its JET code, the file and page or log generation it is about,
+//! and what can be done. [`jet`] has the same engine as the functions of the Jet API.
 //!
 //! # Threads
 //!

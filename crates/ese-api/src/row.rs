@@ -214,8 +214,8 @@ impl<'a> RowView<'a> {
         RowView { table, key: RowKey::Whole(key), record }
     }
 
-    /// The bytes of a column in record encoding; `None` for NULL. Of a multi-valued column the first
-    /// value.
+    /// The bytes of a column in record encoding; `None` for NULL. Of a multi-valued column the
+    /// first value.
     ///
     /// # Errors
     /// `JET_errColumnNotFound` (-1507), `JET_errDatabaseCorrupted` (-1206).

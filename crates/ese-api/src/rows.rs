@@ -103,8 +103,8 @@ impl<'r> Rows<'r> {
         self
     }
 
-    /// Visits the rows that are left without copying them, until the visitor breaks. Says whether it
-    /// did.
+    /// Visits the rows that are left without copying them, until the visitor breaks. Says whether
+    /// it did.
     ///
     /// The visitor runs under a page latch: it must be short and must not use the engine.
     ///

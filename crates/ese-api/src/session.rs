@@ -75,17 +75,16 @@ impl SessionCell {
 
 /// A session: the transactions of one user, one after the other.
 ///
-/// It may move between threads, and be shared for reading; its calls come one after the other. Reads
-/// outside a transaction see the newest committed state, each call its own.
+/// It may move between threads, and be shared for reading; its calls come one after the other.
+/// Reads outside a transaction see the newest committed state, each call its own.
 #[derive(Debug)]
 pub struct Session {
     cell: Arc<SessionCell>,
-    _shared: Arc<Shared>,
 }
 
 impl Session {
-    pub(crate) fn new(shared: &Arc<Shared>) -> Result<Session> {
-        Ok(Session { cell: shared.begin_session()?, _shared: Arc::clone(shared) })
+    pub(crate) fn new(shared: &Shared) -> Result<Session> {
+        Ok(Session { cell: shared.begin_session()? })
     }
 
     /// Begins a transaction: from now on reads through it see the state of this moment, and its own
@@ -117,8 +116,8 @@ impl Session {
 
 /// An open transaction, or a level of one.
 ///
-/// The first writer of a row wins: changing a row that another transaction has changed and that this
-/// one cannot see is `JET_errWriteConflict` (-1102) at once. The transaction stays usable.
+/// The first writer of a row wins: changing a row that another transaction has changed and that
+/// this one cannot see is `JET_errWriteConflict` (-1102) at once. The transaction stays usable.
 #[derive(Debug)]
 #[must_use = "a transaction that is dropped is rolled back"]
 pub struct Transaction<'s> {
@@ -150,8 +149,8 @@ impl<'s> Transaction<'s> {
     /// durable.
     ///
     /// # Errors
-    /// `JET_errLogWriteFail` (-510): the instance is unusable then, and recovery decides whether the
-    /// commit happened. Otherwise the transaction is rolled back.
+    /// `JET_errLogWriteFail` (-510): the instance is unusable then, and recovery decides whether
+    /// the commit happened. Otherwise the transaction is rolled back.
     pub fn commit(self) -> Result<()> {
         self.commit_as(Durability::Durable)
     }

@@ -144,8 +144,8 @@ impl Table {
     /// Inserts a row.
     ///
     /// # Errors
-    /// `JET_errKeyDuplicate` (-1605), `JET_errNullInvalid` (-1504), `JET_errColumnNotFound` (-1507),
-    /// `JET_errInvalidParameter` (-1003) for a value that does not suit its column,
+    /// `JET_errKeyDuplicate` (-1605), `JET_errNullInvalid` (-1504), `JET_errColumnNotFound`
+    /// (-1507), `JET_errInvalidParameter` (-1003) for a value that does not suit its column,
     /// `JET_errRecordTooBig` (-1026), `JET_errTransReadOnly` (-1110), and those of writing.
     pub fn insert(&self, to: &mut impl Writer, row: &Values<'_>) -> Result<()> {
         let encoded = row.encode(&self.inner.schema)?;
@@ -228,7 +228,8 @@ impl Table {
     /// The row with this key.
     ///
     /// # Errors
-    /// Those of reading; `JET_errInvalidParameter` (-1003) for a key that does not suit the columns.
+    /// Those of reading; `JET_errInvalidParameter` (-1003) for a key that does not suit the
+    /// columns.
     pub fn get(&self, from: &impl Reader, key: impl Key) -> Result<Option<Row>> {
         let mut whole = Vec::new();
         key_bytes(&self.inner.schema, key, &mut whole)?;
@@ -239,8 +240,8 @@ impl Table {
         found.transpose()
     }
 
-    /// Looks at the row whose key columns have these bytes (in record encoding: numbers little-endian),
-    /// without copying it. The fastest read.
+    /// Looks at the row whose key columns have these bytes (in record encoding: numbers
+    /// little-endian), without copying it. The fastest read.
     ///
     /// The visitor runs under a page latch: it must be short and must not use the engine.
     ///

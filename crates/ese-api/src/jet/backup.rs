@@ -1,6 +1,7 @@
 //! The streaming backup, call by call (backup-log-recovery 4).
 //!
-//! The sequence belongs to the instance: any thread may make any call of it, and no session is needed.
+//! The sequence belongs to the instance: any thread may make any call of it, and no session is
+//! needed.
 
 use std::{
     os::unix::ffi::{OsStrExt, OsStringExt},
@@ -116,7 +117,8 @@ fn begin(inst: &Inst, grbit: JET_GRBIT) -> Result<()> {
 /// `JET_errInvalidParameter` (-1003) for anything that is not an instance, the gate's, then by
 /// backup-log-recovery 4.3: `JET_errBackupNotAllowedYet` (-523), `JET_errLoggingDisabled` (-516),
 /// `JET_errLogWriteFail` (-510), `JET_errInvalidGrbit` (-900), `JET_errInvalidBackup` (-526),
-/// `JET_errLogDiskFull` (-529), `JET_errBackupInProgress` (-505), `JET_errMissingFullBackup` (-560).
+/// `JET_errLogDiskFull` (-529), `JET_errBackupInProgress` (-505), `JET_errMissingFullBackup`
+/// (-560).
 pub fn JetBeginExternalBackupInstance(instance: JET_INSTANCE, grbit: JET_GRBIT) -> Result<()> {
     begin(&*find_instance(instance)?, grbit)
 }
@@ -171,8 +173,8 @@ fn open_file(inst: &Inst, path: Option<&Path>) -> Result<JET_OPENEDFILE> {
 ///
 /// # Errors
 /// The instance's; `JET_errNoBackup` (-520), `JET_errBackupAbortByServer` (-801),
-/// `JET_errInvalidParameter` (-1003) without a path, `JET_errOutOfMemory` (-1011) while a file is open,
-/// `JET_errDatabaseNotFound` (-1203), `JET_errInvalidBackupSequence` (-521),
+/// `JET_errInvalidParameter` (-1003) without a path, `JET_errOutOfMemory` (-1011) while a file is
+/// open, `JET_errDatabaseNotFound` (-1203), `JET_errInvalidBackupSequence` (-521),
 /// `JET_errMissingFileToBackup` (-569).
 pub fn JetOpenFileInstance(
     instance: JET_INSTANCE,
@@ -198,9 +200,9 @@ fn read_file(inst: &Inst, handle: JET_HANDLE, buffer: &mut [u8]) -> Result<usize
     enter(inst, Purpose::Work)?.backup.read_file(file(handle), buffer)
 }
 
-/// Reads the next verified bytes of an open file; 0 at its end. The buffer begins at a multiple of 4096
-/// bytes in memory (see [`AlignedBuffer`](ese_backup::AlignedBuffer)) and is whole pages long, at
-/// least 3 in the first read of a database and 2 of a log.
+/// Reads the next verified bytes of an open file; 0 at its end. The buffer begins at a multiple of
+/// 4096 bytes in memory (see [`AlignedBuffer`](ese_backup::AlignedBuffer)) and is whole pages long,
+/// at least 3 in the first read of a database and 2 of a log.
 ///
 /// # Errors
 /// The instance's; `JET_errNoBackup` (-520), `JET_errBackupAbortByServer` (-801) after a stop,
@@ -278,8 +280,8 @@ fn wrong_size(shared: &Shared, size: u32) -> Error {
     }
 }
 
-/// Closes the current generation and writes the paths of the logs as a list with NULs; gives the bytes
-/// that were written, or without a buffer the bytes of the whole list.
+/// Closes the current generation and writes the paths of the logs as a list with NULs; gives the
+/// bytes that were written, or without a buffer the bytes of the whole list.
 ///
 /// # Errors
 /// The instance's; `JET_errNoBackup` (-520), `JET_errBackupAbortByServer` (-801),

@@ -19,8 +19,8 @@ use super::{
 };
 use crate::shared::Shared;
 
-/// The last complete set is there at every moment: it becomes `old` when the new one in `temp` becomes
-/// `new`.
+/// The last complete set is there at every moment: it becomes `old` when the new one in `temp`
+/// becomes `new`.
 pub const JET_bitBackupAtomic: JET_GRBIT = 0x4;
 
 /// How far a backup has come: bytes so far, and all bytes as far as they are known.

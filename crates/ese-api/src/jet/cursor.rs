@@ -150,9 +150,9 @@ pub fn JetMove(sesid: JET_SESID, tableid: JET_TABLEID, cRow: i32, grbit: JET_GRB
 /// [`JET_bitKeyDataZeroLength`].
 ///
 /// # Errors
-/// The cursor's; `JET_errNoCurrentIndex` (-1519) for a table without primary index (but a normalised
-/// key), `JET_errKeyNotMade` (-1608) without a first segment, `JET_errKeyIsMade` (-1516) behind
-/// the last, `JET_errInvalidGrbit` (-900), `JET_errInvalidBufferSize` (-1047),
+/// The cursor's; `JET_errNoCurrentIndex` (-1519) for a table without primary index (but a
+/// normalised key), `JET_errKeyNotMade` (-1608) without a first segment, `JET_errKeyIsMade` (-1516)
+/// behind the last, `JET_errInvalidGrbit` (-900), `JET_errInvalidBufferSize` (-1047),
 /// `JET_errInvalidParameter` (-1003) for a normalised key that is too long.
 pub fn JetMakeKey(
     sesid: JET_SESID,
@@ -217,7 +217,8 @@ fn make_segment(
 }
 
 /// Moves a cursor to the row that the search key and one direction name; the key is used up.
-/// `JET_wrnSeekNotEqual` (1039): it is a neighbour; `JET_wrnUniqueKey` (345): nobody else has the key.
+/// `JET_wrnSeekNotEqual` (1039): it is a neighbour; `JET_wrnUniqueKey` (345): nobody else has the
+/// key.
 ///
 /// # Errors
 /// The cursor's; `JET_errInvalidParameter` (-1003) unless one direction is given,

@@ -158,7 +158,8 @@ fn not_attached(name: &str) -> Error {
 /// Opens an attached database for the session; every opening has its closing.
 ///
 /// # Errors
-/// The session's; `JET_errDatabaseNotFound` (-1203), `JET_errFeatureNotAvailable` (-1001) for flags.
+/// The session's; `JET_errDatabaseNotFound` (-1203), `JET_errFeatureNotAvailable` (-1001) for
+/// flags.
 pub fn JetOpenDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -> Result<JET_DBID> {
     let session = find_session(sesid)?;
     session.call(Purpose::Work, |_, own| {
@@ -217,8 +218,8 @@ fn unknown_level(level: u32) -> Error {
 /// A fact about a database file, attached or not; no instance is needed.
 ///
 /// # Errors
-/// `JET_errFileNotFound` (-1811), why the file is no database, `JET_errInvalidParameter` (-1003) for
-/// an unknown level.
+/// `JET_errFileNotFound` (-1811), why the file is no database, `JET_errInvalidParameter` (-1003)
+/// for an unknown level.
 pub fn JetGetDatabaseFileInfo(szDatabaseName: &str, InfoLevel: u32) -> Result<JET_DBINFO> {
     let env = Env::real();
     let path = Path::new(szDatabaseName);

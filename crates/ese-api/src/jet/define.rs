@@ -111,8 +111,8 @@ pub fn JetCreateTable(
 /// Makes a table with its columns and its primary index, and gives a cursor on it in `tableid`.
 ///
 /// # Errors
-/// As [`JetCreateTable`]; what is wrong with a column or index; `JET_errFeatureNotAvailable` (-1001)
-/// for secondary indexes. Nothing of it remains then.
+/// As [`JetCreateTable`]; what is wrong with a column or index; `JET_errFeatureNotAvailable`
+/// (-1001) for secondary indexes. Nothing of it remains then.
 pub fn JetCreateTableColumnIndex(
     sesid: JET_SESID,
     dbid: JET_DBID,
@@ -173,8 +173,8 @@ pub fn JetAddColumn(
 ///
 /// # Errors
 /// The cursor's; what is wrong with the index (`JET_errIndexHasPrimary` -1402,
-/// `JET_errIndexInvalidDef` -1406, `JET_errColumnNotFound` -1507, ...); `JET_errFeatureNotAvailable`
-/// (-1001) for another index, or once the table was written.
+/// `JET_errIndexInvalidDef` -1406, `JET_errColumnNotFound` -1507, ...);
+/// `JET_errFeatureNotAvailable` (-1001) for another index, or once the table was written.
 pub fn JetCreateIndex(
     sesid: JET_SESID,
     tableid: JET_TABLEID,

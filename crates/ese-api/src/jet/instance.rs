@@ -82,8 +82,8 @@ pub fn use_machine(instance: JET_INSTANCE, env: Env, pauses: PauseBy) -> Result<
     Ok(())
 }
 
-/// Initialises an instance; recovers what an earlier one left behind. Without an instance (`None`, or
-/// the handle 0, which is then set) the process uses one that nobody needs to name.
+/// Initialises an instance; recovers what an earlier one left behind. Without an instance (`None`,
+/// or the handle 0, which is then set) the process uses one that nobody needs to name.
 ///
 /// # Errors
 /// `JET_errAlreadyInitialized` (-1030), `JET_errRunningInMultiInstanceMode` (-1081),

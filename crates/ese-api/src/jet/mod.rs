@@ -1,18 +1,19 @@
 //! The engine through the functions of the Jet API, under their own names.
 //!
-//! One Rust function per Jet function, with the same checks in the same order and the same codes; what
-//! is an error there is an `Err` here, what is a warning is part of the answer. Arguments are Rust's:
-//! slices instead of pointers and lengths, `Option` instead of NULL, vectors instead of buffers that
-//! the caller has to guess the size of. Where the buffer rules themselves are behaviour that clients
-//! rely on (the file lists of a backup), buffers are kept.
+//! One Rust function per Jet function, with the same checks in the same order and the same codes;
+//! what is an error there is an `Err` here, what is a warning is part of the answer. Arguments are
+//! Rust's: slices instead of pointers and lengths, `Option` instead of NULL, vectors instead of
+//! buffers that the caller has to guess the size of. Where the buffer rules themselves are
+//! behaviour that clients rely on (the file lists of a backup), buffers are kept.
 //!
 //! * [`process`](self): instances and modes of the process. Handles are numbers that carry the
-//!   generation of their slot, so an old one is recognised. They are looked up under a short lock and
-//!   used without it: a running call blocks nobody's stop.
-//! * A stop ([`JetStopBackupInstance`] and its relatives) takes no lock that any running call holds.
+//!   generation of their slot, so an old one is recognised. They are looked up under a short lock
+//!   and used without it: a running call blocks nobody's stop.
+//! * A stop ([`JetStopBackupInstance`] and its relatives) takes no lock that any running call
+//!   holds.
 //!
-//! What this version does not cover answers `JET_errFeatureNotAvailable` (-1001) or names the bit that
-//! it does not know.
+//! What this version does not cover answers `JET_errFeatureNotAvailable` (-1001) or names the bit
+//! that it does not know.
 #![allow(
     non_snake_case,
     non_camel_case_types,

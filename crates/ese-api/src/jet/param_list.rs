@@ -1,5 +1,5 @@
-//! The system parameters: id, name without `JET_param`, default, scope, when they may be set, whether
-//! they are ignored without `EnableAdvanced`, range (jet-params).
+//! The system parameters: id, name without `JET_param`, default, scope, when they may be set,
+//! whether they are ignored without `EnableAdvanced`, range (jet-params).
 //!
 //! What this version acts on says [`super::params`]; the others are kept and given back.
 

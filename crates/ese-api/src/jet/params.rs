@@ -161,7 +161,8 @@ impl Params {
         config.circular_log = self.int(JET_paramCircularLog) != 0;
         config.recovery = !self.text(JET_paramRecovery).eq_ignore_ascii_case("off");
         config.checkpoint_depth = self.int(JET_paramCheckpointDepthMax);
-        // The interface's defaults of these are from another age; they count when somebody sets them.
+        // The interface's defaults of these are from another age; they count when somebody sets
+        // them.
         if let Some(sectors) = self.int_if_set(JET_paramLogBuffers) {
             config.log_buffer = usize::try_from(sectors * 512).unwrap_or(usize::MAX).max(64 << 10);
         }
@@ -207,8 +208,8 @@ fn target(
 ///
 /// # Errors
 /// `JET_errInvalidParameter` (-1003) for an unknown id, a value out of range, a missing text;
-/// `JET_errAlreadyInitialized` (-1030) too late; `JET_errInvalidInstance` (-1115). The value that it
-/// already has may always be set.
+/// `JET_errAlreadyInitialized` (-1030) too late; `JET_errInvalidInstance` (-1115). The value that
+/// it already has may always be set.
 pub fn JetSetSystemParameter(
     instance: Option<JET_INSTANCE>,
     sesid: JET_SESID,

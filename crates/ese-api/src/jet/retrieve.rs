@@ -62,7 +62,8 @@ impl JET_RETRIEVECOLUMN {
 }
 
 impl Cursor {
-    /// Runs a look at the record that flags name: the current row, or the copy that is being changed.
+    /// Runs a look at the record that flags name: the current row, or the copy that is being
+    /// changed.
     fn look<T>(
         &mut self,
         state: &mut SessionState,
@@ -101,7 +102,8 @@ fn retrieve(
     Ok(Some(bytes.get(info.ibLongValue..).unwrap_or_default().to_vec()))
 }
 
-/// Reads a column; `None` is NULL (`JET_wrnColumnNull`). Behind the end of a value there are no bytes.
+/// Reads a column; `None` is NULL (`JET_wrnColumnNull`). Behind the end of a value there are no
+/// bytes.
 ///
 /// # Errors
 /// The cursor's; `JET_errNoCurrentRecord` (-1603), `JET_errRecordDeleted` (-1017),

@@ -205,8 +205,8 @@ pub fn JetBeginTransaction2(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
     })
 }
 
-/// Commits the innermost level. The outermost commit is durable on return unless it is lazy. Outside
-/// a transaction the waiting flags wait for earlier commits.
+/// Commits the innermost level. The outermost commit is durable on return unless it is lazy.
+/// Outside a transaction the waiting flags wait for earlier commits.
 ///
 /// # Errors
 /// `JET_errInvalidSesid` (-1104), the gate's, `JET_errInvalidGrbit` (-900),
@@ -240,8 +240,8 @@ pub fn JetCommitTransaction(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
     })
 }
 
-/// Takes the innermost level back, or all of them. Cursors that were opened in it are closed, updates
-/// that were prepared in it are cancelled.
+/// Takes the innermost level back, or all of them. Cursors that were opened in it are closed,
+/// updates that were prepared in it are cancelled.
 ///
 /// # Errors
 /// `JET_errInvalidSesid` (-1104), the gate's, `JET_errNotInTransaction` (-1054),

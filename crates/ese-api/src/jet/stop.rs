@@ -1,5 +1,5 @@
-//! The calls that stop backups and services (backup-log-recovery 5). None of them waits: they look the
-//! instance up and set a flag.
+//! The calls that stop backups and services (backup-log-recovery 5). None of them waits: they look
+//! the instance up and set a flag.
 
 use std::sync::atomic::Ordering;
 
@@ -34,19 +34,21 @@ const SINGLE_SERVICES: u32 = JET_bitStopServiceBackgroundUserTasks
 /// Keeps the streaming backup of the only instance from going on.
 ///
 /// # Errors
-/// `JET_errRunningInMultiInstanceMode` (-1081); `JET_errInvalidParameter` (-1003) without an instance.
-/// Nothing has changed then.
+/// `JET_errRunningInMultiInstanceMode` (-1081); `JET_errInvalidParameter` (-1003) without an
+/// instance. Nothing has changed then.
 pub fn JetStopBackup() -> Result<()> {
     stop_backup(&*find_single()?);
     Ok(())
 }
 
-/// Keeps the streaming backup of one instance from going on: every call that makes it progress fails
-/// with `JET_errBackupAbortByServer` (-801) until the backup has been ended. Calls that end the backup
-/// are still allowed. Can be called at any moment, from any thread, and waits for nothing.
+/// Keeps the streaming backup of one instance from going on: every call that makes it progress
+/// fails with `JET_errBackupAbortByServer` (-801) until the backup has been ended. Calls that end
+/// the backup are still allowed. Can be called at any moment, from any thread, and waits for
+/// nothing.
 ///
 /// # Errors
-/// `JET_errInvalidParameter` (-1003) for anything that is not an instance. Nothing has changed then.
+/// `JET_errInvalidParameter` (-1003) for anything that is not an instance. Nothing has changed
+/// then.
 pub fn JetStopBackupInstance(instance: JET_INSTANCE) -> Result<()> {
     stop_backup(&*find_instance(instance)?);
     Ok(())

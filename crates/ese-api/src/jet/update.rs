@@ -1,8 +1,8 @@
 //! Changing rows (api-semantics 8, 9).
 //!
-//! A prepared replace takes no lock: a change that somebody else makes meanwhile is noticed when it is
-//! written (`JET_errWriteConflict`), by the snapshot of the transaction, or outside one by comparing
-//! the row with what it was.
+//! A prepared replace takes no lock: a change that somebody else makes meanwhile is noticed when it
+//! is written (`JET_errWriteConflict`), by the snapshot of the transaction, or outside one by
+//! comparing the row with what it was.
 
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
@@ -118,8 +118,8 @@ fn not_prepared() -> Error {
 /// # Errors
 /// The cursor's; `JET_errUpdateNotPrepared` (-1609), `JET_errColumnNotFound` (-1507),
 /// `JET_errInvalidBufferSize` (-1047), `JET_errColumnTooBig` (-1506), `JET_errNullInvalid` (-1504),
-/// `JET_errBadItagSequence` (-1518), `JET_errRecordTooBig` (-1026), `JET_errNotInTransaction` (-1054)
-/// for a long column outside a transaction, `JET_errColumnNoChunk` (-1502).
+/// `JET_errBadItagSequence` (-1518), `JET_errRecordTooBig` (-1026), `JET_errNotInTransaction`
+/// (-1054) for a long column outside a transaction, `JET_errColumnNoChunk` (-1502).
 pub fn JetSetColumn(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
@@ -336,7 +336,8 @@ fn in_transaction<T>(
     changed
 }
 
-/// Deletes the current row; the cursor stays at its place. An update that was prepared is cancelled.
+/// Deletes the current row; the cursor stays at its place. An update that was prepared is
+/// cancelled.
 ///
 /// # Errors
 /// The cursor's; `JET_errNoCurrentRecord` (-1603), `JET_errRecordDeleted` (-1017),

@@ -1,5 +1,5 @@
-//! What the tests of the Jet functions share: an instance with a database and rows, a disk that can be
-//! held up, and the mode of the process, which tests must not change under each other.
+//! What the tests of the Jet functions share: an instance with a database and rows, a disk that can
+//! be held up, and the mode of the process, which tests must not change under each other.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 use std::{
@@ -26,7 +26,11 @@ static MODE: RwLock<()> = RwLock::new(());
 pub fn multi() -> RwLockReadGuard<'static, ()> {
     let guard = MODE.read().unwrap_or_else(|poisoned| poisoned.into_inner());
     // Refused where another test's instance exists; then somebody has set it before.
-    let _ = JetSetSystemParameter(None, JET_SESID::NIL, JET_paramMaxInstances, 1000, None);
+    if let Err(error) =
+        JetSetSystemParameter(None, JET_SESID::NIL, JET_paramMaxInstances, 1000, None)
+    {
+        assert_eq!(error.code(), JetErr::AlreadyInitialized);
+    }
     guard
 }
 
@@ -307,7 +311,8 @@ struct Hold {
     go_on: Receiver<()>,
 }
 
-/// The real disk, slow on demand: the next operation of a kind on a file of a name waits for the test.
+/// The real disk, slow on demand: the next operation of a kind on a file of a name waits for the
+/// test.
 #[derive(Debug, Default)]
 pub struct Disk {
     hold: Mutex<Option<Hold>>,
@@ -343,7 +348,7 @@ impl Disk {
         if let Some(hold) = held {
             hold.reached.send(()).unwrap();
             // The test may have gone.
-            let _ = hold.go_on.recv();
+            hold.go_on.recv().ok();
         }
     }
 }
