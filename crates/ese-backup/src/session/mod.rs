@@ -5,9 +5,9 @@
 //! read, close} per log, truncate, end*, and any other thread may stop it at any moment.
 //!
 //! * [`table`] decides which call is legal in which state.
-//! * [`context`] holds state and flags; [`begin_end`], [`files`] and [`logs`] are the calls.
-//! * [`read_database`] and [`read_log`] deliver verified bytes.
-//! * [`marks`] is what a finished backup leaves in a database's header.
+//! * `context` holds state and flags; `begin_end`, `files` and `logs` are the calls.
+//! * `read_database` and `read_log` deliver verified bytes.
+//! * `marks` is what a finished backup leaves in a database's header.
 //! * [`stop`] is the flag, and the only wait.
 
 mod begin_end;

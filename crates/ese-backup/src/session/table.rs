@@ -2,7 +2,7 @@
 //!
 //! A backup is in exactly one [`State`]. A call looks up its row; the cell says the state after
 //! success, or the code of the refusal. What a call does besides changing the state stands in
-//! [`super::context`]; nothing there decides by the state.
+//! the module `context`; nothing there decides by the state.
 //!
 //! Two columns that the published table leaves out are here: a log handle may also be open after
 //! truncation (`FTh`, `ITh`) and in an incremental backup before its log list was asked for
