@@ -301,12 +301,17 @@ impl RedoDatabases {
         Ok(())
     }
 
-    /// A database is detached at `at`: it is clean from there on.
+    /// A database is detached at `at`: it is clean from there on. One whose creation never finished
+    /// was removed when this part of the log was written, and is removed again.
     pub(super) fn detach(&mut self, dbid: Dbid, at: LgPos) -> Result<()> {
-        if let Some(RedoDb::Open { db, .. }) = self.by_id.remove(&dbid) {
-            self.make_clean(&db, at)?;
+        match self.by_id.remove(&dbid) {
+            Some(RedoDb::Open { db, path, created: Creation::Begun }) => {
+                drop(db);
+                self.remove(&path)
+            }
+            Some(RedoDb::Open { db, .. }) => self.make_clean(&db, at),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// All databases are clean at `at`: a run ended there, or recovery is about to.
