@@ -14,6 +14,7 @@ use crate::{
     args,
     context::Context,
     failure::{Failure, Outcome},
+    files,
     output::Output,
     text,
 };
@@ -54,6 +55,7 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
 fn start(context: &Context, args: &args::Backup) -> Outcome<Instance> {
     let env = &context.env;
     let dir = env.fs.canonicalize(&args.dir)?;
+    files::refuse_backup_set(env, &dir)?;
     let databases = databases_in(env, &dir)?;
     if databases.is_empty() {
         return Err(Failure::Usage(format!("{}: there is no database here", dir.display())));

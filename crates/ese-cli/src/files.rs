@@ -7,7 +7,10 @@ use std::{
 };
 
 use ese_api::{Env, Error, JetErr, Result};
+use ese_backup::stream::{INCOMPLETE_NAME, MANIFEST_NAME};
 use ese_os::{File, OpenMode};
+
+use crate::failure::{Failure, Outcome};
 
 /// The bytes of a file that is not longer than this.
 pub(crate) fn read(env: &Env, path: &Path, len_max: u64) -> Result<Vec<u8>> {
@@ -72,4 +75,17 @@ pub(crate) fn remove_tree(env: &Env, dir: &Path) -> Result<()> {
         }
     }
     env.fs.remove_dir(dir)
+}
+
+/// A set must stay what it is: an instance that starts in it would change its files.
+pub(crate) fn refuse_backup_set(env: &Env, dir: &Path) -> Outcome {
+    for name in [MANIFEST_NAME, INCOMPLETE_NAME] {
+        if env.fs.exists(&dir.join(name))? {
+            return Err(Failure::Usage(format!(
+                "{}: this is a backup set; make databases of it with `ese restore`",
+                dir.display()
+            )));
+        }
+    }
+    Ok(())
 }

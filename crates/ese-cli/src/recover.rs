@@ -3,9 +3,10 @@
 
 use serde_json::json;
 
-use crate::{args, context::Context, failure::Outcome, output::Output, text};
+use crate::{args, context::Context, failure::Outcome, files, output::Output, text};
 
 pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
+    files::refuse_backup_set(&context.env, &args.dir)?;
     let started = context.env.clock.monotonic();
     let report = ese_api::recover_with(&context.env, &args.dir)?;
     let took = context.env.clock.monotonic().saturating_sub(started);

@@ -1,0 +1,468 @@
+//! What `ese` says to input that is wrong: one clear line with JET code, file and place, an exit code
+//! that is not 0, and not one byte of the input changed.
+
+#![allow(clippy::disallowed_methods, reason = "tests look at files from outside the engine")]
+
+mod support;
+
+use std::{
+    fs,
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    path::Path,
+    process::Command,
+};
+
+use ese_api::PageSize;
+use support::{
+    Ran, a_leaf, clean, contents, damage, dirty, ese, fill, program, run, set_of, start, stop,
+    untouched,
+};
+
+/// Every verb that reads a database file.
+fn each_reader(dir: &Path, file: &str, mut judge: impl FnMut(&str, Ran)) {
+    for args in [
+        &["info", file][..],
+        &["tables", file],
+        &["rows", file, "t"],
+        &["rows", file, "t", "--csv"],
+        &["verify", file],
+    ] {
+        let ran = untouched(dir, || ese(dir, args));
+        judge(args[0], ran);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_by_every_verb() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K4, 10);
+    let mut random = vec![0_u8; 70_000];
+    let mut state = 1_u32;
+    for byte in &mut random {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *byte = state.to_be_bytes()[0];
+    }
+    fs::write(dir.join("empty"), b"").unwrap();
+    fs::write(dir.join("text"), "hello\n".repeat(10_000)).unwrap();
+    fs::write(dir.join("random"), random).unwrap();
+    fs::write(dir.join("zeros"), vec![0; 70_000]).unwrap();
+    fs::write(dir.join("sqlite"), [b"SQLite format 3\0".as_slice(), &[0; 8176]].concat()).unwrap();
+    let whole = fs::read(dir.join("a.edb")).unwrap();
+    fs::write(dir.join("stub"), &whole[..1000]).unwrap();
+    for name in ["empty", "text", "random", "zeros", "sqlite", "stub"] {
+        each_reader(dir, name, |_, ran| ran.refused(1, &[name, "(JET_err", "not an ESE database"]));
+    }
+    for (name, what) in [("edb.log", "log"), ("edb.chk", "checkpoint")] {
+        each_reader(dir, name, |_, ran| {
+            ran.refused(1, &[name, what, "JET_errFileInvalidType -1812"]);
+        });
+    }
+    each_reader(dir, "nothing", |_, ran| ran.refused(3, &["nothing", "JET_errFileNotFound -1811"]));
+    for args in [["info", "."], ["tables", "."]] {
+        untouched(dir, || ese(dir, &args)).refused(3, &["(JET_err"]);
+    }
+}
+
+#[test]
+fn a_truncated_database_is_refused_or_found_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K8, 20_000);
+    let whole = fs::read(dir.join("a.edb")).unwrap();
+    for (name, len) in [("one-header", 8192), ("two-headers", 16384), ("few-pages", 300_000)] {
+        fs::write(dir.join(name), &whole[..len]).unwrap();
+        // The catalog lies in the first pages.
+        let tables = untouched(dir, || ese(dir, &["tables", name]));
+        assert_eq!(tables.code == Some(0), name == "few-pages", "{tables:?}");
+        let ran = untouched(dir, || ese(dir, &["rows", name, "t"]));
+        assert!(matches!(ran.code, Some(1 | 3)), "{name}: {ran:?}");
+        ran.refused(ran.code.unwrap(), &["(JET_err", name]);
+        let ran = untouched(dir, || ese(dir, &["verify", name]));
+        assert_eq!(ran.code, Some(1), "{name}: {ran:?}");
+        assert!(ran.stdout.contains("PROBLEM") || ran.stderr.contains("(JET_err"), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_database_of_another_format_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K4, 10);
+    let whole = fs::read(dir.join("a.edb")).unwrap();
+    // Format version at offset 8, format update at 232, page size at 236.
+    for (name, offset, value, words) in [
+        ("version", 8, 0x700_u32, "JET_errInvalidDatabaseVersion -1209"),
+        ("update", 232, 9999, "JET_errInvalidDatabaseVersion -1209"),
+        ("page-size", 236, 2048, "JET_errPageSizeMismatch -1213"),
+    ] {
+        let mut bytes = whole.clone();
+        for copy in [0, 4096] {
+            bytes[copy + offset..copy + offset + 4].copy_from_slice(&value.to_le_bytes());
+            seal_header(&mut bytes[copy..copy + 4096]);
+        }
+        fs::write(dir.join(name), bytes).unwrap();
+        each_reader(dir, name, |_, ran| ran.refused(1, &[name, words]));
+    }
+}
+
+/// Header checksum: all words after the first, together with a constant.
+fn seal_header(header: &mut [u8]) {
+    let words = header[4..].chunks_exact(4).map(|w| u32::from_le_bytes(w.try_into().unwrap()));
+    let sum = words.fold(0x89ab_cdef, |sum, word| sum ^ word);
+    header[..4].copy_from_slice(&sum.to_le_bytes());
+}
+
+#[test]
+fn a_database_with_pages_of_another_size_does_not_come_into_an_instance() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 10);
+    clean(&dir.join("other"), PageSize::K8, 10);
+    fs::remove_file(dir.join("data/a.edb")).unwrap();
+    fs::copy(dir.join("other/a.edb"), dir.join("data/b.edb")).unwrap();
+    let database = fs::read(dir.join("data/b.edb")).unwrap();
+    ese(dir, &["backup", "data", "set"]).refused(1, &["b.edb", "JET_errPageSizeMismatch -1213"]);
+    assert!(fs::read(dir.join("data/b.edb")).unwrap() == database);
+    assert!(!dir.join("set").exists());
+    fs::write(dir.join("r.jsonl"), "{\"a\": 1}\n").unwrap();
+    let ran = ese(dir, &["import", "data", "--table", "t", "r.jsonl", "--page-size", "8192"]);
+    ran.refused(1, &["JET_errPageSizeMismatch -1213"]);
+    ese(dir, &["import", "new", "--table", "t", "r.jsonl", "--page-size", "1000"])
+        .refused(2, &["4096, 8192, 16384 or 32768"]);
+}
+
+#[test]
+fn a_dirty_database_is_not_read_and_the_message_says_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    dirty(dir, 3000);
+    for args in [&["tables", "a.edb"][..], &["rows", "a.edb", "t"]] {
+        untouched(dir, || ese(dir, args))
+            .refused(1, &["a.edb", "JET_errDatabaseDirtyShutdown -550", "ese recover"]);
+    }
+    let info = untouched(dir, || ese(dir, &["info", "a.edb"])).fine();
+    assert!(info.contains("Dirty Shutdown") && info.contains("logs required"), "{info}");
+    let verified = untouched(dir, || ese(dir, &["verify", "."]));
+    assert_eq!(verified.code, Some(1));
+    assert!(verified.stdout.contains("JET_errDatabaseDirtyShutdown"), "{verified:?}");
+    // And what to do helps.
+    ese(dir, &["recover", "."]).fine();
+    assert_eq!(ese(dir, &["rows", "a.edb", "t", "--json"]).fine().lines().count(), 3000);
+    assert!(ese(dir, &["verify", "."]).fine().ends_with("sound\n"));
+}
+
+#[test]
+fn a_running_instance_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let instance = start(dir, PageSize::K4);
+    let database = fill(&instance, 100);
+    for args in [&["tables", "a.edb"][..], &["rows", "a.edb", "t"], &["verify", "a.edb"]] {
+        ese(dir, args).refused(3, &["a.edb", "JET_errFileAccessDenied -1032"]);
+    }
+    assert!(ese(dir, &["info", "a.edb"]).fine().contains("in use"));
+    for args in [&["recover", "."][..], &["backup", ".", "set"]] {
+        ese(dir, args).refused(3, &["JET_errLogFilePathInUse -1084"]);
+    }
+    fs::write(dir.join("r.jsonl"), "{\"a\": 1}\n").unwrap();
+    ese(dir, &["import", ".", "--table", "r", "r.jsonl"])
+        .refused(3, &["JET_errLogFilePathInUse -1084"]);
+    assert!(!dir.join("set").exists());
+    drop(database);
+    stop(instance);
+    let rows = ese(dir, &["rows", "a.edb", "t", "--csv"]).fine();
+    assert_eq!(rows.lines().count(), 101);
+}
+
+#[test]
+fn damaged_pages_are_named_and_never_passed_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 3000);
+    set_of(&dir.join("data"), &dir.join("set"));
+    let leaf = a_leaf(&dir.join("data/a.edb"), 4096);
+    let page = format!("page {}", leaf / 4096 - 1);
+    damage(&dir.join("data/a.edb"), leaf + 1000);
+    damage(&dir.join("set/a.edb"), leaf + 1000);
+
+    let ran = untouched(dir, || ese(dir, &["rows", "data/a.edb", "t", "--csv"]));
+    ran.refused(1, &["data/a.edb", &page, "JET_errReadVerifyFailure -1018"]);
+    let ran = untouched(dir, || ese(dir, &["verify", "data/a.edb"]));
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stdout.contains(&page) && ran.stdout.contains("-1018"), "{ran:?}");
+
+    let ran = untouched(dir, || ese(dir, &["verify", "set"]));
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let ran = untouched(&dir.join("set"), || ese(dir, &["restore", "set", "restored"]));
+    ran.refused(1, &["set/a.edb", "(JET_err"]);
+
+    let database = fs::read(dir.join("data/a.edb")).unwrap();
+    ese(dir, &["backup", "data", "again"]).refused(1, &[&page, "JET_errReadVerifyFailure -1018"]);
+    assert!(!dir.join("again").exists());
+    // Only the header says that it was attached meanwhile.
+    assert!(fs::read(dir.join("data/a.edb")).unwrap()[8192..] == database[8192..]);
+}
+
+#[test]
+fn damaged_headers_are_taken_from_their_other_copy_or_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K4, 100);
+    damage(&dir.join("a.edb"), 100);
+    assert!(untouched(dir, || ese(dir, &["info", "a.edb"])).fine().contains("first copy"));
+    assert_eq!(
+        untouched(dir, || ese(dir, &["rows", "a.edb", "t", "--json"])).fine().lines().count(),
+        100
+    );
+    let ran = untouched(dir, || ese(dir, &["verify", "a.edb"]));
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stdout.contains("primary copy"), "{ran:?}");
+    damage(&dir.join("a.edb"), 4096 + 100);
+    each_reader(dir, "a.edb", |_, ran| ran.refused(1, &["a.edb", "(JET_err"]));
+}
+
+#[test]
+fn damaged_or_missing_logs_are_refused_and_nothing_is_recovered() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    dirty(&dir.join("data"), 5000);
+    let logs: Vec<_> = contents(&dir.join("data"))
+        .into_keys()
+        .filter(|path| path.extension().is_some_and(|e| e == "log"))
+        .filter(|path| path.file_name().unwrap() != "edb.log")
+        .collect();
+    assert!(logs.len() > 3, "{logs:?}");
+    let copy = |name: &str| {
+        let to = dir.join(name);
+        fs::create_dir(&to).unwrap();
+        for path in contents(&dir.join("data")).keys() {
+            fs::copy(path, to.join(path.file_name().unwrap())).unwrap();
+        }
+        to
+    };
+    let middle = logs[logs.len() / 2].file_name().unwrap();
+
+    let damaged = copy("damaged");
+    damage(&damaged.join(middle), 100_000);
+    let ran = untouched(&damaged, || ese(dir, &["recover", "damaged"]));
+    ran.refused(1, &["generation", "(JET_err"]);
+
+    let missing = copy("missing");
+    fs::remove_file(missing.join(middle)).unwrap();
+    let ran = untouched(&missing, || ese(dir, &["recover", "missing"]));
+    ran.refused(1, &["(JET_err"]);
+
+    let current = copy("current");
+    fs::remove_file(current.join("edb.log")).unwrap();
+    let ran = untouched(&current, || ese(dir, &["recover", "current"]));
+    ran.refused(1, &["edb.log", "JET_errMissingLogFile -528"]);
+
+    for name in ["damaged", "missing", "current"] {
+        let ran = untouched(&dir.join(name), || ese(dir, &["verify", name]));
+        assert_eq!(ran.code, Some(1), "{name}: {ran:?}");
+    }
+    fs::create_dir(dir.join("nothing")).unwrap();
+    untouched(dir, || ese(dir, &["recover", "nothing"]))
+        .refused(1, &["JET_errMissingLogFile -528"]);
+    untouched(dir, || ese(dir, &["recover", "nowhere"])).refused(3, &["(JET_err"]);
+}
+
+#[test]
+fn a_backup_set_is_not_taken_for_an_instance() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 100);
+    set_of(&dir.join("data"), &dir.join("set"));
+    untouched(dir, || ese(dir, &["recover", "set"])).refused(2, &["backup set", "ese restore"]);
+    untouched(dir, || ese(dir, &["rows", "set/a.edb", "t"]))
+        .refused(1, &["set/a.edb", "ese restore"]);
+    let ran = untouched(&dir.join("set"), || ese(dir, &["backup", "set", "again"]));
+    ran.refused(2, &["backup set"]);
+    // A set of which a file is missing.
+    let log = contents(&dir.join("set"))
+        .into_keys()
+        .find(|path| path.extension().is_some_and(|e| e == "log"));
+    fs::remove_file(log.unwrap()).unwrap();
+    let ran = untouched(&dir.join("set"), || ese(dir, &["restore", "set", "restored"]));
+    ran.refused(3, &["set", "log", "JET_errFileNotFound -1811"]);
+    assert_eq!(ese(dir, &["verify", "set"]).code, Some(1));
+}
+
+#[test]
+fn files_in_the_way_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 100);
+    set_of(&dir.join("data"), &dir.join("set"));
+    untouched(dir, || ese(dir, &["restore", "set", "data"]))
+        .refused(3, &["a.edb", "JET_errFileAlreadyExists -1814"]);
+    untouched(&dir.join("set"), || ese(dir, &["backup", "data", "set"]))
+        .refused(2, &["JET_errBackupDirectoryNotEmpty -504"]);
+    untouched(dir, || ese(dir, &["demo", "--dir", "data"])).refused(2, &["empty directory"]);
+    ese(dir, &["restore", "set", "data", "--force"]).fine();
+    assert_eq!(ese(dir, &["rows", "data/a.edb", "t", "--json"]).fine().lines().count(), 100);
+}
+
+/// Runs `ese` as somebody who owns nothing. Files of root stay closed to them even where tests run as
+/// root; without root the test cannot become somebody else.
+fn as_nobody(dir: &Path, args: &[&str]) -> Option<Ran> {
+    const NOBODY: u32 = 65534;
+    let copy = dir.join("ese");
+    if !copy.exists() {
+        // The program may lie where nobody else can look.
+        fs::copy(env!("CARGO_BIN_EXE_ese"), &copy).unwrap();
+    }
+    let mut command = Command::new(&copy);
+    command.args(args).current_dir(dir).uid(NOBODY).gid(NOBODY);
+    if fs::metadata("/proc/self").unwrap().uid() == 0 {
+        return Some(run(&mut command));
+    }
+    assert!(std::env::var_os("CI").is_none(), "CI runs as root");
+    eprintln!("SKIPPED: only root can run a program as somebody else");
+    None
+}
+
+#[test]
+fn a_directory_without_permission_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let allow = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    allow(dir, 0o755);
+    clean(&dir.join("closed"), PageSize::K4, 100);
+    clean(&dir.join("readable"), PageSize::K4, 100);
+    dirty(&dir.join("dirty"), 3000);
+    set_of(&dir.join("readable"), &dir.join("set"));
+    allow(&dir.join("closed"), 0o700);
+    for name in ["readable", "dirty", "set"] {
+        allow(&dir.join(name), 0o755);
+        for path in contents(&dir.join(name)).keys() {
+            allow(path, 0o644);
+        }
+    }
+    fs::write(dir.join("r.jsonl"), "{\"a\": 1}\n").unwrap();
+    let Some(ran) = as_nobody(dir, &["rows", "closed/a.edb", "t"]) else { return };
+    ran.refused(3, &["closed/a.edb", "JET_errFileAccessDenied -1032"]);
+    for args in [
+        &["recover", "dirty"][..],
+        &["recover", "closed"],
+        &["backup", "readable", "/tmp/never-made"],
+        &["backup", "closed", "/tmp/never-made"],
+        &["import", "readable", "--table", "t", "r.jsonl"],
+        &["import", "new", "--table", "t", "r.jsonl"],
+        &["restore", "set", "new"],
+        &["demo", "--dir", "new"],
+    ] {
+        let ran = untouched(dir, || as_nobody(dir, args).unwrap());
+        assert_eq!(ran.code, Some(3), "{args:?}: {ran:?}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{args:?}: {ran:?}");
+        assert!(ran.stderr.contains("JET_errFileAccessDenied -1032"), "{args:?}: {ran:?}");
+    }
+    // What may be read is read.
+    let ran =
+        untouched(dir, || as_nobody(dir, &["rows", "readable/a.edb", "t", "--json"]).unwrap());
+    assert_eq!(ran.fine().lines().count(), 100);
+    let ran = untouched(dir, || as_nobody(dir, &["verify", "readable"]).unwrap());
+    assert!(ran.fine().ends_with("sound\n"));
+}
+
+/// Runs `ese` where no file can grow beyond so many KiB, as on a full disk.
+fn with_little_space(dir: &Path, kib: u32, args: &[&str]) -> Ran {
+    let mut shell = Command::new("bash");
+    let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\"");
+    shell.args(["-c", &script, "bash"]).arg(program().get_program()).args(args);
+    run(shell.current_dir(dir))
+}
+
+#[test]
+fn a_full_disk_is_an_error_that_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 20_000);
+    set_of(&dir.join("data"), &dir.join("set"));
+    let full = ["JET_errDiskFull -1808"];
+
+    let ran =
+        untouched(&dir.join("set"), || with_little_space(dir, 2000, &["restore", "set", "r"]));
+    ran.refused(3, &full);
+    let ran = with_little_space(dir, 2000, &["backup", "data", "again"]);
+    ran.refused(3, &full);
+    assert!(!dir.join("again").exists());
+    assert!(ese(dir, &["verify", "data"]).fine().ends_with("sound\n"));
+
+    let records: String =
+        (0..60_000).map(|n| format!("{{\"n\": {n}, \"s\": \"{n:0100}\"}}\n")).collect();
+    fs::write(dir.join("r.jsonl"), records).unwrap();
+    let ran = with_little_space(dir, 6000, &["import", "new", "--table", "t", "r.jsonl"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("DiskFull"), "{ran:?}");
+    // Whatever was committed before is there once there is space again.
+    ese(dir, &["recover", "new"]).fine();
+    assert!(ese(dir, &["verify", "new"]).fine().ends_with("sound\n"));
+    let rows = ese(dir, &["rows", "new/data.edb", "t", "--json"]).fine().lines().count();
+    assert!(rows > 0 && rows % 1000 == 0, "{rows}");
+}
+
+#[test]
+fn records_that_are_wrong_are_named_by_line_and_nothing_is_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(dir.join("bad.jsonl"), "{\"a\": 1}\n\n{\"a\": oops}\n").unwrap();
+    fs::write(dir.join("list.jsonl"), "[1, 2]\n").unwrap();
+    fs::write(dir.join("none.jsonl"), "\n\n").unwrap();
+    fs::write(dir.join("latin.csv"), b"a,b\n1,\xe9\n").unwrap();
+    fs::write(dir.join("short.csv"), "a,b\n1,2\n3\n").unwrap();
+    fs::write(dir.join("good.jsonl"), "{\"a\": 1}\n").unwrap();
+    fs::write(dir.join("file.txt"), "a\n").unwrap();
+    for (file, code, word) in [
+        ("bad.jsonl", 1, "line 3"),
+        ("list.jsonl", 1, "line 1"),
+        ("none.jsonl", 2, "no records"),
+        ("latin.csv", 1, "UTF-8"),
+        ("short.csv", 1, "line 3"),
+        ("file.txt", 2, ".jsonl"),
+        ("nowhere.csv", 3, "JET_errFileNotFound"),
+    ] {
+        let ran = untouched(dir, || ese(dir, &["import", "new", "--table", "t", file]));
+        ran.refused(code, &[file, word]);
+        let ran = untouched(dir, || ese(dir, &["demo", "--input", file]));
+        assert!(ran.code != Some(0), "{file}: {ran:?}");
+    }
+    let ran =
+        untouched(dir, || ese(dir, &["import", "new", "--table", "t", "good.jsonl", "--key", "b"]));
+    ran.refused(2, &["key column \"b\""]);
+    // A row that the table refuses: those before its batch are in, it and its batch are not.
+    ese(dir, &["import", "new", "--table", "t", "good.jsonl", "--key", "a"]).fine();
+    fs::write(dir.join("again.jsonl"), "{\"a\": 2}\n{\"a\": 3}\n{\"a\": 1}\n").unwrap();
+    let args = ["import", "new", "--table", "t", "again.jsonl", "--batch", "1"];
+    ese(dir, &args).refused(1, &["again.jsonl: line 3", "JET_errKeyDuplicate -1605"]);
+    assert_eq!(ese(dir, &["rows", "new/data.edb", "t", "--csv"]).fine(), "a\n1\n2\n3\n");
+    fs::write(dir.join("other.jsonl"), "{\"b\": 2}\n").unwrap();
+    ese(dir, &["import", "new", "--table", "t", "other.jsonl"]).refused(2, &["no column \"b\""]);
+}
+
+#[test]
+fn wrong_usage_has_its_own_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K4, 10);
+    for args in [
+        &[][..],
+        &["frobnicate"],
+        &["rows", "a.edb"],
+        &["info"],
+        &["rows", "a.edb", "t", "--csv", "--json"],
+    ] {
+        assert_eq!(untouched(dir, || ese(dir, args)).code, Some(2), "{args:?}");
+    }
+    untouched(dir, || ese(dir, &["rows", "a.edb", "nope"]))
+        .refused(2, &["nope", "JET_errObjectNotFound -1305"]);
+    assert_eq!(ese(dir, &["--help"]).code, Some(0));
+    let json = ese(dir, &["rows", "a.edb", "nope", "--json"]);
+    assert!(json.stdout.is_empty());
+    let error: serde_json::Value = serde_json::from_str(&json.stderr).unwrap();
+    assert_eq!(error["error"]["code"], -1305);
+}
