@@ -41,6 +41,7 @@ use crate::{
     aligned::{AlignedBuf, BLOCK_LEN},
     checksum::{self, Verdict},
     db_file::{DbFile, directory_of},
+    page::PageRef,
 };
 
 const MAGIC: [u8; 8] = *b"ESEDBLW1";
@@ -169,8 +170,8 @@ fn front_crc(head: &Head, front: &[u8], count: usize) -> u32 {
     crc.finalize()
 }
 
-/// Puts back the pages that a crash has torn: those whose checksum is wrong in the database and
-/// whose copy in the double-write file is intact. Nothing happens without a file, with the file of
+/// Puts back the pages that a crash has torn: those whose intact copy in the double-write file
+/// differs from the database, unless the database holds a newer page. Nothing happens without a file, with the file of
 /// another database, or with one that was itself torn. Can be repeated.
 ///
 /// [`DbFile::open`] calls this; the pages are durable when it returns.
@@ -206,15 +207,16 @@ pub fn recover_double_write(db: &DbFile) -> Result<Vec<Pgno>> {
     let mut restored = Vec::new();
     for (n, entry) in entries.iter().enumerate() {
         let pgno = Pgno(entry.pgno.get());
-        if db.check_in_file(pgno).is_err() || is_whole(db, pgno, page)? {
+        let at = pages_at + u64::try_from(n * page_len).unwrap_or(u64::MAX);
+        let intact = db.check_in_file(pgno).is_ok()
+            && file.read_at(copy, at).is_ok()
+            && crc32fast::hash(copy) == entry.crc.get()
+            && checksum::check(copy, pgno) == Verdict::Good;
+        if !intact {
+            tracing::warn!(path = %path.display(), %pgno, "a page has no intact copy");
             continue;
         }
-        let at = pages_at + u64::try_from(n * page_len).unwrap_or(u64::MAX);
-        if file.read_at(copy, at).is_err()
-            || crc32fast::hash(copy) != entry.crc.get()
-            || checksum::check(copy, pgno) != Verdict::Good
-        {
-            tracing::warn!(path = %path.display(), %pgno, "a torn page has no intact copy");
+        if needs_no_copy(db, pgno, page, copy)? {
             continue;
         }
         db.write_at(copy, db.page_size().offset_of(pgno))?;
@@ -227,10 +229,15 @@ pub fn recover_double_write(db: &DbFile) -> Result<Vec<Pgno>> {
     Ok(restored)
 }
 
-/// Is the page in the database right, or never written? What the device cannot read is not.
-fn is_whole(db: &DbFile, pgno: Pgno, page: &mut [u8]) -> Result<bool> {
+/// Does the database hold this copy of the page, or a newer one? A checksum that is right proves
+/// little here: one of regular content may also be right for a mixture of old and new sectors.
+fn needs_no_copy(db: &DbFile, pgno: Pgno, page: &mut [u8], copy: &[u8]) -> Result<bool> {
     match db.read_page_raw(pgno, page) {
-        Ok(()) => Ok(matches!(checksum::check(page, pgno), Verdict::Good | Verdict::Blank)),
+        Ok(()) if page == copy => Ok(true),
+        Ok(()) => {
+            let dbtime = |bytes| PageRef::new(bytes, db.page_size()).dbtime();
+            Ok(checksum::check(page, pgno) == Verdict::Good && dbtime(page) > dbtime(copy))
+        }
         Err(error) if error.code() == JetErr::DiskIO => Ok(false),
         Err(error) => Err(error),
     }

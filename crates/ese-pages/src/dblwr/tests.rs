@@ -54,14 +54,18 @@ fn torn_pages_of_the_last_batch_are_restored_at_open() {
 }
 
 #[test]
-fn whole_and_blank_pages_are_left_alone() {
+fn a_newer_page_is_left_alone_and_an_older_or_blank_one_gets_its_copy() {
     let db = crashed();
-    let mut old = vec![0; 4096];
-    db.open().read_page_raw(Pgno(1), &mut old).unwrap();
-    checksum::stamp(&mut old, Pgno(2));
-    db.overwrite(&db.path, PageSize::K4.offset_of(Pgno(2)), &old); // whole, though another content
+    let mut other = vec![0; 4096];
+    db.open().read_page_raw(Pgno(1), &mut other).unwrap();
+    // Whole, with another content: a checksum does not tell a torn page of regular content.
+    checksum::stamp(&mut other, Pgno(2));
+    db.overwrite(&db.path, PageSize::K4.offset_of(Pgno(2)), &other);
     db.overwrite(&db.path, PageSize::K4.offset_of(Pgno(3)), &[0; 4096]);
-    assert_eq!(db.open().restored_pages(), []);
+    crate::PageMut::new(&mut other, PageSize::K4).set_dbtime(ese_base::DbTime(1 << 40));
+    checksum::stamp(&mut other, Pgno(5));
+    db.overwrite(&db.path, PageSize::K4.offset_of(Pgno(5)), &other);
+    assert_eq!(db.open().restored_pages(), [Pgno(2), Pgno(3)]);
 }
 
 #[test]
