@@ -1,8 +1,8 @@
 //! `ese import DIR --table T FILE`: records of a text file into a table.
 //!
-//! The instance in DIR is started, which recovers it if it did not end properly; directory, database and
-//! table are created if they are missing. Rows are committed in batches, durably; Ctrl-C takes
-//! back the batch that is being filled and keeps those before.
+//! The instance in DIR is started, which recovers it if it did not end properly; directory,
+//! database and table are created if they are missing. Rows are committed in batches, durably;
+//! Ctrl-C takes back the batch that is being filled and keeps those before.
 
 use std::{ops::ControlFlow, path::PathBuf};
 

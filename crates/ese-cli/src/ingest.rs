@@ -9,8 +9,9 @@
 //! | numbers | IEEEDouble |
 //! | everything else, lists and objects as their JSON text | LongText, UTF-16 |
 //!
-//! In CSV a field is a number or `true` only if it is written as JSON writes it (`007` is text), and an
-//! empty field is NULL. Values for a table that exists are those that `ese rows --json` prints.
+//! In CSV a field is a number or `true` only if it is written as JSON writes it (`007` is text),
+//! and an empty field is NULL. Values for a table that exists are those that `ese rows --json`
+//! prints.
 
 use std::{
     collections::HashMap,

@@ -21,8 +21,8 @@ impl Interrupt {
     pub(crate) fn install() -> Interrupt {
         let pressed = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
-            // In this order: the first signal finds the flag down and raises it. A signal that cannot
-            // be caught keeps its ordinary meaning.
+            // In this order: the first signal finds the flag down and raises it. A signal that
+            // cannot be caught keeps its ordinary meaning.
             let code = i32::from(INTERRUPTED);
             if flag::register_conditional_shutdown(signal, code, Arc::clone(&pressed)).is_ok() {
                 drop(flag::register(signal, Arc::clone(&pressed)));

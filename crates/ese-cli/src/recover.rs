@@ -1,5 +1,5 @@
-//! `ese recover DIR`: the only verb that changes databases where they lie. It does what the next start
-//! of their instance would do.
+//! `ese recover DIR`: the only verb that changes databases where they lie. It does what the next
+//! start of their instance would do.
 
 use serde_json::json;
 

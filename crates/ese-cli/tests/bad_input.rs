@@ -1,6 +1,7 @@
-//! What `ese` says to input that is wrong: one clear line with JET code, file and place, an exit code
-//! that is not 0, and not one byte of the input changed.
+//! What `ese` says to input that is wrong: one clear line with JET code, file and place, an exit
+//! code that is not 0, and not one byte of the input changed.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by ending")]
 #![allow(clippy::disallowed_methods, reason = "tests look at files from outside the engine")]
 
 mod support;
@@ -304,8 +305,8 @@ fn files_in_the_way_stay() {
     assert_eq!(ese(dir, &["rows", "data/a.edb", "t", "--json"]).fine().lines().count(), 100);
 }
 
-/// Runs `ese` as somebody who owns nothing. Files of root stay closed to them even where tests run as
-/// root; without root the test cannot become somebody else.
+/// Runs `ese` as somebody who owns nothing. Files of root stay closed to them even where tests run
+/// as root; without root the test cannot become somebody else.
 fn as_nobody(dir: &Path, args: &[&str]) -> Option<Ran> {
     const NOBODY: u32 = 65534;
     let copy = dir.join("ese");
@@ -319,7 +320,6 @@ fn as_nobody(dir: &Path, args: &[&str]) -> Option<Ran> {
         return Some(run(&mut command));
     }
     assert!(std::env::var_os("CI").is_none(), "CI runs as root");
-    eprintln!("SKIPPED: only root can run a program as somebody else");
     None
 }
 
@@ -344,7 +344,10 @@ fn a_directory_without_permission_is_refused() {
         }
     }
     fs::write(dir.join("r.jsonl"), "{\"a\": 1}\n").unwrap();
-    let Some(ran) = as_nobody(dir, &["rows", "closed/a.edb", "t"]) else { return };
+    let Some(ran) = as_nobody(dir, &["rows", "closed/a.edb", "t"]) else {
+        eprintln!("SKIPPED: only root can run a program as somebody else");
+        return;
+    };
     ran.refused(3, &["closed/a.edb", "JET_errFileAccessDenied -1032"]);
     for args in [
         &["recover", "dirty"][..],
@@ -403,7 +406,7 @@ fn a_full_disk_is_an_error_that_loses_nothing() {
     ese(dir, &["recover", "new"]).fine();
     assert!(ese(dir, &["verify", "new"]).fine().ends_with("sound\n"));
     let rows = ese(dir, &["rows", "new/data.edb", "t", "--json"]).fine().lines().count();
-    assert!(rows > 0 && rows % 1000 == 0, "{rows}");
+    assert!(rows > 0 && rows.is_multiple_of(1000), "{rows}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The two backups of the demo: one that is stopped half way, one that completes while loading goes on.
+//! The two backups of the demo: one that is stopped half way, one that completes while loading goes
+//! on.
 
 use std::{
     collections::BTreeSet,
@@ -43,8 +44,8 @@ pub(super) struct Stopped {
     pub(super) header_marked: bool,
 }
 
-/// Streams the database while units up to `limit` are loaded, has another thread stop it half way, and
-/// looks at what is left.
+/// Streams the database while units up to `limit` are loaded, has another thread stop it half way,
+/// and looks at what is left.
 pub(super) fn stopped_half_way(
     env: &Env,
     (instance, database): (&Instance, &Database),
@@ -138,8 +139,8 @@ fn read_half(
     }
 }
 
-/// The second backup: a set in a directory. It reads at the pace of the loading, so that the rest of
-/// the rows is committed while it runs.
+/// The second backup: a set in a directory. It reads at the pace of the loading, so that the rest
+/// of the rows is committed while it runs.
 pub(super) fn completed(
     instance: &Instance,
     set: &Path,

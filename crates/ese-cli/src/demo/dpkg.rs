@@ -1,5 +1,5 @@
-//! The package database of Debian and its relatives: packages, what they depend on, and every file they
-//! installed with its MD5 sum.
+//! The package database of Debian and its relatives: packages, what they depend on, and every file
+//! they installed with its MD5 sum.
 
 use std::{collections::BTreeMap, path::Path};
 

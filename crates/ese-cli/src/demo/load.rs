@@ -6,7 +6,8 @@ use ese_api::{Database, Error, Inserter, Instance, Result, Session};
 
 use super::records::Dataset;
 
-/// How far the loading has come. Units are handed out in order, up to a limit that the story raises.
+/// How far the loading has come. Units are handed out in order, up to a limit that the story
+/// raises.
 #[derive(Debug)]
 pub(super) struct Gate {
     state: Mutex<State>,

@@ -1,9 +1,9 @@
 //! `ese demo`: the main job from beginning to end, on real records.
 //!
-//! Records are loaded by several threads, one durable transaction per unit. A backup streams out of the
-//! database meanwhile and is stopped half way by another thread; a second one completes while the
-//! rest is loaded. The set is restored next door, its logs are replayed, every page of both databases
-//! is verified, and every row is compared with what was loaded.
+//! Records are loaded by several threads, one durable transaction per unit. A backup streams out of
+//! the database meanwhile and is stopped half way by another thread; a second one completes while
+//! the rest is loaded. The set is restored next door, its logs are replayed, every page of both
+//! databases is verified, and every row is compared with what was loaded.
 //!
 //! Nothing is slowed down for show: threads wait for each other only where the story says
 //! "meanwhile".

@@ -57,8 +57,8 @@ pub(crate) fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_ese"))
 }
 
-/// Held while a program is started and while an instance lets go of its files: between fork and exec a
-/// child has all our files open, and with them their locks.
+/// Held while a program is started and while an instance lets go of its files: between fork and
+/// exec a child has all our files open, and with them their locks.
 static STARTING: Mutex<()> = Mutex::new(());
 
 fn starting() -> MutexGuard<'static, ()> {
@@ -195,6 +195,6 @@ pub(crate) fn a_leaf(database: &Path, page_size: usize) -> usize {
             word(36) & LEAF != 0 && word(16) != 0 && word(20) != 0
         })
         .map(|(at, _)| at)
-        .last();
+        .next_back();
     root.expect("a table of several leaves") * page_size
 }
