@@ -5,7 +5,12 @@
 
 mod support;
 
-use std::{fs, io::Read as _, path::Path, process::Command};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    path::Path,
+    process::Command,
+};
 
 use ese_api::{Instance, PageSize, TableBuilder};
 use serde_json::Value;
@@ -209,6 +214,32 @@ fn ctrl_c_stops_a_backup_and_leaves_no_trace_of_it() {
     assert_eq!(info[0]["full_backup"].is_null(), attempt == 0, "{info:?}");
     assert!(ese(dir, &["verify", "data"]).fine().ends_with("sound\n"));
     set_of(&dir.join("data"), &dir.join("next"));
+}
+
+#[test]
+fn ctrl_c_ends_the_demo_at_any_moment_and_removes_what_it_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let records = (0..8_000).map(|n| format!("{{\"n\": {n}, \"text\": \"{n:0300}\"}}\n"));
+    fs::write(dir.join("r.jsonl"), records.collect::<String>()).unwrap();
+    fs::create_dir(dir.join("tmp")).unwrap();
+    let mut demo = program();
+    demo.args(["demo", "--input", "r.jsonl"]).current_dir(dir).env("TMPDIR", dir.join("tmp"));
+    let mut stopped = 0;
+    // After each of its lines.
+    for lines in (1..20).step_by(2) {
+        let mut child = spawn(&mut demo);
+        let mut told = BufReader::new(child.stdout.take().unwrap());
+        let seen = told.by_ref().lines().take(lines).map(Result::unwrap).collect::<Vec<_>>();
+        interrupt(child.id());
+        let ran = finish(child);
+        // The last lines come when all is done.
+        drop(told);
+        assert!(matches!(ran.code, Some(0 | 4)), "after {seen:?}: {ran:?}");
+        stopped += u32::from(ran.code == Some(4));
+        assert_eq!(fs::read_dir(dir.join("tmp")).unwrap().count(), 0, "after {seen:?}");
+    }
+    assert!(stopped > 4, "{stopped}");
 }
 
 #[test]

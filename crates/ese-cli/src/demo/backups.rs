@@ -122,7 +122,7 @@ fn read_half(
     loop {
         if !has_asked && got >= total / 2 {
             // The point is that others write meanwhile: wait until somebody has.
-            gate.wait_for_rows(rows_before + 1, |_| ());
+            gate.wait_for_rows(rows_before + 1, |_| true);
             // The receiver lives as long as this thread does.
             has_asked = ask.send(()).is_ok();
         }
@@ -158,11 +158,7 @@ pub(super) fn completed(
         let share = u128::from(rows - rows_before) * u128::from(ahead);
         let share = share / u128::from(so_far.bytes_total.max(1));
         let wanted = rows_before + u64::try_from(share).unwrap_or(0);
-        gate.wait_for_rows(wanted, |_| {
-            if interrupt.pressed() {
-                gate.stop();
-            }
-        });
+        gate.wait_for_rows(wanted, |_| !interrupt.pressed());
         progress.set(so_far.bytes_done, so_far.bytes_total);
         interrupt.pass_on(&stop);
     };

@@ -63,17 +63,18 @@ impl Gate {
         self.lock().rows_done
     }
 
-    /// Waits until so many rows are committed, or nothing more can be; `each` is called after
-    /// every change.
-    pub(super) fn wait_for_rows(&self, rows: u64, mut each: impl FnMut(u64)) {
+    /// Waits until so many rows are committed, or nothing more can be. After every commit `go_on` is
+    /// told how many are; when it says no, no further unit is handed out. It must not use the gate,
+    /// which is locked.
+    pub(super) fn wait_for_rows(&self, rows: u64, mut go_on: impl FnMut(u64) -> bool) {
         let mut state = self.lock();
-        loop {
-            let done = state.rows_done;
-            if done >= rows || state.is_idle() {
+        while state.rows_done < rows && !state.is_idle() {
+            if !go_on(state.rows_done) {
+                state.stopped = true;
+                drop(state);
+                self.changed.notify_all();
                 return;
             }
-            // Only a glimpse: a progress bar, or a look whether somebody pressed Ctrl-C.
-            each(done);
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }

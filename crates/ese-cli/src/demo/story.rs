@@ -174,9 +174,7 @@ impl Story<'_> {
         gate.open_up_to(units);
         gate.wait_for_rows(wanted, |done| {
             progress.set(done, rows);
-            if self.interrupt.pressed() {
-                gate.stop();
-            }
+            !self.interrupt.pressed()
         });
         drop(progress);
         self.go_on(Some(gate))?;
