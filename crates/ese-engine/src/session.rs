@@ -14,6 +14,7 @@ use ese_log::{
     Appended,
     records::{Begin, Begin0, Commit, Commit0, Record, Rollback, begin_levels},
 };
+use ese_pages::cache::FlushGoal;
 
 use crate::{
     database::Database,
@@ -73,6 +74,8 @@ pub struct Session {
     /// Tables that the transaction creates, with the number of changes when each was complete.
     created: Vec<(usize, Arc<Attached>, String)>,
     last_commit: Option<LgPos>,
+    /// A replacement was taken back since the transaction began.
+    undid_replace: bool,
 }
 
 impl Session {
@@ -93,6 +96,7 @@ impl Session {
             changes: Vec::new(),
             created: Vec::new(),
             last_commit: None,
+            undid_replace: false,
         })
     }
 
@@ -234,6 +238,9 @@ impl Session {
     }
 
     fn leave_transaction(&mut self) {
+        if std::mem::take(&mut self.undid_replace) {
+            self.write_what_was_undone();
+        }
         self.slot.clear();
         self.trx = None;
         self.level = 0;
@@ -242,6 +249,18 @@ impl Session {
         self.changes.clear();
         self.created.clear();
         self.read_only = false;
+    }
+
+    /// The record that undoes a replacement does not hold the data from before: redo needs the
+    /// record that announced them. So the pages are written while this transaction still holds the
+    /// checkpoint before its begin.
+    fn write_what_was_undone(&self) {
+        for attached in self.instance.databases() {
+            let db = &attached.db;
+            if let Err(error) = db.cache.flush(FlushGoal::All, self.instance.fence(db)) {
+                self.instance.poison(&error);
+            }
+        }
     }
 
     /// Takes back the innermost level.
@@ -456,7 +475,7 @@ impl Session {
         Ok(())
     }
 
-    fn undo_one(&self, change: &Change, writer: Writer) -> Result<()> {
+    fn undo_one(&mut self, change: &Change, writer: Writer) -> Result<()> {
         let Change { db, tree, rceid, kind, key, bm_data } = change;
         let versions = &self.instance.versions;
         let before;
@@ -464,6 +483,7 @@ impl Session {
             ChangeKind::Inserted => UndoOper::Insert,
             ChangeKind::Deleted => UndoOper::FlagDelete,
             ChangeKind::Replaced | ChangeKind::RevivedOver => {
+                self.undid_replace = true;
                 before = versions.before(tree, key, bm_data, *rceid).ok_or_else(|| {
                     Error::new(JetErr::RollbackError, "the before image of a replace is gone")
                 })?;
