@@ -171,8 +171,8 @@ fn front_crc(head: &Head, front: &[u8], count: usize) -> u32 {
 }
 
 /// Puts back the pages that a crash has torn: those whose intact copy in the double-write file
-/// differs from the database, unless the database holds a newer page. Nothing happens without a file, with the file of
-/// another database, or with one that was itself torn. Can be repeated.
+/// differs from the database, unless the database holds a newer page. Nothing happens without a
+/// file, with the file of another database, or with one that was itself torn. Can be repeated.
 ///
 /// [`DbFile::open`] calls this; the pages are durable when it returns.
 ///

@@ -53,8 +53,8 @@ pub struct Options {
     pub states: usize,
     /// Power cut states of each recovery: cuts while recovering from a cut. 0 for none.
     pub nested: usize,
-    /// Recoveries that are cut within each other: 1 for cuts while recovering from a cut, 2 for cuts
-    /// while recovering from those.
+    /// Recoveries that are cut within each other: 1 for cuts while recovering from a cut, 2 for
+    /// cuts while recovering from those.
     pub depth: u32,
     /// Only one of so many recoveries is cut; 1 for all.
     pub nested_one_of: u64,

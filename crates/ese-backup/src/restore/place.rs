@@ -1,4 +1,5 @@
-//! Putting the files of a set where recovery will find them (backup-log-recovery 6.2, steps 2 to 5).
+//! Putting the files of a set where recovery will find them (backup-log-recovery 6.2, steps 2 to
+//! 5).
 
 use std::{
     fmt,
@@ -116,11 +117,11 @@ impl Placed {
 /// Copies, verifies and names the files of a set, durably.
 ///
 /// # Errors
-/// `JET_errInvalidPath` (-1023) for the set's own directory, `JET_errFileAlreadyExists` (-1814) for a
-/// database in the way,
-/// `JET_errExistingLogFileHasBadSignature` (-610) or `JET_errExistingLogFileIsNotContiguous` (-611)
-/// for logs in the way, unless forced; those of [`super::verify_set`]; `JET_errDiskFull` (-1808).
-/// If nothing was named yet, nothing stays behind.
+/// `JET_errInvalidPath` (-1023) for the set's own directory, `JET_errFileAlreadyExists` (-1814) for
+/// a database in the way, `JET_errExistingLogFileHasBadSignature` (-610) or
+/// `JET_errExistingLogFileIsNotContiguous` (-611) for logs in the way, unless forced; those of
+/// [`super::verify_set`]; `JET_errDiskFull` (-1808). If nothing was named yet, nothing stays
+/// behind.
 pub fn place(
     env: &Env,
     plan: &RestorePlan,

@@ -63,9 +63,9 @@ impl Gate {
         self.lock().rows_done
     }
 
-    /// Waits until so many rows are committed, or nothing more can be. After every commit `go_on` is
-    /// told how many are; when it says no, no further unit is handed out. It must not use the gate,
-    /// which is locked.
+    /// Waits until so many rows are committed, or nothing more can be. After every commit `go_on`
+    /// is told how many are; when it says no, no further unit is handed out. It must not use the
+    /// gate, which is locked.
     pub(super) fn wait_for_rows(&self, rows: u64, mut go_on: impl FnMut(u64) -> bool) {
         let mut state = self.lock();
         while state.rows_done < rows && !state.is_idle() {

@@ -235,7 +235,8 @@ fn case_055_107_a_termination_that_stops_the_backup_aborts_it() {
     assert_eq!(code(setup.context.term_complete()), 0);
 }
 
-// --------------------------------------------------------------------------- D: sequence and states
+// --------------------------------------------------------------------------- D: sequence and
+// states
 
 #[test]
 fn case_066_no_backup_before_the_instance_allows_it() {
