@@ -47,7 +47,8 @@ pub(crate) fn bytes(len: u64) -> String {
 pub(crate) fn time(time: Duration) -> String {
     let micros = time.as_micros();
     match micros {
-        0..1_000 => format!("{micros} us"),
+        0 => "less than 1 us".to_owned(),
+        1..1_000 => format!("{micros} us"),
         1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros / 100 % 10),
         10_000..1_000_000 => format!("{} ms", micros / 1_000),
         _ => format!("{}.{} s", micros / 1_000_000, micros / 100_000 % 10),
@@ -88,6 +89,7 @@ mod tests {
         assert_eq!(bytes(4096), "4 KiB");
         assert_eq!(bytes(10 << 20 | 500 << 10), "10.4 MiB");
         assert_eq!(bytes(u64::MAX), "16777215 TiB");
+        assert_eq!(time(Duration::ZERO), "less than 1 us");
         assert_eq!(time(Duration::from_micros(3)), "3 us");
         assert_eq!(time(Duration::from_micros(4_230)), "4.2 ms");
         assert_eq!(time(Duration::from_millis(4_299)), "4.2 s");
