@@ -173,7 +173,7 @@ impl Shared {
 
     /// Lets go of everything without writing, as a killed process would.
     pub(crate) fn abandon(&self) {
-        self.engine.poison(&Error::new(JetErr::InternalError, "the instance was abandoned"));
+        self.engine.abandon();
         self.backup.abort_for_term();
         let mut sessions = self.sessions.lock();
         sessions.closed = true;

@@ -12,9 +12,10 @@ use std::{
 };
 
 use ese_api::{
-    ColType, Database, Env, Instance, JetErr, PageSize, Session, StopToken, Table, TableBuilder,
-    Value, VerifyOptions, row, verify_dir,
+    ColType, Database, Env, Instance, JetErr, PageSize, PauseBy, Session, StopToken, Table,
+    TableBuilder, Value, VerifyOptions, row, verify_dir,
 };
+use ese_os::{Threads, Worker};
 
 const ROWS: i32 = 400;
 
@@ -183,19 +184,72 @@ fn a_crash_among_threads_is_recovered_to_a_sum_that_adds_up() {
     let mut open = setup.instance.session().unwrap();
     let mut unfinished = open.begin().unwrap();
     setup.table.update(&mut unfinished, 1, &row! { "balance" => 0_i64 }).unwrap();
+    // A durable commit takes all records before it, those of the open transaction too, to the disk.
+    let mut other = setup.instance.session().unwrap();
+    setup.table.insert(&mut other, &row! { "id" => 2 * ROWS, "note" => vec![1_u8; 10] }).unwrap();
+    drop(other);
     let Setup { instance, database, table } = setup;
     instance.abandon();
     drop(unfinished);
     drop((open, table, database));
 
     let report = ese_api::recover(dir.path()).unwrap();
-    assert!(report.records > 1000);
+    // The transaction that is still open keeps the checkpoint from passing its begin.
+    assert!(report.from < report.to, "{report:?}");
     assert_sound(dir.path());
     let instance = start(dir.path(), PageSize::K4);
     let database = instance.open_database("a.edb").unwrap();
     let session = instance.session().unwrap();
     let table = database.table(&session, "accounts").unwrap();
     assert_eq!(balances(&table, &session).values().sum::<i64>(), 400_000);
+    assert!(table.get(&session, 2 * ROWS).unwrap().is_some());
+}
+
+/// The machine's threads, counted.
+#[derive(Debug)]
+struct CountedThreads {
+    real: Env,
+    flushers: Arc<AtomicU64>,
+}
+
+impl Threads for CountedThreads {
+    fn spawn(
+        &self,
+        name: &str,
+        body: Box<dyn FnOnce() + Send + 'static>,
+    ) -> ese_api::Result<Option<Worker>> {
+        if name != "ese-flush" {
+            return self.real.threads.spawn(name, body);
+        }
+        let flushers = Arc::clone(&self.flushers);
+        flushers.fetch_add(1, Ordering::SeqCst);
+        let counted = move || {
+            body();
+            flushers.fetch_sub(1, Ordering::SeqCst);
+        };
+        self.real.threads.spawn(name, Box::new(counted))
+    }
+}
+
+/// A background thread that is still at work could be the one to drop the last reference to the
+/// instance, with its locks, long after everybody else has let go.
+#[test]
+fn abandoning_ends_background_work_so_that_dropped_handles_free_the_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let flushers = Arc::new(AtomicU64::new(0));
+    let threads = CountedThreads { real: Env::real(), flushers: Arc::clone(&flushers) };
+    let env = Env { threads: Arc::new(threads), ..Env::real() };
+    for _ in 0..3 {
+        let instance =
+            Instance::builder(dir.path()).env(env.clone(), PauseBy::Waiting).start().unwrap();
+        let database = instance.open_or_create_database("a.edb").unwrap();
+        let session = instance.session().unwrap();
+        assert_eq!(flushers.load(Ordering::SeqCst), 1);
+        instance.abandon();
+        assert_eq!(flushers.load(Ordering::SeqCst), 0);
+        assert_eq!(session.wait_durable().unwrap_err().code(), JetErr::NotInitialized);
+        drop((session, database));
+    }
 }
 
 #[test]

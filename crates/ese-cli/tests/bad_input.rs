@@ -15,8 +15,7 @@ use std::{
 
 use ese_api::PageSize;
 use support::{
-    Ran, a_leaf, clean, contents, damage, dirty, ese, fill, program, run, set_of, start, stop,
-    untouched,
+    Ran, a_leaf, clean, contents, damage, dirty, ese, fill, program, run, set_of, start, untouched,
 };
 
 /// Every verb that reads a database file.
@@ -171,7 +170,7 @@ fn a_running_instance_is_left_alone() {
         .refused(3, &["JET_errLogFilePathInUse -1084"]);
     assert!(!dir.join("set").exists());
     drop(database);
-    stop(instance);
+    instance.stop().unwrap();
     let rows = ese(dir, &["rows", "a.edb", "t", "--csv"]).fine();
     assert_eq!(rows.lines().count(), 101);
 }

@@ -14,7 +14,7 @@ use std::{
 
 use ese_api::{Instance, PageSize, TableBuilder};
 use serde_json::Value;
-use support::{clean, dirty, ese, finish, program, run, set_of, spawn, stop};
+use support::{clean, dirty, ese, finish, program, run, set_of, spawn};
 
 fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -115,7 +115,7 @@ fn what_rows_prints_can_be_imported_again() {
     let mut session = instance.session().unwrap();
     drop(database.create_table(&mut session, table).unwrap());
     drop((session, database));
-    stop(instance);
+    instance.stop().unwrap();
     let row = concat!(
         "{\"short\":-3,\"single\":0.1,\"when\":4676129021031219200,\"bytes\":\"00ff\",",
         "\"g\":\"3f360af1-6766-46dc-9af2-0dacf295c2a1\"}\n",

@@ -126,7 +126,7 @@ fn a_dirty_end_is_recovered_and_open_transactions_are_taken_back() {
 
 /// Lets go of everything as a killed process would: no rollback, no flush, locks released.
 fn crash(instance: Arc<Instance>, attached: Arc<Attached>, table: Arc<Table>, session: Session) {
-    instance.poison(&ese_base::Error::new(JetErr::InternalError, "the test pulls the plug"));
+    instance.abandon();
     drop((session, attached, table, instance));
 }
 

@@ -7,7 +7,6 @@ use std::{
     fmt, fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use ese_api::{CacheMode, ColType, Database, Instance, PageSize, TableBuilder, row};
@@ -57,20 +56,6 @@ pub(crate) fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_ese"))
 }
 
-/// Held while a program is started and while an instance lets go of its files: between fork and
-/// exec a child has all our files open, and with them their locks.
-static STARTING: Mutex<()> = Mutex::new(());
-
-fn starting() -> MutexGuard<'static, ()> {
-    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Ends an instance; afterwards its files are free.
-pub(crate) fn stop(instance: Instance) {
-    let _alone = starting();
-    instance.stop().unwrap();
-}
-
 /// Runs `ese` with these arguments in a directory.
 pub(crate) fn ese(dir: &Path, args: &[&str]) -> Ran {
     run(program().args(args).current_dir(dir))
@@ -79,7 +64,6 @@ pub(crate) fn ese(dir: &Path, args: &[&str]) -> Ran {
 /// Starts a prepared command, its output to be read by us.
 pub(crate) fn spawn(command: &mut Command) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let _alone = starting();
     command.spawn().unwrap()
 }
 
@@ -155,14 +139,13 @@ pub(crate) fn fill(instance: &Instance, rows: i32) -> Database {
 pub(crate) fn clean(dir: &Path, page_size: PageSize, rows: i32) {
     let instance = start(dir, page_size);
     drop(fill(&instance, rows));
-    stop(instance);
+    instance.stop().unwrap();
 }
 
 /// What a killed process leaves: a dirty database, of which pages are missing, and its log.
 pub(crate) fn dirty(dir: &Path, rows: i32) {
     let instance = start(dir, PageSize::K4);
     drop(fill(&instance, rows));
-    let _alone = starting();
     instance.abandon();
 }
 

@@ -48,6 +48,16 @@ impl Instance {
         ended
     }
 
+    /// Ends the instance as if its process had been killed: every later call is refused, nothing
+    /// more is written. Background work has ended on return, so that files and locks are free as
+    /// soon as the last handle is dropped.
+    pub fn abandon(&self) {
+        self.poison(&Error::new(JetErr::InternalError, "the instance was abandoned"));
+        self.life.store(Life::Ended as u8, Ordering::SeqCst);
+        self.nudge();
+        drop(self.worker.lock().take());
+    }
+
     fn end_dirty(&self) -> Result<()> {
         self.check_alive()?;
         match &self.log {

@@ -16,6 +16,7 @@ use std::{
 use ese_base::{Error, JetErr, Result};
 
 use super::{
+    descriptor::Descriptor,
     errno::{file_error, parent_of},
     map::WindowMap,
     probe,
@@ -31,7 +32,7 @@ pub const DIRECT_ALIGN: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct RealFile {
     path: PathBuf,
-    file: Arc<fs::File>,
+    file: Arc<Descriptor>,
     mode: OpenMode,
     /// O_DIRECT is set on the handle.
     direct: AtomicBool,
@@ -41,7 +42,7 @@ impl RealFile {
     pub(crate) fn new(path: &Path, file: fs::File, mode: OpenMode, direct: bool) -> RealFile {
         RealFile {
             path: path.to_path_buf(),
-            file: Arc::new(file),
+            file: Arc::new(Descriptor::new(file)),
             mode,
             direct: AtomicBool::new(direct),
         }
@@ -225,23 +226,7 @@ impl File for RealFile {
     /// links and other names of the file, and ends with the handle and its maps, however the
     /// process ends.
     fn lock(&self, mode: LockMode) -> Result<()> {
-        let kind = match mode {
-            LockMode::Shared => libc::F_RDLCK,
-            LockMode::Exclusive => libc::F_WRLCK,
-        };
-        let whole = libc::flock {
-            l_type: i16::try_from(kind).unwrap_or_default(),
-            l_whence: 0, // SEEK_SET
-            l_start: 0,
-            l_len: 0, // to the end, wherever that moves
-            l_pid: 0, // required for OFD locks
-        };
-        // SAFETY: the pointer is to `whole`, which lives through the call.
-        let locked = unsafe { libc::fcntl(self.fd(), libc::F_OFD_SETLK, &raw const whole) };
-        if locked == 0 {
-            return Ok(());
-        }
-        let error = io::Error::last_os_error();
+        let Err(error) = self.file.lock(mode) else { return Ok(()) };
         let (message, advice) = match error.raw_os_error() {
             Some(libc::EAGAIN | libc::EACCES) => (
                 format!("{mode:?} lock: another handle holds a lock on this file"),

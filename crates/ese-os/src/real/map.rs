@@ -6,7 +6,7 @@
 //! when the file grows over it, so growth changes nothing here.
 
 use std::{
-    fs, io,
+    io,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     ptr,
@@ -20,7 +20,10 @@ use ese_base::{Error, JetErr, Result};
 use memmap2::{MmapOptions, MmapRaw};
 use parking_lot::Mutex;
 
-use super::errno::{code_of, file_error};
+use super::{
+    descriptor::Descriptor,
+    errno::{code_of, file_error},
+};
 use crate::PageMap;
 
 /// Bytes of one window of a [`PageMap`]. A range that [`PageMap::bytes`] can give lies within one.
@@ -33,7 +36,7 @@ const WINDOWS: usize = 1 << 15;
 #[derive(Debug)]
 pub(crate) struct WindowMap {
     path: PathBuf,
-    file: Arc<fs::File>,
+    file: Arc<Descriptor>,
     /// First byte of each window; null until somebody needs it. Written once, under `owned`.
     windows: Box<[AtomicPtr<u8>]>,
     /// What keeps the windows mapped.
@@ -49,7 +52,7 @@ pub(crate) struct WindowMap {
 impl WindowMap {
     /// A map without windows yet. The first is made at once to learn whether the file system
     /// offers maps at all: `None` if not.
-    pub(crate) fn new(path: &Path, file: Arc<fs::File>) -> Option<WindowMap> {
+    pub(crate) fn new(path: &Path, file: Arc<Descriptor>) -> Option<WindowMap> {
         let map = WindowMap {
             path: path.to_path_buf(),
             file,
@@ -77,7 +80,7 @@ impl WindowMap {
         let raw = MmapOptions::new()
             .offset(window as u64 * MAP_WINDOW)
             .len(len)
-            .map_raw_read_only(&*self.file)?;
+            .map_raw_read_only(&**self.file)?;
         let first = raw.as_mut_ptr();
         owned.push(raw);
         // Release: who sees the address sees the mapping behind it.

@@ -10,6 +10,7 @@
 
 #[cfg(test)]
 mod child;
+mod descriptor;
 mod errno;
 mod file;
 mod fs;

@@ -132,6 +132,23 @@ fn a_map_keeps_the_lock_of_its_handle() {
     other.lock(LockMode::Exclusive).unwrap();
 }
 
+/// Between fork and exec a child process has all files open.
+#[test]
+fn a_lock_ends_with_its_handle_though_a_forked_child_still_has_the_file_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    drop(new_file(&dir, "a"));
+    let file = std::fs::File::options().read(true).write(true).open(&path).unwrap();
+    let in_child = file.try_clone().unwrap();
+    let holder = RealFile::new(&path, file, OpenMode::ReadWrite, false);
+    holder.lock(LockMode::Exclusive).unwrap();
+    let other = RealFs.open(&path, OpenMode::ReadWrite).unwrap();
+    assert!(other.lock(LockMode::Exclusive).is_err());
+    drop(holder);
+    other.lock(LockMode::Exclusive).unwrap();
+    drop(in_child);
+}
+
 #[test]
 fn an_exclusive_lock_needs_a_writing_handle() {
     let dir = tempfile::tempdir().unwrap();

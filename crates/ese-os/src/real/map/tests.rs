@@ -1,4 +1,4 @@
-use std::sync::Barrier;
+use std::{fs, sync::Barrier};
 
 use super::*;
 use crate::{File, Fs, OpenMode, real::fs::RealFs};
@@ -81,7 +81,7 @@ fn a_file_that_was_cut_gives_an_error_and_no_sigbus() {
 fn the_way_for_old_kernels_reads_the_range_and_reports_its_end() {
     let (_dir, file, _) = mapped(0);
     file.write_at(&[5; 10_000], 0).unwrap();
-    let plain = Arc::new(fs::File::open(file.path()).unwrap());
+    let plain = Arc::new(Descriptor::new(fs::File::open(file.path()).unwrap()));
     let map = WindowMap::new(file.path(), plain).unwrap();
     map.no_populate.store(true, Ordering::Relaxed);
     assert_eq!(copy(&map, 100, 9900), vec![5; 9900]);
