@@ -14,7 +14,6 @@ use ese_log::{
     Appended,
     records::{Begin, Begin0, Commit, Commit0, Record, Rollback, begin_levels},
 };
-use ese_pages::cache::FlushGoal;
 
 use crate::{
     database::Database,
@@ -74,8 +73,6 @@ pub struct Session {
     /// Tables that the transaction creates, with the number of changes when each was complete.
     created: Vec<(usize, Arc<Attached>, String)>,
     last_commit: Option<LgPos>,
-    /// A replacement was taken back since the transaction began.
-    undid_replace: bool,
 }
 
 impl Session {
@@ -96,7 +93,6 @@ impl Session {
             changes: Vec::new(),
             created: Vec::new(),
             last_commit: None,
-            undid_replace: false,
         })
     }
 
@@ -238,9 +234,6 @@ impl Session {
     }
 
     fn leave_transaction(&mut self) {
-        if std::mem::take(&mut self.undid_replace) {
-            self.write_what_was_undone();
-        }
         self.slot.clear();
         self.trx = None;
         self.level = 0;
@@ -249,18 +242,6 @@ impl Session {
         self.changes.clear();
         self.created.clear();
         self.read_only = false;
-    }
-
-    /// The record that undoes a replacement does not hold the data from before: redo needs the
-    /// record that announced them. So the pages are written while this transaction still holds the
-    /// checkpoint before its begin.
-    fn write_what_was_undone(&self) {
-        for attached in self.instance.databases() {
-            let db = &attached.db;
-            if let Err(error) = db.cache.flush(FlushGoal::All, self.instance.fence(db)) {
-                self.instance.poison(&error);
-            }
-        }
     }
 
     /// Takes back the innermost level.
@@ -430,7 +411,7 @@ impl Session {
             }
             self.logged_level = self.level;
         }
-        Ok(Writer { procid, trx: trx.begin0, level: self.level })
+        Ok(Writer { procid, trx: trx.begin0, level: self.level, begin: self.slot.begin0() })
     }
 
     /// The open transaction.
@@ -483,7 +464,6 @@ impl Session {
             ChangeKind::Inserted => UndoOper::Insert,
             ChangeKind::Deleted => UndoOper::FlagDelete,
             ChangeKind::Replaced | ChangeKind::RevivedOver => {
-                self.undid_replace = true;
                 before = versions.before(tree, key, bm_data, *rceid).ok_or_else(|| {
                     Error::new(JetErr::RollbackError, "the before image of a replace is gone")
                 })?;
@@ -520,7 +500,7 @@ pub(crate) fn clean_up(instance: &Instance, changes: &[Change]) -> Result<()> {
     }
     // Outside any transaction: physical removal changes nothing that anybody can see.
     instance.system_work(|procid| {
-        let writer = Writer { procid, trx: TrxId(0), level: 0 };
+        let writer = Writer::system(procid);
         deleted().try_for_each(|change| remove_deleted_node(versions, change, writer))
     })
 }

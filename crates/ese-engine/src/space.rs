@@ -26,7 +26,7 @@ mod tests;
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use ese_base::{Error, ErrorKind, JetErr, Pgno, ProcId, RceId, Result, TrxId};
+use ese_base::{Error, ErrorKind, JetErr, Pgno, ProcId, RceId, Result};
 use ese_log::records::{ExtendDb, Record, SetExternalHeader};
 use ese_pages::Node;
 use parking_lot::MutexGuard;
@@ -106,7 +106,7 @@ pub fn free_fdp(db: &Database, tree: &TreeHandle, writer: Writer) -> Result<()> 
 pub fn last_owned(db: &Database) -> Result<Pgno> {
     let root = handle_of(db, Pgno::DATABASE_ROOT)?;
     let root = root.ok_or_else(|| Error::code_only(JetErr::InternalError))?;
-    let writer = Writer { procid: ProcId(0), trx: TrxId(0), level: 0 };
+    let writer = Writer::system(ProcId(0));
     let owned = Space::lock(db, &root, writer)?.owned()?;
     Ok(owned.last().map_or(Pgno::NULL, Extent::last))
 }

@@ -29,7 +29,7 @@ pub(crate) mod tests;
 
 use std::sync::atomic::AtomicU64;
 
-use ese_base::{Dbid, Error, JetErr, ObjId, Pgno, ProcId, RceId, Result, TrxId};
+use ese_base::{Dbid, Error, JetErr, LgPos, ObjId, Pgno, ProcId, RceId, Result, TrxId};
 use ese_log::records::RecordFlags;
 use ese_pages::PageFlags;
 use parking_lot::Mutex;
@@ -138,6 +138,16 @@ pub struct Writer {
     pub trx: TrxId,
     /// Transaction level.
     pub level: u8,
+    /// Where the transaction begins in the log; [`LgPos::MAX`] if there is none to be undone.
+    pub begin: LgPos,
+}
+
+impl Writer {
+    /// Work outside any transaction.
+    #[must_use]
+    pub fn system(procid: ProcId) -> Writer {
+        Writer { procid, trx: TrxId(0), level: 0, begin: LgPos::MAX }
+    }
 }
 
 /// What the version store says to an insertion.

@@ -30,6 +30,14 @@ impl Slot {
         self.begin0.store(pack(pos), Ordering::SeqCst);
     }
 
+    /// Where its transaction's first record stands at the earliest; [`LgPos::MAX`] without one.
+    pub(crate) fn begin0(&self) -> LgPos {
+        match self.begin0.load(Ordering::SeqCst) {
+            0 => LgPos::MAX,
+            packed => unpack(packed),
+        }
+    }
+
     /// The transaction ended.
     pub(crate) fn clear(&self) {
         self.snapshot.store(0, Ordering::SeqCst);

@@ -105,7 +105,7 @@ impl Instance {
         let log = self.log.as_ref()?;
         // The tip is read first: a change logged after this line is not before the checkpoint, and
         // one logged before it is either in a dirty page already or covered by its session's slot.
-        let mut pos = log.tip().min(log.durable());
+        let mut pos = log.tip();
         if let Some(begin0) = self.clock.oldest_begin0() {
             pos = pos.min(begin0);
         }
@@ -133,6 +133,10 @@ impl Instance {
     /// Headers first, then the checkpoint file. The caller holds `bounds.writing`.
     pub(super) fn write_checkpoint(&self, pos: LgPos) -> Result<()> {
         let Some(log) = &self.log else { return Ok(()) };
+        // A transaction that no longer held the checkpoint back when `pos` was found has ended with
+        // a record that is appended, not always durable: were it lost, undo would need the records
+        // that the checkpoint has passed.
+        log.flush_all()?;
         for attached in self.databases() {
             let file = &attached.db.file;
             if file.header().gen_min_required.get() < pos.generation.0 {

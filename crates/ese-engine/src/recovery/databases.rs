@@ -164,15 +164,25 @@ impl RedoDatabases {
             DbState::JustCreated => Creation::Begun,
             _ => Creation::Complete,
         };
-        self.join(info, file, created)
+        self.join(info, file, created, at)
     }
 
-    fn join(&self, info: &AttachInfo, file: DbFile, created: Creation) -> Result<RedoDb> {
+    fn join(
+        &self,
+        info: &AttachInfo,
+        file: DbFile,
+        created: Creation,
+        at: LgPos,
+    ) -> Result<RedoDb> {
         let file = Arc::new(file);
         let header = file.header();
         if header.state() == DbState::CleanShutdown {
             // Attached, and the header did not get to say so: it is about to be changed.
-            file.update_header(|header| header.set_state(DbState::DirtyShutdown))?;
+            let last = self.generations.1;
+            file.update_header(|header| {
+                header.set_state(DbState::DirtyShutdown);
+                require(header, at, last);
+            })?;
         }
         let cache = PageCache::new(Arc::clone(&file), self.options.clone())?;
         let (dbtime, objid) = (header.dbtime(), header.last_objid());
@@ -229,7 +239,7 @@ impl RedoDatabases {
         if self.env.fs.exists(&info.path)? {
             return self.create_over(info, at);
         }
-        let state = self.create_file(info)?;
+        let state = self.create_file(info, at)?;
         self.by_id.insert(info.dbid, state);
         Ok(())
     }
@@ -248,7 +258,7 @@ impl RedoDatabases {
             return self.attach(info, at);
         }
         self.remove(&info.path)?;
-        let state = self.create_file(info)?;
+        let state = self.create_file(info, at)?;
         self.by_id.insert(info.dbid, state);
         Ok(())
     }
@@ -274,11 +284,11 @@ impl RedoDatabases {
         path.parent().map_or(Ok(()), |dir| self.env.fs.sync_dir(dir))
     }
 
-    fn create_file(&self, info: &AttachInfo) -> Result<RedoDb> {
+    fn create_file(&self, info: &AttachInfo, at: LgPos) -> Result<RedoDb> {
         let (page_size, sign_log) = (self.page_size, self.sign_log);
         let header = DbHeader::new(NewHeader { page_size, sign_db: info.sign_db, sign_log });
         let file = DbFile::create(&self.env, &info.path, header, INITIAL_PAGES)?;
-        self.join(info, file, Creation::Begun)
+        self.join(info, file, Creation::Begun, at)
     }
 
     /// The creation of a database is complete.
@@ -291,10 +301,7 @@ impl RedoDatabases {
             db.cache.flush(FlushGoal::All, &NoLog)?;
             db.file.update_header(|header| {
                 header.set_state(DbState::DirtyShutdown);
-                header.gen_min_required = at.generation.0.into();
-                header.gen_min_consistent = at.generation.0.into();
-                header.gen_max_required = last.0.into();
-                header.gen_max_committed = last.0.into();
+                require(header, at, last);
                 header.lgpos_attach = at.into();
             })?;
         }
@@ -368,4 +375,12 @@ impl RedoDatabases {
         }
         Ok(())
     }
+}
+
+/// Recovery of the database needs the log from `at` to the last generation at hand.
+fn require(header: &mut DbHeader, at: LgPos, last: Generation) {
+    header.gen_min_required = at.generation.0.into();
+    header.gen_min_consistent = at.generation.0.into();
+    header.gen_max_required = last.0.into();
+    header.gen_max_committed = last.0.into();
 }

@@ -26,7 +26,7 @@ use ese_pages::fence::NoLog;
 
 use self::{
     databases::{AttachInfo, RedoDatabases},
-    sessions::{ReplayedChange, ReplayedKind, ReplayedSessions},
+    sessions::{MacroGroup, ReplayedChange, ReplayedKind, ReplayedSessions},
 };
 use crate::{instance::InstanceConfig, redo};
 
@@ -140,6 +140,8 @@ impl Replay {
     fn record(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos) -> Result<()> {
         match record {
             Record::Init2(_) => self.sessions.forget_all(),
+            // What follows was written by the recovery that found these groups incomplete.
+            Record::RecoveryUndo2(_) => drop(self.sessions.take_open_groups()),
             Record::ShutDownMark(_) => self.shut_down_mark = Some(pos),
             Record::Term2(_) | Record::RecoveryQuit2(_) => {
                 let at = self.shut_down_mark.take().unwrap_or(pos);
@@ -187,12 +189,13 @@ impl Replay {
                 self.sessions.session(rollback.procid).rollback(rollback.levels);
             }
             Record::MacroBegin(group) => {
-                self.sessions.session(group.procid).group = Some(Vec::new());
+                self.sessions.session(group.procid).group =
+                    Some(MacroGroup { dbtime: group.dbtime, records: Vec::new() });
             }
             Record::MacroAbort(group) => self.sessions.session(group.procid).group = None,
             Record::MacroCommit(group) => {
-                if let Some(records) = self.sessions.session(group.procid).group.take() {
-                    self.commit_group(&records)?;
+                if let Some(group) = self.sessions.session(group.procid).group.take() {
+                    self.commit_group(&group.records)?;
                 }
             }
             Record::ExtendDb(extend) => {
@@ -223,7 +226,7 @@ impl Replay {
         if let Some(group) = &mut self.sessions.session(head.procid).group {
             let mut bytes = Vec::new();
             record.encode(&mut bytes)?;
-            group.push((pos, end, bytes));
+            group.records.push((pos, end, bytes));
             return Ok(());
         }
         let Some(db) = self.databases.open(head.dbid).map(Arc::clone) else { return Ok(()) };
@@ -278,7 +281,7 @@ impl Replay {
         None
     }
 
-    fn commit_group(&mut self, group: &sessions::MacroGroup) -> Result<()> {
+    fn commit_group(&mut self, group: &[(LgPos, LgPos, Vec<u8>)]) -> Result<()> {
         let mut records = Vec::with_capacity(group.len());
         for (pos, end, bytes) in group {
             records.push((*pos, *end, Record::decode(bytes)?));

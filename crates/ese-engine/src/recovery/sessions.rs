@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use ese_base::{Dbid, LgPos, ObjId, Pgno, ProcId, RceId, TrxId};
+use ese_base::{DbTime, Dbid, LgPos, ObjId, Pgno, ProcId, RceId, TrxId};
 use ese_log::records::{NodeHead, RecordFlags, UndoInfo};
 
 /// A change that has to be taken back if its transaction does not commit.
@@ -34,8 +34,14 @@ pub(super) enum ReplayedKind {
     Deleted,
 }
 
-/// An open macro group: the records so far, as the log holds them.
-pub(super) type MacroGroup = Vec<(LgPos, LgPos, Vec<u8>)>;
+/// An open macro group.
+#[derive(Debug)]
+pub(super) struct MacroGroup {
+    /// Its name in the records that begin and end it.
+    pub(super) dbtime: DbTime,
+    /// Its records so far, as the log holds them, with where each begins and ends.
+    pub(super) records: Vec<(LgPos, LgPos, Vec<u8>)>,
+}
 
 /// Key, second half of the bookmark, data from before.
 type Announced = (Vec<u8>, Vec<u8>, Vec<u8>);
@@ -78,6 +84,16 @@ impl ReplayedSessions {
     /// A new run began: nothing of the old one is open.
     pub(super) fn forget_all(&mut self) {
         self.open.clear();
+    }
+
+    /// Ends all groups that no record will complete: recovery stopped to read here.
+    pub(super) fn take_open_groups(&mut self) -> Vec<(ProcId, DbTime)> {
+        let groups = self.open.iter_mut().filter_map(|(procid, session)| {
+            session.group.take().map(|group| (*procid, group.dbtime))
+        });
+        let mut groups: Vec<_> = groups.collect();
+        groups.sort_unstable();
+        groups
     }
 
     /// The sessions in which something is left to take back, in the order of their numbers.

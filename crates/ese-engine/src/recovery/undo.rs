@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use ese_base::{Error, JetErr, ProcId, Result, TrxId};
+use ese_base::{Error, JetErr, LgPos, ProcId, Result};
 use ese_log::{
     Log,
-    records::{Record, RecoveryQuit2, RecoveryUndo2, Rollback, RunEnd, ShutDownMark},
+    records::{MacroAbort, Record, RecoveryQuit2, RecoveryUndo2, Rollback, RunEnd, ShutDownMark},
 };
 use ese_os::Env;
 
@@ -25,13 +25,16 @@ pub(super) fn finish(replay: &mut Replay, env: &Env, log: &Arc<Log>) -> Result<(
     replay.databases.connect(log)?;
     let time = Some(env.clock.log_time());
     let started = log.append(&Record::RecoveryUndo2(RecoveryUndo2 { time }))?.start;
+    for (procid, dbtime) in replay.sessions.take_open_groups() {
+        log.append(&Record::MacroAbort(MacroAbort { procid, dbtime }))?;
+    }
     for (procid, session) in replay.sessions.take_open() {
         replay.report.rolled_back += 1;
         roll_back(replay, log, procid, session)?;
     }
     let to_remove = std::mem::take(&mut replay.to_remove);
     for change in &to_remove {
-        remove_node(replay, log, change, SYSTEM)?;
+        remove_node(replay, log, change)?;
     }
     let mark = log.append(&Record::ShutDownMark(ShutDownMark {}))?;
     log.flush(mark.end)?;
@@ -44,9 +47,6 @@ pub(super) fn finish(replay: &mut Replay, env: &Env, log: &Arc<Log>) -> Result<(
     })))?;
     log.flush(quit.end)
 }
-
-/// Work outside any transaction.
-const SYSTEM: Writer = Writer { procid: ProcId(0), trx: TrxId(0), level: 0 };
 
 fn roll_back(
     replay: &Replay,
@@ -62,7 +62,9 @@ fn roll_back(
         .at_page(node.page.pgno)
         .advise("recover this database with the engine that wrote its log"));
     }
-    let writer = Writer { procid, trx: session.begin0, level: session.level };
+    // The checkpoint does not move before recovery has ended.
+    let begin = LgPos::MAX;
+    let writer = Writer { procid, trx: session.begin0, level: session.level, begin };
     let (mut inserted, levels) = (Vec::new(), session.level);
     for change in session.changes.into_iter().rev() {
         let Some((db, tree)) = tree_of(replay, &change)? else { continue };
@@ -82,21 +84,23 @@ fn roll_back(
         log.append(&Record::Rollback(Rollback { procid, levels: 1 }))?;
     }
     for change in &inserted {
-        remove_node(replay, log, change, SYSTEM)?;
+        remove_node(replay, log, change)?;
     }
     Ok(())
 }
 
 /// Removes a flag-deleted node for good. No reader exists during recovery.
-fn remove_node(
-    replay: &Replay,
-    log: &Arc<Log>,
-    change: &ReplayedChange,
-    writer: Writer,
-) -> Result<()> {
+fn remove_node(replay: &Replay, log: &Arc<Log>, change: &ReplayedChange) -> Result<()> {
     let Some((db, tree)) = tree_of(replay, change)? else { return Ok(()) };
     db.cache.throttle(log.as_ref())?;
-    tree::delete_node(&db, &tree, writer, &change.key, &change.bm_data, &|| true)?;
+    tree::delete_node(
+        &db,
+        &tree,
+        Writer::system(ProcId(0)),
+        &change.key,
+        &change.bm_data,
+        &|| true,
+    )?;
     Ok(())
 }
 

@@ -588,6 +588,10 @@ pub fn undo(db: &Database, tree: &TreeHandle, writer: Writer, what: &Undo<'_>) -
             oper,
             level_undone: writer.level,
         });
-        return log_and_apply(db, &mut leaf, &record, node.page.dbtime, undone);
+        log_and_apply(db, &mut leaf, &record, node.page.dbtime, undone)?;
+        // The record does not hold the data from before: to redo it takes the record that announced
+        // them. So the checkpoint stays before the whole transaction until the page is written.
+        leaf.mark_dirty(writer.begin, LgPos::MIN);
+        return Ok(());
     }
 }

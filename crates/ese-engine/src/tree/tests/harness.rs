@@ -10,8 +10,8 @@ use std::{
 };
 
 use ese_base::{
-    DbTime, Dbid, Error, JetErr, LogTime, ObjId, PageSize, Pgno, ProcId, RceId, Result, Signature,
-    TrxId,
+    DbTime, Dbid, Error, JetErr, LgPos, LogTime, ObjId, PageSize, Pgno, ProcId, RceId, Result,
+    Signature, TrxId,
 };
 use ese_log::{Log, LogConfig};
 use ese_os::Env;
@@ -29,7 +29,8 @@ use crate::{
 };
 
 /// Somebody.
-pub(crate) const WRITER: Writer = Writer { procid: ProcId(1), trx: TrxId(1), level: 1 };
+pub(crate) const WRITER: Writer =
+    Writer { procid: ProcId(1), trx: TrxId(1), level: 1, begin: LgPos::MAX };
 
 /// A reproducible source of random numbers (xorshift64*).
 pub(crate) struct Rng(u64);
