@@ -1,5 +1,7 @@
 //! Power cuts and failing disks, simulated (see docs/testing.md).
 
+#![expect(clippy::print_stdout, reason = "the table of what was tried is part of the result")]
+
 use std::collections::BTreeMap;
 
 use ese_base::PageSize;
@@ -60,99 +62,10 @@ fn power_cuts_at_every_call_leave_a_prefix_of_the_commits() {
     let jobs = jobs_of(&PageSize::ALL, &seeds);
     let outcomes = run_all(&jobs, |job| {
         let small = job.page_size == PageSize::K4;
-        let states = states_or(if small { 400 } else { 120 });
+        let states = states_or(if small { 320 } else { 100 });
         let options =
             Options { depth: 2, nested: 2, nested_one_of: 4, ..Options::new(job.seed, states) };
         job.run(|settings, workload| check::power_cuts::<EngineStore>(settings, workload, options))
     });
     conclude("power_cuts", &outcomes);
-}
-
-/// A tool: makes the state again that a failure named, tells how it came about, exports it and
-/// recovers it. `ESE_STATE` is the text in brackets, several of them joined by `>` for cuts while
-/// recovering; `ESE_EXPORT` is a directory for the files.
-#[test]
-fn one_state_again() {
-    let Ok(ids) = std::env::var("ESE_STATE") else { return };
-    let page = states::page_size();
-    let job = jobs_of(&[page], &seeds(FIXED_SEED)).into_iter().next().unwrap();
-    states::again(job, &ids);
-}
-
-mod states {
-    use std::path::PathBuf;
-
-    use ese_log::{dump_file, read_checkpoint};
-    use ese_os::Env;
-    use ese_pages::{Access, DbFile};
-    use ese_sim::{
-        Recording, SimDisk, SimEnv, StateId,
-        check::{Store, run},
-        workload::Workload,
-    };
-    use ese_tests::sim::Job;
-
-    use super::*;
-
-    pub(super) fn page_size() -> PageSize {
-        let kib: usize = std::env::var("ESE_PAGE").map_or(4, |text| text.parse().unwrap());
-        PageSize::ALL.into_iter().find(|size| size.bytes() == kib * 1024).unwrap()
-    }
-
-    pub(super) fn again(job: Job, ids: &str) {
-        let (profile, settings) = job.family.at(job.page_size);
-        let workload = Workload::generate(job.seed, &profile);
-        let (env, disk) = SimEnv::new(job.seed);
-        let ran = run::<EngineStore>(&settings, &workload, &workload.history(), &disk, &env);
-        println!("the workload: {ran:?}");
-        let mut recording: Recording = disk.recording();
-        let mut disk = SimDisk::new();
-        for id in ids.split('>') {
-            let state = recording.state(StateId::parse(id.trim()).unwrap()).unwrap();
-            println!("---- {}\n{}", state.description, recording.trace_until(state.op));
-            disk = SimDisk::from_image(&state.image);
-            export(&disk.image());
-            let env = SimEnv::on(&disk, job.seed);
-            match EngineStore::open(&env, &settings) {
-                Ok(mut store) => match store.content() {
-                    Ok(content) => {
-                        let found = workload.history().prefix_of(&content);
-                        println!("recovered: prefix {found:?}, promised {}", state.mark);
-                    }
-                    Err(error) => println!("content: {error:#}"),
-                },
-                Err(error) => println!("open: {error:#}"),
-            }
-            recording = disk.recording();
-        }
-        drop(disk);
-    }
-
-    fn export(image: &ese_sim::Image) {
-        let Ok(dir) = std::env::var("ESE_EXPORT") else { return };
-        let (dir, env) = (PathBuf::from(dir), Env::real());
-        drop(std::fs::remove_dir_all(&dir));
-        image.export(env.fs.as_ref(), &dir).unwrap();
-        let mut names: Vec<_> = image.files().map(|(path, _)| path.to_path_buf()).collect();
-        names.sort();
-        for path in names {
-            let real = dir.join(path.strip_prefix("/").unwrap());
-            match path.extension().and_then(|ending| ending.to_str()) {
-                Some("chk") => println!("---- checkpoint {:?}", read_checkpoint(&env, &real, None)),
-                Some("edb") => match DbFile::open(&env, &real, Access::ReadOnly) {
-                    Ok(file) => println!("---- {} {:?}", path.display(), file.header()),
-                    Err(error) => println!("---- {error}"),
-                },
-                _ => {}
-            }
-            if path.extension().is_some_and(|ending| ending == "log") {
-                println!("---- {}", path.display());
-                let dumped = dump_file(&env, &real, &mut |line| {
-                    println!("{}", line.chars().take(300).collect::<String>());
-                    Ok(())
-                });
-                println!("{dumped:?}");
-            }
-        }
-    }
 }

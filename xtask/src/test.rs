@@ -39,10 +39,6 @@ const STEPS: &[Step] = &[
     Step { name: "plant", about: "the simulator catches planted bugs", body: planted },
 ];
 
-/// Steps that run only when named: they still find states that recovery gets wrong, and become part
-/// of every run when those are mended.
-const ON_REQUEST: [&str; 2] = ["sim", "plant"];
-
 pub(crate) fn main(args: &mut Args) -> Result<()> {
     let only = args.values("--only")?;
     let skip = args.values("--skip")?;
@@ -57,8 +53,7 @@ pub(crate) fn main(args: &mut Args) -> Result<()> {
     }
     let chosen = STEPS.iter().filter(|s| {
         let wanted = only.iter().any(|n| n == s.name);
-        (wanted || only.is_empty() && !ON_REQUEST.contains(&s.name))
-            && skip.iter().all(|n| n != s.name)
+        (wanted || only.is_empty()) && skip.iter().all(|n| n != s.name)
     });
     let mut done = Vec::new();
     for step in chosen {

@@ -12,8 +12,6 @@ pub struct Family {
     pub name: &'static str,
     /// Changes what is small and plain.
     shape: fn(&mut Profile, &mut Settings),
-    /// Of 100 states of a run over all families, roughly so many.
-    pub share: usize,
 }
 
 impl Family {
@@ -35,11 +33,19 @@ impl Family {
 pub fn families() -> &'static [Family] {
     &[
         // Commits and rollbacks, one after another.
-        Family { name: "load", share: 12, shape: |_, _| {} },
+        Family { name: "load", shape: |_, _| {} },
+        // Small durable commits: the same log segment is written again and again.
+        Family {
+            name: "small",
+            shape: |profile, _| {
+                (profile.rows_max, profile.value_bytes_max, profile.key_bytes_max) = (1, 40, 16);
+                (profile.tables, profile.transactions, profile.durable_of_100) = (1, 120, 95);
+            },
+        },
         // Sessions side by side, nested transactions.
         Family {
             name: "mixed",
-            share: 12,
+
             shape: |profile, _| {
                 (profile.sessions, profile.depth, profile.transactions) = (3, 3, 60);
                 profile.rollback_of_100 = 30;
@@ -48,7 +54,7 @@ pub fn families() -> &'static [Family] {
         // Pages are written and the checkpoint moves all the time.
         Family {
             name: "checkpoint",
-            share: 12,
+
             shape: |profile, settings| {
                 (profile.checkpoint_of_1000, profile.flush_of_1000) = (400, 150);
                 settings.checkpoint_depth = 16 << 10;
@@ -58,7 +64,7 @@ pub fn families() -> &'static [Family] {
         // A new log file every few steps.
         Family {
             name: "roll",
-            share: 12,
+
             shape: |profile, _| {
                 (profile.roll_of_1000, profile.checkpoint_of_1000) = (120, 150);
                 profile.keys = 30;
@@ -67,7 +73,7 @@ pub fn families() -> &'static [Family] {
         // Log files that are used again.
         Family {
             name: "circular",
-            share: 10,
+
             shape: |profile, settings| {
                 (profile.roll_of_1000, profile.checkpoint_of_1000) = (100, 250);
                 settings.circular = true;
@@ -78,7 +84,7 @@ pub fn families() -> &'static [Family] {
         // The database file grows: one row fills most of a page.
         Family {
             name: "growth",
-            share: 10,
+
             shape: |profile, _| {
                 profile.value_bytes_min = profile.value_bytes_max - 200;
                 (profile.transactions, profile.rows_max, profile.keys) = (45, 24, 200);
@@ -88,7 +94,7 @@ pub fn families() -> &'static [Family] {
         // Trees of three levels: long keys that are hard to shorten, few rows on a leaf.
         Family {
             name: "deep",
-            share: 10,
+
             shape: |profile, _| {
                 profile.value_bytes_min = profile.value_bytes_max / 3;
                 profile.key_bytes_max = 200;
@@ -99,7 +105,7 @@ pub fn families() -> &'static [Family] {
         // Orderly ends and starts; two databases in one transaction; attach and detach.
         Family {
             name: "restart",
-            share: 12,
+
             shape: |profile, settings| {
                 profile.restart_of_1000 = 200;
                 profile.transactions = 30;
@@ -110,7 +116,7 @@ pub fn families() -> &'static [Family] {
         // Backups between transactions, whole, stopped, with and without truncation.
         Family {
             name: "backup",
-            share: 10,
+
             shape: |profile, _| {
                 (profile.backup_of_1000, profile.transactions) = (25, 30);
                 profile.checkpoint_of_1000 = 120;

@@ -9,7 +9,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use ese_base::{Generation, LgPos, LogTime, Result};
+use ese_base::{Generation, LgPos, LogTime, Result, plant};
 use ese_log::{Attachment, Checkpoint, LogObserver, write_checkpoint};
 use ese_pages::{cache::FlushGoal, header::DbHeader};
 use parking_lot::{Mutex, RwLock};
@@ -106,7 +106,9 @@ impl Instance {
         // The tip is read first: a change logged after this line is not before the checkpoint, and
         // one logged before it is either in a dirty page already or covered by its session's slot.
         let mut pos = log.tip();
-        if let Some(begin0) = self.clock.oldest_begin0() {
+        if let Some(begin0) = self.clock.oldest_begin0()
+            && !plant!("engine-checkpoint-past-transactions")
+        {
             pos = pos.min(begin0);
         }
         for attached in self.databases() {
@@ -136,7 +138,9 @@ impl Instance {
         // A transaction that no longer held the checkpoint back when `pos` was found has ended with
         // a record that is appended, not always durable: were it lost, undo would need the records
         // that the checkpoint has passed.
-        log.flush_all()?;
+        if !plant!("engine-checkpoint-before-log") {
+            log.flush_all()?;
+        }
         for attached in self.databases() {
             let file = &attached.db.file;
             if file.header().gen_min_required.get() < pos.generation.0 {

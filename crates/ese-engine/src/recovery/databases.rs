@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use ese_base::{Dbid, Error, Generation, JetErr, LgPos, Result, Signature};
+use ese_base::{Dbid, Error, Generation, JetErr, LgPos, Result, Signature, plant};
 use ese_log::Attachment;
 use ese_os::Env;
 use ese_pages::{
@@ -263,18 +263,12 @@ impl RedoDatabases {
         Ok(())
     }
 
-    /// Does one of the file's header pages carry the mark of a database?
+    /// Does the file's first header page carry the mark of a database? It is written when the
+    /// shadow is durable, so a creation that was cut before has none, even with a torn shadow.
     fn is_database(&self, path: &Path) -> Result<bool> {
         let file = self.env.fs.open(path, ese_os::OpenMode::Read)?;
-        for offset in [0, self.page_size.bytes_u64()] {
-            let mut start = [0; 8];
-            if file.read_at(&mut start, offset).is_ok()
-                && start[4..] == DbHeader::MAGIC.to_le_bytes()
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let mut start = [0; 8];
+        Ok(file.read_at(&mut start, 0).is_ok() && start[4..] == DbHeader::MAGIC.to_le_bytes())
     }
 
     /// Removes the file of a database that nobody was told of.
@@ -331,7 +325,9 @@ impl RedoDatabases {
     }
 
     fn make_clean(&self, db: &Database, at: LgPos) -> Result<()> {
-        db.cache.flush(FlushGoal::All, &NoLog)?;
+        if !plant!("engine-clean-before-pages") {
+            db.cache.flush(FlushGoal::All, &NoLog)?;
+        }
         make_header_clean(db, at, self.env.clock.log_time())?;
         db.file.remove_double_write()
     }

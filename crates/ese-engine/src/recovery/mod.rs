@@ -16,7 +16,7 @@ mod undo;
 
 use std::{path::PathBuf, sync::Arc};
 
-use ese_base::{Error, Generation, JetErr, LgPos, Result, Signature, TrxId};
+use ese_base::{Error, Generation, JetErr, LgPos, Result, Signature, TrxId, plant};
 use ese_log::{
     Attachment, Log, StreamReader,
     records::{PageHead, Record},
@@ -141,6 +141,7 @@ impl Replay {
         match record {
             Record::Init2(_) => self.sessions.forget_all(),
             // What follows was written by the recovery that found these groups incomplete.
+            Record::RecoveryUndo2(_) if plant!("engine-keep-open-groups") => {}
             Record::RecoveryUndo2(_) => drop(self.sessions.take_open_groups()),
             Record::ShutDownMark(_) => self.shut_down_mark = Some(pos),
             Record::Term2(_) | Record::RecoveryQuit2(_) => {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ese_base::{Error, JetErr, LgPos, ProcId, Result};
+use ese_base::{Error, JetErr, LgPos, ProcId, Result, plant};
 use ese_log::{
     Log,
     records::{MacroAbort, Record, RecoveryQuit2, RecoveryUndo2, Rollback, RunEnd, ShutDownMark},
@@ -25,7 +25,8 @@ pub(super) fn finish(replay: &mut Replay, env: &Env, log: &Arc<Log>) -> Result<(
     replay.databases.connect(log)?;
     let time = Some(env.clock.log_time());
     let started = log.append(&Record::RecoveryUndo2(RecoveryUndo2 { time }))?.start;
-    for (procid, dbtime) in replay.sessions.take_open_groups() {
+    let groups = replay.sessions.take_open_groups();
+    for (procid, dbtime) in groups.into_iter().filter(|_| !plant!("engine-keep-open-groups")) {
         log.append(&Record::MacroAbort(MacroAbort { procid, dbtime }))?;
     }
     for (procid, session) in replay.sessions.take_open() {

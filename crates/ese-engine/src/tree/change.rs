@@ -3,7 +3,7 @@
 //! Each operation latches the leaf for writing and looks whether the change fits. If it does, the
 //! change is made there and then; if not, the leaf is let go and [`super::smo`] makes room.
 
-use ese_base::{DbTime, Error, Iline, JetErr, LgPos, Pgno, RceId, Result};
+use ese_base::{DbTime, Error, Iline, JetErr, LgPos, Pgno, RceId, Result, plant};
 use ese_log::records::{
     Delete, FlagDelete, FlagInsertAndReplaceData, Insert, NodeHead, Oper, PageHead, Record,
     Replace, Undo as UndoRecord, UndoInfo,
@@ -591,7 +591,9 @@ pub fn undo(db: &Database, tree: &TreeHandle, writer: Writer, what: &Undo<'_>) -
         log_and_apply(db, &mut leaf, &record, node.page.dbtime, undone)?;
         // The record does not hold the data from before: to redo it takes the record that announced
         // them. So the checkpoint stays before the whole transaction until the page is written.
-        leaf.mark_dirty(writer.begin, LgPos::MIN);
+        if !plant!("engine-undo-from-its-record") {
+            leaf.mark_dirty(writer.begin, LgPos::MIN);
+        }
         return Ok(());
     }
 }
