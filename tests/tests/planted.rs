@@ -71,9 +71,9 @@ fn hunt(planted: &Planted) -> Option<String> {
 #[test]
 fn planted_bugs_are_caught() {
     let clock = Env::real().clock;
-    for family in families() {
-        let sound = planted("none", family.name, 1);
-        assert_eq!(fails(&sound, [1, 2]), None, "no bug is planted, family {}", family.name);
+    for family in ["load", "roll", "checkpoint"] {
+        let sound = planted("none", family, 0);
+        assert_eq!(fails(&sound, [1, 2]), None, "no bug is planted, family {family}");
     }
     let mut missed = Vec::new();
     for planted in PLANTED {

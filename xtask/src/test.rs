@@ -108,25 +108,24 @@ fn doctest(counts: &mut Counts) -> Result<()> {
 }
 
 fn simulator(counts: &mut Counts) -> Result<()> {
-    present("tests/tests/simulator.rs")?;
-    tests(counts, release_test("simulator"))
+    optimised(counts, "simulator")
 }
 
-/// The same simulator over builds of the engine that each have one bug switched on by name.
-/// Its own target folder: `--cfg` flags would rebuild everything back and forth.
+/// The same simulator over an engine that has bugs switched on by name, one at a time.
 fn planted(counts: &mut Counts) -> Result<()> {
-    present("tests/tests/planted.rs")?;
-    let mut command = release_test("planted");
-    command.env("RUSTFLAGS", "--cfg plant").env("CARGO_TARGET_DIR", paths::target().join("plant"));
-    tests(counts, command)
+    optimised(counts, "planted")
 }
 
-/// A test file of `ese-tests` that is behind the feature of its own name, optimised.
-fn release_test(name: &str) -> Command {
+/// Runs a test file of `ese-tests` that is behind the feature of its own name. Both are built with
+/// the planted bugs, none of which is on unless chosen, so that one optimised build serves both; in
+/// a target folder of its own, because `--cfg` flags would rebuild everything back and forth.
+fn optimised(counts: &mut Counts, name: &str) -> Result<()> {
+    present(&format!("tests/tests/{name}.rs"))?;
     let mut command =
         cargo(&["test", "--profile", "sim", "--package", "ese-tests", "--test", name]);
-    command.args(["--features", name, "--", "--nocapture"]);
-    command
+    command.args(["--features", HEAVY_TESTS, "--", "--nocapture"]);
+    command.env("RUSTFLAGS", "--cfg plant").env("CARGO_TARGET_DIR", paths::target().join("plant"));
+    tests(counts, command)
 }
 
 fn present(path: &str) -> Result<()> {
