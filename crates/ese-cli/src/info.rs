@@ -3,11 +3,9 @@
 use std::path::Path;
 
 use ese_api::Env;
+use ese_base::BkInfo;
 use ese_os::{LockMode, OpenMode};
-use ese_pages::{
-    DbHeader,
-    header::{HeaderCopy, Located, read_header},
-};
+use ese_pages::header::{HeaderCopy, Located, read_header};
 use serde_json::json;
 
 use crate::{args, context::Context, failure::Outcome, output::Output, text};
@@ -68,7 +66,9 @@ fn as_lines(path: &Path, len: u64, located: &Located, in_use: bool) -> Vec<(&'st
     }
     lines.push(("last attached", header.logtime_attach.to_string()));
     lines.push(("last detached", header.logtime_detach.to_string()));
-    lines.push(("last full backup", last_backup(header)));
+    lines.push(("last full backup", backup_line(&header.bkinfo_full_prev)));
+    // One that left the logs where they were.
+    lines.push(("last copy backup", backup_line(&header.bkinfo_copy_prev)));
     if header.is_backup_copy() {
         lines.push(("backup copy", "yes: restore it together with its logs".to_owned()));
     }
@@ -87,8 +87,7 @@ fn as_lines(path: &Path, len: u64, located: &Located, in_use: bool) -> Vec<(&'st
     lines
 }
 
-fn last_backup(header: &DbHeader) -> String {
-    let backup = &header.bkinfo_full_prev;
+fn backup_line(backup: &BkInfo) -> String {
     match backup.gen_high.get() {
         0 => "never".to_owned(),
         high => format!(
@@ -99,17 +98,19 @@ fn last_backup(header: &DbHeader) -> String {
     }
 }
 
-fn as_json(path: &Path, len: u64, located: &Located, in_use: bool) -> serde_json::Value {
-    let Located { header, page_size, copy } = located;
-    let (first, last) = header.required();
-    let backup = &header.bkinfo_full_prev;
-    let full_backup = match backup.gen_high.get() {
+fn backup_json(backup: &BkInfo) -> serde_json::Value {
+    match backup.gen_high.get() {
         0 => serde_json::Value::Null,
         high => json!({
             "time": backup.logtime_mark.to_string(), "gen_low": backup.gen_low.get(),
             "gen_high": high,
         }),
-    };
+    }
+}
+
+fn as_json(path: &Path, len: u64, located: &Located, in_use: bool) -> serde_json::Value {
+    let Located { header, page_size, copy } = located;
+    let (first, last) = header.required();
     json!({
         "file": path.to_string_lossy(),
         "state": header.state().to_string(),
@@ -127,7 +128,8 @@ fn as_json(path: &Path, len: u64, located: &Located, in_use: bool) -> serde_json
         "gen_max_committed": header.committed().0,
         "attached": header.logtime_attach.to_string(),
         "detached": header.logtime_detach.to_string(),
-        "full_backup": full_backup,
+        "full_backup": backup_json(&header.bkinfo_full_prev),
+        "copy_backup": backup_json(&header.bkinfo_copy_prev),
         "backup_copy": header.is_backup_copy(),
         "header_copies": match copy {
             HeaderCopy::Both => "both",
