@@ -12,7 +12,7 @@ use crate::{
     database::Database,
     instance::Attached,
     schema::{
-        self, CatalogEntry, CatalogLoader, MSYS_LOCALES, MSYS_LOCALES_FDP, MSYS_OBJECTS,
+        self, CatalogEntry, CatalogLoader, Index, MSYS_LOCALES, MSYS_LOCALES_FDP, MSYS_OBJECTS,
         MSYS_OBJECTS_FDP, MSYS_OBJECTS_NAME, MSYS_OBJECTS_NAME_FDP, MSYS_OBJECTS_ROOT,
         MSYS_OBJECTS_ROOT_FDP, MSYS_OBJECTS_SHADOW, MSYS_OBJECTS_SHADOW_FDP, MSYS_OBJIDS,
         MSYS_OBJIDS_FDP, TableDef, TableSchema,
@@ -114,6 +114,12 @@ pub fn create_table(
         let kind = kind_of(&schema);
         let fdp = space::create_single(db, &root, writer, objid, kind, schema.pages.max(1))?;
         schema.place(objid, fdp);
+        let tree = db.tree(fdp, objid, kind);
+        for index in schema.indexes.iter_mut().filter(|index| !index.is_primary()) {
+            index.objid = db.next_objid()?;
+            let kind = index_kind(index);
+            index.fdp = space::create_single(db, &tree, writer, index.objid, kind, 1)?;
+        }
         insert_rows(session, db, &schema)
     })?;
     let table = Arc::new(Table::new(&attached.db, schema, session.transaction()));
@@ -127,6 +133,12 @@ pub fn create_table(
 fn kind_of(schema: &TableSchema) -> TreeKind {
     let density_pct = u8::try_from(schema.density).unwrap_or(TreeKind::TABLE.density_pct);
     TreeKind { density_pct, ..TreeKind::TABLE }
+}
+
+/// The kind of a secondary index's tree.
+pub(crate) fn index_kind(index: &Index) -> TreeKind {
+    let density_pct = u8::try_from(index.density).unwrap_or(TreeKind::TABLE.density_pct);
+    TreeKind { unique: index.is_unique(), page_flags: PageFlags::INDEX, density_pct }
 }
 
 /// Writes what the catalog and MSysObjids say of a table.

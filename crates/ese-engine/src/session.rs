@@ -317,6 +317,17 @@ impl Session {
         })
     }
 
+    /// Runs several changes of the open transaction as one: all of them, or none.
+    pub(crate) fn all_or_nothing<T>(
+        &mut self,
+        body: impl FnOnce(&mut Session) -> Result<T>,
+    ) -> Result<T> {
+        if self.level == 0 {
+            return Err(not_in_transaction());
+        }
+        self.statement(body)
+    }
+
     /// Inserts a node.
     pub(crate) fn insert(
         &mut self,
@@ -451,8 +462,12 @@ impl Session {
     /// Gives the space of a table back whose creation was taken back.
     fn free_table(&mut self, table: &Table) -> Result<()> {
         let writer = self.writer(&table.db)?;
+        // What its indexes own comes out of its own space.
         space::free_fdp(&table.db, &table.tree, writer)?;
         table.db.forget_tree(table.schema.fdp);
+        for index in table.secondary_indexes() {
+            table.db.forget_tree(index.schema.fdp);
+        }
         Ok(())
     }
 

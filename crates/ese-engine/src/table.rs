@@ -1,4 +1,10 @@
 //! A table as sessions use it: rows with their primary key, through the eyes of a snapshot.
+//!
+//! Every change of a row keeps the secondary indexes up, in the same statement: the row first, so
+//! that a conflict shows before anything else happens, then the entries of its keys.
+
+mod check;
+mod secondary;
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -10,11 +16,14 @@ use crate::{
     database::Database,
     key,
     record::RecordView,
-    schema::TableSchema,
+    schema::{TableSchema, is_catalog},
     session::Session,
     tree::{self, Direction, Position, Start, TreeHandle, TreeKind},
     version::{KeyBytes, Seen, Snapshot, Trx, VersionStore},
 };
+
+pub use check::IndexMismatch;
+pub use secondary::{EntryRef, SecondaryIndex};
 
 /// A table of an attached database.
 #[derive(Debug)]
@@ -24,6 +33,7 @@ pub struct Table {
     /// Columns and indexes.
     pub schema: TableSchema,
     pub(crate) tree: Arc<TreeHandle>,
+    secondary: Vec<Arc<SecondaryIndex>>,
     /// The next sequential key, once the highest one is known (tables without a primary index).
     next_key: Mutex<Option<u32>>,
     /// The transaction that creates it; others see the table when it has committed.
@@ -52,7 +62,23 @@ impl Table {
         let density_pct = u8::try_from(schema.density).unwrap_or(TreeKind::TABLE.density_pct);
         let kind = TreeKind { density_pct, ..TreeKind::TABLE };
         let tree = db.tree(schema.fdp, schema.objid, kind);
-        Table { db: Arc::clone(db), schema, tree, next_key: Mutex::new(None), creator }
+        let secondary = schema.secondary();
+        let secondary =
+            secondary.map(|index| Arc::new(SecondaryIndex::new(db, &schema, index))).collect();
+        Table { db: Arc::clone(db), schema, tree, secondary, next_key: Mutex::new(None), creator }
+    }
+
+    /// The secondary indexes, in the order of their object ids.
+    #[must_use]
+    pub fn secondary_indexes(&self) -> &[Arc<SecondaryIndex>] {
+        &self.secondary
+    }
+
+    /// The secondary index with this name; ASCII case does not matter. The primary index is the
+    /// table itself.
+    #[must_use]
+    pub fn index(&self, name: &str) -> Option<&Arc<SecondaryIndex>> {
+        self.secondary.iter().find(|index| index.schema.name.eq_ignore_ascii_case(name))
     }
 
     /// Does a session with this snapshot see the table?
@@ -62,14 +88,17 @@ impl Table {
 
     /// Refuses changes to tables with features that changes cannot keep up yet.
     fn check_changeable(&self) -> Result<()> {
-        let obstacle = if self.schema.secondary().next().is_some() {
-            "secondary indexes"
-        } else if self.schema.template.is_some() {
+        if is_catalog(self.schema.objid) {
+            let what =
+                format!("table {} is the catalog; schema changes write it", self.schema.name);
+            return Err(Error::new(JetErr::PermissionDenied, what).at_path(self.db.file.path()));
+        }
+        let obstacle = if self.schema.template.is_some() {
             "a template table"
         } else if !self.schema.callbacks.is_empty() {
             "callbacks"
         } else {
-            return Ok(());
+            return self.secondary.iter().try_for_each(|index| index.check_changeable());
         };
         Err(Error::new(
             JetErr::FeatureNotAvailable,
@@ -78,11 +107,14 @@ impl Table {
         .at_path(self.db.file.path()))
     }
 
-    /// Inserts a row; gives its key. `hint` is where the caller's last row went.
+    /// Inserts a row and its index entries; gives its key. `hint` is where the caller's last row
+    /// went.
     ///
     /// # Errors
-    /// `JET_errKeyDuplicate` (-1605), `JET_errWriteConflict`, `JET_errNullKeyDisallowed`, those of
-    /// the session and of writing.
+    /// `JET_errKeyDuplicate` (-1605), also for a key of a unique secondary index and for rows that
+    /// this transaction does not see; `JET_errMultiValuedIndexViolation` (-1411),
+    /// `JET_errNullKeyDisallowed`, those of the session and of writing. Nothing is left of the row
+    /// then.
     pub fn insert(
         &self,
         session: &mut Session,
@@ -92,7 +124,13 @@ impl Table {
     ) -> Result<()> {
         self.check_changeable()?;
         self.new_key(session, record, key)?;
-        session.insert(&self.db, &self.tree, hint, key, record)
+        if self.secondary.is_empty() {
+            return session.insert(&self.db, &self.tree, hint, key, record);
+        }
+        session.all_or_nothing(|session| {
+            session.insert(&self.db, &self.tree, hint, key, record)?;
+            self.insert_entries(session, key, record)
+        })
     }
 
     /// The key of a new row.
@@ -127,11 +165,13 @@ impl Table {
         Ok(last)
     }
 
-    /// Replaces the record of the row with this key. The key of the new record must be the same.
+    /// Replaces the record of the row with this key, and the index entries whose keys change. The
+    /// key of the new record must be the same.
     ///
     /// # Errors
     /// `JET_errWriteConflict` (-1102), `JET_errRecordDeleted` (-1017),
-    /// `JET_errRecordPrimaryChanged` when the record has another key, those of writing.
+    /// `JET_errRecordPrimaryChanged` when the record has another key, as [`Table::insert`] where an
+    /// index refuses. The row is as it was then.
     pub fn replace(
         &self,
         session: &mut Session,
@@ -152,16 +192,45 @@ impl Table {
                 .advise("delete the row and insert it anew"));
             }
         }
+        if self.secondary.is_empty() {
+            return self.replace_row(session, hint, key, record);
+        }
+        session.all_or_nothing(|session| {
+            // What is seen now is what the change replaces: otherwise it is a conflict.
+            let old = self.get(session, key, <[u8]>::to_vec)?;
+            self.replace_row(session, hint, key, record)?;
+            self.replace_entries(session, key, &old.unwrap_or_default(), record)
+        })
+    }
+
+    fn replace_row(
+        &self,
+        session: &mut Session,
+        hint: &mut Position,
+        key: &[u8],
+        record: &[u8],
+    ) -> Result<()> {
         let replaced = session.replace(&self.db, &self.tree, hint, key, record);
         replaced.map_err(|error| self.as_conflict(session, key, error))
     }
 
-    /// Deletes the row with this key.
+    /// Deletes the row with this key, and its index entries.
     ///
     /// # Errors
     /// As [`Table::replace`].
     pub fn delete(&self, session: &mut Session, hint: &mut Position, key: &[u8]) -> Result<()> {
         self.check_changeable()?;
+        if self.secondary.is_empty() {
+            return self.delete_row(session, hint, key);
+        }
+        session.all_or_nothing(|session| {
+            let old = self.get(session, key, <[u8]>::to_vec)?;
+            self.delete_row(session, hint, key)?;
+            self.delete_entries(session, key, &old.unwrap_or_default())
+        })
+    }
+
+    fn delete_row(&self, session: &mut Session, hint: &mut Position, key: &[u8]) -> Result<()> {
         let deleted = session.delete(&self.db, &self.tree, hint, key, &[]);
         deleted.map_err(|error| self.as_conflict(session, key, error))
     }
@@ -192,7 +261,7 @@ impl Table {
             let Ok(line) = found.line else { return Ok(None) };
             let node = found.leaf.page().node(line);
             let versions = &session.instance().versions;
-            Ok(match see(versions, &self.tree, snapshot, &node, Some(key)) {
+            Ok(match see(versions, &self.tree, snapshot, &node, Some(key), &[]) {
                 Seen::Absent => None,
                 Seen::AsOnPage => Some(visit(node.data)),
                 Seen::Before(data) => Some(visit(&data)),
@@ -220,7 +289,7 @@ impl Table {
             let view = self.tree.view();
             tree::scan(&self.db.cache, &view, start, direction, position, |node| {
                 let Node { prefix, suffix, data, .. } = node;
-                match see(versions, &self.tree, snapshot, &node, None) {
+                match see(versions, &self.tree, snapshot, &node, None, &[]) {
                     Seen::Absent => ControlFlow::Continue(()),
                     Seen::AsOnPage => visit(RowRef { prefix, suffix, record: data }),
                     Seen::Before(data) => visit(RowRef { prefix, suffix, record: &data }),
@@ -230,7 +299,9 @@ impl Table {
     }
 }
 
-/// What the snapshot sees of a row's node. Nodes that were never versioned cost one test.
+/// What the snapshot sees of a node. Nodes that were never versioned cost one test. `key` saves
+/// putting the key together; `data` is the second half of the bookmark in trees whose keys are not
+/// unique.
 #[inline]
 fn see(
     versions: &VersionStore,
@@ -238,6 +309,7 @@ fn see(
     snapshot: Snapshot<'_>,
     node: &Node<'_>,
     key: Option<&[u8]>,
+    data: &[u8],
 ) -> Seen {
     let deleted = node.flags.contains(NodeFlags::DELETED);
     if !node.flags.contains(NodeFlags::VERSIONED)
@@ -246,11 +318,11 @@ fn see(
         return if deleted { Seen::Absent } else { Seen::AsOnPage };
     }
     match key {
-        Some(key) => versions.resolve(tree, key, &[], deleted, snapshot),
+        Some(key) => versions.resolve(tree, key, data, deleted, snapshot),
         None => {
             let mut key = KeyBytes::from_slice(node.prefix);
             key.extend_from_slice(node.suffix);
-            versions.resolve(tree, &key, &[], deleted, snapshot)
+            versions.resolve(tree, &key, data, deleted, snapshot)
         }
     }
 }

@@ -100,7 +100,9 @@ struct Version {
 struct Chain {
     dbid: Dbid,
     fdp: Pgno,
+    /// Key and, in trees whose keys are not unique, data.
     bookmark: KeyBytes,
+    key_len: usize,
     /// Oldest change first.
     versions: SmallVec<[Version; 1]>,
 }
@@ -109,6 +111,7 @@ impl Chain {
     fn is_of(&self, tree: &TreeHandle, key: &[u8], data: &[u8]) -> bool {
         self.fdp == tree.fdp
             && self.dbid == tree.dbid
+            && self.key_len == key.len()
             && self.bookmark.len() == key.len() + data.len()
             && self.bookmark.starts_with(key)
             && self.bookmark.ends_with(data)
@@ -164,7 +167,7 @@ impl VersionStore {
     }
 
     fn hash(&self, tree: &TreeHandle, key: &[u8], data: &[u8]) -> u64 {
-        // Key and data are hashed as one string, because that is what identifies the node.
+        // Key and data are hashed as one string; a chain knows where it divides.
         let seed = u64::from(tree.fdp.0) << 8 | u64::from(tree.dbid.0);
         if data.is_empty() {
             self.hasher.hash_one((seed, key))
@@ -217,7 +220,8 @@ impl VersionStore {
             .or_insert_with(|| {
                 let mut bookmark = KeyBytes::from_slice(key);
                 bookmark.extend_from_slice(data);
-                Chain { dbid: tree.dbid, fdp: tree.fdp, bookmark, versions: SmallVec::new() }
+                let (dbid, fdp, key_len) = (tree.dbid, tree.fdp, key.len());
+                Chain { dbid, fdp, bookmark, key_len, versions: SmallVec::new() }
             })
             .into_mut();
         let snapshot = Snapshot { upto: trx.snapshot, own: Some(trx) };

@@ -1,8 +1,8 @@
 //! The engine as a store under test: one instance, one or two databases, sessions side by side.
 //!
-//! Keys and values of the workload become a binary primary key and a long binary column. There are
-//! no threads in the simulation, so the store does a piece of the background's work now and then,
-//! at moments that depend only on the steps before.
+//! Keys and values of the workload become a binary primary key and a long binary column, both also
+//! in secondary indexes. There are no threads in the simulation, so the store does a piece of the
+//! background's work now and then, at moments that depend only on the steps before.
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
@@ -19,7 +19,7 @@ use ese_engine::{
     instance::{Attached, InstanceConfig},
     key,
     record::{RecordView, encode_row},
-    schema::{ColType, ColumnDef, ColumnId, IndexDef, TableDef},
+    schema::{ColType, ColumnDef, ColumnId, IndexDef, IndexOptions, KeyPart, TableDef},
     session::{Durability, Session},
     table::Table,
     tree::{Direction, Position, Start},
@@ -124,7 +124,15 @@ const VALUE: ColumnId = ColumnId(256);
 fn table_def(name: &str) -> TableDef {
     let columns =
         vec![ColumnDef::new("k", ColType::Binary), ColumnDef::new("v", ColType::LongBinary)];
-    TableDef::new(name, columns).index(IndexDef::primary("pk", &["k"]))
+    let unique = IndexDef {
+        parts: vec![KeyPart::descending("k"), KeyPart::ascending("v")],
+        options: IndexOptions::UNIQUE,
+        ..IndexDef::new("unique", &[])
+    };
+    TableDef::new(name, columns)
+        .index(IndexDef::primary("pk", &["k"]))
+        .index(IndexDef::new("by value", &["v"]))
+        .index(unique)
 }
 
 /// Does the table lie in the second database?

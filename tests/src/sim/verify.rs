@@ -1,5 +1,5 @@
 //! What must hold of a database that has just been recovered, besides its rows: every page, every
-//! tree, who owns which page, the two catalogs.
+//! tree, who owns which page, the two catalogs, and that indexes are what their tables say.
 
 use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
@@ -59,6 +59,9 @@ pub(super) fn verify(env: &Env, session: &Session, attached: &Arc<Attached>) -> 
     let space = check_space(&db.cache, &trees_of(&schemas), db.dbtime());
     problems.extend(space.problems.iter().map(ToString::to_string));
     compare_catalogs(attached, &mut problems)?;
+    for table in &tables {
+        problems.extend(table.check_indexes(session)?.iter().map(ToString::to_string));
+    }
     let findings = Findings {
         depth: space.trees.iter().map(|tree| tree.depth).max().unwrap_or(0),
         leaked: space.leaked.iter().map(|extent| extent.pages).sum(),

@@ -112,7 +112,7 @@ pub fn JetCreateTable(
 ///
 /// # Errors
 /// As [`JetCreateTable`]; what is wrong with a column or index; `JET_errFeatureNotAvailable`
-/// (-1001) for secondary indexes. Nothing of it remains then.
+/// (-1001) for keys that this version cannot make. Nothing of it remains then.
 pub fn JetCreateTableColumnIndex(
     sesid: JET_SESID,
     dbid: JET_DBID,

@@ -81,7 +81,8 @@ pub fn record_key(
 /// values of a multi-valued column share is given once.
 ///
 /// # Errors
-/// As [`record_key`] and [`check_supported`], and what `each` answers.
+/// As [`record_key`] and [`check_supported`], and what `each` answers;
+/// `JET_errMultiValuedIndexViolation` (-1411) where several values share a key of a unique index.
 pub fn for_each_key(
     schema: &TableSchema,
     index: &Index,
@@ -101,11 +102,20 @@ pub fn for_each_key(
     };
     let mut seen: SmallVec<[Vec<u8>; 4]> = SmallVec::new();
     for itag in 1..=values {
-        if nth_key(schema, index, record, Some((segment, itag)), scratch)?
-            && !seen.iter().any(|key| key == scratch)
-        {
+        if !nth_key(schema, index, record, Some((segment, itag)), scratch)? {
+            continue;
+        }
+        if !seen.iter().any(|key| key == scratch) {
             each(scratch)?;
             seen.push(scratch.clone());
+        } else if index.is_unique() {
+            return Err(Error::new(
+                JetErr::MultiValuedIndexViolation,
+                format!(
+                    "two values of one row have the same key in unique index \"{}\"",
+                    index.name
+                ),
+            ));
         }
     }
     Ok(())

@@ -34,6 +34,7 @@ pub use define::{
     check_name,
 };
 pub use load::CatalogLoader;
+pub(crate) use rows::is_catalog;
 pub use rows::{
     CatalogEntry, callback_row, column_row, index_row, long_value_row, objids_row, objids_rows,
     table_row, table_rows,

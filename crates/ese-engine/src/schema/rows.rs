@@ -35,7 +35,7 @@ impl CatalogEntry {
 
 /// The catalog's own tables: their column rows say offset 4 and code page 1252 throughout, because
 /// the engine knows better.
-pub(super) fn is_catalog(objid: ObjId) -> bool {
+pub(crate) fn is_catalog(objid: ObjId) -> bool {
     objid == super::base::MSYS_OBJECTS || objid == super::base::MSYS_OBJECTS_SHADOW
 }
 

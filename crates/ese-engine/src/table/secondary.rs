@@ -1,0 +1,211 @@
+//! Secondary indexes of a table: their entries, and keeping them equal to the rows.
+//!
+//! An entry's key is a key of the row, its data the row's bookmark (edb-format 8.6). In an index
+//! whose keys are not unique both together identify it. Entries are versioned like rows, so that
+//! a snapshot that sees a row sees its entries too.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use ese_base::{Error, JetErr, Result};
+use ese_pages::Node;
+use smallvec::SmallVec;
+
+use super::{Table, see};
+use crate::{
+    catalog::index_kind,
+    database::Database,
+    key,
+    record::RecordView,
+    schema::{Index, TableSchema},
+    session::Session,
+    tree::{self, Direction, Position, Start, TreeHandle},
+    version::Seen,
+};
+
+/// The keys of one row in one index: usually one.
+pub(super) type Keys = SmallVec<[Vec<u8>; 1]>;
+
+/// A secondary index of a table: what the catalog says of it, and its tree.
+#[derive(Debug)]
+pub struct SecondaryIndex {
+    /// Definition.
+    pub schema: Index,
+    pub(crate) tree: Arc<TreeHandle>,
+    /// Why its keys cannot be made, if they cannot.
+    obstacle: Option<(JetErr, String)>,
+}
+
+impl SecondaryIndex {
+    pub(crate) fn new(db: &Database, table: &TableSchema, index: &Index) -> SecondaryIndex {
+        SecondaryIndex {
+            schema: index.clone(),
+            tree: db.tree(index.fdp, index.objid, index_kind(index)),
+            obstacle: key::check_supported(table, index)
+                .err()
+                .map(|error| (error.code(), error.message().to_owned())),
+        }
+    }
+
+    /// Refuses changes of the table where this index could not follow them.
+    pub(super) fn check_changeable(&self) -> Result<()> {
+        match &self.obstacle {
+            None => Ok(()),
+            Some((code, what)) => {
+                Err(Error::new(*code, format!("the rows can be read, not changed: {what}")))
+            }
+        }
+    }
+}
+
+/// An index entry under the latch of its page: valid only inside the visitor that gets it.
+#[derive(Clone, Copy, Debug)]
+pub struct EntryRef<'a> {
+    prefix: &'a [u8],
+    suffix: &'a [u8],
+    /// Bookmark of the row.
+    pub bookmark: &'a [u8],
+}
+
+impl EntryRef<'_> {
+    /// Appends the entry's key.
+    pub fn append_key(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.prefix);
+        out.extend_from_slice(self.suffix);
+    }
+}
+
+impl Table {
+    /// Visits the entries of an index that the session sees, in key order (entries of equal keys in
+    /// the order of their rows), until the visitor breaks. Returns whether it did. `position`
+    /// speeds up a scan that goes on where the last one broke. The data of `start` are a bookmark.
+    ///
+    /// The visitor runs under a page latch: it must be short and must not use the engine.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn scan_index(
+        &self,
+        session: &Session,
+        index: &SecondaryIndex,
+        start: Start<'_>,
+        direction: Direction,
+        position: &mut Position,
+        mut visit: impl FnMut(EntryRef<'_>) -> ControlFlow<()>,
+    ) -> Result<bool> {
+        let (versions, handle) = (&session.instance().versions, &index.tree);
+        session.read(|snapshot| {
+            let view = handle.view();
+            tree::scan(&self.db.cache, &view, start, direction, position, |node| {
+                let Node { prefix, suffix, data, .. } = node;
+                let order = view.order_data(data);
+                match see(versions, handle, snapshot, &node, None, order) {
+                    Seen::Absent => ControlFlow::Continue(()),
+                    Seen::AsOnPage => visit(EntryRef { prefix, suffix, bookmark: data }),
+                    Seen::Before(data) => visit(EntryRef { prefix, suffix, bookmark: &data }),
+                }
+            })
+        })
+    }
+
+    /// The keys of a record in an index.
+    pub(super) fn keys_of(&self, index: &SecondaryIndex, record: &[u8]) -> Result<Keys> {
+        let (mut keys, mut scratch) = (Keys::new(), Vec::new());
+        let view = RecordView::new(record, self.db.page_size())?;
+        key::for_each_key(&self.schema, &index.schema, &view, &mut scratch, |key| {
+            keys.push(key.to_vec());
+            Ok(())
+        })?;
+        Ok(keys)
+    }
+
+    /// The entries of a new row.
+    pub(super) fn insert_entries(
+        &self,
+        session: &mut Session,
+        bookmark: &[u8],
+        record: &[u8],
+    ) -> Result<()> {
+        for index in &self.secondary {
+            for key in self.keys_of(index, record)? {
+                self.insert_entry(session, index, &key, bookmark)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries of a row that is gone.
+    pub(super) fn delete_entries(
+        &self,
+        session: &mut Session,
+        bookmark: &[u8],
+        record: &[u8],
+    ) -> Result<()> {
+        for index in &self.secondary {
+            for key in self.keys_of(index, record)? {
+                self.delete_entry(session, index, &key, bookmark)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries of a row that has changed: only keys that come or go are touched. What goes goes
+    /// first, so that a row may take over a unique key from itself.
+    pub(super) fn replace_entries(
+        &self,
+        session: &mut Session,
+        bookmark: &[u8],
+        old: &[u8],
+        new: &[u8],
+    ) -> Result<()> {
+        for index in &self.secondary {
+            let (before, after) = (self.keys_of(index, old)?, self.keys_of(index, new)?);
+            for key in before.iter().filter(|key| !after.contains(key)) {
+                self.delete_entry(session, index, key, bookmark)?;
+            }
+            for key in after.iter().filter(|key| !before.contains(key)) {
+                self.insert_entry(session, index, key, bookmark)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn insert_entry(
+        &self,
+        session: &mut Session,
+        index: &SecondaryIndex,
+        key: &[u8],
+        bookmark: &[u8],
+    ) -> Result<()> {
+        let at = &mut Position::default();
+        let inserted = session.insert(&self.db, &index.tree, at, key, bookmark);
+        inserted.map_err(|error| match error.code() {
+            JetErr::KeyDuplicate => Error::new(
+                JetErr::KeyDuplicate,
+                format!("index \"{}\" has an entry with this key", index.schema.name),
+            ),
+            _ => error,
+        })
+    }
+
+    fn delete_entry(
+        &self,
+        session: &mut Session,
+        index: &SecondaryIndex,
+        key: &[u8],
+        bookmark: &[u8],
+    ) -> Result<()> {
+        let order = if index.tree.kind.unique { &[] } else { bookmark };
+        let at = &mut Position::default();
+        let deleted = session.delete(&self.db, &index.tree, at, key, order);
+        deleted.map_err(|error| match error.code() {
+            // The row could be changed, so nobody else has changed its entries.
+            JetErr::RecordDeleted | JetErr::RecordNotFound => Error::new(
+                JetErr::SecondaryIndexCorrupted,
+                format!("index \"{}\" lacks the entry of a row", index.schema.name),
+            )
+            .at_path(self.db.file.path())
+            .advise("delete the index and create it anew"),
+            _ => error,
+        })
+    }
+}
