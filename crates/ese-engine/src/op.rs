@@ -7,6 +7,7 @@
 //!
 //! * [`apply`] applies a record of one node to its page.
 //! * [`split`] applies the levels of a split group.
+//! * [`merge`] applies a merge group, and empties trees.
 //! * [`fdp`] creates the pages of a tree that owns space.
 //!
 //! None of them looks at or stamps a dbtime: the caller decides whether a page still needs the
@@ -14,6 +15,7 @@
 
 pub mod fdp;
 pub mod group;
+pub mod merge;
 mod node;
 pub mod split;
 pub mod xpress;

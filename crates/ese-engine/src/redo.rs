@@ -15,7 +15,8 @@ mod tests;
 
 use ese_base::{DbTime, Error, ErrorKind, JetErr, LgPos, ObjId, Pgno, Result};
 use ese_log::records::{
-    ConvertFdp, CreateMultipleExtentFdp, CreateSingleExtentFdp, Merge, PageHead, Record, Split,
+    ConvertFdp, CreateMultipleExtentFdp, CreateSingleExtentFdp, EmptyTree, Merge, PageHead, Record,
+    Split,
 };
 use ese_pages::{PageMut, WriteGuard};
 
@@ -26,6 +27,7 @@ use crate::{
     op::{
         self, Undone,
         fdp::{self, FdpPages},
+        merge,
     },
 };
 
@@ -71,7 +73,8 @@ pub fn redo_page_record(
         Record::Split(Split { page, .. }) | Record::Merge(Merge { page, .. }) => {
             at.rest_of_group(page, record)
         }
-        Record::EmptyTree(_) | Record::Scrub(_) | Record::PageMove(_) => Err(unsupported(record)),
+        Record::EmptyTree(r) => at.empty_tree(r),
+        Record::Scrub(_) | Record::PageMove(_) => Err(unsupported(record)),
         other => match other.page_head() {
             Some(head) => at.node(head, record, before),
             None => Ok(Outcome::NoPage),
@@ -208,6 +211,23 @@ impl<'a> Place<'a> {
         ];
         fdp::convert(r, &mut pages_of(&mut three))?;
         Ok(self.stamp_all(&mut three, dbtime))
+    }
+
+    fn empty_tree(self, r: &EmptyTree<'_>) -> Result<Outcome> {
+        let PageHead { pgno, dbtime, dbtime_before, .. } = r.node.page;
+        self.db.advance_dbtime(dbtime);
+        let mut guards = vec![self.existing(pgno, dbtime, dbtime_before)?];
+        if let Some(Some(root)) = guards.first_mut() {
+            merge::empty_root(r, &mut root.page_mut())?;
+        }
+        for page in r.pages() {
+            let mut guard = self.existing(page.pgno, dbtime, page.dbtime_before)?;
+            if let Some(guard) = &mut guard {
+                merge::empty_page_of_tree(r, page.pgno, &mut guard.page_mut());
+            }
+            guards.push(guard);
+        }
+        Ok(self.stamp_all(&mut guards, dbtime))
     }
 
     fn saw(&self, dbtime: DbTime, objid: ObjId) {

@@ -3,10 +3,15 @@
 //! # Latches
 //!
 //! A thread latches pages from the root down and, among leaves, from left to right; it holds the
-//! page above while it waits for the one below. It never latches a page twice. Operations latch
-//! the leaf for writing and only read what is above. Whoever changes the shape of a tree (a split)
-//! first takes the tree's structure lock: internal pages change only under it, so its holder may
-//! read them without coupling. Pages for the change are allocated before anything is latched.
+//! page above while it waits for the one below. It never latches a page twice. Operations latch the
+//! leaf for writing and only read what is above. Whoever changes the shape of a tree (a split, a
+//! merge) first takes the tree's structure lock: internal pages change only under it, so its holder
+//! may read them without coupling. Pages for the change are allocated before anything is latched.
+//!
+//! A page that a merge frees is emptied under its latch and carries a flag from then on, so whoever
+//! comes by a remembered page number sees that it is no leaf of this tree any more. Nobody follows
+//! a sibling link without holding the page it stands on, but for scans to the left, which look
+//! again.
 //!
 //! Locks, outermost first: structure lock of the tree, space lock of the tree, space lock of its
 //! parent, page latches, version store, log buffer.

@@ -90,6 +90,8 @@ pub struct Profile {
     pub value_bytes_max: usize,
     /// Different keys of a table; few make much replacing and deleting.
     pub keys: usize,
+    /// Changes of rows that exist which delete them, of 100; the others replace.
+    pub delete_of_100: u64,
     /// Commits that are durable, of 100.
     pub durable_of_100: u64,
     /// Transactions that are rolled back, of 100.
@@ -124,6 +126,7 @@ impl Profile {
             // With the longest key it still is a row that fits on a page.
             value_bytes_max: page_bytes - page_bytes / 8 - 32,
             keys: 60,
+            delete_of_100: 40,
             durable_of_100: 60,
             rollback_of_100: 15,
             read_of_100: 20,
@@ -372,7 +375,10 @@ impl<'a> Maker<'a> {
         let key = self.keys[table][row.1].clone();
         let name = table_name(table);
         let value = value(&mut self.random, self.profile);
-        let op = match (self.seen(session, row).is_some(), self.random.chance(2, 5)) {
+        let op = match (
+            self.seen(session, row).is_some(),
+            self.random.chance(self.profile.delete_of_100, 100),
+        ) {
             (false, _) => RowOp::Insert { table: name, key, value: value.clone() },
             (true, true) => RowOp::Delete { table: name, key },
             (true, false) => RowOp::Replace { table: name, key, value: value.clone() },

@@ -102,6 +102,16 @@ pub fn families() -> &'static [Family] {
                 (profile.tables, profile.rollback_of_100) = (1, 8);
             },
         },
+        // Trees that empty and fill again: leaves are merged and freed, whole trees emptied.
+        Family {
+            name: "shrink",
+            shape: |profile, _| {
+                profile.value_bytes_min = profile.value_bytes_max / 3;
+                (profile.delete_of_100, profile.keys) = (85, 40);
+                (profile.transactions, profile.rows_max) = (40, 24);
+                (profile.tables, profile.rollback_of_100) = (2, 12);
+            },
+        },
         // Orderly ends and starts; two databases in one transaction; attach and detach.
         Family {
             name: "restart",

@@ -1,4 +1,4 @@
-//! A split group applied to its pages, at run time and at redo.
+//! The pages of a macro group, and a split group applied to them, at run time and at redo.
 //!
 //! The caller latches every page of the group for writing, once, and says of each whether it still
 //! needs the group (at run time: all do).
@@ -59,7 +59,7 @@ impl<'c> GroupPages<'c> {
     }
 
     /// The page, if it is there and needs the group.
-    fn needing(&mut self, pgno: Pgno) -> Option<&mut GroupPage<'c>> {
+    pub(super) fn needing(&mut self, pgno: Pgno) -> Option<&mut GroupPage<'c>> {
         self.find(pgno).filter(|page| page.needed)
     }
 }
@@ -110,7 +110,7 @@ fn apply_split(
         }
         None => match r.image {
             Some(logged) if new_needed && !logged.bytes.is_empty() => {
-                unpack_image(r, logged, size, &mut image)?;
+                unpack_image(r.page.pgno, logged, size, &mut image)?;
                 true
             }
             _ => false,
@@ -137,9 +137,9 @@ fn apply_split(
     Ok(())
 }
 
-/// The logged image of the split page as a whole page.
-fn unpack_image(
-    r: &Split<'_>,
+/// The logged image of a split or merged page as a whole page.
+pub(super) fn unpack_image(
+    pgno: Pgno,
     image: PageImage<'_>,
     size: PageSize,
     to: &mut Vec<u8>,
@@ -156,7 +156,7 @@ fn unpack_image(
             Ok(())
         }
         _ => Err(impossible(
-            r.page.pgno,
+            pgno,
             format!("a page image of form {} with {} bytes", image.flags, image.bytes.len()),
         )),
     }

@@ -209,9 +209,7 @@ impl Replay {
                     redo::redo_page_record(db, record, pos, end, None)?;
                 }
             }
-            Record::ShrinkDb(_) | Record::TrimDb(_) | Record::PageMove(_) | Record::Merge(_) => {
-                return Err(unsupported(record));
-            }
+            Record::ShrinkDb(_) | Record::TrimDb(_) => return Err(unsupported(record)),
             _ => {}
         }
         Ok(())

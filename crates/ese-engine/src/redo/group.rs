@@ -1,17 +1,20 @@
-//! Redo of macro groups: splits.
+//! Redo of macro groups: splits and merges.
 //!
 //! Some pages of the group may be newer on disk than others. Each page is judged once, before
 //! anything is changed; the new page of a split can be made from the record's image when the page
 //! that split is already newer.
 
 use ese_base::{DbTime, Error, JetErr, LgPos, Pgno, Result};
-use ese_log::records::{Record, Split};
+use ese_log::records::{Merge, Record, Split};
 use smallvec::SmallVec;
 
 use super::{Outcome, Place, unsupported};
 use crate::{
     database::Database,
-    op::group::{GroupPages, apply_group},
+    op::{
+        group::{GroupPages, apply_group},
+        merge::apply_merges,
+    },
 };
 
 /// Redoes a group whose MacroCommit was found: its records with where each starts and ends, framing
@@ -21,13 +24,13 @@ use crate::{
 /// As [`super::redo_page_record`].
 pub fn redo_macro(db: &Database, records: &[(LgPos, LgPos, Record<'_>)]) -> Result<Vec<Outcome>> {
     let mut splits: SmallVec<[Split<'_>; 5]> = SmallVec::new();
+    let mut merges: SmallVec<[Merge<'_>; 5]> = SmallVec::new();
     let mut oper: Option<&Record<'_>> = None;
     for (_, _, record) in records {
         match record {
             Record::Split(split) => splits.push(*split),
-            Record::Merge(_) | Record::EmptyTree(_) | Record::PageMove(_) => {
-                return Err(unsupported(record));
-            }
+            Record::Merge(merge) => merges.push(*merge),
+            Record::EmptyTree(_) | Record::PageMove(_) => return Err(unsupported(record)),
             // Undo information changes no page.
             Record::UndoInfo(_) => {}
             other if other.node_head().is_none() => {}
@@ -35,12 +38,11 @@ pub fn redo_macro(db: &Database, records: &[(LgPos, LgPos, Record<'_>)]) -> Resu
             other => return Err(second_operation(other)),
         }
     }
-    let (Some(first), Some((pos, ..)), Some((_, end, _))) =
-        (splits.first(), records.first(), records.last())
-    else {
+    let (Some((pos, ..)), Some((_, end, _))) = (records.first(), records.last()) else {
         return Ok(Vec::new());
     };
-    let dbtime = first.page.dbtime;
+    let heads = splits.iter().map(|r| &r.page).chain(merges.iter().map(|r| &r.page));
+    let Some(dbtime) = heads.map(|page| page.dbtime).next() else { return Ok(Vec::new()) };
     db.advance_dbtime(dbtime);
     let at = Place { db, pos: *pos, end: *end };
     let mut pages = GroupPages::new();
@@ -51,10 +53,26 @@ pub fn redo_macro(db: &Database, records: &[(LgPos, LgPos, Record<'_>)]) -> Resu
         judged.existing(split.pgno_parent, split.dbtime_parent_before)?;
         judged.created(split.pgno_new)?;
     }
+    for merge in &merges {
+        judged.existing(merge.page.pgno, merge.page.dbtime_before)?;
+        judged.existing(merge.pgno_left, merge.dbtime_left_before)?;
+        judged.existing(merge.pgno_right, merge.dbtime_right_before)?;
+        judged.existing(merge.pgno_parent, merge.dbtime_parent_before)?;
+    }
     let outcomes = judged.seen.iter().map(|&(_, needed)| Outcome::of(needed)).collect();
-    apply_group(&splits, oper, &mut pages, db.page_size())?;
+    match (splits.is_empty(), merges.is_empty(), oper) {
+        (_, true, oper) => apply_group(&splits, oper, &mut pages, db.page_size())?,
+        (true, false, None) => apply_merges(&merges, &mut pages, db.page_size())?,
+        _ => return Err(mixed(dbtime)),
+    }
     pages.stamp(dbtime, *pos, *end);
     Ok(outcomes)
+}
+
+#[cold]
+fn mixed(dbtime: DbTime) -> Error {
+    let what = format!("the macro group of dbtime {dbtime} merges and does something else as well");
+    Error::new(JetErr::InvalidLoggedOperation, what)
 }
 
 #[cold]

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use ese_base::{DbTime, Dbid, JetErr, LgPos, ObjId, PageSize, Pgno, RceId};
 use ese_log::{
     Log, LogNames, LogStream,
-    records::{Oper, Record},
+    records::{MergeType, Oper, Record},
 };
 use ese_os::{Env, OpenMode};
 use ese_pages::{Access, CacheMode, DbFile, FlushGoal, PageCache, checksum};
@@ -204,11 +204,32 @@ impl Changer<'_> {
                 self.undo_version(deletion, UndoOper::FlagDelete, &key, &[]);
             }
             _ => {
+                // A lot goes together, so that leaves empty.
                 self.keys.swap_remove(pick);
                 tree::delete_node(db, tree, WRITER, &key, &data, &|| true).unwrap();
             }
         }
     }
+}
+
+/// A tree of few large entries that loses them again: leaves empty beside full ones, and at last
+/// the whole tree.
+fn grow_and_empty(test: &TestDb) -> Arc<TreeHandle> {
+    let (db, tree) = (&test.db, test.create(&test.root(), TreeKind::TABLE, 1));
+    let (gate, place) = (Numbering::default(), &mut Position::default());
+    let data = vec![7; db.page_size().bytes() * 3 / 10];
+    for row in 0..40_u8 {
+        tree::insert(db, &tree, WRITER, &gate, place, &[row], &data).unwrap();
+    }
+    let (first, rest): (Vec<u8>, Vec<u8>) = (0..40).partition(|row| row / 4 % 3 == 1);
+    for row in first.into_iter().chain(rest) {
+        tree::flag_delete(db, &tree, WRITER, &gate, place, &[row], &[]).unwrap();
+        tree::delete_node(db, &tree, WRITER, &[row], &[], &|| true).unwrap();
+    }
+    let root = db.cache.read(tree.fdp).unwrap();
+    assert!(root.page().is_leaf() && root.page().node_count() == 0);
+    drop(root);
+    tree
 }
 
 /// A history of two trees, with the pages as they were at several moments.
@@ -217,6 +238,8 @@ fn make_history(test: &TestDb, kind: TreeKind, seed: u64) -> Vec<Vec<Option<Vec<
     let mut moments = vec![Vec::new()];
     let table = test.create(&test.root(), TreeKind::TABLE, 2);
     let other = test.create(&table, kind, 1);
+    let emptied = grow_and_empty(test);
+    moments.push(images(&test.db));
     let mut changers = [table, other].map(|tree| Changer {
         test,
         gate: Numbering::default(),
@@ -224,19 +247,21 @@ fn make_history(test: &TestDb, kind: TreeKind, seed: u64) -> Vec<Vec<Option<Vec<
         keys: Vec::new(),
         place: Position::default(),
     });
-    for step in 0..1500 {
+    for step in 0..2400 {
         let which = rng.below(2);
-        if rng.below(10) < 6 {
+        // It grows, shrinks until little is left, and grows again.
+        let inserts = if (900..1800).contains(&step) { 1 } else { 6 };
+        if rng.below(10) < inserts {
             changers[which].insert(&mut rng);
         } else {
             changers[which].change(&mut rng);
         }
-        if step % 300 == 299 {
+        if step % 400 == 399 {
             moments.push(images(&test.db));
         }
     }
     // Versions of both gates carry the same numbers, but only one replaces.
-    let trees: Vec<_> = changers.iter().map(|changer| &changer.tree).collect();
+    let trees: Vec<_> = changers.iter().map(|changer| &changer.tree).chain([&emptied]).collect();
     test.check(&trees);
     moments.push(images(&test.db));
     moments
@@ -248,6 +273,15 @@ fn a_replayed_history_gives_the_same_bytes() {
         let test = TestDb::logged(page_size, 40);
         let moments = make_history(&test, KINDS[1], 11);
         let history = history(&test);
+        let merges = |wanted: MergeType| {
+            let is = |record| matches!(record, Record::Merge(r) if r.merge_type == wanted);
+            history.iter().filter(|(.., bytes)| is(Record::decode(bytes).unwrap())).count()
+        };
+        for merge_type in [MergeType::EmptyPage, MergeType::FullRight, MergeType::FullLeft] {
+            assert!(merges(merge_type) > 0, "{page_size}: no merge of type {merge_type:?}");
+        }
+        let is_empty_tree = |bytes| matches!(Record::decode(bytes), Ok(Record::EmptyTree(_)));
+        assert!(history.iter().any(|(.., bytes)| is_empty_tree(bytes)));
         let db = database_of(&test, "copy.edb", &vec![None; 40]);
         let (applied, skipped) = replay(&db, &history);
         assert!(applied > 1500 && skipped == 0, "{applied} applied, {skipped} skipped");

@@ -15,7 +15,10 @@ use super::{
     Position, Target, TreeHandle, TreeView, VersionGate, Writer,
     descend::belongs,
     leaf_for_write, plan, record_flags,
-    smo::{self, PageSource, TreePages},
+    smo::{
+        self, PageSource, TreePages,
+        merge::{JOINED_PCT, is_sparse, join_leaf, remove_with_leaf},
+    },
 };
 use crate::{
     database::Database,
@@ -114,7 +117,11 @@ impl<'a> Op<'a> {
         }
     }
 
-    fn search(&self, page: PageRef<'_>, at: Bookmark<'_>) -> std::result::Result<usize, usize> {
+    pub(crate) fn search(
+        &self,
+        page: PageRef<'_>,
+        at: Bookmark<'_>,
+    ) -> std::result::Result<usize, usize> {
         page.search(at.key, at.data, self.view.unique)
     }
 }
@@ -469,9 +476,9 @@ pub fn flag_delete(
     Ok(())
 }
 
-/// Removes a flag-deleted entry from its page, so that its space can be used again. `false`: the
-/// entry is not there, is live again, or is the last one of a leaf that is not the root and stays
-/// until that leaf is merged away.
+/// Removes a flag-deleted entry from its page, so that its space can be used again. A leaf that
+/// becomes empty goes, one that becomes sparse joins a neighbour. `false`: the entry is not there,
+/// is live again, or is needed.
 ///
 /// `unneeded` is asked under the latch: does nobody need the entry, has it no versions?
 ///
@@ -486,25 +493,50 @@ pub fn delete_node(
     unneeded: &dyn Fn() -> bool,
 ) -> Result<bool> {
     let op = Op::new(db, tree, writer, &super::Unversioned);
-    let at = op.bookmark(key, bm_data);
-    let mut leaf = op.seek_leaf(at)?;
-    match op.search(leaf.page(), at) {
-        Ok(iline) if leaf.page().node(iline).is_deleted() && unneeded() => {
-            delete_line(&op, &mut leaf, iline)
-        }
-        _ => Ok(false),
-    }
+    delete_entry(&op, op.bookmark(key, bm_data), unneeded, &mut TreePages::new(db, tree, writer))
 }
 
-/// Removes a line, unless it is the last one of a leaf that is not the root.
-pub(crate) fn delete_line(op: &Op<'_>, leaf: &mut WriteGuard<'_>, iline: usize) -> Result<bool> {
-    if leaf.page().node_count() == 1 && !leaf.page().is_root() {
-        return Ok(false);
+/// [`delete_node`] on any tree; the pages that go are given back to `pages`.
+pub(crate) fn delete_entry(
+    op: &Op<'_>,
+    at: Bookmark<'_>,
+    unneeded: &dyn Fn() -> bool,
+    pages: &mut dyn PageSource,
+) -> Result<bool> {
+    for _ in 0..TRIES_MAX {
+        let mut leaf = op.seek_leaf(at)?;
+        let iline = match op.search(leaf.page(), at) {
+            Ok(iline) if leaf.page().node(iline).is_deleted() && unneeded() => iline,
+            _ => return Ok(false),
+        };
+        if leaf.page().node_count() > 1 || leaf.page().is_root() {
+            delete_line(op, &mut leaf, iline)?;
+            let sparse = is_sparse(leaf.page());
+            drop(leaf);
+            if sparse {
+                join_leaf(op, at, JOINED_PCT, pages)?;
+            }
+            return Ok(true);
+        }
+        drop(leaf);
+        if remove_with_leaf(op, at, unneeded, pages)? {
+            return Ok(true);
+        }
+        // Somebody changed the leaf in between, or its place in the tree: look again.
     }
+    // No page above has room for the key that it would take over. The leaf stays with an entry
+    // that nobody sees.
+    Ok(false)
+}
+
+/// How often the removal of a leaf is tried.
+const TRIES_MAX: usize = 3;
+
+/// Removes a line.
+pub(crate) fn delete_line(op: &Op<'_>, leaf: &mut WriteGuard<'_>, iline: usize) -> Result<()> {
     let node = op.head(leaf, iline, RceId::default());
     let record = Record::Delete(Delete { node });
-    log_and_apply(op.db, leaf, &record, node.page.dbtime, Undone::Nothing)?;
-    Ok(true)
+    log_and_apply(op.db, leaf, &record, node.page.dbtime, Undone::Nothing)
 }
 
 /// Gives an entry new data of the same length, without a transaction.
@@ -520,8 +552,8 @@ pub(crate) fn remove(op: &Op<'_>, key: &[u8]) -> Result<()> {
     let at = op.bookmark(key, &[]);
     let mut leaf = op.seek_leaf(at)?;
     let iline = live_line(op, leaf.page(), at)?;
-    if delete_line(op, &mut leaf, iline)? {
-        return Ok(());
+    if leaf.page().node_count() > 1 || leaf.page().is_root() {
+        return delete_line(op, &mut leaf, iline);
     }
     let node = op.head(&leaf, iline, RceId::default());
     let record = Record::FlagDelete(FlagDelete { node });

@@ -3,7 +3,7 @@
 //! A scan stays on a leaf for as long as the visitor wants more, under one read latch, and goes on
 //! by the sibling links. To the right it latches the next leaf before it lets this one go. To the
 //! left that order is not allowed (latches go from left to right): it lets go, latches the
-//! previous leaf and looks whether that still leads here; if not, it searches again.
+//! previous leaf and looks whether both are still what they were; if not, it searches again.
 
 use std::{cmp::Ordering, ops::ControlFlow};
 
@@ -285,13 +285,10 @@ fn leaf_before<'c>(
     }
     drop(leaf);
     let (key, data) = bound.split_at_checked(key_len).unwrap_or((bound, &[]));
-    let left = cache.read(prev)?;
-    if left.page().is_leaf() && left.page().objid() == view.objid && left.page().next() == here {
-        let count = left.page().node_count();
-        return Ok((left, count));
+    if let Some(found) = left_of(cache, view, here, prev, key, data)? {
+        return Ok(found);
     }
-    drop(left);
-    // Pages split in between: search the entry and take what lies left of it.
+    // Pages split or merged in between: search the entry and take what lies left of it.
     for _ in 0..TRIES_MAX {
         let leaf = leaf_for_read(cache, view, &Target::Entry { key, data })?;
         let (Ok(line) | Err(line)) = leaf.page().search(key, data, view.unique);
@@ -301,12 +298,37 @@ fn leaf_before<'c>(
         let here = leaf.pgno();
         prev = leaf.page().prev();
         drop(leaf);
-        let left = cache.read(prev)?;
-        if left.page().is_leaf() && left.page().objid() == view.objid && left.page().next() == here
-        {
-            let count = left.page().node_count();
-            return Ok((left, count));
+        if let Some(found) = left_of(cache, view, here, prev, key, data)? {
+            return Ok(found);
         }
     }
     Err(bad_link(prev, here, here))
+}
+
+/// The leaf `prev`, if it is still the left neighbour of `here` and the entry still lies between
+/// the two. Without a latch on either both may have been merged away and used again.
+fn left_of<'c>(
+    cache: &'c PageCache,
+    view: &TreeView,
+    here: Pgno,
+    prev: Pgno,
+    key: &[u8],
+    data: &[u8],
+) -> Result<Option<(ReadGuard<'c>, usize)>> {
+    let is_leaf = |page: PageRef<'_>, pgno| page.is_leaf() && view.expect_own(page, pgno).is_ok();
+    let left = cache.read(prev)?;
+    let (page, count) = (left.page(), left.page().node_count());
+    let behind = |line: usize| order(view, page, line, key, data).is_lt();
+    if !is_leaf(page, prev) || page.next() != here || !count.checked_sub(1).is_some_and(behind) {
+        return Ok(None);
+    }
+    // To the right a second latch is allowed.
+    let right = cache.read(here)?;
+    let first = right.page();
+    let at_or_before = is_leaf(first, here)
+        && first.prev() == prev
+        && first.node_count() > 0
+        && order(view, first, 0, key, data).is_ge();
+    drop(right);
+    Ok(at_or_before.then_some((left, count)))
 }

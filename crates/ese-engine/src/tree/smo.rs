@@ -1,4 +1,5 @@
-//! Structure changes: making room by splitting pages (edb-format 4.7, log-records 2.4).
+//! Structure changes: making room by splitting pages (edb-format 4.7, log-records 2.4). Their
+//! counterpart, merging pages, is in [`merge`].
 //!
 //! One group of records splits the leaf and as many pages above it as have no room for one more
 //! pointer; the page above those gets the pointer and does not split. When the root itself has no
@@ -14,6 +15,7 @@
 //! 6. consent of the version store, log records, pages.
 
 mod chain;
+pub(super) mod merge;
 mod records;
 
 use ese_base::{Pgno, Result};

@@ -1,6 +1,7 @@
 //! Trees against a model.
 
 pub(crate) mod harness;
+mod merge;
 mod stress;
 
 use std::ops::ControlFlow;
