@@ -22,7 +22,7 @@ use crate::{
     table::Table,
     tree::{self, InsertVersion, TreeHandle, Undo, UndoOper, VersionGate, Writer},
     trx::Slot,
-    version::{KeyBytes, Snapshot, Trx, VersionStore, Was},
+    version::{KeyBytes, Lock, Snapshot, Trx, VersionStore, Was},
 };
 
 /// When an outermost commit returns (backup-log-recovery 1.7).
@@ -55,6 +55,8 @@ enum ChangeKind {
     Deleted,
     /// The data of a flag-deleted node that an insert revived: older snapshots still read it.
     RevivedOver,
+    /// Nothing: only a lock is held.
+    Locked,
 }
 
 /// A session (ESE: PIB). Its calls come from one thread at a time.
@@ -196,7 +198,9 @@ impl Session {
         let appended = if self.logged_level > 0 || !changes.is_empty() {
             let log = self.instance.log.as_ref();
             let procid = self.slot.procid;
-            let append = |number: TrxId| match log {
+            // Locks alone leave nothing in the log, not even a begin.
+            let logged = self.logged_level > 0;
+            let append = |number: TrxId| match log.filter(|_| logged) {
                 None => Ok(None),
                 Some(log) => log
                     .append(&Record::Commit0(Commit0 { procid, level_to: 0, trx_commit0: number }))
@@ -370,6 +374,47 @@ impl Session {
         })
     }
 
+    /// Locks a node of a tree with unique keys until the transaction, or the level, is taken back,
+    /// or the transaction commits.
+    ///
+    /// # Errors
+    /// `JET_errNotInTransaction` (-1054), `JET_errTransReadOnly` (-1110), `JET_errWriteConflict`
+    /// (-1102), `JET_errVersionStoreOutOfMemory` (-1069).
+    pub(crate) fn lock(
+        &mut self,
+        db: &Arc<Database>,
+        tree: &Arc<TreeHandle>,
+        key: &[u8],
+        lock: Lock,
+    ) -> Result<()> {
+        self.instance.check()?;
+        self.check_writable()?;
+        let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
+        if let Some(rceid) = self.instance.versions.lock(tree, key, trx, lock)? {
+            self.changes.push(Change {
+                db: Arc::clone(db),
+                tree: Arc::clone(tree),
+                rceid,
+                kind: ChangeKind::Locked,
+                key: KeyBytes::from_slice(key),
+                bm_data: KeyBytes::new(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Says whether this session could change a node of a tree with unique keys.
+    ///
+    /// # Errors
+    /// `JET_errWriteConflict` (-1102).
+    pub(crate) fn check_no_conflict(&self, tree: &TreeHandle, key: &[u8]) -> Result<()> {
+        let versions = &self.instance.versions;
+        match self.read(|snapshot| Ok(versions.could_change(tree, key, snapshot)))? {
+            true => Ok(()),
+            false => Err(Error::code_only(JetErr::WriteConflict)),
+        }
+    }
+
     /// One versioned change: begins the log's view of the transaction, runs it through the gate,
     /// and keeps what the gate recorded exactly when the change happened.
     fn change(
@@ -476,6 +521,10 @@ impl Session {
         let versions = &self.instance.versions;
         let before;
         let oper = match kind {
+            ChangeKind::Locked => {
+                versions.drop_version(tree, key, bm_data, *rceid);
+                return Ok(());
+            }
             ChangeKind::Inserted => UndoOper::Insert,
             ChangeKind::Deleted => UndoOper::FlagDelete,
             ChangeKind::Replaced | ChangeKind::RevivedOver => {

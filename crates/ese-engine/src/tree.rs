@@ -24,6 +24,7 @@
 mod change;
 pub mod check;
 mod descend;
+mod outline;
 pub mod plan;
 mod scan;
 mod smo;
@@ -43,6 +44,7 @@ pub use change::{
     MakeData, Undo, UndoOper, delete_node, flag_delete, insert, replace, replace_with, undo,
 };
 pub use descend::{Found, seek};
+pub use outline::{Estimate, entry_near, estimate, will_need};
 pub use scan::{Direction, Start, scan};
 pub use view::TreeView;
 

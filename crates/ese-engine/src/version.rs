@@ -87,6 +87,18 @@ pub(crate) enum Was {
     Data(Box<[u8]>),
     /// There, with the data the page still holds: the change flagged it deleted.
     Present,
+    /// As it is: nothing was changed, only locked.
+    Locked(Lock),
+}
+
+/// A lock on a node that a transaction holds until it ends. Nobody waits for one: what it forbids
+/// fails at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// Others can lock it for reading too, but not change it.
+    Read,
+    /// Others can neither lock nor change it.
+    Write,
 }
 
 #[derive(Debug)]
@@ -115,6 +127,24 @@ impl Chain {
             && self.bookmark.len() == key.len() + data.len()
             && self.bookmark.starts_with(key)
             && self.bookmark.ends_with(data)
+    }
+
+    /// Has somebody else changed or locked the node, so that the owner of the snapshot cannot
+    /// change it, or if it is only `reading`, lock it for reading?
+    ///
+    /// Whoever pushed a change saw all changes before it, and no other read lock was held then: the
+    /// newest change and the read locks behind it tell everything.
+    fn is_in_the_way(&self, snapshot: Snapshot<'_>, reading: bool) -> bool {
+        for version in self.versions.iter().rev() {
+            let seen = snapshot.sees(&version.trx);
+            match version.was {
+                Was::Locked(Lock::Read) if seen || reading || version.trx.committed().is_some() => {
+                }
+                Was::Locked(Lock::Read) => return true,
+                _ => return !seen,
+            }
+        }
+        false
     }
 }
 
@@ -224,10 +254,8 @@ impl VersionStore {
                 Chain { dbid, fdp, bookmark, key_len, versions: SmallVec::new() }
             })
             .into_mut();
-        let snapshot = Snapshot { upto: trx.snapshot, own: Some(trx) };
-        if let Some(newest) = chain.versions.last()
-            && !snapshot.sees(&newest.trx)
-        {
+        let reading = matches!(changes.as_slice(), [Was::Locked(Lock::Read)]);
+        if chain.is_in_the_way(Snapshot { upto: trx.snapshot, own: Some(trx) }, reading) {
             return Err(Error::code_only(conflict));
         }
         let ids = changes.map(|was| {
@@ -239,6 +267,51 @@ impl VersionStore {
         self.bytes.fetch_add(size, Ordering::Relaxed);
         tree.versions.fetch_add(N as u64, Ordering::AcqRel);
         Ok(ids)
+    }
+
+    /// Locks a node for a transaction. `None`: it has changed or locked the node that way before.
+    ///
+    /// # Errors
+    /// As [`VersionStore::record`], with `JET_errWriteConflict`.
+    pub(crate) fn lock(
+        &self,
+        tree: &TreeHandle,
+        key: &[u8],
+        trx: &Arc<Trx>,
+        lock: Lock,
+    ) -> Result<Option<RceId>> {
+        let held = self.with_chain(tree, key, |chain| {
+            chain.versions.iter().rev().take_while(|version| Arc::ptr_eq(&version.trx, trx)).any(
+                |version| lock == Lock::Read || !matches!(version.was, Was::Locked(Lock::Read)),
+            )
+        });
+        if held == Some(true) {
+            return Ok(None);
+        }
+        let conflict = JetErr::WriteConflict;
+        let [rceid] = self.record(tree, key, &[], trx, conflict, [Was::Locked(lock)])?;
+        Ok(Some(rceid))
+    }
+
+    /// Could the owner of this snapshot change the node?
+    pub(crate) fn could_change(
+        &self,
+        tree: &TreeHandle,
+        key: &[u8],
+        snapshot: Snapshot<'_>,
+    ) -> bool {
+        self.with_chain(tree, key, |chain| !chain.is_in_the_way(snapshot, false)).unwrap_or(true)
+    }
+
+    fn with_chain<T>(
+        &self,
+        tree: &TreeHandle,
+        key: &[u8],
+        look: impl FnOnce(&Chain) -> T,
+    ) -> Option<T> {
+        let hash = self.hash(tree, key, &[]);
+        let shard = self.shard(hash).lock();
+        shard.find(hash, |chain| chain.is_of(tree, key, &[])).map(look)
     }
 
     fn hash_of(&self, chain: &Chain) -> u64 {
@@ -274,6 +347,7 @@ impl VersionStore {
                 Was::Absent => present = false,
                 Was::Present => present = true,
                 Was::Data(data) => before = Some(data),
+                Was::Locked(_) => {}
             }
         }
         match (present, before) {

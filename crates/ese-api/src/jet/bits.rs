@@ -16,7 +16,16 @@ pub const JET_bitWaitLastLevel0Commit: JET_GRBIT = 0x2;
 pub const JET_bitWaitAllLevel0Commit: JET_GRBIT = 0x8;
 pub const JET_bitRollbackAll: JET_GRBIT = 0x1;
 
+pub const JET_bitTableDenyWrite: JET_GRBIT = 0x1;
+pub const JET_bitTableDenyRead: JET_GRBIT = 0x2;
 pub const JET_bitTableReadOnly: JET_GRBIT = 0x4;
+pub const JET_bitTableUpdatable: JET_GRBIT = 0x8;
+pub const JET_bitTablePermitDDL: JET_GRBIT = 0x10;
+pub const JET_bitTableNoCache: JET_GRBIT = 0x20;
+pub const JET_bitTablePreread: JET_GRBIT = 0x40;
+pub const JET_bitTableOpportuneRead: JET_GRBIT = 0x80;
+pub const JET_bitTableSequential: JET_GRBIT = 0x8000;
+pub const JET_bitTableClassMask: JET_GRBIT = 0x1f_0000;
 
 pub const JET_bitColumnFixed: JET_GRBIT = 0x1;
 pub const JET_bitColumnTagged: JET_GRBIT = 0x2;
@@ -26,21 +35,60 @@ pub const JET_bitColumnMultiValued: JET_GRBIT = 0x400;
 pub const JET_bitIndexUnique: JET_GRBIT = 0x1;
 pub const JET_bitIndexPrimary: JET_GRBIT = 0x2;
 pub const JET_bitIndexDisallowNull: JET_GRBIT = 0x4;
+pub const JET_bitIndexIgnoreNull: JET_GRBIT = 0x8;
+pub const JET_bitIndexIgnoreAnyNull: JET_GRBIT = 0x20;
+pub const JET_bitIndexIgnoreFirstNull: JET_GRBIT = 0x40;
 pub const JET_bitIndexSortNullsHigh: JET_GRBIT = 0x400;
 pub const JET_bitIndexDisallowTruncation: JET_GRBIT = 0x1_0000;
 pub const JET_bitIndexDotNetGuid: JET_GRBIT = 0x4_0000;
 
 pub const JET_bitNewKey: JET_GRBIT = 0x1;
+pub const JET_bitStrLimit: JET_GRBIT = 0x2;
+pub const JET_bitSubStrLimit: JET_GRBIT = 0x4;
 pub const JET_bitNormalizedKey: JET_GRBIT = 0x8;
 pub const JET_bitKeyDataZeroLength: JET_GRBIT = 0x10;
 pub const JET_bitFullColumnStartLimit: JET_GRBIT = 0x100;
 pub const JET_bitFullColumnEndLimit: JET_GRBIT = 0x200;
+pub const JET_bitPartialColumnStartLimit: JET_GRBIT = 0x400;
+pub const JET_bitPartialColumnEndLimit: JET_GRBIT = 0x800;
+
+pub const JET_bitRangeInclusive: JET_GRBIT = 0x1;
+pub const JET_bitRangeUpperLimit: JET_GRBIT = 0x2;
+pub const JET_bitRangeInstantDuration: JET_GRBIT = 0x4;
+pub const JET_bitRangeRemove: JET_GRBIT = 0x8;
+
+pub const JET_bitMoveFirst: JET_GRBIT = 0x0;
+pub const JET_bitMoveBeforeFirst: JET_GRBIT = 0x1;
+pub const JET_bitNoMove: JET_GRBIT = 0x2;
+pub const JET_bitBookmarkPermitVirtualCurrency: JET_GRBIT = 0x1;
+pub const JET_bitRecordInIndex: JET_GRBIT = 0x1;
+pub const JET_bitRecordNotInIndex: JET_GRBIT = 0x2;
+pub const JET_bitPrereadForward: JET_GRBIT = 0x1;
+pub const JET_bitPrereadBackward: JET_GRBIT = 0x2;
+pub const JET_bitPrereadFirstPage: JET_GRBIT = 0x4;
+pub const JET_bitPrereadNormalizedKey: JET_GRBIT = 0x8;
+pub const JET_bitZeroLength: JET_GRBIT = 0x1;
+
+pub const JET_relopEquals: u32 = 0;
+pub const JET_relopPrefixEquals: u32 = 1;
+pub const JET_relopNotEquals: u32 = 2;
+pub const JET_relopLessThanOrEqual: u32 = 3;
+pub const JET_relopLessThan: u32 = 4;
+pub const JET_relopGreaterThanOrEqual: u32 = 5;
+pub const JET_relopGreaterThan: u32 = 6;
+pub const JET_relopBitmaskEqualsZero: u32 = 7;
+pub const JET_relopBitmaskNotEqualsZero: u32 = 8;
+
+pub const JET_bitReadLock: JET_GRBIT = 0x1;
+pub const JET_bitWriteLock: JET_GRBIT = 0x2;
+pub const JET_bitUpdateCheckESE97Compatibility: JET_GRBIT = 0x1;
 
 pub const JET_bitSeekEQ: JET_GRBIT = 0x1;
 pub const JET_bitSeekLT: JET_GRBIT = 0x2;
 pub const JET_bitSeekLE: JET_GRBIT = 0x4;
 pub const JET_bitSeekGE: JET_GRBIT = 0x8;
 pub const JET_bitSeekGT: JET_GRBIT = 0x10;
+pub const JET_bitSetIndexRange: JET_GRBIT = 0x20;
 pub const JET_bitCheckUniqueness: JET_GRBIT = 0x40;
 
 pub const JET_bitMoveKeyNE: JET_GRBIT = 0x1;
@@ -54,6 +102,8 @@ pub const JET_prepReplace: u32 = 2;
 pub const JET_prepCancel: u32 = 3;
 pub const JET_prepReplaceNoLock: u32 = 4;
 pub const JET_prepInsertCopy: u32 = 5;
+pub const JET_prepInsertCopyDeleteOriginal: u32 = 7;
+pub const JET_prepInsertCopyReplaceOriginal: u32 = 9;
 
 pub const JET_bitSetAppendLV: JET_GRBIT = 0x1;
 pub const JET_bitSetOverwriteLV: JET_GRBIT = 0x4;

@@ -16,7 +16,7 @@ use ese_engine::{
 
 use super::{
     JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_bitColumnFixed, JET_bitColumnMultiValued,
-    JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitIndexPrimary, JET_bitIndexUnique,
+    JET_bitColumnNotNULL, JET_bitColumnTagged,
     database::open_database_of,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
@@ -104,11 +104,11 @@ pub fn JetCreateTable(
             }
         }
         let level = state.engine.level();
-        new_cursor(own, sesid, &database, What::Defining(Box::new(def)), level, false)
+        new_cursor(own, sesid, &database, What::Defining(Box::new(def)), level)
     })
 }
 
-/// Makes a table with its columns and its primary index, and gives a cursor on it in `tableid`.
+/// Makes a table with its columns and indexes, and gives a cursor on it in `tableid`.
 ///
 /// # Errors
 /// As [`JetCreateTable`]; what is wrong with a column or index; `JET_errFeatureNotAvailable`
@@ -136,7 +136,7 @@ pub fn JetCreateTableColumnIndex(
         let made = 1 + def.columns.len() + def.indexes.len();
         ptablecreate.cCreated = u32::try_from(made).unwrap_or(u32::MAX);
         let level = state.engine.level();
-        ptablecreate.tableid = new_cursor(own, sesid, &database, What::Table(table), level, false)?;
+        ptablecreate.tableid = new_cursor(own, sesid, &database, What::table(table), level)?;
         Ok(())
     })
 }
@@ -169,12 +169,12 @@ pub fn JetAddColumn(
     })
 }
 
-/// Adds the primary index to a table that is being defined.
+/// Adds an index to a table that is being defined.
 ///
 /// # Errors
 /// The cursor's; what is wrong with the index (`JET_errIndexHasPrimary` -1402,
 /// `JET_errIndexInvalidDef` -1406, `JET_errColumnNotFound` -1507, ...);
-/// `JET_errFeatureNotAvailable` (-1001) for another index, or once the table was written.
+/// `JET_errFeatureNotAvailable` (-1001) once the table was written.
 pub fn JetCreateIndex(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
@@ -249,9 +249,6 @@ fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
     let name = &index.szIndexName;
     let options = IndexOptions::from_bits(index.grbit);
     let options = options.ok_or_else(|| unavailable(&format!("a flag of index \"{name}\"")))?;
-    if index.grbit & JET_bitIndexPrimary == 0 {
-        return Err(unavailable(&format!("index \"{name}\": an index that is not primary")));
-    }
     let invalid = |what: &str| {
         Error::new(JetErr::IndexInvalidDef, format!("index \"{name}\": the key {what}"))
     };
@@ -266,9 +263,13 @@ fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
         });
     }
     // A primary index is unique whether that is said or not.
+    let implied = match options.contains(IndexOptions::PRIMARY) {
+        true => IndexOptions::UNIQUE,
+        false => IndexOptions::empty(),
+    };
     Ok(IndexDef {
         parts,
-        options: options - IndexOptions::from_bits_truncate(JET_bitIndexUnique),
+        options: options - implied,
         density: index.ulDensity,
         ..IndexDef::new(name, &[])
     })

@@ -1,12 +1,13 @@
 //! Reading columns (api-semantics 10).
 
+use std::sync::Arc;
+
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{record::RecordView, schema::TableSchema};
 
 use super::{
     JET_COLUMNID, JET_GRBIT, JET_bitRetrieveCopy, JET_bitRetrieveFromIndex,
     JET_bitRetrieveFromPrimaryBookmark,
-    cursor::record_deleted,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
     table::{Cursor, column_id, with_cursor},
@@ -76,17 +77,16 @@ impl Cursor {
         if grbit & !known != 0 || grbit & both == both {
             return Err(invalid_grbit("JetRetrieveColumn", grbit));
         }
-        let table = self.table(state)?;
+        let open = self.open(state)?;
+        let table = Arc::clone(open.table());
         if grbit & JET_bitRetrieveCopy != 0
-            && let Some(update) = &self.update
+            && let Some(record) = open.prepared()
         {
-            return body(&table.schema, &update.record.view(&table.schema)?);
+            return body(&table.schema, &record.view(&table.schema)?);
         }
-        let key = self.current_key(state)?;
-        let read = table.get(&state.engine, &key, |record| {
+        open.read(&state.engine, |record| {
             body(&table.schema, &RecordView::new(record, table.schema.page_size)?)
-        })?;
-        read.unwrap_or_else(|| Err(record_deleted()))
+        })?
     }
 }
 

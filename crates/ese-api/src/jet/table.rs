@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
-    catalog,
-    record::RecordBuilder,
+    catalog, cursor as engine,
     schema::{Column, ColumnFlags, ColumnId, TableDef},
     table::Table,
-    tree::Position,
 };
 use parking_lot::{Mutex, RwLock};
 
@@ -35,12 +33,6 @@ pub(super) struct Cur {
 pub(super) struct Cursor {
     pub(super) what: What,
     pub(super) database: Arc<OpenDatabase>,
-    pub(super) place: Place,
-    /// Leaf of the last access.
-    pub(super) position: Position,
-    pub(super) search: SearchKey,
-    pub(super) update: Option<Update>,
-    pub(super) read_only: bool,
     /// Transaction level of its opening.
     level: u8,
 }
@@ -48,41 +40,15 @@ pub(super) struct Cursor {
 /// What a cursor is open on.
 #[derive(Debug)]
 pub(super) enum What {
-    Table(Arc<Table>),
+    Table(Box<engine::Cursor>),
     /// A table that its own session is still adding columns to; made at the first other use.
     Defining(Box<TableDef>),
 }
 
-/// Where a cursor stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// On the first row, which nobody has looked for yet.
-    First,
-    Before,
-    After,
-    /// On the row with this key, or at the gap that it left.
-    Row(Vec<u8>),
-    /// Between rows, where this key would be.
-    Gap(Vec<u8>),
-}
-
-/// The search key that is being made.
-#[derive(Debug, Default)]
-pub(super) struct SearchKey {
-    pub(super) bytes: Vec<u8>,
-    /// Segments so far; `None`: no key.
-    pub(super) segments: Option<usize>,
-    /// Nothing can follow.
-    pub(super) complete: bool,
-}
-
-/// A prepared update.
-#[derive(Debug)]
-pub(super) struct Update {
-    pub(super) record: RecordBuilder,
-    /// Of a replace: key and content of the row when it was prepared.
-    pub(super) replaces: Option<(Vec<u8>, Vec<u8>)>,
-    pub(super) level: u8,
+impl What {
+    pub(super) fn table(table: Arc<Table>) -> What {
+        What::Table(Box::new(engine::Cursor::new(table)))
+    }
 }
 
 static CURSORS: RwLock<HandleTable<Cur>> = RwLock::new(HandleTable::new());
@@ -112,7 +78,7 @@ pub(super) fn with_cursor<T>(
     with_any_cursor(sesid, tableid, Purpose::Work, |state, _, cursor| body(state, cursor))
 }
 
-fn with_any_cursor<T>(
+pub(super) fn with_any_cursor<T>(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
     purpose: Purpose,
@@ -121,53 +87,99 @@ fn with_any_cursor<T>(
     let session = find_session(sesid)?;
     let cursor = find_cursor(tableid)?;
     if cursor.owner != sesid {
-        return Err(Error::new(
-            JetErr::SesidTableIdMismatch,
-            format!("{tableid:?} is a cursor of another session than {sesid:?}"),
-        ));
+        return Err(mismatch(tableid, sesid));
     }
     session.call(purpose, |state, own| body(state, own, &mut cursor.state.lock()))
+}
+
+/// Has this cursor prepared an update of the row with that key of another cursor's table?
+pub(super) fn is_changing(handle: JET_TABLEID, other: &engine::Cursor, key: &[u8]) -> bool {
+    find_cursor(handle).is_ok_and(|cursor| match &cursor.state.lock().what {
+        What::Table(open) => {
+            Arc::ptr_eq(open.table(), other.table()) && open.changing() == Some(key)
+        }
+        What::Defining(_) => false,
+    })
+}
+
+/// Runs a call with several cursors of the session, each named once.
+pub(super) fn with_open_cursors<T>(
+    sesid: JET_SESID,
+    handles: &[JET_TABLEID],
+    body: impl FnOnce(&mut SessionState, &mut [&mut engine::Cursor]) -> Result<T>,
+) -> Result<T> {
+    let session = find_session(sesid)?;
+    let mut found = Vec::with_capacity(handles.len());
+    for (at, handle) in handles.iter().enumerate() {
+        let cursor = find_cursor(*handle)?;
+        if cursor.owner != sesid {
+            return Err(mismatch(*handle, sesid));
+        }
+        if handles.iter().take(at).any(|other| other == handle) {
+            let what = format!("{handle:?} is named twice");
+            return Err(Error::new(JetErr::InvalidParameter, what));
+        }
+        found.push(cursor);
+    }
+    session.call(Purpose::Work, |state, _| {
+        let mut guards: Vec<_> = found.iter().map(|cursor| cursor.state.lock()).collect();
+        let open = guards.iter_mut().map(|cursor| cursor.open(state));
+        let mut open = open.collect::<Result<Vec<_>>>()?;
+        body(state, &mut open)
+    })
+}
+
+#[track_caller]
+fn mismatch(tableid: JET_TABLEID, sesid: JET_SESID) -> Error {
+    Error::new(
+        JetErr::SesidTableIdMismatch,
+        format!("{tableid:?} is a cursor of another session than {sesid:?}"),
+    )
 }
 
 impl Cur {
     /// A level commits: what belongs to it belongs to the one below.
     pub(super) fn before_commit(&self, state: &mut SessionState, level: u8) -> Result<()> {
         let mut cursor = self.state.lock();
-        cursor.table(state)?;
         let below = level.saturating_sub(1);
         cursor.level = cursor.level.min(below);
-        if let Some(update) = &mut cursor.update {
-            update.level = update.level.min(below);
-        }
+        cursor.open(state)?.level_committed(level);
         Ok(())
     }
 
     /// Levels above `keep` are taken back. False: the cursor was opened in one of them.
     pub(super) fn before_rollback(&self, keep: u8) -> bool {
         let mut cursor = self.state.lock();
-        if cursor.update.as_ref().is_some_and(|update| update.level > keep) {
-            cursor.update = None;
+        if let What::Table(open) = &mut cursor.what {
+            open.levels_rolled_back(keep);
         }
         cursor.level <= keep
     }
 
     /// Its session ends: a table that was only defined comes to be.
     pub(super) fn finish(&self, state: &mut SessionState) -> Result<()> {
-        self.state.lock().table(state).map(|_| ())
+        self.state.lock().open(state).map(|_| ())
     }
 }
 
 impl Cursor {
-    /// The table; makes it if it was only defined so far.
-    pub(super) fn table(&mut self, state: &mut SessionState) -> Result<Arc<Table>> {
-        match &self.what {
-            What::Table(table) => Ok(Arc::clone(table)),
+    /// The cursor itself; makes the table if it was only defined so far.
+    pub(super) fn open(&mut self, state: &mut SessionState) -> Result<&mut engine::Cursor> {
+        if let What::Defining(def) = &self.what {
+            let table = catalog::create_table(&mut state.engine, &self.database.attached, def)?;
+            self.what = What::table(table);
+        }
+        match &mut self.what {
+            What::Table(open) => Ok(open),
             What::Defining(def) => {
-                let table = catalog::create_table(&mut state.engine, &self.database.attached, def)?;
-                self.what = What::Table(Arc::clone(&table));
-                Ok(table)
+                Err(Error::new(JetErr::InternalError, format!("table {} was not made", def.name)))
             }
         }
+    }
+
+    /// The table of the cursor.
+    pub(super) fn table(&mut self, state: &mut SessionState) -> Result<Arc<Table>> {
+        self.open(state).map(|open| Arc::clone(open.table()))
     }
 }
 
@@ -178,22 +190,12 @@ pub(super) fn new_cursor(
     database: &Arc<OpenDatabase>,
     what: What,
     level: u8,
-    read_only: bool,
 ) -> Result<JET_TABLEID> {
     let made = CURSORS.write().insert(|handle| {
         Arc::new(Cur {
             handle: JET_TABLEID(handle),
             owner,
-            state: Mutex::new(Cursor {
-                what,
-                database: Arc::clone(database),
-                place: Place::First,
-                position: Position::default(),
-                search: SearchKey::default(),
-                update: None,
-                read_only,
-                level,
-            }),
+            state: Mutex::new(Cursor { what, database: Arc::clone(database), level }),
         })
     });
     let cursor = made.ok_or_else(|| {
@@ -216,9 +218,12 @@ pub fn JetOpenTable(
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_of(own, dbid)?;
         let table = catalog::open_table(&state.engine, &database.attached, szTableName)?;
-        let read_only = grbit & JET_bitTableReadOnly != 0;
+        let mut open = engine::Cursor::new(table);
+        if grbit & JET_bitTableReadOnly != 0 {
+            open = open.read_only();
+        }
         let level = state.engine.level();
-        new_cursor(own, sesid, &database, What::Table(table), level, read_only)
+        new_cursor(own, sesid, &database, What::Table(Box::new(open)), level)
     })
 }
 
@@ -233,9 +238,9 @@ pub fn JetDupCursor(
     _grbit: JET_GRBIT,
 ) -> Result<JET_TABLEID> {
     with_any_cursor(sesid, tableid, Purpose::Work, |state, own, cursor| {
-        let what = What::Table(cursor.table(state)?);
+        let what = What::Table(Box::new(cursor.open(state)?.duplicate()));
         let level = state.engine.level();
-        new_cursor(own, sesid, &cursor.database, what, level, cursor.read_only)
+        new_cursor(own, sesid, &cursor.database, what, level)
     })
 }
 
@@ -245,7 +250,7 @@ pub fn JetDupCursor(
 /// The session's; `JET_errInvalidTableId` (-1310), `JET_errSesidTableIdMismatch` (-1114).
 pub fn JetCloseTable(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
     with_any_cursor(sesid, tableid, Purpose::CleanUp, |state, own, cursor| {
-        cursor.table(state)?;
+        cursor.open(state)?;
         own.cursors.retain(|other| *other != tableid);
         close_cursor(tableid);
         Ok(())

@@ -1,26 +1,28 @@
 //! Changing rows (api-semantics 8, 9).
-//!
-//! A prepared replace takes no lock: a change that somebody else makes meanwhile is noticed when it
-//! is written (`JET_errWriteConflict`), by the snapshot of the transaction, or outside one by
-//! comparing the row with what it was.
+
+use std::sync::Arc;
 
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
+    cursor::Prepare,
     record::RecordBuilder,
     schema::{Column, TableSchema},
-    table::Table,
+    version::Lock,
 };
 
 use super::{
-    JET_COLUMNID, JET_GRBIT, JET_bitSetAppendLV, JET_bitSetOverwriteLV,
-    JET_bitSetRevertToDefaultValue, JET_bitSetSizeLV, JET_bitSetZeroLength, JET_prepCancel,
-    JET_prepInsert, JET_prepInsertCopy, JET_prepReplace, JET_prepReplaceNoLock,
-    cursor::record_deleted,
+    JET_COLUMNID, JET_GRBIT, JET_bitReadLock, JET_bitSetAppendLV, JET_bitSetOverwriteLV,
+    JET_bitSetRevertToDefaultValue, JET_bitSetSizeLV, JET_bitSetZeroLength,
+    JET_bitUpdateCheckESE97Compatibility, JET_bitWriteLock, JET_prepCancel, JET_prepInsert,
+    JET_prepInsertCopy, JET_prepInsertCopyDeleteOriginal, JET_prepInsertCopyReplaceOriginal,
+    JET_prepReplace, JET_prepReplaceNoLock,
+    gate::Purpose,
     handles::{JET_SESID, JET_TABLEID},
-    table::{Cursor, Update, column_id, with_cursor},
+    invalid_grbit,
+    table::{Cursor, column_id, is_changing, with_any_cursor, with_cursor},
     unavailable,
 };
-use crate::session::{Durability, SessionState};
+use crate::session::SessionState;
 
 /// Which part of a column is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,56 +56,43 @@ pub struct JET_SETCOLUMN<'v> {
     pub err: JetErr,
 }
 
-/// Begins a change: a new row, a new row that begins as a copy, the current row; or cancels one.
+/// Begins a change: a new row, a new row that begins as a copy, the current row, which may move;
+/// or cancels one.
 ///
 /// # Errors
-/// The cursor's; `JET_errPermissionDenied` (-1809) for a read-only cursor, `JET_errAlreadyPrepared`
-/// (-1607), `JET_errUpdateNotPrepared` (-1609) for a cancel, `JET_errNoCurrentRecord` (-1603),
-/// `JET_errRecordDeleted` (-1017), `JET_errInvalidParameter` (-1003) for an unknown kind,
-/// `JET_errFeatureNotAvailable` (-1001) for kinds that later versions bring.
+/// The cursor's; `JET_errInvalidParameter` (-1003) for an unknown kind, `JET_errUpdateNotPrepared`
+/// (-1609) for a cancel, `JET_errPermissionDenied` (-1809) for a read-only cursor,
+/// `JET_errTransReadOnly` (-1110), `JET_errAlreadyPrepared` (-1607), `JET_errNoCurrentRecord`
+/// (-1603), `JET_errRecordDeleted` (-1017), `JET_errSessionWriteConflict` (-1111) where another
+/// cursor of the session has prepared the same row, `JET_errWriteConflict` (-1102).
 pub fn JetPrepareUpdate(sesid: JET_SESID, tableid: JET_TABLEID, prep: u32) -> Result<()> {
-    with_cursor(sesid, tableid, |state, cursor| {
-        if prep == JET_prepCancel {
-            return match cursor.update.take() {
-                Some(_) => Ok(()),
-                None => Err(not_prepared()),
-            };
-        }
-        check_kind(prep)?;
-        if cursor.read_only {
-            let what = "the cursor was opened for reading only";
-            return Err(Error::new(JetErr::PermissionDenied, what));
-        }
-        state.engine.check_writable()?;
-        if cursor.update.is_some() {
-            let what = "an update is prepared already";
-            return Err(Error::new(JetErr::AlreadyPrepared, what));
-        }
-        let table = cursor.table(state)?;
-        let mut update =
-            Update { record: RecordBuilder::new(), replaces: None, level: state.engine.level() };
-        if prep == JET_prepInsert {
-            update.record.insert(&table.schema)?;
-        } else {
-            let key = cursor.current_key(state)?;
-            let row = table.get(&state.engine, &key, <[u8]>::to_vec)?;
-            let row = row.ok_or_else(record_deleted)?;
-            update.record.edit(&table.schema, &row)?;
-            if prep != JET_prepInsertCopy {
-                update.replaces = Some((key, row));
+    with_any_cursor(sesid, tableid, Purpose::Work, |state, own, cursor| {
+        let kind = match prep {
+            JET_prepInsert => Prepare::Insert,
+            JET_prepReplace => Prepare::Replace,
+            JET_prepReplaceNoLock => Prepare::ReplaceNoLock,
+            JET_prepInsertCopy => Prepare::InsertCopy,
+            JET_prepInsertCopyDeleteOriginal => Prepare::InsertCopyDeleteOriginal,
+            JET_prepInsertCopyReplaceOriginal => Prepare::InsertCopyReplaceOriginal,
+            JET_prepCancel => {
+                return if cursor.open(state)?.cancel() { Ok(()) } else { Err(not_prepared()) };
             }
+            other => {
+                let what = format!("{other} is no kind of update");
+                return Err(Error::new(JetErr::InvalidParameter, what));
+            }
+        };
+        let open = cursor.open(state)?;
+        open.prepare(&mut state.engine, kind)?;
+        if let Some(key) = open.changing()
+            && own.cursors.iter().any(|other| *other != tableid && is_changing(*other, open, key))
+        {
+            open.cancel();
+            let what = "another cursor of the session has prepared an update of the same row";
+            return Err(Error::new(JetErr::SessionWriteConflict, what));
         }
-        cursor.update = Some(update);
         Ok(())
     })
-}
-
-fn check_kind(prep: u32) -> Result<()> {
-    match prep {
-        JET_prepInsert | JET_prepInsertCopy | JET_prepReplace | JET_prepReplaceNoLock => Ok(()),
-        7 | 9 => Err(unavailable("moving a row (JET_prepInsertCopy...Original)")),
-        other => Err(Error::new(JetErr::InvalidParameter, format!("{other} is no kind of update"))),
-    }
 }
 
 #[track_caller]
@@ -170,15 +159,16 @@ fn set_column(
     grbit: JET_GRBIT,
     info: JET_SETINFO,
 ) -> Result<JetErr> {
-    let table = cursor.table(state)?;
-    let Some(update) = &mut cursor.update else { return Err(not_prepared()) };
-    let schema = &table.schema;
+    let level = state.engine.level();
+    let open = cursor.open(state)?;
+    let table = Arc::clone(open.table());
+    let (update, schema) = (open.copy()?, &table.schema);
     let column = schema.columns.require(column_id(columnid)?)?;
     let parts = JET_bitSetAppendLV | JET_bitSetOverwriteLV | JET_bitSetSizeLV;
     if grbit & !(parts | JET_bitSetZeroLength | JET_bitSetRevertToDefaultValue) != 0 {
         return Err(unavailable(&format!("flags {grbit:#x} of JetSetColumn")));
     }
-    if column.ty.is_long() && state.engine.level() == 0 {
+    if column.ty.is_long() && level == 0 {
         return Err(Error::new(
             JetErr::NotInTransaction,
             format!("column \"{}\": long values are set in a transaction", column.name),
@@ -186,7 +176,7 @@ fn set_column(
     }
     let data = data.filter(|bytes| !bytes.is_empty() || grbit & JET_bitSetZeroLength != 0);
     if grbit & JET_bitSetRevertToDefaultValue != 0 {
-        update.record.revert_to_default(schema, column.id)?;
+        update.revert_to_default(schema, column.id)?;
         return Ok(JetErr::Success);
     }
     if grbit & parts != 0 {
@@ -207,24 +197,24 @@ fn set_column(
 
 fn put(
     schema: &TableSchema,
-    update: &mut Update,
+    update: &mut RecordBuilder,
     column: &Column,
     data: Option<&[u8]>,
     info: JET_SETINFO,
 ) -> Result<()> {
-    let view = update.record.view(schema)?;
+    let view = update.view(schema)?;
     let values = view.data(column)?.len();
     if column.id.is_tagged() && (values > 1 || info.itagSequence != 1) {
-        update.record.set_instance(schema, column.id, info.itagSequence, data)
+        update.set_instance(schema, column.id, info.itagSequence, data)
     } else {
-        update.record.set(schema, column.id, data)
+        update.set(schema, column.id, data)
     }
 }
 
 /// The value that appending, overwriting or resizing makes of the one that is there.
 fn part(
     schema: &TableSchema,
-    update: &Update,
+    update: &RecordBuilder,
     column: &Column,
     data: &[u8],
     grbit: JET_GRBIT,
@@ -236,7 +226,7 @@ fn part(
             format!("column \"{}\": only long values are written in parts", column.name),
         ));
     }
-    let view = update.record.view(schema)?;
+    let view = update.view(schema)?;
     let old = match view.data(column)?.nth(info.itagSequence)? {
         Some(instance) => Some(instance.plain(column)?.to_vec()),
         None => None,
@@ -276,86 +266,49 @@ fn part(
 /// `JET_errKeyDuplicate` (-1605), `JET_errWriteConflict` (-1102), `JET_errRecordPrimaryChanged`
 /// (-1604), `JET_errNullKeyDisallowed` (-1053), those of writing.
 pub fn JetUpdate(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<Vec<u8>> {
+    with_cursor(sesid, tableid, |state, cursor| cursor.open(state)?.update(&mut state.engine))
+}
+
+/// As [`JetUpdate`], with flags. Rows of this engine have no form that only older ones could not
+/// hold, so [`JET_bitUpdateCheckESE97Compatibility`] refuses nothing.
+///
+/// # Errors
+/// `JET_errInvalidGrbit` (-900) for other flags; as [`JetUpdate`].
+pub fn JetUpdate2(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Result<Vec<u8>> {
     with_cursor(sesid, tableid, |state, cursor| {
-        let table = cursor.table(state)?;
-        let Some(update) = cursor.update.take() else { return Err(not_prepared()) };
-        let written = update
-            .record
-            .check(&table.schema)
-            .and_then(|()| in_transaction(state, |state| write(state, cursor, &table, &update)));
-        if written.is_err() {
-            cursor.update = Some(update);
+        if grbit & !JET_bitUpdateCheckESE97Compatibility != 0 {
+            return Err(invalid_grbit("JetUpdate2", grbit));
         }
-        written
+        cursor.open(state)?.update(&mut state.engine)
     })
-}
-
-fn write(
-    state: &mut SessionState,
-    cursor: &mut Cursor,
-    table: &Table,
-    update: &Update,
-) -> Result<Vec<u8>> {
-    let record = update.record.bytes();
-    let Some((key, before)) = &update.replaces else {
-        let mut key = Vec::new();
-        table.insert(&mut state.engine, &mut cursor.position, record, &mut key)?;
-        return Ok(key);
-    };
-    let same = table.get(&state.engine, key, |now| now == before)?;
-    match same {
-        None => return Err(record_deleted()),
-        Some(false) if update.level == 0 => {
-            return Err(Error::new(
-                JetErr::WriteConflict,
-                "the row has changed since the update was prepared",
-            ));
-        }
-        Some(_) => {}
-    }
-    table.replace(&mut state.engine, &mut cursor.position, key, record)?;
-    Ok(key.clone())
-}
-
-/// Runs a change in the open transaction, or in one of its own.
-fn in_transaction<T>(
-    state: &mut SessionState,
-    body: impl FnOnce(&mut SessionState) -> Result<T>,
-) -> Result<T> {
-    if state.engine.level() > 0 {
-        return body(state);
-    }
-    state.engine.begin()?;
-    let changed = body(state).and_then(|value| {
-        state.engine.commit(Durability::Durable)?;
-        Ok(value)
-    });
-    if changed.is_err() && state.engine.level() > 0 {
-        state.engine.rollback()?;
-    }
-    changed
 }
 
 /// Deletes the current row; the cursor stays at its place. An update that was prepared is
 /// cancelled.
 ///
 /// # Errors
-/// The cursor's; `JET_errNoCurrentRecord` (-1603), `JET_errRecordDeleted` (-1017),
-/// `JET_errWriteConflict` (-1102), `JET_errPermissionDenied` (-1809), those of writing.
+/// The cursor's; `JET_errPermissionDenied` (-1809), `JET_errTransReadOnly` (-1110),
+/// `JET_errAlreadyPrepared` (-1607) where a row is being moved, `JET_errNoCurrentRecord` (-1603),
+/// `JET_errRecordDeleted` (-1017), `JET_errWriteConflict` (-1102), those of writing.
 pub fn JetDelete(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
+    with_cursor(sesid, tableid, |state, cursor| cursor.open(state)?.delete(&mut state.engine))
+}
+
+/// Locks the current row until the transaction ends: for reading, which others can do too, or for
+/// writing.
+///
+/// # Errors
+/// The cursor's; `JET_errInvalidGrbit` (-900) unless one kind of lock is named,
+/// `JET_errNotInTransaction` (-1054), `JET_errPermissionDenied` (-1809) for a write lock of a
+/// read-only cursor, `JET_errTransReadOnly` (-1110), `JET_errNoCurrentRecord` (-1603),
+/// `JET_errRecordDeleted` (-1017), `JET_errWriteConflict` (-1102).
+pub fn JetGetLock(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Result<()> {
     with_cursor(sesid, tableid, |state, cursor| {
-        if cursor.read_only {
-            let what = "the cursor was opened for reading only";
-            return Err(Error::new(JetErr::PermissionDenied, what));
-        }
-        cursor.update = None;
-        let key = cursor.current_key(state)?;
-        let table = cursor.table(state)?;
-        in_transaction(state, |state| {
-            if table.get(&state.engine, &key, |_| ())?.is_none() {
-                return Err(record_deleted());
-            }
-            table.delete(&mut state.engine, &mut cursor.position, &key)
-        })
+        let lock = match grbit {
+            JET_bitReadLock => Lock::Read,
+            JET_bitWriteLock => Lock::Write,
+            other => return Err(invalid_grbit("JetGetLock", other)),
+        };
+        cursor.open(state)?.lock(&mut state.engine, lock)
     })
 }

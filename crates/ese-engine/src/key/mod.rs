@@ -10,12 +10,14 @@
 
 mod entries;
 mod normalise;
+mod partial;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use entries::check_supported_columns;
 pub use entries::{check_supported, for_each_key, primary_key, record_key, values_key};
 pub use normalise::{KeyRules, normalise};
+pub use partial::normalise_beginning;
 
 /// Key of row number `n` of a table without primary index: 4 bytes, big-endian, no prefix byte.
 #[must_use]

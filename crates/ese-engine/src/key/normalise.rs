@@ -12,6 +12,11 @@ mod prefix {
     pub(super) const NULL_HIGH: u8 = 0xc0;
 }
 
+/// The byte in front of a value that is neither NULL nor empty.
+pub(super) const fn prefix_byte() -> u8 {
+    prefix::DATA
+}
+
 /// Source bytes of a GUID in key order, and as .NET orders them.
 const GUID_ORDER: [usize; 16] = [10, 11, 12, 13, 14, 15, 8, 9, 6, 7, 4, 5, 0, 1, 2, 3];
 const GUID_ORDER_DOT_NET: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];

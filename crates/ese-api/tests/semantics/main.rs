@@ -1,0 +1,16 @@
+//! The numbered statements of the semantics of the Jet functions, one test for each, named after
+//! its number: `s6_02` is statement 2 of section 6. One file a section.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::wildcard_imports,
+    reason = "a failing step fails the test; the functions come with all their constants"
+)]
+
+#[path = "../jet_setup/mod.rs"]
+mod jet_setup;
+mod pets;
+mod s06_currency;
+mod s07_keys;
+mod s08_updates;

@@ -1,0 +1,512 @@
+//! Section 7: keys, seeks, ranges and filters.
+
+use crate::pets::*;
+
+const NONE: JetErr = JetErr::NoCurrentRecord;
+const UPPER: u32 = JET_bitRangeUpperLimit;
+const INCLUSIVE: u32 = JET_bitRangeInclusive;
+
+#[test]
+fn s7_01_a_key_belongs_to_a_cursor_and_an_index_and_is_made_in_order() {
+    let _mode = multi();
+    let pets = pets();
+    let id = 5_i32.to_le_bytes();
+    assert_eq!(code(pets.key(&id, 0)), JetErr::KeyNotMade);
+    pets.key(&id, JET_bitNewKey).unwrap();
+    assert_eq!(code(pets.key(&id, 0)), JetErr::KeyIsMade);
+    pets.index("down");
+    assert_eq!(code(JetSeek(pets.ses, pets.cur, JET_bitSeekEQ)), JetErr::KeyNotMade, "lost");
+    pets.key(b"bee", JET_bitNewKey).unwrap();
+    pets.key(&id, 0).unwrap();
+    assert_eq!(code(pets.key(&id, 0)), JetErr::KeyIsMade);
+    JetSeek(pets.ses, pets.cur, JET_bitSeekEQ).unwrap();
+    assert_eq!(pets.at().unwrap(), 5);
+    pets.key(b"bee", JET_bitNewKey | JET_bitFullColumnStartLimit).unwrap();
+    assert_eq!(code(pets.key(&id, 0)), JetErr::KeyIsMade, "nothing follows a limit");
+    // The failed call left the key as it was.
+    JetSeek(pets.ses, pets.cur, JET_bitSeekGE).unwrap();
+    assert_eq!(pets.at().unwrap(), 2);
+}
+
+#[test]
+fn s7_02_no_bytes_are_null_and_lengths_must_suit() {
+    let _mode = multi();
+    let pets = pets();
+    pets.insert(10, "", Some(1)).unwrap();
+    JetPrepareUpdate(pets.ses, pets.cur, JET_prepInsert).unwrap();
+    pets.set(pets.id, &11_i32.to_le_bytes()).unwrap();
+    JetSetColumn(pets.ses, pets.cur, pets.name, Some(b""), JET_bitSetZeroLength, None).unwrap();
+    pets.update().unwrap();
+    pets.index("name");
+    pets.seek(b"", JET_bitSeekEQ).unwrap();
+    assert_eq!(pets.at().unwrap(), 10, "NULL");
+    pets.key(b"", JET_bitNewKey | JET_bitKeyDataZeroLength).unwrap();
+    JetSeek(pets.ses, pets.cur, JET_bitSeekEQ).unwrap();
+    assert_eq!(pets.at().unwrap(), 11, "an empty text");
+    pets.index("pk");
+    for wrong in [&[1_u8][..], &[1, 0, 0, 0, 0]] {
+        assert_eq!(code(pets.key(wrong, JET_bitNewKey)), JetErr::InvalidBufferSize);
+    }
+    pets.key(b"", JET_bitNewKey).unwrap();
+
+    // Fixed text is padded with spaces.
+    let table = JetCreateTable(pets.ses, pets.live.dbid, "fixed", 0, 0).unwrap();
+    let def = JET_COLUMNDEF {
+        coltyp: JET_coltypText,
+        cbMax: 4,
+        cp: 1252,
+        grbit: JET_bitColumnFixed,
+        ..JET_COLUMNDEF::default()
+    };
+    let column = JetAddColumn(pets.ses, table, "code", &def, &[]).unwrap();
+    JetCreateIndex(pets.ses, table, "pk", JET_bitIndexPrimary, "+code\0\0", 0).unwrap();
+    JetPrepareUpdate(pets.ses, table, JET_prepInsert).unwrap();
+    JetSetColumn(pets.ses, table, column, Some(b"ab"), 0, None).unwrap();
+    JetUpdate(pets.ses, table).unwrap();
+    JetMakeKey(pets.ses, table, Some(b"ab"), JET_bitNewKey).unwrap();
+    assert_eq!(JetSeek(pets.ses, table, JET_bitSeekEQ).unwrap(), JetErr::Success);
+    let long = JetMakeKey(pets.ses, table, Some(b"abcde"), JET_bitNewKey);
+    assert_eq!(code(long), JetErr::InvalidBufferSize);
+}
+
+#[test]
+fn s7_03_a_normalised_key_is_taken_as_it_is() {
+    let _mode = multi();
+    let pets = pets();
+    pets.go(3).unwrap();
+    let bookmark = JetGetBookmark(pets.ses, pets.cur).unwrap();
+    pets.go(JET_MoveFirst).unwrap();
+    let everything = JET_bitNormalizedKey | 0xf00;
+    pets.key(&bookmark, everything).unwrap();
+    JetSeek(pets.ses, pets.cur, JET_bitSeekEQ).unwrap();
+    assert_eq!(pets.at().unwrap(), 5);
+    pets.key(&[0xff; 256], JET_bitNormalizedKey).unwrap();
+    let long = pets.key(&[0xff; 257], JET_bitNormalizedKey);
+    assert_eq!(code(long), JetErr::InvalidParameter);
+    // Without primary index there is no other way.
+    let table = JetCreateTable(pets.ses, pets.live.dbid, "plain", 0, 0).unwrap();
+    JetPrepareUpdate(pets.ses, table, JET_prepInsert).unwrap();
+    let bookmark = JetUpdate(pets.ses, table).unwrap();
+    let made = JetMakeKey(pets.ses, table, Some(&[1]), JET_bitNewKey);
+    assert_eq!(code(made), JetErr::NoCurrentIndex);
+    JetMakeKey(pets.ses, table, Some(&bookmark), JET_bitNormalizedKey).unwrap();
+    assert_eq!(JetSeek(pets.ses, table, JET_bitSeekEQ).unwrap(), JetErr::Success);
+}
+
+/// The reference page of JetMakeKey adds what the statement leaves open: the two older limits do
+/// not go with the four newer ones, and the type of the column decides which of the two is meant.
+#[test]
+fn s7_04_limits_are_below_or_behind_all_that_begins_so() {
+    let _mode = multi();
+    let pets = pets();
+    pets.insert(9, "beef", None).unwrap();
+    pets.index("down");
+    let limits = [
+        JET_bitFullColumnStartLimit,
+        JET_bitFullColumnEndLimit,
+        JET_bitPartialColumnStartLimit,
+        JET_bitPartialColumnEndLimit,
+    ];
+    for (at, limit) in limits.into_iter().enumerate() {
+        for other in limits.into_iter().skip(at + 1).chain([JET_bitStrLimit, JET_bitSubStrLimit]) {
+            let made = pets.key(b"b", JET_bitNewKey | limit | other);
+            assert_eq!(code(made), JetErr::InvalidGrbit, "{limit:#x} {other:#x}");
+        }
+    }
+    let between = |value: &[u8], start, end| {
+        pets.key(value, JET_bitNewKey | start).unwrap();
+        if JetSeek(pets.ses, pets.cur, JET_bitSeekGE).is_err() {
+            return Vec::new();
+        }
+        pets.key(value, JET_bitNewKey | end).unwrap();
+        match pets.range(UPPER) {
+            Ok(()) => pets.rest(),
+            Err(error) => {
+                assert_eq!(error.code(), NONE);
+                Vec::new()
+            }
+        }
+    };
+    let (start, end) = (JET_bitPartialColumnStartLimit, JET_bitPartialColumnEndLimit);
+    // Descending: of "bee" and "beef", the longer one comes first.
+    assert_eq!(between(b"be", start, end), [9, 2, 5, 8]);
+    assert_eq!(between(b"bee", start, end), [9, 2, 5, 8]);
+    assert!(between(b"cow", start, end).is_empty());
+    let (start, end) = (JET_bitFullColumnStartLimit, JET_bitFullColumnEndLimit);
+    assert_eq!(between(b"bee", start, end), [2, 5, 8]);
+    assert_eq!(between(b"bee", start, JET_bitStrLimit), [2, 5, 8]);
+    assert_eq!(between(b"bee", start, JET_bitStrLimit | JET_bitSubStrLimit), [2, 5, 8]);
+    pets.index("name");
+    let (start, end) = (JET_bitPartialColumnStartLimit, JET_bitPartialColumnEndLimit);
+    assert_eq!(between(b"be", start, end), [2, 5, 8, 9]);
+    assert_eq!(between(b"be", start, JET_bitSubStrLimit), [2, 5, 8, 9]);
+    pets.index("pk");
+    for limit in [start, end] {
+        let made = pets.key(&1_i32.to_le_bytes(), JET_bitNewKey | limit);
+        assert_eq!(code(made), JetErr::InvalidGrbit, "numbers have no beginnings");
+    }
+}
+
+#[test]
+fn s7_05_a_key_beyond_the_limit_is_cut_silently() {
+    let _mode = multi();
+    let pets = pets();
+    let long = |tail: &str| format!("{}{tail}", "x".repeat(250));
+    pets.insert(20, &long("aaaaa"), None).unwrap();
+    pets.insert(21, "y", None).unwrap();
+    pets.index("down");
+    let (other, beyond) = (long("aaaaa"), long("aaaab"));
+    pets.key(other.as_bytes(), JET_bitNewKey | JET_bitFullColumnStartLimit).unwrap();
+    assert_eq!(JetSeek(pets.ses, pets.cur, JET_bitSeekGE).unwrap(), JetErr::Success);
+    assert_eq!(pets.at().unwrap(), 20);
+    pets.index("name");
+    // The difference lies behind the cut: callers look at the column.
+    assert_eq!(pets.seek(beyond.as_bytes(), JET_bitSeekEQ).unwrap(), JetErr::Success);
+    assert_eq!(pets.get(pets.name, 0).unwrap(), Some(other.into_bytes()));
+    let index = JET_bitIndexPrimary | JET_bitIndexDisallowTruncation;
+    let table = JetCreateTable(pets.ses, pets.live.dbid, "whole", 0, 0).unwrap();
+    let def = JET_COLUMNDEF { coltyp: JET_coltypBinary, ..JET_COLUMNDEF::default() };
+    let column = JetAddColumn(pets.ses, table, "b", &def, &[]).unwrap();
+    JetCreateIndex(pets.ses, table, "pk", index, "+b\0\0", 0).unwrap();
+    JetPrepareUpdate(pets.ses, table, JET_prepInsert).unwrap();
+    JetSetColumn(pets.ses, table, column, Some(&[7; 255]), 0, None).unwrap();
+    assert_eq!(code(JetUpdate(pets.ses, table)), JetErr::KeyTruncated);
+}
+
+#[test]
+fn s7_06_a_seek_has_one_direction_and_uses_the_key_up() {
+    let _mode = multi();
+    let pets = pets();
+    let seek = |grbit| JetSeek(pets.ses, pets.cur, grbit);
+    // The direction is looked at before the key.
+    assert_eq!(code(seek(0)), JetErr::InvalidParameter);
+    assert_eq!(code(seek(JET_bitSeekEQ | JET_bitSeekGT)), JetErr::InvalidParameter);
+    assert_eq!(code(seek(JET_bitSeekEQ)), JetErr::KeyNotMade);
+    for id in [5_i32, 4] {
+        assert_eq!(pets.seek_id(id, JET_bitSeekEQ).is_ok(), id == 5);
+        assert_eq!(code(seek(JET_bitSeekEQ)), JetErr::KeyNotMade);
+    }
+    pets.prepare(JET_prepInsert).unwrap();
+    pets.seek_id(2, JET_bitSeekEQ | JET_bitSetIndexRange).unwrap();
+    assert_eq!(code(pets.update()), JetErr::UpdateNotPrepared);
+    pets.seek_id(2, JET_bitSeekEQ).unwrap();
+    assert_eq!(code(pets.range(JET_bitRangeRemove)), JetErr::InvalidOperation);
+}
+
+#[test]
+fn s7_07_what_a_seek_answers_and_where_it_lands() {
+    let _mode = multi();
+    let pets = pets();
+    let (success, neighbour) = (JetErr::Success, JetErr::WrnSeekNotEqual);
+    let not_found = Err(JetErr::RecordNotFound);
+    let seek = |name: &[u8], grbit| {
+        let sought = pets.seek(name, grbit).map_err(|error| error.code());
+        sought.map(|warning| (warning, pets.at().unwrap()))
+    };
+    for index in ["name", "pk"] {
+        pets.index(index);
+        let key = |name: &str| {
+            if index == "name" {
+                return name.as_bytes().to_vec();
+            }
+            let id: i32 = ["ant", "bee", "bef", "cat", "dog", "zoo", "aaa"]
+                .iter()
+                .zip([1, 2, 4, 5, 8, 9, 0])
+                .find_map(|(known, id)| (*known == name).then_some(id))
+                .unwrap();
+            id.to_le_bytes().to_vec()
+        };
+        let by_name = index == "name";
+        let pick = |name, id| if by_name { name } else { id };
+        for (name, grbit, expected) in [
+            ("bee", JET_bitSeekEQ, Ok((success, 2))),
+            ("bee", JET_bitSeekGE, Ok((success, 2))),
+            ("bee", JET_bitSeekLE, Ok((success, 2))),
+            ("bee", JET_bitSeekGT, Ok((success, 3))),
+            ("bee", JET_bitSeekLT, Ok((success, 1))),
+            ("bef", JET_bitSeekEQ, not_found),
+            ("bef", JET_bitSeekGE, Ok((neighbour, pick(3, 5)))),
+            ("bef", JET_bitSeekLE, Ok((neighbour, pick(8, 3)))),
+            ("bef", JET_bitSeekGT, Ok((success, pick(3, 5)))),
+            ("bef", JET_bitSeekLT, Ok((success, pick(8, 3)))),
+            ("zoo", JET_bitSeekGE, not_found),
+            ("zoo", JET_bitSeekGT, not_found),
+            ("aaa", JET_bitSeekLE, not_found),
+            ("aaa", JET_bitSeekLT, not_found),
+            ("ant", JET_bitSeekLT, not_found),
+        ] {
+            assert_eq!(seek(&key(name), grbit), expected, "{index} {name} {grbit:#x}");
+        }
+    }
+}
+
+#[test]
+fn s7_08_uniqueness_is_checked_on_request() {
+    let _mode = multi();
+    let pets = pets();
+    let unique = JET_bitSeekEQ | JET_bitCheckUniqueness;
+    assert_eq!(pets.seek_id(2, unique).unwrap(), JetErr::WrnUniqueKey);
+    pets.index("name");
+    assert_eq!(pets.seek(b"bee", unique).unwrap(), JetErr::Success);
+    assert_eq!(pets.seek(b"cat", unique).unwrap(), JetErr::WrnUniqueKey);
+    let both = unique | JET_bitSetIndexRange;
+    assert_eq!(pets.seek(b"dog", both).unwrap(), JetErr::WrnUniqueKey);
+    assert_eq!(code(pets.range(JET_bitRangeRemove)), JetErr::InvalidOperation, "no range then");
+    pets.seek(b"bee", both).unwrap();
+    assert_eq!(pets.rest(), [2, 5, 8]);
+}
+
+#[test]
+fn s7_09_a_seek_can_set_the_range_of_its_key() {
+    let _mode = multi();
+    let pets = pets();
+    pets.index("name");
+    pets.seek(b"bee", JET_bitSeekEQ | JET_bitSetIndexRange).unwrap();
+    assert_eq!(pets.rest(), [2, 5, 8]);
+    pets.range(JET_bitRangeRemove).unwrap();
+    assert_eq!(pets.to(JET_MovePrevious), Ok(6), "from behind the last entry");
+}
+
+#[test]
+fn s7_11_a_range_limits_moves_towards_its_end() {
+    let _mode = multi();
+    let pets = pets();
+    let limit = |id: i32, grbit| {
+        pets.key(&id.to_le_bytes(), JET_bitNewKey).unwrap();
+        pets.range(grbit)
+    };
+    assert_eq!(code(pets.range(UPPER)), JetErr::KeyNotMade);
+    assert_eq!(code(pets.range(JET_bitRangeRemove)), JetErr::InvalidOperation);
+    limit(5, UPPER).unwrap();
+    assert_eq!(code(pets.range(UPPER)), JetErr::KeyNotMade, "used up");
+    assert_eq!(pets.rest(), [1, 2, 3]);
+    pets.go(JET_MoveFirst).unwrap();
+    limit(5, UPPER | INCLUSIVE).unwrap();
+    assert_eq!(pets.rest(), [1, 2, 3, 5]);
+
+    // The other direction can leave; outside, the range is set all the same.
+    pets.seek_id(5, JET_bitSeekEQ).unwrap();
+    limit(6, UPPER | INCLUSIVE).unwrap();
+    assert_eq!(pets.to(JET_MovePrevious), Ok(3));
+    pets.seek_id(6, JET_bitSeekEQ).unwrap();
+    assert_eq!(code(limit(3, UPPER)), NONE);
+    assert_eq!(code(pets.at()), NONE);
+    assert_eq!(pets.to(JET_MoveNext), Err(NONE), "behind the end");
+    pets.range(JET_bitRangeRemove).unwrap();
+    pets.go(JET_MoveFirst).unwrap();
+    assert_eq!(code(limit(3, INCLUSIVE)), NONE);
+    assert_eq!(pets.to(JET_MovePrevious), Err(NONE), "before the beginning");
+    pets.seek_id(6, JET_bitSeekEQ).unwrap();
+    limit(3, INCLUSIVE).unwrap();
+    assert_eq!([pets.to(-1), pets.to(-1), pets.to(-1)], [Ok(5), Ok(3), Err(NONE)]);
+
+    pets.go(JET_MoveFirst).unwrap();
+    limit(5, UPPER | JET_bitRangeInstantDuration).unwrap();
+    assert_eq!(code(pets.range(JET_bitRangeRemove)), JetErr::InvalidOperation, "only checked");
+    pets.go(100).unwrap_err();
+    assert_eq!(code(limit(5, UPPER)), NONE, "on no row");
+    for positioning in 0..4 {
+        pets.seek_id(1, JET_bitSeekEQ).unwrap();
+        limit(3, UPPER).unwrap();
+        match positioning {
+            0 => pets.seek_id(1, JET_bitSeekEQ).map(|_| ()).unwrap(),
+            1 => pets.go(JET_MoveFirst).unwrap(),
+            2 => pets.index("pk"),
+            _ => {
+                let bookmark = JetGetBookmark(pets.ses, pets.cur).unwrap();
+                JetGotoBookmark(pets.ses, pets.cur, &bookmark).unwrap();
+            }
+        }
+        assert_eq!(pets.rest(), [1, 2, 3, 5, 6, 8], "{positioning}");
+    }
+    let table = JetCreateTable(pets.ses, pets.live.dbid, "plain", 0, 0).unwrap();
+    JetPrepareUpdate(pets.ses, table, JET_prepInsert).unwrap();
+    let bookmark = JetUpdate(pets.ses, table).unwrap();
+    JetMakeKey(pets.ses, table, Some(&bookmark), JET_bitNormalizedKey).unwrap();
+    assert_eq!(code(JetSetIndexRange(pets.ses, table, UPPER)), JetErr::NoCurrentIndex);
+}
+
+/// The reference page of JetSetIndexRange says only that a range prevents moves in its direction
+/// "once the end of the index range has been reached" and that the other direction stays open; it
+/// is silent on where a move back from there leads. Here it leads to the last entry inside.
+#[test]
+fn s7_12_from_beyond_the_range_a_move_back_leads_to_its_last_entry() {
+    let _mode = multi();
+    let pets = pets();
+    let limit = |id: i32, grbit| {
+        pets.key(&id.to_le_bytes(), JET_bitNewKey).unwrap();
+        pets.range(grbit).unwrap();
+    };
+    limit(5, UPPER);
+    assert_eq!(pets.to(100), Err(NONE));
+    assert_eq!(pets.to(JET_MovePrevious), Ok(3));
+    pets.go(JET_MoveFirst).unwrap();
+    limit(5, UPPER | INCLUSIVE);
+    assert_eq!(pets.to(100), Err(NONE));
+    assert_eq!(pets.to(JET_MovePrevious), Ok(5));
+    pets.go(JET_MoveLast).unwrap();
+    limit(3, INCLUSIVE);
+    assert_eq!(pets.to(-100), Err(NONE));
+    assert_eq!(pets.to(JET_MoveNext), Ok(3));
+    pets.index("name");
+    pets.seek(b"bee", JET_bitSeekEQ | JET_bitSetIndexRange).unwrap();
+    assert_eq!(pets.to(100), Err(NONE));
+    assert_eq!(pets.to(-2), Ok(5));
+}
+
+#[test]
+fn s7_13_ranges_of_several_indexes_meet() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, second) = (pets.ses, pets.reopen());
+    let range = |tableid| JET_INDEXRANGE { tableid, grbit: JET_bitRecordInIndex };
+    let both = [range(pets.cur), range(second)];
+    let meet = |ranges: &[JET_INDEXRANGE]| JetIntersectIndexes(ses, ranges, 0);
+    assert_eq!(code(meet(&both)), JetErr::InvalidParameter, "the primary index");
+    pets.index("name");
+    JetSetCurrentIndex(ses, second, Some("name")).unwrap();
+    assert_eq!(code(meet(&both)), JetErr::InvalidParameter, "the same index");
+    JetSetCurrentIndex(ses, second, Some("age")).unwrap();
+    pets.seek(b"bee", JET_bitSeekEQ | JET_bitSetIndexRange).unwrap();
+    JetMakeKey(ses, second, Some(&20_i32.to_le_bytes()), JET_bitNewKey).unwrap();
+    JetSeek(ses, second, JET_bitSeekGE).unwrap();
+    assert_eq!(code(meet(&[])), JetErr::InvalidParameter);
+    assert_eq!(code(meet(&[range(second); 65])), JetErr::InvalidParameter);
+    assert_eq!(code(meet(&[range(second); 2])), JetErr::InvalidParameter);
+    let outside = JET_INDEXRANGE { tableid: second, grbit: JET_bitRecordNotInIndex };
+    assert_eq!(code(meet(&[range(pets.cur), outside])), JetErr::InvalidGrbit);
+    let found = meet(&both).unwrap();
+    assert!(found.is_sorted());
+    assert_eq!(code(pets.at()), NONE, "the cursors have moved");
+    let ids = |found: Vec<Vec<u8>>| -> Vec<i32> {
+        pets.index("pk");
+        let go = |bookmark: Vec<u8>| {
+            JetGotoBookmark(ses, pets.cur, &bookmark).unwrap();
+            pets.at().unwrap()
+        };
+        found.into_iter().map(go).collect()
+    };
+    assert_eq!(ids(found), [2, 5], "bees of 20 and more");
+    pets.index("name");
+    pets.seek(b"bee", JET_bitSeekEQ | JET_bitSetIndexRange).unwrap();
+    assert_eq!(ids(meet(&[range(pets.cur)]).unwrap()), [2, 5, 8], "one is enough");
+}
+
+#[test]
+fn s7_14_hints_are_checked_and_counted() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, cur) = (pets.ses, pets.cur);
+    let keys: [&[u8]; 2] = [&[0x7f, 0x80, 0, 0, 1], &[0x7f, 0x80, 0, 0, 9]];
+    let back = [keys[1], keys[0]];
+    let (forward, backward) = (JET_bitPrereadForward, JET_bitPrereadBackward);
+    let preread = |keys: &[&[u8]], grbit| JetPrereadKeys(ses, cur, keys, grbit);
+    assert_eq!(preread(&keys, forward).unwrap(), 2);
+    assert_eq!(preread(&back, backward).unwrap(), 2);
+    assert_eq!(code(preread(&back, forward)), JetErr::InvalidParameter);
+    assert_eq!(code(preread(&keys, backward)), JetErr::InvalidParameter);
+    for grbit in [0, forward | backward] {
+        assert_eq!(code(preread(&keys, grbit)), JetErr::InvalidGrbit);
+    }
+    assert_eq!(code(preread(&[&[0; 3000]], forward)), JetErr::InvalidBufferSize);
+
+    let value = |relop| JET_INDEX_COLUMN {
+        columnid: pets.id,
+        relop,
+        pv: 3_i32.to_le_bytes().to_vec(),
+        grbit: 0,
+    };
+    let ranges = |relop| {
+        let range = JET_INDEX_RANGE {
+            rgStartColumns: vec![value(relop)],
+            rgEndColumns: vec![value(relop)],
+        };
+        [range.clone(), range]
+    };
+    let equal = ranges(JET_relopEquals);
+    assert_eq!(JetPrereadIndexRanges(ses, cur, &equal, &[], forward).unwrap(), 2);
+    let greater = ranges(JET_relopGreaterThan);
+    let refused = JetPrereadIndexRanges(ses, cur, &greater, &[], forward);
+    assert_eq!(code(refused), JetErr::InvalidParameter);
+    assert_eq!(JetPrereadIndexRanges(ses, cur, &equal, &[pets.data], forward).unwrap(), 2);
+    let refused = JetPrereadIndexRanges(ses, cur, &equal, &[pets.age], forward);
+    assert_eq!(code(refused), JetErr::MustBeSeparateLongValue);
+    pets.index("age");
+    let refused = JetPrereadIndexRanges(ses, cur, &equal, &[pets.data], forward);
+    assert_eq!(code(refused), JetErr::InvalidPreread);
+
+    JetSetTableSequential(ses, cur, forward).unwrap();
+    assert_eq!(code(JetSetTableSequential(ses, cur, 0x80)), JetErr::InvalidGrbit);
+    pets.index("pk");
+    assert_eq!(pets.rest(), [1, 2, 3, 5, 6, 8]);
+    assert_eq!(code(JetResetTableSequential(ses, cur, 1)), JetErr::InvalidGrbit);
+    JetResetTableSequential(ses, cur, 0).unwrap();
+}
+
+#[test]
+fn s7_15_filters_leave_rows_out_of_moves_and_seeks() {
+    let _mode = multi();
+    let pets = pets();
+    let age = |relop, age: i32| JET_INDEX_COLUMN {
+        columnid: pets.age,
+        relop,
+        pv: age.to_le_bytes().to_vec(),
+        grbit: 0,
+    };
+    let no_age =
+        |relop| JET_INDEX_COLUMN { columnid: pets.age, relop, ..JET_INDEX_COLUMN::default() };
+    let name = |relop, name: &str| JET_INDEX_COLUMN {
+        columnid: pets.name,
+        relop,
+        pv: name.as_bytes().to_vec(),
+        grbit: 0,
+    };
+    let set = |filters: &[JET_INDEX_COLUMN]| JetSetCursorFilter(pets.ses, pets.cur, filters, 0);
+    let passing = |filters: &[JET_INDEX_COLUMN]| {
+        set(filters).unwrap();
+        pets.go(JET_MoveFirst).map(|()| pets.rest()).unwrap_or_default()
+    };
+    for index in ["pk", "down"] {
+        set(&[]).unwrap();
+        pets.index(index);
+        let sorted = |filters: &[JET_INDEX_COLUMN]| {
+            let mut ids = passing(filters);
+            ids.sort_unstable();
+            ids
+        };
+        assert_eq!(sorted(&[age(JET_relopLessThan, 30)]), [6, 8]);
+        assert_eq!(sorted(&[age(JET_relopLessThanOrEqual, 30)]), [5, 6, 8]);
+        assert_eq!(sorted(&[age(JET_relopGreaterThan, 50)]), [1]);
+        assert_eq!(sorted(&[age(JET_relopGreaterThanOrEqual, 50)]), [1, 2]);
+        assert_eq!(sorted(&[age(JET_relopEquals, 50)]), [2]);
+        assert_eq!(sorted(&[age(JET_relopNotEquals, 50)]), [1, 5, 6, 8], "NULL compares false");
+        assert_eq!(sorted(&[no_age(JET_relopEquals)]), [3]);
+        assert_eq!(sorted(&[no_age(JET_relopNotEquals)]), [1, 2, 5, 6, 8]);
+        assert_eq!(sorted(&[age(JET_relopBitmaskEqualsZero, 4)]), [2, 8]);
+        assert_eq!(sorted(&[age(JET_relopBitmaskNotEqualsZero, 4)]), [1, 5, 6]);
+        assert_eq!(sorted(&[name(JET_relopPrefixEquals, "be")]), [2, 5, 8]);
+        let both = [name(JET_relopEquals, "bee"), age(JET_relopLessThan, 40)];
+        assert_eq!(sorted(&both), [5, 8], "all must hold");
+        assert_eq!(sorted(&[]), [1, 2, 3, 5, 6, 8], "none removes them");
+    }
+    set(&[]).unwrap();
+    pets.index("name");
+    set(&[age(JET_relopLessThan, 40)]).unwrap();
+    pets.seek(b"bee", JET_bitSeekEQ).unwrap();
+    assert_eq!(pets.at().unwrap(), 5, "the first bee that passes");
+    assert_eq!(code(pets.seek(b"ant", JET_bitSeekEQ)), JetErr::RecordNotFound);
+    assert_eq!(pets.seek(b"ant", JET_bitSeekGE).unwrap(), JetErr::WrnSeekNotEqual);
+    let refused = JetErr::FilteredMoveNotSupported;
+    assert_eq!(code(JetSetCurrentIndex(pets.ses, pets.cur, None)), refused);
+    assert_eq!(code(JetIndexRecordCount(pets.ses, pets.cur, 0)), refused);
+    assert_eq!(code(JetGotoPosition(pets.ses, pets.cur, &JET_RECPOS::default())), refused);
+    // A refused filter leaves the old ones.
+    assert_eq!(code(set(&[age(JET_relopPrefixEquals, 1)])), refused);
+    assert_eq!(code(set(&[age(99, 1)])), JetErr::InvalidParameter);
+    assert_eq!(code(set(&[no_age(JET_relopLessThan)])), refused);
+    let mut short = age(JET_relopEquals, 1);
+    short.pv.pop();
+    assert_eq!(code(set(&[short])), JetErr::InvalidBufferSize);
+    pets.go(JET_MoveFirst).unwrap();
+    assert_eq!(pets.rest(), [5, 8, 6]);
+}

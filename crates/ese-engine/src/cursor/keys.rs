@@ -1,0 +1,184 @@
+//! Search keys, made segment by segment (api-semantics 7.1 to 7.5).
+
+use std::borrow::Cow;
+
+use ese_base::{Error, JetErr, Result};
+
+use super::Cursor;
+use crate::{
+    key::{KeyRules, normalise, normalise_beginning},
+    schema::{Column, Index},
+};
+
+/// The search key that is being made.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SearchKey {
+    bytes: Vec<u8>,
+    /// Segments so far; `None`: no key.
+    segments: Option<usize>,
+    /// Nothing can follow.
+    complete: bool,
+}
+
+impl SearchKey {
+    /// The key, which is used up.
+    pub(super) fn take(&mut self) -> Result<Vec<u8>> {
+        match self.segments.take() {
+            Some(_) => Ok(std::mem::take(self).bytes),
+            None => Err(not_made()),
+        }
+    }
+}
+
+#[track_caller]
+fn not_made() -> Error {
+    Error::new(JetErr::KeyNotMade, "no search key was made").advise("call JetMakeKey first")
+}
+
+/// What follows the last segment of a search key that stands for many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// The key is below all that begin with these segments.
+    FullStart,
+    /// The key is behind all that begin with these segments.
+    FullEnd,
+    /// The key is below all whose last segment begins with this value.
+    PartialStart,
+    /// The key is behind all whose last segment begins with this value.
+    PartialEnd,
+}
+
+/// How a segment is added to a search key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyOptions {
+    /// It is the first one of a new key.
+    pub new_key: bool,
+    /// No bytes are an empty value, not NULL.
+    pub empty_value: bool,
+    /// It is the last one, and stands for many.
+    pub limit: Option<Limit>,
+}
+
+impl Cursor {
+    /// The index whose order the cursor goes by.
+    pub(super) fn index(&self) -> Result<&Index> {
+        self.order.index(&self.table.schema).ok_or_else(|| {
+            Error::new(JetErr::NoCurrentIndex, "the table has no primary index")
+                .advise("pass the normalised key, as a bookmark has it")
+        })
+    }
+
+    /// The column of the segment that comes next in the search key; the first one's with `new_key`.
+    /// `None` when no segment can follow or no key was begun.
+    ///
+    /// # Errors
+    /// `JET_errNoCurrentIndex` (-1519).
+    pub fn next_key_column(&self, new_key: bool) -> Result<Option<&Column>> {
+        let at = if new_key { Some(0) } else { self.search.segments };
+        let segment = at.and_then(|at| self.index().ok()?.segments.get(at));
+        self.index()?;
+        segment.map(|segment| self.table.schema.columns.require(segment.column)).transpose()
+    }
+
+    /// Adds a segment to the search key; `None` is NULL. A failed call leaves the key as it was.
+    ///
+    /// # Errors
+    /// `JET_errNoCurrentIndex` (-1519), `JET_errKeyNotMade` (-1608) without a first segment,
+    /// `JET_errKeyIsMade` (-1516) behind the last, `JET_errInvalidGrbit` (-900) for the beginning
+    /// of something that has none, `JET_errInvalidBufferSize` (-1047).
+    pub fn make_key(&mut self, value: Option<&[u8]>, options: KeyOptions) -> Result<()> {
+        let index = self.index()?;
+        let fresh = SearchKey { segments: Some(0), ..SearchKey::default() };
+        let mut search = if options.new_key { fresh } else { self.search.clone() };
+        let at = search.segments.ok_or_else(|| {
+            let what = "the first segment of a key needs JET_bitNewKey";
+            Error::new(JetErr::KeyNotMade, what)
+        })?;
+        let segment = index.segments.get(at).filter(|_| !search.complete);
+        let segment =
+            segment.ok_or_else(|| Error::new(JetErr::KeyIsMade, "the key has all its segments"))?;
+        let column = self.table.schema.columns.require(segment.column)?;
+        let partial = matches!(options.limit, Some(Limit::PartialStart | Limit::PartialEnd));
+        if partial && !has_beginnings(column) {
+            return Err(Error::new(
+                JetErr::InvalidGrbit,
+                format!("column \"{}\": its values have no beginnings", column.name),
+            ));
+        }
+        let value = value.filter(|bytes| !bytes.is_empty() || options.empty_value);
+        let value = value.map(|bytes| padded(column, bytes)).transpose()?;
+        let (rules, out) = (KeyRules::of(index), &mut search.bytes);
+        match &value {
+            Some(value) if partial => {
+                normalise_beginning(&rules, column, segment.descending, value, out)?;
+            }
+            _ => {
+                normalise(&rules, column, segment.descending, value.as_deref(), out)?;
+            }
+        }
+        search.segments = Some(at + 1);
+        search.complete = options.limit.is_some();
+        if matches!(options.limit, Some(Limit::FullEnd | Limit::PartialEnd)) {
+            // Behind every key that begins so. What follows in a descending segment can begin with
+            // the greatest byte itself: its end, or a NULL.
+            let next = index.segments.get(at + 1);
+            let to_the_limit =
+                (partial && segment.descending) || next.is_some_and(|next| next.descending);
+            let len = if to_the_limit { rules.key_len_max } else { 0 };
+            out.resize(len.max(out.len()) + 1, 0xff);
+        }
+        self.search = search;
+        Ok(())
+    }
+
+    /// Takes a whole key as it is, for example a bookmark.
+    ///
+    /// # Errors
+    /// `JET_errInvalidParameter` (-1003) for one that is too long.
+    pub fn set_key(&mut self, key: &[u8]) -> Result<()> {
+        let most = self.key_len_max() + 1;
+        if key.len() > most {
+            let what = format!("a key of {} bytes, at most {most} are legal", key.len());
+            return Err(Error::new(JetErr::InvalidParameter, what));
+        }
+        self.search = SearchKey { bytes: key.to_vec(), segments: Some(0), complete: true };
+        Ok(())
+    }
+
+    /// Longest key of the current order in bytes.
+    #[must_use]
+    pub fn key_len_max(&self) -> usize {
+        self.index().map_or(ese_base::limits::KEY_LEN_DEFAULT, Index::key_len_max)
+    }
+
+    /// The search key.
+    ///
+    /// # Errors
+    /// `JET_errKeyNotMade` (-1608).
+    pub fn search_key(&self) -> Result<&[u8]> {
+        self.search.segments.map(|_| self.search.bytes.as_slice()).ok_or_else(not_made)
+    }
+}
+
+/// Can a value of the column be the beginning of another?
+fn has_beginnings(column: &Column) -> bool {
+    column.ty.is_text() || (column.ty.fixed_len().is_none() && !column.id.is_fixed())
+}
+
+/// The value as a column of one length has it.
+fn padded<'v>(column: &Column, value: &'v [u8]) -> Result<Cow<'v, [u8]>> {
+    if column.ty.fixed_len().is_some() || !column.id.is_fixed() || value.is_empty() {
+        // The engine says what is wrong with the length of a number.
+        return Ok(Cow::Borrowed(value));
+    }
+    let len = column.fixed_len();
+    if value.len() > len {
+        return Err(Error::new(
+            JetErr::InvalidBufferSize,
+            format!("column \"{}\": {} bytes of at most {len}", column.name, value.len()),
+        ));
+    }
+    let mut whole = value.to_vec();
+    whole.resize(len, if column.ty.is_text() { b' ' } else { 0 });
+    Ok(Cow::Owned(whole))
+}

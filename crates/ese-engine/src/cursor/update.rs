@@ -1,0 +1,233 @@
+//! The copy buffer: a row that is being made or changed (api-semantics 8).
+//!
+//! A replace in a transaction locks its row when it is prepared. One that is prepared outside has
+//! nothing to hold a lock with: it remembers the row, and a row that is another when it is written
+//! is a conflict.
+
+use std::sync::Arc;
+
+use ese_base::{Error, JetErr, Result};
+
+use super::{Cursor, record_deleted};
+use crate::{record::RecordBuilder, session::Session, table::Table, version::Lock};
+
+/// What is prepared (JET_prep...).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prepare {
+    /// A new row.
+    Insert,
+    /// The current row, locked from now on.
+    Replace,
+    /// The current row; whether somebody else has changed it shows when it is written.
+    ReplaceNoLock,
+    /// A new row that begins as a copy of the current one.
+    InsertCopy,
+    /// A new row that begins as a copy of the current one, which goes.
+    InsertCopyDeleteOriginal,
+    /// The same, and the row is still the same one for its counters.
+    InsertCopyReplaceOriginal,
+}
+
+impl Prepare {
+    fn moves_row(self) -> bool {
+        matches!(self, Prepare::InsertCopyDeleteOriginal | Prepare::InsertCopyReplaceOriginal)
+    }
+
+    fn locks(self) -> bool {
+        self == Prepare::Replace || self.moves_row()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Update {
+    record: RecordBuilder,
+    kind: Prepare,
+    /// Key and content of the row when it was prepared, unless a new one is made of nothing.
+    original: Option<(Vec<u8>, Vec<u8>)>,
+    /// Transaction level it belongs to.
+    level: u8,
+}
+
+impl Cursor {
+    /// May this cursor and transaction change rows at all?
+    fn check_updatable(&self, session: &Session) -> Result<()> {
+        if self.read_only {
+            let what = "the cursor was opened for reading only";
+            return Err(Error::new(JetErr::PermissionDenied, what));
+        }
+        session.check_writable()
+    }
+
+    /// Prepares an update.
+    ///
+    /// # Errors
+    /// `JET_errPermissionDenied` (-1809) for a read-only cursor, `JET_errTransReadOnly` (-1110),
+    /// `JET_errAlreadyPrepared` (-1607), `JET_errNoCurrentRecord` (-1603), `JET_errRecordDeleted`
+    /// (-1017), `JET_errWriteConflict` (-1102) where the row is locked.
+    pub fn prepare(&mut self, session: &mut Session, kind: Prepare) -> Result<()> {
+        self.check_updatable(session)?;
+        if self.update.is_some() {
+            let what = "an update is prepared already";
+            return Err(Error::new(JetErr::AlreadyPrepared, what));
+        }
+        let mut record = RecordBuilder::new();
+        let table = Arc::clone(&self.table);
+        let mut original = None;
+        if kind == Prepare::Insert {
+            record.insert(&table.schema)?;
+        } else {
+            let key = self.bookmark(session)?.to_vec();
+            let row = table.get(session, &key, <[u8]>::to_vec)?.ok_or_else(record_deleted)?;
+            record.edit(&table.schema, &row)?;
+            if kind.locks() && session.level() > 0 {
+                session.lock(&table.db, &table.tree, &key, Lock::Write)?;
+            }
+            original = (kind != Prepare::InsertCopy).then_some((key, row));
+        }
+        self.update = Some(Update { record, kind, original, level: session.level() });
+        Ok(())
+    }
+
+    /// Drops what was prepared. False: nothing was.
+    pub fn cancel(&mut self) -> bool {
+        self.update.take().is_some()
+    }
+
+    /// Is an update prepared?
+    #[must_use]
+    pub fn is_prepared(&self) -> bool {
+        self.update.is_some()
+    }
+
+    /// The key of the row that a prepared update replaces or moves.
+    #[must_use]
+    pub fn changing(&self) -> Option<&[u8]> {
+        self.update.as_ref()?.original.as_ref().map(|(key, _)| key.as_slice())
+    }
+
+    /// The row as it is prepared.
+    ///
+    /// # Errors
+    /// `JET_errUpdateNotPrepared` (-1609).
+    pub fn copy(&mut self) -> Result<&mut RecordBuilder> {
+        self.update.as_mut().map(|update| &mut update.record).ok_or_else(not_prepared)
+    }
+
+    /// The row as it is prepared, if one is.
+    #[must_use]
+    pub fn prepared(&self) -> Option<&RecordBuilder> {
+        self.update.as_ref().map(|update| &update.record)
+    }
+
+    /// Writes the prepared update; gives the bookmark of the row. A new row does not become the
+    /// current one. After an error the update is still prepared.
+    ///
+    /// # Errors
+    /// `JET_errUpdateNotPrepared` (-1609), `JET_errNullInvalid` (-1504), `JET_errRecordDeleted`
+    /// (-1017), `JET_errNotInTransaction` (-1054) for moving a row outside one, and as
+    /// [`Table::insert`] and [`Table::replace`].
+    pub fn update(&mut self, session: &mut Session) -> Result<Vec<u8>> {
+        let update = self.update.take().ok_or_else(not_prepared)?;
+        let table = Arc::clone(&self.table);
+        let written = update.record.check(&table.schema).and_then(|()| {
+            session.check_writable()?;
+            session.statement(|session| self.write(session, &table, &update))
+        });
+        if written.is_err() {
+            self.update = Some(update);
+        }
+        written
+    }
+
+    fn write(&mut self, session: &mut Session, table: &Table, update: &Update) -> Result<Vec<u8>> {
+        let (record, mut new_key) = (update.record.bytes(), Vec::new());
+        let Some((key, before)) = &update.original else {
+            table.insert(session, &mut self.changed, record, &mut new_key)?;
+            return Ok(new_key);
+        };
+        if update.kind.moves_row() && update.level == 0 {
+            let what = "a row is moved in a transaction";
+            return Err(Error::new(JetErr::NotInTransaction, what));
+        }
+        // A lock says that the row is as it was; but its own session may have changed it.
+        let same = table.get(session, key, |now| now == before)?;
+        let must_be_same = update.level == 0 || update.kind == Prepare::ReplaceNoLock;
+        match same {
+            None => return Err(record_deleted()),
+            Some(false) if must_be_same => {
+                return Err(Error::new(
+                    JetErr::WriteConflict,
+                    "the row has changed since the update was prepared",
+                ));
+            }
+            Some(_) => {}
+        }
+        if update.kind.moves_row() {
+            table.delete(session, &mut self.changed, key)?;
+            table.insert(session, &mut self.changed, record, &mut new_key)?;
+            return Ok(new_key);
+        }
+        table.replace(session, &mut self.changed, key, record)?;
+        Ok(key.clone())
+    }
+
+    /// Deletes the current row; the cursor stays at its place. A prepared update is dropped.
+    ///
+    /// # Errors
+    /// `JET_errPermissionDenied` (-1809), `JET_errTransReadOnly` (-1110), `JET_errAlreadyPrepared`
+    /// (-1607) where a row is being moved, `JET_errNoCurrentRecord` (-1603), and as
+    /// [`Table::delete`].
+    pub fn delete(&mut self, session: &mut Session) -> Result<()> {
+        self.check_updatable(session)?;
+        if self.update.as_ref().is_some_and(|update| update.kind.moves_row()) {
+            let what = "a row is being moved with this cursor";
+            return Err(Error::new(JetErr::AlreadyPrepared, what));
+        }
+        self.update = None;
+        let key = self.bookmark(session)?.to_vec();
+        let table = Arc::clone(&self.table);
+        session.statement(|session| {
+            table.get(session, &key, |_| ())?.ok_or_else(record_deleted)?;
+            table.delete(session, &mut self.changed, &key)
+        })
+    }
+
+    /// Locks the current row until the transaction ends.
+    ///
+    /// # Errors
+    /// `JET_errNotInTransaction` (-1054), `JET_errPermissionDenied` (-1809) for a write lock of a
+    /// read-only cursor, `JET_errTransReadOnly` (-1110), `JET_errWriteConflict` (-1102), and as
+    /// [`Cursor::read`].
+    pub fn lock(&mut self, session: &mut Session, lock: Lock) -> Result<()> {
+        if session.level() == 0 {
+            return Err(Error::new(JetErr::NotInTransaction, "locks are for transactions"));
+        }
+        if lock == Lock::Write {
+            self.check_updatable(session)?;
+        }
+        self.read(session, |_| ())?;
+        let table = Arc::clone(&self.table);
+        let key = self.bookmark(session)?.to_vec();
+        session.lock(&table.db, &table.tree, &key, lock)
+    }
+
+    /// A transaction level commits: what is prepared in it belongs to the one below.
+    pub fn level_committed(&mut self, level: u8) {
+        if let Some(update) = &mut self.update {
+            update.level = update.level.min(level.saturating_sub(1));
+        }
+    }
+
+    /// The levels above `keep` are taken back, and what was prepared in them.
+    pub fn levels_rolled_back(&mut self, keep: u8) {
+        if self.update.as_ref().is_some_and(|update| update.level > keep) {
+            self.update = None;
+        }
+    }
+}
+
+#[track_caller]
+fn not_prepared() -> Error {
+    Error::new(JetErr::UpdateNotPrepared, "no update is prepared")
+        .advise("call JetPrepareUpdate first")
+}
