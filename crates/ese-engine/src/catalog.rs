@@ -17,14 +17,14 @@ use crate::{
         MSYS_OBJECTS_ROOT_FDP, MSYS_OBJECTS_SHADOW, MSYS_OBJECTS_SHADOW_FDP, MSYS_OBJIDS,
         MSYS_OBJIDS_FDP, TableDef, TableSchema,
     },
-    session::Session,
+    session::{SchemaChange, SchemaStep, Session},
     space,
     table::Table,
-    tree::{self, Direction, Position, Start, TreeHandle, TreeKind},
+    tree::{self, Direction, Position, Start, TreeHandle, TreeKind, Writer},
 };
 
 /// The trees of the catalog.
-struct CatalogTrees {
+pub(crate) struct CatalogTrees {
     objects: Arc<TreeHandle>,
     shadow: Arc<TreeHandle>,
     names: Arc<TreeHandle>,
@@ -34,7 +34,7 @@ struct CatalogTrees {
 const INDEX: TreeKind = TreeKind { unique: true, page_flags: PageFlags::INDEX, density_pct: 80 };
 
 impl CatalogTrees {
-    fn of(db: &Database) -> CatalogTrees {
+    pub(crate) fn of(db: &Database) -> CatalogTrees {
         let table = TreeKind::TABLE;
         CatalogTrees {
             objects: db.tree(MSYS_OBJECTS_FDP, MSYS_OBJECTS, table),
@@ -44,8 +44,54 @@ impl CatalogTrees {
         }
     }
 
+    /// Removes one row from everywhere.
+    pub(crate) fn delete(
+        &self,
+        session: &mut Session,
+        db: &Arc<Database>,
+        row: &CatalogEntry,
+    ) -> Result<()> {
+        let at = || Position::default();
+        session.delete(db, &self.objects, &mut at(), &row.key, &[])?;
+        if let Some(root_key) = &row.root_key {
+            session.delete(db, &self.roots, &mut at(), root_key, &[])?;
+        }
+        session.delete(db, &self.names, &mut at(), &row.name_key, &[])?;
+        session.delete(db, &self.shadow, &mut at(), &row.key, &[])
+    }
+
+    /// Puts a row in the place of another one with the same key.
+    pub(crate) fn replace(
+        &self,
+        session: &mut Session,
+        db: &Arc<Database>,
+        (old, new): (&CatalogEntry, &CatalogEntry),
+    ) -> Result<()> {
+        if old == new {
+            return Ok(());
+        }
+        let at = || Position::default();
+        session.replace(db, &self.objects, &mut at(), &new.key, &new.data)?;
+        if let (Some(old_key), Some(new_key)) = (&old.root_key, &new.root_key)
+            && old_key != new_key
+        {
+            session.delete(db, &self.roots, &mut at(), old_key, &[])?;
+            session.insert(db, &self.roots, &mut at(), new_key, &new.key)?;
+        }
+        if old.name_key != new.name_key {
+            session.delete(db, &self.names, &mut at(), &old.name_key, &[])?;
+            session.insert(db, &self.names, &mut at(), &new.name_key, &new.key)?;
+        }
+        session.replace(db, &self.shadow, &mut at(), &new.key, &new.data)
+    }
+
     /// Inserts one row everywhere it belongs.
-    fn insert(&self, session: &mut Session, db: &Arc<Database>, row: &CatalogEntry) -> Result<()> {
+    pub(crate) fn insert(
+        &self,
+        session: &mut Session,
+        db: &Arc<Database>,
+        row: &CatalogEntry,
+    ) -> Result<()> {
         let at = &mut Position::default();
         session.insert(db, &self.objects, at, &row.key, &row.data)?;
         if let Some(root_key) = &row.root_key {
@@ -60,9 +106,8 @@ impl CatalogTrees {
 pub(crate) fn load(attached: &Attached) -> Result<()> {
     let db = &attached.db;
     let schemas = read_schemas(db)?;
-    let mut tables = attached.tables.write();
     for schema in schemas {
-        tables.insert(name_of(&schema.name), Arc::new(Table::new(db, schema, None)));
+        attached.tables.add(Arc::new(Table::new(db, schema, None)));
     }
     Ok(())
 }
@@ -84,11 +129,6 @@ fn read_schemas(db: &Database) -> Result<Vec<TableSchema>> {
     loader.finish().map_err(|error| error.at_path(db.file.path()))
 }
 
-/// How names are compared: without case in ASCII, as the index `Name` orders them.
-fn name_of(name: &str) -> String {
-    name.to_ascii_uppercase()
-}
-
 /// Creates a table. It belongs to the session's transaction: others see it when that has committed.
 ///
 /// # Errors
@@ -99,14 +139,8 @@ pub fn create_table(
     def: &TableDef,
 ) -> Result<Arc<Table>> {
     let mut schema = def.build(attached.db.page_size())?;
-    if attached.tables.read().contains_key(&name_of(&schema.name)) {
-        return Err(Error::new(
-            JetErr::TableDuplicate,
-            format!("the database has a table {} already", schema.name),
-        )
-        .at_path(&attached.path));
-    }
     session.statement(|session| {
+        check_free_name(session, attached, &schema.name)?;
         let db = &attached.db;
         let root = db.tree(Pgno::DATABASE_ROOT, schema::DATABASE_ROOT, TreeKind::TABLE);
         let objid = db.next_objid()?;
@@ -116,18 +150,52 @@ pub fn create_table(
         schema.place(objid, fdp);
         let tree = db.tree(fdp, objid, kind);
         for index in schema.indexes.iter_mut().filter(|index| !index.is_primary()) {
-            index.objid = db.next_objid()?;
-            let kind = index_kind(index);
-            index.fdp = space::create_single(db, &tree, writer, index.objid, kind, 1)?;
+            place_index(db, &tree, writer, index)?;
         }
-        insert_rows(session, db, &schema)
-    })?;
-    let table = Arc::new(Table::new(&attached.db, schema, session.transaction()));
-    let mut tables = attached.tables.write();
-    let name = name_of(&table.schema.name);
-    tables.insert(name.clone(), Arc::clone(&table));
-    session.on_rollback_forget(attached, name);
-    Ok(table)
+        if let Err(error) = insert_rows(session, db, &schema) {
+            space::free_fdp(db, &tree, writer)?;
+            return Err(match error.code() {
+                JetErr::KeyDuplicate => taken(attached, &schema.name),
+                _ => error,
+            });
+        }
+        let table = Arc::new(Table::new(db, schema, session.transaction()));
+        attached.tables.add(Arc::clone(&table));
+        session.note_schema_change(SchemaChange {
+            attached: Arc::clone(attached),
+            table: Arc::clone(&table),
+            step: SchemaStep::Created,
+            made: Vec::new(),
+            given_up: Vec::new(),
+        });
+        Ok(table)
+    })
+}
+
+/// Is a name free for a new table?
+///
+/// # Errors
+/// `JET_errTableDuplicate` (-1303).
+pub(crate) fn check_free_name(session: &Session, attached: &Attached, name: &str) -> Result<()> {
+    let found = session.read(|snapshot| Ok(attached.tables.is_taken(name, snapshot)))?;
+    if found { Err(taken(attached, name)) } else { Ok(()) }
+}
+
+fn taken(attached: &Attached, name: &str) -> Error {
+    Error::new(JetErr::TableDuplicate, format!("the database has a table {name} already"))
+        .at_path(&attached.path)
+}
+
+/// Gives a secondary index a tree in its table's space.
+pub(crate) fn place_index(
+    db: &Database,
+    table: &TreeHandle,
+    writer: Writer,
+    index: &mut Index,
+) -> Result<()> {
+    index.objid = db.next_objid()?;
+    index.fdp = space::create_single(db, table, writer, index.objid, index_kind(index), 1)?;
+    Ok(())
 }
 
 fn kind_of(schema: &TableSchema) -> TreeKind {
@@ -159,11 +227,27 @@ fn insert_rows(session: &mut Session, db: &Arc<Database>, schema: &TableSchema) 
 /// # Errors
 /// `JET_errObjectNotFound` (-1305).
 pub fn open_table(session: &Session, attached: &Attached, name: &str) -> Result<Arc<Table>> {
-    let found = attached.tables.read().get(&name_of(name)).cloned();
-    let seen = session.read(|snapshot| Ok(found.filter(|table| table.seen_by(snapshot))))?;
+    let seen = session.read(|snapshot| Ok(attached.tables.find(name, snapshot)))?;
     seen.ok_or_else(|| {
         Error::new(JetErr::ObjectNotFound, format!("the database has no table {name}"))
             .at_path(&attached.path)
+    })
+}
+
+/// The version of a table that the session sees by now: schema changes make new ones. Cheap while
+/// there was none.
+///
+/// # Errors
+/// `JET_errObjectNotFound` (-1305) if the table was deleted.
+pub fn current(session: &Session, attached: &Attached, table: &Arc<Table>) -> Result<Arc<Table>> {
+    if table.is_newest() {
+        return Ok(Arc::clone(table));
+    }
+    let objid = table.schema.objid;
+    let seen = session.read(|snapshot| Ok(attached.tables.version(objid, snapshot)))?;
+    seen.ok_or_else(|| {
+        let what = format!("table {} was deleted", table.schema.name);
+        Error::new(JetErr::ObjectNotFound, what).at_path(&attached.path)
     })
 }
 
@@ -172,10 +256,7 @@ pub fn open_table(session: &Session, attached: &Attached, name: &str) -> Result<
 /// # Errors
 /// Those of the session.
 pub fn tables(session: &Session, attached: &Attached) -> Result<Vec<Arc<Table>>> {
-    let mut tables: Vec<_> = session.read(|snapshot| {
-        let all = attached.tables.read();
-        Ok(all.values().filter(|table| table.seen_by(snapshot)).cloned().collect())
-    })?;
+    let mut tables = session.read(|snapshot| Ok(attached.tables.all(snapshot)))?;
     tables.sort_by(|a, b| a.schema.name.cmp(&b.schema.name));
     Ok(tables)
 }

@@ -122,14 +122,17 @@ impl Database {
     /// The handle of a tree; the first caller says what kind it is.
     pub fn tree(&self, fdp: Pgno, objid: ObjId, kind: TreeKind) -> Arc<TreeHandle> {
         let mut trees = self.trees.lock();
-        let handle = trees
-            .entry(fdp)
-            .or_insert_with(|| Arc::new(TreeHandle::new(self.dbid, fdp, objid, kind)));
+        let new = || Arc::new(TreeHandle::new(self.dbid, fdp, objid, kind));
+        let handle = trees.entry(fdp).or_insert_with(new);
+        if handle.objid != objid {
+            // The page was the root of a tree that is gone.
+            *handle = new();
+        }
         Arc::clone(handle)
     }
 
     /// Forgets a tree whose creation was rolled back or whose object was deleted.
-    pub fn forget_tree(&self, fdp: Pgno) {
-        self.trees.lock().remove(&fdp);
+    pub fn forget_tree(&self, fdp: Pgno) -> Option<Arc<TreeHandle>> {
+        self.trees.lock().remove(&fdp)
     }
 }

@@ -9,6 +9,7 @@
 pub mod catalog;
 pub mod cursor;
 pub mod database;
+pub mod ddl;
 pub mod instance;
 pub mod key;
 pub mod op;
@@ -20,6 +21,7 @@ pub mod schema;
 pub mod session;
 pub mod space;
 pub mod table;
+mod tables;
 pub mod tree;
 pub mod trx;
 pub mod version;

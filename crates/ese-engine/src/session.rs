@@ -7,6 +7,8 @@
 //! * A statement (one insert into a table with its indexes, one schema change) either happens
 //!   or leaves no trace: when a step fails, the steps before it are taken back.
 
+mod schema;
+
 use std::{cell::RefCell, sync::Arc};
 
 use ese_base::{Error, JetErr, LgPos, ProcId, RceId, Result, TrxId, limits::TRANSACTION_LEVEL_MAX};
@@ -17,13 +19,13 @@ use ese_log::{
 
 use crate::{
     database::Database,
-    instance::{Attached, Instance},
-    space,
-    table::Table,
+    instance::Instance,
     tree::{self, InsertVersion, TreeHandle, Undo, UndoOper, VersionGate, Writer},
     trx::Slot,
     version::{KeyBytes, Lock, Snapshot, Trx, VersionStore, Was},
 };
+
+pub(crate) use schema::{Drop as TreeDrop, SchemaChange, SchemaStep, perform_drops};
 
 /// When an outermost commit returns (backup-log-recovery 1.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -72,8 +74,8 @@ pub struct Session {
     /// For each open level, how many changes there were when it began.
     savepoints: Vec<usize>,
     changes: Vec<Change>,
-    /// Tables that the transaction creates, with the number of changes when each was complete.
-    created: Vec<(usize, Arc<Attached>, String)>,
+    /// Its schema changes, with the number of changes when each was complete.
+    schema_changes: Vec<(usize, SchemaChange)>,
     last_commit: Option<LgPos>,
 }
 
@@ -93,7 +95,7 @@ impl Session {
             logged_level: 0,
             savepoints: Vec::new(),
             changes: Vec::new(),
-            created: Vec::new(),
+            schema_changes: Vec::new(),
             last_commit: None,
         })
     }
@@ -219,6 +221,7 @@ impl Session {
         } else {
             None
         };
+        let given_up = self.given_up();
         self.leave_transaction();
         if let Some(Appended { end, .. }) = appended {
             self.last_commit = Some(end);
@@ -232,7 +235,7 @@ impl Session {
         if let Some(number) = trx.committed()
             && !changes.is_empty()
         {
-            self.instance.retire(number, changes);
+            self.instance.retire(number, changes, given_up);
         }
         Ok(())
     }
@@ -244,7 +247,7 @@ impl Session {
         self.logged_level = 0;
         self.savepoints.clear();
         self.changes.clear();
-        self.created.clear();
+        self.schema_changes.clear();
         self.read_only = false;
     }
 
@@ -475,17 +478,15 @@ impl Session {
         self.trx.clone()
     }
 
-    /// A table was created: if its creation is taken back, nobody may find it any more.
-    pub(crate) fn on_rollback_forget(&mut self, attached: &Arc<Attached>, name: String) {
-        self.created.push((self.changes.len(), Arc::clone(attached), name));
+    /// Does its transaction see another one's work?
+    pub(crate) fn sees(&self, other: &Arc<Trx>) -> bool {
+        let own = self.trx.as_ref();
+        own.is_none_or(|own| Snapshot { upto: own.snapshot, own: Some(own) }.sees(other))
     }
 
     /// Takes changes back, the newest first, until `keep` remain.
     fn undo_to(&mut self, keep: usize) -> Result<()> {
-        let mut forgotten = Vec::new();
-        while let Some((_, attached, name)) = self.created.pop_if(|(count, ..)| *count > keep) {
-            forgotten.extend(attached.tables.write().remove(&name));
-        }
+        let back = self.take_back_schema(keep);
         while self.changes.len() > keep {
             let Some(change) = self.changes.pop() else { break };
             let db = Arc::clone(&change.db);
@@ -498,22 +499,7 @@ impl Session {
                 return Err(error);
             }
         }
-        for table in forgotten {
-            self.free_table(&table)?;
-        }
-        Ok(())
-    }
-
-    /// Gives the space of a table back whose creation was taken back.
-    fn free_table(&mut self, table: &Table) -> Result<()> {
-        let writer = self.writer(&table.db)?;
-        // What its indexes own comes out of its own space.
-        space::free_fdp(&table.db, &table.tree, writer)?;
-        table.db.forget_tree(table.schema.fdp);
-        for index in table.secondary_indexes() {
-            table.db.forget_tree(index.schema.fdp);
-        }
-        Ok(())
+        self.drop_taken_back(back)
     }
 
     fn undo_one(&mut self, change: &Change, writer: Writer) -> Result<()> {
@@ -548,6 +534,10 @@ impl Session {
 fn remove_deleted_node(versions: &VersionStore, change: &Change, writer: Writer) -> Result<()> {
     let Change { db, tree, key, bm_data, .. } = change;
     let unneeded = || !versions.has_versions(tree, key, bm_data);
+    let gone = tree.gone.read();
+    if *gone {
+        return Ok(());
+    }
     tree::delete_node(db, tree, writer, key, bm_data, &unneeded)?;
     Ok(())
 }

@@ -4,40 +4,57 @@
 //! that a conflict shows before anything else happens, then the entries of its keys.
 
 mod check;
+pub(crate) mod live;
 mod secondary;
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use ese_base::{Error, JetErr, Result};
+use ese_base::{Error, JetErr, ObjId, Result};
 use ese_pages::{Node, NodeFlags};
-use parking_lot::Mutex;
 
 use crate::{
     database::Database,
     key,
     record::RecordView,
-    schema::{TableSchema, is_catalog},
+    schema::{Index, TableSchema, is_catalog},
     session::Session,
     tree::{self, Direction, Position, Start, TreeHandle, TreeKind},
     version::{KeyBytes, Seen, Snapshot, Trx, VersionStore},
 };
 
 pub use check::IndexMismatch;
+pub(crate) use live::Core;
+pub use live::{Sharing, TableUse};
+pub(crate) use secondary::duplicate_key;
 pub use secondary::{EntryRef, SecondaryIndex};
 
-/// A table of an attached database.
+use self::{
+    live::Live,
+    secondary::{delete_entries, insert_entries, replace_entries},
+};
+
+/// A table of an attached database, as one version of its schema describes it. Versions share the
+/// rows; `catalog::open_table` gives the one that a session sees, `catalog::current` the one that
+/// it sees by now.
 #[derive(Debug)]
 pub struct Table {
     /// Its database.
     pub db: Arc<Database>,
     /// Columns and indexes.
-    pub schema: TableSchema,
+    pub schema: Arc<TableSchema>,
     pub(crate) tree: Arc<TreeHandle>,
+    pub(crate) core: Arc<Core>,
     secondary: Vec<Arc<SecondaryIndex>>,
-    /// The next sequential key, once the highest one is known (tables without a primary index).
-    next_key: Mutex<Option<u32>>,
-    /// The transaction that creates it; others see the table when it has committed.
+    /// The transaction that makes this version; others see it when that has committed.
     creator: Option<Arc<Trx>>,
+    /// There is a newer version, or the table is being deleted.
+    pub(crate) superseded: AtomicBool,
 }
 
 /// A row under the latch of its page: valid only inside the visitor that gets it.
@@ -62,10 +79,47 @@ impl Table {
         let density_pct = u8::try_from(schema.density).unwrap_or(TreeKind::TABLE.density_pct);
         let kind = TreeKind { density_pct, ..TreeKind::TABLE };
         let tree = db.tree(schema.fdp, schema.objid, kind);
-        let secondary = schema.secondary();
-        let secondary =
-            secondary.map(|index| Arc::new(SecondaryIndex::new(db, &schema, index))).collect();
-        Table { db: Arc::clone(db), schema, tree, secondary, next_key: Mutex::new(None), creator }
+        let schema = Arc::new(schema);
+        let secondary = secondary_of(db, &schema, &[]);
+        let live = Live::new(&schema, &secondary);
+        let core = Core::new(live);
+        let superseded = AtomicBool::new(false);
+        Table { db: Arc::clone(db), schema, tree, core, secondary, creator, superseded }
+    }
+
+    /// The same table with another schema.
+    pub(crate) fn with_schema(&self, schema: TableSchema, creator: &Arc<Trx>) -> Table {
+        let schema = Arc::new(schema);
+        Table {
+            db: Arc::clone(&self.db),
+            tree: Arc::clone(&self.tree),
+            core: Arc::clone(&self.core),
+            secondary: secondary_of(&self.db, &schema, &self.secondary),
+            creator: Some(Arc::clone(creator)),
+            superseded: AtomicBool::new(false),
+            schema,
+        }
+    }
+
+    /// Registers a use of the table; it lasts until the answer is dropped. While there is one, the
+    /// table cannot be deleted.
+    ///
+    /// # Errors
+    /// `JET_errTableLocked` (-1302) if another session denies this use, `JET_errTableInUse` (-1304)
+    /// if this use denies what another session does already.
+    pub fn enter(&self, session: &Session, sharing: Sharing) -> Result<TableUse> {
+        self.core.enter(session.procid(), sharing, &self.schema.name)
+    }
+
+    /// Is this the newest version of the table? (It may be one that is not committed.)
+    #[must_use]
+    pub fn is_newest(&self) -> bool {
+        !self.superseded.load(Ordering::Acquire)
+    }
+
+    /// Does this version have the index with that object id?
+    pub(crate) fn has_index(&self, objid: ObjId) -> bool {
+        self.secondary.iter().any(|index| index.schema.objid == objid)
     }
 
     /// The secondary indexes, in the order of their object ids.
@@ -98,7 +152,7 @@ impl Table {
         } else if !self.schema.callbacks.is_empty() {
             "callbacks"
         } else {
-            return self.secondary.iter().try_for_each(|index| index.check_changeable());
+            return Ok(());
         };
         Err(Error::new(
             JetErr::FeatureNotAvailable,
@@ -124,12 +178,14 @@ impl Table {
     ) -> Result<()> {
         self.check_changeable()?;
         self.new_key(session, record, key)?;
-        if self.secondary.is_empty() {
+        let live = self.core.live.read();
+        let indexes = live.kept_by(session)?;
+        if indexes.is_empty() {
             return session.insert(&self.db, &self.tree, hint, key, record);
         }
         session.all_or_nothing(|session| {
             session.insert(&self.db, &self.tree, hint, key, record)?;
-            self.insert_entries(session, key, record)
+            insert_entries(&self.db, &live.schema, &indexes, session, key, record)
         })
     }
 
@@ -140,7 +196,7 @@ impl Table {
             let view = RecordView::new(record, self.db.page_size())?;
             return key::primary_key(&self.schema, &view, out);
         }
-        let mut next = self.next_key.lock();
+        let mut next = self.core.next_key.lock();
         let number = match *next {
             Some(number) => number,
             None => self.last_sequential_key(session)? + 1,
@@ -192,14 +248,17 @@ impl Table {
                 .advise("delete the row and insert it anew"));
             }
         }
-        if self.secondary.is_empty() {
+        let live = self.core.live.read();
+        let indexes = live.kept_by(session)?;
+        if indexes.is_empty() {
             return self.replace_row(session, hint, key, record);
         }
         session.all_or_nothing(|session| {
             // What is seen now is what the change replaces: otherwise it is a conflict.
             let old = self.get(session, key, <[u8]>::to_vec)?;
             self.replace_row(session, hint, key, record)?;
-            self.replace_entries(session, key, &old.unwrap_or_default(), record)
+            let change = (&old.unwrap_or_default()[..], record);
+            replace_entries(&self.db, &live.schema, &indexes, session, key, change)
         })
     }
 
@@ -220,13 +279,16 @@ impl Table {
     /// As [`Table::replace`].
     pub fn delete(&self, session: &mut Session, hint: &mut Position, key: &[u8]) -> Result<()> {
         self.check_changeable()?;
-        if self.secondary.is_empty() {
+        let live = self.core.live.read();
+        let indexes = live.kept_by(session)?;
+        if indexes.is_empty() {
             return self.delete_row(session, hint, key);
         }
         session.all_or_nothing(|session| {
             let old = self.get(session, key, <[u8]>::to_vec)?;
             self.delete_row(session, hint, key)?;
-            self.delete_entries(session, key, &old.unwrap_or_default())
+            let old = old.unwrap_or_default();
+            delete_entries(&self.db, &live.schema, &indexes, session, key, &old)
         })
     }
 
@@ -299,6 +361,19 @@ impl Table {
     }
 }
 
+/// The secondary indexes of a schema; those that are known already are shared.
+fn secondary_of(
+    db: &Database,
+    schema: &Arc<TableSchema>,
+    known: &[Arc<SecondaryIndex>],
+) -> Vec<Arc<SecondaryIndex>> {
+    let index = |index: &Index| match known.iter().find(|known| known.schema == *index) {
+        Some(known) => Arc::clone(known),
+        None => Arc::new(SecondaryIndex::new(db, schema, index)),
+    };
+    schema.secondary().map(index).collect()
+}
+
 /// What the snapshot sees of a node. Nodes that were never versioned cost one test. `key` saves
 /// putting the key together; `data` is the second half of the bookmark in trees whose keys are not
 /// unique.
@@ -312,9 +387,7 @@ fn see(
     data: &[u8],
 ) -> Seen {
     let deleted = node.flags.contains(NodeFlags::DELETED);
-    if !node.flags.contains(NodeFlags::VERSIONED)
-        || tree.versions.load(std::sync::atomic::Ordering::Acquire) == 0
-    {
+    if !node.flags.contains(NodeFlags::VERSIONED) || tree.versions.load(Ordering::Acquire) == 0 {
         return if deleted { Seen::Absent } else { Seen::AsOnPage };
     }
     match key {

@@ -38,7 +38,7 @@ use std::sync::atomic::AtomicU64;
 use ese_base::{Dbid, Error, JetErr, LgPos, ObjId, Pgno, ProcId, RceId, Result, TrxId};
 use ese_log::records::RecordFlags;
 use ese_pages::PageFlags;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 pub use change::{
     MakeData, Undo, UndoOper, delete_node, flag_delete, insert, replace, replace_with, undo,
@@ -103,6 +103,8 @@ pub struct TreeHandle {
     pub(crate) smo: Mutex<()>,
     /// Held by whoever changes what the tree owns.
     pub(crate) space: Mutex<()>,
+    /// Its pages are given back: nothing may go there any more.
+    pub(crate) gone: RwLock<bool>,
 }
 
 impl TreeHandle {
@@ -118,6 +120,7 @@ impl TreeHandle {
             versions: AtomicU64::new(0),
             smo: Mutex::new(()),
             space: Mutex::new(()),
+            gone: RwLock::new(false),
         }
     }
 

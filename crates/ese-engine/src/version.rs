@@ -396,6 +396,21 @@ impl VersionStore {
         tree.versions.fetch_sub(1, Ordering::AcqRel);
     }
 
+    /// Has a transaction other than `own` changed nodes of the tree without having ended?
+    pub(crate) fn others_at_work(&self, tree: &TreeHandle, own: &Arc<Trx>) -> bool {
+        if tree.versions.load(Ordering::Acquire) == 0 {
+            return false;
+        }
+        let of_tree = |chain: &&Chain| chain.fdp == tree.fdp && chain.dbid == tree.dbid;
+        let open = |version: &Version| {
+            version.trx.committed().is_none() && !Arc::ptr_eq(&version.trx, own)
+        };
+        self.shards.iter().any(|shard| {
+            let shard = shard.lock();
+            shard.iter().filter(of_tree).any(|chain| chain.versions.iter().any(open))
+        })
+    }
+
     /// Does any version of the node exist?
     pub(crate) fn has_versions(&self, tree: &TreeHandle, key: &[u8], data: &[u8]) -> bool {
         if tree.versions.load(Ordering::Acquire) == 0 {

@@ -5,7 +5,6 @@
 //! durable, mark the header clean at its position.
 
 use std::{
-    collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -22,10 +21,9 @@ use ese_pages::{
     cache::{CacheMode, CacheOptions, FlushGoal, PageCache},
     db_file::{Access, DbFile},
 };
-use parking_lot::RwLock;
 
 use super::{Instance, checkpoint::require_up_to};
-use crate::{catalog, database::Database, table::Table};
+use crate::{catalog, database::Database, tables::Tables};
 
 /// An attached database and what is known of its tables.
 #[derive(Debug)]
@@ -38,8 +36,8 @@ pub struct Attached {
     pub(super) attach: LgPos,
     /// Its last clean position before that.
     pub(super) consistent: LgPos,
-    /// Tables by name in upper case, as the catalog's index orders them.
-    pub(crate) tables: RwLock<HashMap<String, Arc<Table>>>,
+    /// Its tables.
+    pub(crate) tables: Tables,
 }
 
 impl Attached {
@@ -51,7 +49,7 @@ impl Attached {
             db,
             attach: header.lgpos_attach.get(),
             consistent: header.lgpos_consistent.get(),
-            tables: RwLock::new(HashMap::new()),
+            tables: Tables::default(),
         })
     }
 
@@ -137,7 +135,7 @@ impl Instance {
             path: path.to_path_buf(),
             attach,
             consistent,
-            tables: RwLock::new(HashMap::new()),
+            tables: Tables::default(),
         })
     }
 
@@ -185,7 +183,7 @@ impl Instance {
     pub fn detach(&self, attached: &Arc<Attached>) -> Result<()> {
         self.check()?;
         self.clean_up_versions();
-        if self.retired.lock().iter().any(|(_, changes)| !changes.is_empty()) {
+        if self.retired.lock().iter().any(|retired| !retired.is_empty()) {
             return Err(Error::new(
                 JetErr::DatabaseInUse,
                 "an open transaction still needs older versions of rows",

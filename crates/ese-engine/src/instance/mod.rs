@@ -34,7 +34,7 @@ pub(crate) use self::{
 };
 use crate::{
     database::Database,
-    session::{self, Change},
+    session::{self, Change, TreeDrop},
     trx::TrxClock,
     version::VersionStore,
 };
@@ -48,6 +48,20 @@ enum Life {
     Running = 0,
     Terminating = 1,
     Ended = 2,
+}
+
+/// What a commit leaves to be done when everybody sees it.
+#[derive(Debug)]
+struct Retired {
+    number: TrxId,
+    changes: Vec<Change>,
+    drops: Vec<TreeDrop>,
+}
+
+impl Retired {
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.drops.is_empty()
+    }
 }
 
 /// A running instance (ESE: INST).
@@ -69,7 +83,7 @@ pub struct Instance {
     life: AtomicU8,
     poison: OnceLock<(JetErr, String)>,
     /// Commits whose versions some snapshot may still need, oldest first.
-    retired: Mutex<VecDeque<(TrxId, Vec<Change>)>>,
+    retired: Mutex<VecDeque<Retired>>,
     worker: Mutex<Option<Worker>>,
     nudge: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -143,9 +157,9 @@ impl Instance {
     }
 
     /// Takes over the versions of a commit: drops them now if everybody sees it, else later.
-    pub(crate) fn retire(&self, number: TrxId, changes: Vec<Change>) {
+    pub(crate) fn retire(&self, number: TrxId, changes: Vec<Change>, drops: Vec<TreeDrop>) {
         let mut retired = self.retired.lock();
-        retired.push_back((number, changes));
+        retired.push_back(Retired { number, changes, drops });
         drop(retired);
         self.clean_up_versions();
     }
@@ -156,12 +170,17 @@ impl Instance {
         // One cleaner at a time; whoever finds another at work leaves its commit to that one or the
         // next.
         while let Some(mut retired) = self.retired.try_lock() {
-            let ready = retired.front().is_some_and(|(number, _)| self.clock.seen_by_all(*number));
-            let Some((_, changes)) = (if ready { retired.pop_front() } else { None }) else {
+            let ready = retired.front().is_some_and(|next| self.clock.seen_by_all(next.number));
+            let Some(Retired { changes, drops, .. }) =
+                (if ready { retired.pop_front() } else { None })
+            else {
                 return;
             };
             drop(retired);
-            let cleaned = session::clean_up(self, &changes);
+            let mut cleaned = session::clean_up(self, &changes);
+            if cleaned.is_ok() && !drops.is_empty() {
+                cleaned = session::perform_drops(self, &drops);
+            }
             if let Err(error) = cleaned {
                 tracing::warn!(%error, "deleted rows could not be removed; they stay invisible");
                 if self.check_alive().is_ok() && error.kind() != ese_base::ErrorKind::Outcome {

@@ -396,13 +396,21 @@ fn check_flags(existing: &[Column], def: &ColumnDef, id: ColumnId) -> Result<()>
     Ok(())
 }
 
-/// The default as rows hold it.
 fn checked_default(def: &ColumnDef, column: &Column, default: &[u8]) -> Result<Box<[u8]>> {
     if default.is_empty() {
         return Err(wrong(def, JetErr::InvalidParameter, "has an empty default"));
     }
+    default_value(column, default)
+}
+
+/// A default as rows hold it.
+///
+/// # Errors
+/// `JET_errDefaultValueTooBig` (-1524), and those of a value that does not suit the column.
+pub fn default_value(column: &Column, default: &[u8]) -> Result<Box<[u8]>> {
     if default.len() > usize::try_from(SHORT_LEN_MAX).unwrap_or(0) {
-        return Err(wrong(def, JetErr::DefaultValueTooBig, "has a default above 255 bytes"));
+        let what = format!("column \"{}\" has a default above 255 bytes", column.name);
+        return Err(Error::new(JetErr::DefaultValueTooBig, what));
     }
     record::column_value(column, default).map(Vec::into_boxed_slice)
 }

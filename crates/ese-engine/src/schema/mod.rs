@@ -31,7 +31,7 @@ pub use column::{
 };
 pub use define::{
     ColumnDef, IndexDef, IndexOptions, KeyPart, Placement, TableDef, add_column, add_index,
-    check_name,
+    check_name, default_value,
 };
 pub use load::CatalogLoader;
 pub(crate) use rows::is_catalog;

@@ -1,7 +1,7 @@
 //! Checking who owns what: every page of the database has exactly one use (edb-format 11, 12 to
 //! 15).
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::{borrow::Borrow, collections::HashMap, ops::ControlFlow};
 
 use ese_base::{DbTime, Dbid, Error, JetErr, ObjId, Pgno, Result};
 use ese_pages::{PageCache, PageFlags};
@@ -51,13 +51,13 @@ struct Owner {
 
 /// All trees that a catalog tells of, the database root first.
 #[must_use]
-pub fn trees_of(tables: &[TableSchema]) -> Vec<TreeView> {
+pub fn trees_of<T: Borrow<TableSchema>>(tables: &[T]) -> Vec<TreeView> {
     let view = |fdp: Pgno, objid: ObjId, kind: TreeKind| {
         // The database's number matters only to log records.
         TreeHandle::new(Dbid(1), fdp, objid, kind).view()
     };
     let mut trees = vec![view(Pgno::DATABASE_ROOT, DATABASE_ROOT, TreeKind::TABLE)];
-    for table in tables {
+    for table in tables.iter().map(Borrow::borrow) {
         trees.push(view(table.fdp, table.objid, TreeKind::TABLE));
         for index in table.secondary() {
             let unique = index.is_unique();

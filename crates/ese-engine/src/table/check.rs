@@ -91,7 +91,7 @@ impl Table {
         self.scan(session, Start::End, Direction::Forward, &mut at, |row| {
             let mut bookmark = Vec::new();
             row.append_key(&mut bookmark);
-            match self.keys_of(index, row.record) {
+            match index.keys_of(&self.db, &self.schema, row.record) {
                 Ok(keys) => {
                     expected.extend(keys.into_iter().map(|key| (key, bookmark.clone())));
                     ControlFlow::Continue(())

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The keys of one row in one index: usually one.
-pub(super) type Keys = SmallVec<[Vec<u8>; 1]>;
+pub(crate) type Keys = SmallVec<[Vec<u8>; 1]>;
 
 /// A secondary index of a table: what the catalog says of it, and its tree.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl SecondaryIndex {
     }
 
     /// Refuses changes of the table where this index could not follow them.
-    pub(super) fn check_changeable(&self) -> Result<()> {
+    pub(crate) fn check_changeable(&self) -> Result<()> {
         match &self.obstacle {
             None => Ok(()),
             Some((code, what)) => {
@@ -106,106 +106,119 @@ impl Table {
             })
         })
     }
+}
 
-    /// The keys of a record in an index.
-    pub(super) fn keys_of(&self, index: &SecondaryIndex, record: &[u8]) -> Result<Keys> {
+impl SecondaryIndex {
+    /// The keys of a record in this index.
+    pub(crate) fn keys_of(
+        &self,
+        db: &Database,
+        schema: &TableSchema,
+        record: &[u8],
+    ) -> Result<Keys> {
         let (mut keys, mut scratch) = (Keys::new(), Vec::new());
-        let view = RecordView::new(record, self.db.page_size())?;
-        key::for_each_key(&self.schema, &index.schema, &view, &mut scratch, |key| {
+        let view = RecordView::new(record, db.page_size())?;
+        key::for_each_key(schema, &self.schema, &view, &mut scratch, |key| {
             keys.push(key.to_vec());
             Ok(())
         })?;
         Ok(keys)
     }
 
-    /// The entries of a new row.
-    pub(super) fn insert_entries(
-        &self,
-        session: &mut Session,
-        bookmark: &[u8],
-        record: &[u8],
-    ) -> Result<()> {
-        for index in &self.secondary {
-            for key in self.keys_of(index, record)? {
-                self.insert_entry(session, index, &key, bookmark)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The entries of a row that is gone.
-    pub(super) fn delete_entries(
-        &self,
-        session: &mut Session,
-        bookmark: &[u8],
-        record: &[u8],
-    ) -> Result<()> {
-        for index in &self.secondary {
-            for key in self.keys_of(index, record)? {
-                self.delete_entry(session, index, &key, bookmark)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The entries of a row that has changed: only keys that come or go are touched. What goes goes
-    /// first, so that a row may take over a unique key from itself.
-    pub(super) fn replace_entries(
-        &self,
-        session: &mut Session,
-        bookmark: &[u8],
-        old: &[u8],
-        new: &[u8],
-    ) -> Result<()> {
-        for index in &self.secondary {
-            let (before, after) = (self.keys_of(index, old)?, self.keys_of(index, new)?);
-            for key in before.iter().filter(|key| !after.contains(key)) {
-                self.delete_entry(session, index, key, bookmark)?;
-            }
-            for key in after.iter().filter(|key| !before.contains(key)) {
-                self.insert_entry(session, index, key, bookmark)?;
-            }
-        }
-        Ok(())
-    }
-
     fn insert_entry(
         &self,
+        db: &Arc<Database>,
         session: &mut Session,
-        index: &SecondaryIndex,
         key: &[u8],
         bookmark: &[u8],
     ) -> Result<()> {
-        let at = &mut Position::default();
-        let inserted = session.insert(&self.db, &index.tree, at, key, bookmark);
+        let inserted = session.insert(db, &self.tree, &mut Position::default(), key, bookmark);
         inserted.map_err(|error| match error.code() {
-            JetErr::KeyDuplicate => Error::new(
-                JetErr::KeyDuplicate,
-                format!("index \"{}\" has an entry with this key", index.schema.name),
-            ),
+            JetErr::KeyDuplicate => duplicate_key(&self.schema),
             _ => error,
         })
     }
 
     fn delete_entry(
         &self,
+        db: &Arc<Database>,
         session: &mut Session,
-        index: &SecondaryIndex,
         key: &[u8],
         bookmark: &[u8],
     ) -> Result<()> {
-        let order = if index.tree.kind.unique { &[] } else { bookmark };
-        let at = &mut Position::default();
-        let deleted = session.delete(&self.db, &index.tree, at, key, order);
+        let order = if self.tree.kind.unique { &[] } else { bookmark };
+        let deleted = session.delete(db, &self.tree, &mut Position::default(), key, order);
         deleted.map_err(|error| match error.code() {
             // The row could be changed, so nobody else has changed its entries.
             JetErr::RecordDeleted | JetErr::RecordNotFound => Error::new(
                 JetErr::SecondaryIndexCorrupted,
-                format!("index \"{}\" lacks the entry of a row", index.schema.name),
+                format!("index \"{}\" lacks the entry of a row", self.schema.name),
             )
-            .at_path(self.db.file.path())
+            .at_path(db.file.path())
             .advise("delete the index and create it anew"),
             _ => error,
         })
     }
+}
+
+pub(crate) fn duplicate_key(index: &Index) -> Error {
+    let what = format!("index \"{}\" has an entry with this key", index.name);
+    Error::new(JetErr::KeyDuplicate, what)
+}
+
+/// The entries of a new row.
+pub(super) fn insert_entries(
+    db: &Arc<Database>,
+    schema: &TableSchema,
+    indexes: &[&SecondaryIndex],
+    session: &mut Session,
+    bookmark: &[u8],
+    record: &[u8],
+) -> Result<()> {
+    for index in indexes {
+        for key in index.keys_of(db, schema, record)? {
+            index.insert_entry(db, session, &key, bookmark)?;
+        }
+    }
+    Ok(())
+}
+
+/// The entries of a row that is gone.
+pub(super) fn delete_entries(
+    db: &Arc<Database>,
+    schema: &TableSchema,
+    indexes: &[&SecondaryIndex],
+    session: &mut Session,
+    bookmark: &[u8],
+    record: &[u8],
+) -> Result<()> {
+    for index in indexes {
+        for key in index.keys_of(db, schema, record)? {
+            index.delete_entry(db, session, &key, bookmark)?;
+        }
+    }
+    Ok(())
+}
+
+/// The entries of a row that has changed: only keys that come or go are touched. What goes goes
+/// first, so that a row may take over a unique key from itself.
+pub(super) fn replace_entries(
+    db: &Arc<Database>,
+    schema: &TableSchema,
+    indexes: &[&SecondaryIndex],
+    session: &mut Session,
+    bookmark: &[u8],
+    (old, new): (&[u8], &[u8]),
+) -> Result<()> {
+    for index in indexes {
+        let before = index.keys_of(db, schema, old)?;
+        let after = index.keys_of(db, schema, new)?;
+        for key in before.iter().filter(|key| !after.contains(key)) {
+            index.delete_entry(db, session, key, bookmark)?;
+        }
+        for key in after.iter().filter(|key| !before.contains(key)) {
+            index.insert_entry(db, session, key, bookmark)?;
+        }
+    }
+    Ok(())
 }

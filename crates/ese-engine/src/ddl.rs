@@ -1,0 +1,472 @@
+//! Changing the schema of tables that others use (api-semantics 12 and 13).
+//!
+//! A change belongs to the session's transaction, or is one of its own: others see it when that has
+//! committed, and it is taken back like a change of rows. Two transactions that do not see each
+//! other cannot both change one table.
+//!
+//! While a change is made, changes of the table's rows wait; readers do not.
+
+mod build;
+
+use std::sync::Arc;
+
+use ese_base::{Error, JetErr, Result};
+
+use crate::{
+    catalog::{self, CatalogTrees, check_free_name, place_index},
+    instance::Attached,
+    schema::{
+        self, CatalogEntry, ColType, Column, ColumnDef, ColumnFlags, ColumnId, Columns, IndexDef,
+        MSYS_OBJIDS, MSYS_OBJIDS_FDP, RowKind, TableFlags, TableSchema, check_name,
+    },
+    session::{SchemaChange, SchemaStep, Session, TreeDrop},
+    table::Table,
+    tree::{Position, TreeKind},
+};
+
+pub use build::BuildProgress;
+
+/// What a change of a table leaves behind.
+#[derive(Default)]
+struct Edited {
+    schema: Option<TableSchema>,
+    made: Vec<TreeDrop>,
+    given_up: Vec<TreeDrop>,
+}
+
+impl Edited {
+    fn of(schema: TableSchema) -> Edited {
+        Edited { schema: Some(schema), ..Edited::default() }
+    }
+}
+
+/// Changes a table in one statement: `edit` gets the version to be changed, writes the catalog and
+/// says what came of it. Without a schema the table ends.
+fn alter(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    table: &Table,
+    edit: impl FnOnce(&mut Session, &Arc<Table>) -> Result<Edited>,
+) -> Result<Option<Arc<Table>>> {
+    session.statement(|session| {
+        session.check_writable()?;
+        let core = Arc::clone(&table.core);
+        let mut live = core.live.write();
+        let objid = table.schema.objid;
+        let current = session.read(|snapshot| attached.tables.changeable(objid, snapshot))?;
+        core.check_unlocked(session.procid(), &current.schema.name)?;
+        check_open_to_change(&current.schema)?;
+        let Edited { schema, made, given_up } = edit(session, &current)?;
+        let Some(trx) = session.transaction() else {
+            return Err(Error::code_only(JetErr::NotInTransaction));
+        };
+        let newest = schema.map(|schema| Arc::new(current.with_schema(schema, &trx)));
+        match &newest {
+            Some(newest) => live.follow(newest, Some(&trx)),
+            None => live.end(&trx),
+        }
+        attached.tables.change(objid, newest.clone(), &trx);
+        session.note_schema_change(SchemaChange {
+            attached: Arc::clone(attached),
+            table: newest.clone().unwrap_or(current),
+            step: SchemaStep::Changed,
+            made,
+            given_up,
+        });
+        Ok(newest)
+    })
+}
+
+/// As [`alter`], for changes that leave a table.
+fn alter_table(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    table: &Table,
+    edit: impl FnOnce(&mut Session, &Arc<Table>) -> Result<Edited>,
+) -> Result<Arc<Table>> {
+    let newest = alter(session, attached, table, edit)?;
+    newest.ok_or_else(|| Error::code_only(JetErr::InternalError))
+}
+
+fn check_open_to_change(schema: &TableSchema) -> Result<()> {
+    let (code, what) = if schema.flags.contains(TableFlags::SYSTEM) {
+        (JetErr::PermissionDenied, "is a system table")
+    } else if schema.flags.contains(TableFlags::FIXED_DDL) {
+        (JetErr::FixedDDL, "has a fixed schema")
+    } else if schema.template.is_some() {
+        (JetErr::FixedInheritedDDL, "derives from a template")
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(code, format!("table {} {what}", schema.name)))
+}
+
+/// Adds a column at the end of its range. Rows that exist show its default.
+///
+/// # Errors
+/// As [`schema::add_column`]; `JET_errWriteConflict` (-1102), `JET_errTableLocked` (-1302),
+/// `JET_errFixedDDL` (-1323), those of writing.
+pub fn add_column(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    table: &Table,
+    def: &ColumnDef,
+) -> Result<(Arc<Table>, ColumnId)> {
+    let mut id = ColumnId(0);
+    let table = alter_table(session, attached, table, |session, current| {
+        let mut schema = TableSchema::clone(&current.schema);
+        let column = schema::add_column(schema.columns.all(), def)?;
+        id = column.id;
+        let row = schema::column_row(&schema, &column)?;
+        schema.columns = with_columns(&schema, |list| list.push(column))?;
+        check_record(&schema)?;
+        let db = &current.db;
+        CatalogTrees::of(db).insert(session, db, &row)?;
+        Ok(Edited::of(schema))
+    })?;
+    Ok((table, id))
+}
+
+/// The fixed part must leave room for the rest.
+fn check_record(schema: &TableSchema) -> Result<()> {
+    let fixed = crate::record::minimal_len(&schema.columns);
+    if fixed <= schema.record_len_max() {
+        return Ok(());
+    }
+    let most = schema.record_len_max();
+    let what = format!("the fixed columns would take {fixed} bytes, a record at most {most}");
+    Err(Error::new(JetErr::RecordTooBig, what))
+}
+
+fn with_columns(schema: &TableSchema, edit: impl FnOnce(&mut Vec<Column>)) -> Result<Columns> {
+    let mut list = schema.columns.all().to_vec();
+    edit(&mut list);
+    Columns::new(list)
+}
+
+/// Deletes a column. Its values stay in the rows, unreachable; its id is not used again.
+///
+/// # Errors
+/// `JET_errColumnNotFound` (-1507), `JET_errColumnInUse` (-1046) for a column of an index, and as
+/// [`add_column`].
+pub fn delete_column(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    table: &Table,
+    name: &str,
+) -> Result<Arc<Table>> {
+    alter_table(session, attached, table, |session, current| {
+        let mut schema = TableSchema::clone(&current.schema);
+        let column = schema.column(name)?.clone();
+        refuse_indexed(&schema, &column)?;
+        let old = schema::column_row(&schema, &column)?;
+        let (db, trees) = (&current.db, CatalogTrees::of(&current.db));
+        let last = schema.columns.all().iter().map(|other| other.id);
+        let last = last.filter(|id| range(*id) == range(column.id)).max() == Some(column.id);
+        if last {
+            // Its id must not be given out again: a place holder keeps it.
+            let stub = stub_of(&schema, &column);
+            let new = schema::column_row(&schema, &stub)?;
+            trees.replace(session, db, (&old, &new))?;
+            schema.columns = with_columns(&schema, |list| {
+                list.retain(|other| other.id != stub.id);
+                list.push(stub);
+            })?;
+        } else {
+            trees.delete(session, db, &old)?;
+            schema.columns =
+                with_columns(&schema, |list| list.retain(|other| other.id != column.id))?;
+        }
+        Ok(Edited::of(schema))
+    })
+}
+
+/// Which of the three ranges an id lies in.
+fn range(id: ColumnId) -> u8 {
+    if id.is_fixed() { 0 } else { 1 + u8::from(id.is_tagged()) }
+}
+
+fn stub_of(schema: &TableSchema, column: &Column) -> Column {
+    Column {
+        name: format!("JetStub_{}_{}", schema.objid, column.id),
+        ty: ColType::Nil,
+        flags: ColumnFlags::empty(),
+        default: None,
+        callback: None,
+        ..column.clone()
+    }
+}
+
+fn refuse_indexed(schema: &TableSchema, column: &Column) -> Result<()> {
+    let index = schema.indexes.iter().find(|index| {
+        index.segments.iter().any(|segment| segment.column == column.id)
+            || index.conditions.iter().any(|condition| condition.column == column.id)
+    });
+    let Some(index) = index else { return Ok(()) };
+    let what = format!("column \"{}\" is part of index \"{}\"", column.name, index.name);
+    Err(Error::new(JetErr::ColumnInUse, what).advise("delete the index first"))
+}
+
+/// Gives a column another name.
+///
+/// # Errors
+/// `JET_errColumnNotFound`, `JET_errColumnDuplicate` (-1508), `JET_errInvalidName` (-1002), and as
+/// [`add_column`].
+pub fn rename_column(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    table: &Table,
+    (from, to): (&str, &str),
+) -> Result<Arc<Table>> {
+    check_name(to)?;
+    alter_table(session, attached, table, |session, current| {
+        let column = current.schema.column(from)?;
+        if current.schema.columns.by_name(to).is_some_and(|other| other.id != column.id) {
+            let what = format!("the table has a column \"{to}\" already");
+            return Err(Error::new(JetErr::ColumnDuplicate, what));
+        }
+        change_column(session, current, &Column { name: to.to_owned(), ..column.clone() })
+    })
+}
+
+/// Gives a column another default, in record encoding. Rows that do not store the column show it.
+///
+/// # Errors
+/// `JET_errColumnNotFound`, `JET_errColumnInUse` (-1046) for a column of an index,
+/// `JET_errNullInvalid` (-1504) for an empty default, `JET_errDefaultValueTooBig` (-1524), and as
+/// [`add_column`].
+pub fn set_column_default(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    table: &Table,
+    name: &str,
+    default: &[u8],
+) -> Result<Arc<Table>> {
+    alter_table(session, attached, table, |session, current| {
+        let column = current.schema.column(name)?;
+        refuse_indexed(&current.schema, column)?;
+        if default.is_empty() {
+            let what = format!("column \"{name}\" cannot have an empty default");
+            return Err(Error::new(JetErr::ColumnIllegalNull, what));
+        }
+        let default = schema::default_value(column, default)?;
+        let flags = column.flags | ColumnFlags::DEFAULT;
+        change_column(session, current, &Column { default: Some(default), flags, ..column.clone() })
+    })
+}
+
+/// Writes another row for a column.
+fn change_column(session: &mut Session, current: &Table, new: &Column) -> Result<Edited> {
+    let mut schema = TableSchema::clone(&current.schema);
+    let old = schema.columns.require(new.id)?;
+    let rows = (schema::column_row(&schema, old)?, schema::column_row(&schema, new)?);
+    CatalogTrees::of(&current.db).replace(session, &current.db, (&rows.0, &rows.1))?;
+    schema.columns = with_columns(&schema, |list| {
+        list.iter_mut().filter(|column| column.id == new.id).for_each(|c| *c = new.clone());
+    })?;
+    Ok(Edited::of(schema))
+}
+
+/// Gives an index another name.
+///
+/// # Errors
+/// `JET_errIndexNotFound` (-1404), `JET_errIndexDuplicate` (-1403), `JET_errInvalidName`, and as
+/// [`add_column`].
+pub fn rename_index(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    table: &Table,
+    (from, to): (&str, &str),
+) -> Result<Arc<Table>> {
+    check_name(to)?;
+    alter_table(session, attached, table, |session, current| {
+        let mut schema = TableSchema::clone(&current.schema);
+        let old = schema.index(from).ok_or_else(|| no_index(&schema, from))?.clone();
+        if schema.index(to).is_some_and(|other| other.objid != old.objid) {
+            let what = format!("the table has an index \"{to}\" already");
+            return Err(Error::new(JetErr::IndexDuplicate, what));
+        }
+        let new = schema::Index { name: to.to_owned(), ..old.clone() };
+        let rows = (schema::index_row(&schema, &old)?, schema::index_row(&schema, &new)?);
+        CatalogTrees::of(&current.db).replace(session, &current.db, (&rows.0, &rows.1))?;
+        schema.indexes.iter_mut().filter(|index| **index == old).for_each(|i| *i = new.clone());
+        Ok(Edited::of(schema))
+    })
+}
+
+fn no_index(schema: &TableSchema, name: &str) -> Error {
+    let what = format!("table {} has no index \"{name}\"", schema.name);
+    Error::new(JetErr::IndexNotFound, what)
+}
+
+/// Gives a table another name.
+///
+/// # Errors
+/// `JET_errObjectNotFound` (-1305), `JET_errTableDuplicate` (-1303), `JET_errInvalidName`, and as
+/// [`add_column`].
+pub fn rename_table(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    from: &str,
+    to: &str,
+) -> Result<Arc<Table>> {
+    check_name(to)?;
+    let table = catalog::open_table(session, attached, from)?;
+    alter_table(session, attached, &table, |session, current| {
+        let mut schema = TableSchema::clone(&current.schema);
+        if !schema.name.eq_ignore_ascii_case(to) {
+            check_free_name(session, attached, to)?;
+        }
+        let old = schema::table_row(&schema)?;
+        to.clone_into(&mut schema.name);
+        let new = schema::table_row(&schema)?;
+        CatalogTrees::of(&current.db).replace(session, &current.db, (&old, &new))?;
+        Ok(Edited::of(schema))
+    })
+}
+
+/// Deletes a table. Its space is free when the deletion is committed and nobody sees the table any
+/// more.
+///
+/// # Errors
+/// `JET_errObjectNotFound` (-1305), `JET_errTableInUse` (-1304) while anybody has it open,
+/// `JET_errCannotDeleteSystemTable` (-1318), `JET_errWriteConflict` (-1102) if another open
+/// transaction has changed rows, and as [`add_column`].
+pub fn delete_table(session: &mut Session, attached: &Arc<Attached>, name: &str) -> Result<()> {
+    let table = catalog::open_table(session, attached, name)?;
+    if table.schema.flags.contains(TableFlags::SYSTEM) {
+        let what = format!("table {name} is a system table");
+        return Err(Error::new(JetErr::CannotDeleteSystemTable, what));
+    }
+    alter(session, attached, &table, |session, current| {
+        current.core.check_unused(&current.schema.name)?;
+        refuse_others_at_work(session, current)?;
+        let (db, trees) = (&current.db, CatalogTrees::of(&current.db));
+        for row in schema::table_rows(&current.schema)? {
+            trees.delete(session, db, &row)?;
+        }
+        for (key, _) in schema::objids_rows(&current.schema)? {
+            let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
+            session.delete(db, &objids, &mut Position::default(), &key, &[])?;
+        }
+        Ok(Edited { given_up: vec![current.as_drop()], ..Edited::default() })
+    })
+    .map(|_| ())
+}
+
+/// Another open transaction's changes of rows would have to be followed, or taken back, in what is
+/// made or deleted here.
+fn refuse_others_at_work(session: &Session, table: &Table) -> Result<()> {
+    let own = session.transaction();
+    let versions = &session.instance().versions;
+    if own.is_some_and(|own| versions.others_at_work(&table.tree, &own)) {
+        let what =
+            format!("another open transaction has changed rows of table {}", table.schema.name);
+        return Err(Error::new(JetErr::WriteConflict, what).advise("try again when it has ended"));
+    }
+    Ok(())
+}
+
+/// Deletes a secondary index. Its space is free when the deletion is committed and nobody uses the
+/// index any more.
+///
+/// # Errors
+/// `JET_errIndexNotFound` (-1404), `JET_errIndexMustStay` (-1405) for the primary index,
+/// `JET_errIndexInUse` (-1051) while a cursor stands on it, and as [`add_column`].
+pub fn delete_index(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    table: &Table,
+    name: &str,
+) -> Result<Arc<Table>> {
+    alter_table(session, attached, table, |session, current| {
+        let mut schema = TableSchema::clone(&current.schema);
+        let index = schema.index(name).ok_or_else(|| no_index(&schema, name))?.clone();
+        if index.is_primary() {
+            let what = format!("index \"{name}\" is the order of the table itself");
+            return Err(Error::new(JetErr::IndexMustStay, what));
+        }
+        let live = current.index(name).ok_or_else(|| no_index(&schema, name))?;
+        current.core.check_index_unused(live)?;
+        let (db, trees) = (&current.db, CatalogTrees::of(&current.db));
+        trees.delete(session, db, &schema::index_row(&schema, &index)?)?;
+        let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
+        let size = db.page_size();
+        let (key, _) = schema::objids_row(size, index.objid, schema.objid, RowKind::Index)?;
+        session.delete(db, &objids, &mut Position::default(), &key, &[])?;
+        schema.indexes.retain(|other| other.objid != index.objid);
+        let given_up = current.index_as_drop(index.objid).into_iter().collect();
+        Ok(Edited { schema: Some(schema), given_up, ..Edited::default() })
+    })
+}
+
+/// Creates secondary indexes over the rows that exist, all in one scan. `progress` is told now and
+/// then and may stop the work with an error; it must not change rows of the table.
+///
+/// # Errors
+/// As [`schema::add_index`]; `JET_errKeyDuplicate` (-1605), `JET_errNullKeyDisallowed` and others
+/// for rows that an index refuses; `JET_errIndexHasPrimary`-like codes for a primary index of a
+/// table that has rows or one (`JET_errFeatureNotAvailable`); `JET_errWriteConflict` (-1102) if
+/// another open transaction has changed rows; the progress function's; as [`add_column`]. Nothing
+/// of the indexes is left then.
+pub fn create_indexes(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    table: &Table,
+    defs: &[IndexDef],
+    progress: &mut dyn FnMut(BuildProgress) -> Result<()>,
+) -> Result<Arc<Table>> {
+    alter_table(session, attached, table, |session, current| {
+        let mut schema = TableSchema::clone(&current.schema);
+        let known = schema.indexes.len();
+        for def in defs {
+            let index = schema::add_index(&schema, def)?;
+            if index.is_primary() {
+                let what =
+                    format!("index \"{}\": a primary index is made with its table", def.name);
+                return Err(Error::new(JetErr::FeatureNotAvailable, what));
+            }
+            schema.indexes.push(index);
+        }
+        refuse_others_at_work(session, current)?;
+        let writer = session.writer(&current.db)?;
+        for index in schema.indexes.iter_mut().skip(known) {
+            place_index(&current.db, &current.tree, writer, index)?;
+        }
+        let Some(trx) = session.transaction() else {
+            return Err(Error::code_only(JetErr::NotInTransaction));
+        };
+        let newest = current.with_schema(schema, &trx);
+        let new: Vec<_> = newest.schema.indexes.iter().skip(known).cloned().collect();
+        let objids: Vec<_> = new.iter().map(|index| index.objid).collect();
+        let made = || objids.iter().filter_map(|objid| newest.index_as_drop(*objid)).collect();
+        let filled = build::fill(session, &newest, &objids, progress)
+            .and_then(|()| insert_index_rows(session, &newest, &new));
+        if let Err(error) = filled {
+            let drops: Vec<TreeDrop> = made();
+            for drop in drops {
+                drop.give_back(writer)?;
+            }
+            return Err(error);
+        }
+        let schema = TableSchema::clone(&newest.schema);
+        Ok(Edited { schema: Some(schema), made: made(), given_up: Vec::new() })
+    })
+}
+
+fn insert_index_rows(
+    session: &mut Session,
+    table: &Table,
+    indexes: &[schema::Index],
+) -> Result<()> {
+    let (db, trees) = (&table.db, CatalogTrees::of(&table.db));
+    let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
+    for index in indexes {
+        let row: CatalogEntry = schema::index_row(&table.schema, index)?;
+        trees.insert(session, db, &row)?;
+        let (size, owner) = (db.page_size(), table.schema.objid);
+        let (key, data) = schema::objids_row(size, index.objid, owner, RowKind::Index)?;
+        session.insert(db, &objids, &mut Position::default(), &key, &data)?;
+    }
+    Ok(())
+}

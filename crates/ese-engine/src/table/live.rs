@@ -1,0 +1,219 @@
+//! What all versions of a table share beside its tree: its counters, its users, and the indexes
+//! that every change of a row must keep up, whoever sees them.
+
+use std::sync::Arc;
+
+use ese_base::{Error, JetErr, ObjId, ProcId, Result};
+use parking_lot::{Mutex, RwLock};
+use smallvec::SmallVec;
+
+use super::SecondaryIndex;
+use crate::{schema::TableSchema, session::Session, version::Trx};
+
+/// The parts of a table that its versions have in common.
+#[derive(Debug)]
+pub(crate) struct Core {
+    /// The next sequential key, once the highest one is known (tables without a primary index).
+    pub(super) next_key: Mutex<Option<u32>>,
+    /// Held for reading by every change of a row, for writing by changes of the list. Comes before
+    /// all locks of trees.
+    pub(crate) live: RwLock<Live>,
+    users: Mutex<Vec<User>>,
+}
+
+/// The indexes to be kept up, and the columns that their keys are made of.
+#[derive(Debug)]
+pub(crate) struct Live {
+    /// The newest version, committed or not.
+    pub(crate) schema: Arc<TableSchema>,
+    pub(crate) indexes: Vec<LiveIndex>,
+    /// The transaction that deletes the table.
+    remover: Option<Arc<Trx>>,
+}
+
+/// An index that rows are entered in.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveIndex {
+    pub(crate) index: Arc<SecondaryIndex>,
+    /// The transaction that deletes it. Those who do not see that go on using it.
+    pub(crate) remover: Option<Arc<Trx>>,
+}
+
+impl LiveIndex {
+    fn new(index: &Arc<SecondaryIndex>) -> LiveIndex {
+        LiveIndex { index: Arc::clone(index), remover: None }
+    }
+}
+
+impl Live {
+    pub(super) fn new(schema: &Arc<TableSchema>, indexes: &[Arc<SecondaryIndex>]) -> Live {
+        let indexes = indexes.iter().map(LiveIndex::new).collect();
+        Live { schema: Arc::clone(schema), indexes, remover: None }
+    }
+
+    /// The indexes that a session's transaction has to keep up.
+    pub(super) fn kept_by(&self, session: &Session) -> Result<SmallVec<[&SecondaryIndex; 8]>> {
+        if self.remover.as_ref().is_some_and(|remover| session.sees(remover)) {
+            let what = format!("table {} was deleted", self.schema.name);
+            return Err(Error::new(JetErr::ObjectNotFound, what));
+        }
+        let mut kept = SmallVec::new();
+        for LiveIndex { index, remover } in &self.indexes {
+            if remover.as_ref().is_some_and(|remover| session.sees(remover)) {
+                continue;
+            }
+            index.check_changeable()?;
+            kept.push(index.as_ref());
+        }
+        Ok(kept)
+    }
+}
+
+/// What a user of a table lets others do (JET_bitTableDenyRead, JET_bitTableDenyWrite).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sharing {
+    /// Nobody else may open it.
+    pub deny_read: bool,
+    /// Nobody else may open it for changes.
+    pub deny_write: bool,
+    /// The user itself does not change it.
+    pub read_only: bool,
+}
+
+#[derive(Debug)]
+struct User {
+    number: u64,
+    session: ProcId,
+    sharing: Sharing,
+    /// Object id of its current index.
+    index: Option<ObjId>,
+}
+
+/// One open use of a table, until it is dropped.
+#[derive(Debug)]
+pub struct TableUse {
+    core: Arc<Core>,
+    number: u64,
+}
+
+impl TableUse {
+    /// Notes which secondary index the user stands on; `None` for the primary order. Such an index
+    /// cannot be deleted.
+    pub fn set_index(&self, index: Option<&SecondaryIndex>) {
+        let mut users = self.core.users.lock();
+        if let Some(user) = users.iter_mut().find(|user| user.number == self.number) {
+            user.index = index.map(|index| index.schema.objid);
+        }
+    }
+}
+
+impl Drop for TableUse {
+    fn drop(&mut self) {
+        self.core.users.lock().retain(|user| user.number != self.number);
+    }
+}
+
+impl Core {
+    pub(super) fn new(live: Live) -> Arc<Core> {
+        Arc::new(Core {
+            next_key: Mutex::new(None),
+            live: RwLock::new(live),
+            users: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Registers a use, if the others allow it (api-semantics 13.3).
+    pub(super) fn enter(
+        self: &Arc<Core>,
+        session: ProcId,
+        sharing: Sharing,
+        name: &str,
+    ) -> Result<TableUse> {
+        let mut users = self.users.lock();
+        for other in users.iter().filter(|user| user.session != session) {
+            let theirs = other.sharing;
+            if theirs.deny_read || theirs.deny_write && !sharing.read_only {
+                return Err(locked(name));
+            }
+            if sharing.deny_read || sharing.deny_write && !theirs.read_only {
+                return Err(in_use(name));
+            }
+        }
+        let number = users.last().map_or(0, |user| user.number) + 1;
+        users.push(User { number, session, sharing, index: None });
+        Ok(TableUse { core: Arc::clone(self), number })
+    }
+
+    /// May a session change the definition? Not while another one has the table for itself.
+    pub(crate) fn check_unlocked(&self, session: ProcId, name: &str) -> Result<()> {
+        let users = self.users.lock();
+        let mut others = users.iter().filter(|user| user.session != session);
+        match others.any(|other| other.sharing.deny_read || other.sharing.deny_write) {
+            true => Err(locked(name)),
+            false => Ok(()),
+        }
+    }
+
+    /// Is nobody using the table?
+    pub(crate) fn check_unused(&self, name: &str) -> Result<()> {
+        if self.users.lock().is_empty() { Ok(()) } else { Err(in_use(name)) }
+    }
+
+    /// Does nobody stand on this index?
+    pub(crate) fn check_index_unused(&self, index: &SecondaryIndex) -> Result<()> {
+        let objid = Some(index.schema.objid);
+        if !self.users.lock().iter().any(|user| user.index == objid) {
+            return Ok(());
+        }
+        let what = format!("a cursor stands on index \"{}\"", index.schema.name);
+        Err(Error::new(JetErr::IndexInUse, what)
+            .advise("close the cursor or give it another index"))
+    }
+}
+
+fn locked(name: &str) -> Error {
+    let what = format!("another session has opened table \"{name}\" for itself");
+    Error::new(JetErr::TableLocked, what).advise("try again when its cursor is closed")
+}
+
+fn in_use(name: &str) -> Error {
+    Error::new(JetErr::TableInUse, format!("table \"{name}\" is open"))
+        .advise("close the cursors on it first")
+}
+
+impl Live {
+    /// Follows the newest version of the table: what it lacks is being deleted by `trx`, what it
+    /// has is kept up from now on.
+    pub(crate) fn follow(&mut self, newest: &super::Table, trx: Option<&Arc<Trx>>) {
+        self.schema = Arc::clone(&newest.schema);
+        self.remover = None;
+        for live in &mut self.indexes {
+            if newest.has_index(live.index.schema.objid) {
+                live.remover = None;
+            } else if live.remover.is_none() {
+                live.remover = trx.cloned();
+            }
+        }
+        // Without a transaction a change was taken back: what it had added is gone.
+        self.indexes
+            .retain(|live| live.remover.is_some() || newest.has_index(live.index.schema.objid));
+        for index in &newest.secondary {
+            match self.indexes.iter_mut().find(|l| l.index.schema.objid == index.schema.objid) {
+                Some(live) => live.index = Arc::clone(index),
+                None => {
+                    self.indexes.push(LiveIndex::new(index));
+                }
+            }
+        }
+    }
+
+    /// The table is being deleted.
+    pub(crate) fn end(&mut self, trx: &Arc<Trx>) {
+        self.remover = Some(Arc::clone(trx));
+    }
+
+    /// An index is gone for good.
+    pub(crate) fn forget(&mut self, objid: ObjId) {
+        self.indexes.retain(|live| live.index.schema.objid != objid);
+    }
+}
