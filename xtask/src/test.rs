@@ -15,6 +15,9 @@ use crate::{
 /// Features of `ese-tests` that switch on the tests which want an optimised build of their own.
 const HEAVY_TESTS: &str = "ese-tests/simulator,ese-tests/planted";
 
+/// What is optional of the API.
+const OPTIONAL: &str = "ese-api/serde";
+
 /// One step: its name, what it shows, and the function.
 struct Step {
     name: &'static str,
@@ -30,6 +33,7 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", about: "no warning in any target", body: clippy },
     Step { name: "unit", about: "unit and integration tests", body: unit },
     Step { name: "doctest", about: "examples in the documentation", body: doctest },
+    Step { name: "examples", about: "the example programs run", body: examples },
     Step {
         name: "doc",
         about: "documentation builds without warning",
@@ -96,15 +100,33 @@ fn fmt(_: &mut Counts) -> Result<()> {
 
 fn clippy(_: &mut Counts) -> Result<()> {
     let mut command = cargo(&["clippy", "--workspace", "--all-targets"]);
-    run(command.args(["--features", HEAVY_TESTS, "--", "-D", "warnings"]))
+    run(command.args(["--features", HEAVY_TESTS, "--features", OPTIONAL, "--", "-D", "warnings"]))
 }
 
 fn unit(counts: &mut Counts) -> Result<()> {
-    tests(counts, cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]))
+    let all = ["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"];
+    tests(counts, cargo(&[all.as_slice(), &["--features", OPTIONAL]].concat()))
 }
 
 fn doctest(counts: &mut Counts) -> Result<()> {
     tests(counts, cargo(&["test", "--workspace", "--doc", "--no-fail-fast"]))
+}
+
+/// Runs every example of the Rust API; each asserts what it shows.
+fn examples(counts: &mut Counts) -> Result<()> {
+    let dir = paths::root().join("crates/ese-api/examples");
+    let entries = std::fs::read_dir(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    for name in names {
+        let package = ["run", "--quiet", "--package", "ese-api", "--features", "serde"];
+        let ran = run(cargo(&package).args(["--example", &name]));
+        counts.passed += u64::from(ran.is_ok());
+        ran?;
+    }
+    Ok(())
 }
 
 fn simulator(counts: &mut Counts) -> Result<()> {

@@ -37,12 +37,15 @@
 //!   sessions; up to six [`Database`] files are attached to it.
 //! * A [`Session`] runs one [`Transaction`] at a time. A transaction sees the state of the moment
 //!   it began (a snapshot); readers never wait for writers, and the first writer of a row wins.
-//! * A [`Table`] has columns and a primary index, in whose order its rows lie.
+//! * A [`Table`] has columns and a primary index, in whose order its rows lie; each further
+//!   [`Index`] has them in another order.
 //! * A [`Backup`] is a stream of verified files, read while others write, that
 //!   [`BackupStopper::stop`] ends at any moment. [`restore`] makes databases of it again.
 //!
 //! Every error is an [`Error`] with its JET code, the file and page or log generation it is about,
 //! and what can be done. [`jet`] has the same engine as the functions of the Jet API.
+//!
+//! With the feature `serde`, `Row::to` and `Table::insert_struct` turn rows into structs and back.
 //!
 //! # Threads
 //!
@@ -52,15 +55,19 @@
 
 mod backup;
 mod database;
+mod index;
 mod instance;
 pub mod jet;
 mod restore;
 mod row;
 mod rows;
+#[cfg(feature = "serde")]
+mod serde;
 mod session;
 mod shared;
 mod source;
 mod table;
+mod typed;
 mod verify;
 
 pub use backup::{
@@ -81,6 +88,7 @@ pub use ese_engine::{
 };
 pub use ese_os::Env;
 pub use ese_pages::cache::CacheMode;
+pub use index::Index;
 pub use instance::{Instance, InstanceBuilder};
 pub use restore::{
     RestoreOptions, RestorePlan, RestoreProgress, RestoreTarget, Restored, SetReport, databases_in,
@@ -90,8 +98,9 @@ pub use row::{ColumnRef, Guid, Key, Row, RowView, Value, Values};
 pub use rows::Rows;
 #[doc(hidden)]
 pub use session::{ChangeState, SessionCell, View};
-pub use session::{Durability, Reader, Session, Transaction, Writer};
+pub use session::{Durability, Reader, Session, TRIES_MAX, Transaction, Writer};
 pub use table::{Inserter, Table, TableBuilder};
+pub use typed::{ColumnType, Typed};
 pub use verify::{
     DatabaseReport, DirReport, LogReport, VerifyOptions, VerifyProgress, verify_database,
     verify_dir,
@@ -103,6 +112,7 @@ const _: () = {
     threads::<Instance>();
     threads::<Database>();
     threads::<Table>();
+    threads::<Index>();
     threads::<Session>();
     threads::<Transaction<'static>>();
     threads::<Inserter>();

@@ -1,15 +1,17 @@
 //! Rows as Rust values: what is given to an insert or update, and what a read gives back.
 
-use std::{borrow::Cow, fmt, ops::Index, sync::Arc};
+use std::{borrow::Cow, fmt, ops, sync::Arc};
 
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     record::RecordView,
-    schema::{Column, ColumnId, TableSchema},
+    schema::{ColType, Column, ColumnFlags, ColumnId, Index, TableSchema},
     table::{RowRef, Table as EngineTable},
 };
 
 pub use ese_engine::record::{Guid, Value};
+
+use crate::typed::{ColumnType, Typed};
 
 /// How a column is named: by its name, or faster by its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,16 +90,34 @@ impl<'a> Values<'a> {
         for (name, value) in &self.list {
             let column = name.find(schema)?;
             match value {
-                Value::Multi(values) => {
+                Value::Multi(values) if !is_bytes(column) => {
                     for value in values {
                         encoded.push((column.id, value.encode(column)?));
                     }
                 }
+                Value::Multi(values) => encoded.push((column.id, Some(joined(column, values)?))),
                 value => encoded.push((column.id, value.encode(column)?)),
             }
         }
         Ok(encoded)
     }
+}
+
+/// Does a list of small numbers mean the bytes of one value here?
+fn is_bytes(column: &Column) -> bool {
+    let binary = matches!(column.ty, ColType::Binary | ColType::LongBinary);
+    binary && !column.flags.contains(ColumnFlags::MULTI_VALUED)
+}
+
+fn joined(column: &Column, values: &[Value]) -> Result<Vec<u8>> {
+    let byte = |value: &Value| match value {
+        Value::U8(byte) => Ok(*byte),
+        other => Err(Error::new(
+            JetErr::InvalidParameter,
+            format!("column \"{}\" holds bytes, not {other:?}", column.name),
+        )),
+    };
+    values.iter().map(byte).collect()
 }
 
 impl<'a, C: Into<ColumnRef<'a>>, V: Into<Value>> FromIterator<(C, V)> for Values<'a> {
@@ -157,6 +177,18 @@ impl Row {
         self.values
     }
 
+    /// The value of a column as a Rust type; `None` for NULL.
+    ///
+    /// # Errors
+    /// `JET_errColumnNotFound` (-1507), `JET_errInvalidColumnType` (-1511) for a column of another
+    /// type.
+    pub fn of<T: ColumnType>(&self, column: &Typed<T>) -> Result<Option<T>> {
+        let value = self.get(column.id()).ok_or_else(|| {
+            Error::new(JetErr::ColumnNotFound, format!("the row has no column {}", column.id()))
+        })?;
+        T::from_value(value)
+    }
+
     /// The row's key as the table orders it: its bookmark. Keys compare as bytes.
     #[must_use]
     pub fn key(&self) -> &[u8] {
@@ -164,7 +196,7 @@ impl Row {
     }
 }
 
-impl<'c, C: Into<ColumnRef<'c>>> Index<C> for Row {
+impl<'c, C: Into<ColumnRef<'c>>> ops::Index<C> for Row {
     type Output = Value;
 
     /// The value of a column; [`Value::Null`] if the table has no such column.
@@ -328,10 +360,21 @@ macro_rules! tuple_keys {
 
 tuple_keys! { (A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) }
 
-/// The bytes of a key, or of the beginning of keys.
+/// The bytes of a primary key, or of the beginning of keys.
 pub(crate) fn key_bytes(schema: &TableSchema, key: impl Key, out: &mut Vec<u8>) -> Result<()> {
+    index_key_bytes(schema, schema.primary(), key, out)
+}
+
+/// The bytes of a key of an index, or of the beginning of keys; `None` is the order of a table
+/// without primary index.
+pub(crate) fn index_key_bytes(
+    schema: &TableSchema,
+    index: Option<&Index>,
+    key: impl Key,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     let values = key.into_values();
-    let Some(index) = schema.primary() else {
+    let Some(index) = index else {
         let number = match values.as_slice() {
             [Value::U32(number)] => Some(*number),
             [Value::I32(number)] => u32::try_from(*number).ok(),

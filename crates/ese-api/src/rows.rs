@@ -4,13 +4,13 @@ use std::{collections::VecDeque, ops::Bound, ops::ControlFlow, sync::Arc};
 
 use ese_base::Result;
 use ese_engine::{
-    table::Table as EngineTable,
+    table::{SecondaryIndex, Table as EngineTable},
     tree::{Direction, Position, Start},
 };
 
 use crate::{
     row::{Row, RowView},
-    session::SessionCell,
+    session::{SessionCell, SessionState},
     table::Table,
 };
 
@@ -49,6 +49,13 @@ impl Bounds {
     }
 }
 
+impl Bounds {
+    /// Keys that begin with these bytes.
+    pub(crate) fn beginning_with(low: Vec<u8>) -> Bounds {
+        Bounds::between(Bound::Included(low.clone()), Bound::Included(low))
+    }
+}
+
 /// The smallest key behind all that begin with these bytes; `None` if there is none.
 fn after_all_with(mut key: Vec<u8>) -> Option<Vec<u8>> {
     while let Some(last) = key.pop() {
@@ -60,19 +67,55 @@ fn after_all_with(mut key: Vec<u8>) -> Option<Vec<u8>> {
     None
 }
 
-/// An iterator over rows of a table, in the order of their keys.
+impl Bounds {
+    /// Is a key behind the end that a walk in this direction has?
+    fn end_before(&self, to: Direction, key: &[u8]) -> bool {
+        match (to, &self.low, &self.high) {
+            (Direction::Forward, _, Some(high)) => key >= high.as_slice(),
+            (Direction::Backward, Some(low), _) => key < low.as_slice(),
+            _ => false,
+        }
+    }
+
+    /// Has a walk in this direction an end?
+    fn is_open(&self, to: Direction) -> bool {
+        match to {
+            Direction::Forward => self.high.is_none(),
+            Direction::Backward => self.low.is_none(),
+        }
+    }
+
+    fn start(&self, to: Direction) -> Start<'_> {
+        match (to, &self.low, &self.high) {
+            (Direction::Forward, Some(low), _) => Start::At { key: low, data: &[] },
+            (Direction::Backward, _, Some(high)) => Start::Beyond { key: high, data: &[] },
+            _ => Start::End,
+        }
+    }
+}
+
+/// An entry of an index: its key and the bookmark of its row.
+#[derive(Clone, Debug, Default)]
+struct Entry {
+    key: Vec<u8>,
+    bookmark: Vec<u8>,
+}
+
+/// An iterator over rows of a table, in the order of its keys or of an index.
 ///
 /// Rows are fetched in batches. Inside a transaction it shows the transaction's state at each
 /// fetch; outside, each fetch shows the newest committed state.
 #[derive(Debug)]
 pub struct Rows<'r> {
     table: Arc<EngineTable>,
+    /// The index whose order it is; `None` is the table's own.
+    index: Option<Arc<SecondaryIndex>>,
     cell: &'r Arc<SessionCell>,
     bounds: Bounds,
     direction: Direction,
     position: Position,
-    /// Key of the row that was fetched last.
-    last: Option<Vec<u8>>,
+    /// What was fetched last; in the table's own order the bookmark is empty.
+    last: Option<Entry>,
     batch: usize,
     ready: VecDeque<Result<Row>>,
     done: bool,
@@ -80,8 +123,18 @@ pub struct Rows<'r> {
 
 impl<'r> Rows<'r> {
     pub(crate) fn new(table: &Table, cell: &'r Arc<SessionCell>, bounds: Bounds) -> Rows<'r> {
+        Rows::by(table, None, cell, bounds)
+    }
+
+    pub(crate) fn by(
+        table: &Table,
+        index: Option<Arc<SecondaryIndex>>,
+        cell: &'r Arc<SessionCell>,
+        bounds: Bounds,
+    ) -> Rows<'r> {
         Rows {
             table: Arc::clone(&table.inner),
+            index,
             cell,
             done: bounds.empty,
             bounds,
@@ -111,64 +164,118 @@ impl<'r> Rows<'r> {
     /// # Errors
     /// Those of reading.
     pub fn visit(mut self, mut each: impl FnMut(RowView<'_>) -> ControlFlow<()>) -> Result<bool> {
-        let table = Arc::clone(&self.table);
-        self.walk(|row| each(RowView::new(&table, row)))
+        let (table, cell) = (Arc::clone(&self.table), self.cell);
+        let Some(index) = self.index.clone() else {
+            return cell.with(|state| self.walk(state, |row| each(RowView::new(&table, row))));
+        };
+        while !self.done {
+            let broke = cell.with(|state| {
+                for Entry { bookmark, .. } in self.entries(state, &index)? {
+                    let visit = |record: &[u8]| each(RowView::with_key(&table, &bookmark, record));
+                    let flow = table.get(&state.engine, &bookmark, visit)?;
+                    if flow.is_some_and(|flow| flow.is_break()) {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            })?;
+            if broke {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
-    /// Scans from where the last fetch ended to the bound; says whether the visitor broke.
+    fn start(&self) -> Start<'_> {
+        match &self.last {
+            Some(Entry { key, bookmark }) => Start::Beyond { key, data: bookmark },
+            None => self.bounds.start(self.direction),
+        }
+    }
+
+    /// Scans the table from where the last fetch ended to the bound; says whether the visitor
+    /// broke.
     fn walk(
         &mut self,
+        state: &SessionState,
         mut each: impl FnMut(ese_engine::table::RowRef<'_>) -> ControlFlow<()>,
     ) -> Result<bool> {
-        let Rows { table, cell, bounds, direction, position, last, .. } = self;
-        if bounds.empty {
+        if self.bounds.empty {
             return Ok(false);
         }
-        let start = match (&last, *direction, &bounds.low, &bounds.high) {
-            (Some(last), ..) => Start::Beyond { key: last, data: &[] },
-            (None, Direction::Forward, Some(low), _) => Start::At { key: low, data: &[] },
-            (None, Direction::Backward, _, Some(high)) => Start::Beyond { key: high, data: &[] },
-            _ => Start::End,
-        };
+        let (mut position, to) = (self.position, self.direction);
+        let (bounds, open) = (&self.bounds, self.bounds.is_open(to));
         let (mut key, mut broke) = (Vec::new(), false);
-        cell.with(|state| {
-            table.scan(&state.engine, start, *direction, position, |row| {
-                let outside = match (*direction, &bounds.low, &bounds.high) {
-                    (Direction::Forward, _, Some(high)) => {
-                        key.clear();
-                        row.append_key(&mut key);
-                        &key >= high
-                    }
-                    (Direction::Backward, Some(low), _) => {
-                        key.clear();
-                        row.append_key(&mut key);
-                        &key < low
-                    }
-                    _ => false,
-                };
-                if outside {
+        self.table.scan(&state.engine, self.start(), to, &mut position, |row| {
+            if !open {
+                key.clear();
+                row.append_key(&mut key);
+                if bounds.end_before(to, &key) {
                     return ControlFlow::Break(());
                 }
-                let flow = each(row);
-                broke = flow.is_break();
-                flow
-            })
+            }
+            let flow = each(row);
+            broke = flow.is_break();
+            flow
         })?;
+        self.position = position;
         Ok(broke)
+    }
+
+    /// The next batch of an index's entries.
+    fn entries(&mut self, state: &SessionState, index: &SecondaryIndex) -> Result<Vec<Entry>> {
+        if self.bounds.empty {
+            self.done = true;
+            return Ok(Vec::new());
+        }
+        let (mut position, to, wanted) = (self.position, self.direction, self.batch);
+        let mut batch: Vec<Entry> = Vec::with_capacity(wanted);
+        let bounds = &self.bounds;
+        let start = self.start();
+        self.table.scan_index(&state.engine, index, start, to, &mut position, |found| {
+            let mut entry = Entry::default();
+            found.append_key(&mut entry.key);
+            if bounds.end_before(to, &entry.key) {
+                return ControlFlow::Break(());
+            }
+            entry.bookmark.extend_from_slice(found.bookmark);
+            batch.push(entry);
+            if batch.len() < wanted { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        self.position = position;
+        self.done = batch.len() < wanted;
+        self.last = batch.last().cloned().or(self.last.take());
+        self.batch = (self.batch * 4).min(BATCH_MAX);
+        Ok(batch)
     }
 
     /// Fetches the next batch.
     fn fetch(&mut self) -> Result<()> {
+        let (table, cell) = (Arc::clone(&self.table), self.cell);
+        if let Some(index) = self.index.clone() {
+            self.ready = cell.with(|state| {
+                let mut rows = VecDeque::new();
+                for Entry { bookmark, .. } in self.entries(state, &index)? {
+                    let read = |record: &[u8]| Row::read(&table, bookmark.clone(), record);
+                    rows.extend(table.get(&state.engine, &bookmark, read)?);
+                }
+                Ok(rows)
+            })?;
+            return Ok(());
+        }
         let (mut batch, wanted) = (VecDeque::with_capacity(self.batch), self.batch);
-        let table = Arc::clone(&self.table);
-        let broke = self.walk(|row| {
-            batch.push_back(RowView::new(&table, row).to_row());
-            let enough = batch.len() >= wanted || batch.back().is_some_and(Result::is_err);
-            if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let broke = cell.with(|state| {
+            self.walk(state, |row| {
+                batch.push_back(RowView::new(&table, row).to_row());
+                let enough = batch.len() >= wanted || batch.back().is_some_and(Result::is_err);
+                if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
         })?;
         self.done = !broke;
         match batch.back() {
-            Some(Ok(row)) => self.last = Some(row.key().to_vec()),
+            Some(Ok(row)) => {
+                self.last = Some(Entry { key: row.key().to_vec(), bookmark: Vec::new() });
+            }
             Some(Err(_)) => self.done = true,
             None => {}
         }
@@ -182,7 +289,8 @@ impl Iterator for Rows<'_> {
     type Item = Result<Row>;
 
     fn next(&mut self) -> Option<Result<Row>> {
-        if self.ready.is_empty() && !self.done {
+        // A batch of an index can come without rows: others have deleted them meanwhile.
+        while self.ready.is_empty() && !self.done {
             // An error ends the iteration.
             if let Err(error) = self.fetch() {
                 self.done = true;

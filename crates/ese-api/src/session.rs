@@ -1,6 +1,6 @@
 //! Sessions and transactions.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, sync::Arc, time::Duration};
 
 use ese_base::{Dbid, Error, JetErr, Pgno, Result};
 use ese_engine::{instance::Instance, session as engine, tree::Position};
@@ -73,6 +73,9 @@ impl SessionCell {
     }
 }
 
+/// How often [`Session::transact`] tries.
+pub const TRIES_MAX: u32 = 100;
+
 /// A session: the transactions of one user, one after the other.
 ///
 /// It may move between threads, and be shared for reading; its calls come one after the other.
@@ -103,6 +106,83 @@ impl Session {
     /// As [`Session::begin`].
     pub fn begin_read_only(&mut self) -> Result<Transaction<'_>> {
         Transaction::begin(&self.cell, true)
+    }
+
+    /// Runs `body` in a transaction and commits it. Where another transaction was first
+    /// (`JET_errWriteConflict`, -1102), everything is taken back and `body` runs again on the newer
+    /// state, after a pause that grows; so it should change nothing but the database.
+    ///
+    /// ```
+    /// # fn main() -> ese_api::Result<()> {
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let instance = ese_api::Instance::builder(dir.path().join("data")).start()?;
+    /// # let database = instance.create_database("a.edb")?;
+    /// # let mut session = instance.session()?;
+    /// use ese_api::{ColType, TableBuilder, row};
+    ///
+    /// let counters = session.transact(|transaction| {
+    ///     let counters = TableBuilder::new("counters").text("name").column("n", ColType::Long);
+    ///     let counters = database.create_table(transaction, counters)?;
+    ///     counters.insert(transaction, &row! { "name" => "visits", "n" => 0 })?;
+    ///     Ok(counters)
+    /// })?;
+    /// let now = session.transact(|transaction| {
+    ///     let n = counters.typed::<i32>("n")?;
+    ///     let now = counters.get(transaction, 1)?.unwrap().of(&n)?.unwrap_or(0) + 1;
+    ///     counters.update(transaction, 1, &ese_api::Values::new().with(n, now))?;
+    ///     Ok(now)
+    /// })?;
+    /// assert_eq!(now, 1);
+    /// # drop((counters, database, session));
+    /// # instance.stop()
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `body`, which is taken back then, and of committing; `JET_errWriteConflict` when it
+    /// has not got through after [`TRIES_MAX`] tries.
+    pub fn transact<T>(
+        &mut self,
+        mut body: impl FnMut(&mut Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut tries = 0;
+        loop {
+            let mut transaction = self.begin()?;
+            let done = match body(&mut transaction) {
+                Ok(value) => transaction.commit().map(|()| value),
+                Err(error) => {
+                    transaction.rollback()?;
+                    Err(error)
+                }
+            };
+            tries += 1;
+            match done {
+                Err(error) if error.code() == JetErr::WriteConflict && tries < TRIES_MAX => {
+                    self.pause(tries)?;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Waits a random part of a time that doubles with each try, so that rivals drift apart.
+    fn pause(&self, tries: u32) -> Result<()> {
+        let env = self.cell.with(|state| Ok(state.engine.instance().env.clone()))?;
+        let most_us = 20_u32 << tries.min(10);
+        let us = env.rng.next_u32() % most_us;
+        env.clock.sleep(Duration::from_micros(u64::from(us)));
+        Ok(())
+    }
+
+    /// Runs `body` on one unchanging state of the database.
+    ///
+    /// # Errors
+    /// Those of `body` and of beginning.
+    pub fn look<T>(&mut self, body: impl FnOnce(&mut Transaction<'_>) -> Result<T>) -> Result<T> {
+        let mut transaction = self.begin_read_only()?;
+        let seen = body(&mut transaction)?;
+        transaction.commit()?;
+        Ok(seen)
     }
 
     /// Waits until the last commit of this session, which may have been a lazy one, is durable.

@@ -10,17 +10,22 @@ use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     key,
     record::{ColumnValue, RecordView, encode_row, replace_columns},
-    schema::{ColType, Column, ColumnDef, ColumnFlags, ColumnId, IndexDef, TableDef, TableSchema},
+    schema::{
+        ColType, Column, ColumnDef, ColumnFlags, ColumnId, Index as IndexSchema, IndexDef,
+        IndexOptions, TableDef, TableSchema,
+    },
     table::Table as EngineTable,
     tree::{Direction, Position, Start},
 };
 use smallvec::SmallVec;
 
 use crate::{
-    row::{Key, Row, RowView, Values, key_bytes},
+    index::Index,
+    row::{Key, Row, RowView, Values, index_key_bytes, key_bytes},
     rows::{Bounds, Rows},
     session::{ChangeState, Reader, SessionState, Writer},
     shared::OpenDatabase,
+    typed::{ColumnType, Typed},
 };
 
 /// A table to be created.
@@ -76,6 +81,20 @@ impl TableBuilder {
     #[must_use]
     pub fn primary(self, columns: &[&str]) -> TableBuilder {
         self.index(IndexDef::primary("primary", columns))
+    }
+
+    /// With a secondary index over these columns, ascending: [`Table::index`] reads by it.
+    #[must_use]
+    pub fn secondary(self, name: &str, columns: &[&str]) -> TableBuilder {
+        self.index(IndexDef::new(name, columns))
+    }
+
+    /// With a secondary index over these columns that refuses a second row of the same values. Rows
+    /// in which all of them are NULL are left out.
+    #[must_use]
+    pub fn unique(self, name: &str, columns: &[&str]) -> TableBuilder {
+        let options = IndexOptions::UNIQUE | IndexOptions::IGNORE_NULL;
+        self.index(IndexDef { options, ..IndexDef::new(name, columns) })
     }
 
     /// With an index defined in every detail.
@@ -139,6 +158,23 @@ impl Table {
     /// `JET_errColumnNotFound` (-1507).
     pub fn column(&self, name: &str) -> Result<ColumnId> {
         self.inner.schema.column(name).map(|column| column.id)
+    }
+
+    /// A column of a known type, for [`Row::of`] and [`Values::with`].
+    ///
+    /// # Errors
+    /// `JET_errColumnNotFound` (-1507), `JET_errInvalidColumnType` (-1511) for a column whose
+    /// values are of another type.
+    pub fn typed<T: ColumnType>(&self, name: &str) -> Result<Typed<T>> {
+        Typed::new(self.inner.schema.column(name)?)
+    }
+
+    /// The index with this name, to read by; the primary one too.
+    ///
+    /// # Errors
+    /// `JET_errIndexNotFound` (-1404).
+    pub fn index(&self, name: &str) -> Result<Index> {
+        Index::named(self, name)
     }
 
     /// Inserts a row.
@@ -286,21 +322,7 @@ impl Table {
         from: &'r R,
         keys: impl RangeBounds<K>,
     ) -> Result<Rows<'r>> {
-        let bytes = |bound: Bound<&K>| -> Result<Bound<Vec<u8>>> {
-            let mut out = Vec::new();
-            Ok(match bound {
-                Bound::Unbounded => Bound::Unbounded,
-                Bound::Included(key) => {
-                    key_bytes(&self.inner.schema, key.clone(), &mut out)?;
-                    Bound::Included(out)
-                }
-                Bound::Excluded(key) => {
-                    key_bytes(&self.inner.schema, key.clone(), &mut out)?;
-                    Bound::Excluded(out)
-                }
-            })
-        };
-        let bounds = Bounds::between(bytes(keys.start_bound())?, bytes(keys.end_bound())?);
+        let bounds = key_bounds(&self.inner.schema, self.inner.schema.primary(), keys)?;
         Ok(Rows::new(self, from.cell(), bounds))
     }
 
@@ -311,8 +333,7 @@ impl Table {
     pub fn prefix<'r, R: Reader>(&self, from: &'r R, key: impl Key) -> Result<Rows<'r>> {
         let mut out = Vec::new();
         key_bytes(&self.inner.schema, key, &mut out)?;
-        let bounds = Bounds::between(Bound::Included(out.clone()), Bound::Included(out));
-        Ok(Rows::new(self, from.cell(), bounds))
+        Ok(Rows::new(self, from.cell(), Bounds::beginning_with(out)))
     }
 
     /// Visits all rows in key order without copying them, until the visitor breaks. Says whether it
@@ -334,6 +355,29 @@ impl Table {
             })
         })
     }
+}
+
+/// The bounds that a range of keys of an index means.
+pub(crate) fn key_bounds<K: Key + Clone>(
+    schema: &TableSchema,
+    index: Option<&IndexSchema>,
+    keys: impl RangeBounds<K>,
+) -> Result<Bounds> {
+    let bytes = |bound: Bound<&K>| -> Result<Bound<Vec<u8>>> {
+        let mut out = Vec::new();
+        Ok(match bound {
+            Bound::Unbounded => Bound::Unbounded,
+            Bound::Included(key) => {
+                index_key_bytes(schema, index, key.clone(), &mut out)?;
+                Bound::Included(out)
+            }
+            Bound::Excluded(key) => {
+                index_key_bytes(schema, index, key.clone(), &mut out)?;
+                Bound::Excluded(out)
+            }
+        })
+    };
+    Ok(Bounds::between(bytes(keys.start_bound())?, bytes(keys.end_bound())?))
 }
 
 /// Inserts rows of always the same columns: names are looked up once, values come as bytes in

@@ -1,0 +1,97 @@
+//! Reading by an index.
+
+use std::{ops::RangeBounds, sync::Arc};
+
+use ese_base::{Error, JetErr, Result};
+use ese_engine::{schema::Index as IndexSchema, table::SecondaryIndex};
+
+use crate::{
+    row::{Key, Row, index_key_bytes},
+    rows::{Bounds, Rows},
+    session::Reader,
+    table::{Table, key_bounds},
+};
+
+/// An index of a table: the rows in another order. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Index {
+    table: Table,
+    /// `None` is the primary index.
+    secondary: Option<Arc<SecondaryIndex>>,
+}
+
+impl Index {
+    pub(crate) fn named(table: &Table, name: &str) -> Result<Index> {
+        let primary = table.schema().primary();
+        let secondary = match table.inner.index(name) {
+            Some(index) => Some(Arc::clone(index)),
+            None if primary.is_some_and(|index| index.name.eq_ignore_ascii_case(name)) => None,
+            None => {
+                return Err(Error::new(
+                    JetErr::IndexNotFound,
+                    format!("table \"{}\" has no index \"{name}\"", table.name()),
+                ));
+            }
+        };
+        Ok(Index { table: table.clone(), secondary })
+    }
+
+    /// What the catalog says of it.
+    fn schema(&self) -> Option<&IndexSchema> {
+        self.secondary.as_ref().map_or_else(|| self.table.schema().primary(), |s| Some(&s.schema))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.schema().map_or("", |schema| &schema.name)
+    }
+
+    /// Are its keys distinct?
+    #[must_use]
+    pub fn is_unique(&self) -> bool {
+        self.schema().is_none_or(IndexSchema::is_unique)
+    }
+
+    /// The first row with this key.
+    ///
+    /// # Errors
+    /// Those of reading; `JET_errInvalidParameter` (-1003) for a key that does not suit the
+    /// columns.
+    pub fn get(&self, from: &impl Reader, key: impl Key) -> Result<Option<Row>> {
+        self.prefix(from, key)?.next().transpose()
+    }
+
+    /// All rows that have an entry in the index, in its order; a row with several entries comes
+    /// several times.
+    #[must_use]
+    pub fn rows<'r, R: Reader>(&self, from: &'r R) -> Rows<'r> {
+        Rows::by(&self.table, self.secondary.clone(), from.cell(), Bounds::default())
+    }
+
+    /// The rows whose keys lie in a range. A bound with fewer values than key columns takes in, or
+    /// leaves out, all rows that begin with them. In a descending column the greater value comes
+    /// first.
+    ///
+    /// # Errors
+    /// As [`Index::get`].
+    pub fn range<'r, R: Reader, K: Key + Clone>(
+        &self,
+        from: &'r R,
+        keys: impl RangeBounds<K>,
+    ) -> Result<Rows<'r>> {
+        let bounds = key_bounds(self.table.schema(), self.schema(), keys)?;
+        Ok(Rows::by(&self.table, self.secondary.clone(), from.cell(), bounds))
+    }
+
+    /// The rows whose keys begin with these values.
+    ///
+    /// # Errors
+    /// As [`Index::get`].
+    pub fn prefix<'r, R: Reader>(&self, from: &'r R, key: impl Key) -> Result<Rows<'r>> {
+        let mut low = Vec::new();
+        index_key_bytes(self.table.schema(), self.schema(), key, &mut low)?;
+        let bounds = Bounds::beginning_with(low);
+        Ok(Rows::by(&self.table, self.secondary.clone(), from.cell(), bounds))
+    }
+}
