@@ -115,6 +115,25 @@ impl LgPos {
     pub fn is_null(self) -> bool {
         self == LgPos::MIN
     }
+
+    /// The position as one number, in the same order; for atomics.
+    #[inline]
+    #[must_use]
+    pub fn to_u64(self) -> u64 {
+        u64::from(self.generation.0) << 32 | u64::from(self.isec) << 16 | u64::from(self.ib)
+    }
+
+    /// The position that [`LgPos::to_u64`] made the number from.
+    #[inline]
+    #[must_use]
+    pub fn from_u64(packed: u64) -> LgPos {
+        let [b0, b1, s0, s1, g0, g1, g2, g3] = packed.to_le_bytes();
+        LgPos {
+            generation: Generation(u32::from_le_bytes([g0, g1, g2, g3])),
+            isec: u16::from_le_bytes([s0, s1]),
+            ib: u16::from_le_bytes([b0, b1]),
+        }
+    }
 }
 
 impl fmt::Display for LgPos {

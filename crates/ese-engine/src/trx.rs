@@ -27,14 +27,14 @@ pub struct Slot {
 impl Slot {
     /// Notes where the transaction's first record stands; the checkpoint may not pass it.
     pub(crate) fn set_begin0(&self, pos: LgPos) {
-        self.begin0.store(pack(pos), Ordering::SeqCst);
+        self.begin0.store(pos.to_u64(), Ordering::SeqCst);
     }
 
     /// Where its transaction's first record stands at the earliest; [`LgPos::MAX`] without one.
     pub(crate) fn begin0(&self) -> LgPos {
         match self.begin0.load(Ordering::SeqCst) {
             0 => LgPos::MAX,
-            packed => unpack(packed),
+            packed => LgPos::from_u64(packed),
         }
     }
 
@@ -43,15 +43,6 @@ impl Slot {
         self.snapshot.store(0, Ordering::SeqCst);
         self.begin0.store(0, Ordering::SeqCst);
     }
-}
-
-fn pack(pos: LgPos) -> u64 {
-    u64::from(pos.generation.0) << 32 | u64::from(pos.isec) << 16 | u64::from(pos.ib)
-}
-
-fn unpack(packed: u64) -> LgPos {
-    let part = |shift: u32| u16::try_from(packed >> shift & 0xffff).unwrap_or(0);
-    LgPos::new(u32::try_from(packed >> 32).unwrap_or(0), part(16), part(0))
 }
 
 /// Numbers of transactions and the sessions of an instance.
@@ -133,7 +124,7 @@ impl TrxClock {
     pub(crate) fn oldest_begin0(&self) -> Option<LgPos> {
         let slots = self.slots.read();
         let begun = slots.iter().map(|slot| slot.begin0.load(Ordering::SeqCst));
-        begun.filter(|&packed| packed != 0).min().map(unpack)
+        begun.filter(|&packed| packed != 0).min().map(LgPos::from_u64)
     }
 
     /// Registers a session.

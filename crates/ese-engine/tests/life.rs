@@ -9,12 +9,12 @@ use ese_engine::{
     catalog,
     instance::{Attached, Instance, InstanceConfig, TermMode},
     record::encode_row,
-    schema::{ColType, ColumnDef, ColumnId, IndexDef, TableDef},
+    schema::{ColType, ColumnDef, ColumnId, IndexDef, MSYS_OBJECTS_FDP, TableDef},
     session::{Durability, Session},
     table::Table,
     tree::{Direction, Position, Start},
 };
-use ese_os::Env;
+use ese_os::{Env, OpenMode};
 
 fn config(dir: &Path) -> InstanceConfig {
     let mut config = InstanceConfig::new(dir);
@@ -279,4 +279,29 @@ fn a_restored_copy_that_was_made_clean_is_recovered_like_any_other_database() {
     let attached = instance.attach(&dir.path().join("a.edb")).unwrap();
     assert_eq!(rows(&instance, &attached), [1]);
     instance.terminate(TermMode::Clean).unwrap();
+}
+
+#[test]
+fn an_attach_that_fails_leaves_the_database_clean() {
+    let dir = tempfile::tempdir().unwrap();
+    let (instance, attached, table) = create(dir.path(), config(dir.path()));
+    instance.terminate(TermMode::Clean).unwrap();
+    drop((instance, attached, table));
+    let path = dir.path().join("a.edb");
+    let env = Env::real();
+    let before = env.fs.open(&path, OpenMode::Read).unwrap();
+    let mut header = vec![0; 8192];
+    before.read_at(&mut header, 0).unwrap();
+    drop(before);
+    // The root of the catalog; pages follow the two headers.
+    let catalog = 4096 * (MSYS_OBJECTS_FDP.0 as u64 + 1);
+    env.fs.open(&path, OpenMode::ReadWrite).unwrap().write_at(&[0xff; 64], catalog).unwrap();
+
+    let instance = Instance::start(&env, config(dir.path())).unwrap();
+    let error = instance.attach(&path).unwrap_err();
+    assert_eq!(error.jet_code(), -1018, "{error}");
+    instance.terminate(TermMode::Clean).unwrap();
+    let mut after = vec![0; 8192];
+    env.fs.open(&path, OpenMode::Read).unwrap().read_at(&mut after, 0).unwrap();
+    assert!(header == after, "the header was changed");
 }

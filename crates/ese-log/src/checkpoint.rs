@@ -28,12 +28,13 @@ pub fn read_checkpoint(env: &Env, path: &Path, signature: Option<Signature>) -> 
         }
         _ => e,
     })?;
+    let mut cause = None;
     for copy in 0..2 {
         let mut bytes = Box::new([0; CHECKPOINT_COPY_LEN]);
-        match file.read_at(bytes.as_mut_slice(), copy * COPY_LEN_U64) {
-            Ok(()) => {}
-            Err(e) if e.code() == JetErr::FileIOBeyondEOF => continue,
-            Err(e) => return Err(e.at_path(path)),
+        // A copy that cannot be read is as good as a damaged one.
+        if let Err(error) = file.read_at(bytes.as_mut_slice(), copy * COPY_LEN_U64) {
+            cause = Some(error);
+            continue;
         }
         let Some(checkpoint) = Checkpoint::decode(&bytes).map_err(|e| e.at_path(path))? else {
             continue;
@@ -52,9 +53,13 @@ pub fn read_checkpoint(env: &Env, path: &Path, signature: Option<Signature>) -> 
         }
         return Ok(checkpoint);
     }
-    Err(Error::new(JetErr::CheckpointCorrupt, "both copies of the checkpoint are damaged")
+    let error = Error::new(JetErr::CheckpointCorrupt, "both copies of the checkpoint are damaged")
         .at_path(path)
-        .advise("without a checkpoint, recovery starts at the oldest log; remove the file"))
+        .advise("without a checkpoint, recovery starts at the oldest log; remove the file");
+    Err(match cause {
+        Some(cause) => error.caused_by(cause),
+        None => error,
+    })
 }
 
 /// Writes a checkpoint file and makes it durable.

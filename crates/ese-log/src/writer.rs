@@ -248,8 +248,9 @@ impl Log {
     /// How the writer has worked so far.
     #[must_use]
     pub fn statistics(&self) -> LogStatistics {
-        let writer = self.shared.writer.lock();
-        LogStatistics { rounds: self.shared.rounds.count(), syncs: writer.syncs }
+        // One lock after the other: a leader holds its round while it waits for the writer.
+        let rounds = self.shared.rounds.count();
+        LogStatistics { rounds, syncs: self.shared.writer.lock().syncs }
     }
 
     /// The stream's signature.

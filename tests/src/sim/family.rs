@@ -45,7 +45,6 @@ pub fn families() -> &'static [Family] {
         // Sessions side by side, nested transactions.
         Family {
             name: "mixed",
-
             shape: |profile, _| {
                 (profile.sessions, profile.depth, profile.transactions) = (3, 3, 60);
                 profile.rollback_of_100 = 30;
@@ -54,7 +53,6 @@ pub fn families() -> &'static [Family] {
         // Pages are written and the checkpoint moves all the time.
         Family {
             name: "checkpoint",
-
             shape: |profile, settings| {
                 (profile.checkpoint_of_1000, profile.flush_of_1000) = (400, 150);
                 settings.checkpoint_depth = 16 << 10;
@@ -64,7 +62,6 @@ pub fn families() -> &'static [Family] {
         // A new log file every few steps.
         Family {
             name: "roll",
-
             shape: |profile, _| {
                 (profile.roll_of_1000, profile.checkpoint_of_1000) = (120, 150);
                 profile.keys = 30;
@@ -73,7 +70,6 @@ pub fn families() -> &'static [Family] {
         // Log files that are used again.
         Family {
             name: "circular",
-
             shape: |profile, settings| {
                 (profile.roll_of_1000, profile.checkpoint_of_1000) = (100, 250);
                 settings.circular = true;
@@ -84,7 +80,6 @@ pub fn families() -> &'static [Family] {
         // The database file grows: one row fills most of a page.
         Family {
             name: "growth",
-
             shape: |profile, _| {
                 profile.value_bytes_min = profile.value_bytes_max - 200;
                 (profile.transactions, profile.rows_max, profile.keys) = (45, 24, 200);
@@ -94,7 +89,6 @@ pub fn families() -> &'static [Family] {
         // Trees of three levels: long keys that are hard to shorten, few rows on a leaf.
         Family {
             name: "deep",
-
             shape: |profile, _| {
                 profile.value_bytes_min = profile.value_bytes_max / 3;
                 profile.key_bytes_max = 200;
@@ -115,7 +109,6 @@ pub fn families() -> &'static [Family] {
         // Orderly ends and starts; two databases in one transaction; attach and detach.
         Family {
             name: "restart",
-
             shape: |profile, settings| {
                 profile.restart_of_1000 = 200;
                 profile.transactions = 30;
@@ -126,7 +119,6 @@ pub fn families() -> &'static [Family] {
         // Backups between transactions, whole, stopped, with and without truncation.
         Family {
             name: "backup",
-
             shape: |profile, _| {
                 (profile.backup_of_1000, profile.transactions) = (25, 30);
                 profile.checkpoint_of_1000 = 120;

@@ -48,7 +48,8 @@ impl LogReader {
     }
 
     pub(crate) fn is_complete(&self) -> bool {
-        self.position == self.len
+        // Checks run on what is read: an empty file would pass them all.
+        self.position == self.len && self.len > 0
     }
 
     /// The shortest legal read and the unit of all (section 9, D28).
@@ -72,6 +73,10 @@ impl LogReader {
     /// # Errors
     /// `JET_errLogReadVerifyFailure` (-612), and the file system's.
     pub(crate) fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
+        if self.len < LOG_SEGMENT_LEN as u64 {
+            let len = self.len;
+            return Err(self.damaged(format!("a log of {len} bytes, shorter than its header")));
+        }
         let mut filled = 0;
         while filled < buf.len() && self.position < self.len {
             let left = usize::try_from(self.len - self.position).unwrap_or(usize::MAX);
@@ -96,13 +101,18 @@ impl LogReader {
                 verify_segment(segment, isec)
             };
             if let Err(what) = verified {
-                return Err(Error::new(JetErr::LogReadVerifyFailure, what)
-                    .at_path(&self.log.path)
-                    .at_generation(self.log.generation)
-                    .advise("the log is damaged: make a full backup after a clean shutdown"));
+                return Err(self.damaged(what));
             }
         }
         Ok(())
+    }
+
+    #[track_caller]
+    fn damaged(&self, what: String) -> Error {
+        Error::new(JetErr::LogReadVerifyFailure, what)
+            .at_path(&self.log.path)
+            .at_generation(self.log.generation)
+            .advise("the log is damaged: make a full backup after a clean shutdown")
     }
 }
 

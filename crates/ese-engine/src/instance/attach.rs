@@ -85,13 +85,15 @@ impl Instance {
         let header = file.header();
         check_attachable(&header, self.config.page_size).map_err(|e| e.at_path(&path))?;
         let dbid = self.free_dbid()?;
-        let attach = self.log_attach(dbid, &path, &header)?;
-        let attached = self.join(dbid, file, &path, attach, header.lgpos_consistent.get());
-        let attached = Arc::new(attached?);
+        let consistent = header.lgpos_consistent.get();
+        let mut attached = self.join(dbid, file, &path, LgPos::MIN, consistent)?;
+        // What can fail because of the file comes before anything says that it is ours.
+        catalog::load(&attached)?;
+        attached.attach = self.log_attach(dbid, &path, &header)?;
+        let attached = Arc::new(attached);
         // Listed first: if the log rolls now, the observer already marks this header too.
         self.bounds.attached.write().push(Arc::clone(&attached));
-        let opened = self.mark_dirty(&attached).and_then(|()| catalog::load(&attached));
-        if let Err(error) = opened {
+        if let Err(error) = self.mark_dirty(&attached) {
             self.bounds.attached.write().retain(|other| !Arc::ptr_eq(other, &attached));
             return Err(error);
         }
@@ -245,11 +247,15 @@ pub(crate) fn open_database(
 
 /// The cache settings that an instance's settings mean.
 pub(crate) fn cache_options(config: &super::InstanceConfig) -> CacheOptions {
+    let mode = config.cache_mode.unwrap_or(CacheMode::Mapped);
+    let pages_max = config.cache_pages();
     CacheOptions {
-        mode: config.cache_mode.unwrap_or(CacheMode::Mapped),
-        dirty_pages_max: config.dirty_pages_max(),
+        mode,
+        pages_max,
+        // Where clean pages need memory too, some is left for them.
+        dirty_pages_max: if mode == CacheMode::Copy { pages_max / 4 * 3 } else { pages_max },
         double_write: config.double_write,
-        ..CacheOptions::default()
+        ..CacheOptions::for_memory(pages_max * config.page_size.bytes(), config.page_size)
     }
 }
 

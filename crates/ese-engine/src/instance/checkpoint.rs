@@ -20,7 +20,7 @@ use super::{Attached, Instance};
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
     pub(super) attached: RwLock<Vec<Arc<Attached>>>,
-    /// The checkpoint as the file last written has it, packed to order like `LgPos`.
+    /// The checkpoint as the file last written has it, as a number.
     checkpoint: AtomicU64,
     /// Held while a checkpoint is computed and written.
     pub(super) writing: Mutex<()>,
@@ -28,14 +28,11 @@ pub(super) struct Bounds {
 
 impl Bounds {
     pub(super) fn set_checkpoint(&self, pos: LgPos) {
-        let packed = u64::from(pos.generation.0) << 32 | u64::from(pos.isec) << 16;
-        self.checkpoint.store(packed | u64::from(pos.ib), Ordering::SeqCst);
+        self.checkpoint.store(pos.to_u64(), Ordering::SeqCst);
     }
 
     pub(super) fn checkpoint_pos(&self) -> LgPos {
-        let packed = self.checkpoint.load(Ordering::SeqCst);
-        let part = |shift: u32| u16::try_from(packed >> shift & 0xffff).unwrap_or(0);
-        LgPos::new(u32::try_from(packed >> 32).unwrap_or(0), part(16), part(0))
+        LgPos::from_u64(self.checkpoint.load(Ordering::SeqCst))
     }
 
     fn list(&self) -> Vec<Attachment> {

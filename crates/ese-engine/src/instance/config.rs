@@ -61,8 +61,8 @@ impl InstanceConfig {
         }
     }
 
-    /// Changed pages that may wait for being written.
-    pub(crate) fn dirty_pages_max(&self) -> usize {
+    /// The memory for pages, in pages.
+    pub(crate) fn cache_pages(&self) -> usize {
         let pages = self.cache_size / self.page_size.bytes_u64();
         usize::try_from(pages).unwrap_or(usize::MAX).max(64)
     }
@@ -73,7 +73,7 @@ impl InstanceConfig {
         params.set_paths(&self.system_dir.to_string_lossy(), &self.log_dir.to_string_lossy());
         params.csec_lg_file = u32::try_from(self.log_file_size / 4096).unwrap_or(0).into();
         params.log_buffers = u32::try_from(self.log_buffer / 512).unwrap_or(u32::MAX).into();
-        let pages = u32::try_from(self.dirty_pages_max()).unwrap_or(u32::MAX);
+        let pages = u32::try_from(self.cache_pages()).unwrap_or(u32::MAX);
         params.cache_pages_max = pages.into();
         params
     }

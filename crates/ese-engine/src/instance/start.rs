@@ -8,7 +8,7 @@ use std::{
 
 use ese_base::{Error, JetErr, LgPos, Result, Signature, TrxId};
 use ese_log::{
-    Log, LogLock, LogStream, Situation, read_checkpoint,
+    Log, LogLock, LogObserver, LogStream, Situation, read_checkpoint,
     records::{Init2, Record},
 };
 use ese_os::{Env, OpenMode};
@@ -149,6 +149,9 @@ fn open_log(
         *bounds.attached.write() = open.into_iter().map(Attached::replayed).collect();
         bounds.set_checkpoint(start.pos);
         log.set_observer(Arc::clone(bounds) as Arc<dyn ese_log::LogObserver>);
+        // A cut between the steps of a roll may have left headers that do not name it yet.
+        let (generation, created) = log.written_generation();
+        bounds.rolled(generation, created)?;
         let report = redone.finish(env, &log)?;
         bounds.attached.write().clear();
         report

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use ese_base::{DbTime, Dbid, LgPos, LogTime, ObjId};
-use ese_sim::StateOptions;
+use ese_sim::{Fault, OpKind, StateOptions};
 
 use super::*;
 use crate::{
@@ -52,6 +52,18 @@ fn a_checkpoint_comes_back_from_either_copy() {
     file.write_at(&[1], 100).unwrap();
     assert!(same(read_checkpoint(&env, &path(), None).unwrap()));
     file.write_at(&[1], 4096 + 100).unwrap();
+    assert_eq!(read_checkpoint(&env, &path(), None).unwrap_err().jet_code(), -533);
+}
+
+#[test]
+fn a_copy_that_cannot_be_read_leaves_the_other() {
+    let (env, disk) = machine(1);
+    write_checkpoint(&env, &path(), &checkpoint(1)).unwrap();
+    disk.add_fault(Fault::nth(OpKind::Read, 0, JetErr::DiskIO).on(".chk"));
+    let read = read_checkpoint(&env, &path(), Some(signature())).unwrap();
+    assert_eq!(format!("{read:?}"), format!("{:?}", checkpoint(1)));
+    assert_eq!(disk.faults_hit(), 1);
+    disk.add_fault(Fault::nth(OpKind::Read, 0, JetErr::DiskIO).on(".chk").forever());
     assert_eq!(read_checkpoint(&env, &path(), None).unwrap_err().jet_code(), -533);
 }
 

@@ -8,7 +8,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use ese_base::{Error, Generation, JetErr, LgPos, Result, plant};
+use ese_base::{Error, JetErr, LgPos, Result, plant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// The state of the rounds.
@@ -58,7 +58,7 @@ impl Rounds {
         Rounds {
             state: Mutex::new(State { round: 0, running: false, covers: durable, failure: None }),
             done: [Condvar::new(), Condvar::new()],
-            durable: AtomicU64::new(pack(durable)),
+            durable: AtomicU64::new(durable.to_u64()),
             failed: AtomicBool::new(false),
         }
     }
@@ -75,7 +75,7 @@ impl Rounds {
 
     /// Everything before this position is durable.
     pub(crate) fn durable(&self) -> LgPos {
-        unpack(self.durable.load(Ordering::Acquire))
+        LgPos::from_u64(self.durable.load(Ordering::Acquire))
     }
 
     /// Returns when the log is durable up to `end`, or when the caller has to lead.
@@ -114,7 +114,7 @@ impl Rounds {
 
     /// Part of the round is durable.
     pub(crate) fn publish(&self, durable: LgPos) {
-        self.durable.store(pack(durable), Ordering::Release);
+        self.durable.store(durable.to_u64(), Ordering::Release);
     }
 
     /// The round is over. Wakes those whose records were in it, and one of those who came too
@@ -168,19 +168,5 @@ impl Failure {
     fn error(&self) -> Error {
         Error::new(self.code, format!("the log cannot be written any more: {}", self.text))
             .advise("end the instance and start it again; recovery keeps what was committed")
-    }
-}
-
-/// A position as one number, in the same order.
-fn pack(pos: LgPos) -> u64 {
-    u64::from(pos.generation.0) << 32 | u64::from(pos.isec) << 16 | u64::from(pos.ib)
-}
-
-fn unpack(packed: u64) -> LgPos {
-    let [b0, b1, s0, s1, g0, g1, g2, g3] = packed.to_le_bytes();
-    LgPos {
-        generation: Generation(u32::from_le_bytes([g0, g1, g2, g3])),
-        isec: u16::from_le_bytes([s0, s1]),
-        ib: u16::from_le_bytes([b0, b1]),
     }
 }

@@ -135,14 +135,23 @@ impl NextFile {
     }
 
     /// Turns the oldest archive that nobody needs into the next file and removes the others.
-    /// False if there is none.
+    /// False if there is none, or somebody else has removed it.
     fn recycle(&self, checkpoint: LgPos) -> Result<bool> {
         let Some(range) = self.archives.retirable(checkpoint) else { return Ok(false) };
         let oldest = range.start;
         let Some(path) = self.archives.path(oldest) else { return Ok(false) };
-        let fits = self.env.fs.open(&path, OpenMode::Read)?.len()? == self.file_len;
+        let renamed = self.env.fs.open(&path, OpenMode::Read).and_then(|file| {
+            let fits = file.len()? == self.file_len;
+            if fits { self.env.fs.rename(&path, &self.path()).map(|()| true) } else { Ok(false) }
+        });
+        let fits = match renamed {
+            Err(error) if error.code() == JetErr::FileNotFound => {
+                self.archives.forget(oldest);
+                return Ok(false);
+            }
+            renamed => renamed?,
+        };
         if fits {
-            self.env.fs.rename(&path, &self.path())?;
             self.archives.forget(oldest);
             // The new name must be durable before a new header is: otherwise a crash could leave
             // the header of a new generation under the name of an old one.
@@ -151,7 +160,10 @@ impl NextFile {
             }
         }
         let rest = if fits { Generation(oldest.0 + 1) } else { oldest };
-        self.archives.delete(rest..range.end)?;
+        // They only take space; the next roll tries again.
+        if let Err(error) = self.archives.delete(rest..range.end) {
+            tracing::warn!(%error, "a log file that nobody needs could not be removed");
+        }
         Ok(fits)
     }
 

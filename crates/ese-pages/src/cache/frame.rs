@@ -10,7 +10,7 @@ use std::{
     sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
 };
 
-use ese_base::{Error, Generation, JetErr, LgPos, PageSize, Pgno, Result};
+use ese_base::{Error, JetErr, LgPos, PageSize, Pgno, Result};
 use parking_lot::Mutex;
 
 use super::{chunked::Chunked, slot::Slot};
@@ -60,19 +60,19 @@ impl Frame {
 
     /// First change that the file does not have.
     pub(crate) fn start(&self) -> LgPos {
-        unpack(self.start.load(Ordering::Relaxed))
+        LgPos::from_u64(self.start.load(Ordering::Relaxed))
     }
 
     /// The log must be durable up to here before the page is written.
     pub(crate) fn end(&self) -> LgPos {
-        unpack(self.end.load(Ordering::Relaxed))
+        LgPos::from_u64(self.end.load(Ordering::Relaxed))
     }
 
     /// The page becomes dirty.
     pub(crate) fn first_change(&self, start: LgPos, end: LgPos) {
-        self.start.store(pack(start), Ordering::Relaxed);
-        self.end.store(pack(end), Ordering::Relaxed);
-        self.changed.store(pack(start), Ordering::Relaxed);
+        self.start.store(start.to_u64(), Ordering::Relaxed);
+        self.end.store(end.to_u64(), Ordering::Relaxed);
+        self.changed.store(start.to_u64(), Ordering::Relaxed);
     }
 
     /// A page that is dirty is changed again. True if this change begins before the first one: the
@@ -80,7 +80,7 @@ impl Frame {
     #[inline]
     #[must_use]
     pub(crate) fn next_change(&self, start: LgPos, end: LgPos) -> bool {
-        let (start, end) = (pack(start), pack(end));
+        let (start, end) = (start.to_u64(), end.to_u64());
         if end > self.end.load(Ordering::Relaxed) {
             self.end.store(end, Ordering::Relaxed);
         }
@@ -97,12 +97,14 @@ impl Frame {
 
     /// First change since the copy.
     pub(crate) fn changed_since_copy(&self) -> Option<LgPos> {
-        Some(self.changed.load(Ordering::Relaxed)).filter(|at| *at != UNCHANGED).map(unpack)
+        Some(self.changed.load(Ordering::Relaxed))
+            .filter(|at| *at != UNCHANGED)
+            .map(LgPos::from_u64)
     }
 
     /// The first missing change is another one from now on.
     pub(crate) fn set_start(&self, start: LgPos) {
-        self.start.store(pack(start), Ordering::Relaxed);
+        self.start.store(start.to_u64(), Ordering::Relaxed);
     }
 
     /// This frame takes the place of another one of the same page, which is dirty.
@@ -113,18 +115,6 @@ impl Frame {
             to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
         }
     }
-}
-
-/// A log position in one word, in the same order.
-#[inline]
-pub(crate) fn pack(pos: LgPos) -> u64 {
-    u64::from(pos.generation.0) << 32 | u64::from(pos.isec) << 16 | u64::from(pos.ib)
-}
-
-fn unpack(word: u64) -> LgPos {
-    let part = |shift: u32| u16::try_from(word >> shift & 0xffff).unwrap_or_default();
-    let generation = u32::try_from(word >> 32).unwrap_or_default();
-    LgPos { generation: Generation(generation), isec: part(16), ib: part(0) }
 }
 
 struct Slab {
@@ -295,12 +285,12 @@ mod tests {
             LgPos::MAX,
         ];
         for pair in positions.windows(2) {
-            assert!(pack(pair[0]) < pack(pair[1]), "{pair:?}");
+            assert!(pair[0].to_u64() < pair[1].to_u64(), "{pair:?}");
         }
         for pos in positions {
-            assert_eq!(unpack(pack(pos)), pos);
+            assert_eq!(LgPos::from_u64(pos.to_u64()), pos);
         }
-        assert!(pack(LgPos::MAX) < UNCHANGED);
+        assert!(LgPos::MAX.to_u64() < UNCHANGED);
     }
 
     #[test]

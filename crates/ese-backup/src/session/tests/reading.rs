@@ -249,6 +249,17 @@ fn a_log_with_a_damaged_or_foreign_header_is_refused() {
 }
 
 #[test]
+fn a_log_that_was_cut_to_nothing_is_refused() {
+    for len in [0, 4095] {
+        let setup = Setup::small();
+        setup.context.begin(0).unwrap();
+        let log = setup.context.log_info().unwrap().files.remove(0);
+        setup.instance.env.fs.open(&log, OpenMode::ReadWrite).unwrap().set_len(len).unwrap();
+        assert_eq!(code(copy_file(&setup.context, &log)), -612, "{len} bytes");
+    }
+}
+
+#[test]
 fn the_shadow_of_the_last_segment_is_no_damage() {
     let setup = Setup::small();
     setup.context.begin(0).unwrap();

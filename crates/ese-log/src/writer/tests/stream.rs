@@ -183,6 +183,28 @@ pub(crate) fn circular_logging_keeps_what_checkpoint_and_pins_need_and_two_more(
 }
 
 #[test]
+fn circular_logging_goes_on_when_somebody_removed_the_oldest_files() {
+    let (env, _) = machine(1);
+    let config = LogConfig { circular: true, ..config() };
+    let log = Log::create(&env, &config, signature()).unwrap();
+    let witness = std::sync::Arc::new(Witness::default());
+    log.set_observer(witness.clone());
+    for _ in 0..9 {
+        log.roll().unwrap();
+    }
+    for (_, path) in log.generations().iter().take(2) {
+        env.fs.remove_file(path).unwrap();
+    }
+    *witness.checkpoint.lock() = LgPos::new(8, 1, 0);
+    for _ in 0..3 {
+        log.roll().unwrap();
+    }
+    append(&log, 1, 100).unwrap();
+    log.flush_all().unwrap();
+    assert_eq!(read(&env).unwrap().unwrap().numbers, [1]);
+}
+
+#[test]
 fn recycled_files_with_old_records_do_not_confuse_the_reader() {
     let (env, _) = machine(1);
     let config = LogConfig { circular: true, ..config() };
