@@ -66,7 +66,7 @@ pub fn restore_with(
         }
         let moved = placed.databases.iter();
         let moved = moved.map(|database| (database.signature, database.path.clone())).collect();
-        recovery = engine_recover(env, config, RecoveryOptions { moved, hard: true })?;
+        recovery = engine_recover(env, config, RecoveryOptions::restoring(moved))?;
         Ok(())
     })?;
     let databases = placed.databases.into_iter().map(|database| database.path).collect();
@@ -100,7 +100,7 @@ pub fn recover_with(env: &Env, dir: &Path) -> Result<RecoveryReport> {
         config.page_size = stream.newest_header()?.page_size;
     }
     let moved = unambiguous(env, databases_in(env, dir)?)?;
-    engine_recover(env, config, RecoveryOptions { moved, hard: false })
+    engine_recover(env, config, RecoveryOptions::with_moved(moved))
 }
 
 /// The base name of the log in a directory; `None` if there is no log.
@@ -141,13 +141,18 @@ fn base_of(name: &str) -> Option<&str> {
 /// The files of a directory whose header is a database's, by name.
 ///
 /// # Errors
-/// The file system's, of listing the directory.
+/// The file system's, of listing the directory; `JET_errFileAccessDenied` (-1032) for a file called
+/// `.edb` that may not be read.
 pub fn databases_in(env: &Env, dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in env.fs.list(dir)?.into_iter().filter(|entry| !entry.is_dir && entry.len > 0) {
         let path = dir.join(&entry.name);
-        if env.fs.open(&path, OpenMode::Read).is_ok_and(|file| read_header(file.as_ref()).is_ok()) {
-            found.push(path);
+        match env.fs.open(&path, OpenMode::Read) {
+            Ok(file) if read_header(file.as_ref()).is_ok() => found.push(path),
+            Err(error) if path.extension().is_some_and(|ending| ending == "edb") => {
+                return Err(error);
+            }
+            _ => {}
         }
     }
     Ok(found)

@@ -9,6 +9,7 @@
 use std::{
     collections::BTreeMap,
     io::Read,
+    path::PathBuf,
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
@@ -219,6 +220,56 @@ fn a_moved_directory_is_recovered_in_place() {
     assert_eq!((again.applied, again.rolled_back), (0, 0));
     let nothing = ese_api::recover(dirs.path()).unwrap_err();
     assert_eq!(nothing.code(), JetErr::MissingLogFile);
+}
+
+fn files(dir: &std::path::Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+}
+
+/// The log of a copied directory still names the database of the original.
+#[test]
+fn recovering_a_copied_directory_never_touches_the_original() {
+    let dirs = tempfile::tempdir().unwrap();
+    let live = dirs.path().join("live");
+    let (instance, database) = start(&live);
+    let mut session = instance.session().unwrap();
+    let table = table(&database, &mut session);
+    load(&mut session, &table, 0..1000);
+    let expected = contents(&table, &session);
+    instance.abandon();
+    drop((table, session, database));
+    let original = files(&live);
+    let copy = |name: &str| {
+        let copy = dirs.path().join(name);
+        std::fs::create_dir(&copy).unwrap();
+        for (path, bytes) in &original {
+            std::fs::write(copy.join(path.file_name().unwrap()), bytes).unwrap();
+        }
+        copy
+    };
+
+    // The log knows how the database was created: it is made again, in the copy.
+    let without = copy("without");
+    std::fs::remove_file(without.join("a.edb")).unwrap();
+    ese_api::recover(&without).unwrap();
+    assert_eq!(read_restored(&without), expected);
+
+    let foreign = copy("foreign");
+    let other = Instance::builder(dirs.path().join("other")).start().unwrap();
+    other.create_database("b.edb").unwrap();
+    other.stop().unwrap();
+    std::fs::copy(dirs.path().join("other/b.edb"), foreign.join("a.edb")).unwrap();
+    let refused = ese_api::recover(&foreign).unwrap_err();
+    assert_eq!(refused.code(), JetErr::AttachedDatabaseMismatch);
+    assert_eq!(refused.path(), Some(foreign.join("a.edb").as_path()));
+
+    let whole = copy("whole");
+    let instance = Instance::builder(&whole).start().unwrap();
+    assert!(instance.recovery_report().is_some_and(|report| report.records > 1000));
+    instance.stop().unwrap();
+    assert_eq!(read_restored(&whole), expected);
+    assert!(files(&live) == original, "the original was written");
 }
 
 fn verify(dir: &std::path::Path) -> ese_api::DirReport {

@@ -22,7 +22,7 @@ use crate::{
     database::Database,
     key,
     record::RecordView,
-    schema::{Index, TableSchema, is_catalog},
+    schema::{ColumnFlags, Index, TableSchema, is_catalog},
     session::Session,
     tree::{self, Direction, Position, Start, TreeHandle, TreeKind},
     version::{KeyBytes, Seen, Snapshot, Trx, VersionStore},
@@ -147,7 +147,12 @@ impl Table {
                 format!("table {} is the catalog; schema changes write it", self.schema.name);
             return Err(Error::new(JetErr::PermissionDenied, what).at_path(self.db.file.path()));
         }
-        let obstacle = if self.schema.template.is_some() {
+        let counters =
+            ColumnFlags::AUTOINCREMENT | ColumnFlags::VERSION | ColumnFlags::ESCROW_UPDATE;
+        let obstacle = if self.schema.columns.iter().any(|column| column.flags.intersects(counters))
+        {
+            "auto-increment, version or escrow columns"
+        } else if self.schema.template.is_some() {
             "a template table"
         } else if !self.schema.callbacks.is_empty() {
             "callbacks"

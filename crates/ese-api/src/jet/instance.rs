@@ -170,7 +170,7 @@ fn start(inst: &Inst, global: &Params, map: &[JET_RSTMAP]) -> Result<Arc<Shared>
         }
     }
     let moved = map.iter().map(|entry| moved(&env, entry)).collect::<Result<_>>()?;
-    let options = RecoveryOptions { moved, hard: false };
+    let options = RecoveryOptions::with_moved(moved);
     Shared::start(&env, config, options, pauses).map(|(shared, _)| shared)
 }
 

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use ese_base::PageSize;
+use ese_base::{PageSize, Result};
 use ese_log::{DbmsParam, LogConfig};
+use ese_os::Env;
 use ese_pages::cache::CacheMode;
 
 /// Settings of an instance. The defaults are ESE's where it has one (jet-params); the fields can be
@@ -37,6 +38,8 @@ pub struct InstanceConfig {
     pub double_write: bool,
     /// Memory for versions (JET_paramMaxVerPages, there in 64 KiB buckets).
     pub version_store_max: u64,
+    /// The two directories without links and relative parts, as the log names them.
+    resolved: (PathBuf, PathBuf),
 }
 
 impl InstanceConfig {
@@ -58,7 +61,20 @@ impl InstanceConfig {
             cache_mode: None,
             double_write: true,
             version_store_max: 64 << 20,
+            resolved: <(PathBuf, PathBuf)>::default(),
         }
+    }
+
+    /// Finds out what the log is to call the directories.
+    ///
+    /// # Errors
+    /// `JET_errInvalidPath` (-1023) if one of them does not exist.
+    pub(crate) fn resolve(&mut self, env: &Env) -> Result<()> {
+        if self.recovery {
+            let of = |dir| env.fs.canonicalize(dir);
+            self.resolved = (of(&self.system_dir)?, of(&self.log_dir)?);
+        }
+        Ok(())
     }
 
     /// The memory for pages, in pages.
@@ -70,7 +86,8 @@ impl InstanceConfig {
     /// The parameters as log headers and the checkpoint file hold them, for people to read.
     pub(crate) fn log_params(&self) -> DbmsParam {
         let mut params = DbmsParam::zeroed();
-        params.set_paths(&self.system_dir.to_string_lossy(), &self.log_dir.to_string_lossy());
+        let (system, log) = &self.resolved;
+        params.set_paths(&system.to_string_lossy(), &log.to_string_lossy());
         params.csec_lg_file = u32::try_from(self.log_file_size / 4096).unwrap_or(0).into();
         params.log_buffers = u32::try_from(self.log_buffer / 512).unwrap_or(u32::MAX).into();
         let pages = u32::try_from(self.cache_pages()).unwrap_or(u32::MAX);

@@ -3,6 +3,7 @@
 
 use std::{
     collections::VecDeque,
+    path::PathBuf,
     sync::{Arc, OnceLock, atomic::AtomicU8},
 };
 
@@ -45,9 +46,10 @@ impl Instance {
     /// As [`Instance::start`].
     pub fn start_with(
         env: &Env,
-        config: InstanceConfig,
+        mut config: InstanceConfig,
         options: RecoveryOptions,
     ) -> Result<(Arc<Instance>, Option<RecoveryReport>)> {
+        config.resolve(env)?;
         let bounds = Arc::new(Bounds::default());
         let opened = match config.recovery {
             true => Some(open_log(env, &config, &bounds, options)?),
@@ -138,6 +140,7 @@ fn open_log(
         _ => {}
     }
     sync_current(env, &stream)?;
+    let options = RecoveryOptions { relocated: relocated(config, &stream)?, ..options };
     let start = replay_start(env, config, &stream, options.hard)?;
     let mut reader = stream.reader(start.pos)?;
     let redone = recovery::redo_all(env, config, options, &start, &mut reader)?;
@@ -167,6 +170,19 @@ fn sync_current(env: &Env, stream: &LogStream) -> Result<()> {
     let Some(current) = stream.current() else { return Ok(()) };
     env.fs.open(&current.path, OpenMode::ReadWrite)?.sync()?;
     env.fs.sync_dir(stream.names().dir())
+}
+
+/// The directories that the log's last writer named and that are others now.
+fn relocated(config: &InstanceConfig, stream: &LogStream) -> Result<Vec<(PathBuf, PathBuf)>> {
+    let wrote = stream.newest_header()?.params;
+    let now = config.log_params();
+    let pairs = [
+        (wrote.log_path_text(), now.log_path_text()),
+        (wrote.system_path_text(), now.system_path_text()),
+    ];
+    let others = pairs.into_iter().filter(|(was, is)| was != is);
+    let paths = others.map(|(was, is)| (PathBuf::from(was), PathBuf::from(is)));
+    Ok(paths.filter(|(was, is)| was.is_absolute() && is.is_absolute()).collect())
 }
 
 /// Where redo has to begin: at the checkpoint, or at the oldest generation if there is none.

@@ -38,6 +38,23 @@ pub struct RecoveryOptions {
     pub moved: Vec<(Signature, PathBuf)>,
     /// The replay of a backup set: its databases are marked as copies.
     pub hard: bool,
+    /// Directories of the log's instance: where they were, and where their files are now. Filled in
+    /// by the start of the instance.
+    pub(crate) relocated: Vec<(PathBuf, PathBuf)>,
+}
+
+impl RecoveryOptions {
+    /// Of an ordinary recovery, with databases that lie elsewhere now.
+    #[must_use]
+    pub fn with_moved(moved: Vec<(Signature, PathBuf)>) -> RecoveryOptions {
+        RecoveryOptions { moved, ..RecoveryOptions::default() }
+    }
+
+    /// Of the replay of a backup set, with the places of its databases.
+    #[must_use]
+    pub fn restoring(moved: Vec<(Signature, PathBuf)>) -> RecoveryOptions {
+        RecoveryOptions { moved, hard: true, ..RecoveryOptions::default() }
+    }
 }
 
 /// What a recovery did.
@@ -129,10 +146,17 @@ pub(crate) struct Redone {
 }
 
 impl Replay {
-    /// Where the database lies now.
+    /// Where the database lies now. In a directory that was copied the log still names the files of
+    /// the original; these may be in use, or further on, and are nobody's to touch.
     fn locate(&self, mut info: AttachInfo) -> AttachInfo {
-        if let Some((_, path)) = self.options.moved.iter().find(|(sign, _)| *sign == info.sign_db) {
+        let RecoveryOptions { moved, relocated, .. } = &self.options;
+        let inside = |(from, to): &(PathBuf, PathBuf)| {
+            info.path.strip_prefix(from).ok().map(|inner| to.join(inner))
+        };
+        if let Some((_, path)) = moved.iter().find(|(sign, _)| *sign == info.sign_db) {
             info.path.clone_from(path);
+        } else if let Some(path) = relocated.iter().find_map(inside) {
+            info.path = path;
         }
         info
     }

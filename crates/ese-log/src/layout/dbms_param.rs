@@ -43,16 +43,11 @@ impl DbmsParam {
         DbmsParam::new_zeroed()
     }
 
-    /// Sets the two paths, cut to 260 bytes (the fields serve people; nobody opens files by them).
+    /// Sets the two paths, cut to 260 bytes. Where they differ from where the log lies, its files
+    /// were moved or copied.
     pub fn set_paths(&mut self, system: &str, log: &str) {
         self.system_path = path_field(system);
         self.log_path = path_field(log);
-    }
-
-    /// Sets what the log itself knows: its path and the segments of a file.
-    pub(crate) fn set_log(&mut self, log: &str, sectors: u16) {
-        self.log_path = path_field(log);
-        self.csec_lg_file = u32::from(sectors).into();
     }
 
     /// The system path (checkpoint and temporary files).

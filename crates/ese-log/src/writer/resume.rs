@@ -157,7 +157,7 @@ fn open(
     next_file.discard_leftover()?;
     next_file.make_reserves(config.reserves)?;
     let mut params = config.params;
-    params.set_log(&archives.names.dir().display().to_string(), sectors);
+    params.csec_lg_file = u32::from(sectors).into();
     let written = Mutex::new((writer.generation, writer.created));
     Ok(Log {
         shared: Arc::new(Shared {
