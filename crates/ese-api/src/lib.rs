@@ -106,6 +106,11 @@ pub use verify::{
     verify_dir,
 };
 
+/// The example of the README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 /// Handles move between threads and are shared by them.
 const _: () = {
     const fn threads<T: Send + Sync>() {}

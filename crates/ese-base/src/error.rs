@@ -146,6 +146,12 @@ impl Error {
         self.0.path.as_deref()
     }
 
+    /// What the reader of the message can do, where that is known.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.0.advice.as_deref()
+    }
+
     /// Where in the source the error arose.
     #[must_use]
     pub fn origin(&self) -> &'static Location<'static> {
@@ -162,10 +168,20 @@ impl Error {
 /// The reaction class of a code: its ERRCAT, with the exceptions named one by one.
 fn kind_of(code: JetErr) -> ErrorKind {
     match code {
+        // ERRCAT_Operation, as are failures of the engine; these three were asked for.
         JetErr::BackupAbortByServer
         | JetErr::ClientRequestToStopJetService
         | JetErr::TermInProgress => ErrorKind::Stopped,
-        JetErr::NoBackup | JetErr::InvalidBackupSequence => ErrorKind::Misuse,
+        // ERRCAT_State, but no answer: a call at the wrong moment.
+        JetErr::NoBackup => ErrorKind::Misuse,
+        // ERRCAT_Usage or none, but found in files, whoever named them.
+        JetErr::LogFileSizeMismatch
+        | JetErr::SoftRecoveryOnBackupDatabase
+        | JetErr::RestoreOfNonBackupDatabase
+        | JetErr::PatchFileMissing
+        | JetErr::DatabasePatchFileMismatch
+        | JetErr::BadBackupDatabaseSize => ErrorKind::Inconsistent,
+        JetErr::InvalidLoggedOperation => ErrorKind::Corruption,
         other => match other.info().category {
             ErrCat::Usage => ErrorKind::Misuse,
             ErrCat::State => ErrorKind::Outcome,
@@ -236,6 +252,7 @@ mod tests {
              restore the page from a backup"
         );
         assert_eq!(error.jet_code(), -1018);
+        assert_eq!(error.advice(), Some("restore the page from a backup"));
     }
 
     #[test]
@@ -251,6 +268,10 @@ mod tests {
         for (code, kind) in [
             (JetErr::InvalidParameter, ErrorKind::Misuse),
             (JetErr::InvalidBackupSequence, ErrorKind::Misuse),
+            (JetErr::NoBackup, ErrorKind::Misuse),
+            (JetErr::LogFileSizeMismatch, ErrorKind::Inconsistent),
+            (JetErr::InvalidLoggedOperation, ErrorKind::Corruption),
+            (JetErr::TermInProgress, ErrorKind::Stopped),
             (JetErr::RecordNotFound, ErrorKind::Outcome),
             (JetErr::KeyDuplicate, ErrorKind::Outcome),
             (JetErr::WriteConflict, ErrorKind::Outcome),

@@ -31,7 +31,7 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Show the main job on real records: load, back up meanwhile, stop a backup, restore, compare
+    /// Show the main job on real records: load, back up, stop, restore, compare
     Demo(Demo),
     /// Show what a database's header says
     Info(Info),
@@ -43,7 +43,7 @@ pub(crate) enum Verb {
     Verify(Verify),
     /// Load the records of a .jsonl or .csv file into a table
     Import(Import),
-    /// Back up the databases of an instance while it runs, into a new directory
+    /// Back up all databases of a directory into another; Ctrl-C stops it cleanly
     Backup(Backup),
     /// Make databases of a backup set again: verify, copy, replay the logs
     Restore(Restore),

@@ -76,7 +76,7 @@ impl Failure {
     pub(crate) fn text(&self) -> Option<String> {
         match self {
             // A message that quotes a file's bytes must not break the line.
-            Failure::Engine(error) => Some(error.to_string().replace(['\n', '\r'], " ")),
+            Failure::Engine(error) => Some(with_advice(error).replace(['\n', '\r'], " ")),
             Failure::Usage(what) => Some(what.clone()),
             Failure::Input { path, line, what } => {
                 Some(format!("{}: line {line}: {what}", path.display()))
@@ -105,7 +105,34 @@ pub(crate) fn error_json(error: &Error) -> Value {
         "file": error.path().map(|path| path.to_string_lossy()),
         "page": error.pgno().map(|pgno| pgno.0),
         "generation": error.generation().map(|generation| generation.0),
-        "text": error.to_string(),
+        "text": with_advice(error),
+    })
+}
+
+/// The error as the engine words it, with what is usually the thing to do if it does not say so.
+pub(crate) fn with_advice(error: &Error) -> String {
+    match usual_advice(error).filter(|_| error.advice().is_none()) {
+        Some(advice) => format!("{error}; {advice}"),
+        None => error.to_string(),
+    }
+}
+
+fn usual_advice(error: &Error) -> Option<&'static str> {
+    Some(match error.code() {
+        JetErr::FileNotFound | JetErr::InvalidPath => "check the path",
+        JetErr::FileAccessDenied => "check what it is and who may read and write it",
+        JetErr::FileAlreadyExists => "choose another name",
+        JetErr::DiskFull | JetErr::LogDiskFull => "free space on that disk and try again",
+        JetErr::OutOfFileHandles => "raise the limit of open files (ulimit -n)",
+        JetErr::KeyDuplicate => "leave the record out or choose another key",
+        JetErr::ObjectNotFound | JetErr::ColumnNotFound => "`ese tables` lists what is there",
+        JetErr::FileIOBeyondEOF => "restore the file from a backup",
+        _ => match error.kind() {
+            ErrorKind::Io => "look for errors of the disk in the system's log",
+            ErrorKind::Corruption => "restore the file from a backup",
+            ErrorKind::Inconsistent => "bring the files together that belong together",
+            _ => return None,
+        },
     })
 }
 

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::{
     args,
     context::Context,
-    failure::{Failure, Outcome},
+    failure::{Failure, Outcome, with_advice},
     ingest::{self, Format, Record, Shape},
     interrupt::Interrupt,
     output::Output,
@@ -232,7 +232,7 @@ impl Import<'_> {
     fn at(&self, record: &Record, error: Error) -> Failure {
         match error.kind() {
             ErrorKind::Misuse | ErrorKind::Outcome => {
-                Failure::input(&self.args.file, record.line, error.to_string())
+                Failure::input(&self.args.file, record.line, with_advice(&error))
             }
             _ => error.into(),
         }

@@ -24,7 +24,10 @@ mod tables;
 mod text;
 mod verify;
 
-use std::{io::Write as _, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
 
 use clap::Parser as _;
 
@@ -76,7 +79,10 @@ fn tell(context: &Context, failure: &Failure) {
     let told = if context.json {
         writeln!(stderr, "{}", failure.json())
     } else {
-        writeln!(stderr, "ese: {text}")
+        // The terminal has printed ^C where the line begins.
+        let over =
+            if matches!(failure, Failure::Stopped(_)) && stderr.is_terminal() { "\r" } else { "" };
+        writeln!(stderr, "{over}ese: {text}")
     };
     // There is nowhere left to complain.
     drop(told);

@@ -1,9 +1,10 @@
 //! `ese verify FILE|DIR`: is everything sound? Nothing is written.
 
 use ese_api::{
-    DatabaseReport, DirReport, Error, JetErr, LogReport, StopToken, VerifyOptions, verify_database,
-    verify_dir,
+    DatabaseReport, DirReport, Error, ErrorKind, JetErr, LogReport, StopToken, VerifyOptions,
+    verify_database, verify_dir,
 };
+use ese_pages::DbState;
 use serde_json::{Value, json};
 
 use crate::{
@@ -58,8 +59,18 @@ fn stopped(error: Error) -> Failure {
 
 fn as_lines(report: &DirReport, output: &mut Output) -> Outcome {
     for database in &report.databases {
+        let trees = if database.header.state() == DbState::CleanShutdown {
+            format!(
+                "{}, {}, {}",
+                text::counted(len(database.tables), "table"),
+                text::counted(len(database.trees), "tree"),
+                text::counted(database.entries, "entry"),
+            )
+        } else {
+            "trees not looked at".to_owned()
+        };
         output.line(&format!(
-            "{}: {}, {} pages of {} ({} unused), {}, {}, {}",
+            "{}: {}, {} pages of {} ({} unused), {trees}",
             database.path.display(),
             database.header.state(),
             text::count(u64::from(database.pages)),
@@ -68,13 +79,10 @@ fn as_lines(report: &DirReport, output: &mut Output) -> Outcome {
                 .page_size()
                 .map_or_else(|_| "?".to_owned(), |size| text::bytes(size.bytes_u64())),
             text::count(u64::from(database.blank_pages)),
-            text::counted(len(database.tables), "table"),
-            text::counted(len(database.trees), "tree"),
-            text::counted(database.entries, "entry"),
         ))?;
         if database.leaked_pages > 0 {
             output.line(&format!(
-                "  {} belong to nothing: wasted, not wrong",
+                "  owned by no tree, wasted but not wrong: {}",
                 text::counted(u64::from(database.leaked_pages), "page")
             ))?;
         }
@@ -103,14 +111,18 @@ fn as_lines(report: &DirReport, output: &mut Output) -> Outcome {
             text::counted(set.log_segments, "log segment"),
         ))?;
     }
-    let mut problems = 0;
+    let (mut problems, mut damaged) = (0, false);
     for problem in report.all_problems() {
         output.line(&format!("PROBLEM {problem}"))?;
         problems += 1;
+        damaged |= problem.kind() == ErrorKind::Corruption && problem.advice().is_none();
     }
-    output.line(&match problems {
-        0 => "sound".to_owned(),
-        _ => text::counted(problems, "problem"),
+    output.line(&match (problems, damaged) {
+        (0, _) => "sound".to_owned(),
+        (_, false) => text::counted(problems, "problem"),
+        (_, true) => {
+            format!("{}; restore what is damaged from a backup", text::counted(problems, "problem"))
+        }
     })?;
     Ok(())
 }

@@ -181,6 +181,10 @@ fn damaged_pages_are_named_and_never_passed_on() {
     let dir = dir.path();
     clean(&dir.join("data"), PageSize::K4, 3000);
     set_of(&dir.join("data"), &dir.join("set"));
+    // Looked at alone, a copy is a database that is not clean, and nothing worse.
+    let ran = untouched(dir, || ese(dir, &["verify", "set/a.edb"]));
+    assert_eq!((ran.code, ran.stdout.matches("PROBLEM").count()), (Some(1), 1), "{ran:?}");
+    assert!(ran.stdout.contains("-544"), "{ran:?}");
     let leaf = a_leaf(&dir.join("data/a.edb"), 4096);
     let page = format!("page {}", leaf / 4096 - 1);
     damage(&dir.join("data/a.edb"), leaf + 1000);
@@ -191,6 +195,8 @@ fn damaged_pages_are_named_and_never_passed_on() {
     let ran = untouched(dir, || ese(dir, &["verify", "data/a.edb"]));
     assert_eq!(ran.code, Some(1));
     assert!(ran.stdout.contains(&page) && ran.stdout.contains("-1018"), "{ran:?}");
+    let named = ran.stdout.matches(&format!("{page}: checksum")).count();
+    assert_eq!(named, 1, "{ran:?}");
 
     let ran = untouched(dir, || ese(dir, &["verify", "set"]));
     assert_eq!(ran.code, Some(1), "{ran:?}");
@@ -369,6 +375,10 @@ fn a_directory_without_permission_is_refused() {
     assert_eq!(ran.fine().lines().count(), 100);
     let ran = untouched(dir, || as_nobody(dir, &["verify", "readable"]).unwrap());
     assert!(ran.fine().ends_with("sound\n"));
+    // One that may not be read is not passed over.
+    allow(&dir.join("readable/a.edb"), 0o600);
+    let ran = untouched(dir, || as_nobody(dir, &["verify", "readable"]).unwrap());
+    ran.refused(3, &["readable/a.edb", "JET_errFileAccessDenied -1032"]);
 }
 
 /// Runs `ese` where no file can grow beyond so many KiB, as on a full disk.

@@ -76,7 +76,9 @@ fn the_demo_without_arguments_leaves_nothing_behind() {
     let told = ran.fine();
     assert!(told.contains("Everything held"), "{told}");
     assert!(!told.contains('\x1b'), "colours only on a terminal");
-    assert!(told.lines().all(|line| line.chars().count() <= 100), "{told}");
+    // The directory for temporary files may have a long name.
+    let long = |line: &&str| line.chars().count() > 79 && !line.contains("/live");
+    assert_eq!(told.lines().find(long), None, "does not fit a terminal of 80 columns");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
@@ -148,7 +150,7 @@ fn a_backup_of_a_crashed_instance_restores_all_that_was_committed() {
     let info = ese(dir, &["info", "data/a.edb", "--json"]).fine();
     assert!(json_lines(&info)[0]["full_backup"]["gen_high"].as_u64() > Some(0), "{info}");
     // Nothing is left to recover, and that is no error.
-    assert!(ese(dir, &["recover", "data"]).fine().contains("nothing was missing"));
+    assert!(ese(dir, &["recover", "data"]).fine().contains("nothing had to be redone"));
 }
 
 #[test]
@@ -248,7 +250,7 @@ fn ctrl_c_during_an_import_keeps_whole_batches() {
     let dir = dir.path();
     let records = (0..100_000).map(|n| format!("{{\"n\": {n}}}\n")).collect::<String>();
     fs::write(dir.join("r.jsonl"), records).unwrap();
-    let args = ["import", "data", "--table", "t", "r.jsonl", "--batch", "100"];
+    let args = ["import", "data", "--table", "t", "r.jsonl", "--batch", "100", "--quiet"];
     let child = spawn(program().args(args).current_dir(dir));
     // The second generation of the log: some batches are in.
     while !dir.join("data/edb00000001.log").exists() && !dir.join("data/edb00001.log").exists() {

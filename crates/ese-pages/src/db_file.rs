@@ -314,7 +314,9 @@ impl DbFile {
         }
         Err(Error::new(
             JetErr::FileIOBeyondEOF,
-            format!("the file has pages 1 to {last}, page {pgno} was asked for"),
+            format!(
+                "the file ends with page {last}: it was cut short, or the page number is wrong"
+            ),
         )
         .at_path(&self.path)
         .at_page(pgno))

@@ -227,7 +227,8 @@ impl DbHeader {
                     "database format {:#x}.{} is newer than {ours:#x}.{newest}, the newest known",
                     version.0, version.1
                 ),
-            ));
+            )
+            .advise("use a newer version of this software"));
         }
         if version.0 < ours || version.1 < oldest {
             return Err(Error::new(
@@ -236,7 +237,8 @@ impl DbHeader {
                     "database format {:#x}.{} is older than {ours:#x}.{oldest}, the oldest known",
                     version.0, version.1
                 ),
-            ));
+            )
+            .advise("convert it on Windows, for example with esentutl /d"));
         }
         if !matches!(self.filetype.get(), 0 | 1 | 5) || self.attrib.get() != 0 {
             return Err(Error::new(

@@ -57,8 +57,13 @@ impl DatabaseReport {
         self.problems.is_empty()
     }
 
+    /// Notes a problem once: a damaged page is met on the way through the file and by its tree.
     fn problem(&mut self, error: Error) {
-        if self.problems.len() < PROBLEMS_MAX {
+        let known = |other: &Error| {
+            (other.code(), other.pgno(), other.message())
+                == (error.code(), error.pgno(), error.message())
+        };
+        if self.problems.len() < PROBLEMS_MAX && !self.problems.iter().any(known) {
             self.problems.push(error.at_path(&self.path));
         }
     }
@@ -80,7 +85,7 @@ pub fn verify_database(
     let mut report = DatabaseReport {
         path: path.to_path_buf(),
         header,
-        pages: file.page_count(),
+        pages: file.page_count() - u32::from(has_trailer(&file)?),
         blank_pages: 0,
         tables: 0,
         trees: 0,
@@ -97,6 +102,16 @@ pub fn verify_database(
         report.problem(not_clean(&header));
     }
     Ok(report)
+}
+
+/// Behind the last page of a database in a backup set stands a page that is none.
+fn has_trailer(file: &DbFile) -> Result<bool> {
+    if !file.header().is_backup_copy() || file.page_count() == 0 {
+        return Ok(false);
+    }
+    let mut page = vec![0; file.page_size().bytes()];
+    file.read_page_raw(Pgno(file.page_count()), &mut page)?;
+    Ok(checksum::verify_header(&page))
 }
 
 fn not_clean(header: &DbHeader) -> Error {
@@ -120,9 +135,9 @@ fn check_header_copies(
     let file = env.fs.open(path, OpenMode::Read)?;
     let mut page = vec![0; page_size.bytes()];
     for (copy, name) in [(0, "primary"), (1, "shadow")] {
-        file.read_at(&mut page, copy * page_size.bytes_u64())?;
-        if !checksum::verify_header(&page) {
-            let what = format!("the {name} copy of the database header is damaged");
+        let read = file.read_at(&mut page, copy * page_size.bytes_u64());
+        if read.is_err() || !checksum::verify_header(&page) {
+            let what = format!("the {name} copy of the database header is damaged or missing");
             report.problem(Error::new(JetErr::ReadVerifyFailure, what));
         }
     }

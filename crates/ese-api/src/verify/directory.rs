@@ -63,6 +63,7 @@ impl DirReport {
 ///
 /// # Errors
 /// The file system's; `JET_errFileNotFound` (-1811) if there is neither database nor log;
+/// `JET_errFileAccessDenied` (-1032) while an instance has a database;
 /// `JET_errClientRequestToStopJetService` (-1329) if stopped. Everything else is a finding.
 pub fn verify_dir(env: &Env, dir: &Path, options: &mut VerifyOptions<'_>) -> Result<DirReport> {
     let mut report = DirReport {
@@ -81,17 +82,20 @@ pub fn verify_dir(env: &Env, dir: &Path, options: &mut VerifyOptions<'_>) -> Res
     let databases = databases_in(env, dir)?;
     let base = find_base(env, dir)?;
     if databases.is_empty() && base.is_none() {
-        return Err(
-            Error::new(JetErr::FileNotFound, "neither a database nor a log is here").at_path(dir)
-        );
+        return Err(Error::new(JetErr::FileNotFound, "neither a database nor a log is here")
+            .at_path(dir)
+            .advise("name a database file, the directory of an instance, or a backup set"));
     }
     for database in databases {
         match verify_database(env, &database, options) {
             Ok(found) => report.databases.push(found),
-            Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
-                return Err(error);
-            }
-            Err(error) => report.problems.push(error),
+            // Stopped, or in use.
+            Err(error) => match error.code() {
+                JetErr::ClientRequestToStopJetService | JetErr::FileAccessDenied => {
+                    return Err(error);
+                }
+                _ => report.problems.push(error),
+            },
         }
     }
     if let Some(base) = base {

@@ -44,7 +44,7 @@ pub(super) fn read(env: &Env) -> Result<Option<Dataset>> {
         remark: None,
         tables: tables(),
         units,
-        unit_name: "package, or 250 files of one",
+        unit_name: "package or 250 files",
     }))
 }
 

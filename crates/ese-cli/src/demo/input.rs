@@ -21,7 +21,11 @@ const UNIT: usize = 100;
 pub(super) fn read(env: &Env, path: &Path, page_size: PageSize) -> Outcome<Dataset> {
     match Format::of(path) {
         Some(format) => file(env, path, format, page_size),
-        // Whatever is no directory is told so by the file system.
+        // Only a directory can be listed.
+        None if env.fs.exists(path)? && env.fs.list(path).is_err() => Err(Failure::Usage(format!(
+            "{}: neither a .jsonl or .csv file nor a directory that can be read",
+            path.display()
+        ))),
         None => Ok(tree::read(env, &env.fs.canonicalize(path)?)?),
     }
 }

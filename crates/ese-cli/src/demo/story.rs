@@ -61,7 +61,7 @@ struct Scene<'a> {
 impl Story<'_> {
     pub(super) fn tell(&self, input: Option<&Path>) -> Outcome<bool> {
         let heading =
-            "Fill a database from several threads, stop one backup half way, restore another";
+            "Fill a database from four threads, stop one backup, restore another, compare";
         self.screen.heading(heading)?;
         let data = self.read_records(input)?;
         let live = self.dir.join("live");
@@ -182,7 +182,7 @@ impl Story<'_> {
         self.screen.step(
             "Load",
             &[
-                Told(format!("{LOADERS} threads, one durable transaction per {}", data.unit_name)),
+                Told(format!("{LOADERS} threads, a durable transaction per {}", data.unit_name)),
                 Told(format!(
                     "{} and {} so far, in {}",
                     counted(gate.rows_done(), "row"),
@@ -208,8 +208,8 @@ impl Story<'_> {
     fn judge_first(&self, stopped: &Stopped) -> Outcome<bool> {
         let answered = stopped.answer == Some(JetErr::BackupAbortByServer);
         let answer = match stopped.answer {
-            Some(code) => format!("{} ({})", code.info().name, code as i32),
-            None => "the end of the file".to_owned(),
+            Some(code) => format!("its next read answers {} ({})", code.info().name, code as i32),
+            None => "then the end of the file".to_owned(),
         };
         let untouched = stopped.logs_missing == 0 && !stopped.header_marked;
         self.screen.step(
@@ -220,14 +220,8 @@ impl Story<'_> {
                     "another thread stops it half way: that call took {}",
                     time(stopped.call)
                 )),
-                Checked(
-                    answered,
-                    format!(
-                        "the reader got {} of {}, then {answer}",
-                        bytes(stopped.got),
-                        bytes(stopped.total)
-                    ),
-                ),
+                Told(format!("the reader got {} of {}", bytes(stopped.got), bytes(stopped.total))),
+                Checked(answered, answer),
                 Checked(
                     untouched,
                     format!(
@@ -272,10 +266,7 @@ impl Story<'_> {
             "Backup 2",
             &[
                 Told(format!("all of it, in {}: {}", time(took), bytes(report.bytes))),
-                Checked(
-                    recorded,
-                    format!("header marked, {truncated} log files truncated that nobody needs now"),
-                ),
+                Checked(recorded, format!("header marked, {}", truncation(truncated))),
                 Told(format!(
                     "{} committed meanwhile: their changes are in its logs",
                     counted(meanwhile, "row")
@@ -373,6 +364,15 @@ impl Story<'_> {
             "step": "compare", "equal": good, "tables": tables.collect::<Vec<_>>(),
         }))?;
         Ok(good)
+    }
+}
+
+/// What became of the logs that the second backup made superfluous.
+fn truncation(files: usize) -> String {
+    match files {
+        0 => "no log file is old enough to be truncated".to_owned(),
+        1 => "1 log file truncated that nobody needs now".to_owned(),
+        _ => format!("{files} log files truncated that nobody needs now"),
     }
 }
 

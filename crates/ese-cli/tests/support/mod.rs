@@ -41,11 +41,14 @@ impl Ran {
         self.stdout
     }
 
-    /// One line on standard error with these words, this exit code, and no data.
+    /// One line on standard error with these words, this exit code, and no data. What the engine
+    /// says comes with what to do.
     pub(crate) fn refused(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
         assert!(self.stderr.starts_with("ese: "), "{self:?}");
+        let (coded, advised) = (self.stderr.contains("(JET_err"), self.stderr.contains("); "));
+        assert!(!coded || advised || code == 4, "what to do? {self:?}");
         for word in words {
             assert!(self.stderr.contains(word), "{word:?} is missing: {self:?}");
         }

@@ -229,7 +229,7 @@ impl File for RealFile {
         let Err(error) = self.file.lock(mode) else { return Ok(()) };
         let (message, advice) = match error.raw_os_error() {
             Some(libc::EAGAIN | libc::EACCES) => (
-                format!("{mode:?} lock: another handle holds a lock on this file"),
+                "in use: another program or handle has locked it".to_owned(),
                 "close the program or instance that uses the file",
             ),
             _ => (

@@ -100,7 +100,8 @@ fn diagnose(mut read: impl FnMut(u64, &mut [u8]) -> Result<()>, file_len: u64) -
             return Err(Error::new(
                 JetErr::FileInvalidType,
                 format!("this is a {kind}, not a database"),
-            ));
+            )
+            .advise("name the database file (.edb)"));
         }
         if let Some(size) = shadow_with_magic(&mut read, file_len)? {
             return Err(both_damaged(&format!("the shadow is one of pages of {size} bytes")));
@@ -116,13 +117,15 @@ fn diagnose(mut read: impl FnMut(u64, &mut [u8]) -> Result<()>, file_len: u64) -
         return Err(Error::new(
             JetErr::PageSizeMismatch,
             "the database has pages of 2048 bytes, which no engine supports any more",
-        ));
+        )
+        .advise("convert it with the software that wrote it"));
     }
     if u64::from(size) > file_len && header.page_size().is_ok() {
         return Err(Error::new(
             JetErr::DatabaseCorrupted,
             format!("truncated: {file_len} bytes, less than its header of {size}"),
-        ));
+        )
+        .advise("restore the database from a backup"));
     }
     Err(both_damaged(&format!("the first says pages of {size} bytes")))
 }
@@ -170,4 +173,5 @@ fn both_damaged(found: &str) -> Error {
 #[track_caller]
 fn not_a_database(found: &str) -> Error {
     Error::new(JetErr::DatabaseCorrupted, format!("not an ESE database: {found}"))
+        .advise("name a database file (.edb)")
 }
