@@ -18,6 +18,7 @@
 )]
 
 mod checkers;
+pub mod kill;
 mod paths;
 mod peers;
 pub mod sim;
