@@ -59,7 +59,8 @@ impl ColumnRef<'_> {
 /// Values for some columns of a row, for an insert or an update. [`crate::row!`] writes it briefly.
 ///
 /// Columns that are not named have their default in an insert and keep their value in an update. A
-/// multi-valued column is named once per value in an insert.
+/// multi-valued column is named once per value, or given a [`Value::Multi`]; an update replaces all
+/// its values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Values<'a> {
     pub(crate) list: Vec<(ColumnRef<'a>, Value)>,
@@ -90,6 +91,8 @@ impl<'a> Values<'a> {
         for (name, value) in &self.list {
             let column = name.find(schema)?;
             match value {
+                // No value at all.
+                Value::Multi(values) if values.is_empty() => encoded.push((column.id, None)),
                 Value::Multi(values) if !is_bytes(column) => {
                     for value in values {
                         encoded.push((column.id, value.encode(column)?));

@@ -230,6 +230,24 @@ fn every_plain_type_and_null_and_defaults_survive() {
     }
     assert_eq!(full["list"], Value::Multi(vec![1.into(), 2.into()]));
     assert_eq!((&full["default"], &empty["default"]), (&42.into(), &Value::Null));
+
+    // An update replaces all values of a list, however many there were.
+    for list in [vec![3, 4, 5], vec![6], vec![], vec![7, 8]] {
+        let values: Vec<Value> = list.iter().map(|number: &i32| (*number).into()).collect();
+        let stored = match values.as_slice() {
+            [] => Value::Null,
+            [one] => one.clone(),
+            _ => Value::Multi(values.clone()),
+        };
+        let changes = row! { "list" => Value::Multi(values) };
+        assert!(table.update(&mut setup.session, 1, &changes).unwrap());
+        let found = table.get(&setup.session, 1).unwrap().unwrap();
+        assert_eq!(found["list"], stored);
+        assert_eq!(found["tagged Long"], full["tagged Long"]);
+    }
+    let twice = row! { "Long" => 1, "Long" => 2 };
+    let refused = table.update(&mut setup.session, 1, &twice).unwrap_err();
+    assert_eq!(refused.code(), JetErr::BadItagSequence);
 }
 
 #[test]

@@ -6,10 +6,10 @@ use smallvec::SmallVec;
 
 use super::{
     encode::{
-        ColumnValue, RowShape, TaggedWriter, check_len, check_value_len, normal_value,
-        null_refused, put_variable_end, write_fixed,
+        ColumnValue, RowShape, TaggedWriter, ValueList, check_len, check_value_len, long_ext,
+        normal_value, null_refused, put_variable_end, several_values, write_fixed,
     },
-    tagged::{Entry, ext},
+    tagged::Entry,
     view::{RecordView, damaged},
 };
 use crate::schema::{Column, ColumnFlags, ColumnId, Columns, TableSchema};
@@ -30,7 +30,7 @@ pub(super) enum Change<'v> {
 }
 
 /// Changes columns of `old` and writes the new record to `out`, which is emptied first. Values as
-/// in [`super::encode_row`], one per column.
+/// in [`super::encode_row`]; those of a multi-valued column replace all that it had.
 ///
 /// # Errors
 /// As [`super::encode_row`], and `JET_errDatabaseCorrupted` when the old record is damaged.
@@ -40,12 +40,26 @@ pub fn replace_columns(
     changes: &[ColumnValue<'_>],
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    let mut sorted: SmallVec<[(ColumnId, Change<'_>); 8]> = changes
-        .iter()
-        .map(|(id, value)| (*id, value.map_or(Change::Null, Change::Value)))
-        .collect();
+    let mut sorted: SmallVec<[ColumnValue<'_>; 8]> = SmallVec::from_slice(changes);
     sorted.sort_by_key(|(id, _)| *id);
-    apply(&RowShape::of(schema), old, &sorted, out)
+    let mut lists: SmallVec<[ValueList<'_>; 2]> = SmallVec::new();
+    for group in sorted.chunk_by(|a, b| a.0 == b.0) {
+        if let [(id, _), _, ..] = group {
+            lists.push(several_values(schema.columns.require(*id)?, group)?);
+        }
+    }
+    let mut lists = lists.iter();
+    let mut single: SmallVec<[(ColumnId, Change<'_>); 8]> = SmallVec::new();
+    for group in sorted.chunk_by(|a, b| a.0 == b.0) {
+        let Some((id, first)) = group.first() else { continue };
+        let several = if group.len() > 1 { lists.next() } else { None };
+        single.push(match (several, first) {
+            (Some(list), _) => (*id, Change::List(long_ext(schema.columns.require(*id)?), list)),
+            (None, Some(value)) => (*id, Change::Value(value)),
+            (None, None) => (*id, Change::Null),
+        });
+    }
+    apply(&RowShape::of(schema), old, &single, out)
 }
 
 /// Applies changes, ascending by column id and one per column.
@@ -205,9 +219,10 @@ fn edit_tagged(
             Kept::New(id, change) => (*id, *change),
         };
         let column = shape.columns.require(id)?;
-        let long = if column.ty.is_long() { ext::LONG } else { 0 };
         match change {
-            Change::Value(value) => writer.single(id, long, normal_value(column, value)?)?,
+            Change::Value(value) => {
+                writer.single(id, long_ext(column), normal_value(column, value)?)?;
+            }
             Change::Raw(ext, data) => writer.single(id, *ext, data)?,
             Change::List(ext, list) => writer.list(id, *ext, list)?,
             Change::Null | Change::Absent => writer.null(id)?,

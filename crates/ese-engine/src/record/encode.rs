@@ -11,6 +11,9 @@ use crate::schema::{
 /// A column and its value in record encoding; `None` is NULL.
 pub type ColumnValue<'v> = (ColumnId, Option<&'v [u8]>);
 
+/// Values of a multi-valued column, each with its offset bits.
+pub(super) type ValueList<'v> = SmallVec<[(u16, &'v [u8]); 8]>;
+
 /// What shapes the records of a table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowShape<'s> {
@@ -282,7 +285,7 @@ fn put_tagged(shape: &RowShape<'_>, values: &[ColumnValue<'_>], out: &mut Vec<u8
                 continue;
             };
             let value = normal_value(column, value)?;
-            writer.single(*id, if column.ty.is_long() { ext::LONG } else { 0 }, value)?;
+            writer.single(*id, long_ext(column), value)?;
         } else {
             put_list(&mut writer, column, group)?;
         }
@@ -300,20 +303,32 @@ fn put_list(
     column: &Column,
     group: &[ColumnValue<'_>],
 ) -> Result<()> {
+    writer.list(column.id, long_ext(column), &several_values(column, group)?)
+}
+
+/// The values of a multi-valued column, fit to be stored.
+pub(super) fn several_values<'v>(
+    column: &Column,
+    group: &[ColumnValue<'v>],
+) -> Result<ValueList<'v>> {
     if !column.flags.contains(ColumnFlags::MULTI_VALUED) {
         return Err(second_value(column));
     }
-    let mut list: SmallVec<[(u16, &[u8]); 8]> = SmallVec::new();
-    for (_, value) in group {
+    let value = |(_, value): &ColumnValue<'v>| {
         let value = value.ok_or_else(|| {
             Error::new(
                 JetErr::InvalidParameter,
                 format!("column \"{}\": NULL among several values", column.name),
             )
         })?;
-        list.push((0, normal_value(column, value)?));
-    }
-    writer.list(column.id, if column.ty.is_long() { ext::LONG } else { 0 }, &list)
+        Ok((0, normal_value(column, value)?))
+    };
+    group.iter().map(value).collect()
+}
+
+/// The extended byte of a column's plain values.
+pub(super) fn long_ext(column: &Column) -> u8 {
+    if column.ty.is_long() { ext::LONG } else { 0 }
 }
 
 /// A value fit to be stored in a tagged column: any bit that is not zero is all ones.

@@ -314,6 +314,28 @@ fn replacing_columns_keeps_the_rest_as_it_is_stored() {
 }
 
 #[test]
+fn replacing_a_list_is_like_inserting_it() {
+    let schema = mixed(PageSize::K4);
+    let row = encode(&schema, &[(LIST, Some(b"1")), (LIST, Some(b"2")), (BITS, Some(&[1]))]);
+    let view = RecordView::new(&row, schema.page_size).unwrap();
+    let mut out = Vec::new();
+    let three: [ColumnValue<'_>; 3] =
+        [(LIST, Some(b"a")), (LONGS, Some(b"lo")), (LIST, Some(b"bc"))];
+    replace_columns(&schema, &view, &three, &mut out).unwrap();
+    let whole = [three[0], three[1], three[2], (BITS, Some(&[1]))];
+    assert_eq!(out, encode(&schema, &whole));
+    // Columns that hold one value, and NULL among several.
+    for (changes, code) in [
+        ([(NUMBER, Some(&b"1111"[..])), (NUMBER, Some(b"2222"))], JetErr::BadItagSequence),
+        ([(TEXT, Some(b"1")), (TEXT, None)], JetErr::BadItagSequence),
+        ([(LIST, Some(b"1")), (LIST, None)], JetErr::InvalidParameter),
+    ] {
+        let error = replace_columns(&schema, &view, &changes, &mut out).unwrap_err();
+        assert_eq!(error.code(), code);
+    }
+}
+
+#[test]
 fn what_later_issues_bring_is_named_and_not_read() {
     let schema = mixed(PageSize::K4);
     let column = schema.columns.require(LONG).unwrap();
