@@ -15,7 +15,9 @@ alike for the three readers, so that one expectation fits them all:
   several values -> list                                   not decoded -> {"undecoded": hex digits}
 
 What they do not know: pyesedb and impacket print the stored bytes (zeros in files of ours) of fixed
-columns that are NULL; pyesedb misreads fixed UTF-16 text; impacket does not decode several values.
+columns that are NULL, and do not decode several values; pyesedb misreads fixed UTF-16 text. None
+knows unsigned 64-bit numbers: pyesedb reads no row of such a table, for the others the stored bytes
+are decoded here.
 Nodes flagged as deleted are left out. Exit status 1 and one line on stderr on any error.
 """
 import argparse
@@ -65,7 +67,7 @@ def from_value(coltyp, value):
     if coltyp == BIT:
         return bool(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value).hex()
+        return from_bytes(coltyp, bytes(value))
     return number(value)
 
 
@@ -98,11 +100,8 @@ class Pyesedb:
 
     def value(self, record, entry, coltyp):
         if record.is_multi_value(entry):
-            values = record.get_value_data_as_multi_value(entry)
-            count = values.get_number_of_values()
-            if coltyp in TEXTS:
-                return [values.get_value_data_as_string(i) for i in range(count)]
-            return [from_bytes(coltyp, values.get_value_data(i)) for i in range(count)]
+            # The module has a type for several values and no call that gives one.
+            return {'undecoded': record.get_value_data(entry).hex()}
         if record.is_long_value(entry):
             long_value = record.get_value_data_as_long_value(entry)
             if coltyp in TEXTS:
@@ -138,11 +137,23 @@ class Dissect:
             yield {n: from_value(t, data.get(c, errors='strict')) for c, n, t in columns}
 
 
+def remember_last(method):
+    """A method of one argument that keeps its last answer."""
+    def remembering(self, argument):
+        last = getattr(self, '_last', None)
+        if last is None or last[0] != argument:
+            self._last = last = argument, method(self, argument)
+        return last[1]
+    return remembering
+
+
 class Impacket:
     """impacket.ese. It hands out rows one by one; the flags of a node are read beside it."""
 
     def __init__(self, path):
-        from impacket.ese import ESENT_DB
+        from impacket.ese import ESENT_DB, ESENT_PAGE
+        # It is asked for each node twice, and slow.
+        ESENT_PAGE.getTag = remember_last(ESENT_PAGE.getTag)
         self.database = ESENT_DB(path)
         # The catalog as impacket has parsed it; there is no public list of it.
         self.catalog = self.database._ESENT_DB__tables
@@ -173,6 +184,8 @@ class Impacket:
                 return value.hex()
             # hexlify()'d by impacket: binary types, and several values of any type
             text = value.decode('ascii')
+            if coltyp == UNSIGNED_LONG_LONG and len(text) == 16:
+                return from_bytes(coltyp, bytes.fromhex(text))
             return text if coltyp in (BINARY, LONG_BINARY) else {'undecoded': text}
         if coltyp in (DATE, CURRENCY, LONG_LONG) and isinstance(value, int) and value >= 1 << 63:
             return value - (1 << 64)

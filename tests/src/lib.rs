@@ -17,12 +17,14 @@
     reason = "support of tests: works on real files and fails by panicking"
 )]
 
+mod canonical;
 mod checkers;
 pub mod kill;
 mod paths;
 mod peers;
 pub mod sim;
 
+pub use canonical::{canonical, hex};
 pub use checkers::{Checkers, checkers};
 pub use paths::{binary, real_data, scratch, skip, workspace_root};
 pub use peers::{Peers, Reader, Row, peers};

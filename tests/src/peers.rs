@@ -107,22 +107,33 @@ impl Peers {
     /// If the reader fails, or its output is cut short.
     #[must_use]
     pub fn rows(&self, reader: Reader, file: &Path, table: &str) -> Vec<Row> {
-        let args = ["--reader", reader.name(), "--table", table].map(OsStr::new);
         let mut rows = Vec::new();
+        self.each_row(reader, file, table, |row| rows.push(row));
+        rows
+    }
+
+    /// As [`Peers::rows`], for tables that are better not held in memory: one row after the other.
+    ///
+    /// # Panics
+    /// As [`Peers::rows`].
+    pub fn each_row(&self, reader: Reader, file: &Path, table: &str, mut each: impl FnMut(Row)) {
+        let args = ["--reader", reader.name(), "--table", table].map(OsStr::new);
+        let mut count: u64 = 0;
         let mut told = None;
         self.json_lines(
             "read_all.py",
             args.into_iter().chain([file.as_os_str()]),
             |line| match line {
                 Value::Object(mut object) => match object.remove("row") {
-                    Some(Value::Object(row)) => rows.push(row),
+                    Some(Value::Object(row)) => {
+                        count += 1;
+                        each(row);
+                    }
                     _ => told = object.get("rows").and_then(Value::as_u64),
                 },
                 other => panic!("not an object: {other}"),
             },
         );
-        let count = u64::try_from(rows.len()).expect("a count fits");
         assert_eq!(told, Some(count), "{} was cut short", reader.name());
-        rows
     }
 }

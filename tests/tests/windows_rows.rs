@@ -5,7 +5,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write,
     ops::ControlFlow,
     path::{Path, PathBuf},
 };
@@ -21,8 +20,7 @@ use ese_engine::{
     },
 };
 use ese_os::Env;
-use ese_tests::{peers, real_data};
-use serde_json::json;
+use ese_tests::{canonical, hex, peers, real_data};
 
 /// Every database in the folder of real data. The last one is dirty and its log is missing; it is
 /// read as it stands.
@@ -51,39 +49,6 @@ fn open(folder: &Path, name: &str) -> OfflineDatabase {
         OfflineDatabase::open(&env, &path)
     };
     db.unwrap_or_else(|error| panic!("{error:?}"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
-}
-
-/// A value in the form of tests/peers/read_all.py.
-fn canonical(value: &Value) -> serde_json::Value {
-    let float = |number: f64| match number {
-        n if n.is_nan() => json!("nan"),
-        n if n.is_infinite() => json!(if n > 0.0 { "inf" } else { "-inf" }),
-        n => json!(n),
-    };
-    match value {
-        Value::Null => serde_json::Value::Null,
-        Value::Bit(bit) => json!(bit),
-        Value::U8(n) => json!(n),
-        Value::I16(n) => json!(n),
-        Value::U16(n) => json!(n),
-        Value::I32(n) => json!(n),
-        Value::U32(n) => json!(n),
-        Value::I64(n) | Value::Currency(n) | Value::DateTime(n) => json!(n),
-        Value::U64(n) => json!(n),
-        Value::F32(n) => float(f64::from(*n)),
-        Value::F64(n) => float(*n),
-        Value::Guid(guid) => json!(hex(&guid.0)),
-        Value::Binary(bytes) => json!(hex(bytes)),
-        Value::Text(text) => json!(text),
-        Value::Multi(list) => list.iter().map(canonical).collect(),
-    }
 }
 
 /// One row: key in hex digits, and the columns that this version can read.
