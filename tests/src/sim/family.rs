@@ -31,98 +31,100 @@ impl Family {
 /// All families.
 #[must_use]
 pub fn families() -> &'static [Family] {
-    &[
-        // Commits and rollbacks, one after another.
-        Family { name: "load", shape: |_, _| {} },
-        // Small durable commits: the same log segment is written again and again.
-        Family {
-            name: "small",
-            shape: |profile, _| {
-                (profile.rows_max, profile.value_bytes_max, profile.key_bytes_max) = (1, 40, 16);
-                (profile.tables, profile.transactions, profile.durable_of_100) = (1, 120, 95);
-            },
-        },
-        // Sessions side by side, nested transactions.
-        Family {
-            name: "mixed",
-            shape: |profile, _| {
-                (profile.sessions, profile.depth, profile.transactions) = (3, 3, 60);
-                profile.rollback_of_100 = 30;
-            },
-        },
-        // Pages are written and the checkpoint moves all the time.
-        Family {
-            name: "checkpoint",
-            shape: |profile, settings| {
-                (profile.checkpoint_of_1000, profile.flush_of_1000) = (400, 150);
-                settings.checkpoint_depth = 16 << 10;
-                settings.background_one_of = 3;
-            },
-        },
-        // A new log file every few steps.
-        Family {
-            name: "roll",
-            shape: |profile, _| {
-                (profile.roll_of_1000, profile.checkpoint_of_1000) = (120, 150);
-                profile.keys = 30;
-            },
-        },
-        // Log files that are used again.
-        Family {
-            name: "circular",
-            shape: |profile, settings| {
-                (profile.roll_of_1000, profile.checkpoint_of_1000) = (100, 250);
-                settings.circular = true;
-                settings.checkpoint_depth = 32 << 10;
-                settings.background_one_of = 3;
-            },
-        },
-        // The database file grows: one row fills most of a page.
-        Family {
-            name: "growth",
-            shape: |profile, _| {
-                profile.value_bytes_min = profile.value_bytes_max - 200;
-                (profile.transactions, profile.rows_max, profile.keys) = (45, 24, 200);
-                (profile.tables, profile.rollback_of_100) = (2, 8);
-            },
-        },
-        // Trees of three levels: long keys that are hard to shorten, few rows on a leaf.
-        Family {
-            name: "deep",
-            shape: |profile, _| {
-                profile.value_bytes_min = profile.value_bytes_max / 3;
-                profile.key_bytes_max = 200;
-                (profile.transactions, profile.rows_max, profile.keys) = (30, 20, 240);
-                (profile.tables, profile.rollback_of_100) = (1, 8);
-            },
-        },
-        // Trees that empty and fill again: leaves are merged and freed, whole trees emptied.
-        Family {
-            name: "shrink",
-            shape: |profile, _| {
-                profile.value_bytes_min = profile.value_bytes_max / 3;
-                (profile.delete_of_100, profile.keys) = (85, 40);
-                (profile.transactions, profile.rows_max) = (40, 24);
-                (profile.tables, profile.rollback_of_100) = (2, 12);
-            },
-        },
-        // Orderly ends and starts; two databases in one transaction; attach and detach.
-        Family {
-            name: "restart",
-            shape: |profile, settings| {
-                profile.restart_of_1000 = 200;
-                profile.transactions = 30;
-                settings.two_databases = true;
-                settings.detach = true;
-            },
-        },
-        // Backups between transactions, whole, stopped, with and without truncation.
-        Family {
-            name: "backup",
-            shape: |profile, _| {
-                (profile.backup_of_1000, profile.transactions) = (25, 30);
-                profile.checkpoint_of_1000 = 120;
-            },
-        },
-    ]
+    FAMILIES
 }
+
+const FAMILIES: &[Family] = &[
+    // Commits and rollbacks, one after another.
+    Family { name: "load", shape: |_, _| {} },
+    // Small durable commits: the same log segment is written again and again.
+    Family {
+        name: "small",
+        shape: |profile, _| {
+            (profile.rows_max, profile.value_bytes_max, profile.key_bytes_max) = (1, 40, 16);
+            (profile.tables, profile.transactions, profile.durable_of_100) = (1, 120, 95);
+        },
+    },
+    // Sessions side by side, nested transactions.
+    Family {
+        name: "mixed",
+        shape: |profile, _| {
+            (profile.sessions, profile.depth, profile.transactions) = (3, 3, 60);
+            profile.rollback_of_100 = 30;
+        },
+    },
+    // Pages are written and the checkpoint moves all the time.
+    Family {
+        name: "checkpoint",
+        shape: |profile, settings| {
+            (profile.checkpoint_of_1000, profile.flush_of_1000) = (400, 150);
+            settings.checkpoint_depth = 16 << 10;
+            settings.background_one_of = 3;
+        },
+    },
+    // A new log file every few steps.
+    Family {
+        name: "roll",
+        shape: |profile, _| {
+            (profile.roll_of_1000, profile.checkpoint_of_1000) = (120, 150);
+            profile.keys = 30;
+        },
+    },
+    // Log files that are used again.
+    Family {
+        name: "circular",
+        shape: |profile, settings| {
+            (profile.roll_of_1000, profile.checkpoint_of_1000) = (100, 250);
+            settings.circular = true;
+            settings.checkpoint_depth = 32 << 10;
+            settings.background_one_of = 3;
+        },
+    },
+    // The database file grows: one row fills most of a page.
+    Family {
+        name: "growth",
+        shape: |profile, _| {
+            profile.value_bytes_min = profile.value_bytes_max - 200;
+            (profile.transactions, profile.rows_max, profile.keys) = (45, 24, 200);
+            (profile.tables, profile.rollback_of_100) = (2, 8);
+        },
+    },
+    // Trees of three levels: long keys that are hard to shorten, few rows on a leaf.
+    Family {
+        name: "deep",
+        shape: |profile, _| {
+            profile.value_bytes_min = profile.value_bytes_max / 3;
+            profile.key_bytes_max = 200;
+            (profile.transactions, profile.rows_max, profile.keys) = (30, 20, 240);
+            (profile.tables, profile.rollback_of_100) = (1, 8);
+        },
+    },
+    // Trees that empty and fill again: leaves are merged and freed, whole trees emptied.
+    Family {
+        name: "shrink",
+        shape: |profile, _| {
+            profile.value_bytes_min = profile.value_bytes_max / 3;
+            (profile.delete_of_100, profile.keys) = (85, 40);
+            (profile.transactions, profile.rows_max) = (40, 24);
+            (profile.tables, profile.rollback_of_100) = (2, 12);
+        },
+    },
+    // Orderly ends and starts; two databases in one transaction; attach and detach.
+    Family {
+        name: "restart",
+        shape: |profile, settings| {
+            profile.restart_of_1000 = 200;
+            profile.transactions = 30;
+            settings.two_databases = true;
+            settings.detach = true;
+        },
+    },
+    // Backups between transactions, whole, stopped, with and without truncation.
+    Family {
+        name: "backup",
+        shape: |profile, _| {
+            (profile.backup_of_1000, profile.transactions) = (25, 30);
+            profile.checkpoint_of_1000 = 120;
+        },
+    },
+];
