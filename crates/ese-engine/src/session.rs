@@ -9,7 +9,7 @@
 
 mod schema;
 
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::RefCell, panic::Location, sync::Arc};
 
 use ese_base::{Error, JetErr, LgPos, ProcId, RceId, Result, TrxId, limits::TRANSACTION_LEVEL_MAX};
 use ese_log::{
@@ -122,6 +122,7 @@ impl Session {
     ///
     /// # Errors
     /// `JET_errTransTooDeep` (-1103) beyond seven levels; what [`Instance::check`] says.
+    #[track_caller]
     pub fn begin(&mut self) -> Result<()> {
         self.begin_with(false)
     }
@@ -130,10 +131,12 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::begin`].
+    #[track_caller]
     pub fn begin_read_only(&mut self) -> Result<()> {
         self.begin_with(true)
     }
 
+    #[track_caller]
     fn begin_with(&mut self, read_only: bool) -> Result<()> {
         self.instance.check()?;
         if self.level >= TRANSACTION_LEVEL_MAX {
@@ -146,8 +149,10 @@ impl Session {
             let snapshot = self.instance.clock.begin(&self.slot);
             self.trx = Some(Arc::new(Trx::new(self.instance.clock.next(), snapshot)));
             self.read_only = read_only;
+            self.slot.set_origin(self.instance.env.clock.monotonic(), Location::caller());
         }
         self.level += 1;
+        self.slot.set_level(self.level);
         self.savepoints.push(self.changes.len());
         Ok(())
     }
@@ -190,6 +195,7 @@ impl Session {
             self.logged_level -= 1;
         }
         self.level -= 1;
+        self.slot.set_level(self.level);
         self.savepoints.pop();
         Ok(())
     }
@@ -273,6 +279,7 @@ impl Session {
             self.leave_transaction();
         } else {
             self.level -= 1;
+            self.slot.set_level(self.level);
             self.savepoints.pop();
         }
         undone
@@ -393,7 +400,12 @@ impl Session {
         self.instance.check()?;
         self.check_writable()?;
         let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
-        if let Some(rceid) = self.instance.versions.lock(tree, key, trx, lock)? {
+        if let Some(rceid) = self
+            .instance
+            .versions
+            .lock(tree, key, trx, lock)
+            .map_err(|error| self.instance.explain(error))?
+        {
             self.changes.push(Change {
                 db: Arc::clone(db),
                 tree: Arc::clone(tree),
@@ -433,7 +445,9 @@ impl Session {
         let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
         let gate = Gate { versions: &self.instance.versions, trx, made: RefCell::default() };
         let result = body(db, tree, writer, &gate);
-        for made in gate.made.into_inner() {
+        let made = gate.made.into_inner();
+        let result = result.map_err(|error| self.instance.explain(error));
+        for made in made {
             if result.is_err() {
                 self.instance.versions.drop_version(tree, &made.key, &made.bm_data, made.rceid);
                 continue;

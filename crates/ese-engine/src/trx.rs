@@ -5,9 +5,14 @@
 //! the order of numbers, of log positions and of visibility is the same. Taking a snapshot takes no
 //! lock: it reads the number of the newest visible commit.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, AtomicU64, Ordering},
+use std::{
+    fmt,
+    panic::Location,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use ese_base::{Error, JetErr, LgPos, ProcId, Result, TrxId};
@@ -22,6 +27,41 @@ pub struct Slot {
     snapshot: AtomicU32,
     /// Position of its `Begin0` record, packed so that it orders like `LgPos`; 0 = none.
     begin0: AtomicU64,
+    /// Open levels of its transaction.
+    level: AtomicU8,
+    /// Since when, and from where in the program, its transaction is open.
+    origin: Mutex<Option<(Duration, &'static Location<'static>)>>,
+}
+
+/// An open transaction, as others may know it.
+#[derive(Clone, Debug)]
+pub struct OpenTransaction {
+    /// Its session.
+    pub session: ProcId,
+    /// Commits up to this one are part of its snapshot.
+    pub snapshot: TrxId,
+    /// Open levels; 0 for a single read.
+    pub level: u8,
+    /// How long it is open.
+    pub age: Duration,
+    /// Its first record in the log, if it has changed anything.
+    pub log_position: Option<LgPos>,
+    /// The call that began it.
+    pub began_at: Option<&'static Location<'static>>,
+}
+
+impl fmt::Display for OpenTransaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OpenTransaction { session, level, age, log_position, began_at, .. } = self;
+        write!(f, "session {session}, level {level}, open for {} ms", age.as_millis())?;
+        if let Some(place) = began_at {
+            write!(f, ", begun at {}:{}", place.file(), place.line())?;
+        }
+        match log_position {
+            Some(position) => write!(f, ", log position {position}"),
+            None => f.write_str(", has changed nothing"),
+        }
+    }
 }
 
 impl Slot {
@@ -38,8 +78,21 @@ impl Slot {
         }
     }
 
+    /// Notes since when the transaction is open, by the clock of the instance.
+    pub(crate) fn set_origin(&self, now: Duration, place: &'static Location<'static>) {
+        *self.origin.lock() = Some((now, place));
+    }
+
+    /// Notes how many levels are open.
+    pub(crate) fn set_level(&self, level: u8) {
+        self.level.store(level, Ordering::Relaxed);
+    }
+
     /// The transaction ended.
     pub(crate) fn clear(&self) {
+        if self.level.swap(0, Ordering::Relaxed) > 0 {
+            *self.origin.lock() = None;
+        }
         self.snapshot.store(0, Ordering::SeqCst);
         self.begin0.store(0, Ordering::SeqCst);
     }
@@ -127,6 +180,22 @@ impl TrxClock {
         begun.filter(|&packed| packed != 0).min().map(LgPos::from_u64)
     }
 
+    /// The transaction with the oldest snapshot: clean-up waits for it.
+    pub(crate) fn oldest(&self, now: Duration) -> Option<OpenTransaction> {
+        let slots = self.slots.read();
+        let open = slots.iter().map(|slot| (slot.snapshot.load(Ordering::SeqCst), slot));
+        let (snapshot, slot) = open.filter(|(snapshot, _)| *snapshot != 0).min_by_key(|o| o.0)?;
+        let origin = *slot.origin.lock();
+        Some(OpenTransaction {
+            session: slot.procid,
+            snapshot: TrxId(snapshot - 1),
+            level: slot.level.load(Ordering::Relaxed),
+            age: origin.map_or(Duration::ZERO, |(since, _)| now.saturating_sub(since)),
+            log_position: Some(slot.begin0()).filter(|position| *position != LgPos::MAX),
+            began_at: origin.map(|(_, place)| place),
+        })
+    }
+
     /// Registers a session.
     ///
     /// # Errors
@@ -137,8 +206,13 @@ impl TrxClock {
             let number = self.next_procid.fetch_add(1, Ordering::Relaxed) & 0xffff;
             let procid = ProcId(u16::try_from(number).unwrap_or(0));
             if procid.0 != 0 && slots.iter().all(|slot| slot.procid != procid) {
-                let slot = Slot { procid, snapshot: AtomicU32::new(0), begin0: AtomicU64::new(0) };
-                let slot = Arc::new(slot);
+                let slot = Arc::new(Slot {
+                    procid,
+                    snapshot: AtomicU32::new(0),
+                    begin0: AtomicU64::new(0),
+                    level: AtomicU8::new(0),
+                    origin: Mutex::new(None),
+                });
                 slots.push(Arc::clone(&slot));
                 return Ok(slot);
             }

@@ -10,8 +10,8 @@ use ese_engine::{
     instance::{Attached, Instance, InstanceConfig, TermMode},
     record::{RecordBuilder, encode_row},
     schema::{
-        ColType, ColumnDef, ColumnFlags, ColumnId, IndexDef, IndexOptions, KeyPart, Placement,
-        TableDef,
+        ColType, ColumnDef, ColumnFlags, ColumnId, ConditionDef, IndexDef, IndexOptions, KeyPart,
+        Placement, TableDef, TupleLimits,
     },
     session::{Durability, Session},
     table::Table,
@@ -303,6 +303,151 @@ fn values_of_a_multi_valued_column_have_an_entry_each_and_equal_ones_one() {
     assert!(strict.get(&session, &key(1), |_| ()).unwrap().is_none());
     session.commit(Durability::Lazy).unwrap();
     drop((session, strict));
+    store.check();
+    store.end();
+}
+
+#[test]
+fn conditions_tuples_and_combinations_decide_which_entries_a_row_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let many = |name: &str| {
+        ColumnDef::new(name, ColType::Long)
+            .with(ColumnFlags::MULTI_VALUED)
+            .placed(Placement::Tagged)
+    };
+    let text = ColumnDef::new("text", ColType::Text);
+    let columns = vec![ColumnDef::new("id", ColType::Long), text, many("a"), many("b")];
+    let with =
+        |name, columns: &[&str], options| IndexDef { options, ..IndexDef::new(name, columns) };
+    let condition =
+        |column: &str, must_be_null| vec![ConditionDef { column: column.to_owned(), must_be_null }];
+    let limits = TupleLimits { length_min: 2, length_max: 3, count: 3, increment: 2, start: 1 };
+    let def = TableDef::new("rows", columns)
+        .index(IndexDef::primary("pk", &["id"]))
+        .index(IndexDef::new("first", &["a", "b"]))
+        .index(with("cross", &["a", "b"], IndexOptions::CROSS_PRODUCT))
+        .index(with("nested", &["a", "b"], IndexOptions::NESTED_TABLE))
+        .index(IndexDef { conditions: condition("text", true), ..IndexDef::new("null", &["id"]) })
+        .index(IndexDef { conditions: condition("text", false), ..IndexDef::new("set", &["id"]) })
+        .index(IndexDef { tuples: Some(limits), ..IndexDef::new("tuples", &["text"]) });
+    let store = create(dir.path(), PageSize::K4, &def);
+    let schema = &store.table.schema;
+    let mut session = store.session();
+    session.begin().unwrap();
+    let rows: [(i32, Option<&str>, &[i32], &[i32]); 3] = [
+        (1, Some("abcdefghij"), &[1, 2, 3], &[7, 8]),
+        (2, None, &[], &[5]),
+        (3, Some("xy"), &[], &[]),
+    ];
+    for (id, text, a, b) in rows {
+        let mut builder = RecordBuilder::new();
+        builder.insert(schema).unwrap();
+        builder.set(schema, ID, Some(&id.to_le_bytes())).unwrap();
+        builder.set(schema, TEXT, text.map(str::as_bytes)).unwrap();
+        for (column, values) in [(ColumnId(256), a), (ColumnId(257), b)] {
+            for value in values {
+                builder.set_instance(schema, column, 0, Some(&value.to_le_bytes())).unwrap();
+            }
+        }
+        let (at, out) = (&mut Position::default(), &mut Vec::new());
+        store.table.insert(&mut session, at, builder.bytes(), out).unwrap();
+    }
+    assert_eq!(store.ids(&session, "first"), [3, 2, 1, 1, 1]);
+    assert_eq!(store.ids(&session, "cross"), [3, 2, 1, 1, 1, 1, 1, 1]);
+    assert_eq!(store.ids(&session, "nested"), [3, 2, 1, 1]);
+    assert_eq!(store.ids(&session, "null"), [2]);
+    assert_eq!(store.ids(&session, "set"), [1, 3]);
+    let index = store.table.index("tuples").unwrap();
+    let (mut keys, mut at) = (Vec::new(), Position::default());
+    let visit = |entry: ese_engine::table::EntryRef<'_>| {
+        let mut key = Vec::new();
+        entry.append_key(&mut key);
+        keys.push(key);
+        ControlFlow::Continue(())
+    };
+    let to = Direction::Forward;
+    store.table.scan_index(&session, index, Start::End, to, &mut at, visit).unwrap();
+    let tuple = |text: &[u8]| [&[0x7f], text, &[0]].concat();
+    assert_eq!(keys, [vec![0], tuple(b"BCD"), tuple(b"DEF"), tuple(b"FGH")], "NULL is one entry");
+    store.delete(&mut session, 1).unwrap();
+    assert_eq!(store.ids(&session, "cross"), [3, 2]);
+    session.commit(Durability::Lazy).unwrap();
+    drop(session);
+    store.check();
+    store.end();
+}
+
+#[test]
+fn a_definition_of_tuples_or_conditions_that_cannot_be_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path(), PageSize::K4, &table_def());
+    let (schema, tuples) = (&store.table.schema, Some(TupleLimits::default()));
+    let text = || IndexDef { tuples, ..IndexDef::new("i", &["text"]) };
+    let limits = Some(TupleLimits { length_min: 1, ..TupleLimits::default() });
+    let condition = |column: &str| ConditionDef { column: column.to_owned(), must_be_null: true };
+    let both = IndexOptions::CROSS_PRODUCT | IndexOptions::NESTED_TABLE;
+    for (def, code) in [
+        (IndexDef { tuples: limits, ..text() }, JetErr::IndexTuplesInvalidLimits),
+        (IndexDef { options: IndexOptions::UNIQUE, ..text() }, JetErr::IndexTuplesNonUniqueOnly),
+        (IndexDef { var_seg_mac: Some(9), ..text() }, JetErr::IndexTuplesVarSegMacNotAllowed),
+        (
+            IndexDef { tuples, ..IndexDef::new("i", &["number"]) },
+            JetErr::IndexTuplesTextBinaryColumnsOnly,
+        ),
+        (IndexDef { options: both, ..IndexDef::new("i", &["text"]) }, JetErr::InvalidGrbit),
+        (
+            IndexDef { options: IndexOptions::EMPTY, ..IndexDef::new("i", &["text"]) },
+            JetErr::InvalidGrbit,
+        ),
+        (
+            IndexDef { conditions: vec![condition("none")], ..IndexDef::new("i", &["text"]) },
+            JetErr::ColumnNotFound,
+        ),
+    ] {
+        let refused = ese_engine::schema::add_index(schema, &def).unwrap_err();
+        assert_eq!(refused.code(), code, "{refused}");
+    }
+    store.end();
+}
+
+#[test]
+fn a_full_version_store_names_the_transaction_that_fills_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = InstanceConfig::new(dir.path());
+    config.version_store_max = 64 << 10;
+    let instance = Instance::start(&Env::real(), config).unwrap();
+    let attached = instance.create_database(&dir.path().join("a.edb")).unwrap();
+    let mut session = Session::begin_session(&instance).unwrap();
+    let table = catalog::create_table(&mut session, &attached, &table_def()).unwrap();
+    let store = Store { instance, attached, table };
+    assert!(store.instance.version_info().oldest.is_none());
+    let mut old = store.session();
+    old.begin().unwrap();
+    old.begin().unwrap();
+    assert!(old.rollback().is_ok());
+    let refused = (0..10_000).find_map(|id| {
+        session.begin().unwrap();
+        let refused = store.insert(&mut session, (id, None, None)).err();
+        if refused.is_some() {
+            session.rollback().unwrap();
+        } else {
+            session.commit(Durability::Lazy).unwrap();
+        }
+        refused
+    });
+    let refused = refused.unwrap();
+    assert_eq!(refused.code(), JetErr::VersionStoreOutOfMemory);
+    let text = refused.to_string();
+    let wanted = format!("session {}, level 1", old.procid());
+    assert!(text.contains(&wanted) && text.contains("secondary.rs"), "{text}");
+    let info = store.instance.version_info();
+    let oldest = info.oldest.unwrap();
+    assert_eq!((oldest.session, oldest.level), (old.procid(), 1));
+    assert!(info.versions > 100 && info.bytes <= info.bytes_max && oldest.log_position.is_none());
+    old.rollback().unwrap();
+    store.instance.background_step().unwrap();
+    assert_eq!(store.instance.version_info().versions, 0);
+    drop((old, session));
     store.check();
     store.end();
 }

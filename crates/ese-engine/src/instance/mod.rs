@@ -35,7 +35,7 @@ pub(crate) use self::{
 use crate::{
     database::Database,
     session::{self, Change, TreeDrop},
-    trx::TrxClock,
+    trx::{OpenTransaction, TrxClock},
     version::VersionStore,
 };
 
@@ -48,6 +48,19 @@ enum Life {
     Running = 0,
     Terminating = 1,
     Ended = 2,
+}
+
+/// The version store at a moment.
+#[derive(Clone, Debug)]
+pub struct VersionInfo {
+    /// Versions that are kept.
+    pub versions: u64,
+    /// Their memory, approximately.
+    pub bytes: u64,
+    /// How much it may become.
+    pub bytes_max: u64,
+    /// The transaction whose snapshot is oldest; nothing newer than it is let go.
+    pub oldest: Option<OpenTransaction>,
 }
 
 /// What a commit leaves to be done when everybody sees it.
@@ -148,6 +161,32 @@ impl Instance {
         attached.iter().find(|other| other.db.dbid == dbid).cloned().ok_or_else(|| {
             Error::new(JetErr::InvalidDatabaseId, format!("no database has number {dbid}"))
         })
+    }
+
+    /// What the version store holds, and which transaction keeps it from letting go.
+    #[must_use]
+    pub fn version_info(&self) -> VersionInfo {
+        VersionInfo {
+            versions: self.versions.entries(),
+            bytes: self.versions.bytes(),
+            bytes_max: self.config.version_store_max,
+            oldest: self.clock.oldest(self.env.clock.monotonic()),
+        }
+    }
+
+    /// A full version store names the transaction that fills it.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        if error.code() != JetErr::VersionStoreOutOfMemory {
+            return error;
+        }
+        let VersionInfo { versions, bytes, bytes_max, oldest } = self.version_info();
+        let oldest = oldest.map_or_else(|| "none".to_owned(), |oldest| oldest.to_string());
+        let what = format!(
+            "the version store holds {versions} versions, {bytes} of {bytes_max} bytes; the oldest \
+             transaction: {oldest}"
+        );
+        Error::new(JetErr::VersionStoreOutOfMemory, what)
+            .advise("end the oldest transaction, or commit in smaller steps")
     }
 
     /// Number of sessions.

@@ -1,12 +1,14 @@
 //! Keys of whole rows: which entries a row has in an index.
 
+use std::collections::HashSet;
+
 use ese_base::{Error, JetErr, Result};
 use smallvec::SmallVec;
 
 use super::normalise::{KeyRules, normalise, unicode};
 use crate::{
     record::{ColumnData, RecordView},
-    schema::{Column, ColumnFlags, Columns, Index, IndexFlags, Segment, TableSchema},
+    schema::{Column, ColumnFlags, Columns, Index, IndexFlags, Segment, TableSchema, TupleLimits},
 };
 
 /// Is this an index whose keys this version can make?
@@ -19,13 +21,7 @@ pub fn check_supported(schema: &TableSchema, index: &Index) -> Result<()> {
 
 /// As [`check_supported`], for the columns alone.
 pub(crate) fn check_supported_columns(columns: &Columns, index: &Index) -> Result<()> {
-    let feature = if index.tuple_limits.is_some() {
-        "tuples"
-    } else if index.flags.contains(IndexFlags::CROSS_PRODUCT) {
-        "cross products of multi-valued columns"
-    } else if index.flags.contains(IndexFlags::NESTED_TABLE) {
-        "nested multi-valued columns"
-    } else if index.flags.contains(IndexFlags::DEFERRED_POPULATE) {
+    let feature = if index.flags.contains(IndexFlags::DEFERRED_POPULATE) {
         "deferred population"
     } else if !index.flags.contains(IndexFlags::WIDE_SEGMENTS) {
         "segments in the format before update 7"
@@ -74,7 +70,10 @@ pub fn record_key(
     record: &RecordView<'_>,
     out: &mut Vec<u8>,
 ) -> Result<bool> {
-    Ok(meets_conditions(schema, index, record)? && nth_key(schema, index, record, None, out)?)
+    let first = Itags::from_elem(1, index.segments.len());
+    let tuple = tuple_limits(index).map(|limits| (limits, limits.start as usize));
+    Ok(meets_conditions(schema, index, record)?
+        && nth_key(schema, index, record, &first, tuple, out)? == Made::Key)
 }
 
 /// Every key of a row in an index. `scratch` is emptied and used for each; a key that several
@@ -94,31 +93,95 @@ pub fn for_each_key(
     if !meets_conditions(schema, index, record)? {
         return Ok(());
     }
-    let Some((segment, values)) = expansion(schema, index, record)? else {
-        if nth_key(schema, index, record, None, scratch)? {
+    let limits = tuple_limits(index);
+    let mut itags = Itags::from_elem(1, index.segments.len());
+    let counts = value_counts(schema, index, record)?;
+    if counts.is_empty() && limits.is_none() {
+        if nth_key(schema, index, record, &itags, None, scratch)? == Made::Key {
             each(scratch)?;
         }
         return Ok(());
-    };
-    let mut seen: SmallVec<[Vec<u8>; 4]> = SmallVec::new();
-    for itag in 1..=values {
-        if !nth_key(schema, index, record, Some((segment, itag)), scratch)? {
-            continue;
+    }
+    let mut seen = HashSet::new();
+    loop {
+        for tuple in 0..limits.map_or(1, |limits| limits.count) {
+            let place = limits.map(|limits| (limits, limits.place(tuple)));
+            match nth_key(schema, index, record, &itags, place, scratch)? {
+                Made::OutOfTuples => break,
+                Made::None => {}
+                Made::Key if seen.insert(scratch.clone()) => each(scratch)?,
+                Made::Key if index.is_unique() => return Err(violation(index)),
+                Made::Key => {}
+            }
         }
-        if !seen.iter().any(|key| key == scratch) {
-            each(scratch)?;
-            seen.push(scratch.clone());
-        } else if index.is_unique() {
-            return Err(Error::new(
-                JetErr::MultiValuedIndexViolation,
-                format!(
-                    "two values of one row have the same key in unique index \"{}\"",
-                    index.name
-                ),
-            ));
+        if !next_itags(index, &counts, &mut itags) {
+            return Ok(());
         }
     }
-    Ok(())
+}
+
+#[cold]
+fn violation(index: &Index) -> Error {
+    let what =
+        format!("two values of one row have the same key in unique index \"{}\"", index.name);
+    Error::new(JetErr::MultiValuedIndexViolation, what)
+}
+
+/// Which value each segment takes, counted from 1.
+type Itags = SmallVec<[usize; 16]>;
+
+fn tuple_limits(index: &Index) -> Option<TupleLimits> {
+    index.tuple_limits.as_deref().and_then(TupleLimits::decode)
+}
+
+/// The segments that take one value after the other, with their numbers of values; none if every
+/// segment takes its first.
+fn value_counts(
+    schema: &TableSchema,
+    index: &Index,
+    record: &RecordView<'_>,
+) -> Result<SmallVec<[(usize, usize); 4]>> {
+    let mut counts = SmallVec::new();
+    if !index.flags.contains(IndexFlags::MULTI_VALUED) {
+        return Ok(counts);
+    }
+    let all = index.flags.intersects(IndexFlags::CROSS_PRODUCT | IndexFlags::NESTED_TABLE);
+    for (at, segment) in index.segments.iter().enumerate() {
+        let column = schema.columns.require(segment.column)?;
+        if column.flags.contains(ColumnFlags::MULTI_VALUED) {
+            counts.push((at, record.data(column)?.len().max(1)));
+            if !all {
+                break;
+            }
+        }
+    }
+    Ok(counts)
+}
+
+fn set(itags: &mut Itags, at: usize, to: usize) {
+    if let Some(itag) = itags.get_mut(at) {
+        *itag = to;
+    }
+}
+
+/// Goes to the next combination of values. `false`: that was the last.
+fn next_itags(index: &Index, counts: &[(usize, usize)], itags: &mut Itags) -> bool {
+    if index.flags.contains(IndexFlags::NESTED_TABLE) {
+        // Equal ordinals; what one column lacks has no entry.
+        let least = counts.iter().map(|(_, count)| *count).min().unwrap_or(0);
+        let next = counts.first().map_or(1, |(at, _)| itags.get(*at).copied().unwrap_or(1)) + 1;
+        counts.iter().for_each(|(at, _)| set(itags, *at, next));
+        return next <= least;
+    }
+    for (at, count) in counts.iter().rev() {
+        let next = itags.get(*at).copied().unwrap_or(1) + 1;
+        if next <= *count {
+            set(itags, *at, next);
+            return true;
+        }
+        set(itags, *at, 1);
+    }
+    false
 }
 
 /// A search key: `values` stand for the first segments of the index, in its order.
@@ -164,25 +227,6 @@ fn meets_conditions(schema: &TableSchema, index: &Index, record: &RecordView<'_>
     Ok(true)
 }
 
-/// The first multi-valued segment and its number of values, if it has several.
-fn expansion(
-    schema: &TableSchema,
-    index: &Index,
-    record: &RecordView<'_>,
-) -> Result<Option<(usize, usize)>> {
-    if !index.flags.contains(IndexFlags::MULTI_VALUED) {
-        return Ok(None);
-    }
-    for (at, segment) in index.segments.iter().enumerate() {
-        let column = schema.columns.require(segment.column)?;
-        if column.flags.contains(ColumnFlags::MULTI_VALUED) {
-            let values = record.data(column)?.len();
-            return Ok((values > 1).then_some((at, values)));
-        }
-    }
-    Ok(None)
-}
-
 /// Which segments of a key are NULL.
 #[derive(Clone, Copy, Debug, Default)]
 struct Nulls {
@@ -219,28 +263,52 @@ impl Nulls {
     }
 }
 
-/// The key in which `expand` = (segment, itag) takes that value and every other segment its first.
+/// What became of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Made {
+    Key,
+    /// NULL segments leave it out.
+    None,
+    /// The text is too short for a tuple at that place.
+    OutOfTuples,
+}
+
+/// The key in which each segment takes the value with its itag; `tuple` = (limits, first character)
+/// cuts the first segment.
 fn nth_key(
     schema: &TableSchema,
     index: &Index,
     record: &RecordView<'_>,
-    expand: Option<(usize, usize)>,
+    itags: &[usize],
+    tuple: Option<(TupleLimits, usize)>,
     out: &mut Vec<u8>,
-) -> Result<bool> {
+) -> Result<Made> {
     let rules = KeyRules::of(index);
     let mut nulls = Nulls::default();
     let mut cut = false;
     out.clear();
     for (at, segment) in index.segments.iter().enumerate() {
         let column = schema.columns.require(segment.column)?;
-        let itag = expand.filter(|(expanded, _)| *expanded == at).map_or(1, |(_, itag)| itag);
-        let value = segment_value(record, column, itag)?;
+        let itag = itags.get(at).copied().unwrap_or(1);
+        let mut value = segment_value(record, column, itag)?;
+        if at == 0
+            && let Some((limits, place)) = tuple
+        {
+            value = match value {
+                Some(text) => match limits.cut(text, place, column.is_unicode()) {
+                    Some(text) => Some(text),
+                    None => return Ok(Made::OutOfTuples),
+                },
+                None if place > limits.place(0) => return Ok(Made::OutOfTuples),
+                None => None,
+            };
+        }
         nulls.note(at, value.is_none());
         if !cut {
             cut = put_segment(&rules, index, segment, column, value, out)?;
         }
     }
-    nulls.allowed(index)
+    Ok(if nulls.allowed(index)? { Made::Key } else { Made::None })
 }
 
 fn segment_value<'s>(
@@ -253,7 +321,8 @@ fn segment_value<'s>(
             Some(instance) => instance.plain(column).map(Some),
             None => Ok(None),
         },
-        data => data.first(column),
+        data if itag == 1 => data.first(column),
+        _ => Ok(None),
     }
 }
 

@@ -6,13 +6,17 @@ use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result, limits::NAME_LEN_MA
 
 use super::{
     CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, ColType, Column, ColumnFlags, ColumnId, Columns,
-    DENSITY_DEFAULT, Index, IndexFlags, LCMAP_FLAGS_DEFAULT, LOCALE_DEFAULT, Segment, TableSchema,
-    column::RECORD_HEADER_LEN, rows::name_bytes,
+    Condition, DENSITY_DEFAULT, Index, IndexFlags, LCMAP_FLAGS_DEFAULT, LOCALE_DEFAULT, Segment,
+    TableSchema, TupleLimits, column::RECORD_HEADER_LEN, rows::name_bytes,
 };
 use crate::{key, record};
 
 /// Most columns in a key.
 const KEY_COLUMNS_MAX: usize = 16;
+/// Most conditions of an index.
+const CONDITIONS_MAX: usize = 10;
+/// Most columns in the key of a tuple index.
+const TUPLE_COLUMNS_MAX: usize = 11;
 /// Longest value of the short Binary and Text types, and of every default.
 const SHORT_LEN_MAX: u32 = 255;
 
@@ -137,8 +141,14 @@ bitflags! {
         const IGNORE_ANY_NULL = 0x0000_0020;
         /// Rows whose first segment is NULL have no entry.
         const IGNORE_FIRST_NULL = 0x0000_0040;
+        /// No row has an entry yet; with `IGNORE_ANY_NULL` only.
+        const EMPTY = 0x0000_0010;
         /// NULL sorts behind values.
         const SORT_NULLS_HIGH = 0x0000_0400;
+        /// Every combination of values of multi-valued columns.
+        const CROSS_PRODUCT = 0x0000_4000;
+        /// Values of equal ordinal of multi-valued columns.
+        const NESTED_TABLE = 0x0002_0000;
         /// A key longer than the limit is an error.
         const DISALLOW_TRUNCATION = 0x0001_0000;
         /// GUIDs order as .NET orders them.
@@ -161,6 +171,19 @@ pub struct IndexDef {
     pub key_most: Option<u16>,
     /// Longest segment of a variable-length column, prefix byte included.
     pub var_seg_mac: Option<u16>,
+    /// Only rows that meet all of these have an entry; at most ten.
+    pub conditions: Vec<ConditionDef>,
+    /// Entries for pieces of the first column.
+    pub tuples: Option<TupleLimits>,
+}
+
+/// A condition on rows for having an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConditionDef {
+    /// The column's name.
+    pub column: String,
+    /// It must be NULL; otherwise it must not be.
+    pub must_be_null: bool,
 }
 
 impl IndexDef {
@@ -174,6 +197,8 @@ impl IndexDef {
             density: 0,
             key_most: None,
             var_seg_mac: None,
+            conditions: Vec::new(),
+            tuples: None,
         }
     }
 
@@ -437,8 +462,10 @@ pub fn add_index(table: &TableSchema, def: &IndexDef) -> Result<Index> {
     if primary && def.options.intersects(ignore) {
         return Err(wrong_index(def, JetErr::InvalidGrbit, "is primary and must hold every row"));
     }
+    check_options(def, primary)?;
     let segments = checked_segments(table, def)?;
     check_limits(table, def)?;
+    check_tuples(table, def, &segments)?;
     let mut flags = index_flags(def.options);
     for segment in &segments {
         let column = table.columns.require(segment.column)?;
@@ -459,7 +486,7 @@ pub fn add_index(table: &TableSchema, def: &IndexDef) -> Result<Index> {
         density: density(def.density, table.density)?,
         flags,
         segments,
-        conditions: Vec::new(),
+        conditions: checked_conditions(table, def)?,
         key_most: def.key_most.filter(|most| *most != 255),
         var_seg_mac: def.var_seg_mac,
         lcid: 0,
@@ -467,12 +494,63 @@ pub fn add_index(table: &TableSchema, def: &IndexDef) -> Result<Index> {
         locale: Some(LOCALE_DEFAULT.to_owned()),
         sort_version: None,
         sort_id: None,
-        tuple_limits: None,
+        tuple_limits: def.tuples.map(|limits| limits.encode()),
         space_hints: None,
         fdp_set_time: None,
     };
     key::check_supported_columns(&table.columns, &index)?;
     Ok(index)
+}
+
+fn check_options(def: &IndexDef, primary: bool) -> Result<()> {
+    let has = |options| def.options.contains(options);
+    if has(IndexOptions::CROSS_PRODUCT | IndexOptions::NESTED_TABLE) {
+        let what = "cannot combine all values and pair equal ordinals";
+        return Err(wrong_index(def, JetErr::InvalidGrbit, what));
+    }
+    if has(IndexOptions::EMPTY) && !has(IndexOptions::IGNORE_ANY_NULL) {
+        let what = "can be empty only if it ignores every NULL";
+        return Err(wrong_index(def, JetErr::InvalidGrbit, what));
+    }
+    if primary && !def.conditions.is_empty() {
+        return Err(wrong_index(def, JetErr::IndexInvalidDef, "is primary and has conditions"));
+    }
+    if def.conditions.len() > CONDITIONS_MAX {
+        return Err(wrong_index(def, JetErr::IndexInvalidDef, "has more than ten conditions"));
+    }
+    Ok(())
+}
+
+fn checked_conditions(table: &TableSchema, def: &IndexDef) -> Result<Vec<Condition>> {
+    let condition = |wish: &ConditionDef| {
+        let column = table.column(&wish.column)?.id;
+        Ok(Condition { column, must_be_null: wish.must_be_null, of_template: false })
+    };
+    def.conditions.iter().map(condition).collect()
+}
+
+/// Tuple indexes (api-semantics 12.9).
+fn check_tuples(table: &TableSchema, def: &IndexDef, segments: &[Segment]) -> Result<()> {
+    let Some(limits) = &def.tuples else { return Ok(()) };
+    let first =
+        segments.first().map(|segment| table.columns.require(segment.column)).transpose()?;
+    let suitable = first.is_some_and(|column| {
+        column.ty.is_text() || matches!(column.ty, ColType::Binary | ColType::LongBinary)
+    });
+    let (code, what) = if def.options.contains(IndexOptions::PRIMARY) {
+        (JetErr::IndexTuplesSecondaryIndexOnly, "is primary and has tuples")
+    } else if def.options.contains(IndexOptions::UNIQUE) {
+        (JetErr::IndexTuplesNonUniqueOnly, "is unique and has tuples")
+    } else if segments.len() > TUPLE_COLUMNS_MAX {
+        (JetErr::IndexTuplesTooManyColumns, "has tuples and more than 11 columns")
+    } else if !suitable {
+        (JetErr::IndexTuplesTextBinaryColumnsOnly, "has tuples of neither text nor bytes")
+    } else if def.var_seg_mac.is_some() {
+        (JetErr::IndexTuplesVarSegMacNotAllowed, "has tuples and a limit of segments")
+    } else {
+        return limits.check();
+    };
+    Err(wrong_index(def, code, what))
 }
 
 fn checked_segments(table: &TableSchema, def: &IndexDef) -> Result<Vec<Segment>> {
@@ -527,6 +605,8 @@ fn index_flags(options: IndexOptions) -> IndexFlags {
         (IndexOptions::PRIMARY, IndexFlags::PRIMARY | IndexFlags::UNIQUE),
         (IndexOptions::DISALLOW_NULL, IndexFlags::NO_NULL_SEGMENT),
         (IndexOptions::SORT_NULLS_HIGH, IndexFlags::NULLS_HIGH),
+        (IndexOptions::CROSS_PRODUCT, IndexFlags::CROSS_PRODUCT),
+        (IndexOptions::NESTED_TABLE, IndexFlags::NESTED_TABLE),
         (IndexOptions::DISALLOW_TRUNCATION, IndexFlags::DISALLOW_TRUNCATION),
         (IndexOptions::DOT_NET_GUID, IndexFlags::DOT_NET_GUID),
     ] {

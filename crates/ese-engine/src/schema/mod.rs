@@ -16,6 +16,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tuple;
 
 pub use base::{
     DATABASE_ROOT, FIRST_USER_OBJID, MSYS_LOCALES, MSYS_LOCALES_FDP, MSYS_OBJECTS,
@@ -30,8 +31,8 @@ pub use column::{
     Columns,
 };
 pub use define::{
-    ColumnDef, IndexDef, IndexOptions, KeyPart, Placement, TableDef, add_column, add_index,
-    check_name, default_value,
+    ColumnDef, ConditionDef, IndexDef, IndexOptions, KeyPart, Placement, TableDef, add_column,
+    add_index, check_name, default_value,
 };
 pub use load::CatalogLoader;
 pub(crate) use rows::is_catalog;
@@ -44,3 +45,4 @@ pub use table::{
     LongValueTree, Segment, TableCallback, TableFlags, TableSchema, record_len_max,
 };
 pub use text::{decode_text, encode_text};
+pub use tuple::TupleLimits;

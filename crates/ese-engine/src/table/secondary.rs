@@ -211,12 +211,14 @@ pub(super) fn replace_entries(
     (old, new): (&[u8], &[u8]),
 ) -> Result<()> {
     for index in indexes {
-        let before = index.keys_of(db, schema, old)?;
-        let after = index.keys_of(db, schema, new)?;
-        for key in before.iter().filter(|key| !after.contains(key)) {
+        let mut before = index.keys_of(db, schema, old)?;
+        let mut after = index.keys_of(db, schema, new)?;
+        before.sort_unstable();
+        after.sort_unstable();
+        for key in before.iter().filter(|key| after.binary_search(key).is_err()) {
             index.delete_entry(db, session, key, bookmark)?;
         }
-        for key in after.iter().filter(|key| !before.contains(key)) {
+        for key in after.iter().filter(|key| before.binary_search(key).is_err()) {
             index.insert_entry(db, session, key, bookmark)?;
         }
     }
