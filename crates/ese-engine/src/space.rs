@@ -12,7 +12,9 @@
 //!
 //! The space trees split too. The pages for that come from what is at hand: for the owned extents
 //! from the front of the extent that is being added, for the available ones from another available
-//! extent. So nothing here ever allocates for itself.
+//! extent. So nothing here ever allocates for itself. What they free when they shrink becomes
+//! available like any other page. An extent that is wholly free goes back to the parent, but for
+//! the first one, which holds the root, and the one that holds the roots of the space trees.
 //!
 //! Locks: a tree's space lock, then its parent's, up to the root; page latches only under them.
 
@@ -168,7 +170,8 @@ impl PageSource for FrontOf<'_> {
     }
 }
 
-/// Pages for a split that were taken beforehand.
+/// Pages for a split that were taken beforehand, or that a merge has freed.
+#[derive(Default)]
 struct AtHand {
     pages: Spare,
 }
@@ -185,6 +188,16 @@ impl PageSource for AtHand {
         self.pages.extend_from_slice(pages);
         Ok(())
     }
+}
+
+/// What became of an extent that was joined with its neighbours.
+enum Absorbed {
+    /// It is listed as available.
+    Done,
+    /// It is to be listed.
+    Rest(Extent),
+    /// It is all of an owned extent, which the parent gets back.
+    Whole(Extent),
 }
 
 #[cold]
@@ -239,7 +252,15 @@ impl<'a> Space<'a> {
             return self.take_from_bitmap(min, most);
         }
         let Some(extent) = self.find_available(min, most)? else { return Ok(None) };
-        self.shrink_available(extent, most)
+        let mut freed = AtHand::default();
+        let taken = self.shrink_available(extent, most, Some(&mut freed))?;
+        self.give_pages(freed)?;
+        Ok(Some(taken))
+    }
+
+    /// Pages that the space trees do not need any more become available.
+    fn give_pages(&mut self, freed: AtHand) -> Result<()> {
+        freed.pages.iter().try_for_each(|&first| self.give_available(Extent { first, pages: 1 }))
     }
 
     fn take_from_bitmap(&mut self, min: u32, most: u32) -> Result<Option<Extent>> {
@@ -269,14 +290,19 @@ impl<'a> Space<'a> {
 
     /// Takes up to `most` pages from the front of an available extent: its key, the last page,
     /// stays; its count drops.
-    fn shrink_available(&self, extent: Extent, most: u32) -> Result<Option<Extent>> {
+    fn shrink_available(
+        &self,
+        extent: Extent,
+        most: u32,
+        freed: Option<&mut AtHand>,
+    ) -> Result<Extent> {
         let taken = extent.front(most);
         let op = self.op(self.header.pgno_ae());
         match extent.without_front(taken.pages) {
             Some(rest) => set_data(&op, &rest.key(), &rest.data())?,
-            None => remove(&op, &extent.key())?,
+            None => remove(&op, &extent.key(), freed.map(|freed| freed as &mut dyn PageSource))?,
         }
-        Ok(Some(taken))
+        Ok(taken)
     }
 
     /// Visits the extents of a space tree in order of their pages.
@@ -347,22 +373,42 @@ impl<'a> Space<'a> {
         self.write_header()
     }
 
-    /// Adds to the available extents; neighbours in the same owned extent become one.
+    /// Adds to the available extents; neighbours in the same owned extent become one. What is free
+    /// as a whole then goes back to the parent.
     fn give_available(&mut self, extent: Extent) -> Result<()> {
+        self.add_available(extent, true)
+    }
+
+    /// Adds to the available extents; `may_go`: if a whole one is free, it goes to the parent.
+    fn add_available(&mut self, extent: Extent, may_go: bool) -> Result<()> {
         let mut pending = vec![extent];
         while let Some(extent) = pending.pop() {
-            let merged = self.absorb_neighbours(extent)?;
-            if let Some(merged) = merged {
-                self.insert_available(merged, &mut pending)?;
+            let mut freed = AtHand::default();
+            match self.absorb_neighbours(extent, may_go, &mut freed)? {
+                Absorbed::Done => {}
+                Absorbed::Rest(merged) => self.insert_available(merged, &mut pending)?,
+                Absorbed::Whole(whole) => self.give_to_parent(whole, &mut freed)?,
             }
+            pending.extend(freed.pages.iter().map(|&first| Extent { first, pages: 1 }));
         }
         Ok(())
     }
 
-    /// Joins an extent with available neighbours. `None`: it became part of its right neighbour;
-    /// otherwise what is to be inserted. The left neighbour goes before anything else changes, so
-    /// that no page is ever listed twice.
-    fn absorb_neighbours(&self, extent: Extent) -> Result<Option<Extent>> {
+    /// An owned extent of which no page is in use or listed as available changes its owner.
+    fn give_to_parent(&mut self, whole: Extent, freed: &mut AtHand) -> Result<()> {
+        remove(&self.op(self.header.pgno_oe()), &whole.key(), Some(freed))?;
+        let Some(parent) = self.parent()? else { return Ok(()) };
+        Space::lock(self.db, &parent, self.writer)?.give(whole)
+    }
+
+    /// Joins an extent with available neighbours, which go before anything else changes, so that
+    /// no page is ever listed twice.
+    fn absorb_neighbours(
+        &self,
+        extent: Extent,
+        may_go: bool,
+        freed: &mut AtHand,
+    ) -> Result<Absorbed> {
         let (oe, ae) = (self.header.pgno_oe(), self.header.pgno_ae());
         let owner = self
             .extent_from(oe, extent.first)?
@@ -372,23 +418,29 @@ impl<'a> Space<'a> {
         if right.is_some_and(|right| right.first <= extent.last()) {
             return Err(not_in_use(self.tree.fdp, extent));
         }
-        let op = self.op(ae);
+        let right = right
+            .filter(|right| right.first.0 == extent.last().0 + 1 && owner.contains(right.first));
         let mut merged = extent;
         if extent.first > owner.first
             && let Some(left) = self.extent_from(ae, Pgno(extent.first.0 - 1))?
             && left.last().0 + 1 == extent.first.0
         {
-            remove(&op, &left.key())?;
+            remove(&self.op(ae), &left.key(), Some(freed))?;
             merged = Extent { first: left.first, pages: left.pages + extent.pages };
         }
-        match right {
-            Some(right) if right.first.0 == merged.last().0 + 1 && owner.contains(right.first) => {
-                let whole = Extent { first: merged.first, pages: merged.pages + right.pages };
-                set_data(&op, &right.key(), &whole.data())?;
-                Ok(None)
-            }
-            _ => Ok(Some(merged)),
+        // Is the extent all that its owner has there, and may that go?
+        let may_go = may_go && !self.header.parent.is_null();
+        let Some(right) = right else {
+            let whole = may_go && merged == owner;
+            return Ok(if whole { Absorbed::Whole(merged) } else { Absorbed::Rest(merged) });
+        };
+        let all = Extent { first: merged.first, pages: merged.pages + right.pages };
+        if may_go && all == owner {
+            remove(&self.op(ae), &right.key(), Some(freed))?;
+            return Ok(Absorbed::Whole(all));
         }
+        set_data(&self.op(ae), &right.key(), &all.data())?;
+        Ok(Absorbed::Done)
     }
 
     /// Inserts an available extent. If the tree must split for it, the pages come from another
@@ -403,10 +455,13 @@ impl<'a> Space<'a> {
                 return Ok(());
             }
             drop(leaf);
-            let mut source = AtHand { pages: Spare::new() };
+            let mut source = AtHand::default();
             for _ in 0..pages_needed(&op, &key, &data)? {
-                match self.take(1, 1)? {
-                    Some(page) => source.pages.push(page.first),
+                // The tree must keep its shape until it is split, so nothing is merged here.
+                match self.find_available(1, 1)? {
+                    Some(other) => {
+                        source.pages.push(self.shrink_available(other, 1, None)?.first);
+                    }
                     None => {
                         let rest = extent.without_front(1).ok_or_else(no_page_at_hand)?;
                         source.pages.push(extent.first);
@@ -452,7 +507,8 @@ impl<'a> Space<'a> {
         let mut pending: Vec<Extent> =
             unused.iter().map(|&first| Extent { first, pages: 1 }).collect();
         pending.extend(rest);
-        pending.into_iter().try_for_each(|extent| self.give_available(extent))
+        // What was just asked for does not go back at once.
+        pending.into_iter().try_for_each(|extent| self.add_available(extent, false))
     }
 
     /// The database root grows by growing the file. The file is longer first: pages behind the

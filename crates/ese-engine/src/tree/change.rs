@@ -547,17 +547,30 @@ pub(crate) fn set_data(op: &Op<'_>, key: &[u8], new: &[u8]) -> Result<()> {
     replace_on(op, &mut leaf, iline, at, new)
 }
 
-/// Removes an entry for good, without a transaction; a lone one is only flagged.
-pub(crate) fn remove(op: &Op<'_>, key: &[u8]) -> Result<()> {
+/// Removes an entry for good, without a transaction. With `pages` the leaf that it empties goes,
+/// and one that it leaves sparse joins a neighbour; the pages that are freed are given back there.
+/// Without, a lone entry is only flagged.
+pub(crate) fn remove(op: &Op<'_>, key: &[u8], pages: Option<&mut dyn PageSource>) -> Result<()> {
     let at = op.bookmark(key, &[]);
     let mut leaf = op.seek_leaf(at)?;
     let iline = live_line(op, leaf.page(), at)?;
     if leaf.page().node_count() > 1 || leaf.page().is_root() {
-        return delete_line(op, &mut leaf, iline);
+        delete_line(op, &mut leaf, iline)?;
+        let sparse = is_sparse(leaf.page());
+        drop(leaf);
+        return match pages {
+            Some(pages) if sparse => join_leaf(op, at, JOINED_PCT, pages).map(|_| ()),
+            _ => Ok(()),
+        };
     }
     let node = op.head(&leaf, iline, RceId::default());
     let record = Record::FlagDelete(FlagDelete { node });
-    log_and_apply(op.db, &mut leaf, &record, node.page.dbtime, Undone::Nothing)
+    log_and_apply(op.db, &mut leaf, &record, node.page.dbtime, Undone::Nothing)?;
+    drop(leaf);
+    match pages {
+        Some(pages) => remove_with_leaf(op, at, &|| true, pages).map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 /// What to take back.
