@@ -206,7 +206,7 @@ pub(crate) fn change_leaf(
     drop(leaf);
     *position = match room {
         Room::Done(place) => place,
-        Room::NoLine | Room::NoGrowth(_) => smo::insert(op, key, data, pages)?,
+        Room::NoLine | Room::NoGrowth(_) => smo::insert(op, key, data, *position, pages)?,
     };
     Ok(())
 }

@@ -189,7 +189,8 @@ impl Halves<'_> {
     }
 }
 
-/// Splits a leaf for a new entry at `iline`; `lines` contain it.
+/// Splits a leaf for a new entry at `iline`; `lines` contain it. `hot`: the last entry went right
+/// before it, so that more can be expected to go right behind it.
 ///
 /// `None`: no split with the entry leaves two pages that fit (a large entry in the middle of a full
 /// page); the page must be split without it first.
@@ -198,6 +199,7 @@ pub fn leaf_insert(
     page: PageRef<'_>,
     lines: &[Node<'_>],
     iline: usize,
+    hot: bool,
     unique: bool,
 ) -> Option<SplitPlan> {
     let halves = Halves { lines, prefix: page.prefix(), size: page.size(), growth: None };
@@ -219,10 +221,14 @@ pub fn leaf_insert(
             separator: halves.separator(iline, Some(unique))?,
         });
     }
-    // An entry behind the last one of an inner leaf, or before the first one of all, goes alone:
-    // entries that arrive in order then fill pages instead of halving them.
+    // An entry behind the last one of an inner leaf, or before the first one of all, goes alone; from
+    // one that continues a run what lies behind it is moved away. Entries that arrive in order then
+    // fill pages instead of halving them.
     let alone = if last {
         halves.right_split(iline, Some(unique))
+    } else if hot {
+        let before_rest = halves.right_split(iline + 1, Some(unique));
+        before_rest.or_else(|| halves.right_split(iline, Some(unique)))
     } else if iline == 0 && page.prev().is_null() {
         halves.right_split(1, Some(unique))
     } else {

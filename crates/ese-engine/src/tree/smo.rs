@@ -75,7 +75,12 @@ impl PageSource for TreePages<'_> {
 #[derive(Clone, Copy, Debug)]
 enum Need<'a> {
     /// A new entry, which the split inserts if it can.
-    Line { key: &'a [u8], data: &'a [u8] },
+    Line {
+        key: &'a [u8],
+        data: &'a [u8],
+        /// Where the caller's last entry went: if the new one comes right behind it, more will.
+        after: Position,
+    },
     /// More bytes for an entry that exists.
     Growth { at: Bookmark<'a>, bytes: usize },
     /// A split in any case (space trees: pages were taken for it).
@@ -85,7 +90,7 @@ enum Need<'a> {
 impl<'a> Need<'a> {
     fn bookmark(&self, op: &Op<'_>) -> Bookmark<'a> {
         match *self {
-            Need::Line { key, data } => op.bookmark(key, data),
+            Need::Line { key, data, .. } => op.bookmark(key, data),
             Need::Growth { at, .. } | Need::Split { at } => at,
         }
     }
@@ -106,6 +111,7 @@ pub(crate) fn insert(
     op: &Op<'_>,
     key: &[u8],
     data: &[u8],
+    after: Position,
     pages: &mut dyn PageSource,
 ) -> Result<Position> {
     let _structure = (!op.view.is_space()).then(|| op.tree.smo.lock());
@@ -117,7 +123,7 @@ pub(crate) fn insert(
         drop(leaf);
         let need = match room {
             Room::Done(place) => return Ok(place),
-            Room::NoLine => Need::Line { key, data },
+            Room::NoLine => Need::Line { key, data, after },
             Room::NoGrowth(bytes) => Need::Growth { at, bytes },
         };
         if let Outcome::Inserted(place) = round(op, &need, pages)? {
@@ -145,7 +151,7 @@ pub(crate) fn split_space_leaf(op: &Op<'_>, key: &[u8], pages: &mut dyn PageSour
 
 /// How many pages an insertion with a full leaf will take.
 pub(crate) fn pages_needed(op: &Op<'_>, key: &[u8], data: &[u8]) -> Result<usize> {
-    let need = Need::Line { key, data };
+    let need = Need::Line { key, data, after: Position::default() };
     let path = path_to(op, &need)?;
     Ok(look(op, &need, &path)?.map_or(1, |chain| chain.levels.len()))
 }
@@ -255,7 +261,7 @@ fn still_full(op: &Op<'_>, need: &Need<'_>, page: PageRef<'_>) -> bool {
     let at = need.bookmark(op);
     let found = page.search(at.key, at.data, op.view.unique);
     match *need {
-        Need::Line { key, data } => {
+        Need::Line { key, data, .. } => {
             let common = page.compress_len(key);
             let len = PageMut::node_len(common, key.len() - common, data.len());
             let reserve = match found {
@@ -283,7 +289,7 @@ fn vertical(op: &Op<'_>, need: &Need<'_>, spare: &mut Spare) -> Result<Outcome> 
     }
     let size = page.size();
     let insert = match *need {
-        Need::Line { key, data } if page.is_leaf() => {
+        Need::Line { key, data, .. } if page.is_leaf() => {
             let at = need.bookmark(op);
             let (Ok(iline) | Err(iline)) = page.search(at.key, at.data, op.view.unique);
             let versioned = op.gate.versioned();

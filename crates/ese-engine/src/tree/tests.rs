@@ -133,6 +133,29 @@ fn entries_in_falling_order_do_not_halve_their_leaves() {
 }
 
 #[test]
+fn entries_in_order_between_others_fill_their_leaves() {
+    let test = TestDb::new(PageSize::K4, 32);
+    for kind in KINDS {
+        let tree = test.create(&test.root(), kind, 4);
+        let mut model = Model::new(&test.db, &tree);
+        for outer in 0..200_u32 {
+            model.insert(&[&b"a"[..], &outer.to_be_bytes()].concat(), &[9; 60]);
+            model.insert(&[&b"z"[..], &outer.to_be_bytes()].concat(), &[9; 60]);
+        }
+        let before = super::check::check(&test.db.cache, &tree.view(), test.db.dbtime()).leaves;
+        for row in 0..3000_u32 {
+            model.insert(&[&b"m"[..], &row.to_be_bytes()].concat(), &[9; 100]);
+        }
+        model.compare();
+        let report = super::check::check(&test.db.cache, &tree.view(), test.db.dbtime());
+        assert!(report.problems.is_empty(), "{:?}", report.problems);
+        let bytes = 3000 * (2 + 5 + 100 + 4);
+        let filled = bytes * 100 / ((report.leaves - before) as usize * 4096);
+        assert!(filled >= 90, "{filled} percent in {} leaves", report.leaves - before);
+    }
+}
+
+#[test]
 fn an_entry_as_large_as_a_page_takes_goes_in_anywhere() {
     for page_size in PageSize::ALL {
         let test = TestDb::new(page_size, 32);

@@ -78,7 +78,7 @@ pub(super) fn chain(
         return Ok(None);
     }
     let mut levels: SmallVec<[Level; 4]> = SmallVec::new();
-    levels.push(plan_leaf(op, need, image(index))?);
+    levels.push(plan_leaf(op, need, path.last().map_or(Pgno::NULL, |leaf| leaf.0), image(index))?);
     loop {
         let Some(below) = levels.last() else { return Ok(None) };
         let parent = image(index - 1);
@@ -123,17 +123,18 @@ fn alone_too_big(op: &Op<'_>, bytes: usize) -> Error {
     )
 }
 
-fn plan_leaf(op: &Op<'_>, need: &Need<'_>, page: PageRef<'_>) -> Result<Level> {
+fn plan_leaf(op: &Op<'_>, need: &Need<'_>, pgno: Pgno, page: PageRef<'_>) -> Result<Level> {
     let unique = op.view.unique;
     let at = need.bookmark(op);
     let (Ok(iline) | Err(iline)) = page.search(at.key, at.data, unique);
     let old: Vec<_> = page.nodes().collect();
     let (plan, with_oper) = match *need {
-        Need::Line { key, data } => {
+        Need::Line { key, data, after } => {
+            let hot = after.leaf == pgno && after.iline + 1 == iline;
             let flags = NodeFlags::empty();
             let oper = LineOper::Insert { iline, prefix: &[], suffix: key, data, flags };
             let lines = oper.lines_of(page)?;
-            match plan::leaf_insert(page, &lines, iline, unique) {
+            match plan::leaf_insert(page, &lines, iline, hot, unique) {
                 Some(plan) => (Some(plan), true),
                 // The entry is large and belongs into the middle: first make an edge there.
                 None => (plan::leaf_at(page, &old, iline, unique), false),

@@ -49,7 +49,7 @@ pub(super) fn carry_out(
 ) -> Result<Outcome> {
     let leaf_level = chain.levels.last().filter(|level| level.with_oper);
     let mut rceid = RceId::default();
-    if let (Need::Line { key, data }, Some(_)) = (need, leaf_level) {
+    if let (Need::Line { key, data, .. }, Some(_)) = (need, leaf_level) {
         rceid = op.gate.insert(op.tree, key, data, None)?.rceid;
     }
     let dbtime = op.db.next_dbtime();
@@ -68,7 +68,7 @@ pub(super) fn carry_out(
         above = described.pgno;
     }
     let oper = match (need, leaf_level, levels.last()) {
-        (Need::Line { key, data }, Some(level), Some(leaf)) => {
+        (Need::Line { key, data, .. }, Some(level), Some(leaf)) => {
             Some(insert_record(op, key, data, leaf.pgno, level.iline, dbtime, rceid))
         }
         _ => None,
