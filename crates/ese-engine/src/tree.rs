@@ -23,6 +23,7 @@
 
 mod change;
 pub mod check;
+mod defrag;
 mod descend;
 mod outline;
 pub mod plan;
@@ -43,6 +44,7 @@ use parking_lot::{Mutex, RwLock};
 pub use change::{
     MakeData, Undo, UndoOper, delete_node, flag_delete, insert, replace, replace_with, undo,
 };
+pub use defrag::{DefragPlace, defragment};
 pub use descend::{Found, seek};
 pub use outline::{Estimate, entry_near, estimate, will_need};
 pub use scan::{Direction, Start, scan};

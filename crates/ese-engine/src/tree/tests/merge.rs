@@ -6,14 +6,15 @@ use std::{
     thread,
 };
 
-use ese_base::PageSize;
+use ese_base::{PageSize, StopReason, StopToken};
 
 use super::{
     harness::{KINDS, Model, Rng, TestDb, WRITER},
     key,
 };
 use crate::tree::{
-    Direction, Position, Start, TreeKind, Unversioned, delete_node, flag_delete, insert, scan,
+    DefragPlace, Direction, Position, Start, TreeKind, Unversioned, defragment, delete_node,
+    flag_delete, insert, scan,
 };
 
 /// Fills a tree with entries in random order, with separators that do not compress.
@@ -194,5 +195,44 @@ fn scans_see_every_steady_entry_while_leaves_come_and_go() {
         let report = test.check(&[&tree]);
         assert_eq!((report.trees[1].entries, report.trees[1].deleted), (16, 0));
         assert!(report.trees[1].leaves < 16, "{} leaves", report.trees[1].leaves);
+    }
+}
+
+#[test]
+fn defragmentation_goes_step_by_step_and_can_be_stopped() {
+    for kind in KINDS {
+        let test = TestDb::new(PageSize::K4, 64);
+        let tree = test.create(&test.root(), kind, 1);
+        let mut model = Model::new(&test.db, &tree);
+        let mut rng = Rng::new(4);
+        for _ in 0..4000 {
+            let key = rng.bytes(6);
+            model.insert(&key, &[7; 90]);
+        }
+        // Not so sparse that removals join leaves by themselves.
+        let gone: Vec<_> = model.entries.keys().enumerate().collect();
+        let gone: Vec<_> =
+            gone.iter().filter(|(row, _)| row % 9 < 4).map(|(_, key)| key.to_vec()).collect();
+        gone.iter().for_each(|entry| model.delete(entry, true));
+        let before = test.check(&[&tree]).trees[1].leaves;
+        let (mut place, stop) = (DefragPlace::default(), StopToken::new());
+        let mut calls = 0;
+        while !place.done {
+            let steps = 5;
+            defragment(&test.db, &tree, WRITER, &mut place, steps, &stop).unwrap();
+            calls += 1;
+            // Others go on meanwhile.
+            let key = [&b"z"[..], &rng.bytes(3)].concat();
+            model.insert(&key, &[1; 9]);
+        }
+        model.compare();
+        let after = test.check(&[&tree]).trees[1].leaves;
+        assert!(calls > 10 && after * 4 <= before * 3, "{before} leaves, then {after}");
+        assert!(place.joined > 0 && place.visited >= u64::from(after));
+        let mut again = DefragPlace::default();
+        stop.stop(StopReason::Requested);
+        let stopped = defragment(&test.db, &tree, WRITER, &mut again, 1, &stop);
+        assert_eq!(stopped.unwrap_err().code(), stop.check().unwrap_err().code());
+        assert_eq!(again, DefragPlace::default());
     }
 }
