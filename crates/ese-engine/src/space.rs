@@ -29,7 +29,7 @@ mod tests;
 use std::{ops::ControlFlow, sync::Arc};
 
 use ese_base::{Error, ErrorKind, JetErr, Pgno, ProcId, RceId, Result};
-use ese_log::records::{ExtendDb, Record, SetExternalHeader};
+use ese_log::records::{ExtendDb, FreeFdp, Record, SetExternalHeader};
 use ese_pages::Node;
 use parking_lot::MutexGuard;
 
@@ -92,6 +92,7 @@ pub fn free_page(db: &Database, tree: &TreeHandle, writer: Writer, pgno: Pgno) -
 /// # Errors
 /// As [`free_page`].
 pub fn free_fdp(db: &Database, tree: &TreeHandle, writer: Writer) -> Result<()> {
+    note_freed(db, tree.fdp, writer)?;
     let space = Space::lock(db, tree, writer)?;
     let Some(parent) = space.parent()? else {
         return Err(Error::new(JetErr::InternalError, "the database root cannot be freed"));
@@ -99,6 +100,16 @@ pub fn free_fdp(db: &Database, tree: &TreeHandle, writer: Writer) -> Result<()> 
     let owned = space.owned()?;
     let mut parent = Space::lock(db, &parent, writer)?;
     owned.into_iter().try_for_each(|extent| parent.give(extent))
+}
+
+/// Tells the log that a tree goes: recovery must not look for its entries any more, because its
+/// pages may be in use elsewhere. To be called for the trees inside a freed one as well.
+///
+/// # Errors
+/// The log's.
+pub(crate) fn note_freed(db: &Database, fdp: Pgno, writer: Writer) -> Result<()> {
+    let record = FreeFdp { dbid: db.dbid, pgno_fdp: fdp, trx_committed: writer.trx, kind: 0 };
+    db.append(&Record::FreeFdp(record)).map(|_| ())
 }
 
 /// The last page that the database owns. A file may go on behind it with pages that mean nothing.

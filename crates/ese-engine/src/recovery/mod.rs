@@ -233,6 +233,10 @@ impl Replay {
                     redo::redo_page_record(db, record, pos, end, None)?;
                 }
             }
+            // Its pages may be in use elsewhere soon; nothing is left to remove from it.
+            Record::FreeFdp(freed) => self
+                .to_remove
+                .retain(|change| change.dbid != freed.dbid || change.fdp != freed.pgno_fdp),
             Record::ShrinkDb(_) | Record::TrimDb(_) => return Err(unsupported(record)),
             _ => {}
         }

@@ -39,6 +39,7 @@ impl Drop {
     pub(crate) fn give_back(&self, writer: Writer) -> Result<()> {
         *self.tree.gone.write() = true;
         for inner in &self.inner {
+            space::note_freed(&self.db, *inner, writer)?;
             if let Some(tree) = self.db.forget_tree(*inner) {
                 *tree.gone.write() = true;
             }

@@ -221,9 +221,9 @@ pub fn leaf_insert(
             separator: halves.separator(iline, Some(unique))?,
         });
     }
-    // An entry behind the last one of an inner leaf, or before the first one of all, goes alone; from
-    // one that continues a run what lies behind it is moved away. Entries that arrive in order then
-    // fill pages instead of halving them.
+    // An entry behind the last one of an inner leaf, or before the first one of all, goes alone;
+    // from one that continues a run what lies behind it is moved away. Entries that arrive in order
+    // then fill pages instead of halving them.
     let alone = if last {
         halves.right_split(iline, Some(unique))
     } else if hot {
