@@ -38,8 +38,11 @@ pub const JET_bitIndexDisallowNull: JET_GRBIT = 0x4;
 pub const JET_bitIndexIgnoreNull: JET_GRBIT = 0x8;
 pub const JET_bitIndexIgnoreAnyNull: JET_GRBIT = 0x20;
 pub const JET_bitIndexIgnoreFirstNull: JET_GRBIT = 0x40;
+pub const JET_bitIndexEmpty: JET_GRBIT = 0x100;
+pub const JET_bitIndexUnversioned: JET_GRBIT = 0x200;
 pub const JET_bitIndexSortNullsHigh: JET_GRBIT = 0x400;
 pub const JET_bitIndexDisallowTruncation: JET_GRBIT = 0x1_0000;
+pub const JET_bitIndexKeyMost: JET_GRBIT = 0x8000;
 pub const JET_bitIndexDotNetGuid: JET_GRBIT = 0x4_0000;
 
 pub const JET_bitNewKey: JET_GRBIT = 0x1;

@@ -280,7 +280,7 @@ fn range_key(
             _ => Err(Error::new(JetErr::InvalidParameter, "a normalised key is one value")),
         };
     }
-    let mut maker = open.duplicate();
+    let mut maker = EngineCursor::new(std::sync::Arc::clone(open.table()));
     maker.set_index(&state.engine, Some(open.current_index()), Default::default())?;
     for (at, column) in columns.iter().enumerate() {
         let last = at + 1 == columns.len();

@@ -2,21 +2,26 @@
 //!
 //! [`JetCreateTable`] gives a cursor on a table that its session goes on to define with
 //! [`JetAddColumn`] and [`JetCreateIndex`]. The table is written with the first other use of the
-//! cursor, with its closing, or with the commit; nobody else could see it before that. A table that
-//! has been written cannot be changed in this version.
+//! cursor, with its closing, or with the commit; nobody else could see it before that, and the
+//! primary index belongs to its definition. From then on the same functions change it for all.
+
+use std::sync::Arc;
 
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
-    catalog,
+    catalog, ddl,
+    instance::Attached,
     schema::{
-        ColType, ColumnDef, ColumnFlags, IndexDef, IndexOptions, KeyPart, Placement, TableDef,
-        TableSchema,
+        ColType, ColumnDef, ColumnFlags, ColumnId, IndexDef, IndexOptions, KeyPart, Placement,
+        TableDef, TableSchema,
     },
+    session::Session,
+    table::Table,
 };
 
 use super::{
     JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_bitColumnFixed, JET_bitColumnMultiValued,
-    JET_bitColumnNotNULL, JET_bitColumnTagged,
+    JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitIndexKeyMost,
     database::open_database_of,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
@@ -24,6 +29,8 @@ use super::{
     table::{Cursor, What, new_cursor, with_cursor},
     unavailable,
 };
+use crate::session::SessionState;
+
 /// A column to be made with its table.
 #[derive(Clone, Debug, Default)]
 pub struct JET_COLUMNCREATE {
@@ -54,6 +61,12 @@ pub struct JET_INDEXCREATE {
     pub grbit: JET_GRBIT,
     /// Per cent; 0 = the table's.
     pub ulDensity: u32,
+    /// Longest segment of a column of variable length; 0 = no limit but the key's.
+    pub cbVarSegMac: u16,
+    /// Longest key, with [`JET_bitIndexKeyMost`]; otherwise 255.
+    pub cbKeyMost: u16,
+    /// What became of it, once somebody tried.
+    pub err: Option<JetErr>,
 }
 
 /// A table to be made.
@@ -130,22 +143,23 @@ pub fn JetCreateTableColumnIndex(
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_of(own, dbid)?;
         let table = catalog::create_table(&mut state.engine, &database.attached, &def)?;
+        let what = What::made(state, Arc::clone(&table))?;
         for column in &mut ptablecreate.rgcolumncreate {
             column.columnid = u32::from(table.schema.column(&column.szColumnName)?.id.0);
         }
         let made = 1 + def.columns.len() + def.indexes.len();
         ptablecreate.cCreated = u32::try_from(made).unwrap_or(u32::MAX);
         let level = state.engine.level();
-        ptablecreate.tableid = new_cursor(own, sesid, &database, What::table(table), level)?;
+        ptablecreate.tableid = new_cursor(own, sesid, &database, what, level)?;
         Ok(())
     })
 }
 
-/// Adds a column to a table that is being defined.
+/// Adds a column. Rows that exist show its default.
 ///
 /// # Errors
 /// The cursor's; what is wrong with the column (`JET_errColumnDuplicate` -1508,
-/// `JET_errInvalidColumnType` -1511, ...); `JET_errFeatureNotAvailable` (-1001) once the table was
+/// `JET_errInvalidColumnType` -1511, ...); those of the schema change for a table that has been
 /// written.
 pub fn JetAddColumn(
     sesid: JET_SESID,
@@ -163,18 +177,26 @@ pub fn JetAddColumn(
         cp: pcolumndef.cp,
         columnid: 0,
     })?;
-    with_cursor(sesid, tableid, |_, cursor| {
-        let schema = redefine(cursor, |def| def.columns.push(column))?;
-        Ok(u32::from(schema.column(szColumnName)?.id.0))
+    with_cursor(sesid, tableid, |state, cursor| {
+        if let Some(schema) = redefine(cursor, |def| def.columns.push(column.clone()))? {
+            return Ok(u32::from(schema.column(szColumnName)?.id.0));
+        }
+        let mut made = ColumnId::default();
+        alter(state, cursor, |session, attached, table| {
+            let (table, id) = ddl::add_column(session, attached, table, &column)?;
+            made = id;
+            Ok(table)
+        })?;
+        Ok(u32::from(made.0))
     })
 }
 
-/// Adds an index to a table that is being defined.
+/// Adds an index. The primary one only while the table is being defined.
 ///
 /// # Errors
 /// The cursor's; what is wrong with the index (`JET_errIndexHasPrimary` -1402,
 /// `JET_errIndexInvalidDef` -1406, `JET_errColumnNotFound` -1507, ...);
-/// `JET_errFeatureNotAvailable` (-1001) once the table was written.
+/// as `JET_errFixedDDL` (-1323) for a table that has been written.
 pub fn JetCreateIndex(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
@@ -188,22 +210,51 @@ pub fn JetCreateIndex(
         szKey: szKey.to_owned(),
         grbit,
         ulDensity: lDensity,
+        ..JET_INDEXCREATE::default()
     })?;
-    with_cursor(sesid, tableid, |_, cursor| redefine(cursor, |def| def.indexes.push(index)))?;
-    Ok(())
+    with_cursor(sesid, tableid, |state, cursor| create_indexes(state, cursor, &[index]))
 }
 
 /// Changes a definition; one that cannot be built stays as it was.
-fn redefine(cursor: &mut Cursor, change: impl FnOnce(&mut TableDef)) -> Result<TableSchema> {
+/// `None`: the table has been written.
+fn redefine(
+    cursor: &mut Cursor,
+    change: impl FnOnce(&mut TableDef),
+) -> Result<Option<TableSchema>> {
     let page_size = cursor.database.attached.db.page_size();
-    let What::Defining(def) = &mut cursor.what else {
-        return Err(unavailable("changing a table that was written"));
-    };
+    let What::Defining(def) = &mut cursor.what else { return Ok(None) };
     let mut new = def.clone();
     change(&mut new);
     let schema = new.build(page_size)?;
     *def = new;
-    Ok(schema)
+    Ok(Some(schema))
+}
+
+/// Changes a table that has been written; the cursor goes on with the new version.
+pub(super) fn alter(
+    state: &mut SessionState,
+    cursor: &mut Cursor,
+    change: impl FnOnce(&mut Session, &Arc<Attached>, &Table) -> Result<Arc<Table>>,
+) -> Result<()> {
+    let table = cursor.table(state)?;
+    let attached = Arc::clone(&cursor.database.attached);
+    let table = change(&mut state.engine, &attached, &table)?;
+    cursor.open(state)?.follow(table);
+    Ok(())
+}
+
+/// Adds indexes, all in one scan of the rows.
+pub(super) fn create_indexes(
+    state: &mut SessionState,
+    cursor: &mut Cursor,
+    defs: &[IndexDef],
+) -> Result<()> {
+    if redefine(cursor, |def| def.indexes.extend_from_slice(defs))?.is_some() {
+        return Ok(());
+    }
+    alter(state, cursor, |session, attached, table| {
+        ddl::create_indexes(session, attached, table, defs, &mut |_| Ok(()))
+    })
 }
 
 fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
@@ -234,9 +285,21 @@ fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
         }
     };
     if column.grbit & JET_bitColumnNotNULL != 0 {
+        if column.grbit & JET_bitColumnTagged != 0 || ty.is_long() {
+            return Err(Error::new(
+                JetErr::TaggedNotNULL,
+                format!("column \"{name}\" is tagged and cannot refuse NULL"),
+            ));
+        }
         def = def.with(ColumnFlags::NOT_NULL);
     }
     if column.grbit & JET_bitColumnMultiValued != 0 {
+        if column.grbit & JET_bitColumnTagged == 0 && !ty.is_long() {
+            return Err(Error::new(
+                JetErr::MultiValuedColumnMustBeTagged,
+                format!("column \"{name}\" has several values and must be tagged"),
+            ));
+        }
         def = def.with(ColumnFlags::MULTI_VALUED);
     }
     if !column.pvDefault.is_empty() {
@@ -245,9 +308,10 @@ fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
     Ok(def)
 }
 
-fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
+pub(super) fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
     let name = &index.szIndexName;
-    let options = IndexOptions::from_bits(index.grbit);
+    let key_most = index.grbit & JET_bitIndexKeyMost != 0;
+    let options = IndexOptions::from_bits(index.grbit & !JET_bitIndexKeyMost);
     let options = options.ok_or_else(|| unavailable(&format!("a flag of index \"{name}\"")))?;
     let invalid = |what: &str| {
         Error::new(JetErr::IndexInvalidDef, format!("index \"{name}\": the key {what}"))
@@ -271,6 +335,8 @@ fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
         parts,
         options: options - implied,
         density: index.ulDensity,
+        key_most: key_most.then_some(index.cbKeyMost),
+        var_seg_mac: (index.cbVarSegMac != 0).then_some(index.cbVarSegMac),
         ..IndexDef::new(name, &[])
     })
 }

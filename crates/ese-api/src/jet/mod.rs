@@ -21,6 +21,7 @@
     reason = "functions, types and constants have the names of the documented interface"
 )]
 
+mod alter;
 mod backup;
 mod bits;
 mod copy;
@@ -30,6 +31,7 @@ mod database;
 mod define;
 mod gate;
 mod handles;
+mod info;
 mod instance;
 mod param_list;
 mod params;
@@ -41,6 +43,7 @@ mod stop;
 mod table;
 mod update;
 
+pub use alter::*;
 pub use backup::*;
 pub use bits::*;
 pub use copy::*;
@@ -49,6 +52,7 @@ pub use cursor::*;
 pub use database::*;
 pub use define::*;
 pub use handles::{JET_DBID, JET_HANDLE, JET_INSTANCE, JET_SESID, JET_TABLEID};
+pub use info::*;
 pub use instance::*;
 pub use params::*;
 pub use place::*;

@@ -6,13 +6,14 @@ use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     catalog, cursor as engine,
     schema::{Column, ColumnFlags, ColumnId, TableDef},
-    table::Table,
+    table::{Sharing, Table},
 };
 use parking_lot::{Mutex, RwLock};
 
 use super::{
     JET_COLUMNID, JET_GRBIT, JET_bitColumnFixed, JET_bitColumnMultiValued, JET_bitColumnNotNULL,
-    JET_bitColumnTagged, JET_bitTableReadOnly,
+    JET_bitColumnTagged, JET_bitTableDenyRead, JET_bitTableDenyWrite, JET_bitTableReadOnly,
+    JET_bitTableSequential,
     database::open_database_of,
     gate::Purpose,
     handles::{HandleTable, JET_DBID, JET_SESID, JET_TABLEID},
@@ -46,8 +47,11 @@ pub(super) enum What {
 }
 
 impl What {
-    pub(super) fn table(table: Arc<Table>) -> What {
-        What::Table(Box::new(engine::Cursor::new(table)))
+    /// What a cursor on a table is that its session has just made: nobody else's, for the time
+    /// being.
+    pub(super) fn made(state: &SessionState, table: Arc<Table>) -> Result<What> {
+        let sharing = Sharing { deny_read: true, ..Sharing::default() };
+        Ok(What::Table(Box::new(engine::Cursor::open(&state.engine, table, sharing)?)))
     }
 }
 
@@ -95,9 +99,7 @@ pub(super) fn with_any_cursor<T>(
 /// Has this cursor prepared an update of the row with that key of another cursor's table?
 pub(super) fn is_changing(handle: JET_TABLEID, other: &engine::Cursor, key: &[u8]) -> bool {
     find_cursor(handle).is_ok_and(|cursor| match &cursor.state.lock().what {
-        What::Table(open) => {
-            Arc::ptr_eq(open.table(), other.table()) && open.changing() == Some(key)
-        }
+        What::Table(open) => open.shares_table(other) && open.changing() == Some(key),
         What::Defining(_) => false,
     })
 }
@@ -167,10 +169,16 @@ impl Cursor {
     pub(super) fn open(&mut self, state: &mut SessionState) -> Result<&mut engine::Cursor> {
         if let What::Defining(def) = &self.what {
             let table = catalog::create_table(&mut state.engine, &self.database.attached, def)?;
-            self.what = What::table(table);
+            self.what = What::made(state, table)?;
         }
         match &mut self.what {
-            What::Table(open) => Ok(open),
+            What::Table(open) => {
+                let now = catalog::current(&state.engine, &self.database.attached, open.table())?;
+                if !Arc::ptr_eq(&now, open.table()) {
+                    open.follow(now);
+                }
+                Ok(open)
+            }
             What::Defining(def) => {
                 Err(Error::new(JetErr::InternalError, format!("table {} was not made", def.name)))
             }
@@ -208,7 +216,9 @@ pub(super) fn new_cursor(
 /// Opens a cursor on a table. It stands on the first row.
 ///
 /// # Errors
-/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errObjectNotFound` (-1305).
+/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errObjectNotFound` (-1305),
+/// `JET_errTableLocked` (-1302) where another session denies this, `JET_errTableInUse` (-1304)
+/// where this denies what another session does.
 pub fn JetOpenTable(
     sesid: JET_SESID,
     dbid: JET_DBID,
@@ -218,10 +228,13 @@ pub fn JetOpenTable(
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_of(own, dbid)?;
         let table = catalog::open_table(&state.engine, &database.attached, szTableName)?;
-        let mut open = engine::Cursor::new(table);
-        if grbit & JET_bitTableReadOnly != 0 {
-            open = open.read_only();
-        }
+        let sharing = Sharing {
+            deny_read: grbit & JET_bitTableDenyRead != 0,
+            deny_write: grbit & JET_bitTableDenyWrite != 0,
+            read_only: grbit & JET_bitTableReadOnly != 0,
+        };
+        let mut open = engine::Cursor::open(&state.engine, table, sharing)?;
+        open.set_sequential(grbit & JET_bitTableSequential != 0);
         let level = state.engine.level();
         new_cursor(own, sesid, &database, What::Table(Box::new(open)), level)
     })
@@ -238,7 +251,7 @@ pub fn JetDupCursor(
     _grbit: JET_GRBIT,
 ) -> Result<JET_TABLEID> {
     with_any_cursor(sesid, tableid, Purpose::Work, |state, own, cursor| {
-        let what = What::Table(Box::new(cursor.open(state)?.duplicate()));
+        let what = What::Table(Box::new(cursor.open(state)?.duplicate(&state.engine)?));
         let level = state.engine.level();
         new_cursor(own, sesid, &cursor.database, what, level)
     })
@@ -273,7 +286,7 @@ pub struct JET_COLUMNDEF {
 }
 
 impl JET_COLUMNDEF {
-    fn of(column: &Column) -> JET_COLUMNDEF {
+    pub(super) fn of(column: &Column) -> JET_COLUMNDEF {
         let mut grbit = 0;
         for (on, bit) in [
             (column.id.is_fixed(), JET_bitColumnFixed),
@@ -291,25 +304,6 @@ impl JET_COLUMNDEF {
             grbit,
         }
     }
-}
-
-/// The columns of a cursor's table: the one with this name, or all of them.
-///
-/// # Errors
-/// The cursor's; `JET_errColumnNotFound` (-1507).
-pub fn JetGetTableColumnInfo(
-    sesid: JET_SESID,
-    tableid: JET_TABLEID,
-    szColumnName: Option<&str>,
-) -> Result<Vec<(String, JET_COLUMNDEF)>> {
-    with_cursor(sesid, tableid, |state, cursor| {
-        let table = cursor.table(state)?;
-        let describe = |column: &Column| (column.name.clone(), JET_COLUMNDEF::of(column));
-        match szColumnName {
-            Some(name) => Ok(vec![describe(table.schema.column(name)?)]),
-            None => Ok(table.schema.columns.iter().map(describe).collect()),
-        }
-    })
 }
 
 /// The engine's id of a column.

@@ -98,13 +98,15 @@ impl Live {
                 szIndexName: "primary".into(),
                 szKey: "+id\0\0".into(),
                 grbit: JET_bitIndexPrimary,
-                ulDensity: 0,
+                ..JET_INDEXCREATE::default()
             }],
             ..JET_TABLECREATE::default()
         };
         JetCreateTableColumnIndex(live.sesid, live.dbid, &mut table).unwrap();
         assert_eq!(table.cCreated, 4);
-        live.tableid = table.tableid;
+        // Who made the table has it alone until this cursor is closed.
+        JetCloseTable(live.sesid, table.tableid).unwrap();
+        live.tableid = JetOpenTable(live.sesid, live.dbid, "t", 0).unwrap();
         live.key = table.rgcolumncreate[0].columnid;
         live.value = table.rgcolumncreate[1].columnid;
         live

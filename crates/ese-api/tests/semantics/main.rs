@@ -11,6 +11,11 @@
 #[path = "../jet_setup/mod.rs"]
 mod jet_setup;
 mod pets;
+mod s01_handles;
+mod s05_transactions;
 mod s06_currency;
 mod s07_keys;
 mod s08_updates;
+mod s12_indexes;
+mod s13_tables;
+mod s14_databases;

@@ -46,7 +46,7 @@ pub(crate) fn empty() -> Pets {
         szIndexName: name.into(),
         szKey: key.into(),
         grbit,
-        ulDensity: 0,
+        ..JET_INDEXCREATE::default()
     };
     let mut table = JET_TABLECREATE {
         szTableName: "pets".into(),

@@ -1,6 +1,6 @@
 //! Rows that lie in several index ranges (api-semantics 7.13).
 
-use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use ese_base::{Error, JetErr, Result};
 
@@ -31,7 +31,7 @@ pub fn intersect(session: &Session, cursors: &mut [&mut Cursor]) -> Result<Vec<V
             return Err(invalid("a cursor is in the table's own order"));
         }
         for other in cursors.iter().skip(at + 1) {
-            if !Arc::ptr_eq(&cursor.table, &other.table) {
+            if !cursor.shares_table(other) {
                 return Err(invalid("the cursors are on different tables"));
             }
             if cursor.current_index().eq_ignore_ascii_case(other.current_index()) {

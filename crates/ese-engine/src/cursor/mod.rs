@@ -36,7 +36,11 @@ pub use range::RangeOptions;
 pub use seek::{Seek, Sought};
 pub use update::Prepare;
 
-use crate::{session::Session, table::Table, tree::Position};
+use crate::{
+    session::Session,
+    table::{Sharing, Table, TableUse},
+    tree::Position,
+};
 use filter::passes;
 use keys::SearchKey;
 use range::Range;
@@ -79,6 +83,9 @@ pub struct Cursor {
     read_only: bool,
     /// Pages behind the current one are read ahead.
     sequential: bool,
+    /// Says to others that the table, and its current index, are in use.
+    in_use: Option<TableUse>,
+    sharing: Sharing,
 }
 
 impl Cursor {
@@ -99,20 +106,53 @@ impl Cursor {
             update: None,
             read_only: false,
             sequential: false,
+            in_use: None,
+            sharing: Sharing::default(),
         }
     }
 
-    /// The same cursor, which refuses changes.
-    #[must_use]
-    pub fn read_only(mut self) -> Cursor {
-        self.read_only = true;
-        self
+    /// A cursor that is known to others: as long as it is there, they can neither delete the table
+    /// nor what `sharing` denies them.
+    ///
+    /// # Errors
+    /// As [`Table::enter`].
+    pub fn open(session: &Session, table: Arc<Table>, sharing: Sharing) -> Result<Cursor> {
+        let in_use = Some(table.enter(session, sharing)?);
+        let read_only = sharing.read_only;
+        Ok(Cursor { in_use, sharing, read_only, ..Cursor::new(table) })
     }
 
     /// Another cursor on the table: in its own order, on the first row, with nothing prepared.
+    ///
+    /// # Errors
+    /// As [`Cursor::open`].
+    pub fn duplicate(&self, session: &Session) -> Result<Cursor> {
+        let sharing = Sharing { read_only: self.read_only, ..Sharing::default() };
+        Cursor::open(session, Arc::clone(&self.table), sharing)
+    }
+
+    /// Has nobody else the table open, and can nobody else open it?
     #[must_use]
-    pub fn duplicate(&self) -> Cursor {
-        Cursor { read_only: self.read_only, ..Cursor::new(Arc::clone(&self.table)) }
+    pub fn is_exclusive(&self) -> bool {
+        self.sharing.deny_read
+    }
+
+    /// Goes on with a newer, or older, version of the same table.
+    pub fn follow(&mut self, table: Arc<Table>) {
+        if let Order::Secondary(index) = &self.order {
+            // An index that a cursor is in is not deleted.
+            let objid = index.schema.objid;
+            let same = table.secondary_indexes().iter().find(|other| other.schema.objid == objid);
+            self.order = same.map_or(Order::Primary, |same| Order::Secondary(Arc::clone(same)));
+        }
+        self.table = table;
+    }
+
+    /// Are both on the same table?
+    #[must_use]
+    pub fn shares_table(&self, other: &Cursor) -> bool {
+        let of = |cursor: &Cursor| (cursor.table.db.dbid, cursor.table.schema.objid);
+        of(self) == of(other)
     }
 
     /// Its table.

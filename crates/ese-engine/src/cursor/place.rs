@@ -177,7 +177,9 @@ impl Cursor {
         let before = (self.order.clone(), self.here.clone());
         self.switch(order);
         if let Err(error) = self.place_on_row(session, &row, itag) {
-            (self.order, self.here) = before;
+            let (order, here) = before;
+            self.switch(order);
+            self.here = here;
             self.place = Place::Row;
             return Err(error);
         }
@@ -186,6 +188,9 @@ impl Cursor {
     }
 
     fn switch(&mut self, order: Order) {
+        if let Some(in_use) = &self.in_use {
+            in_use.set_index(order.secondary().as_deref());
+        }
         self.order = order;
         self.position = crate::tree::Position::default();
     }

@@ -1,0 +1,50 @@
+//! Section 1: handles, and which check comes first.
+
+use crate::pets::*;
+
+#[test]
+fn s1_01_the_session_is_looked_at_before_the_cursor_and_both_before_their_match() {
+    let _mode = multi();
+    let pets = pets();
+    let (other, theirs) = pets.other();
+    let go = |ses, cur| code(JetMove(ses, cur, 0, 0x80));
+    for bad in [0, u64::MAX, 77] {
+        let bad_cursor = JET_TABLEID(bad);
+        assert_eq!(go(JET_SESID(bad), bad_cursor), JetErr::InvalidSesid);
+        assert_eq!(go(pets.ses, bad_cursor), JetErr::InvalidTableId);
+    }
+    assert_eq!(go(pets.ses, theirs), JetErr::SesidTableIdMismatch);
+    assert_eq!(go(other, theirs), JetErr::InvalidGrbit, "flags come last");
+}
+
+#[test]
+fn s1_03_flags_are_looked_at_before_the_state_and_a_seek_wants_its_direction_first() {
+    let _mode = multi();
+    let pets = pets();
+    pets.go(-1).unwrap_err();
+    let (ses, cur) = (pets.ses, pets.cur);
+    assert_eq!(code(JetSeek(ses, cur, 0)), JetErr::InvalidParameter, "no key is made either");
+    assert_eq!(code(JetMove(ses, cur, 0, 2)), JetErr::InvalidGrbit);
+    assert_eq!(code(JetGetLock(ses, cur, 0)), JetErr::InvalidGrbit);
+    assert_eq!(code(JetGetRecordPosition(ses, cur, 1)), JetErr::InvalidGrbit);
+    assert_eq!(code(JetGetSecondaryIndexBookmark(ses, cur, 1)), JetErr::InvalidGrbit);
+    assert_eq!(code(JetSetIndexRange(ses, cur, 0x40)), JetErr::InvalidGrbit);
+    assert_eq!(code(JetRetrieveKey(ses, cur, 2)), JetErr::InvalidGrbit);
+}
+
+#[test]
+fn s1_08_what_flags_are_refused_and_what_are_ignored() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, cur) = (pets.ses, pets.cur);
+    JetBeginTransaction(ses).unwrap();
+    for lock in [0, JET_bitReadLock | JET_bitWriteLock] {
+        assert_eq!(code(JetGetLock(ses, cur, lock)), JetErr::InvalidGrbit);
+    }
+    JetRollback(ses, 0).unwrap();
+    assert_eq!(code(JetPrereadKeys(ses, cur, &[], 0)), JetErr::InvalidGrbit);
+    JetBeginTransaction2(ses, 0xfff0).unwrap();
+    JetCommitTransaction(ses, 0).unwrap();
+    JetDupCursor(ses, cur, 0xffff).unwrap();
+    JetOpenTable(ses, pets.live.dbid, "pets", JET_bitTablePreread | JET_bitTableNoCache).unwrap();
+}

@@ -1,0 +1,150 @@
+//! Section 5: what of transactions cursors show.
+
+use crate::pets::*;
+
+#[test]
+fn s5_04_conflicts_show_at_once_and_inserts_call_them_duplicates() {
+    let _mode = multi();
+    let pets = pets();
+    let (other, theirs) = pets.other();
+    JetBeginTransaction(pets.ses).unwrap();
+    JetBeginTransaction(other).unwrap();
+    pets.seek_id(3, JET_bitSeekEQ).unwrap();
+    JetDelete(pets.ses, pets.cur).unwrap();
+    JetMove(other, theirs, 2, 0).unwrap();
+    assert_eq!(id_at(other, theirs, pets.id).unwrap(), 3);
+    assert_eq!(code(JetDelete(other, theirs)), JetErr::WriteConflict);
+    pets.insert(4, "eel", Some(99)).unwrap();
+    let insert = |id: i32, age: i32| {
+        JetPrepareUpdate(other, theirs, JET_prepInsert).unwrap();
+        JetSetColumn(other, theirs, pets.id, Some(&id.to_le_bytes()), 0, None).unwrap();
+        JetSetColumn(other, theirs, pets.age, Some(&age.to_le_bytes()), 0, None).unwrap();
+        let updated = JetUpdate(other, theirs);
+        if updated.is_err() {
+            JetPrepareUpdate(other, theirs, JET_prepCancel).unwrap();
+        }
+        updated
+    };
+    for id in [3, 4] {
+        assert_eq!(code(insert(id, 1)), JetErr::KeyDuplicate, "{id}: a row it cannot see");
+    }
+    assert_eq!(code(insert(7, 99)), JetErr::KeyDuplicate, "an entry it cannot see");
+    insert(7, 98).unwrap();
+    JetCommitTransaction(pets.ses, 0).unwrap();
+    assert_eq!(code(insert(4, 1)), JetErr::KeyDuplicate, "committed behind the snapshot");
+    JetRollback(other, 0).unwrap();
+}
+
+#[test]
+fn s5_05_a_conflict_leaves_the_transaction_usable() {
+    let _mode = multi();
+    let pets = pets();
+    let (other, theirs) = pets.other();
+    JetBeginTransaction(pets.ses).unwrap();
+    JetDelete(pets.ses, pets.cur).unwrap();
+    JetBeginTransaction(other).unwrap();
+    assert_eq!(code(JetDelete(other, theirs)), JetErr::WriteConflict);
+    JetMove(other, theirs, 1, 0).unwrap();
+    JetDelete(other, theirs).unwrap();
+    JetCommitTransaction(other, 0).unwrap();
+    JetCommitTransaction(pets.ses, 0).unwrap();
+    pets.go(JET_MoveFirst).unwrap();
+    assert_eq!(pets.rest(), [3, 5, 6, 8]);
+}
+
+#[test]
+fn s5_06_a_prepared_update_survives_the_commit() {
+    let _mode = multi();
+    let pets = pets();
+    JetBeginTransaction(pets.ses).unwrap();
+    pets.prepare(JET_prepReplace).unwrap();
+    pets.set(pets.name, b"asp").unwrap();
+    JetCommitTransaction(pets.ses, 0).unwrap();
+    pets.update().unwrap();
+    assert_eq!(pets.get(pets.name, 0).unwrap(), Some(b"asp".to_vec()));
+}
+
+#[test]
+fn s5_07_a_rollback_cancels_closes_and_leaves_other_cursors_where_they_are() {
+    let _mode = multi();
+    let pets = pets();
+    JetBeginTransaction(pets.ses).unwrap();
+    let inner = pets.reopen();
+    let bookmark = pets.insert(4, "eel", None).unwrap();
+    JetGotoBookmark(pets.ses, pets.cur, &bookmark).unwrap();
+    pets.prepare(JET_prepReplace).unwrap();
+    JetRollback(pets.ses, 0).unwrap();
+    assert_eq!(code(JetMove(pets.ses, inner, 0, 0)), JetErr::InvalidTableId);
+    assert_eq!(code(pets.update()), JetErr::UpdateNotPrepared);
+    assert_eq!(code(pets.at()), JetErr::RecordDeleted, "on a row that has vanished");
+    assert_eq!(pets.to(JET_MoveNext), Ok(5));
+}
+
+#[test]
+fn s5_09_a_read_only_transaction_refuses_changes() {
+    let _mode = multi();
+    let pets = pets();
+    JetBeginTransaction2(pets.ses, JET_bitTransactionReadOnly).unwrap();
+    assert_eq!(code(pets.prepare(JET_prepReplace)), JetErr::TransReadOnly);
+    assert_eq!(code(JetDelete(pets.ses, pets.cur)), JetErr::TransReadOnly);
+    let locked = JetGetLock(pets.ses, pets.cur, JET_bitWriteLock);
+    assert_eq!(code(locked), JetErr::TransReadOnly);
+    assert_eq!(pets.at().unwrap(), 1);
+    JetCommitTransaction(pets.ses, 0).unwrap();
+}
+
+#[test]
+fn s5_11_locks_hold_until_the_transaction_ends() {
+    let _mode = multi();
+    let pets = pets();
+    let (other, theirs) = pets.other();
+    let lock = |grbit| JetGetLock(pets.ses, pets.cur, grbit);
+    let their_lock = |grbit| JetGetLock(other, theirs, grbit);
+    assert_eq!(code(lock(JET_bitWriteLock)), JetErr::NotInTransaction);
+    for (mine, reading) in [(JET_bitReadLock, true), (JET_bitWriteLock, false)] {
+        JetBeginTransaction(pets.ses).unwrap();
+        JetBeginTransaction(other).unwrap();
+        lock(mine).unwrap();
+        lock(mine).unwrap();
+        assert_eq!(their_lock(JET_bitReadLock).is_ok(), reading, "readers share");
+        assert_eq!(code(their_lock(JET_bitWriteLock)), JetErr::WriteConflict);
+        assert_eq!(code(JetDelete(other, theirs)), JetErr::WriteConflict);
+        assert_eq!(id_at(other, theirs, pets.id).unwrap(), 1, "reading needs no lock");
+        if reading {
+            assert_eq!(code(lock(JET_bitWriteLock)), JetErr::WriteConflict, "theirs holds too");
+        }
+        JetRollback(other, 0).unwrap();
+        // A level that is taken back gives its locks up.
+        JetBeginTransaction(pets.ses).unwrap();
+        lock(JET_bitWriteLock).unwrap();
+        JetRollback(pets.ses, 0).unwrap();
+        JetCommitTransaction(pets.ses, 0).unwrap();
+        JetBeginTransaction(other).unwrap();
+        their_lock(JET_bitWriteLock).unwrap();
+        JetRollback(other, 0).unwrap();
+    }
+    pets.go(-1).unwrap_err();
+    JetBeginTransaction(pets.ses).unwrap();
+    assert_eq!(code(lock(JET_bitReadLock)), JetErr::NoCurrentRecord);
+    JetRollback(pets.ses, 0).unwrap();
+}
+
+/// Two transactions that each read what the other changes: with read locks one of them fails.
+#[test]
+fn s5_11_read_locks_prevent_write_skew() {
+    let _mode = multi();
+    let pets = pets();
+    let (other, theirs) = pets.other();
+    JetBeginTransaction(pets.ses).unwrap();
+    JetBeginTransaction(other).unwrap();
+    JetGetLock(pets.ses, pets.cur, JET_bitReadLock).unwrap();
+    JetMove(other, theirs, 1, 0).unwrap();
+    JetGetLock(other, theirs, JET_bitReadLock).unwrap();
+    pets.go(1).unwrap();
+    assert_eq!(code(JetDelete(pets.ses, pets.cur)), JetErr::WriteConflict);
+    JetMove(other, theirs, -1, 0).unwrap();
+    assert_eq!(code(JetDelete(other, theirs)), JetErr::WriteConflict);
+    JetRollback(pets.ses, 0).unwrap();
+    JetDelete(other, theirs).unwrap();
+    JetCommitTransaction(other, 0).unwrap();
+}

@@ -1,0 +1,140 @@
+//! Section 12: indexes and their definitions.
+
+use crate::pets::*;
+
+fn index(name: &str, key: &str, grbit: u32) -> JET_INDEXCREATE {
+    JET_INDEXCREATE {
+        szIndexName: name.into(),
+        szKey: key.into(),
+        grbit,
+        ..JET_INDEXCREATE::default()
+    }
+}
+
+#[test]
+fn s12_01_a_key_is_a_list_of_signed_names_with_two_nuls_at_its_end() {
+    let _mode = multi();
+    let pets = pets();
+    let create = |key: &str| JetCreateIndex(pets.ses, pets.cur, "new", 0, key, 0);
+    for malformed in ["", "+name", "+name\0", "name\0\0", "\0\0", "+name\0id\0\0"] {
+        assert_eq!(code(create(malformed)), JetErr::IndexInvalidDef, "{malformed:?}");
+    }
+    assert_eq!(code(create("+none\0\0")), JetErr::ColumnNotFound);
+    create("-age\0+name\0\0").unwrap();
+    pets.index("new");
+    assert_eq!(pets.rest(), [1, 2, 5, 6, 8, 3], "NULL comes last in a descending column");
+}
+
+#[test]
+fn s12_02_there_is_one_primary_index_and_it_stays() {
+    let _mode = multi();
+    let pets = pets();
+    let second = JetCreateIndex(pets.ses, pets.cur, "p2", JET_bitIndexPrimary, "+age\0\0", 0);
+    assert_eq!(code(second), JetErr::IndexHasPrimary);
+    let delete = |name| JetDeleteIndex(pets.ses, pets.cur, name);
+    assert_eq!(code(delete("pk")), JetErr::IndexMustStay);
+    assert_eq!(code(delete("none")), JetErr::IndexNotFound);
+    let twice = JetCreateIndex(pets.ses, pets.cur, "NAME", 0, "+age\0\0", 0);
+    assert_eq!(code(twice), JetErr::IndexDuplicate);
+}
+
+#[test]
+fn s12_03_several_indexes_are_made_at_once_outside_a_transaction() {
+    let _mode = multi();
+    let pets = pets();
+    let mut two = [index("a", "+age\0+id\0\0", 0), index("b", "-name\0-age\0\0", 0)];
+    let shared = JetCreateIndex2(pets.ses, pets.cur, &mut two);
+    assert_eq!(code(shared), JetErr::ExclusiveTableLockRequired);
+    assert!(two.iter().all(|one| one.err == Some(JetErr::ExclusiveTableLockRequired)));
+    assert_eq!(code(JetCreateIndex2(pets.ses, pets.cur, &mut [])), JetErr::InvalidParameter);
+    let (ses, dbid) = (pets.ses, pets.live.dbid);
+    let cur = JetOpenTable(ses, dbid, "pets", JET_bitTableDenyRead).unwrap();
+    JetBeginTransaction(ses).unwrap();
+    assert_eq!(code(JetCreateIndex2(ses, cur, &mut two)), JetErr::InTransaction);
+    JetRollback(ses, 0).unwrap();
+    let mut with_primary = [two[0].clone(), index("p", "+age\0\0", JET_bitIndexPrimary)];
+    assert_eq!(code(JetCreateIndex2(ses, cur, &mut with_primary)), JetErr::InvalidGrbit);
+    let mut with_duplicates = [two[0].clone(), index("u", "+name\0\0", JET_bitIndexUnique)];
+    assert_eq!(code(JetCreateIndex2(ses, cur, &mut with_duplicates)), JetErr::KeyDuplicate);
+    assert_eq!(JetGetTableIndexInfo(ses, cur, None).unwrap().len(), 4, "no trace");
+    JetCreateIndex4(ses, cur, &mut two).unwrap();
+    assert!(two.iter().all(|one| one.err == Some(JetErr::Success)));
+    JetSetCurrentIndex(ses, cur, Some("a")).unwrap();
+    assert_eq!(id_at(ses, cur, pets.id).unwrap(), 3);
+    assert_eq!(JetIndexRecordCount(ses, cur, 0).unwrap(), 6);
+}
+
+#[test]
+fn s12_05_null_keys_have_entries_unless_they_are_ignored() {
+    let _mode = multi();
+    let pets = pets();
+    pets.insert(9, "", None).unwrap();
+    for (name, key, grbit, expected) in [
+        ("all", "+age\0+name\0\0", 0, &[9, 3, 8, 6, 5, 2, 1][..]),
+        ("high", "+age\0+name\0\0", JET_bitIndexSortNullsHigh, &[8, 6, 5, 2, 1, 3, 9]),
+        ("null", "+age\0+name\0\0", JET_bitIndexIgnoreNull, &[3, 8, 6, 5, 2, 1]),
+        ("any", "+name\0+age\0\0", JET_bitIndexIgnoreAnyNull, &[1, 8, 5, 2, 6]),
+        ("first", "+name\0+age\0\0", JET_bitIndexIgnoreFirstNull, &[1, 8, 5, 2, 3, 6]),
+    ] {
+        JetCreateIndex(pets.ses, pets.cur, name, grbit, key, 0).unwrap();
+        pets.index(name);
+        assert_eq!(pets.rest(), expected, "{name}");
+    }
+    let refusing =
+        JetCreateIndex(pets.ses, pets.cur, "no", JET_bitIndexDisallowNull, "+age\0\0", 0);
+    assert_eq!(code(refusing), JetErr::NullKeyDisallowed);
+}
+
+/// The reference page of JetCreateIndex agrees: a unique index counts NULL as a value, so that only
+/// one row may have a key of NULLs, unless the index ignores them.
+#[test]
+fn s12_06_null_keys_collide_in_a_unique_index_unless_they_are_ignored() {
+    let _mode = multi();
+    let pets = pets();
+    let unique = JET_bitIndexUnique;
+    JetCreateIndex(pets.ses, pets.cur, "u", unique, "+age\0\0", 0).unwrap();
+    let second = pets.insert(9, "emu", None);
+    assert_eq!(code(second), JetErr::KeyDuplicate);
+    pets.prepare(JET_prepCancel).unwrap();
+    JetDeleteIndex(pets.ses, pets.cur, "u").unwrap();
+    pets.insert(9, "emu", None).unwrap();
+    let made = JetCreateIndex(pets.ses, pets.cur, "u", unique, "+age\0\0", 0);
+    assert_eq!(code(made), JetErr::KeyDuplicate);
+    let ignoring = unique | JET_bitIndexIgnoreNull;
+    JetCreateIndex(pets.ses, pets.cur, "u", ignoring, "+age\0\0", 0).unwrap();
+}
+
+#[test]
+fn s12_10_a_key_has_its_limits() {
+    let _mode = multi();
+    let pets = pets();
+    let info = |name: &str| JetGetTableIndexInfo(pets.ses, pets.cur, Some(name)).unwrap().remove(0);
+    assert_eq!((info("name").cbKeyMost, info("name").cbVarSegMac), (255, 255));
+    let mut long = [JET_INDEXCREATE {
+        cbKeyMost: 900,
+        cbVarSegMac: 100,
+        ..index("long", "+name\0\0", JET_bitIndexKeyMost)
+    }];
+    JetCreateIndex2(pets.ses, pets.cur, &mut long).unwrap();
+    assert_eq!((info("long").cbKeyMost, info("long").cbVarSegMac), (900, 100));
+    for most in [254, 4000] {
+        let mut wrong = [JET_INDEXCREATE {
+            cbKeyMost: most,
+            ..index("wrong", "+name\0\0", JET_bitIndexKeyMost)
+        }];
+        let made = JetCreateIndex2(pets.ses, pets.cur, &mut wrong);
+        assert_eq!(code(made), JetErr::InvalidParameter, "{most}");
+    }
+}
+
+#[test]
+fn s12_11_a_density_is_twenty_to_a_hundred_percent() {
+    let _mode = multi();
+    let pets = pets();
+    for density in [1, 19, 101] {
+        let made = JetCreateIndex(pets.ses, pets.cur, "d", 0, "+age\0\0", density);
+        assert_eq!(code(made), JetErr::DensityInvalid, "{density}");
+    }
+    JetCreateIndex(pets.ses, pets.cur, "d", 0, "+age\0\0", 20).unwrap();
+    assert_eq!(JetGetTableIndexInfo(pets.ses, pets.cur, Some("d")).unwrap()[0].ulDensity, 20);
+}
