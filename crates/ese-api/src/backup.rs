@@ -24,12 +24,11 @@ use crate::{instance::Instance, shared::Shared};
 /// # fn main() -> ese_api::Result<()> {
 /// # let instance = ese_api::Instance::builder("/tmp/example").start()?;
 /// let stopper = instance.backup_stopper();
-/// std::thread::scope(|scope| {
-///     let backup = scope.spawn(|| instance.backup_to_dir("/backups/today"));
-///     stopper.stop();
-///     let ended = backup.join().unwrap();
-///     assert!(ended.is_err_and(|error| error.jet_code() == -801));
-/// });
+/// // Here from the backup's own progress call; another thread may do it as well.
+/// let mut enough = |_: &ese_api::BackupProgress| drop(stopper.stop());
+/// let (options, never) = (ese_api::CopyOptions::default(), ese_api::StopToken::new());
+/// let ended = instance.backup_to_dir_with("/backups/today", options, &mut enough, &never);
+/// assert!(ended.is_err_and(|error| error.jet_code() == -801));
 /// # Ok(())
 /// # }
 /// ```

@@ -59,7 +59,7 @@ impl InstanceBuilder {
         self
     }
 
-    /// Three characters that the names of log and checkpoint begin with; `edb` by default.
+    /// Three letters or digits that the names of log and checkpoint begin with; `edb` by default.
     pub fn base_name(mut self, base: &str) -> InstanceBuilder {
         base.clone_into(&mut self.config.base_name);
         self
@@ -114,6 +114,7 @@ impl InstanceBuilder {
     ///
     /// # Errors
     /// `JET_errLogFilePathInUse` (-1084) while another instance has the directory,
+    /// `JET_errInvalidParameter` (-1003) for a base name or log file size that cannot be,
     /// `JET_errPageSizeMismatch` (-1213), and those of recovery, which leave everything as it was.
     pub fn start(self) -> Result<Instance> {
         let InstanceBuilder { env, dir, mut config, page_size, pauses } = self;

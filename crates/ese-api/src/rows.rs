@@ -165,6 +165,15 @@ impl<'r> Rows<'r> {
     /// Those of reading.
     pub fn visit(mut self, mut each: impl FnMut(RowView<'_>) -> ControlFlow<()>) -> Result<bool> {
         let (table, cell) = (Arc::clone(&self.table), self.cell);
+        // First the rows that were fetched and not given out.
+        for row in std::mem::take(&mut self.ready) {
+            let row = row?;
+            let visit = |record: &[u8]| each(RowView::with_key(&table, row.key(), record));
+            let flow = cell.with(|state| table.get(&state.engine, row.key(), visit))?;
+            if flow.is_some_and(|flow| flow.is_break()) {
+                return Ok(true);
+            }
+        }
         let Some(index) = self.index.clone() else {
             return cell.with(|state| self.walk(state, |row| each(RowView::new(&table, row))));
         };

@@ -14,7 +14,7 @@ use ese_engine::{
     instance::{Attached, Instance, InstanceConfig, TermMode},
     recovery::{RecoveryOptions, RecoveryReport},
 };
-use ese_os::Env;
+use ese_os::{Env, LockMode, OpenMode};
 use parking_lot::Mutex;
 
 use crate::{session::SessionCell, source::EngineSource};
@@ -81,6 +81,34 @@ impl Shared {
     /// Creates a database; refused while a backup is in progress.
     pub(crate) fn create_database(&self, path: &Path) -> Result<Arc<OpenDatabase>> {
         let _attaching = self.source.attaching.lock();
+        self.create_while_attaching(path)
+    }
+
+    /// Creates a database in place of a file that nobody uses, if there is one.
+    pub(crate) fn replace_database(&self, path: &Path) -> Result<Arc<OpenDatabase>> {
+        let _attaching = self.source.attaching.lock();
+        let fs = &self.engine.env.fs;
+        if fs.exists(path)? {
+            // Whatever refuses the new database does so while the old one is there.
+            self.engine.check()?;
+            self.backup.refuse_if_in_progress()?;
+            if self.find_database(path)?.is_some() {
+                let what = "an attached database cannot be replaced";
+                return Err(Error::new(JetErr::DatabaseInUse, what).at_path(path));
+            }
+            self.engine.free_dbid()?;
+            // Nobody, in any process, may have it attached.
+            let old = fs.open(path, OpenMode::ReadWrite)?;
+            old.lock(LockMode::Exclusive)?;
+            fs.remove_file(path)?;
+            // Before the log says that the path is a new database's.
+            fs.sync_dir(path.parent().unwrap_or(path))?;
+        }
+        self.create_while_attaching(path)
+    }
+
+    /// The caller holds `attaching`.
+    fn create_while_attaching(&self, path: &Path) -> Result<Arc<OpenDatabase>> {
         self.backup.refuse_if_in_progress()?;
         let attached = self.engine.create_database(path)?;
         let mut databases = self.databases.lock();

@@ -10,7 +10,8 @@ mod jet_setup;
 
 use std::{sync::Arc, thread};
 
-use ese_api::{JetErr, jet::*};
+use ese_api::{Env, JetErr, jet::*};
+use ese_os::{LockMode, OpenMode};
 use jet_setup::{Live, alone, code, multi, set, set_path};
 
 /// A cursor on a table `t` with a long key, a variable text, a list and a long value.
@@ -478,6 +479,34 @@ fn databases_are_attached_opened_and_detached() {
     assert_eq!(code(JetGetDatabaseFileInfo(path, 99)), JetErr::InvalidParameter);
     let deepest = JetGetDatabaseInfo(ses, live.dbid, JET_DbInfoTransactions).unwrap();
     assert!(matches!(deepest, JET_DBINFO::Number(7)));
+}
+
+#[test]
+fn a_file_is_replaced_only_if_the_new_database_can_be() {
+    let _mode = multi();
+    let live = Live::new();
+    let (ses, over) = (live.sesid, JET_bitDbOverwriteExisting);
+    let path = |name: &str| live.dir.path().join(name).to_str().unwrap().to_owned();
+    let old = path("old.edb");
+    JetCreateDatabase(ses, &old, 0).unwrap();
+    assert_eq!(code(JetCreateDatabase(ses, &old, over)), JetErr::DatabaseInUse);
+    let again = Live::new();
+    assert_eq!(code(JetCreateDatabase(again.sesid, &old, over)), JetErr::DatabaseSharingViolation);
+    std::fs::write(path("other.edb"), "somebody's").unwrap();
+    // Another process has it: this one knows by the lock alone.
+    let other = Env::real().fs.open(path("other.edb").as_ref(), OpenMode::ReadWrite).unwrap();
+    other.lock(LockMode::Exclusive).unwrap();
+    assert_eq!(code(JetCreateDatabase(ses, &path("other.edb"), over)), JetErr::FileAccessDenied);
+    drop(other);
+    let more: Vec<JET_DBID> = (3..=6)
+        .map(|number| JetCreateDatabase(ses, &path(&format!("{number}.edb")), over).unwrap())
+        .collect();
+    let full = JetCreateDatabase(ses, &path("other.edb"), over);
+    assert_eq!(code(full), JetErr::TooManyAttachedDatabases);
+    assert_eq!(std::fs::read(path("other.edb")).unwrap(), b"somebody's");
+    JetCloseDatabase(ses, more[0], 0).unwrap();
+    JetDetachDatabase(ses, &path("3.edb")).unwrap();
+    JetCreateDatabase(ses, &path("other.edb"), over).unwrap();
 }
 
 #[test]

@@ -402,3 +402,46 @@ fn an_abandoned_instance_keeps_what_was_committed() {
         assert_eq!(ids(table.rows(&session)), expected);
     }
 }
+
+#[test]
+fn a_visit_goes_on_where_the_iteration_stopped() {
+    let mut setup = setup();
+    let people = people(&mut setup);
+    let mut transaction = setup.session.begin().unwrap();
+    for id in 0..500 {
+        people.insert(&mut transaction, &row! { "id" => id }).unwrap();
+    }
+    transaction.commit().unwrap();
+    for taken in [0, 1, 2, 3, 4, 5, 6, 19, 20, 21, 100, 499, 500] {
+        for backward in [false, true] {
+            let mut rows = people.rows(&setup.session);
+            if backward {
+                rows = rows.rev();
+            }
+            let mut found: Vec<Value> =
+                rows.by_ref().take(taken).map(|row| row.unwrap()["id"].clone()).collect();
+            rows.visit(|row| {
+                found.push(row.to_row().unwrap()["id"].clone());
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+            let mut expected: Vec<Value> = (0..500).map(Value::I32).collect();
+            if backward {
+                expected.reverse();
+            }
+            assert_eq!(found, expected, "{taken} taken, backward: {backward}");
+        }
+    }
+}
+
+#[test]
+fn an_instance_is_not_started_with_a_base_name_that_a_restore_would_misread() {
+    let dir = tempfile::tempdir().unwrap();
+    for base in ["ab", "abcd", "a/b"] {
+        for recovery in [true, false] {
+            let builder = Instance::builder(dir.path()).base_name(base).recovery(recovery);
+            assert_eq!(builder.start().unwrap_err().code(), JetErr::InvalidParameter);
+        }
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}

@@ -397,6 +397,37 @@ fn case_051_an_atomic_backup_is_stopped_and_the_set_before_it_is_intact() {
 }
 
 #[test]
+fn an_atomic_backup_whose_truncation_fails_keeps_its_set() {
+    let _mode = multi();
+    let live = Live::new();
+    live.load(0..500);
+    // A new start puts the checkpoint behind everything so far: there is something to truncate.
+    let home = std::sync::Arc::clone(&live.dir);
+    live.term(0).unwrap();
+    let live = Live::again(&home);
+    let dir = tempfile::tempdir().unwrap();
+    let held = live.disk.hold(Op::Remove, "edb00001.log");
+    let log = live.log(1);
+    let swap = thread::spawn(move || {
+        held.reached.recv().unwrap();
+        // What is no file cannot be removed as one.
+        std::fs::remove_file(&log).unwrap();
+        std::fs::create_dir(&log).unwrap();
+        held.go_on.send(()).unwrap();
+    });
+    let failed = JetBackupInstance(live.inst, dir.path(), JET_bitBackupAtomic, None);
+    swap.join().unwrap();
+    assert!(failed.is_err());
+    assert_eq!(names(dir.path()), ["new"]);
+    let there = std::sync::Arc::new(tempfile::tempdir().unwrap());
+    ese_api::restore(dir.path(), there.path()).unwrap();
+    assert_eq!(Live::again(&there).rows().len(), 500);
+    std::fs::remove_dir(live.log(1)).unwrap();
+    JetBackupInstance(live.inst, dir.path(), JET_bitBackupAtomic, None).unwrap();
+    assert_eq!(names(dir.path()), ["new"]);
+}
+
+#[test]
 fn case_052_a_built_in_backup_is_stopped_and_the_next_one_works() {
     let _mode = multi();
     let live = Live::new();

@@ -14,8 +14,8 @@
 //! prints.
 
 use std::{
-    collections::HashMap,
-    io::{BufRead as _, BufReader, Read as _},
+    collections::{HashMap, HashSet},
+    io::{self, BufRead as _, BufReader, Read},
     ops::ControlFlow,
     path::Path,
 };
@@ -76,7 +76,7 @@ pub(crate) fn each_record(
     let len = stream.len();
     match format {
         Format::Jsonl => json_lines(path, stream, len, each),
-        Format::Csv => csv_records(path, stream, len, each),
+        Format::Csv => csv_records(path, Bounded::new(stream, LINE_MAX), len, each),
     }
 }
 
@@ -114,16 +114,51 @@ fn json_lines(
     }
 }
 
+/// A stream that gives a record so many bytes and no more: an unclosed quote makes the rest of a
+/// file one field. The CSV reader asks for a piece at a time, so the bound is that exact.
+struct Bounded<R> {
+    inner: R,
+    record_max: u64,
+    left: u64,
+}
+
+impl<R> Bounded<R> {
+    fn new(inner: R, record_max: u64) -> Bounded<R> {
+        Bounded { inner, record_max, left: record_max }
+    }
+
+    fn next_record(&mut self) {
+        self.left = self.record_max;
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let read = self.inner.read(out)?;
+        self.left = self.left.saturating_sub(u64::try_from(read).unwrap_or(u64::MAX));
+        Ok(read)
+    }
+}
+
 fn csv_records(
     path: &Path,
-    stream: FileStream,
+    stream: Bounded<impl Read>,
     len: u64,
     mut each: impl FnMut(Record, u64) -> Outcome<ControlFlow<()>>,
 ) -> Outcome {
+    let record_max = stream.record_max;
     let mut reader = csv::ReaderBuilder::new().buffer_capacity(256 << 10).from_reader(stream);
-    let wrong = |error: csv::Error| {
-        let line = error.position().map_or(1, csv::Position::line);
+    // `begin` is the line where the record should begin, for errors that do not know it.
+    let wrong = |begin: u64, error: csv::Error| {
+        let line = error.position().map_or(begin, csv::Position::line);
         match error.into_kind() {
+            csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+                let what = format!("longer than {record_max} bytes; is a quote not closed?");
+                Failure::input(path, line, what)
+            }
             csv::ErrorKind::Io(error) => Failure::Engine(stream_error(path, &error)),
             csv::ErrorKind::Utf8 { .. } => Failure::input(path, line, "not UTF-8"),
             csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
@@ -132,9 +167,19 @@ fn csv_records(
             other => Failure::input(path, line, format!("{other:?}")),
         }
     };
-    let heading = reader.headers().map_err(wrong)?.clone();
+    let heading = reader.headers().map_err(|error| wrong(1, error))?.clone();
+    let mut names = HashSet::new();
+    // As names of columns they are equal in any case.
+    if let Some(twice) = heading.iter().find(|name| !names.insert(name.to_ascii_lowercase())) {
+        return Err(Failure::input(path, 1, format!("the heading \"{twice}\" occurs twice")));
+    }
     let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record).map_err(wrong)? {
+    loop {
+        reader.get_mut().next_record();
+        let begin = reader.position().line();
+        if !reader.read_record(&mut record).map_err(|error| wrong(begin, error))? {
+            return Ok(());
+        }
         let line = record.position().map_or(0, csv::Position::line);
         let bytes = reader.position().byte();
         let fields = heading.iter().zip(record.iter());
@@ -143,7 +188,6 @@ fn csv_records(
             return Ok(());
         }
     }
-    Ok(())
 }
 
 /// What a field of a CSV file says.
@@ -335,6 +379,34 @@ mod tests {
         );
         assert_eq!(found.records, 3);
         assert_eq!(found.column("d", true).ty, ColType::Text);
+    }
+
+    /// The records of a CSV text, of which none may be longer than 1000 bytes, or what is wrong.
+    fn csv(text: &str) -> Result<u64, String> {
+        let (path, mut count) = (Path::new("a.csv"), 0);
+        let ended = csv_records(path, Bounded::new(text.as_bytes(), 1000), 0, |_, _| {
+            count += 1;
+            Ok(ControlFlow::Continue(()))
+        });
+        ended.map(|()| count).map_err(|failure| match failure {
+            Failure::Input { line, what, .. } => format!("line {line}: {what}"),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn an_unclosed_quote_does_not_make_a_record_of_the_whole_file() {
+        let rows = "x,\"y\"\n".repeat(200_000);
+        assert_eq!(csv(&format!("a,b\n{rows}")), Ok(200_000));
+        let refused = csv(&format!("a,b\nx,y\nx,\"y\n{}", "x,y\n".repeat(200_000)));
+        let refused = refused.unwrap_err();
+        assert!(refused.starts_with("line 3: longer than"), "{refused}");
+    }
+
+    #[test]
+    fn a_heading_that_occurs_twice_is_refused() {
+        let refused = csv("a,b,A\n1,2,3\n").unwrap_err();
+        assert!(refused.contains("\"A\" occurs twice"), "{refused}");
     }
 
     #[test]

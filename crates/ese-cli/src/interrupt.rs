@@ -31,6 +31,11 @@ impl Interrupt {
         Interrupt(pressed)
     }
 
+    #[cfg(test)]
+    pub(crate) fn press(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn pressed(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

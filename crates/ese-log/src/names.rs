@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ese_base::Generation;
+use ese_base::{Error, Generation, JetErr, Result};
 
 /// The last generation whose archive can have a name of five digits.
 const SHORT_MAX: u32 = 0xf_ffff;
@@ -48,7 +48,7 @@ pub(crate) enum NameKind {
 }
 
 impl LogNames {
-    /// Names in a directory with a base name (by custom three characters, `edb`).
+    /// Names in a directory with a base name (`edb`; see [`LogNames::check`]).
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>, base: impl Into<String>) -> LogNames {
         LogNames {
@@ -57,6 +57,19 @@ impl LogNames {
             extension: Extension::Legacy,
             long_numbers: false,
         }
+    }
+
+    /// May a stream be called so? Its base name is three letters or digits: whoever finds a log
+    /// tells the base name from the generation by that.
+    ///
+    /// # Errors
+    /// `JET_errInvalidParameter` (-1003).
+    pub fn check(&self) -> Result<()> {
+        if self.base.len() == 3 && self.base.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Ok(());
+        }
+        let what = format!("\"{}\" is no base name of a log", self.base);
+        Err(Error::new(JetErr::InvalidParameter, what).advise("use three letters or digits"))
     }
 
     /// The same with other endings.
@@ -172,6 +185,17 @@ mod tests {
         let jet = names.with_extension(Extension::Jet).with_long_numbers(true);
         assert_eq!(jet.archive(Generation(1)), Path::new("/d/edb00000001.jtx"));
         assert_eq!(jet.checkpoint(Path::new("/s")), Path::new("/s/edb.jcp"));
+    }
+
+    #[test]
+    fn a_base_name_is_three_letters_or_digits() {
+        for base in ["edb", "E00", "123"] {
+            LogNames::new("/d", base).check().unwrap();
+        }
+        for base in ["", "ed", "edbx", "a/b", "..\0", "e b", "\u{e9}b"] {
+            let refused = LogNames::new("/d", base).check().unwrap_err();
+            assert_eq!(refused.code(), JetErr::InvalidParameter, "{base}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use ese_backup::stream::{CopyOptions, backup_to_dir};
+use ese_backup::stream::{BackupReport, CopyOptions, backup_to_dir};
 use ese_base::{Error, JetErr, Result, StopToken};
 use ese_os::Env;
 
@@ -34,7 +34,8 @@ pub type JET_PFNSTATUS<'a> = &'a mut dyn FnMut(u64, u64);
 /// `JET_errInvalidGrbit` (-900), `JET_errBackupInProgress` (-505), `JET_errInvalidPath` (-1023),
 /// `JET_errBackupDirectoryNotEmpty` (-504), `JET_errBackupAbortByServer` (-801) after a stop, those
 /// of beginning, reading and writing; `JET_errFeatureNotAvailable` (-1001) for incremental backups.
-/// The files of the call are gone then, and an earlier set is as it was.
+/// The files of the call are gone then, and an earlier set is as it was. Only an error of
+/// truncating leaves the new set, complete and in its place.
 pub fn JetBackupInstance(
     instance: JET_INSTANCE,
     szBackupPath: &Path,
@@ -84,7 +85,7 @@ fn back_up(
     env.fs.create_dir_all(path)?;
     remove_set(env, &path.join("temp"))?;
     if grbit & JET_bitBackupAtomic == 0 {
-        return copy(&shared, path, status);
+        return copy(&shared, path, status)?.truncation.map_or(Ok(()), Err);
     }
     let (temp, new, old) = (path.join("temp"), path.join("new"), path.join("old"));
     if env.fs.exists(&new)? {
@@ -92,13 +93,15 @@ fn back_up(
         env.fs.rename(&new, &old)?;
         env.fs.sync_dir(path)?;
     }
-    copy(&shared, &temp, status)?;
+    let made = copy(&shared, &temp, status)?;
     env.fs.rename(&temp, &new)?;
     env.fs.sync_dir(path)?;
-    remove_set(env, &old)
+    remove_set(env, &old)?;
+    // Only now: the set is complete, and logs that only it still has may be gone.
+    made.truncation.map_or(Ok(()), Err)
 }
 
-fn copy(shared: &Shared, dir: &Path, status: Option<JET_PFNSTATUS<'_>>) -> Result<()> {
+fn copy(shared: &Shared, dir: &Path, status: Option<JET_PFNSTATUS<'_>>) -> Result<BackupReport> {
     let mut nobody = |_, _| ();
     let status = status.unwrap_or(&mut nobody);
     let mut progress = |now: &ese_backup::stream::Progress| {
@@ -106,8 +109,7 @@ fn copy(shared: &Shared, dir: &Path, status: Option<JET_PFNSTATUS<'_>>) -> Resul
     };
     let options = CopyOptions { truncate: true };
     let env = &shared.engine.env;
-    let made = backup_to_dir(&shared.backup, env, dir, options, &mut progress, &StopToken::new())?;
-    made.truncation.map_or(Ok(()), Err)
+    backup_to_dir(&shared.backup, env, dir, options, &mut progress, &StopToken::new())
 }
 
 /// Removes a folder of files, if it is there.

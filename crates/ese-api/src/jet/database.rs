@@ -86,7 +86,9 @@ fn own_path(session: &Ses, name: &str) -> Result<PathBuf> {
 /// # Errors
 /// The session's; `JET_errInTransaction` (-1108), `JET_errDatabaseDuplicate` (-1201),
 /// `JET_errBackupInProgress` (-505), `JET_errTooManyAttachedDatabases` (-1805), those of writing;
-/// `JET_errFeatureNotAvailable` (-1001) for other flags than [`JET_bitDbOverwriteExisting`].
+/// for a file that is to be replaced `JET_errDatabaseInUse` (-1202) and `JET_errFileAccessDenied`
+/// (-1032); `JET_errFeatureNotAvailable` (-1001) for other flags than
+/// [`JET_bitDbOverwriteExisting`].
 pub fn JetCreateDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -> Result<JET_DBID> {
     let session = find_session(sesid)?;
     session.call_at_level_0(Purpose::Work, |own| {
@@ -94,16 +96,11 @@ pub fn JetCreateDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -
             return Err(unavailable("a flag of JetCreateDatabase"));
         }
         let path = own_path(&session, szFilename)?;
-        let fs = &session.shared.engine.env.fs;
-        if grbit & JET_bitDbOverwriteExisting != 0 && fs.exists(&path)? {
-            session.shared.backup.refuse_if_in_progress()?;
-            if session.shared.find_database(&path)?.is_some() {
-                let what = "an attached database cannot be replaced";
-                return Err(Error::new(JetErr::DatabaseInUse, what).at_path(&path));
-            }
-            fs.remove_file(&path)?;
-        }
-        let database = session.shared.create_database(&path)?;
+        let database = if grbit & JET_bitDbOverwriteExisting != 0 {
+            session.shared.replace_database(&path)?
+        } else {
+            session.shared.create_database(&path)?
+        };
         Ok(note_open(own, database))
     })
 }

@@ -346,14 +346,15 @@ impl Copy<'_> {
     /// when the others are durably gone, so that no power cut leaves a set that looks complete.
     /// Failures are reported and passed over: the mark stays then.
     fn remove_all(&self, dir_existed: bool) {
-        let Some((mark, files)) = self.written.split_first() else { return };
         let mut left = Vec::new();
-        for path in files.iter().rev() {
-            left.extend(remove_if_there(self.env, path).err());
-        }
-        left.extend(self.env.fs.sync_dir(self.dir).err());
-        if left.is_empty() {
-            left.extend(remove_if_there(self.env, mark).err());
+        if let Some((mark, files)) = self.written.split_first() {
+            for path in files.iter().rev() {
+                left.extend(remove_if_there(self.env, path).err());
+            }
+            left.extend(self.env.fs.sync_dir(self.dir).err());
+            if left.is_empty() {
+                left.extend(remove_if_there(self.env, mark).err());
+            }
         }
         if left.is_empty() && !dir_existed {
             left.extend(self.env.fs.remove_dir(self.dir).err());

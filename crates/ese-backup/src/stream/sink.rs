@@ -182,11 +182,13 @@ impl Sink {
 impl Workers {
     /// `None` where there are no threads.
     fn start(env: &Env, pace: &Arc<Pace>) -> Result<Option<Workers>> {
+        // Dropped last if not all threads come up: dropping waits for them, and what ends them is
+        // that the other ends of their channels are gone.
+        let mut threads = Vec::new();
         // Answers never wait for room: at most one per queued job and one per writer are about.
         let (jobs, job_source) = bounded::<Job>(BUFFERS);
         let (answer_sink, answers) = bounded::<Answer>(2 * BUFFERS + WRITERS);
         let abandoned = Arc::new(AtomicBool::new(false));
-        let mut threads = Vec::new();
         for _ in 0..WRITERS {
             let (jobs, answers) = (job_source.clone(), answer_sink.clone());
             let (abandoned, pace) = (Arc::clone(&abandoned), Arc::clone(pace));
@@ -261,8 +263,55 @@ fn worker_gone() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::{mem::ManuallyDrop, sync::mpsc::channel};
+
+    use ese_os::Threads;
+
     use super::*;
     use crate::testing::without_threads;
+
+    /// Starts one thread, and then no more.
+    #[derive(Debug)]
+    struct OneThread {
+        machine: Env,
+        started: AtomicBool,
+        /// Instead of a failure: as where there are no threads.
+        quietly: bool,
+    }
+
+    impl Threads for OneThread {
+        fn spawn(
+            &self,
+            name: &str,
+            body: Box<dyn FnOnce() + Send + 'static>,
+        ) -> Result<Option<Worker>> {
+            match (self.started.swap(true, Ordering::Relaxed), self.quietly) {
+                (false, _) => self.machine.threads.spawn(name, body),
+                (true, true) => Ok(None),
+                (true, false) => Err(Error::new(JetErr::OutOfThreads, "no more threads")),
+            }
+        }
+    }
+
+    #[test]
+    fn threads_that_came_up_end_when_another_does_not() {
+        for quietly in [false, true] {
+            let machine = Env::real();
+            let threads = OneThread { machine: machine.clone(), started: false.into(), quietly };
+            let env = Env { threads: Arc::new(threads), ..machine.clone() };
+            let (done, wait) = channel();
+            let body = Box::new(move || {
+                let code = Sink::new(&env).map(|_| ()).map_err(|error| error.code());
+                done.send(code).unwrap();
+            });
+            // Dropping it would wait for a thread that hangs.
+            let worker = ManuallyDrop::new(machine.threads.spawn("sink", body).unwrap());
+            let answer = wait.recv_timeout(std::time::Duration::from_secs(20));
+            let expected = if quietly { Ok(()) } else { Err(JetErr::OutOfThreads) };
+            assert_eq!(answer, Ok(expected));
+            drop(ManuallyDrop::into_inner(worker));
+        }
+    }
 
     fn copy_through(env: &Env, dir: &Path, gentle: bool) {
         let mut sink = Sink::new(env).unwrap();

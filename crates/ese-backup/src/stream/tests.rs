@@ -436,3 +436,19 @@ fn the_manifest_counts_corrected_pages() {
     assert_eq!(report.manifest.databases[0].corrected_pages, 1);
     check_set(&setup.instance.env, &dir).unwrap();
 }
+
+#[test]
+fn a_copy_that_may_not_begin_leaves_the_directory_as_it_was() {
+    let setup = Setup::small();
+    let env = &setup.instance.env;
+    let _other = BackupStream::begin(&setup.context, false).unwrap();
+    for existed in [false, true] {
+        let dir = setup.instance.root.join("set");
+        if existed {
+            env.fs.create_dir_all(&dir).unwrap();
+        }
+        let refused = copy(&setup, &dir, CopyOptions::default()).unwrap_err();
+        assert_eq!(refused.code(), JetErr::BackupInProgress);
+        assert_eq!(env.fs.exists(&dir).unwrap(), existed);
+    }
+}

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     failure::{Failure, Outcome},
     ingest::{self, Format, Shape},
+    interrupt::Interrupt,
 };
 
 /// Records that are taken at most, so that the demo ends soon.
@@ -18,7 +19,12 @@ const RECORDS_MAX: u64 = 300_000;
 /// Rows of a transaction.
 const UNIT: usize = 100;
 
-pub(super) fn read(env: &Env, path: &Path, page_size: PageSize) -> Outcome<Dataset> {
+pub(super) fn read(
+    env: &Env,
+    path: &Path,
+    page_size: PageSize,
+    interrupt: &Interrupt,
+) -> Outcome<Dataset> {
     match Format::of(path) {
         Some(format) => file(env, path, format, page_size),
         // Only a directory can be listed.
@@ -26,7 +32,7 @@ pub(super) fn read(env: &Env, path: &Path, page_size: PageSize) -> Outcome<Datas
             "{}: neither a .jsonl or .csv file nor a directory that can be read",
             path.display()
         ))),
-        None => Ok(tree::read(env, &env.fs.canonicalize(path)?)?),
+        None => Ok(tree::read(env, path, interrupt)?),
     }
 }
 

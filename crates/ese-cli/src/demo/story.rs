@@ -115,10 +115,10 @@ impl Story<'_> {
 
     fn read_records(&self, input: Option<&Path>) -> Outcome<Dataset> {
         let data = match input {
-            Some(path) => input::read(self.env(), path, PAGE_SIZE)?,
+            Some(path) => input::read(self.env(), path, PAGE_SIZE, self.interrupt)?,
             None => match dpkg::read(self.env())? {
                 Some(data) => data,
-                None => tree::read(self.env(), &self.env().fs.canonicalize(Path::new("."))?)?,
+                None => tree::read(self.env(), Path::new("."), self.interrupt)?,
             },
         };
         self.go_on(None)?;

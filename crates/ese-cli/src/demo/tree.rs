@@ -1,11 +1,14 @@
 //! A file tree: every directory, and every file with its length and a hash of its contents.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use ese_api::{ColType, Env, Result, TableBuilder};
 
 use super::records::{Dataset, TableSpec, Unit, content_hash, long, long_long, utf16};
-use crate::files;
+use crate::{files, interrupt::Interrupt};
 
 /// Files that are taken at most, so that the demo ends soon anywhere.
 const FILES_MAX: usize = 200_000;
@@ -13,7 +16,7 @@ const FILES_MAX: usize = 200_000;
 const BYTES_MAX: u64 = 1 << 30;
 /// Longer files are listed without a hash.
 const HASHED_MAX: u64 = 64 << 20;
-/// Deeper directories are left out; links could lead in a circle.
+/// Deeper directories are left out.
 const DEPTH_MAX: usize = 40;
 /// What builds and version control leave behind is no record of anything.
 const SKIPPED: [&str; 3] = [".git", "target", "node_modules"];
@@ -21,12 +24,17 @@ const SKIPPED: [&str; 3] = [".git", "target", "node_modules"];
 const DIRECTORIES: usize = 0;
 const FILES: usize = 1;
 
-pub(super) fn read(env: &Env, root: &Path) -> Result<Dataset> {
-    let mut walk = Walk { env, units: Vec::new(), files: 0, bytes: 0, left_out: 0 };
-    let mut waiting = vec![(root.to_path_buf(), 0)];
+/// Whoever interrupts it gets what was read up to then.
+pub(super) fn read(env: &Env, root: &Path, interrupt: &Interrupt) -> Result<Dataset> {
+    let root = &env.fs.canonicalize(root)?;
+    let mut walk = Walk { env, interrupt, units: Vec::new(), files: 0, bytes: 0, left_out: 0 };
+    let mut waiting = vec![(root.clone(), 0)];
+    // Links can lead to a directory by any number of ways.
+    let mut known = HashSet::from([root.clone()]);
     while let Some((dir, depth)) = waiting.pop() {
         for inner in walk.directory(&dir)? {
-            if depth < DEPTH_MAX {
+            let real = env.fs.canonicalize(&inner);
+            if depth < DEPTH_MAX && real.is_ok_and(|real| known.insert(real)) {
                 waiting.push((inner, depth + 1));
             }
         }
@@ -71,6 +79,7 @@ fn tables() -> Vec<TableSpec> {
 
 struct Walk<'a> {
     env: &'a Env,
+    interrupt: &'a Interrupt,
     units: Vec<Unit>,
     files: usize,
     bytes: u64,
@@ -80,6 +89,9 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Takes a directory and its files; gives the directories inside.
     fn directory(&mut self, dir: &Path) -> Result<Vec<PathBuf>> {
+        if self.interrupt.pressed() {
+            return Ok(Vec::new());
+        }
         let id = self.units.len();
         let entries = match self.env.fs.list(dir) {
             Ok(entries) => entries,
@@ -91,6 +103,9 @@ impl Walk<'_> {
         unit.push(DIRECTORIES, vec![long(id), utf16(&dir.to_string_lossy())]);
         for (number, entry) in entries.into_iter().enumerate() {
             let path = dir.join(&entry.name);
+            if self.interrupt.pressed() {
+                break;
+            }
             if entry.is_dir {
                 if !SKIPPED.contains(&entry.name.as_str()) {
                     inner.push(path);
@@ -119,5 +134,35 @@ impl Walk<'_> {
         self.bytes += len;
         let bytes = files::read(self.env, path, HASHED_MAX).ok()?;
         Some(content_hash(&bytes).0.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    #[allow(clippy::disallowed_methods, reason = "no engine file; the trait makes no links")]
+    fn a_directory_is_taken_once_however_many_links_lead_to_it() {
+        let root = tempfile::tempdir().unwrap();
+        // Each of 20 directories has two links to the next: a million ways to the last one.
+        for number in 0..20 {
+            let dir = root.path().join(format!("d{number}"));
+            std::fs::create_dir(&dir).unwrap();
+            for link in ["a", "b"] {
+                let next = root.path().join(format!("d{}", number + 1));
+                std::os::unix::fs::symlink(next, dir.join(link)).unwrap();
+            }
+        }
+        let last = root.path().join("d20");
+        std::fs::create_dir(&last).unwrap();
+        std::fs::write(last.join("file"), "x").unwrap();
+        std::os::unix::fs::symlink(root.path(), last.join("back")).unwrap();
+        let found = read(&Env::real(), root.path(), &Interrupt::default()).unwrap();
+        assert_eq!(found.units.len(), 22);
+        let interrupt = Interrupt::default();
+        interrupt.press();
+        assert_eq!(read(&Env::real(), root.path(), &interrupt).unwrap().units.len(), 0);
     }
 }

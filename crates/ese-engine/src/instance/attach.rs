@@ -108,7 +108,11 @@ impl Instance {
         Ok(())
     }
 
-    pub(super) fn free_dbid(&self) -> Result<Dbid> {
+    /// The number that the next database gets.
+    ///
+    /// # Errors
+    /// `JET_errTooManyAttachedDatabases` (-1805).
+    pub fn free_dbid(&self) -> Result<Dbid> {
         let attached = self.bounds.attached.read();
         (1..=DATABASES_MAX)
             .map(Dbid)

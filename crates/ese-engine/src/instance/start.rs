@@ -49,6 +49,7 @@ impl Instance {
         mut config: InstanceConfig,
         options: RecoveryOptions,
     ) -> Result<(Arc<Instance>, Option<RecoveryReport>)> {
+        config.log_config().names.check()?;
         config.resolve(env)?;
         let bounds = Arc::new(Bounds::default());
         let opened = match config.recovery {
