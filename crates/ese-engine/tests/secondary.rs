@@ -334,7 +334,8 @@ fn conditions_tuples_and_combinations_decide_which_entries_a_row_has() {
     let schema = &store.table.schema;
     let mut session = store.session();
     session.begin().unwrap();
-    let rows: [(i32, Option<&str>, &[i32], &[i32]); 3] = [
+    type Row<'a> = (i32, Option<&'a str>, &'a [i32], &'a [i32]);
+    let rows: [Row<'_>; 3] = [
         (1, Some("abcdefghij"), &[1, 2, 3], &[7, 8]),
         (2, None, &[], &[5]),
         (3, Some("xy"), &[], &[]),
