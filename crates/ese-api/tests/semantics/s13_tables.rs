@@ -152,8 +152,7 @@ fn s13_08_a_column_is_renamed_and_gets_another_default() {
     assert_eq!(code(JetRenameTable(ses, dbid, "animals", "t")), JetErr::TableDuplicate);
 }
 
-/// The reference pages name the ranges (JET_COLUMNID is opaque there); real databases and the
-/// catalog's own rules fix the first ids as the statement has them.
+/// Real databases and the catalog's own rules fix the first ids as the statement has them.
 #[test]
 fn s13_09_column_ids_rise_within_their_range_and_are_not_used_again() {
     let _mode = multi();

@@ -142,7 +142,7 @@ bitflags! {
         /// Rows whose first segment is NULL have no entry.
         const IGNORE_FIRST_NULL = 0x0000_0040;
         /// No row has an entry yet; with `IGNORE_ANY_NULL` only.
-        const EMPTY = 0x0000_0010;
+        const EMPTY = 0x0000_0100;
         /// NULL sorts behind values.
         const SORT_NULLS_HIGH = 0x0000_0400;
         /// Every combination of values of multi-valued columns.
