@@ -27,7 +27,6 @@ const fn planted(bug: &'static str, family: &'static str, depth: u32) -> Planted
 const PLANTED: &[Planted] = &[
     planted("log-skip-sync", "load", 0),
     planted("log-rewrite-in-place", "small", 0),
-    planted("log-trust-checksum-alone", "circular", 0),
     planted("log-prefer-own-version", "load", 0),
     planted("log-skip-header-sync", "roll", 0),
     planted("log-skip-name-sync", "roll", 0),

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use ese_base::{Dbid, Error, Generation, JetErr, LgPos, Result, Signature, plant};
+use ese_base::{DbTime, Dbid, Error, Generation, JetErr, LgPos, ObjId, Result, Signature, plant};
 use ese_log::Attachment;
 use ese_os::Env;
 use ese_pages::{
@@ -65,6 +65,9 @@ pub(super) struct AttachInfo {
     pub(super) dbid: Dbid,
     pub(super) sign_db: Signature,
     pub(super) path: PathBuf,
+    /// Its clock and its last object id then: replay may begin behind the records that moved them,
+    /// and the header is older.
+    pub(super) counters: (DbTime, ObjId),
 }
 
 impl From<&Attachment> for AttachInfo {
@@ -73,6 +76,7 @@ impl From<&Attachment> for AttachInfo {
             dbid: attachment.dbid,
             sign_db: attachment.sign_db,
             path: PathBuf::from(&attachment.path),
+            counters: (attachment.dbtime, attachment.objid_last),
         }
     }
 }
@@ -187,6 +191,8 @@ impl RedoDatabases {
         let cache = PageCache::new(Arc::clone(&file), self.options.clone())?;
         let (dbtime, objid) = (header.dbtime(), header.last_objid());
         let db = Arc::new(Database::new(info.dbid, file, cache, None, dbtime, objid));
+        db.advance_dbtime(info.counters.0);
+        db.advance_objid(info.counters.1);
         Ok(RedoDb::Open { db, path: info.path.clone(), created })
     }
 

@@ -174,13 +174,17 @@ impl Replay {
             }
             Record::CreateDb(create) => {
                 let path = PathBuf::from(create.path.text());
-                let info = AttachInfo { dbid: create.dbid, sign_db: create.sign_db, path };
+                let counters = Default::default();
+                let info =
+                    AttachInfo { dbid: create.dbid, sign_db: create.sign_db, path, counters };
                 self.databases.create(&self.locate(info), pos)?;
             }
             Record::CreateDbFinish(finish) => self.databases.creation_finished(finish.dbid, pos)?,
             Record::AttachDb(attach) => {
                 let path = PathBuf::from(attach.path.text());
-                let info = AttachInfo { dbid: attach.dbid, sign_db: attach.sign_db, path };
+                let counters = Default::default();
+                let info =
+                    AttachInfo { dbid: attach.dbid, sign_db: attach.sign_db, path, counters };
                 self.databases.attach(&self.locate(info), pos)?;
             }
             Record::DetachDb(detach) => self.databases.detach(detach.dbid, pos)?,
