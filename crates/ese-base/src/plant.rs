@@ -2,10 +2,10 @@
 //!
 //! A place that keeps a promise may carry a way to break it, `if plant!("skip-log-sync") { .. }`.
 //! In ordinary builds the macro is the constant `false` and the branch is not compiled. Built with
-//! `RUSTFLAGS="--cfg plant"`, a harness chooses one bug by name with [`set`] and must notice it.
+//! `RUSTFLAGS="--cfg plant"`, a harness chooses one bug by name with `set` and must notice it.
 //!
 //! The choice is one for the whole process, because the bug must also fire on background threads:
-//! harnesses that choose run one after another ([`with`] sees to that).
+//! harnesses that choose run one after another (`with` sees to that).
 
 /// Is the planted bug of this name chosen? Always `false` without `--cfg plant`.
 #[macro_export]
