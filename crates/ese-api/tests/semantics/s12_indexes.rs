@@ -85,8 +85,8 @@ fn s12_05_null_keys_have_entries_unless_they_are_ignored() {
     assert_eq!(code(refusing), JetErr::NullKeyDisallowed);
 }
 
-/// The reference page of JetCreateIndex says nothing of it: a unique index counts NULL as a value, so
-/// that only one row may have a key of NULLs, unless the index ignores them.
+/// The reference page of JetCreateIndex says nothing of it: a unique index counts NULL as a value,
+/// so that only one row may have a key of NULLs, unless the index ignores them.
 #[test]
 fn s12_06_null_keys_collide_in_a_unique_index_unless_they_are_ignored() {
     let _mode = multi();
