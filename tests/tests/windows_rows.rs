@@ -51,36 +51,29 @@ fn open(folder: &Path, name: &str) -> OfflineDatabase {
     db.unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-/// One row: key in hex digits, and the columns that this version can read.
+/// One row: key in hex digits, and the columns.
 type OurRow = (String, BTreeMap<String, serde_json::Value>);
 
-/// All rows of a table, and how many values need features that this version lacks.
-fn our_rows(db: &OfflineDatabase, table: &TableSchema) -> (Vec<OurRow>, usize) {
-    let (mut rows, mut lacking) = (Vec::new(), 0);
+/// All rows of a table.
+fn our_rows(db: &OfflineDatabase, table: &TableSchema) -> Vec<OurRow> {
+    let mut rows = Vec::new();
     db.rows(table, |key, record| {
         let mut row = BTreeMap::new();
         for column in table.columns.iter() {
-            match Value::read(column, record) {
-                Ok(value) => _ = row.insert(column.name.clone(), canonical(&value)),
-                Err(error) => {
-                    assert_eq!(error.code(), JetErr::FeatureNotAvailable, "{error}");
-                    assert!(error.message().contains(&column.name), "{error}");
-                    lacking += 1;
-                }
-            }
+            row.insert(column.name.clone(), canonical(&Value::read(column, record)?));
         }
         rows.push((hex(key), row));
         Ok(ControlFlow::Continue(()))
     })
     .unwrap_or_else(|error| panic!("{}: {error:?}", table.name));
-    (rows, lacking)
+    rows
 }
 
 #[test]
 fn every_row_equals_what_dissect_returns() {
     let test = "every_row_equals_what_dissect_returns";
     let (Some(folder), Some(peers)) = (databases(test), peers(test)) else { return };
-    let (mut values, mut lacking_all) = (0, 0);
+    let mut values = 0;
     for name in FILES {
         let db = open(&folder, name);
         let mut theirs: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
@@ -94,7 +87,7 @@ fn every_row_equals_what_dissect_returns() {
         });
         assert_eq!(theirs.len(), db.tables().len(), "{name}: tables");
         for table in db.tables() {
-            let (ours, lacking) = our_rows(&db, table);
+            let ours = our_rows(&db, table);
             let theirs = &theirs[&table.name];
             let place = format!("{name}, table {}", table.name);
             assert_eq!(ours.len(), theirs.len(), "{place}: rows");
@@ -105,11 +98,9 @@ fn every_row_equals_what_dissect_returns() {
                 }
                 values += row.len();
             }
-            lacking_all += lacking;
         }
     }
     assert!(values > 150_000, "only {values} values were compared");
-    assert!(lacking_all < values / 100, "{lacking_all} values need later features");
 }
 
 #[test]
@@ -232,7 +223,7 @@ fn primary_keys_regenerate_from_the_rows() {
 fn entries_of_secondary_indexes_regenerate_from_the_rows() {
     let test = "entries_of_secondary_indexes_regenerate_from_the_rows";
     let Some(folder) = databases(test) else { return };
-    let (mut total, mut unicode, mut unavailable) = (0, 0, Vec::new());
+    let (mut total, mut unicode) = (0, 0);
     for name in FILES {
         let db = open(&folder, name);
         for table in db.tables() {
@@ -244,10 +235,7 @@ fn entries_of_secondary_indexes_regenerate_from_the_rows() {
                     continue;
                 }
                 let place = format!("{name}, {}.{}", table.name, index.name);
-                let Some(ours) = regenerated(&db, table, index) else {
-                    unavailable.push(place);
-                    continue;
-                };
+                let ours = regenerated(&db, table, index);
                 let theirs = entries(&db, index);
                 let (missing, extra) =
                     (theirs.difference(&ours).count(), ours.difference(&theirs).count());
@@ -260,29 +248,24 @@ fn entries_of_secondary_indexes_regenerate_from_the_rows() {
     }
     assert!(total > 10_000, "only {total} entries");
     assert!(unicode > 0, "no index of UTF-16 text was met");
-    // Its row holds a long value outside the record.
-    assert_eq!(unavailable, ["index.edb, index.IxLongASCII"]);
 }
 
-/// All entries of an index made from the rows; `None` if a value cannot be read by this version.
+/// All entries of an index made from the rows.
 fn regenerated(
     db: &OfflineDatabase,
     table: &TableSchema,
     index: &schema::Index,
-) -> Option<BTreeSet<(Vec<u8>, Vec<u8>)>> {
+) -> BTreeSet<(Vec<u8>, Vec<u8>)> {
     let (mut entries, mut scratch) = (BTreeSet::new(), Vec::new());
-    let result = db.rows(table, |bookmark, record| {
+    db.rows(table, |bookmark, record| {
         key::for_each_key(table, index, record, &mut scratch, |key| {
             entries.insert((key.to_vec(), bookmark.to_vec()));
             Ok(())
         })?;
         Ok(ControlFlow::Continue(()))
-    });
-    match result {
-        Ok(()) => Some(entries),
-        Err(error) if error.code() == JetErr::FeatureNotAvailable => None,
-        Err(error) => panic!("{}: {error:?}", index.name),
-    }
+    })
+    .unwrap_or_else(|error| panic!("{}: {error:?}", index.name));
+    entries
 }
 
 #[test]

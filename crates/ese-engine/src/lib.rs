@@ -7,11 +7,13 @@
 #![forbid(unsafe_code)]
 
 pub mod catalog;
+pub mod compress;
 pub mod cursor;
 pub mod database;
 pub mod ddl;
 pub mod instance;
 pub mod key;
+pub mod longvalue;
 pub mod op;
 pub mod reader;
 pub mod record;

@@ -18,7 +18,6 @@ pub mod group;
 pub mod merge;
 mod node;
 pub mod split;
-pub mod xpress;
 
 #[cfg(test)]
 mod tests;

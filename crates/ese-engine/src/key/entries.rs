@@ -1,13 +1,13 @@
 //! Keys of whole rows: which entries a row has in an index.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use ese_base::{Error, JetErr, Result};
 use smallvec::SmallVec;
 
 use super::normalise::{KeyRules, normalise, unicode};
 use crate::{
-    record::{ColumnData, RecordView},
+    record::RecordView,
     schema::{Column, ColumnFlags, Columns, Index, IndexFlags, Segment, TableSchema, TupleLimits},
 };
 
@@ -290,7 +290,8 @@ fn nth_key(
     for (at, segment) in index.segments.iter().enumerate() {
         let column = schema.columns.require(segment.column)?;
         let itag = itags.get(at).copied().unwrap_or(1);
-        let mut value = segment_value(record, column, itag)?;
+        let stored = segment_value(record, column, itag)?;
+        let mut value = stored.as_deref();
         if at == 0
             && let Some((limits, place)) = tuple
         {
@@ -311,18 +312,18 @@ fn nth_key(
     Ok(if nulls.allowed(index)? { Made::Key } else { Made::None })
 }
 
+/// More than any key holds, and all that a tuple index looks at (32,767 characters of two bytes).
+const SEGMENT_BYTES_MOST: usize = 1 << 16;
+
+/// The value of a segment, or as much of its beginning as a key or tuple can hold.
 fn segment_value<'s>(
     record: &RecordView<'s>,
     column: &'s Column,
     itag: usize,
-) -> Result<Option<&'s [u8]>> {
-    match record.data(column)? {
-        ColumnData::Many(list) => match list.nth(itag)? {
-            Some(instance) => instance.plain(column).map(Some),
-            None => Ok(None),
-        },
-        data if itag == 1 => data.first(column),
-        _ => Ok(None),
+) -> Result<Option<Cow<'s, [u8]>>> {
+    match record.data(column)?.nth(itag)? {
+        Some(instance) => record.bytes_of(column, instance, SEGMENT_BYTES_MOST).map(Some),
+        None => Ok(None),
     }
 }
 

@@ -11,8 +11,8 @@ use smallvec::SmallVec;
 use super::{
     impossible,
     split::{LineOper, change_split_page, insert_pointer, make_new_page, make_new_page_of_insert},
-    xpress,
 };
+use crate::compress::xpress;
 
 /// One page of a group.
 #[derive(Debug)]

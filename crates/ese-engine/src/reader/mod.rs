@@ -18,6 +18,7 @@ use ese_pages::{
 
 pub use crate::record::{Guid, Value};
 use crate::{
+    longvalue::OfflineLongValues,
     record::RecordView,
     schema::{
         CatalogLoader, Index, MSYS_OBJECTS, MSYS_OBJECTS_FDP, MSYS_OBJECTS_SHADOW,
@@ -154,10 +155,11 @@ impl OfflineDatabase {
             )
             .at_path(self.cache.file().path()));
         }
+        let long_values = OfflineLongValues::new(&self.cache, table);
         self.nodes(&table_tree(table.fdp, table.objid), |key, data| {
             let view = RecordView::new(data, table.page_size)
                 .map_err(|error| named(error, &format!("table \"{}\"", table.name), key))?;
-            each(key, &view)
+            each(key, &view.with_long_values(&long_values))
         })
     }
 
@@ -260,6 +262,16 @@ fn load_catalog(cache: &PageCache, objid: ObjId, fdp: Pgno) -> Result<Vec<TableS
 fn nodes(
     cache: &PageCache,
     tree: &TreeView,
+    each: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    nodes_from(cache, tree, None, each)
+}
+
+/// As [`nodes`], from a key on.
+pub(crate) fn nodes_from(
+    cache: &PageCache,
+    tree: &TreeView,
+    from: Option<&[u8]>,
     mut each: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     check_format(cache.read(tree.root)?.page(), tree.root)?;
@@ -285,7 +297,8 @@ fn nodes(
         each(entry.get(..key_len).unwrap_or_default(), node.data)
     };
     let mut failed = None;
-    scan(cache, tree, Start::End, Direction::Forward, &mut Position::default(), |node| {
+    let start = from.map_or(Start::End, |key| Start::At { key, data: &[] });
+    scan(cache, tree, start, Direction::Forward, &mut Position::default(), |node| {
         visit(node).unwrap_or_else(|error| {
             failed = Some(error);
             ControlFlow::Break(())

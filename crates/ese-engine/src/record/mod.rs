@@ -15,9 +15,9 @@
 //! copying, [`encode_row`] builds one, [`RecordBuilder`] changes one column at a time, as an update
 //! does.
 //!
-//! Reading trusts nothing: every offset is checked, damage is `JET_errDatabaseCorrupted`. What
-//! later issues bring (values outside the record, compressed and encrypted values) is recognised
-//! and handed out as such; asking for its plain bytes gives an error that names column and feature.
+//! Reading trusts nothing: every offset is checked, damage is `JET_errDatabaseCorrupted`. Values
+//! outside the record are fetched through [`LongValues`]; encrypted values are recognised, asking
+//! for their bytes gives an error that names the column.
 
 mod build;
 mod edit;
@@ -33,7 +33,7 @@ pub use edit::replace_columns;
 pub use encode::{ColumnValue, encode_row};
 pub(crate) use encode::{RowShape, column_value, encode_columns, minimal_len};
 pub use value::{Guid, Value};
-pub use view::{ColumnData, Instance, Instances, Lid, RecordView};
+pub use view::{ColumnData, Instance, Instances, Lid, LongValues, RecordView};
 
 /// Little-endian `u16` at an offset.
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {

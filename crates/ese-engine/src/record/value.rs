@@ -118,15 +118,19 @@ impl Value {
     /// Reads a column of a record; absent columns have their default.
     ///
     /// # Errors
-    /// As [`RecordView::data`], [`super::Instance::plain`] and [`Value::decode`].
+    /// As [`RecordView::data`], [`RecordView::bytes_of`] and [`Value::decode`].
     pub fn read(column: &Column, record: &RecordView<'_>) -> Result<Value> {
         Ok(match record.data(column)? {
             ColumnData::Null => Value::Null,
             ColumnData::Default(bytes) => Value::decode(column, bytes)?,
-            ColumnData::One(instance) => Value::decode(column, instance.plain(column)?)?,
+            ColumnData::One(instance) => {
+                Value::decode(column, &record.bytes_of(column, instance, usize::MAX)?)?
+            }
             ColumnData::Many(list) => Value::Multi(
                 list.iter()
-                    .map(|instance| Value::decode(column, instance?.plain(column)?))
+                    .map(|instance| {
+                        Value::decode(column, &record.bytes_of(column, instance?, usize::MAX)?)
+                    })
                     .collect::<Result<_>>()?,
             ),
         })

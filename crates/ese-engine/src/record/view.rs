@@ -1,9 +1,14 @@
 //! Reading a record in place.
 
+use std::{borrow::Cow, fmt};
+
 use ese_base::{Error, JetErr, PageSize, Result};
 
 use super::{tagged::TaggedPart, u16_at};
-use crate::schema::{Column, ColumnFlags, ColumnId, Columns};
+use crate::{
+    compress,
+    schema::{Column, ColumnFlags, ColumnId, Columns},
+};
 
 /// Id of a value that lives in the table's long-value tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,6 +24,18 @@ impl Lid {
         }
     }
 }
+
+/// Where the values of a table lie that its records only point at.
+pub trait LongValues: fmt::Debug {
+    /// The first bytes of a value, at most `most` of them.
+    ///
+    /// # Errors
+    /// `JET_errLVCorrupted` (-1526) for a value that is not there or damaged.
+    fn read(&self, lid: Lid, most: usize) -> Result<Vec<u8>>;
+}
+
+/// What a compressed value inside a record becomes at most: its length has 16 bits.
+const COMPRESSED_MOST: usize = 0xffff;
 
 /// One value of a column, as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,6 +173,8 @@ impl<'a> ColumnData<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct RecordView<'a> {
     pub(super) bytes: &'a [u8],
+    /// The table's long values, for who wants to see them through the record.
+    long_values: Option<&'a dyn LongValues>,
     pub(super) page_size: PageSize,
     pub(super) last_fixed: u8,
     /// 127 = none.
@@ -201,6 +220,7 @@ impl<'a> RecordView<'a> {
         }
         Ok(RecordView {
             bytes,
+            long_values: None,
             page_size,
             last_fixed,
             last_variable,
@@ -209,6 +229,41 @@ impl<'a> RecordView<'a> {
             variable,
             tagged,
         })
+    }
+
+    /// The same record, able to show the values that lie outside of it.
+    #[must_use]
+    pub fn with_long_values(self, long_values: &'a dyn LongValues) -> RecordView<'a> {
+        RecordView { long_values: Some(long_values), ..self }
+    }
+
+    /// The first bytes of a value of this record, at most `most` of them, wherever and however they
+    /// are stored.
+    ///
+    /// # Errors
+    /// `JET_errFeatureNotAvailable` for encrypted values, and for values outside a record that does
+    /// not know its table's long values; `JET_errDecompressionFailed` (-1620);
+    /// `JET_errLVCorrupted` (-1526).
+    pub fn bytes_of<'s>(
+        &self,
+        column: &Column,
+        instance: Instance<'s>,
+        most: usize,
+    ) -> Result<Cow<'s, [u8]>> {
+        let expanded = match (instance, self.long_values) {
+            (Instance::Compressed(packed), _) => compress::expand(packed, COMPRESSED_MOST),
+            (Instance::Separated(lid), Some(long_values)) => long_values.read(lid, most),
+            _ => {
+                let bytes = instance.plain(column)?;
+                return Ok(Cow::Borrowed(bytes.get(..most).unwrap_or(bytes)));
+            }
+        };
+        let mut bytes = expanded.map_err(|error| {
+            let what = format!("column \"{}\": {}", column.name, error.message());
+            Error::new(error.code(), what).caused_by(error)
+        })?;
+        bytes.truncate(most);
+        Ok(Cow::Owned(bytes))
     }
 
     /// The whole record.

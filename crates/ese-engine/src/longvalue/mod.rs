@@ -1,0 +1,100 @@
+//! Long values: columns too long for their record, in a tree of their own (edb-format 9).
+//!
+//! A record holds the value's id (LID). The tree has, for each id, a root node with the number of
+//! records that refer to it and the size of the value, and behind it the value in chunks of a fixed
+//! length, keyed by id and offset. The tree's order is therefore the order in which a value is
+//! read.
+
+mod read;
+#[cfg(test)]
+mod tests;
+
+use ese_base::PageSize;
+use ese_pages::PageFlags;
+
+pub(crate) use read::OfflineLongValues;
+pub use read::{Nodes, Visit, read, size};
+
+use crate::{
+    record::Lid,
+    schema::{LongValueTree, TableSchema},
+    tree::TreeView,
+};
+
+/// Bytes of a chunk, all but the last of a value (edb-format 9.2).
+#[must_use]
+pub fn chunk_len(schema: &TableSchema) -> u32 {
+    schema.lv_chunk_max.filter(|&len| len > 0).unwrap_or(match schema.page_size {
+        PageSize::K4 => 4014,
+        PageSize::K8 => 8110,
+        PageSize::K16 => 4050,
+        PageSize::K32 => 8150,
+    })
+}
+
+/// The tree as a reader walks it.
+pub(crate) fn tree_view(lv: &LongValueTree) -> TreeView {
+    TreeView {
+        root: lv.fdp,
+        fdp: lv.fdp,
+        objid: lv.objid,
+        unique: true,
+        unique_fdp: true,
+        page_flags: PageFlags::LONG_VALUE,
+        density_pct: 100,
+    }
+}
+
+/// Key of a value's root node: the id, big-endian, in four bytes, or in eight with the top bit set.
+#[must_use]
+pub fn root_key(lid: Lid) -> Vec<u8> {
+    match u32::try_from(lid.0) {
+        Ok(short) => short.to_be_bytes().to_vec(),
+        Err(_) => lid.0.to_be_bytes().to_vec(),
+    }
+}
+
+/// Key of the chunk that begins at this offset.
+#[must_use]
+pub fn chunk_key(lid: Lid, offset: u32) -> Vec<u8> {
+    let mut key = root_key(lid);
+    key.extend_from_slice(&offset.to_be_bytes());
+    key
+}
+
+/// What the root node of a value says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// How many records refer to the value; each value of a multi-valued column counts.
+    pub references: u32,
+    /// Bytes of the value, uncompressed.
+    pub size: u32,
+    /// The chunks are encrypted.
+    pub encrypted: bool,
+}
+
+impl Root {
+    /// Reads the data of a root node: 8 bytes, or 9 with flags.
+    #[must_use]
+    pub fn parse(data: &[u8]) -> Option<Root> {
+        let (&[r0, r1, r2, r3, s0, s1, s2, s3], flags) = data.split_first_chunk::<8>()?;
+        if flags.len() > 1 {
+            return None;
+        }
+        Some(Root {
+            references: u32::from_le_bytes([r0, r1, r2, r3]),
+            size: u32::from_le_bytes([s0, s1, s2, s3]),
+            encrypted: flags.first().is_some_and(|flags| flags & 1 != 0),
+        })
+    }
+
+    /// The data of a root node.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 8] {
+        let mut data = [0; 8];
+        let (references, size) = data.split_at_mut(4);
+        references.copy_from_slice(&self.references.to_le_bytes());
+        size.copy_from_slice(&self.size.to_le_bytes());
+        data
+    }
+}

@@ -1,0 +1,141 @@
+//! Reading a long value, whole or from an offset on.
+
+use std::ops::ControlFlow;
+
+use ese_base::{Error, JetErr, Result};
+use ese_pages::cache::PageCache;
+
+use super::{Root, chunk_key, chunk_len, root_key, tree_view};
+use crate::{
+    compress,
+    reader::nodes_from,
+    record::{Lid, LongValues},
+    schema::TableSchema,
+    tree::TreeView,
+};
+
+/// Sees a node's key and data, and says whether to go on.
+pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>> + 'a;
+
+/// Visits the nodes of a long-value tree that a reader sees, from a key on, in order: key and data.
+pub trait Nodes {
+    /// Ends when the visitor breaks or fails.
+    ///
+    /// # Errors
+    /// Those of reading; the visitor's.
+    fn visit(&self, from: &[u8], each: &mut Visit<'_>) -> Result<()>;
+}
+
+/// The size of a value in bytes.
+///
+/// # Errors
+/// `JET_errLVCorrupted` (-1526) if the tree has no such value.
+pub fn size(nodes: &dyn Nodes, lid: Lid) -> Result<u32> {
+    Ok(root(nodes, lid)?.size)
+}
+
+fn root(nodes: &dyn Nodes, lid: Lid) -> Result<Root> {
+    let (key, mut found) = (root_key(lid), None);
+    nodes.visit(&key, &mut |at, data| {
+        if at == key {
+            found = Some(Root::parse(data).ok_or_else(|| damaged(lid, "its root is malformed"))?);
+        }
+        Ok(ControlFlow::Break(()))
+    })?;
+    found.ok_or_else(|| damaged(lid, "it is not in the tree of long values"))
+}
+
+/// Reads at most `most` bytes of a value from `offset` on; nothing behind its end. `chunk` is the
+/// tree's chunk length.
+///
+/// # Errors
+/// `JET_errLVCorrupted` (-1526) for a value that is missing, has gaps or chunks of a wrong length;
+/// `JET_errDecompressionFailed` (-1620); `JET_errFeatureNotAvailable` for encrypted values; those
+/// of the source.
+pub fn read(nodes: &dyn Nodes, lid: Lid, chunk: u32, offset: u32, most: usize) -> Result<Vec<u8>> {
+    let root = root(nodes, lid)?;
+    if root.encrypted {
+        return Err(Error::new(
+            JetErr::FeatureNotAvailable,
+            format!("long value {}: encrypted values cannot be read by this version", lid.0),
+        ));
+    }
+    let left = usize::try_from(root.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+    let wanted = left.min(most);
+    // Grows by what is really there: the size in the root may be damaged.
+    let mut out = Vec::new();
+    if wanted == 0 || chunk == 0 {
+        return Ok(out);
+    }
+    let mut next = offset / chunk * chunk;
+    nodes.visit(&chunk_key(lid, next), &mut |key, data| {
+        if key != chunk_key(lid, next) {
+            return Ok(ControlFlow::Break(()));
+        }
+        // Without a mark on the node: shorter than the chunk must be means compressed (9.3).
+        let len = usize::try_from(chunk.min(root.size - next)).unwrap_or(usize::MAX);
+        let expanded;
+        let bytes = if data.len() == len {
+            data
+        } else {
+            expanded = compress::expand(data, len).map_err(|error| {
+                Error::new(error.code(), format!("long value {}: {}", lid.0, error.message()))
+            })?;
+            &expanded
+        };
+        if bytes.len() != len {
+            return Err(damaged(lid, &format!("its chunk at {next} has {} bytes", bytes.len())));
+        }
+        let skip = usize::try_from(offset.saturating_sub(next)).unwrap_or(usize::MAX);
+        let bytes = bytes.get(skip..).unwrap_or_default();
+        out.extend_from_slice(bytes.get(..wanted - out.len()).unwrap_or(bytes));
+        next = match next.checked_add(chunk) {
+            Some(next) if out.len() < wanted => next,
+            _ => return Ok(ControlFlow::Break(())),
+        };
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if out.len() < wanted {
+        return Err(damaged(
+            lid,
+            &format!("its chunk at {next} of {} bytes is missing", root.size),
+        ));
+    }
+    Ok(out)
+}
+
+#[cold]
+fn damaged(lid: Lid, what: &str) -> Error {
+    Error::new(JetErr::LVCorrupted, format!("long value {}: {what}", lid.0))
+        .advise("the database is damaged: restore it from a backup")
+}
+
+/// The long values of a table in a file that nobody has attached.
+#[derive(Debug)]
+pub(crate) struct OfflineLongValues<'a> {
+    cache: &'a PageCache,
+    tree: Option<TreeView>,
+    chunk: u32,
+}
+
+impl<'a> OfflineLongValues<'a> {
+    pub(crate) fn new(cache: &'a PageCache, schema: &TableSchema) -> OfflineLongValues<'a> {
+        let tree = schema.lv.as_ref().map(tree_view);
+        OfflineLongValues { cache, tree, chunk: chunk_len(schema) }
+    }
+}
+
+impl Nodes for OfflineLongValues<'_> {
+    fn visit(&self, from: &[u8], each: &mut Visit<'_>) -> Result<()> {
+        match &self.tree {
+            Some(tree) => nodes_from(self.cache, tree, Some(from), each),
+            None => Ok(()),
+        }
+    }
+}
+
+impl LongValues for OfflineLongValues<'_> {
+    fn read(&self, lid: Lid, most: usize) -> Result<Vec<u8>> {
+        read(self, lid, self.chunk, 0, most)
+    }
+}
