@@ -27,17 +27,16 @@ fn conclude(test: &str, outcomes: &[Outcome]) -> Report {
         line.2 += outcome.time.as_secs_f64();
         all.add(outcome.report.clone());
     }
-    println!("family     page    states   nested distinct recoveries depth pages leaked  seconds");
+    println!("family     page    states   nested distinct recoveries depth pages  seconds");
     for (name, (report, seen, seconds)) in &lines {
         println!(
-            "{name} {:>8} {:>8} {:>8} {:>10} {:>5} {:>5} {:>6} {seconds:>8.1}",
+            "{name} {:>8} {:>8} {:>8} {:>10} {:>5} {:>5} {seconds:>8.1}",
             report.states,
             report.nested,
             report.distinct.len(),
             report.recoveries,
             seen.depth,
             seen.pages,
-            seen.leaked,
         );
     }
     println!(

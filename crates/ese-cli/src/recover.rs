@@ -27,6 +27,7 @@ pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
             "skipped": report.skipped,
             "rolled_back": report.rolled_back,
             "restored_pages": report.restored_pages,
+            "reclaimed_pages": report.reclaimed_pages,
             "databases": databases.iter().map(|(path, state)| {
                 json!({ "file": path.to_string_lossy(), "state": state.to_string() })
             }).collect::<Vec<_>>(),

@@ -112,7 +112,8 @@ pub(crate) fn load(attached: &Attached) -> Result<()> {
     Ok(())
 }
 
-fn read_schemas(db: &Database) -> Result<Vec<TableSchema>> {
+/// The tables as the catalog's pages have them, whoever wrote them.
+pub(crate) fn read_schemas(db: &Database) -> Result<Vec<TableSchema>> {
     let trees = CatalogTrees::of(db);
     let mut loader = CatalogLoader::new(db.page_size());
     let mut failed = Ok(());

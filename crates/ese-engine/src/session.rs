@@ -228,6 +228,7 @@ impl Session {
             None
         };
         let given_up = self.given_up();
+        let hold = self.hold_for(&given_up);
         self.leave_transaction();
         if let Some(Appended { end, .. }) = appended {
             self.last_commit = Some(end);
@@ -241,7 +242,7 @@ impl Session {
         if let Some(number) = trx.committed()
             && !changes.is_empty()
         {
-            self.instance.retire(number, changes, given_up);
+            self.instance.retire(number, changes, (given_up, hold));
         }
         Ok(())
     }

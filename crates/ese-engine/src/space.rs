@@ -22,6 +22,7 @@ pub mod check;
 mod create;
 pub mod extent;
 pub mod header;
+pub(crate) mod lost;
 
 #[cfg(test)]
 mod tests;

@@ -52,6 +52,7 @@ pub use view::TreeView;
 
 pub(crate) use change::{Op, Room, change_leaf, insert_on, log_and_apply, remove, set_data};
 pub(crate) use descend::{Target, leaf_for_read, leaf_for_write};
+pub(crate) use outline::pages_of;
 pub(crate) use smo::{PageSource, Spare, pages_needed, split_space_leaf};
 
 /// What kind of tree it is.

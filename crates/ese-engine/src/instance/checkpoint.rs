@@ -24,6 +24,25 @@ pub(super) struct Bounds {
     checkpoint: AtomicU64,
     /// Held while a checkpoint is computed and written.
     pub(super) writing: Mutex<()>,
+    /// Positions that the checkpoint must not pass yet, beside those of open transactions.
+    held: Mutex<Vec<LgPos>>,
+}
+
+/// Keeps the checkpoint before the records of a transaction that has committed, but left work to
+/// be done: if that is not done, recovery must still learn of it.
+#[derive(Debug)]
+pub(crate) struct CheckpointHold {
+    bounds: Arc<Bounds>,
+    pos: LgPos,
+}
+
+impl Drop for CheckpointHold {
+    fn drop(&mut self) {
+        let mut held = self.bounds.held.lock();
+        if let Some(place) = held.iter().position(|pos| *pos == self.pos) {
+            held.swap_remove(place);
+        }
+    }
 }
 
 impl Bounds {
@@ -108,12 +127,21 @@ impl Instance {
         {
             pos = pos.min(begin0);
         }
+        // Behind the slots: a hold begins before its transaction leaves its slot.
+        let held = self.bounds.held.lock().iter().min().copied();
+        pos = pos.min(held.unwrap_or(pos));
         for attached in self.databases() {
             if let Some(dirty) = attached.db.cache.oldest_dirty() {
                 pos = pos.min(dirty);
             }
         }
         Some(pos)
+    }
+
+    /// Keeps the checkpoint at or before `pos` until the hold is dropped.
+    pub(crate) fn hold_checkpoint(&self, pos: LgPos) -> CheckpointHold {
+        self.bounds.held.lock().push(pos);
+        CheckpointHold { bounds: Arc::clone(&self.bounds), pos }
     }
 
     /// Moves the checkpoint as far as the written pages allow, when that is worth a write.

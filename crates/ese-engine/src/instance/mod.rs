@@ -27,6 +27,7 @@ use ese_pages::fence::{LogFence, NoLog};
 use parking_lot::{Condvar, Mutex};
 
 use self::checkpoint::Bounds;
+pub(crate) use self::checkpoint::CheckpointHold;
 pub use self::{attach::Attached, config::InstanceConfig, start::recover, term::TermMode};
 pub(crate) use self::{
     attach::{cache_options, make_header_clean},
@@ -69,6 +70,8 @@ struct Retired {
     number: TrxId,
     changes: Vec<Change>,
     drops: Vec<TreeDrop>,
+    /// Until the drops are done; there if there are any.
+    hold: Option<CheckpointHold>,
 }
 
 impl Retired {
@@ -196,9 +199,14 @@ impl Instance {
     }
 
     /// Takes over the versions of a commit: drops them now if everybody sees it, else later.
-    pub(crate) fn retire(&self, number: TrxId, changes: Vec<Change>, drops: Vec<TreeDrop>) {
+    pub(crate) fn retire(
+        &self,
+        number: TrxId,
+        changes: Vec<Change>,
+        (drops, hold): (Vec<TreeDrop>, Option<CheckpointHold>),
+    ) {
         let mut retired = self.retired.lock();
-        retired.push_back(Retired { number, changes, drops });
+        retired.push_back(Retired { number, changes, drops, hold });
         drop(retired);
         self.clean_up_versions();
     }
@@ -210,7 +218,7 @@ impl Instance {
         // next.
         while let Some(mut retired) = self.retired.try_lock() {
             let ready = retired.front().is_some_and(|next| self.clock.seen_by_all(next.number));
-            let Some(Retired { changes, drops, .. }) =
+            let Some(Retired { changes, drops, hold: _until_dropped, .. }) =
                 (if ready { retired.pop_front() } else { None })
             else {
                 return;

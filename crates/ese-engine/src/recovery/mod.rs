@@ -4,13 +4,15 @@
 //! page: a page whose time is at or past the record's already holds the change. The records of
 //! a macro group are collected and applied when its commit is read; a group without one never
 //! happened. Then the transactions that are still open are undone with compensation records, as
-//! ESE does, so that a crash in the middle of recovery is recovered like any other.
+//! ESE does, so that a crash in the middle of recovery is recovered like any other. At last pages
+//! that interrupted work had taken are given back.
 //!
 //! The order at the end: undo records durable -> pages written -> headers clean -> `RecoveryQuit2`
 //! -> checkpoint (written by the run that starts next). Until the last step a rerun finds the same
 //! start and skips what is done.
 
 mod databases;
+mod reclaim;
 mod sessions;
 mod undo;
 
@@ -26,6 +28,7 @@ use ese_pages::fence::NoLog;
 
 use self::{
     databases::{AttachInfo, RedoDatabases},
+    reclaim::Touched,
     sessions::{MacroGroup, ReplayedChange, ReplayedKind, ReplayedSessions},
 };
 use crate::{instance::InstanceConfig, redo};
@@ -74,6 +77,8 @@ pub struct RecoveryReport {
     pub rolled_back: u64,
     /// Torn or damaged pages that were put right before redo.
     pub restored_pages: u64,
+    /// Pages that work which did not come to its end had taken, given back.
+    pub reclaimed_pages: u64,
     /// The highest transaction number of the log.
     pub last_trx: TrxId,
 }
@@ -86,6 +91,8 @@ struct Replay {
     options: RecoveryOptions,
     /// Deletions of committed transactions, to be removed for good at the end.
     to_remove: Vec<ReplayedChange>,
+    /// Trees whose space was being changed.
+    touched: Touched,
     shut_down_mark: Option<LgPos>,
     report: RecoveryReport,
 }
@@ -122,6 +129,7 @@ pub(crate) fn redo_all(
         sessions: ReplayedSessions::default(),
         options,
         to_remove: Vec::new(),
+        touched: Touched::default(),
         shut_down_mark: None,
         report: RecoveryReport { from: start.pos, to: start.pos, ..RecoveryReport::default() },
     };
@@ -254,6 +262,7 @@ impl Replay {
         pos: LgPos,
         end: LgPos,
     ) -> Result<()> {
+        self.touched.see(head, record);
         if let Some(group) = &mut self.sessions.session(head.procid).group {
             let mut bytes = Vec::new();
             record.encode(&mut bytes)?;

@@ -11,7 +11,7 @@ use ese_log::{
 use ese_os::Env;
 
 use super::{
-    Replay,
+    Replay, reclaim,
     sessions::{ReplayedChange, ReplayedKind, ReplayedSession},
 };
 use crate::{
@@ -37,6 +37,7 @@ pub(super) fn finish(replay: &mut Replay, env: &Env, log: &Arc<Log>) -> Result<(
     for change in &to_remove {
         remove_node(replay, log, change)?;
     }
+    reclaim::give_back_lost(replay, log)?;
     let mark = log.append(&Record::ShutDownMark(ShutDownMark {}))?;
     log.flush(mark.end)?;
     replay.databases.detach_all(mark.start)?;

@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use ese_base::{ObjId, Pgno, Result};
+use ese_base::{LgPos, ObjId, Pgno, Result};
 
 use super::Session;
 use crate::{
     database::Database,
-    instance::{Attached, Instance},
+    instance::{Attached, CheckpointHold, Instance},
     space,
     table::{Core, Table},
     tree::{TreeHandle, Writer},
@@ -122,9 +122,18 @@ impl Session {
                 Ok(())
             };
             self.instance.clock.commit(note, |_| ())?;
-            self.instance.retire(number, Vec::new(), back.made);
+            let hold = self.hold_for(&back.made);
+            self.instance.retire(number, Vec::new(), (back.made, hold));
         }
         Ok(())
+    }
+
+    /// Keeps the checkpoint before this transaction until trees are dropped: recovery finds them by
+    /// its changes of the catalog, or the records that made them.
+    pub(super) fn hold_for(&self, drops: &[Drop]) -> Option<CheckpointHold> {
+        let begin = self.slot.begin0();
+        let needed = !drops.is_empty() && begin != LgPos::MAX;
+        needed.then(|| self.instance.hold_checkpoint(begin))
     }
 
     /// What the schema changes of the transaction give up, now that it has committed.

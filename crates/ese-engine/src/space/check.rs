@@ -59,17 +59,25 @@ pub fn trees_of<T: Borrow<TableSchema>>(tables: &[T]) -> Vec<TreeView> {
     let mut trees = vec![view(Pgno::DATABASE_ROOT, DATABASE_ROOT, TreeKind::TABLE)];
     for table in tables.iter().map(Borrow::borrow) {
         trees.push(view(table.fdp, table.objid, TreeKind::TABLE));
-        for index in table.secondary() {
-            let unique = index.is_unique();
-            let kind = TreeKind { unique, page_flags: PageFlags::INDEX, ..TreeKind::TABLE };
-            trees.push(view(index.fdp, index.objid, kind));
-        }
-        if let Some(lv) = &table.lv {
-            let kind = TreeKind { page_flags: PageFlags::LONG_VALUE, ..TreeKind::TABLE };
-            trees.push(view(lv.fdp, lv.objid, kind));
-        }
+        trees.extend(inner_trees(table).map(|(fdp, objid, kind)| view(fdp, objid, kind)));
     }
     trees
+}
+
+/// The trees that have their space from a table: secondary indexes and long values.
+pub(crate) fn inner_trees(
+    table: &TableSchema,
+) -> impl Iterator<Item = (Pgno, ObjId, TreeKind)> + '_ {
+    let indexes = table.secondary().map(|index| {
+        let unique = index.is_unique();
+        let kind = TreeKind { unique, page_flags: PageFlags::INDEX, ..TreeKind::TABLE };
+        (index.fdp, index.objid, kind)
+    });
+    let lv = table.lv.iter().map(|lv| {
+        let kind = TreeKind { page_flags: PageFlags::LONG_VALUE, ..TreeKind::TABLE };
+        (lv.fdp, lv.objid, kind)
+    });
+    indexes.chain(lv)
 }
 
 /// Checks every tree of a database and its space. `trees` names all trees that own space, among
@@ -135,7 +143,8 @@ fn read_owner(
     Ok(owner)
 }
 
-fn read_extents(cache: &PageCache, view: &TreeView) -> Result<Vec<Extent>> {
+/// All extents of a space tree, also those of pools that are not ours to take from.
+pub(super) fn read_extents(cache: &PageCache, view: &TreeView) -> Result<Vec<Extent>> {
     let mut extents = Vec::new();
     let mut error = None;
     let mut position = Position::default();
@@ -143,8 +152,8 @@ fn read_extents(cache: &PageCache, view: &TreeView) -> Result<Vec<Extent>> {
         if node.is_deleted() {
             return ControlFlow::Continue(());
         }
-        match Extent::decode(&node, view.root) {
-            Ok(extent) => extents.extend(extent),
+        match Extent::decode_any_pool(&node, view.root) {
+            Ok(found) => extents.extend(found.map(|(_, extent)| extent)),
             Err(damage) => error = Some(damage),
         }
         ControlFlow::Continue(())

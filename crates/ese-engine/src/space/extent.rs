@@ -71,6 +71,16 @@ impl Extent {
     /// # Errors
     /// `JET_errSPOwnExtCorrupted` (-343) for a key or data of another shape.
     pub fn decode(node: &Node<'_>, page: Pgno) -> Result<Option<Extent>> {
+        let found = Extent::decode_any_pool(node, page)?;
+        Ok(found.filter(|(general, _)| *general).map(|(_, extent)| extent))
+    }
+
+    /// Reads a node of a space tree: is it of the general pool, whose pages are for us, and which
+    /// extent is it. `None`: it is empty.
+    ///
+    /// # Errors
+    /// `JET_errSPOwnExtCorrupted` (-343) for a key or data of another shape.
+    pub fn decode_any_pool(node: &Node<'_>, page: Pgno) -> Result<Option<(bool, Extent)>> {
         // Keys of one page share a prefix, so the key may lie in two pieces.
         let mut key = [0; 5];
         let len = node.key_len();
@@ -87,19 +97,20 @@ impl Extent {
             return Err(shape(&format!("data of {} bytes", node.data.len())));
         };
         let count = u32::from_le_bytes(count);
-        match (len, count) {
-            // Five bytes: a pool that is not the general one; its pages are not for us.
-            (5, _) => Ok(None),
-            (4, 0) => Ok(None),
-            (4, _) => {
-                let [a, b, c, d, _] = key;
-                let last = u32::from_be_bytes([a, b, c, d]);
-                let first = last.checked_sub(count - 1);
-                let extent = first.and_then(|first| Extent::new(Pgno(first), count));
-                extent.map(Some).ok_or_else(|| shape(&format!("{count} pages up to {last}")))
-            }
-            _ => Err(shape(&format!("key of {len} bytes"))),
+        // Five bytes: a pool that is not the general one, with its number first.
+        let (general, last) = match (len, key) {
+            (4, [a, b, c, d, _]) => (true, [a, b, c, d]),
+            (5, [_, a, b, c, d]) => (false, [a, b, c, d]),
+            _ => return Err(shape(&format!("key of {len} bytes"))),
+        };
+        if count == 0 {
+            return Ok(None);
         }
+        let last = u32::from_be_bytes(last);
+        let first = last.checked_sub(count - 1);
+        let extent = first.and_then(|first| Extent::new(Pgno(first), count));
+        let extent = extent.ok_or_else(|| shape(&format!("{count} pages up to {last}")))?;
+        Ok(Some((general, extent)))
     }
 
     /// The free pages of a tree that lives in this one extent, as runs. Bit `i` of the bitmap

@@ -1,7 +1,9 @@
 //! What the inner pages alone tell: about how many entries lie before one, which entry lies about
-//! there, which leaf will be needed.
+//! there, which leaf will be needed, which pages the tree has.
 
-use ese_base::{Pgno, Result, limits::TREE_DEPTH_MAX};
+use std::collections::HashSet;
+
+use ese_base::{Error, JetErr, Pgno, Result, limits::TREE_DEPTH_MAX};
 use ese_pages::{PageFlags, cache::PageCache};
 
 use super::{
@@ -108,4 +110,34 @@ pub fn will_need(cache: &PageCache, view: &TreeView, key: &[u8]) -> Result<()> {
         pgno = child;
     }
     Err(too_deep(view, pgno))
+}
+
+/// All pages of a tree, the root first. The tree must not change meanwhile.
+///
+/// # Errors
+/// As [`estimate`], also if a page is reached twice.
+pub(crate) fn pages_of(cache: &PageCache, view: &TreeView) -> Result<Vec<Pgno>> {
+    let mut pages = vec![view.root];
+    let mut seen = HashSet::from([view.root]);
+    let mut inner = vec![view.root];
+    while let Some(pgno) = inner.pop() {
+        let guard = cache.read(pgno)?;
+        let page = guard.page();
+        view.expect_own(page, pgno)?;
+        if page.is_leaf() {
+            continue;
+        }
+        let above_leaves = page.flags().contains(PageFlags::PARENT_OF_LEAF);
+        for child in (0..page.node_count()).map(|iline| page.child(iline)) {
+            if child.is_null() || !seen.insert(child) {
+                let what = format!("page {child} has two places in the tree, or none");
+                return Err(Error::new(JetErr::BadParentPageLink, what).at_page(pgno));
+            }
+            pages.push(child);
+            if !above_leaves {
+                inner.push(child);
+            }
+        }
+    }
+    Ok(pages)
 }
