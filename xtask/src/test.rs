@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Features of `ese-tests` that switch on the tests which want an optimised build of their own.
-const HEAVY_TESTS: &str = "ese-tests/simulator,ese-tests/planted";
+const HEAVY_TESTS: &str = "ese-tests/simulator,ese-tests/faults,ese-tests/planted";
 
 /// What is optional of the API.
 const OPTIONAL: &str = "ese-api/serde";
@@ -39,7 +39,8 @@ const STEPS: &[Step] = &[
         about: "documentation builds without warning",
         body: |_| doc::build(false),
     },
-    Step { name: "sim", about: "power cuts and failing disks, simulated", body: simulator },
+    Step { name: "sim", about: "power cuts, simulated", body: simulator },
+    Step { name: "faults", about: "failing disks, simulated", body: faults },
     Step { name: "plant", about: "the simulator catches planted bugs", body: planted },
 ];
 
@@ -133,13 +134,17 @@ fn simulator(counts: &mut Counts) -> Result<()> {
     optimised(counts, "simulator")
 }
 
+fn faults(counts: &mut Counts) -> Result<()> {
+    optimised(counts, "faults")
+}
+
 /// The same simulator over an engine that has bugs switched on by name, one at a time.
 fn planted(counts: &mut Counts) -> Result<()> {
     optimised(counts, "planted")
 }
 
-/// Runs a test file of `ese-tests` that is behind the feature of its own name. Both are built with
-/// the planted bugs, none of which is on unless chosen, so that one optimised build serves both; in
+/// Runs a test file of `ese-tests` that is behind the feature of its own name. All are built with
+/// the planted bugs, none of which is on unless chosen, so that one optimised build serves all; in
 /// a target folder of its own, because `--cfg` flags would rebuild everything back and forth.
 fn optimised(counts: &mut Counts, name: &str) -> Result<()> {
     present(&format!("tests/tests/{name}.rs"))?;

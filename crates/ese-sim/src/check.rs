@@ -4,13 +4,13 @@
 //! A store joins by implementing [`Store`]. [`power_cuts`] runs a workload once and boots from
 //! states of its recording; [`faults`] runs it again and again with one call failing.
 
-use std::{collections::HashSet, fmt, sync::Arc};
+use std::{collections::HashSet, fmt};
 
 use ese_base::{Error, JetErr, Result};
 use ese_os::Env;
 
 use crate::{
-    CrashState, Fault, Plan, Recording, SimDisk, SimEnv, StateOptions,
+    CrashState, Plan, Recording, SimDisk, SimEnv, StateOptions,
     model::{History, Model, RowOp},
     random::mix,
     workload::{Step, Workload},
@@ -42,6 +42,12 @@ pub trait Store: Sized {
 
     /// Ends in an orderly way.
     fn close(self) -> Result<()>;
+
+    /// Tries a durable transaction, after a write or a sync of the store's files has failed. True:
+    /// it was refused, so that nothing is promised any more.
+    fn refuses(&mut self) -> bool {
+        true
+    }
 }
 
 /// How a check is done.
@@ -146,6 +152,18 @@ pub fn run<S: Store>(
     disk: &SimDisk,
     env: &Env,
 ) -> Result<(), (Error, usize)> {
+    run_watched::<S>(settings, workload, history, disk, env, |_| ())
+}
+
+/// As [`run`]; `watch` sees the store after each step, whether it succeeded or not.
+fn run_watched<S: Store>(
+    settings: &S::Settings,
+    workload: &Workload,
+    history: &History,
+    disk: &SimDisk,
+    env: &Env,
+    mut watch: impl FnMut(&mut S),
+) -> Result<(), (Error, usize)> {
     let mut store = S::open(env, settings).map_err(|error| (error, 0))?;
     let mut returned = 0;
     let mut depth: Vec<usize> = Vec::new();
@@ -155,7 +173,9 @@ pub fn run<S: Store>(
             store = S::open(env, settings).map_err(|error| (error, returned))?;
             continue;
         }
-        store.step(step).map_err(|error| (error, returned))?;
+        let done = store.step(step);
+        watch(&mut store);
+        done.map_err(|error| (error, returned))?;
         if ends_outermost(step, &mut depth) {
             returned += 1;
             disk.mark(history.promised(returned) as u64);
@@ -204,42 +224,6 @@ pub fn power_cuts<S: Store>(
     }
     check.report
 }
-
-/// Runs a workload with the fault that `fault` gives for 0, 1, 2, ... until a run is not hit any
-/// more or `options.states` runs are done; a large workload is sampled evenly by `stride`. When the
-/// store answers an error it is dropped, and what it promised must be there after a restart of
-/// the program and after power cuts.
-///
-/// `same_machine` says if a restarted program may trust what it reads: not after a failed sync
-/// whose data counts as clean.
-pub fn faults<S: Store>(
-    settings: &S::Settings,
-    workload: &Workload,
-    options: Options,
-    stride: u64,
-    same_machine: bool,
-    fault: impl Fn(u64) -> Fault,
-) -> Report {
-    let history = workload.history();
-    let mut check = Check::<S> { settings, history: &history, options, report: Report::default() };
-    for number in (0..).step_by(crate::index(stride.max(1))).take(options.states) {
-        let (env, disk) = SimEnv::new(options.seed);
-        disk.add_fault(fault(number));
-        let outcome = run::<S>(settings, workload, &history, &disk, &env);
-        if disk.faults_hit() == 0 {
-            break;
-        }
-        check.report.states += 1;
-        check.after_fault(number, &disk, outcome, same_machine);
-        if check.report.failures.len() >= options.failures_max {
-            break;
-        }
-    }
-    check.report
-}
-
-/// Power cuts of each run with a fault, at and after the call that it hit.
-const FAULT_STATES: usize = 6;
 
 struct Check<'a, S: Store> {
     settings: &'a S::Settings,
@@ -364,38 +348,6 @@ impl<S: Store> Check<'_, S> {
         }
         Ok(())
     }
-
-    /// The store met a fault: what it promised before must be there.
-    fn after_fault(
-        &mut self,
-        number: u64,
-        disk: &Arc<SimDisk>,
-        outcome: Result<(), (Error, usize)>,
-        same_machine: bool,
-    ) {
-        let recording = disk.recording();
-        let mark = recording.last_mark();
-        let told = match &outcome {
-            Ok(()) => "no error".to_owned(),
-            Err((error, returned)) => format!("after {returned} commits: {error}"),
-        };
-        let seed = mix(self.options.seed, number);
-        let from_op = disk.first_fault_op().unwrap_or_default();
-        let options = StateOptions { from_op, ..self.options.states(seed, FAULT_STATES) };
-        for state in recording.states(options) {
-            let description = format!("fault {number} ({told}); {}", state.description);
-            self.state(&CrashState { description, ..state }, 0);
-        }
-        if same_machine {
-            disk.heal();
-            let outcome = self
-                .recover(disk, mark)
-                .and_then(|(store, content)| self.goes_on(store, content, disk));
-            if let Err(reason) = outcome {
-                self.fail(&format!("fault {number} ({told}); the program restarts"), || reason);
-            }
-        }
-    }
 }
 
 /// A durable transaction that fits the content, made in the model as well.
@@ -433,7 +385,10 @@ pub fn wrong_read(step: &Step, found: Option<&[u8]>) -> Error {
     Error::new(JetErr::InternalError, format!("{step:?}: found {found:?}"))
 }
 
+mod faults;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod toy;
+
+pub use faults::{faults, faults_while_recovering};

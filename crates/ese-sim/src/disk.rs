@@ -56,6 +56,7 @@ pub(crate) struct State {
     faults: Vec<Fault>,
     faults_hit: u64,
     first_fault_op: Option<u64>,
+    first_failure: Option<(OpKind, Arc<Path>)>,
     /// The power is off from this call on.
     power_off_at: Option<u64>,
     /// Bytes that files may still grow by.
@@ -96,6 +97,7 @@ impl SimDisk {
                 faults: Vec::new(),
                 faults_hit: 0,
                 first_fault_op: None,
+                first_failure: None,
                 power_off_at: None,
                 free: None,
             })),
@@ -204,6 +206,12 @@ impl SimDisk {
         self.lock().first_fault_op
     }
 
+    /// Kind and path of the first call that a fault made fail, at least in part.
+    #[must_use]
+    pub fn first_failure(&self) -> Option<(OpKind, Arc<Path>)> {
+        self.lock().first_failure.clone()
+    }
+
     /// From call number `op` on everything fails with `JET_errDiskIO`, as for a program whose
     /// device is gone. `None` switches the power on.
     pub fn power_off_at(&self, op: Option<u64>) {
@@ -271,6 +279,9 @@ impl State {
         if action.is_some() {
             self.faults_hit += 1;
             self.first_fault_op.get_or_insert(op);
+        }
+        if action.is_some_and(Action::fails) {
+            self.first_failure.get_or_insert_with(|| (kind, Arc::clone(path)));
         }
         match action {
             Some(Action::Fail(code)) => {

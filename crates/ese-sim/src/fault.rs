@@ -99,6 +99,13 @@ pub enum Action {
     Misdirect(i64),
 }
 
+impl Action {
+    /// Is the caller told?
+    pub(crate) fn fails(self) -> bool {
+        matches!(self, Action::Fail(_) | Action::FailShort(_) | Action::FailSync(..))
+    }
+}
+
 /// When something goes wrong, and what. Made by [`Fault::nth`] and refined by the methods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {

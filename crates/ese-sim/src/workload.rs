@@ -88,6 +88,9 @@ pub struct Profile {
     pub value_bytes_min: usize,
     /// Longest value, in bytes.
     pub value_bytes_max: usize,
+    /// Values that are one byte over and over, of 3; the others are random. A checksum that takes
+    /// words together does not see whether a sector of equal words is there.
+    pub plain_of_3: u64,
     /// Different keys of a table; few make much replacing and deleting.
     pub keys: usize,
     /// Changes of rows that exist which delete them, of 100; the others replace.
@@ -125,6 +128,7 @@ impl Profile {
             value_bytes_min: 0,
             // With the longest key it still is a row that fits on a page.
             value_bytes_max: page_bytes - page_bytes / 8 - 32,
+            plain_of_3: 1,
             keys: 60,
             delete_of_100: 40,
             durable_of_100: 60,
@@ -462,7 +466,7 @@ fn value(random: &mut Random, profile: &Profile) -> Vec<u8> {
         _ => random.between(max - max / 16, max),
     };
     let len = len.max(profile.value_bytes_min);
-    if random.chance(1, 3) {
+    if random.chance(profile.plain_of_3, 3) {
         let byte = random.bytes(1);
         byte.repeat(len)
     } else {

@@ -80,6 +80,21 @@ const FAMILIES: &[Family] = &[
             settings.background_one_of = 3;
         },
     },
+    // Log files that are used again, full of sectors of equal words: a sector that a torn write
+    // left old changes no parity.
+    Family {
+        name: "plain",
+        shape: |profile, settings| {
+            profile.plain_of_3 = 3;
+            profile.value_bytes_min = profile.value_bytes_max.min(4096) * 3 / 4;
+            profile.value_bytes_max = profile.value_bytes_max.min(4096);
+            (profile.key_bytes_max, profile.rows_max, profile.durable_of_100) = (12, 2, 95);
+            (profile.roll_of_1000, profile.checkpoint_of_1000) = (60, 250);
+            settings.circular = true;
+            settings.checkpoint_depth = 32 << 10;
+            settings.background_one_of = 3;
+        },
+    },
     // The database file grows: one row fills most of a page.
     Family {
         name: "growth",

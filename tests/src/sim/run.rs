@@ -108,24 +108,23 @@ pub fn jobs_of(page_sizes: &[PageSize], seeds: &[u64]) -> Vec<Job> {
 }
 
 /// Runs jobs on all processors; the outcomes stand in the order of the jobs.
-pub fn run_all(jobs: &[Job], run: impl Fn(Job) -> Outcome + Sync) -> Vec<Outcome> {
+pub fn run_all<J: Copy + Sync, O: Send>(jobs: &[J], run: impl Fn(J) -> O + Sync) -> Vec<O> {
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::new());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(job) = jobs.get(at) else { break };
                     let outcome = run(*job);
-                    outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
+                    outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((at, outcome));
                 }
             });
         }
     });
     let mut outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let order = |job: &Job| (job.seed, job.page_size.bytes(), job.family.name);
-    outcomes.sort_by_key(|outcome| {
-        jobs.iter().position(|job| order(job) == order(&outcome.job)).unwrap_or(usize::MAX)
-    });
-    outcomes
+    outcomes.sort_by_key(|(at, _)| *at);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }

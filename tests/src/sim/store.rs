@@ -397,9 +397,30 @@ impl Store for EngineStore {
     }
 
     fn step(&mut self, step: &Step) -> Result<()> {
-        let done = self.one(step).and_then(|()| self.background());
+        let done = self.one(step);
+        if let (Step::Checkpoint | Step::Flush, Err(error)) = (step, &done) {
+            // As in the background, which does this otherwise.
+            self.running()?.engine().poison(error);
+        }
+        let done = done.and_then(|()| self.background());
         self.failed |= done.is_err();
         done
+    }
+
+    fn refuses(&mut self) -> bool {
+        let session = usize::MAX;
+        let table = self.tables.keys().next().cloned();
+        let row = |table| RowOp::Insert { table, key: b"refused".to_vec(), value: Vec::new() };
+        let tried = match table {
+            None => self.create_table("refused", true),
+            Some(table) => self
+                .session(session)
+                .and_then(Session::begin)
+                .and_then(|()| self.row(session, &row(table)))
+                .and_then(|()| self.session(session)?.commit(Durability::Durable)),
+        };
+        self.sessions.remove(&session);
+        tried.is_err()
     }
 
     fn content(&mut self) -> Result<Model> {

@@ -3,9 +3,9 @@
 
 use std::{path::Path, sync::Arc};
 
-use ese_base::{Error, JetErr, LgPos, Pgno, Result, Signature};
+use ese_base::{Dbid, Error, JetErr, LgPos, Pgno, Result, Signature};
 use ese_log::records::{CreateDb, CreateDbFinish, LoggedPath, Record};
-use ese_pages::{DbHeader, cache::FlushGoal, db_file::DbFile, header::NewHeader};
+use ese_pages::{DbHeader, cache::FlushGoal, db_file::DbFile, dblwr, header::NewHeader};
 
 use super::{Attached, Instance};
 use crate::{
@@ -21,7 +21,8 @@ impl Instance {
     ///
     /// # Errors
     /// `JET_errDatabaseDuplicate` (-1201) if the file exists, `JET_errTooManyAttachedDatabases`,
-    /// those of writing. Nothing of the file remains after an error.
+    /// those of writing. Nothing of the file remains after an error, unless that
+    /// stops the instance: then recovery decides.
     pub fn create_database(self: &Arc<Instance>, path: &Path) -> Result<Arc<Attached>> {
         self.check()?;
         let path = self.env.fs.canonicalize(path)?;
@@ -34,33 +35,41 @@ impl Instance {
         let mut session = Session::begin_session(self)?;
         let dbid = self.free_dbid()?;
         let sign_db = Signature::new(self.env.rng.next_u32(), self.env.clock.log_time());
+        // The checkpoint stays before the creation until the header says that it is complete, or
+        // until the file is gone for good: up to then recovery starts over with the record of the
+        // creation.
+        let _checkpoint = self.bounds.writing.lock();
         let created = self.log_create(&session, dbid, &path, sign_db)?;
-        let sign_log = self.log.as_ref().map_or(Signature::NULL, |log| log.signature());
-        let header =
-            DbHeader::new(NewHeader { page_size: self.config.page_size, sign_db, sign_log });
-        let file = DbFile::create(&self.env, &path, header, INITIAL_PAGES)?;
-        let attached = Arc::new(self.join(dbid, file, &path, created, LgPos::MIN)?);
-        // The checkpoint stays before the creation until the header says that it is complete: up to
-        // then recovery starts over with the record of the creation.
-        let checkpoint = self.bounds.writing.lock();
-        let filled = self.fill(&mut session, &attached);
-        drop(checkpoint);
-        if let Err(error) = filled {
+        let attached = self
+            .fill(&mut session, dbid, &path, sign_db, created)
+            .or_else(|error| self.forget_creation(&path, error))?;
+        self.finish_creation(&session, &attached).inspect_err(|error| {
             self.bounds.attached.write().retain(|other| !Arc::ptr_eq(other, &attached));
-            drop(session);
-            if self.check_alive().is_ok() {
-                // The log still says that creation began; recovery finds no file and no finish.
-                self.env.fs.remove_file(&path)?;
-            }
-            return Err(error);
-        }
+            // The log says that the database exists, the file does not: recovery must look at it.
+            self.poison(error);
+        })?;
         Ok(attached)
+    }
+
+    /// Removes what a failed creation left. The log still says that creation began; recovery
+    /// finds no file and no finish.
+    fn forget_creation<T>(&self, path: &Path, cause: Error) -> Result<T> {
+        let fs = &self.env.fs;
+        let removed = fs
+            .exists(path)
+            .and_then(|is_there| if is_there { fs.remove_file(path) } else { Ok(()) })
+            .and_then(|()| dblwr::remove(&self.env, path))
+            .and_then(|()| path.parent().map_or(Ok(()), |dir| fs.sync_dir(dir)));
+        if let Err(error) = removed {
+            self.poison(&error);
+        }
+        Err(cause)
     }
 
     fn log_create(
         &self,
         session: &Session,
-        dbid: ese_base::Dbid,
+        dbid: Dbid,
         path: &Path,
         sign_db: Signature,
     ) -> Result<LgPos> {
@@ -80,18 +89,34 @@ impl Instance {
         Ok(appended.start)
     }
 
-    /// Everything between the empty file and the finished database.
-    fn fill(self: &Arc<Instance>, session: &mut Session, attached: &Arc<Attached>) -> Result<()> {
-        let db = &attached.db;
+    /// Everything up to the finished database, in the log and in memory.
+    fn fill(
+        self: &Arc<Instance>,
+        session: &mut Session,
+        dbid: Dbid,
+        path: &Path,
+        sign_db: Signature,
+        created: LgPos,
+    ) -> Result<Arc<Attached>> {
+        let sign_log = self.log.as_ref().map_or(Signature::NULL, |log| log.signature());
+        let header =
+            DbHeader::new(NewHeader { page_size: self.config.page_size, sign_db, sign_log });
+        let file = DbFile::create(&self.env, path, header, INITIAL_PAGES)?;
+        let attached = Arc::new(self.join(dbid, file, path, created, LgPos::MIN)?);
         session.begin()?;
-        let base = catalog::create_base(session, db, INITIAL_PAGES.0);
-        match base {
+        match catalog::create_base(session, &attached.db, INITIAL_PAGES.0) {
             Ok(()) => session.commit(Durability::Lazy)?,
             Err(error) => {
                 session.rollback()?;
                 return Err(error);
             }
         }
+        Ok(attached)
+    }
+
+    /// The log says that the database is complete, then the file does.
+    fn finish_creation(&self, session: &Session, attached: &Arc<Attached>) -> Result<()> {
+        let db = &attached.db;
         if let Some(log) = &self.log {
             let finish = CreateDbFinish { procid: session.procid(), dbid: db.dbid };
             let appended = log.append(&Record::CreateDbFinish(finish))?;

@@ -155,10 +155,11 @@ fn open_log(
         log.set_observer(Arc::clone(bounds) as Arc<dyn ese_log::LogObserver>);
         // A cut between the steps of a roll may have left headers that do not name it yet.
         let (generation, created) = log.written_generation();
-        bounds.rolled(generation, created)?;
-        let report = redone.finish(env, &log)?;
+        let report = bounds.rolled(generation, created).and_then(|()| redone.finish(env, &log));
+        // On failure, too: the log knows the observer, which knows the databases, which know the
+        // log, and together they would hold its lock for ever.
         bounds.attached.write().clear();
-        report
+        report?
     } else {
         redone.report()?
     };

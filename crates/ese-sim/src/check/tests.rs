@@ -2,7 +2,7 @@ use super::{
     toy::{BUG, Bug, Toy},
     *,
 };
-use crate::{Action, AfterFailedSync, OpKind, workload::Profile};
+use crate::{Action, AfterFailedSync, Fault, OpKind, workload::Profile};
 
 fn profile() -> Profile {
     Profile { checkpoint_of_1000: 120, restart_of_1000: 40, ..Profile::small(4096) }
@@ -80,6 +80,25 @@ fn a_right_store_survives_a_failure_of_every_call() {
     let gone = |n| Fault::nth_of_all(n, JetErr::DiskIO).forever();
     let report = with_faults(Bug::None, true, gone);
     assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn a_store_that_goes_on_after_a_failed_write_is_found() {
+    let write = |n| Fault::nth(OpKind::Write, n, JetErr::DiskIO);
+    let report = with_faults(Bug::GoOn, true, write);
+    assert!(report.failures[0].contains("goes on after a write"), "{report}");
+    // Nothing is lost when a read fails.
+    let read = |n| Fault::nth(OpKind::Read, n, JetErr::DiskIO);
+    assert!(with_faults(Bug::GoOn, true, read).is_clean());
+}
+
+#[test]
+fn a_right_store_survives_a_failure_of_every_call_of_its_recoveries() {
+    let workload = Workload::generate(2, &Profile { transactions: 20, ..profile() });
+    let (options, fault) = (Options::new(1, 1000), |n| Fault::nth_of_all(n, JetErr::DiskIO));
+    let report = faults_while_recovering::<Toy>(&(), &workload, options, 20, 1, true, fault);
+    assert!(report.is_clean(), "{report}");
+    assert!(report.states > 100, "{report}");
 }
 
 fn sync_fault(after: AfterFailedSync) -> impl Fn(u64) -> Fault {

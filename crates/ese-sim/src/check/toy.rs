@@ -46,6 +46,8 @@ pub(super) enum Bug {
     RetrySync,
     /// A commit is logged in two records.
     SplitCommit,
+    /// Transactions go on after a failed write.
+    GoOn,
 }
 
 thread_local! {
@@ -165,6 +167,10 @@ impl Store for Toy {
 
     fn content(&mut self) -> Result<Model> {
         Ok(self.committed.clone())
+    }
+
+    fn refuses(&mut self) -> bool {
+        self.bug != Bug::GoOn
     }
 
     fn close(mut self) -> Result<()> {
