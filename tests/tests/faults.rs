@@ -9,6 +9,7 @@
 //! of the simulator.
 
 #![expect(clippy::print_stdout, reason = "the table of what was tried is part of the result")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by ending")]
 
 use std::{collections::BTreeMap, path::Path};
 
