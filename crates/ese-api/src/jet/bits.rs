@@ -38,10 +38,17 @@ pub const JET_bitIndexDisallowNull: JET_GRBIT = 0x4;
 pub const JET_bitIndexIgnoreNull: JET_GRBIT = 0x8;
 pub const JET_bitIndexIgnoreAnyNull: JET_GRBIT = 0x20;
 pub const JET_bitIndexIgnoreFirstNull: JET_GRBIT = 0x40;
+pub const JET_bitIndexLazyFlush: JET_GRBIT = 0x80;
 pub const JET_bitIndexEmpty: JET_GRBIT = 0x100;
 pub const JET_bitIndexUnversioned: JET_GRBIT = 0x200;
 pub const JET_bitIndexSortNullsHigh: JET_GRBIT = 0x400;
 pub const JET_bitIndexDisallowTruncation: JET_GRBIT = 0x1_0000;
+pub const JET_bitIndexTuples: JET_GRBIT = 0x1000;
+pub const JET_bitIndexTupleLimits: JET_GRBIT = 0x2000;
+pub const JET_bitIndexCrossProduct: JET_GRBIT = 0x4000;
+pub const JET_bitIndexNestedTable: JET_GRBIT = 0x2_0000;
+pub const JET_bitIndexColumnMustBeNull: JET_GRBIT = 0x1;
+pub const JET_bitIndexColumnMustBeNonNull: JET_GRBIT = 0x2;
 pub const JET_bitIndexKeyMost: JET_GRBIT = 0x8000;
 pub const JET_bitIndexDotNetGuid: JET_GRBIT = 0x4_0000;
 

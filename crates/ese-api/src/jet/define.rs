@@ -12,8 +12,8 @@ use ese_engine::{
     catalog, ddl,
     instance::Attached,
     schema::{
-        ColType, ColumnDef, ColumnFlags, ColumnId, IndexDef, IndexOptions, KeyPart, Placement,
-        TableDef, TableSchema,
+        ColType, ColumnDef, ColumnFlags, ColumnId, ConditionDef, IndexDef, IndexOptions, KeyPart,
+        Placement, TableDef, TableSchema, TupleLimits,
     },
     session::Session,
     table::Table,
@@ -21,10 +21,13 @@ use ese_engine::{
 
 use super::{
     JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_bitColumnFixed, JET_bitColumnMultiValued,
-    JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitIndexKeyMost,
+    JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitIndexColumnMustBeNonNull,
+    JET_bitIndexColumnMustBeNull, JET_bitIndexEmpty, JET_bitIndexKeyMost, JET_bitIndexLazyFlush,
+    JET_bitIndexTupleLimits, JET_bitIndexTuples,
     database::open_database_of,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
+    invalid_grbit,
     session::find_session,
     table::{Cursor, What, new_cursor, with_cursor},
     unavailable,
@@ -50,6 +53,30 @@ pub struct JET_COLUMNCREATE {
     pub columnid: JET_COLUMNID,
 }
 
+/// A condition for a row to have an entry.
+#[derive(Clone, Debug, Default)]
+pub struct JET_CONDITIONALCOLUMN {
+    /// The column.
+    pub szColumnName: String,
+    /// [`JET_bitIndexColumnMustBeNull`] or [`JET_bitIndexColumnMustBeNonNull`].
+    pub grbit: JET_GRBIT,
+}
+
+/// Which pieces of a text have entries.
+#[derive(Clone, Copy, Debug)]
+pub struct JET_TUPLELIMITS {
+    /// Shortest piece.
+    pub chLengthMin: u32,
+    /// Longest piece.
+    pub chLengthMax: u32,
+    /// Most pieces of one text.
+    pub chToIndexMax: u32,
+    /// From one piece's beginning to the next one's.
+    pub cchIncrement: u32,
+    /// Where the first piece begins.
+    pub ichStart: u32,
+}
+
 /// An index to be made.
 #[derive(Clone, Debug, Default)]
 pub struct JET_INDEXCREATE {
@@ -65,6 +92,10 @@ pub struct JET_INDEXCREATE {
     pub cbVarSegMac: u16,
     /// Longest key, with [`JET_bitIndexKeyMost`]; otherwise 255.
     pub cbKeyMost: u16,
+    /// Only rows that meet all of these have an entry; at most ten.
+    pub rgconditionalcolumn: Vec<JET_CONDITIONALCOLUMN>,
+    /// Which pieces of the first column have entries, with [`JET_bitIndexTupleLimits`].
+    pub ptuplelimits: Option<JET_TUPLELIMITS>,
     /// What became of it, once somebody tried.
     pub err: Option<JetErr>,
 }
@@ -311,8 +342,16 @@ fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
 pub(super) fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
     let name = &index.szIndexName;
     let key_most = index.grbit & JET_bitIndexKeyMost != 0;
-    let options = IndexOptions::from_bits(index.grbit & !JET_bitIndexKeyMost);
-    let options = options.ok_or_else(|| unavailable(&format!("a flag of index \"{name}\"")))?;
+    let own = JET_bitIndexKeyMost
+        | JET_bitIndexTuples
+        | JET_bitIndexTupleLimits
+        | JET_bitIndexLazyFlush
+        | JET_bitIndexEmpty;
+    // The engine's number of "empty" is not the interface's.
+    let options = IndexOptions::from_bits(index.grbit & !own)
+        .filter(|options| !options.contains(IndexOptions::EMPTY));
+    let mut options = options.ok_or_else(|| unavailable(&format!("a flag of index \"{name}\"")))?;
+    options.set(IndexOptions::EMPTY, index.grbit & JET_bitIndexEmpty != 0);
     let invalid = |what: &str| {
         Error::new(JetErr::IndexInvalidDef, format!("index \"{name}\": the key {what}"))
     };
@@ -337,6 +376,39 @@ pub(super) fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
         density: index.ulDensity,
         key_most: key_most.then_some(index.cbKeyMost),
         var_seg_mac: (index.cbVarSegMac != 0).then_some(index.cbVarSegMac),
+        conditions: conditions(index)?,
+        tuples: tuples(index)?,
         ..IndexDef::new(name, &[])
     })
+}
+
+fn conditions(index: &JET_INDEXCREATE) -> Result<Vec<ConditionDef>> {
+    let condition = |column: &JET_CONDITIONALCOLUMN| {
+        let must_be_null = match column.grbit {
+            JET_bitIndexColumnMustBeNull => true,
+            JET_bitIndexColumnMustBeNonNull => false,
+            other => return Err(invalid_grbit("JET_CONDITIONALCOLUMN", other)),
+        };
+        Ok(ConditionDef { column: column.szColumnName.clone(), must_be_null })
+    };
+    index.rgconditionalcolumn.iter().map(condition).collect()
+}
+
+fn tuples(index: &JET_INDEXCREATE) -> Result<Option<TupleLimits>> {
+    let limits = index.ptuplelimits.filter(|_| index.grbit & JET_bitIndexTupleLimits != 0);
+    match (index.grbit & (JET_bitIndexTuples | JET_bitIndexTupleLimits), limits) {
+        (0, _) => Ok(None),
+        (_, Some(limits)) => Ok(Some(TupleLimits {
+            length_min: limits.chLengthMin,
+            length_max: limits.chLengthMax,
+            count: limits.chToIndexMax,
+            increment: limits.cchIncrement,
+            start: limits.ichStart,
+        })),
+        (JET_bitIndexTuples, None) => Ok(Some(TupleLimits::default())),
+        _ => Err(Error::new(
+            JetErr::InvalidParameter,
+            format!("index \"{}\" announces tuple limits and has none", index.szIndexName),
+        )),
+    }
 }
