@@ -8,7 +8,7 @@
 
 mod build;
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use ese_base::{Error, JetErr, Result};
 
@@ -20,8 +20,8 @@ use crate::{
         MSYS_OBJIDS, MSYS_OBJIDS_FDP, RowKind, TableFlags, TableSchema, check_name,
     },
     session::{SchemaChange, SchemaStep, Session, TreeDrop},
-    table::Table,
-    tree::{Position, TreeKind},
+    table::{RowRef, Table},
+    tree::{Direction, Position, Start, TreeKind},
 };
 
 pub use build::BuildProgress;
@@ -116,6 +116,11 @@ pub fn add_column(
     let table = alter_table(session, attached, table, |session, current| {
         let mut schema = TableSchema::clone(&current.schema);
         let column = schema::add_column(schema.columns.all(), def)?;
+        if column.flags.contains(ColumnFlags::ESCROW_UPDATE) && !is_empty(session, current)? {
+            // An addition needs a number in the record.
+            let what = format!("column \"{}\" is added to and comes before all rows", def.name);
+            return Err(Error::new(JetErr::TableNotEmpty, what));
+        }
         id = column.id;
         let row = schema::column_row(&schema, &column)?;
         schema.columns = with_columns(&schema, |list| list.push(column))?;
@@ -125,6 +130,12 @@ pub fn add_column(
         Ok(Edited::of(schema))
     })?;
     Ok((table, id))
+}
+
+fn is_empty(session: &Session, table: &Table) -> Result<bool> {
+    let (end, forward) = (Start::End, Direction::Forward);
+    let stop = |_: RowRef<'_>| ControlFlow::Break(());
+    Ok(!table.scan(session, end, forward, &mut Position::default(), stop)?)
 }
 
 /// The fixed part must leave room for the rest.

@@ -7,6 +7,7 @@
 //! * A statement (one insert into a table with its indexes, one schema change) either happens
 //!   or leaves no trace: when a step fails, the steps before it are taken back.
 
+mod escrow;
 mod schema;
 
 use std::{cell::RefCell, panic::Location, sync::Arc};
@@ -22,7 +23,7 @@ use crate::{
     instance::Instance,
     tree::{self, InsertVersion, TreeHandle, Undo, UndoOper, VersionGate, Writer},
     trx::Slot,
-    version::{KeyBytes, Lock, Snapshot, Trx, VersionStore, Was},
+    version::{Addition, KeyBytes, Lock, Snapshot, Trx, VersionStore, Was},
 };
 
 pub(crate) use schema::{Drop as TreeDrop, SchemaChange, SchemaStep, perform_drops};
@@ -59,6 +60,8 @@ enum ChangeKind {
     RevivedOver,
     /// Nothing: only a lock is held.
     Locked,
+    /// Something was added to a number of the node.
+    Added(Addition),
 }
 
 /// A session (ESE: PIB). Its calls come from one thread at a time.
@@ -371,6 +374,39 @@ impl Session {
         })
     }
 
+    /// Adds to a number in the data of a node of a tree with unique keys.
+    pub(crate) fn add(
+        &mut self,
+        db: &Arc<Database>,
+        tree: &Arc<TreeHandle>,
+        hint: &mut tree::Position,
+        key: &[u8],
+        added: Addition,
+    ) -> Result<()> {
+        self.change(db, tree, |db, tree, writer, gate| {
+            tree::add(db, tree, writer, gate, hint, key, added, None)
+        })
+    }
+
+    /// As [`Session::add`], but the addition stays when the transaction is taken back, and all see
+    /// it at once.
+    pub(crate) fn add_for_good(
+        &mut self,
+        db: &Arc<Database>,
+        tree: &Arc<TreeHandle>,
+        hint: &mut tree::Position,
+        key: &[u8],
+        added: Addition,
+    ) -> Result<()> {
+        self.instance.check()?;
+        self.check_writable()?;
+        db.cache.throttle(self.instance.fence(db))?;
+        let writer = self.writer(db)?;
+        let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
+        let kept = escrow::ForGood { versions: &self.instance.versions, trx };
+        tree::add(db, tree, writer, &kept, hint, key, added, None)
+    }
+
     /// Deletes a node.
     pub(crate) fn delete(
         &mut self,
@@ -526,6 +562,11 @@ impl Session {
                 versions.drop_version(tree, key, bm_data, *rceid);
                 return Ok(());
             }
+            ChangeKind::Added(added) => {
+                let gate = escrow::DropUnderLatch { versions, rceid: *rceid };
+                let (at, less) = (&mut tree::Position::default(), added.inverse());
+                return tree::add(db, tree, writer, &gate, at, key, less, Some(*rceid));
+            }
             ChangeKind::Inserted => UndoOper::Insert,
             ChangeKind::Deleted => UndoOper::FlagDelete,
             ChangeKind::Replaced | ChangeKind::RevivedOver => {
@@ -661,6 +702,14 @@ impl VersionGate for Gate<'_> {
         let [rceid] =
             self.versions.record(tree, key, bm_data, self.trx, conflict, [Was::Present])?;
         self.note(rceid, ChangeKind::Deleted, key, bm_data);
+        Ok(rceid)
+    }
+
+    fn add(&self, tree: &TreeHandle, key: &[u8], added: Addition) -> Result<RceId> {
+        let conflict = JetErr::WriteConflict;
+        let [rceid] =
+            self.versions.record(tree, key, &[], self.trx, conflict, [Was::Less(added)])?;
+        self.note(rceid, ChangeKind::Added(added), key, &[]);
         Ok(rceid)
     }
 

@@ -4,6 +4,7 @@
 //! that a conflict shows before anything else happens, then the entries of its keys.
 
 mod check;
+mod escrow;
 pub(crate) mod live;
 mod secondary;
 
@@ -29,6 +30,7 @@ use crate::{
 };
 
 pub use check::IndexMismatch;
+pub use escrow::OnRollback;
 pub(crate) use live::Core;
 pub use live::{Sharing, TableUse};
 pub(crate) use secondary::duplicate_key;
@@ -147,11 +149,13 @@ impl Table {
                 format!("table {} is the catalog; schema changes write it", self.schema.name);
             return Err(Error::new(JetErr::PermissionDenied, what).at_path(self.db.file.path()));
         }
-        let counters =
-            ColumnFlags::AUTOINCREMENT | ColumnFlags::VERSION | ColumnFlags::ESCROW_UPDATE;
+        let counters = ColumnFlags::AUTOINCREMENT
+            | ColumnFlags::VERSION
+            | ColumnFlags::FINALIZE
+            | ColumnFlags::DELETE_ON_ZERO;
         let obstacle = if self.schema.columns.iter().any(|column| column.flags.intersects(counters))
         {
-            "auto-increment, version or escrow columns"
+            "columns that count rows or versions, or end rows at zero"
         } else if self.schema.template.is_some() {
             "a template table"
         } else if !self.schema.callbacks.is_empty() {
@@ -396,11 +400,11 @@ fn see(
         return if deleted { Seen::Absent } else { Seen::AsOnPage };
     }
     match key {
-        Some(key) => versions.resolve(tree, key, data, deleted, snapshot),
+        Some(key) => versions.resolve(tree, key, data, (node.data, deleted), snapshot),
         None => {
             let mut key = KeyBytes::from_slice(node.prefix);
             key.extend_from_slice(node.suffix);
-            versions.resolve(tree, &key, data, deleted, snapshot)
+            versions.resolve(tree, &key, data, (node.data, deleted), snapshot)
         }
     }
 }

@@ -42,13 +42,15 @@ use ese_pages::PageFlags;
 use parking_lot::{Mutex, RwLock};
 
 pub use change::{
-    MakeData, Undo, UndoOper, delete_node, flag_delete, insert, replace, replace_with, undo,
+    MakeData, Undo, UndoOper, add, delete_node, flag_delete, insert, replace, replace_with, undo,
 };
 pub use defrag::{DefragPlace, defragment};
 pub use descend::{Found, seek};
 pub use outline::{Estimate, entry_near, estimate, will_need};
 pub use scan::{Direction, Start, scan};
 pub use view::TreeView;
+
+use crate::version::Addition;
 
 pub(crate) use change::{Op, Room, change_leaf, insert_on, log_and_apply, remove, set_data};
 pub(crate) use descend::{Target, leaf_for_read, leaf_for_write};
@@ -201,6 +203,14 @@ pub trait VersionGate {
     /// # Errors
     /// As [`VersionGate::insert`].
     fn delete(&self, tree: &TreeHandle, key: &[u8], bm_data: &[u8]) -> Result<RceId>;
+
+    /// Something is added to a number in a node's data.
+    ///
+    /// # Errors
+    /// As [`VersionGate::insert`].
+    fn add(&self, _tree: &TreeHandle, _key: &[u8], _added: Addition) -> Result<RceId> {
+        Ok(RceId::default())
+    }
 
     /// The error for an insertion where a live node stands: duplicate, or conflict with a
     /// transaction whose change cannot be seen.

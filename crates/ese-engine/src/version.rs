@@ -10,6 +10,7 @@
 //! the page back first and drops the version afterwards, so a reader sees the same row throughout.
 
 use std::{
+    borrow::Cow,
     hash::BuildHasher,
     sync::{
         Arc,
@@ -89,6 +90,58 @@ pub(crate) enum Was {
     Present,
     /// As it is: nothing was changed, only locked.
     Locked(Lock),
+    /// Less by what was added to a number in it (escrow): such changes commute.
+    Less(Addition),
+}
+
+/// Something to be added to a number inside a node's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addition {
+    /// Where the number stands.
+    pub offset: u16,
+    /// What is added; sums wrap.
+    pub delta: i64,
+    /// Has the number 8 bytes instead of 4?
+    pub wide: bool,
+}
+
+impl Addition {
+    /// What takes it back.
+    #[must_use]
+    pub fn inverse(self) -> Addition {
+        Addition { delta: self.delta.wrapping_neg(), ..self }
+    }
+
+    /// Adds in place. `false`: there is no such number.
+    #[must_use]
+    pub fn add_to(self, data: &mut [u8]) -> bool {
+        let Some(rest) = data.get_mut(usize::from(self.offset)..) else { return false };
+        if self.wide {
+            let Some(number) = rest.first_chunk_mut::<8>() else { return false };
+            *number = i64::from_le_bytes(*number).wrapping_add(self.delta).to_le_bytes();
+        } else {
+            let Some(number) = rest.first_chunk_mut::<4>() else { return false };
+            *number = i32::from_le_bytes(*number).wrapping_add(self.narrow()).to_le_bytes();
+        }
+        true
+    }
+
+    /// The low half, which is all that a number of 4 bytes takes.
+    pub(crate) fn narrow(self) -> i32 {
+        let [a, b, c, d, ..] = self.delta.to_le_bytes();
+        i32::from_le_bytes([a, b, c, d])
+    }
+}
+
+/// What somebody wants to do with a node, as far as others may stand in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aim {
+    /// Anything else.
+    Change,
+    /// Lock it for reading.
+    ReadLock,
+    /// Add to a number in it.
+    Add,
 }
 
 /// A lock on a node that a transaction holds until it ends. Nobody waits for one: what it forbids
@@ -129,17 +182,20 @@ impl Chain {
             && self.bookmark.ends_with(data)
     }
 
-    /// Has somebody else changed or locked the node, so that the owner of the snapshot cannot
-    /// change it, or if it is only `reading`, lock it for reading?
+    /// Has somebody else changed or locked the node, so that the owner of the snapshot cannot do
+    /// what it wants?
     ///
-    /// Whoever pushed a change saw all changes before it, and no other read lock was held then: the
-    /// newest change and the read locks behind it tell everything.
-    fn is_in_the_way(&self, snapshot: Snapshot<'_>, reading: bool) -> bool {
+    /// Whoever pushed a change saw all changes before it, and no other read lock was held then:
+    /// the newest change tells everything, with the read locks and additions behind it. Additions
+    /// are pushed over others that are not seen.
+    fn is_in_the_way(&self, snapshot: Snapshot<'_>, aim: Aim) -> bool {
         for version in self.versions.iter().rev() {
             let seen = snapshot.sees(&version.trx);
             match version.was {
-                Was::Locked(Lock::Read) if seen || reading || version.trx.committed().is_some() => {
-                }
+                Was::Less(_) if seen || aim == Aim::Add => {}
+                Was::Less(_) => return true,
+                Was::Locked(Lock::Read)
+                    if seen || aim == Aim::ReadLock || version.trx.committed().is_some() => {}
                 Was::Locked(Lock::Read) => return true,
                 _ => return !seen,
             }
@@ -254,8 +310,12 @@ impl VersionStore {
                 Chain { dbid, fdp, bookmark, key_len, versions: SmallVec::new() }
             })
             .into_mut();
-        let reading = matches!(changes.as_slice(), [Was::Locked(Lock::Read)]);
-        if chain.is_in_the_way(Snapshot { upto: trx.snapshot, own: Some(trx) }, reading) {
+        let aim = match changes.as_slice() {
+            [Was::Locked(Lock::Read)] => Aim::ReadLock,
+            [Was::Less(_)] => Aim::Add,
+            _ => Aim::Change,
+        };
+        if chain.is_in_the_way(Snapshot { upto: trx.snapshot, own: Some(trx) }, aim) {
             return Err(Error::code_only(conflict));
         }
         let ids = changes.map(|was| {
@@ -282,7 +342,12 @@ impl VersionStore {
     ) -> Result<Option<RceId>> {
         let held = self.with_chain(tree, key, |chain| {
             chain.versions.iter().rev().take_while(|version| Arc::ptr_eq(&version.trx, trx)).any(
-                |version| lock == Lock::Read || !matches!(version.was, Was::Locked(Lock::Read)),
+                |version| match version.was {
+                    // Others can add, too.
+                    Was::Less(_) => false,
+                    Was::Locked(Lock::Read) => lock == Lock::Read,
+                    _ => true,
+                },
             )
         });
         if held == Some(true) {
@@ -300,7 +365,13 @@ impl VersionStore {
         key: &[u8],
         snapshot: Snapshot<'_>,
     ) -> bool {
-        self.with_chain(tree, key, |chain| !chain.is_in_the_way(snapshot, false)).unwrap_or(true)
+        self.with_chain(tree, key, |chain| !chain.is_in_the_way(snapshot, Aim::Change))
+            .unwrap_or(true)
+    }
+
+    /// Could a transaction with this snapshot add to a number of the node?
+    pub(crate) fn could_add(&self, tree: &TreeHandle, key: &[u8], snapshot: Snapshot<'_>) -> bool {
+        self.with_chain(tree, key, |chain| !chain.is_in_the_way(snapshot, Aim::Add)).unwrap_or(true)
     }
 
     fn with_chain<T>(
@@ -319,14 +390,14 @@ impl VersionStore {
         self.hasher.hash_one((seed, chain.bookmark.as_slice()))
     }
 
-    /// What a snapshot sees of a node that the page shows as `deleted` or not. To be called under
-    /// the latch of its page.
+    /// What a snapshot sees of a node that the page shows with data `shown`, `deleted` or not. To
+    /// be called under the latch of its page.
     pub(crate) fn resolve(
         &self,
         tree: &TreeHandle,
         key: &[u8],
         data: &[u8],
-        deleted: bool,
+        (shown, deleted): (&[u8], bool),
         snapshot: Snapshot<'_>,
     ) -> Seen {
         let on_page = if deleted { Seen::Absent } else { Seen::AsOnPage };
@@ -338,22 +409,29 @@ impl VersionStore {
         let Some(chain) = shard.find(hash, |chain| chain.is_of(tree, key, data)) else {
             return on_page;
         };
-        let (mut present, mut before) = (!deleted, None);
+        let (mut present, mut before): (_, Option<Cow<'_, [u8]>>) = (!deleted, None);
         for version in chain.versions.iter().rev() {
-            if snapshot.sees(&version.trx) {
-                break;
-            }
+            let seen = snapshot.sees(&version.trx);
             match &version.was {
+                // Behind an addition that is seen there may be others that are not.
+                Was::Less(_) if seen => {}
+                _ if seen => break,
                 Was::Absent => present = false,
                 Was::Present => present = true,
-                Was::Data(data) => before = Some(data),
+                Was::Data(data) => before = Some(Cow::Borrowed(data)),
                 Was::Locked(_) => {}
+                Was::Less(added) => {
+                    let mut less = before.take().unwrap_or(Cow::Borrowed(shown));
+                    let found = added.inverse().add_to(less.to_mut());
+                    debug_assert!(found, "the number was there when it was added to");
+                    before = Some(less);
+                }
             }
         }
         match (present, before) {
             (false, _) => Seen::Absent,
             (true, None) => Seen::AsOnPage,
-            (true, Some(data)) => Seen::Before(data.to_vec()),
+            (true, Some(data)) => Seen::Before(data.into_owned()),
         }
     }
 

@@ -20,10 +20,10 @@ use ese_engine::{
 };
 
 use super::{
-    JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_bitColumnFixed, JET_bitColumnMultiValued,
-    JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitIndexColumnMustBeNonNull,
-    JET_bitIndexColumnMustBeNull, JET_bitIndexEmpty, JET_bitIndexKeyMost, JET_bitIndexLazyFlush,
-    JET_bitIndexTupleLimits, JET_bitIndexTuples,
+    JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_bitColumnEscrowUpdate, JET_bitColumnFixed,
+    JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged,
+    JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull, JET_bitIndexEmpty,
+    JET_bitIndexKeyMost, JET_bitIndexLazyFlush, JET_bitIndexTupleLimits, JET_bitIndexTuples,
     database::open_database_of,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
@@ -212,6 +212,11 @@ pub fn JetAddColumn(
         if let Some(schema) = redefine(cursor, |def| def.columns.push(column.clone()))? {
             return Ok(u32::from(schema.column(szColumnName)?.id.0));
         }
+        if column.flags.contains(ColumnFlags::ESCROW_UPDATE) && !cursor.open(state)?.is_exclusive()
+        {
+            let what = format!("column \"{szColumnName}\" is added with an exclusive cursor");
+            return Err(Error::new(JetErr::ExclusiveTableLockRequired, what));
+        }
         let mut made = ColumnId::default();
         alter(state, cursor, |session, attached, table| {
             let (table, id) = ddl::add_column(session, attached, table, &column)?;
@@ -296,8 +301,11 @@ fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
             format!("column \"{name}\": {} is no type", column.coltyp),
         )
     })?;
-    let known =
-        JET_bitColumnFixed | JET_bitColumnTagged | JET_bitColumnNotNULL | JET_bitColumnMultiValued;
+    let known = JET_bitColumnFixed
+        | JET_bitColumnTagged
+        | JET_bitColumnNotNULL
+        | JET_bitColumnMultiValued
+        | JET_bitColumnEscrowUpdate;
     if column.grbit & !known != 0 {
         let bits = column.grbit & !known;
         return Err(unavailable(&format!("flag {bits:#x} of column \"{name}\"")));
@@ -332,6 +340,9 @@ fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
             ));
         }
         def = def.with(ColumnFlags::MULTI_VALUED);
+    }
+    if column.grbit & JET_bitColumnEscrowUpdate != 0 {
+        def = def.with(ColumnFlags::ESCROW_UPDATE);
     }
     if !column.pvDefault.is_empty() {
         def = def.with_default(&column.pvDefault);

@@ -11,9 +11,9 @@ use ese_engine::{
 use parking_lot::{Mutex, RwLock};
 
 use super::{
-    JET_COLUMNID, JET_GRBIT, JET_bitColumnFixed, JET_bitColumnMultiValued, JET_bitColumnNotNULL,
-    JET_bitColumnTagged, JET_bitTableDenyRead, JET_bitTableDenyWrite, JET_bitTableReadOnly,
-    JET_bitTableSequential,
+    JET_COLUMNID, JET_GRBIT, JET_bitColumnEscrowUpdate, JET_bitColumnFixed,
+    JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitTableDenyRead,
+    JET_bitTableDenyWrite, JET_bitTableReadOnly, JET_bitTableSequential,
     database::open_database_of,
     gate::Purpose,
     handles::{HandleTable, JET_DBID, JET_SESID, JET_TABLEID},
@@ -293,6 +293,7 @@ impl JET_COLUMNDEF {
             (column.id.is_tagged(), JET_bitColumnTagged),
             (column.flags.contains(ColumnFlags::NOT_NULL), JET_bitColumnNotNULL),
             (column.flags.contains(ColumnFlags::MULTI_VALUED), JET_bitColumnMultiValued),
+            (column.flags.contains(ColumnFlags::ESCROW_UPDATE), JET_bitColumnEscrowUpdate),
         ] {
             grbit |= if on { bit } else { 0 };
         }

@@ -16,6 +16,7 @@ mod s05_transactions;
 mod s06_currency;
 mod s07_keys;
 mod s08_updates;
+mod s11_special;
 mod s12_indexes;
 mod s13_tables;
 mod s14_databases;

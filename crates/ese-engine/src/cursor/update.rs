@@ -9,7 +9,13 @@ use std::sync::Arc;
 use ese_base::{Error, JetErr, Result};
 
 use super::{Cursor, record_deleted};
-use crate::{record::RecordBuilder, session::Session, table::Table, version::Lock};
+use crate::{
+    record::RecordBuilder,
+    schema::ColumnId,
+    session::Session,
+    table::{OnRollback, Table},
+    version::Lock,
+};
 
 /// What is prepared (JET_prep...).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +56,10 @@ pub(super) struct Update {
 
 impl Cursor {
     /// May this cursor and transaction change rows at all?
-    fn check_updatable(&self, session: &Session) -> Result<()> {
+    ///
+    /// # Errors
+    /// `JET_errPermissionDenied` (-1809), `JET_errTransReadOnly` (-1110).
+    pub fn check_updatable(&self, session: &Session) -> Result<()> {
         if self.read_only {
             let what = "the cursor was opened for reading only";
             return Err(Error::new(JetErr::PermissionDenied, what));
@@ -189,6 +198,30 @@ impl Cursor {
         session.statement(|session| {
             table.get(session, &key, |_| ())?.ok_or_else(record_deleted)?;
             table.delete(session, &mut self.changed, &key)
+        })
+    }
+
+    /// Adds to an escrow column of the current row; gives the number from before.
+    ///
+    /// # Errors
+    /// `JET_errNotInTransaction` (-1054), `JET_errPermissionDenied` (-1809) for a read-only cursor,
+    /// `JET_errTransReadOnly` (-1110), `JET_errNoCurrentRecord` (-1603), and as
+    /// [`Table::add_to_column`].
+    pub fn add(
+        &mut self,
+        session: &mut Session,
+        (column, delta): (ColumnId, i64),
+        on_rollback: OnRollback,
+    ) -> Result<i64> {
+        if session.level() == 0 {
+            return Err(Error::new(JetErr::NotInTransaction, "additions are for transactions"));
+        }
+        self.check_updatable(session)?;
+        let key = self.bookmark(session)?.to_vec();
+        let table = Arc::clone(&self.table);
+        let hint = &mut self.changed;
+        session.statement(|session| {
+            table.add_to_column(session, hint, &key, (column, delta), on_rollback)
         })
     }
 

@@ -31,7 +31,7 @@ use self::{
     reclaim::Touched,
     sessions::{MacroGroup, ReplayedChange, ReplayedKind, ReplayedSessions},
 };
-use crate::{instance::InstanceConfig, redo};
+use crate::{instance::InstanceConfig, redo, version::Addition};
 
 /// What a caller may tell recovery beyond the configuration.
 #[derive(Clone, Debug, Default)]
@@ -292,7 +292,7 @@ impl Replay {
     /// Keeps the session's list of changes; for a compensation record, gives the change that it
     /// takes back.
     fn follow(&mut self, head: &PageHead, record: &Record<'_>) -> Option<ReplayedChange> {
-        use ese_log::records::RecordFlags;
+        use ese_log::records::{Delta, Delta64, RecordFlags};
         let session = self.sessions.session(head.procid);
         let versioned = head.flags.contains(RecordFlags::VERSIONED);
         match record {
@@ -316,6 +316,14 @@ impl Replay {
                 session.replaced(&replace.node, replace.node.rceid);
             }
             Record::FlagDelete(delete) if versioned => session.deleted(&delete.node),
+            Record::Delta(Delta { node, key, delta, offset, .. }) => {
+                let added = Addition { offset: *offset, delta: i64::from(*delta), wide: false };
+                session.added(node, key, added);
+            }
+            Record::Delta64(Delta64 { node, key, delta, offset, .. }) => {
+                let added = Addition { offset: *offset, delta: *delta, wide: true };
+                session.added(node, key, added);
+            }
             _ => {}
         }
         None

@@ -12,6 +12,8 @@ use std::collections::HashMap;
 use ese_base::{DbTime, Dbid, LgPos, ObjId, Pgno, ProcId, RceId, TrxId};
 use ese_log::records::{NodeHead, RecordFlags, UndoInfo};
 
+use crate::version::Addition;
+
 /// A change that has to be taken back if its transaction does not commit.
 #[derive(Debug)]
 pub(super) struct ReplayedChange {
@@ -32,6 +34,7 @@ pub(super) enum ReplayedKind {
     Inserted,
     Replaced { before: Vec<u8> },
     Deleted,
+    Added(Addition),
 }
 
 /// An open macro group.
@@ -172,6 +175,16 @@ impl ReplayedSession {
             self.push(node, node.rceid, key, bm_data, ReplayedKind::Deleted);
         } else {
             self.unannounced.push((*node, node.rceid, Unannounced::Deleted));
+        }
+    }
+
+    /// An addition to a number, or one that takes another back: that carries the other's number and
+    /// is not versioned.
+    pub(super) fn added(&mut self, node: &NodeHead, key: &[u8], added: Addition) {
+        if node.page.flags.contains(RecordFlags::VERSIONED) {
+            self.push(node, node.rceid, key.to_vec(), Vec::new(), ReplayedKind::Added(added));
+        } else {
+            self.undone(node.rceid);
         }
     }
 

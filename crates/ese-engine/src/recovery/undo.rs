@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     database::Database,
-    tree::{self, TreeHandle, TreeKind, Undo, UndoOper, Writer},
+    tree::{self, Position, TreeHandle, TreeKind, Undo, UndoOper, Unversioned, Writer},
 };
 
 /// Undoes, flushes, and ends the recovery in the log.
@@ -75,6 +75,12 @@ fn roll_back(
             ReplayedKind::Inserted => UndoOper::Insert,
             ReplayedKind::Replaced { before } => UndoOper::Replace { before },
             ReplayedKind::Deleted => UndoOper::FlagDelete,
+            ReplayedKind::Added(added) => {
+                let (at, less) = (&mut Position::default(), added.inverse());
+                let undoes = Some(change.rceid);
+                tree::add(&db, &tree, writer, &Unversioned, at, &change.key, less, undoes)?;
+                continue;
+            }
         };
         let undo = Undo { oper, rceid: change.rceid, key: &change.key, bm_data: &change.bm_data };
         tree::undo(&db, &tree, writer, &undo)?;

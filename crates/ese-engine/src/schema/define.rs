@@ -397,6 +397,12 @@ fn check_flags(existing: &[Column], def: &ColumnDef, id: ColumnId) -> Result<()>
         let what = "is compressed and must be long";
         return Err(wrong(def, JetErr::ColumnCannotBeCompressed, what));
     }
+    if has(ColumnFlags::FINALIZE | ColumnFlags::DELETE_ON_ZERO) {
+        return Err(wrong(def, JetErr::FeatureNotAvailable, "ends rows when it reaches zero"));
+    }
+    if has(ColumnFlags::ESCROW_UPDATE) && def.ty != ColType::Long {
+        return Err(wrong(def, JetErr::InvalidGrbit, "is added to and must be a Long"));
+    }
     if has(counter | ColumnFlags::ESCROW_UPDATE) && id.is_tagged() {
         return Err(wrong(def, JetErr::CannotBeTagged, "is a counter and cannot be tagged"));
     }
@@ -406,7 +412,6 @@ fn check_flags(existing: &[Column], def: &ColumnDef, id: ColumnId) -> Result<()>
     let wide = matches!(def.ty, ColType::Currency | ColType::LongLong | ColType::UnsignedLongLong);
     if has(ColumnFlags::AUTOINCREMENT) && !wide && def.ty != ColType::Long
         || has(ColumnFlags::VERSION) && def.ty != ColType::Long
-        || has(ColumnFlags::ESCROW_UPDATE) && def.ty != ColType::Long
     {
         return Err(wrong(
             def,

@@ -5,8 +5,8 @@
 
 use ese_base::{DbTime, Error, Iline, JetErr, LgPos, Pgno, RceId, Result, plant};
 use ese_log::records::{
-    Delete, FlagDelete, FlagInsertAndReplaceData, Insert, NodeHead, Oper, PageHead, Record,
-    Replace, Undo as UndoRecord, UndoInfo,
+    Delete, Delta, Delta64, FlagDelete, FlagInsertAndReplaceData, Insert, NodeHead, Oper, PageHead,
+    Record, Replace, Undo as UndoRecord, UndoInfo,
 };
 use ese_pages::{PageMut, PageRef, cache::WriteGuard};
 use smallvec::SmallVec;
@@ -23,6 +23,7 @@ use super::{
 use crate::{
     database::Database,
     op::{self, Undone},
+    version::Addition,
 };
 
 /// Who changes what, and who must agree.
@@ -445,6 +446,45 @@ fn log_undo_info(
         data: if replaces { old } else { &[] },
     });
     op.db.append(&record).map(|_: (LgPos, LgPos)| ())
+}
+
+/// Adds to a number in the data of an entry of a tree with unique keys. Its record holds all that
+/// taking it back needs: the undo of an addition is the inverse one, with the number of its version
+/// in `undoes`.
+///
+/// # Errors
+/// As [`replace`]; `JET_errInternalError` where the data hold no such number.
+#[expect(clippy::too_many_arguments, reason = "who, where, which entry, what: each its own type")]
+pub fn add(
+    db: &Database,
+    tree: &TreeHandle,
+    writer: Writer,
+    gate: &dyn VersionGate,
+    position: &mut Position,
+    key: &[u8],
+    added: Addition,
+    undoes: Option<RceId>,
+) -> Result<()> {
+    let op = Op::new(db, tree, writer, gate);
+    let at = op.bookmark(key, &[]);
+    let mut leaf = op.seek_leaf_near(at, position)?;
+    let iline = live_line(&op, leaf.page(), at)?;
+    let width = if added.wide { 8 } else { 4 };
+    if usize::from(added.offset) + width > leaf.page().node(iline).data.len() {
+        let what = "an addition outside of the entry's data";
+        return Err(Error::new(JetErr::InternalError, what).at_page(leaf.pgno()));
+    }
+    let rceid = op.gate.add(op.tree, key, added)?;
+    let node = op.head(&leaf, iline, undoes.unwrap_or(rceid));
+    let (bm_data, delta, offset) = (at.data, added.delta, added.offset);
+    let record = if added.wide {
+        Record::Delta64(Delta64 { node, key, bm_data, delta, offset })
+    } else {
+        Record::Delta(Delta { node, key, bm_data, delta: added.narrow(), offset })
+    };
+    log_and_apply(db, &mut leaf, &record, node.page.dbtime, Undone::Nothing)?;
+    *position = place(&leaf, iline);
+    Ok(())
 }
 
 /// Marks an entry as deleted. It stays on its page until [`delete_node`].
