@@ -19,9 +19,11 @@ use ese_engine::{
     instance::{Attached, InstanceConfig},
     key,
     record::{RecordView, encode_row},
-    schema::{ColType, ColumnDef, ColumnId, IndexDef, IndexOptions, KeyPart, TableDef},
+    schema::{
+        ColType, ColumnDef, ColumnFlags, ColumnId, IndexDef, IndexOptions, KeyPart, TableDef,
+    },
     session::{Durability, Session},
-    table::Table,
+    table::{OnRollback, Table},
     tree::{Direction, Position, Start},
 };
 use ese_log::Log;
@@ -120,10 +122,16 @@ pub struct EngineStore {
 
 const KEY: ColumnId = ColumnId(128);
 const VALUE: ColumnId = ColumnId(256);
+/// The length of the value, entered by additions to an escrow column.
+const LENGTH: ColumnId = ColumnId(1);
 
 fn table_def(name: &str) -> TableDef {
-    let columns =
-        vec![ColumnDef::new("k", ColType::Binary), ColumnDef::new("v", ColType::LongBinary)];
+    let length = ColumnDef::new("length", ColType::Long).with(ColumnFlags::ESCROW_UPDATE);
+    let columns = vec![
+        ColumnDef::new("k", ColType::Binary),
+        ColumnDef::new("v", ColType::LongBinary),
+        length.with_default(&0_i32.to_le_bytes()),
+    ];
     let unique = IndexDef {
         parts: vec![KeyPart::descending("k"), KeyPart::ascending("v")],
         options: IndexOptions::UNIQUE,
@@ -134,6 +142,9 @@ fn table_def(name: &str) -> TableDef {
         .index(IndexDef::new("by value", &["v"]))
         .index(unique)
 }
+
+/// What is added to a length too much, and taken off again.
+const DETOUR: i64 = 1_000_000;
 
 /// Does the table lie in the second database?
 fn is_odd(table: &str) -> bool {
@@ -216,16 +227,22 @@ impl EngineStore {
         let (mut at, mut normal, mut record) = (Position::default(), Vec::new(), Vec::new());
         encode_row(&table.schema, &[(KEY, Some(key)), (VALUE, value)], &mut record)?;
         match op {
-            RowOp::Insert { .. } => table.insert(session, &mut at, &record, &mut normal),
+            RowOp::Insert { .. } => table.insert(session, &mut at, &record, &mut normal)?,
             RowOp::Replace { .. } => {
                 normal_key(&table, &record, &mut normal)?;
-                table.replace(session, &mut at, &normal, &record)
+                table.replace(session, &mut at, &normal, &record)?;
             }
             _ => {
                 normal_key(&table, &record, &mut normal)?;
-                table.delete(session, &mut at, &normal)
+                return table.delete(session, &mut at, &normal);
             }
         }
+        let length = i64::try_from(value.map_or(0, <[u8]>::len)).unwrap_or(0);
+        for delta in [length + DETOUR, -DETOUR] {
+            let addition = (LENGTH, delta);
+            table.add_to_column(session, &mut at, &normal, addition, OnRollback::Undo)?;
+        }
+        Ok(())
     }
 
     fn read(&mut self, session: usize, name: &str, key: &[u8]) -> Result<Option<Vec<u8>>> {
@@ -362,7 +379,13 @@ fn columns_of(table: &Table, record: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
             Error::new(JetErr::DatabaseCorrupted, format!("a row without its column {}", id.0))
         })
     };
-    Ok((column(KEY)?, column(VALUE)?))
+    let (key, value, length) = (column(KEY)?, column(VALUE)?, column(LENGTH)?);
+    let counted = i32::from_le_bytes(length.as_slice().try_into().unwrap_or_default());
+    if usize::try_from(counted) != Ok(value.len()) {
+        let what = format!("a row's length is {length:?}, its value has {} bytes", value.len());
+        return Err(Error::new(JetErr::DatabaseCorrupted, what));
+    }
+    Ok((key, value))
 }
 
 impl Store for EngineStore {
