@@ -149,7 +149,7 @@ const AHEAD: u32 = 16;
 pub(super) struct Steps {
     /// Entries to go, from 1.
     pub(super) count: u32,
-    /// Entries that share the key of the one before do not count.
+    /// Keys count, not entries.
     pub(super) distinct: bool,
     /// The range is an end.
     pub(super) in_range: bool,
@@ -172,34 +172,58 @@ impl Cursor {
         to: Direction,
         steps: Steps,
     ) -> Result<bool> {
+        if steps.distinct && !self.order.is_unique() {
+            return self.walk_keys(session, start, to, steps);
+        }
         if self.filters.is_empty() || self.order.is_primary() {
             return self.walk_unfiltered(session, start, to, steps);
         }
         // The row of an entry lies in another tree: it is looked at between two steps.
-        let mut before = match (start, steps.distinct) {
-            (Start::Beyond { key, .. }, true) => key.to_vec(),
-            _ => Vec::new(),
-        };
         let (mut left, mut from) = (steps.count, None::<Entry>);
         loop {
             let start = match &from {
                 None => start,
                 Some(entry) => Start::Beyond { key: &entry.key, data: &entry.row },
             };
-            let single = Steps { count: 1, distinct: false, ..steps };
+            let single = Steps { count: 1, ..steps };
             if !self.walk_unfiltered(session, start, to, single)? {
                 return Ok(false);
             }
-            let repeated = steps.distinct && self.next.key == before;
-            if !repeated && self.next_passes(session)? {
+            if self.next_passes(session)? {
                 left -= 1;
                 if left == 0 {
                     return Ok(true);
                 }
-                before.clone_from(&self.next.key);
             }
             from = Some(self.next.clone());
         }
+    }
+
+    /// Walks from key to key: each is sought behind the one before, however many entries share it.
+    fn walk_keys(
+        &mut self,
+        session: &Session,
+        start: Start<'_>,
+        to: Direction,
+        steps: Steps,
+    ) -> Result<bool> {
+        let single = Steps { count: 1, distinct: false, ..steps };
+        let mut passed = match start {
+            Start::Beyond { key, .. } => Some(key.to_vec()),
+            _ => None,
+        };
+        for _ in 0..steps.count {
+            let start = match (&passed, to) {
+                (None, _) => start,
+                (Some(key), Direction::Forward) => Start::Beyond { key, data: &BEHIND },
+                (Some(key), Direction::Backward) => Start::Beyond { key, data: &[] },
+            };
+            if !self.walk(session, start, to, single)? {
+                return Ok(false);
+            }
+            passed.get_or_insert_default().clone_from(&self.next.key);
+        }
+        Ok(true)
     }
 
     /// Do the filters let the row of `self.next` through?
@@ -221,19 +245,12 @@ impl Cursor {
         let entered = range.as_ref().filter(|_| steps.from_outside);
         let range = range.as_ref().filter(|range| steps.in_range && range.limits(to));
         let filters = if order.is_primary() { filters.as_slice() } else { &[] };
-        let mut before = match (start, steps.distinct) {
-            (Start::Beyond { key, .. }, true) => Some(key.to_vec()),
-            _ => None,
-        };
         let (mut left, mut outside, mut failed) = (steps.count, false, None);
         let leaf = position.leaf;
         let found = order.scan(table, session, start, to, position, |entry| {
-            if left == 1 || range.is_some() || entered.is_some() || steps.distinct {
+            if left == 1 || range.is_some() || entered.is_some() {
                 next.key.clear();
                 entry.append_key(&mut next.key);
-            }
-            if steps.distinct && before.as_ref() == Some(&next.key) {
-                return ControlFlow::Continue(());
             }
             if entered.is_some_and(|range| range.excludes(&next.key)) {
                 return ControlFlow::Continue(());
@@ -254,9 +271,6 @@ impl Cursor {
             }
             left -= 1;
             if left > 0 {
-                if steps.distinct {
-                    before.get_or_insert_default().clone_from(&next.key);
-                }
                 return ControlFlow::Continue(());
             }
             next.row.clear();
