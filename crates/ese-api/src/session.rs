@@ -1,6 +1,6 @@
 //! Sessions and transactions.
 
-use std::{marker::PhantomData, sync::Arc, time::Duration};
+use std::{marker::PhantomData, panic::Location, sync::Arc, time::Duration};
 
 use ese_base::{Dbid, Error, JetErr, Pgno, Result};
 use ese_engine::{instance::Instance, session as engine, tree::Position};
@@ -96,6 +96,7 @@ impl Session {
     /// # Errors
     /// `JET_errInstanceUnavailable` (-1090) after a failed write, `JET_errTermInProgress` (-1000),
     /// `JET_errNotInitialized` (-1029).
+    #[track_caller]
     pub fn begin(&mut self) -> Result<Transaction<'_>> {
         Transaction::begin(&self.cell, false)
     }
@@ -104,6 +105,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::begin`].
+    #[track_caller]
     pub fn begin_read_only(&mut self) -> Result<Transaction<'_>> {
         Transaction::begin(&self.cell, true)
     }
@@ -141,6 +143,7 @@ impl Session {
     /// # Errors
     /// Those of `body`, which is taken back then, and of committing; `JET_errWriteConflict` when it
     /// has not got through after [`TRIES_MAX`] tries.
+    #[track_caller]
     pub fn transact<T>(
         &mut self,
         mut body: impl FnMut(&mut Transaction<'_>) -> Result<T>,
@@ -178,6 +181,7 @@ impl Session {
     ///
     /// # Errors
     /// Those of `body` and of beginning.
+    #[track_caller]
     pub fn look<T>(&mut self, body: impl FnOnce(&mut Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut transaction = self.begin_read_only()?;
         let seen = body(&mut transaction)?;
@@ -208,9 +212,11 @@ pub struct Transaction<'s> {
 }
 
 impl<'s> Transaction<'s> {
+    #[track_caller]
     fn begin(cell: &'s Arc<SessionCell>, read_only: bool) -> Result<Transaction<'s>> {
+        let place = Location::caller();
         let level = cell.with(|state| {
-            if read_only { state.engine.begin_read_only() } else { state.engine.begin() }?;
+            state.engine.begin_from(read_only, place)?;
             Ok(state.engine.level())
         })?;
         Ok(Transaction { cell, level, _exclusive: PhantomData })
@@ -221,6 +227,7 @@ impl<'s> Transaction<'s> {
     ///
     /// # Errors
     /// `JET_errTransTooDeep` (-1103) beyond seven levels; as [`Session::begin`].
+    #[track_caller]
     pub fn begin_nested(&mut self) -> Result<Transaction<'_>> {
         Transaction::begin(self.cell, false)
     }

@@ -141,6 +141,15 @@ impl Session {
 
     #[track_caller]
     fn begin_with(&mut self, read_only: bool) -> Result<()> {
+        self.begin_from(read_only, Location::caller())
+    }
+
+    /// As [`Session::begin`] or [`Session::begin_read_only`], for a caller who knows better where
+    /// in the program the transaction begins.
+    ///
+    /// # Errors
+    /// As [`Session::begin`].
+    pub fn begin_from(&mut self, read_only: bool, place: &'static Location<'static>) -> Result<()> {
         self.instance.check()?;
         if self.level >= TRANSACTION_LEVEL_MAX {
             return Err(Error::new(
@@ -152,7 +161,7 @@ impl Session {
             let snapshot = self.instance.clock.begin(&self.slot);
             self.trx = Some(Arc::new(Trx::new(self.instance.clock.next(), snapshot)));
             self.read_only = read_only;
-            self.slot.set_origin(self.instance.env.clock.monotonic(), Location::caller());
+            self.slot.set_origin(self.instance.env.clock.monotonic(), place);
         }
         self.level += 1;
         self.slot.set_level(self.level);

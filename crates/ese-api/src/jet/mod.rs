@@ -24,6 +24,7 @@
 mod alter;
 mod backup;
 mod bits;
+mod context;
 mod copy;
 mod count;
 mod cursor;
@@ -47,6 +48,7 @@ mod update;
 pub use alter::*;
 pub use backup::*;
 pub use bits::*;
+pub use context::*;
 pub use copy::*;
 pub use count::*;
 pub use cursor::*;

@@ -2,11 +2,12 @@
 
 use std::{
     collections::BTreeMap,
+    panic::Location,
     sync::Arc,
     thread::{self, ThreadId},
 };
 
-use ese_base::{Error, JetErr, Result};
+use ese_base::{Error, JetErr, Result, Signature};
 use parking_lot::{Mutex, RwLock};
 
 use super::{
@@ -18,6 +19,7 @@ use super::{
     params::JET_paramMaxSessions,
     process::{Inst, PROCESS},
     table::{close_cursor, find_cursor},
+    unavailable,
 };
 use crate::{
     session::{Durability, SessionCell, SessionState},
@@ -38,11 +40,35 @@ pub(super) struct Ses {
 #[derive(Debug, Default)]
 pub(super) struct Own {
     /// Who began the open transaction.
-    thread: Option<ThreadId>,
+    owner: Option<Caller>,
+    /// The context that the session is bound to, and who bound it.
+    pub(super) context: Option<(u64, ThreadId)>,
+    /// Flags of commits without any.
+    pub(super) commit_default: JET_GRBIT,
+    /// A number of the caller's, for traces.
+    pub(super) correlation: u32,
     /// Databases it has open, with the number of times.
     pub(super) databases: BTreeMap<JET_DBID, (Arc<OpenDatabase>, u32)>,
     /// Its cursors, in the order of their opening.
     pub(super) cursors: Vec<JET_TABLEID>,
+}
+
+/// On whose behalf a call comes: a transaction belongs to one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Caller {
+    Thread(ThreadId),
+    Context(u64),
+}
+
+impl Own {
+    /// Whose call this is. `None`: another thread has bound the session to a context.
+    fn caller(&self) -> Option<Caller> {
+        let here = thread::current().id();
+        match self.context {
+            None => Some(Caller::Thread(here)),
+            Some((context, thread)) => (thread == here).then_some(Caller::Context(context)),
+        }
+    }
 }
 
 static SESSIONS: RwLock<HandleTable<Ses>> = RwLock::new(HandleTable::new());
@@ -68,11 +94,10 @@ impl Ses {
         enter(&self.inst, purpose)?;
         self.cell.try_with(|state| {
             let mut own = self.own.lock();
-            let foreign = own.thread.is_some_and(|thread| thread != thread::current().id());
-            if state.engine.level() > 0 && foreign {
+            if state.engine.level() > 0 && own.caller() != own.owner {
                 return Err(Error::new(
                     JetErr::SessionSharingViolation,
-                    "the transaction was begun by another thread",
+                    "the transaction was begun by another thread or context",
                 ));
             }
             body(state, &mut own)
@@ -144,10 +169,14 @@ pub fn JetDupSession(sesid: JET_SESID) -> Result<JET_SESID> {
 /// Ends a session: its transaction is rolled back, its cursors and databases are closed.
 ///
 /// # Errors
-/// `JET_errInvalidSesid` (-1104), `JET_errSessionSharingViolation` (-1910).
+/// `JET_errInvalidSesid` (-1104), `JET_errSessionSharingViolation` (-1910),
+/// `JET_errSessionInUse` (-1914) where another thread has bound it to a context.
 pub fn JetEndSession(sesid: JET_SESID, _grbit: JET_GRBIT) -> Result<()> {
     let session = find_session(sesid)?;
     session.call(Purpose::CleanUp, |state, own| {
+        if own.caller().is_none() {
+            return Err(Error::new(JetErr::SessionInUse, "another thread has bound the session"));
+        }
         for handle in std::mem::take(&mut own.cursors) {
             if state.engine.level() == 0
                 && let Ok(cursor) = find_cursor(handle)
@@ -185,6 +214,7 @@ pub(super) fn forget_sessions(inst: &Arc<Inst>) {
 ///
 /// # Errors
 /// `JET_errInvalidSesid` (-1104), the gate's, `JET_errTransTooDeep` (-1103).
+#[track_caller]
 pub fn JetBeginTransaction(sesid: JET_SESID) -> Result<()> {
     JetBeginTransaction2(sesid, 0)
 }
@@ -193,16 +223,24 @@ pub fn JetBeginTransaction(sesid: JET_SESID) -> Result<()> {
 ///
 /// # Errors
 /// As [`JetBeginTransaction`].
+#[track_caller]
 pub fn JetBeginTransaction2(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
+    let (read_only, place) = (grbit & JET_bitTransactionReadOnly != 0, Location::caller());
     find_session(sesid)?.call(Purpose::Work, |state, own| {
-        if grbit & JET_bitTransactionReadOnly != 0 {
-            state.engine.begin_read_only()?;
-        } else {
-            state.engine.begin()?;
-        }
-        own.thread = Some(thread::current().id());
+        state.engine.begin_from(read_only, place)?;
+        // An inner level belongs to whom the outermost belongs.
+        own.owner = own.caller();
         Ok(())
     })
+}
+
+/// As [`JetBeginTransaction2`]; the number is the caller's own, for traces.
+///
+/// # Errors
+/// As [`JetBeginTransaction`].
+#[track_caller]
+pub fn JetBeginTransaction3(sesid: JET_SESID, _trxid: i64, grbit: JET_GRBIT) -> Result<()> {
+    JetBeginTransaction2(sesid, grbit)
 }
 
 /// Commits the innermost level. The outermost commit is durable on return unless it is lazy.
@@ -215,6 +253,7 @@ pub fn JetCommitTransaction(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
     let waits = JET_bitWaitLastLevel0Commit | JET_bitWaitAllLevel0Commit;
     let session = find_session(sesid)?;
     session.call(Purpose::Work, |state, own| {
+        let grbit = if grbit == 0 { own.commit_default } else { grbit };
         if grbit & !(JET_bitCommitLazyFlush | waits) != 0 {
             return Err(invalid_grbit("JetCommitTransaction", grbit));
         }
@@ -234,10 +273,44 @@ pub fn JetCommitTransaction(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
         let lazy = grbit & JET_bitCommitLazyFlush != 0;
         state.engine.commit(if lazy { Durability::Lazy } else { Durability::Durable })?;
         if state.engine.level() == 0 {
-            own.thread = None;
+            own.owner = None;
         }
         Ok(())
     })
+}
+
+/// Names a commit: the later one of a log stream has the greater number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JET_COMMIT_ID {
+    /// Of the log stream.
+    pub signLog: Signature,
+    /// Rises with every commit.
+    pub commitId: i64,
+}
+
+/// As [`JetCommitTransaction`]. With a delay the commit may become durable later. Gives what names
+/// the commit, so that it can be compared with what is durable.
+///
+/// # Errors
+/// As [`JetCommitTransaction`]; `JET_errFeatureNotAvailable` (-1001) without a log and in a
+/// read-only transaction.
+pub fn JetCommitTransaction2(
+    sesid: JET_SESID,
+    grbit: JET_GRBIT,
+    cmsecDurableCommit: u32,
+) -> Result<JET_COMMIT_ID> {
+    let session = find_session(sesid)?;
+    let log = session.call(Purpose::Work, |state, _| match &session.shared.engine.log {
+        Some(log) if state.engine.check_writable().is_ok() => Ok(Arc::clone(log)),
+        _ => Err(unavailable("a commit id without a log or in a read-only transaction")),
+    })?;
+    let lazy = if cmsecDurableCommit > 0 { JET_bitCommitLazyFlush } else { 0 };
+    JetCommitTransaction(sesid, grbit | lazy)?;
+    // The commit's record is before the tip.
+    let tip = log.tip();
+    let [isec, ib] = [tip.isec, tip.ib].map(i64::from);
+    let commitId = i64::from(tip.generation.0) << 32 | isec << 16 | ib;
+    Ok(JET_COMMIT_ID { signLog: log.signature(), commitId })
 }
 
 /// Takes the innermost level back, or all of them. Cursors that were opened in it are closed,
@@ -267,7 +340,7 @@ pub fn JetRollback(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
             state.engine.rollback()?;
         }
         if keep == 0 {
-            own.thread = None;
+            own.owner = None;
         }
         Ok(())
     })

@@ -12,6 +12,7 @@
 mod jet_setup;
 mod pets;
 mod s01_handles;
+mod s04_sessions;
 mod s05_transactions;
 mod s06_currency;
 mod s07_keys;

@@ -148,3 +148,88 @@ fn s5_11_read_locks_prevent_write_skew() {
     JetDelete(other, theirs).unwrap();
     JetCommitTransaction(other, 0).unwrap();
 }
+
+#[test]
+fn s5_01_seven_levels_are_for_callers() {
+    let _mode = multi();
+    let pets = pets();
+    for _ in 0..7 {
+        JetBeginTransaction(pets.ses).unwrap();
+    }
+    assert_eq!(code(JetBeginTransaction(pets.ses)), JetErr::TransTooDeep);
+    pets.insert(20, "inside", None).unwrap();
+    JetDelete(pets.ses, pets.cur).unwrap();
+    let deepest = JetGetDatabaseInfo(pets.ses, pets.live.dbid, JET_DbInfoTransactions);
+    assert!(matches!(deepest, Ok(JET_DBINFO::Number(7))));
+    JetRollback(pets.ses, JET_bitRollbackAll).unwrap();
+    assert_eq!(code(JetRollback(pets.ses, 0)), JetErr::NotInTransaction);
+}
+
+/// The snapshot of the engine is that of the outermost begin: no call of the source takes one
+/// later.
+#[test]
+fn s5_02_all_levels_share_the_snapshot_and_the_outermost_commit_shows() {
+    let _mode = multi();
+    let pets = pets();
+    let (other, theirs) = pets.other();
+    JetBeginTransaction(other).unwrap();
+    JetBeginTransaction(pets.ses).unwrap();
+    JetBeginTransaction(pets.ses).unwrap();
+    pets.insert(4, "eel", None).unwrap();
+    JetCommitTransaction(pets.ses, 0).unwrap();
+    let theirs_see = |id: i32| {
+        JetMakeKey(other, theirs, Some(&id.to_le_bytes()), JET_bitNewKey).unwrap();
+        JetSeek(other, theirs, JET_bitSeekEQ).is_ok()
+    };
+    assert!(!theirs_see(4));
+    JetCommitTransaction(pets.ses, 0).unwrap();
+    JetBeginTransaction(other).unwrap();
+    assert!(!theirs_see(4), "an inner level has the old snapshot");
+    JetRollback(other, JET_bitRollbackAll).unwrap();
+    assert!(theirs_see(4));
+}
+
+#[test]
+fn s5_03_outside_a_transaction_each_call_sees_what_there_is_by_then() {
+    let _mode = multi();
+    let pets = pets();
+    let (other, theirs) = pets.other();
+    pets.go(1).unwrap();
+    assert_eq!(pets.at().unwrap(), 2);
+    JetMove(other, theirs, 1, 0).unwrap();
+    JetDelete(other, theirs).unwrap();
+    assert_eq!(code(pets.at()), JetErr::RecordDeleted);
+}
+
+#[test]
+fn s5_08_waiting_is_for_outside_a_transaction() {
+    let _mode = multi();
+    let pets = pets();
+    assert_eq!(code(JetCommitTransaction(pets.ses, 0)), JetErr::NotInTransaction);
+    JetCommitTransaction(pets.ses, JET_bitWaitLastLevel0Commit).unwrap();
+    JetCommitTransaction(pets.ses, JET_bitWaitAllLevel0Commit).unwrap();
+    JetBeginTransaction(pets.ses).unwrap();
+    let wait = JetCommitTransaction(pets.ses, JET_bitWaitLastLevel0Commit);
+    assert_eq!(code(wait), JetErr::InvalidGrbit);
+    JetCommitTransaction(pets.ses, JET_bitCommitLazyFlush).unwrap();
+}
+
+#[test]
+fn s5_10_commit_ids_rise_and_name_the_log() {
+    let _mode = multi();
+    let pets = pets();
+    let commit = |delay| {
+        JetBeginTransaction(pets.ses).unwrap();
+        pets.prepare(JET_prepReplace).unwrap();
+        pets.set(pets.name, b"x").unwrap();
+        pets.update().unwrap();
+        JetCommitTransaction2(pets.ses, 0, delay).unwrap()
+    };
+    let (first, second) = (commit(0), commit(1000));
+    assert_eq!(first.signLog, second.signLog);
+    assert!(first.commitId < second.commitId, "{first:?} {second:?}");
+    JetBeginTransaction2(pets.ses, JET_bitTransactionReadOnly).unwrap();
+    let reading = JetCommitTransaction2(pets.ses, 0, 0);
+    assert_eq!(code(reading), JetErr::FeatureNotAvailable);
+    JetRollback(pets.ses, 0).unwrap();
+}

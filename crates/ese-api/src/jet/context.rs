@@ -1,0 +1,129 @@
+//! Contexts and parameters of sessions (api-semantics 4.1, 4.4).
+
+use std::thread;
+
+use ese_base::{Error, JetErr, Result};
+
+use super::{
+    JET_bitCommitLazyFlush, JET_bitWaitAllLevel0Commit, JET_bitWaitLastLevel0Commit,
+    gate::{Purpose, enter},
+    handles::JET_SESID,
+    invalid_grbit,
+    session::{Own, Ses, find_session},
+};
+
+/// Binds a session to a context, so that any thread that binds it to the same one can go on with
+/// its transaction.
+///
+/// # Errors
+/// `JET_errInvalidSesid` (-1104), the gate's; `JET_errInvalidParameter` (-1003) for the reserved
+/// contexts 0 and all ones; `JET_errSessionContextAlreadySet` (-1912).
+pub fn JetSetSessionContext(sesid: JET_SESID, ulContext: u64) -> Result<()> {
+    with_own(&*find_session(sesid)?, |own| {
+        if ulContext == 0 || ulContext == u64::MAX {
+            let what = format!("context {ulContext:#x} is reserved");
+            return Err(Error::new(JetErr::InvalidParameter, what));
+        }
+        if own.context.is_some() {
+            let what = "the session is bound to a context";
+            return Err(Error::new(JetErr::SessionContextAlreadySet, what)
+                .advise("call JetResetSessionContext on the thread that bound it"));
+        }
+        own.context = Some((ulContext, thread::current().id()));
+        Ok(())
+    })
+}
+
+/// Unbinds a session from its context.
+///
+/// # Errors
+/// `JET_errInvalidSesid` (-1104), the gate's; `JET_errSessionContextNotSetByThisThread` (-1913).
+pub fn JetResetSessionContext(sesid: JET_SESID) -> Result<()> {
+    with_own(&*find_session(sesid)?, |own| match own.context {
+        Some((_, thread)) if thread == thread::current().id() => {
+            own.context = None;
+            Ok(())
+        }
+        _ => {
+            let what = "this thread has not bound the session to a context";
+            Err(Error::new(JetErr::SessionContextNotSetByThisThread, what))
+        }
+    })
+}
+
+/// Binding is for threads that cannot use the session yet: their calls would be refused.
+fn with_own<T>(session: &Ses, body: impl FnOnce(&mut Own) -> Result<T>) -> Result<T> {
+    enter(&session.inst, Purpose::Work)?;
+    body(&mut session.own.lock())
+}
+
+/// Flags of commits that are called without any: 4 bytes.
+pub const JET_sesparamCommitDefault: u32 = 4097;
+/// Open transaction levels: 4 bytes, to be read only.
+pub const JET_sesparamTransactionLevel: u32 = 4099;
+/// A number for traces: 4 bytes.
+pub const JET_sesparamCorrelationID: u32 = 4101;
+
+/// Reads a parameter of a session into a buffer of its size; gives that size.
+///
+/// # Errors
+/// The session's; `JET_errInvalidSesparamId` (-1093), `JET_errInvalidBufferSize` (-1047).
+pub fn JetGetSessionParameter(
+    sesid: JET_SESID,
+    sesparamid: u32,
+    pvParam: &mut [u8],
+) -> Result<usize> {
+    find_session(sesid)?.call(Purpose::Work, |state, own| {
+        let value = match sesparamid {
+            JET_sesparamCommitDefault => own.commit_default,
+            JET_sesparamTransactionLevel => u32::from(state.engine.level()),
+            JET_sesparamCorrelationID => own.correlation,
+            other => return Err(unknown(other)),
+        };
+        let bytes = value.to_le_bytes();
+        if pvParam.len() != bytes.len() {
+            return Err(wrong_size(sesparamid, pvParam.len()));
+        }
+        pvParam.copy_from_slice(&bytes);
+        Ok(bytes.len())
+    })
+}
+
+/// Writes a parameter of a session.
+///
+/// # Errors
+/// The session's; `JET_errInvalidSesparamId` (-1093), `JET_errFeatureNotAvailable` (-1001) for one
+/// that is only read, `JET_errInvalidBufferSize` (-1047), `JET_errInvalidGrbit` (-900).
+pub fn JetSetSessionParameter(sesid: JET_SESID, sesparamid: u32, pvParam: &[u8]) -> Result<()> {
+    find_session(sesid)?.call(Purpose::Work, |_, own| {
+        let place = match sesparamid {
+            JET_sesparamCommitDefault => &mut own.commit_default,
+            JET_sesparamCorrelationID => &mut own.correlation,
+            JET_sesparamTransactionLevel => {
+                let what = "the transaction level follows from the calls";
+                return Err(Error::new(JetErr::FeatureNotAvailable, what));
+            }
+            other => return Err(unknown(other)),
+        };
+        let bytes = pvParam.try_into().map_err(|_| wrong_size(sesparamid, pvParam.len()))?;
+        let value = u32::from_le_bytes(bytes);
+        let commits =
+            JET_bitCommitLazyFlush | JET_bitWaitLastLevel0Commit | JET_bitWaitAllLevel0Commit;
+        if sesparamid == JET_sesparamCommitDefault && value & !commits != 0 {
+            return Err(invalid_grbit("JET_sesparamCommitDefault", value));
+        }
+        *place = value;
+        Ok(())
+    })
+}
+
+#[track_caller]
+fn unknown(id: u32) -> Error {
+    Error::new(JetErr::InvalidSesparamId, format!("{id} is no parameter of a session"))
+}
+
+#[track_caller]
+fn wrong_size(id: u32, len: usize) -> Error {
+    let what = format!("parameter {id} has 4 bytes, the buffer {len}");
+    Error::new(JetErr::InvalidBufferSize, what)
+}
