@@ -9,7 +9,7 @@ use std::{
 use ese_backup::PauseBy;
 use ese_base::{PageSize, Result};
 use ese_engine::{
-    instance::{Instance as EngineInstance, InstanceConfig, TermMode},
+    instance::{Instance as EngineInstance, InstanceConfig, TermMode, VersionInfo},
     recovery::{RecoveryOptions, RecoveryReport},
 };
 use ese_log::{LogNames, LogStream, Situation};
@@ -166,6 +166,13 @@ impl Instance {
     #[must_use]
     pub fn recovery_report(&self) -> Option<&RecoveryReport> {
         self.report.as_ref()
+    }
+
+    /// What the version store holds, and which open transaction is the oldest: where it began, how
+    /// long ago, at which level. The store cannot let go of what that one may still need.
+    #[must_use]
+    pub fn version_info(&self) -> VersionInfo {
+        self.shared.engine.version_info()
     }
 
     /// Its directory.

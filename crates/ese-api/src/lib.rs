@@ -53,6 +53,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alter;
 mod backup;
 mod database;
 mod index;
@@ -78,7 +79,7 @@ pub use database::Database;
 pub use ese_backup::PauseBy;
 pub use ese_base::{Error, ErrorKind, JetErr, PageSize, Result, StopReason, StopToken};
 pub use ese_engine::{
-    instance::InstanceConfig,
+    instance::{InstanceConfig, VersionInfo},
     reader::{CatalogSource, OfflineDatabase as Offline},
     recovery::RecoveryReport,
     schema::{

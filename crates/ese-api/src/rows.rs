@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, ops::Bound, ops::ControlFlow, sync::Arc};
 
-use ese_base::Result;
+use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     table::{SecondaryIndex, Table as EngineTable},
     tree::{Direction, Position, Start},
@@ -11,7 +11,8 @@ use ese_engine::{
 use crate::{
     row::{Row, RowView},
     session::{SessionCell, SessionState},
-    table::Table,
+    shared::OpenDatabase,
+    table::{Current, Table, current},
 };
 
 /// Rows that are fetched at a time. The first fetch is small, for those who want few.
@@ -108,6 +109,7 @@ struct Entry {
 #[derive(Debug)]
 pub struct Rows<'r> {
     table: Arc<EngineTable>,
+    database: Arc<OpenDatabase>,
     /// The index whose order it is; `None` is the table's own.
     index: Option<Arc<SecondaryIndex>>,
     cell: &'r Arc<SessionCell>,
@@ -134,6 +136,7 @@ impl<'r> Rows<'r> {
     ) -> Rows<'r> {
         Rows {
             table: Arc::clone(&table.inner),
+            database: Arc::clone(&table.database),
             index,
             cell,
             done: bounds.empty,
@@ -164,6 +167,7 @@ impl<'r> Rows<'r> {
     /// # Errors
     /// Those of reading.
     pub fn visit(mut self, mut each: impl FnMut(RowView<'_>) -> ControlFlow<()>) -> Result<bool> {
+        self.follow()?;
         let (table, cell) = (Arc::clone(&self.table), self.cell);
         // First the rows that were fetched and not given out.
         for row in std::mem::take(&mut self.ready) {
@@ -193,6 +197,28 @@ impl<'r> Rows<'r> {
             }
         }
         Ok(false)
+    }
+
+    /// Follows the schema: goes on with the version of the table that the session sees by now.
+    fn follow(&mut self) -> Result<()> {
+        let cell = self.cell;
+        let newer =
+            cell.with(|state| match current(&self.table, &self.database, &state.engine)? {
+                Current::Same(_) => Ok(None),
+                Current::Newer(table) => Ok(Some(table)),
+            })?;
+        let Some(table) = newer else { return Ok(()) };
+        if let Some(index) = &self.index {
+            let objid = index.schema.objid;
+            let same = table.secondary_indexes().iter().find(|other| other.schema.objid == objid);
+            let same = same.ok_or_else(|| {
+                let what = format!("index \"{}\" was deleted", index.schema.name);
+                Error::new(JetErr::IndexNotFound, what)
+            })?;
+            self.index = Some(Arc::clone(same));
+        }
+        self.table = table;
+        Ok(())
     }
 
     fn start(&self) -> Start<'_> {
@@ -260,6 +286,7 @@ impl<'r> Rows<'r> {
 
     /// Fetches the next batch.
     fn fetch(&mut self) -> Result<()> {
+        self.follow()?;
         let (table, cell) = (Arc::clone(&self.table), self.cell);
         if let Some(index) = self.index.clone() {
             self.ready = cell.with(|state| {

@@ -1,19 +1,20 @@
 //! Tables: their definition, and their rows.
 
 use std::{
-    ops::{Bound, ControlFlow, RangeBounds},
+    ops::{Bound, ControlFlow, Deref, RangeBounds},
     path::Path,
     sync::Arc,
 };
 
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
-    key,
+    catalog, key,
     record::{ColumnValue, RecordView, encode_row, replace_columns},
     schema::{
         ColType, Column, ColumnDef, ColumnFlags, ColumnId, Index as IndexSchema, IndexDef,
         IndexOptions, TableDef, TableSchema,
     },
+    session::Session as EngineSession,
     table::Table as EngineTable,
     tree::{Direction, Position, Start},
 };
@@ -128,7 +129,56 @@ pub struct Table {
     pub(crate) database: Arc<OpenDatabase>,
 }
 
+/// The version of a table that a session sees. Those who share a handle also share the common case,
+/// in which nothing has changed.
+pub(crate) enum Current<'t> {
+    Same(&'t Arc<EngineTable>),
+    Newer(Arc<EngineTable>),
+}
+
+impl Deref for Current<'_> {
+    type Target = Arc<EngineTable>;
+
+    fn deref(&self) -> &Arc<EngineTable> {
+        match self {
+            Current::Same(table) => table,
+            Current::Newer(table) => table,
+        }
+    }
+}
+
+/// As [`Current`].
+///
+/// # Errors
+/// `JET_errObjectNotFound` (-1305) if the table was deleted.
+pub(crate) fn current<'t>(
+    table: &'t Arc<EngineTable>,
+    database: &OpenDatabase,
+    engine: &EngineSession,
+) -> Result<Current<'t>> {
+    if table.is_newest() {
+        return Ok(Current::Same(table));
+    }
+    catalog::current(engine, &database.attached, table).map(Current::Newer)
+}
+
 impl Table {
+    /// The table as a session sees it by now. What a handle itself tells of columns and indexes is
+    /// as old as the handle; reading and changing rows always goes by the newest.
+    ///
+    /// # Errors
+    /// `JET_errObjectNotFound` (-1305) if it was deleted.
+    pub fn refreshed(&self, from: &impl Reader) -> Result<Table> {
+        let inner = from
+            .cell()
+            .with(|state| self.current(&state.engine).map(|current| Arc::clone(&current)))?;
+        Ok(Table { inner, database: Arc::clone(&self.database) })
+    }
+
+    pub(crate) fn current(&self, engine: &EngineSession) -> Result<Current<'_>> {
+        current(&self.inner, &self.database, engine)
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -184,20 +234,13 @@ impl Table {
     /// (-1507), `JET_errInvalidParameter` (-1003) for a value that does not suit its column,
     /// `JET_errRecordTooBig` (-1026), `JET_errTransReadOnly` (-1110), and those of writing.
     pub fn insert(&self, to: &mut impl Writer, row: &Values<'_>) -> Result<()> {
-        let encoded = row.encode(&self.inner.schema)?;
-        let slices: SmallVec<[ColumnValue<'_>; 16]> =
-            encoded.iter().map(|(id, value)| (*id, value.as_deref())).collect();
-        to.change(|ChangeState(state)| self.insert_encoded(state, &slices))
-    }
-
-    fn insert_encoded(&self, state: &mut SessionState, row: &[ColumnValue<'_>]) -> Result<()> {
-        encode_row(&self.inner.schema, row, &mut state.record)?;
-        let (dbid, fdp) = (self.inner.db.dbid, self.inner.schema.fdp);
-        let mut position = state.hint(dbid, fdp);
-        let SessionState { engine, key, record, .. } = state;
-        let inserted = self.inner.insert(engine, &mut position, record, key);
-        state.set_hint(dbid, fdp, position);
-        inserted
+        to.change(|ChangeState(state)| {
+            let table = self.current(&state.engine)?;
+            let encoded = row.encode(&table.schema)?;
+            let slices: SmallVec<[ColumnValue<'_>; 16]> =
+                encoded.iter().map(|(id, value)| (*id, value.as_deref())).collect();
+            insert_encoded(&table, state, &slices)
+        })
     }
 
     /// Something that inserts rows of always the same columns, fast: see [`Inserter`].
@@ -226,20 +269,21 @@ impl Table {
         key: impl Key,
         changes: &Values<'_>,
     ) -> Result<bool> {
-        let schema = &self.inner.schema;
-        let encoded = changes.encode(schema)?;
-        let slices: SmallVec<[ColumnValue<'_>; 16]> =
-            encoded.iter().map(|(id, value)| (*id, value.as_deref())).collect();
         let mut whole = Vec::new();
-        key_bytes(schema, key, &mut whole)?;
+        key_bytes(&self.inner.schema, key, &mut whole)?;
         to.change(|ChangeState(state)| {
-            let read = self.inner.get(&state.engine, &whole, |old| old.to_vec())?;
+            let table = self.current(&state.engine)?;
+            let schema = &table.schema;
+            let encoded = changes.encode(schema)?;
+            let slices: SmallVec<[ColumnValue<'_>; 16]> =
+                encoded.iter().map(|(id, value)| (*id, value.as_deref())).collect();
+            let read = table.get(&state.engine, &whole, |old| old.to_vec())?;
             let Some(old) = read else { return Ok(false) };
-            let view = RecordView::new(&old, self.inner.db.page_size())?;
+            let view = RecordView::new(&old, table.db.page_size())?;
             replace_columns(schema, &view, &slices, &mut state.record)?;
-            let mut position = state.hint(self.inner.db.dbid, schema.fdp);
+            let mut position = state.hint(table.db.dbid, schema.fdp);
             let SessionState { engine, record, .. } = state;
-            self.inner.replace(engine, &mut position, &whole, record)?;
+            table.replace(engine, &mut position, &whole, record)?;
             Ok(true)
         })
     }
@@ -252,11 +296,12 @@ impl Table {
         let mut whole = Vec::new();
         key_bytes(&self.inner.schema, key, &mut whole)?;
         to.change(|ChangeState(state)| {
-            if self.inner.get(&state.engine, &whole, |_| ())?.is_none() {
+            let table = self.current(&state.engine)?;
+            if table.get(&state.engine, &whole, |_| ())?.is_none() {
                 return Ok(false);
             }
-            let mut position = state.hint(self.inner.db.dbid, self.inner.schema.fdp);
-            self.inner.delete(&mut state.engine, &mut position, &whole)?;
+            let mut position = state.hint(table.db.dbid, table.schema.fdp);
+            table.delete(&mut state.engine, &mut position, &whole)?;
             Ok(true)
         })
     }
@@ -270,8 +315,8 @@ impl Table {
         let mut whole = Vec::new();
         key_bytes(&self.inner.schema, key, &mut whole)?;
         let found = from.cell().with(|state| {
-            self.inner
-                .get(&state.engine, &whole, |record| Row::read(&self.inner, whole.clone(), record))
+            let table = self.current(&state.engine)?;
+            table.get(&state.engine, &whole, |record| Row::read(&table, whole.clone(), record))
         })?;
         found.transpose()
     }
@@ -301,8 +346,8 @@ impl Table {
         from.cell().with(|state| {
             let SessionState { engine, key: whole, .. } = state;
             key::values_key(schema, index, &values, whole)?;
-            self.inner
-                .get(engine, whole, |record| visit(RowView::with_key(&self.inner, whole, record)))
+            let table = current(&self.inner, &self.database, engine)?;
+            table.get(engine, whole, |record| visit(RowView::with_key(&table, whole, record)))
         })
     }
 
@@ -350,11 +395,26 @@ impl Table {
     ) -> Result<bool> {
         from.cell().with(|state| {
             let (start, to) = (Start::End, Direction::Forward);
-            self.inner.scan(&state.engine, start, to, &mut Position::default(), |row| {
-                visit(RowView::new(&self.inner, row))
+            let table = self.current(&state.engine)?;
+            table.scan(&state.engine, start, to, &mut Position::default(), |row| {
+                visit(RowView::new(&table, row))
             })
         })
     }
+}
+
+fn insert_encoded(
+    table: &EngineTable,
+    state: &mut SessionState,
+    row: &[ColumnValue<'_>],
+) -> Result<()> {
+    encode_row(&table.schema, row, &mut state.record)?;
+    let (dbid, fdp) = (table.db.dbid, table.schema.fdp);
+    let mut position = state.hint(dbid, fdp);
+    let SessionState { engine, key, record, .. } = state;
+    let inserted = table.insert(engine, &mut position, record, key);
+    state.set_hint(dbid, fdp, position);
+    inserted
 }
 
 /// The bounds that a range of keys of an index means.
@@ -407,9 +467,9 @@ impl Inserter {
         }
         let row: SmallVec<[ColumnValue<'_>; 8]> =
             self.columns.iter().copied().zip(values.iter().copied()).collect();
-        let table = &self.table.inner;
-        encode_row(&table.schema, &row, &mut self.record)?;
         to.change(|ChangeState(state)| {
+            let table = self.table.current(&state.engine)?;
+            encode_row(&table.schema, &row, &mut self.record)?;
             table.insert(&mut state.engine, &mut self.position, &self.record, &mut self.key)
         })
     }

@@ -427,10 +427,10 @@ fn tables_that_are_being_defined() {
     let late = JetAddColumn(ses, cur, "c", &long, &[]);
     assert_eq!(late.unwrap(), 2, "a table that exists can be changed");
     let columns = JetGetTableColumnInfo(ses, cur, None).unwrap();
-    assert_eq!((columns.len(), columns[0].0.as_str()), (2, "a"));
+    assert_eq!((columns.len(), columns[0].szColumnName.as_str()), (2, "a"));
     JetPrepareUpdate(ses, cur, JET_prepInsert).unwrap();
     JetUpdate(ses, cur).unwrap();
-    let first = columns[0].1.columnid;
+    let first = columns[0].def.columnid;
     let default = JetRetrieveColumn(ses, cur, first, 0, None).unwrap().unwrap();
     assert_eq!(default, 42_i32.to_le_bytes());
 

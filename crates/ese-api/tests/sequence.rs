@@ -358,7 +358,7 @@ fn case_108_no_page_is_torn_while_others_write() {
             let dbid = JetOpenDatabase(session, path.to_str().unwrap(), 0).unwrap();
             let table = JetOpenTable(session, dbid, "t", 0).unwrap();
             let columns = JetGetTableColumnInfo(session, table, Some("value")).unwrap();
-            let value = columns[0].1.columnid;
+            let value = columns[0].def.columnid;
             for round in 0..30_u8 {
                 JetBeginTransaction(session).unwrap();
                 let mut moved = JetMove(session, table, JET_MoveFirst, 0);

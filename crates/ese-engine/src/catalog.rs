@@ -133,13 +133,17 @@ pub(crate) fn read_schemas(db: &Database) -> Result<Vec<TableSchema>> {
 /// Creates a table. It belongs to the session's transaction: others see it when that has committed.
 ///
 /// # Errors
-/// `JET_errTableDuplicate` (-1303), what [`TableDef::build`] says, those of writing.
+/// `JET_errTableDuplicate` (-1303), what [`TableDef::build_from`] says, `JET_errObjectNotFound`
+/// (-1305) for its template, those of writing.
 pub fn create_table(
     session: &mut Session,
     attached: &Arc<Attached>,
     def: &TableDef,
 ) -> Result<Arc<Table>> {
-    let mut schema = def.build(attached.db.page_size())?;
+    let template = def.template.as_deref().map(|name| open_table(session, attached, name));
+    let template = template.transpose()?;
+    let template = template.as_ref().map(|template| &*template.schema);
+    let mut schema = def.build_from(attached.db.page_size(), template)?;
     session.statement(|session| {
         check_free_name(session, attached, &schema.name)?;
         let db = &attached.db;

@@ -17,7 +17,7 @@ use crate::{
     instance::Attached,
     schema::{
         self, CatalogEntry, ColType, Column, ColumnDef, ColumnFlags, ColumnId, Columns, IndexDef,
-        MSYS_OBJIDS, MSYS_OBJIDS_FDP, RowKind, TableFlags, TableSchema, check_name,
+        IndexFlags, MSYS_OBJIDS, MSYS_OBJIDS_FDP, RowKind, TableFlags, TableSchema, check_name,
     },
     session::{SchemaChange, SchemaStep, Session, TreeDrop},
     table::{RowRef, Table},
@@ -25,6 +25,14 @@ use crate::{
 };
 
 pub use build::BuildProgress;
+
+/// What a change does to what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Nothing: something comes.
+    Addition,
+    Other,
+}
 
 /// What a change of a table leaves behind.
 #[derive(Default)]
@@ -46,6 +54,7 @@ fn alter(
     session: &mut Session,
     attached: &Arc<Attached>,
     table: &Table,
+    kind: Kind,
     edit: impl FnOnce(&mut Session, &Arc<Table>) -> Result<Edited>,
 ) -> Result<Option<Arc<Table>>> {
     session.statement(|session| {
@@ -55,7 +64,8 @@ fn alter(
         let objid = table.schema.objid;
         let current = session.read(|snapshot| attached.tables.changeable(objid, snapshot))?;
         core.check_unlocked(session.procid(), &current.schema.name)?;
-        check_open_to_change(&current.schema)?;
+        let additions = kind == Kind::Addition && core.permits_ddl(session.procid());
+        check_open_to_change(&current.schema, additions)?;
         let Edited { schema, made, given_up } = edit(session, &current)?;
         let Some(trx) = session.transaction() else {
             return Err(Error::code_only(JetErr::NotInTransaction));
@@ -84,17 +94,31 @@ fn alter_table(
     table: &Table,
     edit: impl FnOnce(&mut Session, &Arc<Table>) -> Result<Edited>,
 ) -> Result<Arc<Table>> {
-    let newest = alter(session, attached, table, edit)?;
+    let newest = alter(session, attached, table, Kind::Other, edit)?;
     newest.ok_or_else(|| Error::code_only(JetErr::InternalError))
 }
 
-fn check_open_to_change(schema: &TableSchema) -> Result<()> {
+/// As [`alter_table`], for a new column or index: who has a fixed table alone and asked for it may
+/// add (JET_bitTablePermitDDL).
+fn add_to_table(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    table: &Table,
+    edit: impl FnOnce(&mut Session, &Arc<Table>) -> Result<Edited>,
+) -> Result<Arc<Table>> {
+    let newest = alter(session, attached, table, Kind::Addition, edit)?;
+    newest.ok_or_else(|| Error::code_only(JetErr::InternalError))
+}
+
+fn check_open_to_change(schema: &TableSchema, additions: bool) -> Result<()> {
     let (code, what) = if schema.flags.contains(TableFlags::SYSTEM) {
         (JetErr::PermissionDenied, "is a system table")
-    } else if schema.flags.contains(TableFlags::FIXED_DDL) {
+    } else if schema.flags.contains(TableFlags::FIXED_DDL) && !additions
+        || schema.flags.contains(TableFlags::TEMPLATE)
+    {
         (JetErr::FixedDDL, "has a fixed schema")
-    } else if schema.template.is_some() {
-        (JetErr::FixedInheritedDDL, "derives from a template")
+    } else if schema.is_orphan() {
+        (JetErr::ObjectNotFound, "derives from a template that is missing")
     } else {
         return Ok(());
     };
@@ -113,9 +137,13 @@ pub fn add_column(
     def: &ColumnDef,
 ) -> Result<(Arc<Table>, ColumnId)> {
     let mut id = ColumnId(0);
-    let table = alter_table(session, attached, table, |session, current| {
+    let table = add_to_table(session, attached, table, |session, current| {
         let mut schema = TableSchema::clone(&current.schema);
         let column = schema::add_column(schema.columns.all(), def)?;
+        if let Some(name) = &schema.template {
+            let template = catalog::open_table(session, attached, name)?;
+            schema::refuse_where_tagged_only(&column, Some(&template.schema))?;
+        }
         if column.flags.contains(ColumnFlags::ESCROW_UPDATE) && !is_empty(session, current)? {
             // An addition needs a number in the record.
             let what = format!("column \"{}\" is added to and comes before all rows", def.name);
@@ -169,6 +197,7 @@ pub fn delete_column(
     alter_table(session, attached, table, |session, current| {
         let mut schema = TableSchema::clone(&current.schema);
         let column = schema.column(name)?.clone();
+        refuse_inherited(column.origin.inherited, "column", name)?;
         refuse_indexed(&schema, &column)?;
         let old = schema::column_row(&schema, &column)?;
         let (db, trees) = (&current.db, CatalogTrees::of(&current.db));
@@ -208,6 +237,14 @@ fn stub_of(schema: &TableSchema, column: &Column) -> Column {
     }
 }
 
+/// What a table inherits stays as the template has it.
+fn refuse_inherited(inherited: bool, what: &str, name: &str) -> Result<()> {
+    if !inherited {
+        return Ok(());
+    }
+    Err(Error::new(JetErr::FixedInheritedDDL, format!("{what} \"{name}\" is the template's")))
+}
+
 fn refuse_indexed(schema: &TableSchema, column: &Column) -> Result<()> {
     let index = schema.indexes.iter().find(|index| {
         index.segments.iter().any(|segment| segment.column == column.id)
@@ -232,6 +269,7 @@ pub fn rename_column(
     check_name(to)?;
     alter_table(session, attached, table, |session, current| {
         let column = current.schema.column(from)?;
+        refuse_inherited(column.origin.inherited, "column", from)?;
         if current.schema.columns.by_name(to).is_some_and(|other| other.id != column.id) {
             let what = format!("the table has a column \"{to}\" already");
             return Err(Error::new(JetErr::ColumnDuplicate, what));
@@ -255,6 +293,7 @@ pub fn set_column_default(
 ) -> Result<Arc<Table>> {
     alter_table(session, attached, table, |session, current| {
         let column = current.schema.column(name)?;
+        refuse_inherited(column.origin.inherited, "column", name)?;
         refuse_indexed(&current.schema, column)?;
         if default.is_empty() {
             let what = format!("column \"{name}\" cannot have an empty default");
@@ -293,6 +332,7 @@ pub fn rename_index(
     alter_table(session, attached, table, |session, current| {
         let mut schema = TableSchema::clone(&current.schema);
         let old = schema.index(from).ok_or_else(|| no_index(&schema, from))?.clone();
+        refuse_inherited(old.flags.contains(IndexFlags::DERIVED), "index", from)?;
         if schema.index(to).is_some_and(|other| other.objid != old.objid) {
             let what = format!("the table has an index \"{to}\" already");
             return Err(Error::new(JetErr::IndexDuplicate, what));
@@ -341,7 +381,8 @@ pub fn rename_table(
 ///
 /// # Errors
 /// `JET_errObjectNotFound` (-1305), `JET_errTableInUse` (-1304) while anybody has it open,
-/// `JET_errCannotDeleteSystemTable` (-1318), `JET_errWriteConflict` (-1102) if another open
+/// `JET_errCannotDeleteSystemTable` (-1318), `JET_errCannotDeleteTemplateTable` (-1319),
+/// `JET_errWriteConflict` (-1102) if another open
 /// transaction has changed rows, and as [`add_column`].
 pub fn delete_table(session: &mut Session, attached: &Arc<Attached>, name: &str) -> Result<()> {
     let table = catalog::open_table(session, attached, name)?;
@@ -349,7 +390,11 @@ pub fn delete_table(session: &mut Session, attached: &Arc<Attached>, name: &str)
         let what = format!("table {name} is a system table");
         return Err(Error::new(JetErr::CannotDeleteSystemTable, what));
     }
-    alter(session, attached, &table, |session, current| {
+    if table.schema.flags.contains(TableFlags::TEMPLATE) {
+        let what = format!("table {name} is a template, from which others may derive");
+        return Err(Error::new(JetErr::CannotDeleteTemplateTable, what));
+    }
+    alter(session, attached, &table, Kind::Other, |session, current| {
         current.core.check_unused(&current.schema.name)?;
         refuse_others_at_work(session, current)?;
         let (db, trees) = (&current.db, CatalogTrees::of(&current.db));
@@ -393,6 +438,7 @@ pub fn delete_index(
     alter_table(session, attached, table, |session, current| {
         let mut schema = TableSchema::clone(&current.schema);
         let index = schema.index(name).ok_or_else(|| no_index(&schema, name))?.clone();
+        refuse_inherited(index.flags.contains(IndexFlags::DERIVED), "index", name)?;
         if index.is_primary() {
             let what = format!("index \"{name}\" is the order of the table itself");
             return Err(Error::new(JetErr::IndexMustStay, what));
@@ -427,7 +473,7 @@ pub fn create_indexes(
     defs: &[IndexDef],
     progress: &mut dyn FnMut(BuildProgress) -> Result<()>,
 ) -> Result<Arc<Table>> {
-    alter_table(session, attached, table, |session, current| {
+    add_to_table(session, attached, table, |session, current| {
         let mut schema = TableSchema::clone(&current.schema);
         let known = schema.indexes.len();
         for def in defs {

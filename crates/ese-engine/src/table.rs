@@ -7,6 +7,7 @@ mod check;
 mod escrow;
 pub(crate) mod live;
 mod secondary;
+mod stats;
 
 use std::{
     ops::ControlFlow,
@@ -35,6 +36,7 @@ pub(crate) use live::Core;
 pub use live::{Sharing, TableUse};
 pub(crate) use secondary::duplicate_key;
 pub use secondary::{EntryRef, SecondaryIndex};
+pub use stats::IndexStats;
 
 use self::{
     live::Live,
@@ -156,8 +158,8 @@ impl Table {
         let obstacle = if self.schema.columns.iter().any(|column| column.flags.intersects(counters))
         {
             "columns that count rows or versions, or end rows at zero"
-        } else if self.schema.template.is_some() {
-            "a template table"
+        } else if self.schema.is_orphan() {
+            "a template that is missing"
         } else if !self.schema.callbacks.is_empty() {
             "callbacks"
         } else {

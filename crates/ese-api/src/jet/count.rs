@@ -12,7 +12,7 @@ use super::{
     JET_relopNotEquals, JET_relopPrefixEquals,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
-    table::{column_id, with_cursor, with_open_cursors},
+    table::{column_of, with_cursor, with_open_cursors},
 };
 use crate::session::SessionState;
 
@@ -129,13 +129,14 @@ pub fn JetSetCursorFilter(
         if grbit != 0 {
             return Err(invalid_grbit("JetSetCursorFilter", grbit));
         }
+        let table = cursor.table(state)?;
         let mut filters = Vec::with_capacity(rgColumnFilters.len());
         for filter in rgColumnFilters {
             if filter.grbit & !JET_bitZeroLength != 0 {
                 return Err(invalid_grbit("JetSetCursorFilter", filter.grbit));
             }
             filters.push(Filter {
-                column: column_id(filter.columnid)?,
+                column: column_of(&table.schema, filter.columnid)?.id,
                 relation: relation(filter.relop)?,
                 value: filter.value().map(<[u8]>::to_vec),
             });
@@ -255,7 +256,7 @@ fn check_preread_columns(open: &EngineCursor, columns: &[JET_COLUMNID]) -> Resul
         return Err(Error::new(JetErr::InvalidPreread, what));
     }
     for id in columns {
-        let column = open.table().schema.columns.require(column_id(*id)?)?;
+        let column = column_of(&open.table().schema, *id)?;
         if !column.ty.is_long() {
             return Err(Error::new(
                 JetErr::MustBeSeparateLongValue,

@@ -31,6 +31,26 @@ pub const JET_DbInfoMisc: u32 = 14;
 pub const JET_DbInfoDBInUse: u32 = 15;
 /// Page size.
 pub const JET_DbInfoPageSize: u32 = 17;
+/// Locale number of text without one.
+pub const JET_DbInfoLCID: u32 = 3;
+/// Code page of text without one.
+pub const JET_DbInfoCp: u32 = 4;
+/// Flags of the opening.
+pub const JET_DbInfoOptions: u32 = 6;
+/// Format version.
+pub const JET_DbInfoVersion: u32 = 8;
+/// Pages owned.
+pub const JET_DbInfoSpaceOwned: u32 = 11;
+/// Pages owned and not given to any table.
+pub const JET_DbInfoSpaceAvailable: u32 = 12;
+/// What kind of file it is: 1 for a database.
+pub const JET_DbInfoFileType: u32 = 19;
+
+/// US English.
+const LCID_DEFAULT: u64 = 0x409;
+const CODE_PAGE_DEFAULT: u64 = 1252;
+/// JET_filetypeDatabase.
+const FILE_TYPE_DATABASE: u64 = 1;
 
 /// A fact about a database.
 #[derive(Clone, Debug)]
@@ -202,6 +222,15 @@ pub fn JetGetDatabaseInfo(sesid: JET_SESID, dbid: JET_DBID, InfoLevel: u32) -> R
             JET_DbInfoFilesize => JET_DBINFO::Number(u64::from(file.page_count()) + 2),
             JET_DbInfoMisc => JET_DBINFO::Misc(Box::new(file.header())),
             JET_DbInfoPageSize => JET_DBINFO::Number(file.page_size().bytes_u64()),
+            JET_DbInfoLCID => JET_DBINFO::Number(LCID_DEFAULT),
+            JET_DbInfoCp => JET_DBINFO::Number(CODE_PAGE_DEFAULT),
+            JET_DbInfoOptions => JET_DBINFO::Number(0),
+            JET_DbInfoVersion => JET_DBINFO::Number(u64::from(file.header().version.get())),
+            JET_DbInfoSpaceOwned => JET_DBINFO::Number(database.attached.space()?.owned_pages()),
+            JET_DbInfoSpaceAvailable => {
+                JET_DBINFO::Number(database.attached.space()?.available_pages())
+            }
+            JET_DbInfoFileType => JET_DBINFO::Number(FILE_TYPE_DATABASE),
             other => return Err(unknown_level(other)),
         })
     })
@@ -227,6 +256,7 @@ pub fn JetGetDatabaseFileInfo(szDatabaseName: &str, InfoLevel: u32) -> Result<JE
         JET_DbInfoFilesize => JET_DBINFO::Number(file.len()?),
         JET_DbInfoMisc => JET_DBINFO::Misc(Box::new(located()?.header)),
         JET_DbInfoPageSize => JET_DBINFO::Number(located()?.page_size.bytes_u64()),
+        JET_DbInfoFileType => located().map(|_| JET_DBINFO::Number(FILE_TYPE_DATABASE))?,
         JET_DbInfoDBInUse => {
             let other = env.fs.open(path, OpenMode::ReadWrite)?;
             JET_DBINFO::Flag(other.lock(ese_os::LockMode::Exclusive).is_err())

@@ -12,8 +12,8 @@ use ese_engine::{
     catalog, ddl,
     instance::Attached,
     schema::{
-        ColType, ColumnDef, ColumnFlags, ColumnId, ConditionDef, IndexDef, IndexOptions, KeyPart,
-        Placement, TableDef, TableSchema, TupleLimits,
+        ColType, ColumnDef, ColumnFlags, ConditionDef, IndexDef, IndexOptions, KeyPart, Placement,
+        SpaceHints, TableDef, TableSchema, TableType, TupleLimits,
     },
     session::Session,
     table::Table,
@@ -24,12 +24,14 @@ use super::{
     JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged,
     JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull, JET_bitIndexEmpty,
     JET_bitIndexKeyMost, JET_bitIndexLazyFlush, JET_bitIndexTupleLimits, JET_bitIndexTuples,
+    JET_bitTableCreateFixedDDL, JET_bitTableCreateImmutableStructure,
+    JET_bitTableCreateTemplateTable,
     database::open_database_of,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
     invalid_grbit,
     session::find_session,
-    table::{Cursor, What, new_cursor, with_cursor},
+    table::{Cursor, What, columnid_of, new_cursor, with_cursor},
     unavailable,
 };
 use crate::session::SessionState;
@@ -77,6 +79,52 @@ pub struct JET_TUPLELIMITS {
     pub ichStart: u32,
 }
 
+/// Wishes for the space of a tree; 0 is no wish. Kept with it, and followed as to density and
+/// initial size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JET_SPACEHINTS {
+    /// Per cent to which a load in order fills pages.
+    pub ulInitialDensity: u32,
+    /// Bytes to begin with.
+    pub cbInitial: u32,
+    /// `JET_bitSpaceHints...`, `JET_bitCreateHint...` and so on.
+    pub grbit: JET_GRBIT,
+    /// Per cent to be kept.
+    pub ulMaintDensity: u32,
+    /// Per cent of an extent that the next one has.
+    pub ulGrowth: u32,
+    /// Smallest extent in bytes.
+    pub cbMinExtent: u32,
+    /// Largest extent in bytes.
+    pub cbMaxExtent: u32,
+}
+
+impl JET_SPACEHINTS {
+    fn wish(self) -> SpaceHints {
+        SpaceHints {
+            density: self.ulInitialDensity,
+            initial: self.cbInitial,
+            grbit: self.grbit,
+            maintained_density: self.ulMaintDensity,
+            growth: self.ulGrowth,
+            extent_min: self.cbMinExtent,
+            extent_max: self.cbMaxExtent,
+        }
+    }
+
+    pub(super) fn of(hints: SpaceHints) -> JET_SPACEHINTS {
+        JET_SPACEHINTS {
+            ulInitialDensity: hints.density,
+            cbInitial: hints.initial,
+            grbit: hints.grbit,
+            ulMaintDensity: hints.maintained_density,
+            ulGrowth: hints.growth,
+            cbMinExtent: hints.extent_min,
+            cbMaxExtent: hints.extent_max,
+        }
+    }
+}
+
 /// An index to be made.
 #[derive(Clone, Debug, Default)]
 pub struct JET_INDEXCREATE {
@@ -96,6 +144,8 @@ pub struct JET_INDEXCREATE {
     pub rgconditionalcolumn: Vec<JET_CONDITIONALCOLUMN>,
     /// Which pieces of the first column have entries, with [`JET_bitIndexTupleLimits`].
     pub ptuplelimits: Option<JET_TUPLELIMITS>,
+    /// Wishes for its space.
+    pub pSpacehints: Option<JET_SPACEHINTS>,
     /// What became of it, once somebody tried.
     pub err: Option<JetErr>,
 }
@@ -117,6 +167,18 @@ pub struct JET_TABLECREATE {
     pub tableid: JET_TABLEID,
     /// Table, columns and indexes that were made.
     pub cCreated: u32,
+    /// `JET_bitTableCreate...`.
+    pub grbit: JET_GRBIT,
+    /// The template table that it derives from.
+    pub szTemplateTableName: Option<String>,
+    /// A callback, `module!function`; this version has none.
+    pub szCallback: Option<String>,
+    /// Wishes for its space.
+    pub pSeqSpacehints: Option<JET_SPACEHINTS>,
+    /// Wishes for the space of its long values.
+    pub pLVSpacehints: Option<JET_SPACEHINTS>,
+    /// From which length on long values leave the record; 0 = the engine's choice.
+    pub cbSeparateLV: u32,
 }
 
 /// Begins to define a table, and gives a cursor on it.
@@ -152,31 +214,32 @@ pub fn JetCreateTable(
     })
 }
 
-/// Makes a table with its columns and indexes, and gives a cursor on it in `tableid`.
+/// Makes a table with its columns and indexes, and gives a cursor on it in `tableid`, unless the
+/// structure is to stay as it is ([`JET_bitTableCreateImmutableStructure`]).
 ///
 /// # Errors
-/// As [`JetCreateTable`]; what is wrong with a column or index; `JET_errFeatureNotAvailable`
-/// (-1001) for keys that this version cannot make. Nothing of it remains then.
+/// As [`JetCreateTable`]; what is wrong with a column or index; `JET_errInvalidGrbit` (-900),
+/// `JET_errObjectNotFound` (-1305) for its template, `JET_errCannotNestDDL` (-1325) for a template
+/// that has one, `JET_errDDLNotInheritable` (-1326) for one that is none,
+/// `JET_errSpaceHintsInvalid` (-2103); `JET_errFeatureNotAvailable` (-1001) for keys that this
+/// version cannot make. Nothing of it remains then.
 pub fn JetCreateTableColumnIndex(
     sesid: JET_SESID,
     dbid: JET_DBID,
     ptablecreate: &mut JET_TABLECREATE,
 ) -> Result<()> {
-    let mut def = TableDef::new(&ptablecreate.szTableName, Vec::new());
-    def.pages = ptablecreate.ulPages;
-    def.density = ptablecreate.ulDensity;
-    for column in &ptablecreate.rgcolumncreate {
-        def.columns.push(column_def(column)?);
-    }
-    for index in &ptablecreate.rgindexcreate {
-        def.indexes.push(index_def(index)?);
-    }
+    let def = table_def(ptablecreate)?;
+    let immutable = ptablecreate.grbit & JET_bitTableCreateImmutableStructure != 0;
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_of(own, dbid)?;
         let table = catalog::create_table(&mut state.engine, &database.attached, &def)?;
+        if immutable {
+            return Ok(());
+        }
         let what = What::made(state, Arc::clone(&table))?;
         for column in &mut ptablecreate.rgcolumncreate {
-            column.columnid = u32::from(table.schema.column(&column.szColumnName)?.id.0);
+            let made = table.schema.column(&column.szColumnName)?;
+            column.columnid = columnid_of(&table.schema, made);
         }
         let made = 1 + def.columns.len() + def.indexes.len();
         ptablecreate.cCreated = u32::try_from(made).unwrap_or(u32::MAX);
@@ -184,6 +247,80 @@ pub fn JetCreateTableColumnIndex(
         ptablecreate.tableid = new_cursor(own, sesid, &database, what, level)?;
         Ok(())
     })
+}
+
+fn table_def(create: &JET_TABLECREATE) -> Result<TableDef> {
+    let known = JET_bitTableCreateFixedDDL
+        | JET_bitTableCreateTemplateTable
+        | JET_bitTableCreateImmutableStructure;
+    let mut def = TableDef::new(&create.szTableName, Vec::new());
+    def.kind = if create.grbit & JET_bitTableCreateTemplateTable != 0 {
+        TableType::Template
+    } else if create.grbit & JET_bitTableCreateFixedDDL != 0 {
+        TableType::Fixed
+    } else {
+        TableType::Ordinary
+    };
+    if def.kind == TableType::Template && create.szTemplateTableName.is_some() {
+        let what = format!("template \"{}\" cannot derive from a template", create.szTableName);
+        return Err(Error::new(JetErr::CannotNestDDL, what));
+    }
+    // The engine that this follows refuses JET_bitTableCreateNoFixedVarColumnsInDerivedTables, too.
+    if create.grbit & !known != 0 {
+        return Err(invalid_grbit("JetCreateTableColumnIndex", create.grbit));
+    }
+    if create.szCallback.is_some() {
+        return Err(unavailable("a callback of a table"));
+    }
+    def.pages = create.ulPages;
+    def.density = create.ulDensity;
+    def.template.clone_from(&create.szTemplateTableName);
+    def.space_hints = create.pSeqSpacehints.map(JET_SPACEHINTS::wish);
+    def.lv_space_hints = create.pLVSpacehints.map(JET_SPACEHINTS::wish);
+    def.separate_lv = create.cbSeparateLV;
+    for column in &create.rgcolumncreate {
+        def.columns.push(column_def(column)?);
+    }
+    for index in &create.rgindexcreate {
+        def.indexes.push(index_def(index)?);
+    }
+    Ok(def)
+}
+
+/// As [`JetCreateTableColumnIndex`].
+///
+/// # Errors
+/// As there.
+pub fn JetCreateTableColumnIndex2(
+    sesid: JET_SESID,
+    dbid: JET_DBID,
+    ptablecreate: &mut JET_TABLECREATE,
+) -> Result<()> {
+    JetCreateTableColumnIndex(sesid, dbid, ptablecreate)
+}
+
+/// As [`JetCreateTableColumnIndex`].
+///
+/// # Errors
+/// As there.
+pub fn JetCreateTableColumnIndex3(
+    sesid: JET_SESID,
+    dbid: JET_DBID,
+    ptablecreate: &mut JET_TABLECREATE,
+) -> Result<()> {
+    JetCreateTableColumnIndex(sesid, dbid, ptablecreate)
+}
+
+/// As [`JetCreateTableColumnIndex`].
+///
+/// # Errors
+/// As there.
+pub fn JetCreateTableColumnIndex4(
+    sesid: JET_SESID,
+    dbid: JET_DBID,
+    ptablecreate: &mut JET_TABLECREATE,
+) -> Result<()> {
+    JetCreateTableColumnIndex(sesid, dbid, ptablecreate)
 }
 
 /// Adds a column. Rows that exist show its default.
@@ -210,20 +347,18 @@ pub fn JetAddColumn(
     })?;
     with_cursor(sesid, tableid, |state, cursor| {
         if let Some(schema) = redefine(cursor, |def| def.columns.push(column.clone()))? {
-            return Ok(u32::from(schema.column(szColumnName)?.id.0));
+            return Ok(columnid_of(&schema, schema.column(szColumnName)?));
         }
         if column.flags.contains(ColumnFlags::ESCROW_UPDATE) && !cursor.open(state)?.is_exclusive()
         {
             let what = format!("column \"{szColumnName}\" is added with an exclusive cursor");
             return Err(Error::new(JetErr::ExclusiveTableLockRequired, what));
         }
-        let mut made = ColumnId::default();
         alter(state, cursor, |session, attached, table| {
-            let (table, id) = ddl::add_column(session, attached, table, &column)?;
-            made = id;
-            Ok(table)
+            ddl::add_column(session, attached, table, &column).map(|(table, _)| table)
         })?;
-        Ok(u32::from(made.0))
+        let table = cursor.table(state)?;
+        Ok(columnid_of(&table.schema, table.schema.column(szColumnName)?))
     })
 }
 
@@ -389,6 +524,7 @@ pub(super) fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
         var_seg_mac: (index.cbVarSegMac != 0).then_some(index.cbVarSegMac),
         conditions: conditions(index)?,
         tuples: tuples(index)?,
+        space_hints: index.pSpacehints.map(JET_SPACEHINTS::wish),
         ..IndexDef::new(name, &[])
     })
 }

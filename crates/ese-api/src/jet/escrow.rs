@@ -10,7 +10,7 @@ use super::{
     gate::Purpose,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
-    table::{column_id, is_changing, with_any_cursor},
+    table::{column_of, is_changing, with_any_cursor},
 };
 
 /// Adds to an escrow column of the current row. The number from before, as this session sees it,
@@ -39,7 +39,7 @@ pub fn JetEscrowUpdate(
         let open = cursor.open(state)?;
         open.check_updatable(&state.engine)?;
         let table = Arc::clone(open.table());
-        let column = table.schema.columns.require(column_id(columnid)?)?;
+        let column = column_of(&table.schema, columnid)?;
         if open.is_prepared() {
             return Err(Error::new(JetErr::AlreadyPrepared, "an update is prepared"));
         }

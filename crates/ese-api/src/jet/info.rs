@@ -6,54 +6,110 @@ use std::sync::Arc;
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     catalog,
-    schema::{Column, Index, IndexFlags, TableFlags},
+    schema::{Column, Index, IndexFlags, SpaceHints, TableFlags, TupleLimits},
     table::Table,
 };
 
 use super::{
-    JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_INDEXID, JET_bitIndexDisallowNull,
-    JET_bitIndexDisallowTruncation, JET_bitIndexDotNetGuid, JET_bitIndexIgnoreAnyNull,
-    JET_bitIndexIgnoreFirstNull, JET_bitIndexIgnoreNull, JET_bitIndexPrimary,
-    JET_bitIndexSortNullsHigh, JET_bitIndexUnique,
+    JET_COLUMNDEF, JET_COLUMNID, JET_CONDITIONALCOLUMN, JET_GRBIT, JET_INDEXCREATE, JET_INDEXID,
+    JET_SPACEHINTS, JET_TUPLELIMITS, JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull,
+    JET_bitIndexCrossProduct, JET_bitIndexDisallowNull, JET_bitIndexDisallowTruncation,
+    JET_bitIndexDotNetGuid, JET_bitIndexIgnoreAnyNull, JET_bitIndexIgnoreFirstNull,
+    JET_bitIndexIgnoreNull, JET_bitIndexKeyMost, JET_bitIndexNestedTable, JET_bitIndexPrimary,
+    JET_bitIndexSortNullsHigh, JET_bitIndexTupleLimits, JET_bitIndexTuples, JET_bitIndexUnique,
     database::open_database_of,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
     session::find_session,
-    table::with_cursor,
+    table::{column_of, columnid_of, with_cursor},
 };
 
-/// The columns of a cursor's table: the one with this name, or all of them.
+/// Which columns are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JET_COLUMNCHOICE<'n> {
+    /// All (`JET_ColInfoList`).
+    #[default]
+    All,
+    /// All but those of the template table (`JET_ColInfoGrbitNonDerivedColumnsOnly`).
+    Own,
+    /// The one with this name (`JET_ColInfo`, `JET_ColInfoBase`).
+    Name(&'n str),
+    /// The one with this id (`JET_ColInfoByColid`, `JET_ColInfoBaseByColid`).
+    Id(JET_COLUMNID),
+}
+
+impl<'n> From<Option<&'n str>> for JET_COLUMNCHOICE<'n> {
+    fn from(name: Option<&'n str>) -> JET_COLUMNCHOICE<'n> {
+        name.filter(|name| !name.is_empty()).map_or_else(Default::default, JET_COLUMNCHOICE::Name)
+    }
+}
+
+impl From<JET_COLUMNID> for JET_COLUMNCHOICE<'_> {
+    fn from(id: JET_COLUMNID) -> Self {
+        JET_COLUMNCHOICE::Id(id)
+    }
+}
+
+/// A column, and which table it comes from: the template, or its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JET_COLUMNBASE {
+    /// The column.
+    pub def: JET_COLUMNDEF,
+    /// Its name.
+    pub szColumnName: String,
+    /// The table that defines it.
+    pub szBaseTableName: String,
+    /// Its name there.
+    pub szBaseColumnName: String,
+    /// Its default.
+    pub pvDefault: Vec<u8>,
+}
+
+/// Columns of a cursor's table, by id: all of them, or the one with this name or id.
 ///
 /// # Errors
-/// The cursor's; `JET_errColumnNotFound` (-1507).
-pub fn JetGetTableColumnInfo(
+/// The cursor's; `JET_errColumnNotFound` (-1507), `JET_errBadColumnId` (-1517).
+pub fn JetGetTableColumnInfo<'n>(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
-    szColumnName: Option<&str>,
-) -> Result<Vec<(String, JET_COLUMNDEF)>> {
-    with_cursor(sesid, tableid, |state, cursor| columns(&*cursor.table(state)?, szColumnName))
+    which: impl Into<JET_COLUMNCHOICE<'n>>,
+) -> Result<Vec<JET_COLUMNBASE>> {
+    with_cursor(sesid, tableid, |state, cursor| columns(&*cursor.table(state)?, which.into()))
 }
 
 /// As [`JetGetTableColumnInfo`], by the table's name.
 ///
 /// # Errors
 /// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errObjectNotFound` (-1305),
-/// `JET_errColumnNotFound` (-1507).
-pub fn JetGetColumnInfo(
+/// `JET_errColumnNotFound` (-1507), `JET_errBadColumnId` (-1517).
+pub fn JetGetColumnInfo<'n>(
     sesid: JET_SESID,
     dbid: JET_DBID,
     szTableName: &str,
-    szColumnName: Option<&str>,
-) -> Result<Vec<(String, JET_COLUMNDEF)>> {
-    columns(&*named(sesid, dbid, szTableName)?, szColumnName)
+    which: impl Into<JET_COLUMNCHOICE<'n>>,
+) -> Result<Vec<JET_COLUMNBASE>> {
+    columns(&*named(sesid, dbid, szTableName)?, which.into())
 }
 
-fn columns(table: &Table, name: Option<&str>) -> Result<Vec<(String, JET_COLUMNDEF)>> {
-    let describe = |column: &Column| (column.name.clone(), JET_COLUMNDEF::of(column));
-    match name.filter(|name| !name.is_empty()) {
-        Some(name) => Ok(vec![describe(table.schema.column(name)?)]),
-        None => Ok(table.schema.columns.iter().map(describe).collect()),
-    }
+fn columns(table: &Table, which: JET_COLUMNCHOICE<'_>) -> Result<Vec<JET_COLUMNBASE>> {
+    let schema = &table.schema;
+    let describe = |column: &Column| JET_COLUMNBASE {
+        def: JET_COLUMNDEF::of(schema, column),
+        szColumnName: column.name.clone(),
+        szBaseTableName: match &schema.template {
+            Some(template) if column.origin.inherited => template.clone(),
+            _ => schema.name.clone(),
+        },
+        szBaseColumnName: column.name.clone(),
+        pvDefault: column.default.as_deref().unwrap_or_default().to_vec(),
+    };
+    let own = |column: &&Column| !column.origin.inherited;
+    Ok(match which {
+        JET_COLUMNCHOICE::All => schema.columns.iter().map(describe).collect(),
+        JET_COLUMNCHOICE::Own => schema.columns.iter().filter(own).map(describe).collect(),
+        JET_COLUMNCHOICE::Name(name) => vec![describe(schema.column(name)?)],
+        JET_COLUMNCHOICE::Id(id) => vec![describe(column_of(schema, id)?)],
+    })
 }
 
 fn named(sesid: JET_SESID, dbid: JET_DBID, name: &str) -> Result<Arc<Table>> {
@@ -82,6 +138,21 @@ pub struct JET_INDEXINFO {
     pub szLocaleName: Option<String>,
     /// Names the index in [`JetSetCurrentIndex4`](super::JetSetCurrentIndex4).
     pub indexid: JET_INDEXID,
+    /// Number of the locale; 0 where it has a name.
+    pub lcid: u32,
+    /// Different keys, entries and pages at the last [`JetComputeStats`]; 0 before one.
+    pub cKey: u64,
+    /// Entries.
+    pub cEntry: u64,
+    /// Pages.
+    pub cPage: u64,
+    /// Pages that it owns; those of the primary index are the table's.
+    pub cSpaceOwned: u64,
+    /// Pages of them that are free.
+    pub cSpaceAvailable: u64,
+    /// What makes such an index again (`JET_IdxInfoCreateIndex` and its followers), its space hints
+    /// included.
+    pub create: JET_INDEXCREATE,
 }
 
 /// The indexes of a cursor's table: the one with this name, or all of them. Their number is
@@ -128,9 +199,15 @@ fn index_info(table: &Table, index: &Index) -> Result<JET_INDEXINFO> {
     let mut rgcolumn = Vec::with_capacity(index.segments.len());
     for segment in &index.segments {
         let column = table.schema.columns.require(segment.column)?;
-        rgcolumn.push((u32::from(column.id.0), column.name.clone(), segment.descending));
+        rgcolumn.push((
+            columnid_of(&table.schema, column),
+            column.name.clone(),
+            segment.descending,
+        ));
     }
     let key_most = index.key_len_max();
+    let stats = table.stats(index.objid).unwrap_or_default();
+    let space = table.index_space(index)?;
     Ok(JET_INDEXINFO {
         szIndexName: index.name.clone(),
         grbit: index_grbit(index),
@@ -140,6 +217,56 @@ fn index_info(table: &Table, index: &Index) -> Result<JET_INDEXINFO> {
         cbKeyMost: u32::try_from(key_most).unwrap_or(0),
         szLocaleName: index.locale.clone(),
         indexid: JET_INDEXID(index.objid),
+        lcid: index.lcid,
+        cKey: stats.keys,
+        cEntry: stats.entries,
+        cPage: stats.pages,
+        cSpaceOwned: space.owned_pages(),
+        cSpaceAvailable: space.available_pages(),
+        create: create_of(table, index)?,
+    })
+}
+
+/// What makes such an index again.
+fn create_of(table: &Table, index: &Index) -> Result<JET_INDEXCREATE> {
+    let columns = &table.schema.columns;
+    let mut key = String::new();
+    for segment in &index.segments {
+        key.push(if segment.descending { '-' } else { '+' });
+        key.push_str(&columns.require(segment.column)?.name);
+        key.push('\0');
+    }
+    key.push('\0');
+    let mut conditions = Vec::new();
+    for condition in &index.conditions {
+        let grbit = match condition.must_be_null {
+            true => JET_bitIndexColumnMustBeNull,
+            false => JET_bitIndexColumnMustBeNonNull,
+        };
+        let szColumnName = columns.require(condition.column)?.name.clone();
+        conditions.push(JET_CONDITIONALCOLUMN { szColumnName, grbit });
+    }
+    let tuples = index.tuple_limits.as_deref().and_then(TupleLimits::decode);
+    let grbit = index_grbit(index)
+        | if index.key_most.is_some() { JET_bitIndexKeyMost } else { 0 }
+        | if tuples.is_some() { JET_bitIndexTuples | JET_bitIndexTupleLimits } else { 0 };
+    Ok(JET_INDEXCREATE {
+        szIndexName: index.name.clone(),
+        szKey: key,
+        grbit,
+        ulDensity: index.density,
+        cbVarSegMac: index.var_seg_mac.unwrap_or(0),
+        cbKeyMost: index.key_most.unwrap_or(0),
+        rgconditionalcolumn: conditions,
+        ptuplelimits: tuples.map(|limits| JET_TUPLELIMITS {
+            chLengthMin: limits.length_min,
+            chLengthMax: limits.length_max,
+            chToIndexMax: limits.count,
+            cchIncrement: limits.increment,
+            ichStart: limits.start,
+        }),
+        pSpacehints: Some(JET_SPACEHINTS::of(SpaceHints::of_index(index))),
+        err: None,
     })
 }
 
@@ -156,6 +283,8 @@ fn index_grbit(index: &Index) -> JET_GRBIT {
         (nulls && !has(IndexFlags::ALLOW_FIRST_NULL), JET_bitIndexIgnoreFirstNull),
         (has(IndexFlags::NULLS_HIGH), JET_bitIndexSortNullsHigh),
         (has(IndexFlags::DISALLOW_TRUNCATION), JET_bitIndexDisallowTruncation),
+        (has(IndexFlags::CROSS_PRODUCT), JET_bitIndexCrossProduct),
+        (has(IndexFlags::NESTED_TABLE), JET_bitIndexNestedTable),
         (has(IndexFlags::DOT_NET_GUID), JET_bitIndexDotNetGuid),
     ] {
         grbit |= if on { bit } else { 0 };
@@ -180,7 +309,7 @@ pub const JET_bitObjectTableTemplate: JET_GRBIT = 0x2000_0000;
 /// It derives from another.
 pub const JET_bitObjectTableDerived: JET_GRBIT = 0x1000_0000;
 
-/// An object of a database. Times and counts are not kept; the C structure has zeros there.
+/// An object of a database. Times are not kept; the C structure has zeros there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JET_OBJECTINFO {
     /// Name.
@@ -191,13 +320,20 @@ pub struct JET_OBJECTINFO {
     pub grbit: JET_GRBIT,
     /// `JET_bitObject...`.
     pub flags: JET_GRBIT,
+    /// Rows at the last [`JetComputeStats`]; 0 before one.
+    pub cRecord: u64,
+    /// Pages at that time.
+    pub cPage: u64,
 }
 
 impl JET_OBJECTINFO {
     fn of(table: &Table) -> JET_OBJECTINFO {
         let known =
             TableFlags::SYSTEM | TableFlags::FIXED_DDL | TableFlags::TEMPLATE | TableFlags::DERIVED;
+        let stats = table.stats(table.schema.objid).unwrap_or_default();
         JET_OBJECTINFO {
+            cRecord: stats.entries,
+            cPage: stats.pages,
             szName: table.schema.name.clone(),
             objtyp: JET_objtypTable,
             grbit: JET_bitTableInfoUpdatable | JET_bitTableInfoBookmark | JET_bitTableInfoRollback,
@@ -233,8 +369,22 @@ pub const JET_TblInfoName: u32 = 1;
 pub const JET_TblInfoDbid: u32 = 2;
 /// Initial pages and density.
 pub const JET_TblInfoSpaceAlloc: u32 = 9;
+/// Pages owned and free, and the extents.
+pub const JET_TblInfoSpaceUsage: u32 = 7;
+/// Pages owned, indexes and long values included.
+pub const JET_TblInfoSpaceOwned: u32 = 10;
+/// Free pages, indexes and long values included.
+pub const JET_TblInfoSpaceAvailable: u32 = 11;
 /// The table it derives from.
 pub const JET_TblInfoTemplateTableName: u32 = 12;
+/// Chunk size of long values.
+pub const JET_TblInfoLVChunkMax: u32 = 13;
+/// Pages that the long values own.
+pub const JET_TblInfoSpaceOwnedLV: u32 = 17;
+/// Free pages of the long values.
+pub const JET_TblInfoSpaceAvailableLV: u32 = 18;
+/// The object id.
+pub const JET_TblInfoObjectId: u32 = 19;
 
 /// A fact about a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,6 +397,10 @@ pub enum JET_TBLINFO {
     Dbid(JET_DBID),
     /// Initial pages, and density in per cent.
     SpaceAlloc(u32, u32),
+    /// A number.
+    Number(u64),
+    /// Pages owned and free, then each extent: first page, number of pages.
+    SpaceUsage(u64, u64, Vec<(u32, u32)>),
 }
 
 /// A fact about a cursor's table.
@@ -269,10 +423,37 @@ pub fn JetGetTableInfo(
             JET_TblInfoTemplateTableName => {
                 JET_TBLINFO::Name(schema.template.clone().unwrap_or_default())
             }
+            JET_TblInfoSpaceUsage => {
+                let space = table.space()?;
+                let extents = space.owned.iter().map(|extent| (extent.first.0, extent.pages));
+                let (owned, free) = (space.owned_pages(), space.available_pages());
+                JET_TBLINFO::SpaceUsage(owned, free, extents.collect())
+            }
+            JET_TblInfoSpaceOwned => JET_TBLINFO::Number(table.space()?.owned_pages()),
+            JET_TblInfoSpaceAvailable => JET_TBLINFO::Number(table.space()?.available_pages()),
+            JET_TblInfoSpaceOwnedLV => JET_TBLINFO::Number(table.long_value_space()?.owned_pages()),
+            JET_TblInfoSpaceAvailableLV => {
+                JET_TBLINFO::Number(table.long_value_space()?.available_pages())
+            }
+            JET_TblInfoLVChunkMax => {
+                JET_TBLINFO::Number(u64::from(schema.lv_chunk_max.unwrap_or(0)))
+            }
+            JET_TblInfoObjectId => JET_TBLINFO::Number(u64::from(schema.objid.0)),
             other => {
                 let what = format!("{other} is no level of information");
                 return Err(Error::new(JetErr::InvalidParameter, what));
             }
         })
+    })
+}
+
+/// Counts what a cursor's table and its indexes hold, for the info calls.
+///
+/// # Errors
+/// The cursor's; `JET_errTransReadOnly` (-1110); those of reading.
+pub fn JetComputeStats(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
+    with_cursor(sesid, tableid, |state, cursor| {
+        state.engine.check_writable()?;
+        cursor.table(state)?.compute_stats(&state.engine)
     })
 }

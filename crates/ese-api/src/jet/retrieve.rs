@@ -10,7 +10,7 @@ use super::{
     JET_bitRetrieveFromPrimaryBookmark,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
-    table::{Cursor, column_id, with_cursor},
+    table::{Cursor, column_of, with_cursor},
     unavailable,
 };
 use crate::session::SessionState;
@@ -96,7 +96,7 @@ fn retrieve(
     columnid: JET_COLUMNID,
     info: JET_RETINFO,
 ) -> Result<Option<Vec<u8>>> {
-    let column = schema.columns.require(column_id(columnid)?)?;
+    let column = column_of(schema, columnid)?;
     let Some(instance) = record.data(column)?.nth(info.itagSequence)? else { return Ok(None) };
     let bytes = instance.plain(column)?;
     Ok(Some(bytes.get(info.ibLongValue..).unwrap_or_default().to_vec()))
@@ -149,7 +149,7 @@ pub fn JetRetrieveColumns(
             };
             cursor.look(state, element.grbit, |schema, record| {
                 if element.itagSequence == 0 {
-                    let column = schema.columns.require(column_id(element.columnid)?)?;
+                    let column = column_of(schema, element.columnid)?;
                     element.itagSequence = record.data(column)?.len();
                     return Ok(());
                 }

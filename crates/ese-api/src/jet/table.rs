@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     catalog, cursor as engine,
-    schema::{Column, ColumnFlags, ColumnId, TableDef},
+    schema::{Column, ColumnFlags, ColumnId, TableDef, TableFlags, TableSchema},
     table::{Sharing, Table},
 };
 use parking_lot::{Mutex, RwLock};
@@ -13,10 +13,11 @@ use parking_lot::{Mutex, RwLock};
 use super::{
     JET_COLUMNID, JET_GRBIT, JET_bitColumnEscrowUpdate, JET_bitColumnFixed,
     JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitTableDenyRead,
-    JET_bitTableDenyWrite, JET_bitTableReadOnly, JET_bitTableSequential,
+    JET_bitTableDenyWrite, JET_bitTablePermitDDL, JET_bitTableReadOnly, JET_bitTableSequential,
     database::open_database_of,
     gate::Purpose,
     handles::{HandleTable, JET_DBID, JET_SESID, JET_TABLEID},
+    invalid_grbit,
     session::{Own, find_session},
 };
 use crate::{session::SessionState, shared::OpenDatabase};
@@ -232,7 +233,11 @@ pub fn JetOpenTable(
             deny_read: grbit & JET_bitTableDenyRead != 0,
             deny_write: grbit & JET_bitTableDenyWrite != 0,
             read_only: grbit & JET_bitTableReadOnly != 0,
+            permit_ddl: grbit & JET_bitTablePermitDDL != 0,
         };
+        if sharing.permit_ddl && !sharing.deny_read {
+            return Err(invalid_grbit("JetOpenTable", grbit));
+        }
         let mut open = engine::Cursor::open(&state.engine, table, sharing)?;
         open.set_sequential(grbit & JET_bitTableSequential != 0);
         let level = state.engine.level();
@@ -286,7 +291,7 @@ pub struct JET_COLUMNDEF {
 }
 
 impl JET_COLUMNDEF {
-    pub(super) fn of(column: &Column) -> JET_COLUMNDEF {
+    pub(super) fn of(schema: &TableSchema, column: &Column) -> JET_COLUMNDEF {
         let mut grbit = 0;
         for (on, bit) in [
             (column.id.is_fixed(), JET_bitColumnFixed),
@@ -298,7 +303,7 @@ impl JET_COLUMNDEF {
             grbit |= if on { bit } else { 0 };
         }
         JET_COLUMNDEF {
-            columnid: u32::from(column.id.0),
+            columnid: columnid_of(schema, column),
             coltyp: column.ty.jet(),
             cp: column.code_page,
             cbMax: column.max_len,
@@ -307,13 +312,31 @@ impl JET_COLUMNDEF {
     }
 }
 
-/// The engine's id of a column.
+/// Ids of a template's columns have this bit, in the template and in tables that derive from it.
+const OF_TEMPLATE: JET_COLUMNID = 0x8000_0000;
+
+/// The id by which callers know a column.
+pub(super) fn columnid_of(schema: &TableSchema, column: &Column) -> JET_COLUMNID {
+    let of_template = column.origin.inherited || schema.flags.contains(TableFlags::TEMPLATE);
+    u32::from(column.stored_id().0) | if of_template { OF_TEMPLATE } else { 0 }
+}
+
+/// The column with this id.
 ///
 /// # Errors
-/// `JET_errBadColumnId` (-1517) for a number that cannot be one.
-pub(super) fn column_id(columnid: JET_COLUMNID) -> Result<ColumnId> {
-    match u16::try_from(columnid) {
-        Ok(id) if id > 0 => Ok(ColumnId(id)),
-        _ => Err(Error::new(JetErr::BadColumnId, format!("{columnid:#x} is no column id"))),
-    }
+/// `JET_errBadColumnId` (-1517) for a number that cannot be one, `JET_errColumnNotFound` (-1507).
+pub(super) fn column_of(schema: &TableSchema, columnid: JET_COLUMNID) -> Result<&Column> {
+    let id = match u16::try_from(columnid & !OF_TEMPLATE) {
+        Ok(id) if id > 0 => ColumnId(id),
+        _ => {
+            let what = format!("{columnid:#x} is no column id");
+            return Err(Error::new(JetErr::BadColumnId, what));
+        }
+    };
+    let inherited = columnid & OF_TEMPLATE != 0;
+    let own_bit = inherited && schema.flags.contains(TableFlags::TEMPLATE);
+    schema.columns.by_stored_id(inherited && !own_bit, id).ok_or_else(|| {
+        let what = format!("table \"{}\" has no column with id {columnid:#x}", schema.name);
+        Error::new(JetErr::ColumnNotFound, what)
+    })
 }

@@ -19,7 +19,7 @@ use super::{
     gate::Purpose,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
-    table::{Cursor, column_id, is_changing, with_any_cursor, with_cursor},
+    table::{Cursor, column_of, is_changing, with_any_cursor, with_cursor},
     unavailable,
 };
 use crate::session::SessionState;
@@ -163,7 +163,7 @@ fn set_column(
     let open = cursor.open(state)?;
     let table = Arc::clone(open.table());
     let (update, schema) = (open.copy()?, &table.schema);
-    let column = schema.columns.require(column_id(columnid)?)?;
+    let column = column_of(schema, columnid)?;
     let parts = JET_bitSetAppendLV | JET_bitSetOverwriteLV | JET_bitSetSizeLV;
     if grbit & !(parts | JET_bitSetZeroLength | JET_bitSetRevertToDefaultValue) != 0 {
         return Err(unavailable(&format!("flags {grbit:#x} of JetSetColumn")));

@@ -143,8 +143,8 @@ impl Live {
         live.dbid = JetOpenDatabase(live.sesid, live.path().to_str().unwrap(), 0).unwrap();
         live.tableid = JetOpenTable(live.sesid, live.dbid, "T", 0).unwrap();
         let columns = JetGetTableColumnInfo(live.sesid, live.tableid, None).unwrap();
-        live.key = columns.iter().find(|(name, _)| name == "id").unwrap().1.columnid;
-        live.value = columns.iter().find(|(name, _)| name == "value").unwrap().1.columnid;
+        live.key = columns.iter().find(|c| c.szColumnName == "id").unwrap().def.columnid;
+        live.value = columns.iter().find(|c| c.szColumnName == "value").unwrap().def.columnid;
         live
     }
 

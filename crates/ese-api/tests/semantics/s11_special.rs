@@ -153,7 +153,7 @@ fn s11_03_an_escrow_column_is_a_long_with_a_default_made_before_all_rows() {
     let cur = JetOpenTable(ses, dbid, "counts", JET_bitTableDenyRead).unwrap();
     assert_eq!(code(JetAddColumn(ses, cur, "late", &def, &one)), JetErr::TableNotEmpty);
     let info = JetGetTableColumnInfo(ses, cur, Some("count")).unwrap();
-    assert_eq!(info[0].1.grbit, JET_bitColumnFixed | escrow);
+    assert_eq!(info[0].def.grbit, JET_bitColumnFixed | escrow);
     let indexed = JetCreateIndex(ses, cur, "i", 0, "+count\0\0", 0);
     assert_eq!(code(indexed), JetErr::CannotIndex);
 }

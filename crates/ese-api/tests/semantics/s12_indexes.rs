@@ -199,3 +199,51 @@ fn s12_11_a_density_is_twenty_to_a_hundred_percent() {
     JetCreateIndex(pets.ses, pets.cur, "d", 0, "+age\0\0", 20).unwrap();
     assert_eq!(JetGetTableIndexInfo(pets.ses, pets.cur, Some("d")).unwrap()[0].ulDensity, 20);
 }
+
+#[test]
+fn s12_09_info_gives_back_what_makes_the_index_again() {
+    let _mode = multi();
+    let pets = pets();
+    let hints = JET_SPACEHINTS {
+        ulInitialDensity: 70,
+        cbInitial: 4096,
+        ulGrowth: 150,
+        cbMaxExtent: 1 << 20,
+        ..JET_SPACEHINTS::default()
+    };
+    let wish = JET_INDEXCREATE {
+        rgconditionalcolumn: vec![JET_CONDITIONALCOLUMN {
+            szColumnName: "age".into(),
+            grbit: JET_bitIndexColumnMustBeNonNull,
+        }],
+        ptuplelimits: Some(JET_TUPLELIMITS {
+            chLengthMin: 2,
+            chLengthMax: 8,
+            chToIndexMax: 50,
+            cchIncrement: 2,
+            ichStart: 1,
+        }),
+        pSpacehints: Some(hints),
+        ..index("wish", "-name\0+age\0\0", JET_bitIndexTuples | JET_bitIndexTupleLimits)
+    };
+    JetCreateIndex3(pets.ses, pets.cur, &mut [wish]).unwrap();
+    let info = |name: &str| JetGetTableIndexInfo(pets.ses, pets.cur, Some(name)).unwrap().remove(0);
+    let first = info("wish");
+    assert_eq!((first.ulDensity, first.create.szKey.as_str()), (70, "-name\0+age\0\0"));
+    let back = first.create.pSpacehints.unwrap();
+    assert_eq!((back.ulGrowth, back.cbMaxExtent, back.ulInitialDensity), (150, 1 << 20, 70));
+    let mut again = JET_INDEXCREATE { szIndexName: "again".into(), ..first.create.clone() };
+    JetCreateIndex4(pets.ses, pets.cur, std::slice::from_mut(&mut again)).unwrap();
+    let second = info("again");
+    assert_eq!(second.grbit, first.grbit);
+    let limits = |info: &JET_INDEXINFO| format!("{:?}", info.create.ptuplelimits);
+    assert_eq!(limits(&second), limits(&first));
+    assert_eq!(second.create.rgconditionalcolumn.len(), 1);
+    let bad = JET_SPACEHINTS { cbMinExtent: 8192, cbMaxExtent: 4096, ..hints };
+    let mut bad = [JET_INDEXCREATE { pSpacehints: Some(bad), ..index("bad", "+name\0\0", 0) }];
+    let refused = JetCreateIndex2(pets.ses, pets.cur, &mut bad);
+    assert_eq!(
+        (code(refused), bad[0].err),
+        (JetErr::SpaceHintsInvalid, Some(JetErr::SpaceHintsInvalid))
+    );
+}

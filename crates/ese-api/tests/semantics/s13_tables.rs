@@ -139,7 +139,7 @@ fn s13_08_a_column_is_renamed_and_gets_another_default() {
     assert_eq!(code(rename("legs", "age")), JetErr::ColumnDuplicate);
     rename("legs", "feet").unwrap();
     let info = JetGetColumnInfo(ses, dbid, "pets", Some("feet")).unwrap();
-    assert_eq!(info[0].1.columnid, id);
+    assert_eq!(info[0].def.columnid, id);
     let set = |name, value: &[u8]| JetSetColumnDefaultValue(ses, dbid, "pets", name, value, 0);
     assert_eq!(code(set("feet", &[])), JetErr::ColumnIllegalNull);
     assert_eq!(code(set("age", &4_i32.to_le_bytes())), JetErr::ColumnInUse);
@@ -182,13 +182,127 @@ fn s13_10_where_a_column_lies_follows_from_its_type() {
     assert_eq!(code(not_null), JetErr::TaggedNotNULL);
 }
 
+fn template(name: &str, grbit: JET_GRBIT, parent: Option<&str>) -> JET_TABLECREATE {
+    let column = |name: &str, coltyp, grbit| JET_COLUMNCREATE {
+        szColumnName: name.into(),
+        coltyp,
+        grbit,
+        ..JET_COLUMNCREATE::default()
+    };
+    let prefix = if parent.is_some() { "own " } else { "" };
+    JET_TABLECREATE {
+        szTableName: name.into(),
+        grbit,
+        szTemplateTableName: parent.map(str::to_owned),
+        rgcolumncreate: vec![
+            column(&format!("{prefix}fixed"), JET_coltypLong, 0),
+            column(&format!("{prefix}text"), JET_coltypText, 0),
+            column(&format!("{prefix}tagged"), JET_coltypLong, JET_bitColumnTagged),
+        ],
+        rgindexcreate: vec![JET_INDEXCREATE {
+            szIndexName: format!("{prefix}index"),
+            szKey: format!("+{prefix}tagged\0\0"),
+            ..JET_INDEXCREATE::default()
+        }],
+        ..JET_TABLECREATE::default()
+    }
+}
+
+/// The engine's source refuses JET_bitTableCreateNoFixedVarColumnsInDerivedTables, with the flag of
+/// a template and without it.
+#[test]
+fn s13_05_a_derived_table_inherits_from_its_template() {
+    let _mode = multi();
+    let live = Live::new();
+    let (ses, dbid) = (live.sesid, live.dbid);
+    let create = |mut table: JET_TABLECREATE| {
+        let made = JetCreateTableColumnIndex4(ses, dbid, &mut table);
+        made.map(|()| table)
+    };
+    let is_template = JET_bitTableCreateTemplateTable;
+    let mother = create(template("mother", is_template, None)).unwrap();
+    let nested = create(template("x", is_template, Some("mother")));
+    assert_eq!(code(nested), JetErr::CannotNestDDL);
+    for bits in [is_template, 0] {
+        let bits = bits | JET_bitTableCreateNoFixedVarColumnsInDerivedTables;
+        assert_eq!(code(create(template("x", bits, None))), JetErr::InvalidGrbit);
+    }
+    assert_eq!(code(create(template("x", 0, Some("t")))), JetErr::DDLNotInheritable);
+    assert_eq!(code(create(template("x", 0, Some("none")))), JetErr::ObjectNotFound);
+    let table = create(template("daughter", 0, Some("mother"))).unwrap();
+    let (cur, bit) = (table.tableid, 0x8000_0000);
+    let ids = |table: &JET_TABLECREATE| -> Vec<u32> {
+        table.rgcolumncreate.iter().map(|column| column.columnid).collect()
+    };
+    assert_eq!(ids(&mother), [bit | 1, bit | 128, bit | 256]);
+    assert_eq!(ids(&table), [2, 129, 256]);
+    let columns = JetGetTableColumnInfo(ses, cur, None).unwrap();
+    assert_eq!(columns.len(), 6);
+    let name = JET_TBLINFO::Name("mother".into());
+    assert_eq!(JetGetTableInfo(ses, cur, JET_TblInfoTemplateTableName).unwrap(), name);
+
+    // Both columns 256, each by its id.
+    JetBeginTransaction(ses).unwrap();
+    JetPrepareUpdate(ses, cur, JET_prepInsert).unwrap();
+    let set = |column: u32, value: i32| {
+        JetSetColumn(ses, cur, column, Some(&value.to_le_bytes()), 0, None).unwrap();
+    };
+    set(256, 7);
+    set(bit | 256, 8);
+    set(bit | 1, 9);
+    JetUpdate(ses, cur).unwrap();
+    JetCommitTransaction(ses, 0).unwrap();
+    for (column, value) in [(256, 7), (bit | 256, 8), (bit | 1, 9)] {
+        assert_eq!(id_at(ses, cur, column).unwrap(), value, "{column:#x}");
+    }
+    let wrong = JetRetrieveColumn(ses, cur, bit | 129, 0, None);
+    assert_eq!(code(wrong), JetErr::ColumnNotFound, "its own column has no such bit");
+    for (index, value) in [("index", 8_i32), ("own index", 7)] {
+        JetSetCurrentIndex(ses, cur, Some(index)).unwrap();
+        JetMakeKey(ses, cur, Some(&value.to_le_bytes()), JET_bitNewKey).unwrap();
+        JetSeek(ses, cur, JET_bitSeekEQ).unwrap();
+    }
+
+    let fixed = JetErr::FixedInheritedDDL;
+    assert_eq!(code(JetDeleteColumn(ses, cur, "fixed")), fixed);
+    assert_eq!(code(JetDeleteIndex(ses, cur, "index")), fixed);
+    let def = JET_COLUMNDEF { coltyp: JET_coltypLong, ..JET_COLUMNDEF::default() };
+    let frozen = JetAddColumn(ses, mother.tableid, "late", &def, &[]);
+    assert_eq!(code(frozen), JetErr::FixedDDL);
+    assert_eq!(JetAddColumn(ses, cur, "late", &def, &[]).unwrap(), 3);
+    JetCloseTable(ses, mother.tableid).unwrap();
+    assert_eq!(code(JetDeleteTable(ses, dbid, "mother")), JetErr::CannotDeleteTemplateTable);
+}
+
+#[test]
+fn s13_04_a_fixed_table_is_added_to_by_who_has_it_alone_and_asks_for_it() {
+    let _mode = multi();
+    let live = Live::new();
+    let (ses, dbid) = (live.sesid, live.dbid);
+    let mut table = template("fixed", JET_bitTableCreateFixedDDL, None);
+    table.grbit |= JET_bitTableCreateImmutableStructure;
+    JetCreateTableColumnIndex3(ses, dbid, &mut table).unwrap();
+    assert_eq!((table.tableid, table.cCreated), (JET_TABLEID::default(), 0), "left as it was");
+    let def = JET_COLUMNDEF { coltyp: JET_coltypLong, ..JET_COLUMNDEF::default() };
+    let cur = JetOpenTable(ses, dbid, "fixed", JET_bitTableDenyRead).unwrap();
+    assert_eq!(code(JetAddColumn(ses, cur, "late", &def, &[])), JetErr::FixedDDL);
+    let shared = JetOpenTable(ses, dbid, "fixed", JET_bitTablePermitDDL);
+    assert_eq!(code(shared), JetErr::InvalidGrbit);
+    let permit = JET_bitTablePermitDDL | JET_bitTableDenyRead;
+    let cur = JetOpenTable(ses, dbid, "fixed", permit).unwrap();
+    JetAddColumn(ses, cur, "late", &def, &[]).unwrap();
+    JetCreateIndex(ses, cur, "late", 0, "+late\0\0", 0).unwrap();
+    assert_eq!(code(JetDeleteIndex(ses, cur, "late")), JetErr::FixedDDL);
+    assert_eq!(code(JetDeleteColumn(ses, cur, "text")), JetErr::FixedDDL);
+}
+
 #[test]
 fn s13_11_lists_tell_of_all_columns_indexes_and_tables() {
     let _mode = multi();
     let pets = pets();
     let (ses, dbid) = (pets.ses, pets.live.dbid);
     let columns = JetGetColumnInfo(ses, dbid, "pets", None).unwrap();
-    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = columns.iter().map(|column| column.szColumnName.as_str()).collect();
     assert_eq!(names, ["id", "age", "name", "data"]);
     let missing = JetGetColumnInfo(ses, dbid, "pets", Some("none"));
     assert_eq!(code(missing), JetErr::ColumnNotFound);
@@ -220,5 +334,54 @@ fn s13_12_what_a_cursor_knows_of_its_table() {
     assert_eq!(info(JET_TblInfoTemplateTableName).unwrap(), JET_TBLINFO::Name(String::new()));
     assert!(matches!(info(JET_TblInfoSpaceAlloc).unwrap(), JET_TBLINFO::SpaceAlloc(_, 80)));
     assert!(matches!(info(JET_TblInfo).unwrap(), JET_TBLINFO::Object(_)));
+    let Ok(JET_TBLINFO::SpaceUsage(owned, free, extents)) = info(JET_TblInfoSpaceUsage) else {
+        panic!("no space usage");
+    };
+    assert!(owned >= 4 && free < owned, "the table and three indexes: {owned} {free}");
+    assert_eq!(extents.iter().map(|(_, pages)| u64::from(*pages)).sum::<u64>(), owned);
+    assert_eq!(info(JET_TblInfoSpaceOwned).unwrap(), JET_TBLINFO::Number(owned));
+    assert_eq!(info(JET_TblInfoSpaceAvailable).unwrap(), JET_TBLINFO::Number(free));
+    assert!(matches!(info(JET_TblInfoObjectId).unwrap(), JET_TBLINFO::Number(8..)));
     assert_eq!(code(info(99)), JetErr::InvalidParameter);
+}
+
+#[test]
+fn s13_11_columns_are_told_by_name_by_id_and_with_their_table() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, cur) = (pets.ses, pets.cur);
+    let by_id = JetGetTableColumnInfo(ses, cur, pets.name).unwrap();
+    assert_eq!(by_id, JetGetTableColumnInfo(ses, cur, Some("NAME")).unwrap());
+    assert_eq!((by_id[0].szColumnName.as_str(), by_id[0].def.coltyp), ("name", JET_coltypText));
+    let base = &by_id[0];
+    assert_eq!((base.szBaseTableName.as_str(), base.szBaseColumnName.as_str()), ("pets", "name"));
+    assert_eq!(code(JetGetTableColumnInfo(ses, cur, 77)), JetErr::ColumnNotFound);
+    assert_eq!(code(JetGetTableColumnInfo(ses, cur, 0)), JetErr::BadColumnId);
+    let own = JetGetColumnInfo(ses, pets.live.dbid, "pets", JET_COLUMNCHOICE::Own).unwrap();
+    assert_eq!(own.len(), 4);
+}
+
+/// Before a counting the numbers are zero; they are as old as the last counting.
+#[test]
+fn s13_12_counting_changes_what_the_info_calls_tell() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, dbid) = (pets.ses, pets.live.dbid);
+    let numbers = || {
+        let object = JetGetObjectInfo(ses, dbid, Some("pets")).unwrap().remove(0);
+        let name = JetGetIndexInfo(ses, dbid, "pets", Some("name")).unwrap().remove(0);
+        (object.cRecord, name.cEntry, name.cKey)
+    };
+    assert_eq!(numbers(), (0, 0, 0));
+    JetComputeStats(ses, pets.cur).unwrap();
+    assert_eq!(numbers(), (6, 6, 4), "bee has three");
+    pets.insert(9, "elk", None).unwrap();
+    assert_eq!(numbers(), (6, 6, 4));
+    JetComputeStats(ses, pets.cur).unwrap();
+    assert_eq!(numbers(), (7, 7, 5));
+    let object = JetGetObjectInfo(ses, dbid, Some("pets")).unwrap().remove(0);
+    assert!(object.cPage >= 1, "{object:?}");
+    JetBeginTransaction2(ses, JET_bitTransactionReadOnly).unwrap();
+    assert_eq!(code(JetComputeStats(ses, pets.cur)), JetErr::TransReadOnly);
+    JetRollback(ses, 0).unwrap();
 }

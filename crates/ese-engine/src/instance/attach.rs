@@ -10,7 +10,7 @@ use std::{
 };
 
 use ese_base::{
-    DbTime, Dbid, Error, JetErr, LgPos, LogTime, ProcId, Result, limits::DATABASES_MAX,
+    DbTime, Dbid, Error, JetErr, LgPos, LogTime, Pgno, ProcId, Result, limits::DATABASES_MAX,
 };
 use ese_log::{
     Attachment,
@@ -23,7 +23,14 @@ use ese_pages::{
 };
 
 use super::{Instance, checkpoint::require_up_to};
-use crate::{catalog, database::Database, tables::Tables};
+use crate::{
+    catalog,
+    database::Database,
+    schema::DATABASE_ROOT,
+    space::check::{SpaceUsage, usage},
+    tables::Tables,
+    tree::TreeKind,
+};
 
 /// An attached database and what is known of its tables.
 #[derive(Debug)]
@@ -41,6 +48,15 @@ pub struct Attached {
 }
 
 impl Attached {
+    /// What the database owns, and what of it no table has.
+    ///
+    /// # Errors
+    /// As [`usage`](crate::space::check::usage).
+    pub fn space(&self) -> Result<SpaceUsage> {
+        let root = self.db.tree(Pgno::DATABASE_ROOT, DATABASE_ROOT, TreeKind::TABLE);
+        usage(&self.db.cache, &root.view())
+    }
+
     /// A database as recovery has it: no tables are known, and none are needed.
     pub(super) fn replayed(db: Arc<Database>) -> Arc<Attached> {
         let header = db.file.header();

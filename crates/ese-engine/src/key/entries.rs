@@ -25,8 +25,6 @@ pub(crate) fn check_supported_columns(columns: &Columns, index: &Index) -> Resul
         "deferred population"
     } else if !index.flags.contains(IndexFlags::WIDE_SEGMENTS) {
         "segments in the format before update 7"
-    } else if index.segments.iter().any(|segment| segment.of_template) {
-        "columns of a template table"
     } else {
         for segment in &index.segments {
             let column = columns.require(segment.column)?;

@@ -10,6 +10,7 @@ use crate::schema::{
 fn column(id: u16, ty: ColType, code_page: u16) -> Column {
     Column {
         id: ColumnId(id),
+        origin: crate::schema::Origin::default(),
         name: format!("c{id}"),
         ty,
         flags: ColumnFlags::empty(),

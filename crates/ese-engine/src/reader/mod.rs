@@ -22,7 +22,7 @@ use crate::{
     record::RecordView,
     schema::{
         CatalogLoader, Index, MSYS_OBJECTS, MSYS_OBJECTS_FDP, MSYS_OBJECTS_SHADOW,
-        MSYS_OBJECTS_SHADOW_FDP, TableFlags, TableSchema,
+        MSYS_OBJECTS_SHADOW_FDP, TableSchema,
     },
     tree::{Direction, Position, Start, TreeView, scan},
 };
@@ -138,18 +138,18 @@ impl OfflineDatabase {
     /// are only marked as deleted are left out.
     ///
     /// # Errors
-    /// Damaged pages and rows, with their page; `JET_errFeatureNotAvailable` for a table that
-    /// derives from a template; what the visitor answers.
+    /// Damaged pages and rows, with their page; `JET_errObjectNotFound` for a table whose
+    /// template is missing; what the visitor answers.
     pub fn rows(
         &self,
         table: &TableSchema,
         mut each: impl FnMut(&[u8], &RecordView<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        if table.template.is_some() || table.flags.contains(TableFlags::DERIVED) {
+        if table.is_orphan() {
             return Err(Error::new(
-                JetErr::FeatureNotAvailable,
+                JetErr::ObjectNotFound,
                 format!(
-                    "table \"{}\" derives from a template; this version cannot read it",
+                    "table \"{}\" derives from a template that the database does not have",
                     table.name
                 ),
             )

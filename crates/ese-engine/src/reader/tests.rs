@@ -276,13 +276,13 @@ fn leaves_in_a_circle_are_damage_and_not_an_endless_scan() {
 }
 
 #[test]
-fn a_table_of_a_template_is_refused_by_name() {
+fn a_table_whose_template_is_missing_is_refused_by_name() {
     let env = database(DbState::CleanShutdown, &three_rows());
     let db = OfflineDatabase::open(&env, &path()).unwrap();
     let mut table = db.table("people").unwrap().clone();
     table.template = Some("mother".into());
     let error = db.rows(&table, |_, _| Ok(ControlFlow::Continue(()))).unwrap_err();
-    assert_eq!(error.code(), JetErr::FeatureNotAvailable);
+    assert_eq!(error.code(), JetErr::ObjectNotFound);
     assert!(error.message().contains("people"));
 }
 

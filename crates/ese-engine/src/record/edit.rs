@@ -209,7 +209,7 @@ fn edit_tagged(
         return Ok(());
     }
     let kept = merge_tagged(shape.columns, old, changes)?;
-    let mut writer = TaggedWriter::begin(out, shape.page_size, kept.len());
+    let mut writer = TaggedWriter::begin(out, shape, kept.len());
     for item in &kept {
         let (id, change) = match item {
             Kept::Old(entry) => {
@@ -258,14 +258,14 @@ fn merge_tagged<'k, 'a>(
         if before.replace(order).is_some_and(|before| before >= order) {
             return Err(damaged("the tagged columns of a record are out of order"));
         }
-        if entry.derived {
+        let Some(own_id) = columns.tagged_id(entry.derived, entry.id) else {
             kept.push(Kept::Old(entry));
             continue;
-        }
-        while let Some(change) = changes.next_if(|(id, _)| *id < entry.id) {
+        };
+        while let Some(change) = changes.next_if(|(id, _)| *id < own_id) {
             place(&mut kept, change);
         }
-        match changes.next_if(|(id, _)| *id == entry.id) {
+        match changes.next_if(|(id, _)| *id == own_id) {
             Some(change) => place(&mut kept, change),
             None => kept.push(Kept::Old(entry)),
         }

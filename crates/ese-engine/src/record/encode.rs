@@ -272,7 +272,7 @@ fn put_tagged(shape: &RowShape<'_>, values: &[ColumnValue<'_>], out: &mut Vec<u8
         let column = group.first().map(|(id, _)| shape.columns.require(*id)).transpose()?;
         stored += usize::from(column.is_some_and(|column| is_stored(column, group)));
     }
-    let mut writer = TaggedWriter::begin(out, shape.page_size, stored);
+    let mut writer = TaggedWriter::begin(out, shape, stored);
     for group in values.chunk_by(|a, b| a.0 == b.0) {
         let Some((id, first)) = group.first() else { continue };
         let column = shape.columns.require(*id)?;
@@ -403,18 +403,29 @@ pub(super) struct TaggedWriter<'o> {
     base: usize,
     /// Where the next TAGFLD goes.
     next: usize,
+    /// How many tagged ids belong to the template table.
+    inherited: u16,
 }
 
 impl<'o> TaggedWriter<'o> {
     /// Reserves the array; exactly `count` entries must follow.
-    pub(super) fn begin(out: &'o mut Vec<u8>, page_size: PageSize, count: usize) -> Self {
+    pub(super) fn begin(out: &'o mut Vec<u8>, shape: &RowShape<'_>, count: usize) -> Self {
         let base = out.len();
         out.resize(base + count * TAGFLD_LEN, 0);
-        TaggedWriter { out, small: page_size.is_small(), base, next: base }
+        let inherited = shape.columns.inherited_tagged();
+        TaggedWriter { out, small: shape.page_size.is_small(), base, next: base, inherited }
+    }
+
+    /// Enters a TAGFLD of a column of the table.
+    fn entry(&mut self, id: ColumnId, flags: u16) -> Result<()> {
+        match id.0 - ColumnId::TAGGED_FIRST.0 {
+            at if at < self.inherited => self.stored_entry(id, flags | ib::DERIVED),
+            _ => self.stored_entry(ColumnId(id.0 - self.inherited), flags),
+        }
     }
 
     /// Enters a TAGFLD whose data begins at the end of what is there.
-    fn entry(&mut self, id: ColumnId, flags: u16) -> Result<()> {
+    fn stored_entry(&mut self, id: ColumnId, flags: u16) -> Result<()> {
         let ib = u16::try_from(self.out.len() - self.base).map_err(|_| out_of_range())?;
         if ib > if self.small { ib::SMALL_MASK } else { ib::LARGE_MASK } {
             return Err(out_of_range());
@@ -483,9 +494,9 @@ impl<'o> TaggedWriter<'o> {
         if self.small {
             let extended = if entry.ext != 0 { ib::SMALL_EXTENDED } else { 0 };
             let null = if entry.null { ib::SMALL_NULL } else { 0 };
-            self.entry(entry.id, derived | extended | null)?;
+            self.stored_entry(entry.id, derived | extended | null)?;
         } else {
-            self.entry(entry.id, derived)?;
+            self.stored_entry(entry.id, derived)?;
         }
         if entry.ext != 0 || !self.small {
             self.out.push(entry.ext);

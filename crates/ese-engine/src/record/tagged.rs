@@ -80,9 +80,10 @@ impl<'a> TaggedPart<'a> {
         self.fields.len()
     }
 
-    /// The entry of a column of the table itself.
-    pub(super) fn find(&self, id: ColumnId) -> Result<Option<Entry<'a>>> {
-        match self.fields.binary_search_by_key(&(true, id.0), order) {
+    /// The entry of a column.
+    pub(super) fn find(&self, column: &Column) -> Result<Option<Entry<'a>>> {
+        let place = (!column.origin.inherited, column.stored_id().0);
+        match self.fields.binary_search_by_key(&place, order) {
             Ok(at) => self.entry(at).map(Some),
             Err(_) => Ok(None),
         }

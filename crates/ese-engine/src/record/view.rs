@@ -310,7 +310,7 @@ impl<'a> RecordView<'a> {
         } else if column.id.is_variable() {
             self.variable(column)
         } else {
-            match self.tagged_part()?.find(column.id)? {
+            match self.tagged_part()?.find(column)? {
                 None => absent(column),
                 Some(entry) => entry.data(column),
             }
@@ -376,7 +376,7 @@ impl<'a> RecordView<'a> {
         TaggedPart::new(self.bytes.get(self.tagged..).unwrap_or_default(), self.page_size)
     }
 
-    /// Ids of the tagged columns that are stored, explicit NULLs included, in stored order.
+    /// Stored ids of the tagged columns that are there, explicit NULLs included, in stored order.
     ///
     /// # Errors
     /// `JET_errDatabaseCorrupted`.

@@ -4,8 +4,8 @@ use ese_base::{ObjId, PageSize, Pgno, Result};
 
 use super::{
     CODE_PAGE_UNICODE, CatalogEntry, ColType, Column, ColumnFlags, ColumnId, Columns,
-    DENSITY_DEFAULT, Index, IndexFlags, LCMAP_FLAGS_DEFAULT, LOCALE_DEFAULT, Segment, TableFlags,
-    TableSchema, catalog::catalog_columns, encode_text, objids_rows, table_rows,
+    DENSITY_DEFAULT, Index, IndexFlags, LCMAP_FLAGS_DEFAULT, LOCALE_DEFAULT, Origin, Segment,
+    TableFlags, TableSchema, catalog::catalog_columns, encode_text, objids_rows, table_rows,
 };
 use crate::{
     key,
@@ -220,6 +220,7 @@ const PRIMARY_DEFAULT: IndexFlags = IndexFlags::PRIMARY
 fn column(name: &str, id: ColumnId, ty: ColType, max_len: u32) -> Column {
     Column {
         id,
+        origin: Origin::default(),
         name: name.to_owned(),
         ty,
         flags: ColumnFlags::empty(),

@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result};
 use smallvec::SmallVec;
 
-use super::{CODE_PAGE_WESTERN, ColType, Column, ColumnFlags, ColumnId, Columns, record_len_max};
+use super::{
+    CODE_PAGE_WESTERN, ColType, Column, ColumnFlags, ColumnId, Columns, Origin, record_len_max,
+};
 use crate::{
     key::{KeyRules, normalise},
     record::{ColumnValue, RecordView, RowShape, encode_columns},
@@ -122,6 +124,7 @@ pub(super) fn catalog_columns(with_set_time: bool) -> Vec<Column> {
         }
         columns.push(Column {
             id,
+            origin: Origin::default(),
             name: name.to_owned(),
             ty,
             flags: if not_null { ColumnFlags::NOT_NULL } else { ColumnFlags::empty() },

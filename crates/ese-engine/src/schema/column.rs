@@ -215,11 +215,25 @@ pub struct ColumnCallback {
     pub dependencies: Option<Box<[u8]>>,
 }
 
+/// Whose column it is. In a table that derives from a template, the template's columns come first
+/// in each range. Tagged columns are numbered from 256 on in both tables, on disk and for callers:
+/// there a bit tells them apart; in memory the ids of the table's own ones go on behind the
+/// template's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// It belongs to the template table and is inherited.
+    pub inherited: bool,
+    /// Tagged columns: how far the id is above the stored one.
+    pub above: u16,
+}
+
 /// One column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Id; its range says where values lie.
     pub id: ColumnId,
+    /// Whose column it is.
+    pub origin: Origin,
     /// Name.
     pub name: String,
     /// Type.
@@ -243,6 +257,12 @@ impl Column {
     #[must_use]
     pub fn fixed_len(&self) -> usize {
         usize::try_from(self.max_len).unwrap_or(usize::MAX).max(1)
+    }
+
+    /// Its id in the catalog and in the tagged part of records.
+    #[must_use]
+    pub fn stored_id(&self) -> ColumnId {
+        ColumnId(self.id.0.saturating_sub(self.origin.above))
     }
 
     /// Is it UTF-16 text?
@@ -276,6 +296,8 @@ pub struct Columns {
     defaults: Vec<ColumnId>,
     /// Ids of columns that refuse NULL.
     required: Vec<ColumnId>,
+    /// How many tagged ids belong to the template table.
+    inherited_tagged: u16,
 }
 
 impl Default for Columns {
@@ -288,6 +310,7 @@ impl Default for Columns {
             fixed_ends: vec![RECORD_HEADER_LEN],
             defaults: Vec::new(),
             required: Vec::new(),
+            inherited_tagged: 0,
         }
     }
 }
@@ -327,6 +350,9 @@ impl Columns {
         }
         slots.resize(at, NO_SLOT);
         slots.push(position);
+        if column.origin.inherited && column.id.is_tagged() {
+            self.inherited_tagged = column.id.0 - ColumnId::TAGGED_FIRST.0 + 1;
+        }
         if let Some(len) = column.ty.fixed_len()
             && usize::try_from(column.max_len) != Ok(len)
         {
@@ -403,6 +429,14 @@ impl Columns {
         if column.is_deleted() { None } else { Some(column) }
     }
 
+    /// The column with this stored id. In a table that derives from a template, `inherited` says
+    /// whose tagged column is meant.
+    #[must_use]
+    pub fn by_stored_id(&self, inherited: bool, id: ColumnId) -> Option<&Column> {
+        let id = if id.is_tagged() { self.tagged_id(inherited, id)? } else { id };
+        self.by_id(id).filter(|column| column.origin.inherited == inherited)
+    }
+
     /// The column with this id, or the error that says it does not exist.
     ///
     /// # Errors
@@ -441,6 +475,22 @@ impl Columns {
     #[must_use]
     pub fn fixed_end(&self, id: u8) -> Option<usize> {
         self.fixed_ends.get(usize::from(id)).map(|end| usize::from(*end))
+    }
+
+    /// How many tagged ids belong to the template table.
+    #[must_use]
+    pub fn inherited_tagged(&self) -> u16 {
+        self.inherited_tagged
+    }
+
+    /// The id of a tagged column from what records say. `None`: the table inherits no such column.
+    pub(crate) fn tagged_id(&self, derived: bool, stored: ColumnId) -> Option<ColumnId> {
+        let inherited = self.inherited_tagged;
+        if derived {
+            return (stored.0 < ColumnId::TAGGED_FIRST.0.saturating_add(inherited))
+                .then_some(stored);
+        }
+        stored.0.checked_add(inherited).map(ColumnId)
     }
 
     /// Fixed and variable columns with a default, ascending.

@@ -6,8 +6,9 @@ use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result, limits::NAME_LEN_MA
 
 use super::{
     CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, ColType, Column, ColumnFlags, ColumnId, Columns,
-    Condition, DENSITY_DEFAULT, Index, IndexFlags, LCMAP_FLAGS_DEFAULT, LOCALE_DEFAULT, Segment,
-    TableSchema, TupleLimits, column::RECORD_HEADER_LEN, rows::name_bytes,
+    Condition, DENSITY_DEFAULT, Index, IndexFlags, LCMAP_FLAGS_DEFAULT, LOCALE_DEFAULT, Origin,
+    Segment, SpaceHints, TableFlags, TableSchema, TupleLimits, column::RECORD_HEADER_LEN,
+    rows::name_bytes,
 };
 use crate::{key, record};
 
@@ -175,6 +176,8 @@ pub struct IndexDef {
     pub conditions: Vec<ConditionDef>,
     /// Entries for pieces of the first column.
     pub tuples: Option<TupleLimits>,
+    /// Wishes for its space.
+    pub space_hints: Option<SpaceHints>,
 }
 
 /// A condition on rows for having an entry.
@@ -199,6 +202,7 @@ impl IndexDef {
             var_seg_mac: None,
             conditions: Vec::new(),
             tuples: None,
+            space_hints: None,
         }
     }
 
@@ -222,6 +226,28 @@ pub struct TableDef {
     pub density: u32,
     /// Initial pages; 0 = the engine's choice.
     pub pages: u32,
+    /// May the schema change later, may others derive from the table?
+    pub kind: TableType,
+    /// The table it derives from.
+    pub template: Option<String>,
+    /// Wishes for its space.
+    pub space_hints: Option<SpaceHints>,
+    /// Wishes for the space of its long values.
+    pub lv_space_hints: Option<SpaceHints>,
+    /// From which length on long values leave the record; 0 = the engine's choice.
+    pub separate_lv: u32,
+}
+
+/// What may become of a table's schema.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TableType {
+    /// It can change.
+    #[default]
+    Ordinary,
+    /// It stays (JET_bitTableCreateFixedDDL).
+    Fixed,
+    /// It stays, and others can derive from it (JET_bitTableCreateTemplateTable).
+    Template,
 }
 
 impl TableDef {
@@ -247,13 +273,32 @@ impl TableDef {
     /// `JET_errTooManyColumns` (-1040), `JET_errRecordTooBig` (fixed columns longer than a record),
     /// and as [`add_column`] and [`add_index`].
     pub fn build(&self, page_size: PageSize) -> Result<TableSchema> {
+        self.build_from(page_size, None)
+    }
+
+    /// As [`TableDef::build`], for a table that derives from a template.
+    ///
+    /// # Errors
+    /// As [`TableDef::build`]; `JET_errCannotNestDDL` (-1325) for a template that derives from
+    /// another, `JET_errDDLNotInheritable` (-1326) for a table that is no template,
+    /// `JET_errCannotAddFixedVarColumnToDerivedTable` (-1330), `JET_errSpaceHintsInvalid` (-2103).
+    pub fn build_from(
+        &self,
+        page_size: PageSize,
+        template: Option<&TableSchema>,
+    ) -> Result<TableSchema> {
         check_name(&self.name)?;
-        let mut table = TableSchema::new(&self.name, page_size, Columns::default());
+        let mut table = self.empty(page_size, template)?;
         table.density = density(self.density, DENSITY_DEFAULT)?;
         table.pages = self.pages;
-        let mut columns = Vec::with_capacity(self.columns.len());
+        self.note_hints(&mut table)?;
+        let mut columns = table.columns.all().to_vec();
         for def in &self.columns {
-            let column = add_column(&columns, def)?;
+            let mut column = add_column(&columns, def)?;
+            refuse_where_tagged_only(&column, template)?;
+            if self.kind == TableType::Template {
+                column.flags |= ColumnFlags::TEMPLATE_COLUMN;
+            }
             columns.push(column);
         }
         table.columns = Columns::new(columns)?;
@@ -274,6 +319,64 @@ impl TableDef {
         }
         Ok(table)
     }
+}
+
+impl TableDef {
+    /// What there is before its own columns.
+    fn empty(&self, page_size: PageSize, template: Option<&TableSchema>) -> Result<TableSchema> {
+        let Some(template) = template else {
+            let mut table = TableSchema::new(&self.name, page_size, Columns::default());
+            table.flags = match self.kind {
+                TableType::Ordinary => TableFlags::empty(),
+                TableType::Fixed => TableFlags::FIXED_DDL,
+                TableType::Template => TableFlags::FIXED_DDL | TableFlags::TEMPLATE,
+            };
+            return Ok(table);
+        };
+        let (code, what) = if self.kind == TableType::Template {
+            (JetErr::CannotNestDDL, "is to be a template and derives from another table")
+        } else if !template.flags.contains(TableFlags::TEMPLATE) {
+            (JetErr::DDLNotInheritable, "is to derive from a table that is no template")
+        } else {
+            let mut table = template.derive(&self.name)?;
+            table.flags.set(TableFlags::FIXED_DDL, self.kind == TableType::Fixed);
+            return Ok(table);
+        };
+        Err(Error::new(code, format!("table \"{}\" {what}", self.name)))
+    }
+
+    fn note_hints(&self, table: &mut TableSchema) -> Result<()> {
+        if let Some(hints) = self.space_hints {
+            let hints = hints.checked(table.page_size)?;
+            table.density = density(hints.density, table.density)?;
+            if hints.initial != 0 {
+                table.pages = hints.initial_pages(table.page_size);
+            }
+            table.space_hints = hints.encode_for_table();
+        }
+        if let Some(hints) = self.lv_space_hints {
+            let hints = hints.checked(table.page_size)?;
+            table.deferred_lv_hints = hints.encode_for_long_values();
+        }
+        if self.separate_lv != 0 {
+            table.separate_lv = Some(Box::new(self.separate_lv.to_le_bytes()));
+        }
+        Ok(())
+    }
+}
+
+/// Some templates leave their derived tables only tagged columns to add.
+pub(crate) fn refuse_where_tagged_only(
+    column: &Column,
+    template: Option<&TableSchema>,
+) -> Result<()> {
+    let only = |t: &TableSchema| t.flags.contains(TableFlags::NO_FIXED_VAR_IN_DERIVED);
+    if column.id.is_tagged() || !template.is_some_and(only) {
+        return Ok(());
+    }
+    let what =
+        format!("column \"{}\" is not tagged, and the template allows no other", column.name);
+    Err(Error::new(JetErr::CannotAddFixedVarColumnToDerivedTable, what))
 }
 
 /// A legal name of a table, column or index: 1 to 64 bytes, no control characters, none of `! . [
@@ -319,8 +422,12 @@ pub fn add_column(existing: &[Column], def: &ColumnDef) -> Result<Column> {
     };
     let fixed = existing.iter().filter(|column| column.id.is_fixed());
     let offset = fixed.map(end_of).max().unwrap_or(RECORD_HEADER_LEN);
+    let inherited = existing.iter().filter(|c| c.origin.inherited && c.id.is_tagged());
+    let inherited = inherited.map(|c| c.id.0 - ColumnId::TAGGED_FIRST.0 + 1).max();
+    let above = if id.is_tagged() { inherited.unwrap_or(0) } else { 0 };
     let mut column = Column {
         id,
+        origin: Origin { inherited: false, above },
         name: def.name.clone(),
         ty: def.ty,
         flags: def.flags & !ColumnFlags::DEFAULT,
@@ -484,11 +591,14 @@ pub fn add_index(table: &TableSchema, def: &IndexDef) -> Result<Index> {
         }
         flags.set(IndexFlags::MULTI_VALUED, flags.contains(IndexFlags::MULTI_VALUED) || multi);
     }
+    flags.set(IndexFlags::TEMPLATE, table.flags.contains(TableFlags::TEMPLATE));
+    let hints = def.space_hints.map(|hints| hints.checked(table.page_size)).transpose()?;
+    let hinted = hints.map_or(0, |hints| hints.density);
     let index = Index {
         name: def.name.clone(),
         objid: ObjId(0),
         fdp: Pgno::NULL,
-        density: density(def.density, table.density)?,
+        density: density(if hinted == 0 { def.density } else { hinted }, table.density)?,
         flags,
         segments,
         conditions: checked_conditions(table, def)?,
@@ -500,7 +610,7 @@ pub fn add_index(table: &TableSchema, def: &IndexDef) -> Result<Index> {
         sort_version: None,
         sort_id: None,
         tuple_limits: def.tuples.map(|limits| limits.encode()),
-        space_hints: None,
+        space_hints: hints.and_then(|hints| hints.encode_for_index()),
         fdp_set_time: None,
     };
     key::check_supported_columns(&table.columns, &index)?;
@@ -528,8 +638,9 @@ fn check_options(def: &IndexDef, primary: bool) -> Result<()> {
 
 fn checked_conditions(table: &TableSchema, def: &IndexDef) -> Result<Vec<Condition>> {
     let condition = |wish: &ConditionDef| {
-        let column = table.column(&wish.column)?.id;
-        Ok(Condition { column, must_be_null: wish.must_be_null, of_template: false })
+        let column = table.column(&wish.column)?;
+        let of_template = is_of_template(table, column);
+        Ok(Condition { column: column.id, must_be_null: wish.must_be_null, of_template })
     };
     def.conditions.iter().map(condition).collect()
 }
@@ -567,13 +678,19 @@ fn checked_segments(table: &TableSchema, def: &IndexDef) -> Result<Vec<Segment>>
     }
     let mut segments: Vec<Segment> = Vec::with_capacity(def.parts.len());
     for part in &def.parts {
-        let column = table.column(&part.column)?.id;
-        if segments.iter().any(|segment| segment.column == column) {
+        let column = table.column(&part.column)?;
+        if segments.iter().any(|segment| segment.column == column.id) {
             return Err(wrong_index(def, JetErr::IndexInvalidDef, "names a column twice"));
         }
-        segments.push(Segment { column, descending: part.descending, of_template: false });
+        let (descending, of_template) = (part.descending, is_of_template(table, column));
+        segments.push(Segment { column: column.id, descending, of_template });
     }
     Ok(segments)
+}
+
+/// Indexes say of their columns whether they are a template's: inherited, or its own.
+fn is_of_template(table: &TableSchema, column: &Column) -> bool {
+    column.origin.inherited || table.flags.contains(TableFlags::TEMPLATE)
 }
 
 fn check_limits(table: &TableSchema, def: &IndexDef) -> Result<()> {

@@ -4,7 +4,7 @@ use ese_base::{Error, JetErr, ObjId, PageSize, Result};
 
 use super::{
     CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, CatalogRow, ColType, Column, ColumnCallback, ColumnFlags,
-    ColumnId, Columns, Condition, Index, IndexFlags, LongValueTree, RowKind, Segment,
+    ColumnId, Columns, Condition, Index, IndexFlags, LongValueTree, Origin, RowKind, Segment,
     TableCallback, TableFlags, TableSchema, column::RECORD_HEADER_LEN, decode_text,
     rows::is_catalog,
 };
@@ -60,6 +60,7 @@ impl CatalogLoader {
     /// `JET_errCatalogCorrupted`, as [`Columns::new`].
     pub fn finish(mut self) -> Result<Vec<TableSchema>> {
         self.finish_table()?;
+        inherit(&mut self.tables)?;
         Ok(self.tables)
     }
 
@@ -75,6 +76,20 @@ impl CatalogLoader {
         })?;
         Ok(())
     }
+}
+
+/// Tables that derive from another one get its columns.
+fn inherit(tables: &mut [TableSchema]) -> Result<()> {
+    let templates: Vec<TableSchema> =
+        tables.iter().filter(|table| table.flags.contains(TableFlags::TEMPLATE)).cloned().collect();
+    for table in tables.iter_mut() {
+        let Some(name) = table.template.as_deref() else { continue };
+        // Without its template the table cannot be read; the others can.
+        if let Some(template) = templates.iter().find(|t| t.name.eq_ignore_ascii_case(name)) {
+            table.inherit(template)?;
+        }
+    }
+    Ok(())
 }
 
 /// The catalog's own column rows all say offset 4; its columns are packed in the order of their
@@ -121,6 +136,7 @@ fn column(row: &CatalogRow<'_>) -> Result<Column> {
     });
     Ok(Column {
         id: ColumnId(id),
+        origin: Origin::default(),
         name: western(row.name),
         ty,
         flags: ColumnFlags::from_bits_retain(row.flags),

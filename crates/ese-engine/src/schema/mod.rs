@@ -10,6 +10,7 @@ mod base;
 mod catalog;
 mod column;
 mod define;
+mod hints;
 mod load;
 mod rows;
 mod table;
@@ -28,12 +29,14 @@ pub use base::{
 pub use catalog::{CatalogRow, RowKind, root_name_key, row_key, table_key_prefix};
 pub use column::{
     CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, ColType, Column, ColumnCallback, ColumnFlags, ColumnId,
-    Columns,
+    Columns, Origin,
 };
+pub(crate) use define::refuse_where_tagged_only;
 pub use define::{
-    ColumnDef, ConditionDef, IndexDef, IndexOptions, KeyPart, Placement, TableDef, add_column,
-    add_index, check_name, default_value,
+    ColumnDef, ConditionDef, IndexDef, IndexOptions, KeyPart, Placement, TableDef, TableType,
+    add_column, add_index, check_name, default_value,
 };
+pub use hints::SpaceHints;
 pub use load::CatalogLoader;
 pub(crate) use rows::is_catalog;
 pub use rows::{

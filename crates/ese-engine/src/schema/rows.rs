@@ -46,7 +46,7 @@ pub(crate) fn is_catalog(objid: ObjId) -> bool {
 /// `JET_errInvalidName` for a name that code page 1252 cannot hold, and as [`CatalogRow::encode`].
 pub fn table_rows(table: &TableSchema) -> Result<Vec<CatalogEntry>> {
     let mut rows = vec![table_row(table)?];
-    for column in table.columns.all() {
+    for column in table.columns.all().iter().filter(|column| !column.origin.inherited) {
         rows.push(column_row(table, column)?);
     }
     for index in &table.indexes {
@@ -109,7 +109,7 @@ pub fn column_row(table: &TableSchema, column: &Column) -> Result<CatalogEntry> 
         template_or_callback: callback_name.as_deref(),
         callback_data: callback.and_then(|callback| callback.data.as_deref()),
         callback_dependencies: callback.and_then(|callback| callback.dependencies.as_deref()),
-        ..CatalogRow::new(table.objid, RowKind::Column, u32::from(column.id.0), &name)
+        ..CatalogRow::new(table.objid, RowKind::Column, u32::from(column.stored_id().0), &name)
     };
     CatalogEntry::new(&row, table.page_size)
 }
@@ -120,8 +120,11 @@ pub fn column_row(table: &TableSchema, column: &Column) -> Result<CatalogEntry> 
 /// As [`table_rows`].
 pub fn index_row(table: &TableSchema, index: &Index) -> Result<CatalogEntry> {
     let name = name_bytes(&index.name)?;
-    let key_fields: Vec<u8> = index.segments.iter().flat_map(segment_bytes).collect();
-    let conditions: Vec<u8> = index.conditions.iter().flat_map(condition_bytes).collect();
+    let stored = |id| table.columns.require(id).map_or(id, Column::stored_id);
+    let segments = index.segments.iter().map(|s| Segment { column: stored(s.column), ..*s });
+    let key_fields: Vec<u8> = segments.flat_map(|segment| segment_bytes(&segment)).collect();
+    let conditions = index.conditions.iter().map(|c| Condition { column: stored(c.column), ..*c });
+    let conditions: Vec<u8> = conditions.flat_map(|c| condition_bytes(&c)).collect();
     let var_seg_mac = index.var_seg_mac.map(u16::to_le_bytes);
     let locale = index.locale.as_deref().and_then(|name| encode_text(name, CODE_PAGE_UNICODE));
     let row = CatalogRow {

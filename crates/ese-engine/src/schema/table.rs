@@ -3,7 +3,7 @@
 use bitflags::bitflags;
 use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result, limits::KEY_LEN_DEFAULT};
 
-use super::{Column, ColumnId, Columns};
+use super::{Column, ColumnId, Columns, Origin};
 
 bitflags! {
     /// Flags of a table row of the catalog (edb-format 6.5).
@@ -299,6 +299,60 @@ impl TableSchema {
         record_len_max(self.page_size, self.key_len_max())
     }
 
+    /// Does it derive from a template that is not there?
+    #[must_use]
+    pub fn is_orphan(&self) -> bool {
+        (self.template.is_some() || self.flags.contains(TableFlags::DERIVED))
+            && !self.columns.all().iter().any(|column| column.origin.inherited)
+    }
+
+    /// Puts the columns of the template before its own, whose tagged ids are as stored so far.
+    ///
+    /// # Errors
+    /// As [`Columns::new`].
+    pub(crate) fn inherit(&mut self, template: &TableSchema) -> Result<()> {
+        let above = template.columns.last_tagged() + 1 - ColumnId::TAGGED_FIRST.0;
+        let shifted = |id: ColumnId, inherited: bool| match id.is_tagged() && !inherited {
+            true => ColumnId(id.0.saturating_add(above)),
+            false => id,
+        };
+        let mut columns = inherited(template);
+        for own in self.columns.all() {
+            let above = if own.id.is_tagged() { above } else { 0 };
+            let origin = Origin { inherited: false, above };
+            columns.push(Column { id: shifted(own.id, false), origin, ..own.clone() });
+        }
+        for index in &mut self.indexes {
+            for segment in &mut index.segments {
+                segment.column = shifted(segment.column, segment.of_template);
+            }
+            for condition in &mut index.conditions {
+                condition.column = shifted(condition.column, condition.of_template);
+            }
+        }
+        self.columns = Columns::new(columns)?;
+        Ok(())
+    }
+
+    /// What a new table that derives from this one has: columns, and indexes without a place.
+    ///
+    /// # Errors
+    /// As [`Columns::new`].
+    pub(crate) fn derive(&self, name: &str) -> Result<TableSchema> {
+        let mut table = TableSchema::new(name, self.page_size, Columns::new(inherited(self))?);
+        table.flags = TableFlags::DERIVED;
+        table.template = Some(self.name.clone());
+        for index in &self.indexes {
+            table.indexes.push(Index {
+                objid: ObjId(0),
+                fdp: Pgno::NULL,
+                flags: (index.flags - IndexFlags::TEMPLATE) | IndexFlags::DERIVED,
+                ..index.clone()
+            });
+        }
+        Ok(table)
+    }
+
     /// Names the table's tree, once its root page exists. The primary index shares it.
     pub fn place(&mut self, objid: ObjId, fdp: Pgno) {
         self.objid = objid;
@@ -308,6 +362,12 @@ impl TableSchema {
             index.fdp = fdp;
         }
     }
+}
+
+/// A template's columns as its derived tables have them.
+fn inherited(template: &TableSchema) -> Vec<Column> {
+    let origin = Origin { inherited: true, above: 0 };
+    template.columns.all().iter().map(|column| Column { origin, ..column.clone() }).collect()
 }
 
 /// Longest record on pages of this size under keys of this length (edb-format 7.7).

@@ -143,6 +143,55 @@ fn read_owner(
     Ok(owner)
 }
 
+/// What a tree owns, and what of it is free. The trees inside it have their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpaceUsage {
+    /// All its extents.
+    pub owned: Vec<Extent>,
+    /// Those that nobody uses.
+    pub available: Vec<Extent>,
+}
+
+impl SpaceUsage {
+    /// Pages that it owns.
+    #[must_use]
+    pub fn owned_pages(&self) -> u64 {
+        pages_of(&self.owned)
+    }
+
+    /// Pages that are free.
+    #[must_use]
+    pub fn available_pages(&self) -> u64 {
+        pages_of(&self.available)
+    }
+}
+
+fn pages_of(extents: &[Extent]) -> u64 {
+    extents.iter().map(|extent| u64::from(extent.pages)).sum()
+}
+
+/// What a tree owns at the moment.
+///
+/// # Errors
+/// The page cache's, and codes of a damaged space tree.
+pub fn usage(cache: &PageCache, view: &TreeView) -> Result<SpaceUsage> {
+    let header = {
+        let root = cache.read(view.root)?;
+        SpaceHeader::decode(root.page().external_header(), view.root)?
+    };
+    if !header.is_multiple() {
+        let primary = Extent::new(view.root, header.pages).ok_or_else(|| {
+            Error::new(JetErr::SPOwnExtCorrupted, "an extent without pages").at_page(view.root)
+        })?;
+        let available = primary.free_runs(header.last);
+        return Ok(SpaceUsage { owned: vec![primary], available });
+    }
+    Ok(SpaceUsage {
+        owned: read_extents(cache, &view.space_tree(header.pgno_oe()))?,
+        available: read_extents(cache, &view.space_tree(header.pgno_ae()))?,
+    })
+}
+
 /// All extents of a space tree, also those of pools that are not ours to take from.
 pub(super) fn read_extents(cache: &PageCache, view: &TreeView) -> Result<Vec<Extent>> {
     let mut extents = Vec::new();

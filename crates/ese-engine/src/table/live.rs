@@ -1,13 +1,13 @@
 //! What all versions of a table share beside its tree: its counters, its users, and the indexes
 //! that every change of a row must keep up, whoever sees them.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use ese_base::{Error, JetErr, ObjId, ProcId, Result};
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
-use super::SecondaryIndex;
+use super::{IndexStats, SecondaryIndex};
 use crate::{schema::TableSchema, session::Session, version::Trx};
 
 /// The parts of a table that its versions have in common.
@@ -19,6 +19,8 @@ pub(crate) struct Core {
     /// all locks of trees.
     pub(crate) live: RwLock<Live>,
     users: Mutex<Vec<User>>,
+    /// What was counted of each tree, by object id.
+    pub(super) stats: Mutex<HashMap<ObjId, IndexStats>>,
 }
 
 /// The indexes to be kept up, and the columns that their keys are made of.
@@ -78,6 +80,8 @@ pub struct Sharing {
     pub deny_write: bool,
     /// The user itself does not change it.
     pub read_only: bool,
+    /// The user may add to a fixed schema, if nobody else may open the table.
+    pub permit_ddl: bool,
 }
 
 #[derive(Debug)]
@@ -119,6 +123,7 @@ impl Core {
             next_key: Mutex::new(None),
             live: RwLock::new(live),
             users: Mutex::new(Vec::new()),
+            stats: Mutex::default(),
         })
     }
 
@@ -152,6 +157,14 @@ impl Core {
             true => Err(locked(name)),
             false => Ok(()),
         }
+    }
+
+    /// Has a session the table for itself, to add to its fixed schema?
+    pub(crate) fn permits_ddl(&self, session: ProcId) -> bool {
+        let users = self.users.lock();
+        users.iter().any(|user| {
+            user.session == session && user.sharing.permit_ddl && user.sharing.deny_read
+        })
     }
 
     /// Is nobody using the table?
