@@ -6,7 +6,7 @@ use ese_engine::ddl;
 use super::{
     JET_GRBIT, JET_INDEXCREATE, JET_bitIndexEmpty, JET_bitIndexPrimary, JET_bitIndexUnversioned,
     database::open_database_of,
-    define::{alter, create_indexes, index_def},
+    define::{alter, check_unversioned, create_indexes, index_def},
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
     invalid_grbit,
@@ -92,7 +92,12 @@ pub fn JetCreateIndex2(
     let made = with_cursor(sesid, tableid, |state, cursor| {
         let defs = match &*pindexcreate {
             [] => return Err(Error::new(JetErr::InvalidParameter, "no indexes")),
-            [one] => vec![index_def(one)?],
+            [one] => {
+                if one.grbit & JET_bitIndexUnversioned != 0 {
+                    check_unversioned(state, cursor, "index")?;
+                }
+                vec![index_def(one)?]
+            }
             several => {
                 check_batch(state, cursor, several)?;
                 several.iter().map(index_def).collect::<Result<_>>()?

@@ -32,6 +32,7 @@ pub const JET_bitColumnTagged: JET_GRBIT = 0x2;
 pub const JET_bitColumnNotNULL: JET_GRBIT = 0x4;
 pub const JET_bitColumnMultiValued: JET_GRBIT = 0x400;
 pub const JET_bitColumnEscrowUpdate: JET_GRBIT = 0x800;
+pub const JET_bitColumnUnversioned: JET_GRBIT = 0x1000;
 pub const JET_bitTableCreateFixedDDL: JET_GRBIT = 0x1;
 pub const JET_bitTableCreateTemplateTable: JET_GRBIT = 0x2;
 pub const JET_bitTableCreateNoFixedVarColumnsInDerivedTables: JET_GRBIT = 0x4;

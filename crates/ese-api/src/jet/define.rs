@@ -21,10 +21,10 @@ use ese_engine::{
 
 use super::{
     JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_bitColumnEscrowUpdate, JET_bitColumnFixed,
-    JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged,
+    JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitColumnUnversioned,
     JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull, JET_bitIndexEmpty,
     JET_bitIndexKeyMost, JET_bitIndexLazyFlush, JET_bitIndexTupleLimits, JET_bitIndexTuples,
-    JET_bitTableCreateFixedDDL, JET_bitTableCreateImmutableStructure,
+    JET_bitIndexUnversioned, JET_bitTableCreateFixedDDL, JET_bitTableCreateImmutableStructure,
     JET_bitTableCreateTemplateTable,
     database::open_database_of,
     gate::Purpose,
@@ -140,7 +140,7 @@ pub struct JET_INDEXCREATE {
     pub cbVarSegMac: u16,
     /// Longest key, with [`JET_bitIndexKeyMost`]; otherwise 255.
     pub cbKeyMost: u16,
-    /// Only rows that meet all of these have an entry; at most ten.
+    /// Only rows that meet all of these have an entry; at most 16.
     pub rgconditionalcolumn: Vec<JET_CONDITIONALCOLUMN>,
     /// Which pieces of the first column have entries, with [`JET_bitIndexTupleLimits`].
     pub ptuplelimits: Option<JET_TUPLELIMITS>,
@@ -346,6 +346,9 @@ pub fn JetAddColumn(
         columnid: 0,
     })?;
     with_cursor(sesid, tableid, |state, cursor| {
+        if pcolumndef.grbit & JET_bitColumnUnversioned != 0 {
+            check_unversioned(state, cursor, "column")?;
+        }
         if let Some(schema) = redefine(cursor, |def| def.columns.push(column.clone()))? {
             return Ok(columnid_of(&schema, schema.column(szColumnName)?));
         }
@@ -383,7 +386,27 @@ pub fn JetCreateIndex(
         ulDensity: lDensity,
         ..JET_INDEXCREATE::default()
     })?;
-    with_cursor(sesid, tableid, |state, cursor| create_indexes(state, cursor, &[index]))
+    with_cursor(sesid, tableid, |state, cursor| {
+        if grbit & JET_bitIndexUnversioned != 0 {
+            check_unversioned(state, cursor, "index")?;
+        }
+        create_indexes(state, cursor, &[index])
+    })
+}
+
+/// What is made without a version shows at once: outside a transaction, or where nobody else can
+/// look. Here it shows with its commit, which is at once in both cases.
+pub(super) fn check_unversioned(
+    state: &mut SessionState,
+    cursor: &mut Cursor,
+    what: &str,
+) -> Result<()> {
+    let defining = matches!(cursor.what, What::Defining(_));
+    if state.engine.level() == 0 || defining || cursor.open(state)?.is_exclusive() {
+        return Ok(());
+    }
+    let what = format!("a {what} without version is made outside a transaction");
+    Err(Error::new(JetErr::InTransaction, what).advise("commit first, or open the table alone"))
 }
 
 /// Changes a definition; one that cannot be built stays as it was.
@@ -440,6 +463,7 @@ fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
         | JET_bitColumnTagged
         | JET_bitColumnNotNULL
         | JET_bitColumnMultiValued
+        | JET_bitColumnUnversioned
         | JET_bitColumnEscrowUpdate;
     if column.grbit & !known != 0 {
         let bits = column.grbit & !known;
@@ -492,6 +516,7 @@ pub(super) fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
         | JET_bitIndexTuples
         | JET_bitIndexTupleLimits
         | JET_bitIndexLazyFlush
+        | JET_bitIndexUnversioned
         | JET_bitIndexEmpty;
     // The engine's number of "empty" is not the interface's.
     let options = IndexOptions::from_bits(index.grbit & !own)

@@ -12,6 +12,8 @@
 mod jet_setup;
 mod pets;
 mod s01_handles;
+mod s02_instances;
+mod s03_parameters;
 mod s04_sessions;
 mod s05_transactions;
 mod s06_currency;

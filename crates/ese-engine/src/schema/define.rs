@@ -15,7 +15,7 @@ use crate::{key, record};
 /// Most columns in a key.
 const KEY_COLUMNS_MAX: usize = 16;
 /// Most conditions of an index.
-const CONDITIONS_MAX: usize = 10;
+const CONDITIONS_MAX: usize = 16;
 /// Most columns in the key of a tuple index.
 const TUPLE_COLUMNS_MAX: usize = 11;
 /// Longest value of the short Binary and Text types, and of every default.
@@ -172,7 +172,7 @@ pub struct IndexDef {
     pub key_most: Option<u16>,
     /// Longest segment of a variable-length column, prefix byte included.
     pub var_seg_mac: Option<u16>,
-    /// Only rows that meet all of these have an entry; at most ten.
+    /// Only rows that meet all of these have an entry; at most 16.
     pub conditions: Vec<ConditionDef>,
     /// Entries for pieces of the first column.
     pub tuples: Option<TupleLimits>,
@@ -631,7 +631,7 @@ fn check_options(def: &IndexDef, primary: bool) -> Result<()> {
         return Err(wrong_index(def, JetErr::IndexInvalidDef, "is primary and has conditions"));
     }
     if def.conditions.len() > CONDITIONS_MAX {
-        return Err(wrong_index(def, JetErr::IndexInvalidDef, "has more than ten conditions"));
+        return Err(wrong_index(def, JetErr::IndexInvalidDef, "has more than 16 conditions"));
     }
     Ok(())
 }

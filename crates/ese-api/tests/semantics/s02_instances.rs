@@ -1,0 +1,124 @@
+//! Section 2: instances, modes, lifetime.
+
+use crate::{jet_setup::*, pets::*};
+
+/// The process's own folders, which its one instance takes.
+fn process_folders(dir: &str) {
+    for id in [JET_paramSystemPath, JET_paramLogFilePath] {
+        JetSetSystemParameter(None, JET_SESID::NIL, id, 0, Some(dir)).unwrap();
+    }
+}
+
+#[test]
+fn s2_01_the_process_has_one_instance_or_several_until_the_last_one_goes() {
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    process_folders(dir.path().to_str().unwrap());
+    let mut handle = JET_INSTANCE::NIL;
+    JetInit(Some(&mut handle)).unwrap();
+    assert_eq!(code(JetCreateInstance("x")), JetErr::RunningInOneInstanceMode);
+    assert_eq!(code(JetInit(None)), JetErr::AlreadyInitialized);
+    JetTerm(handle).unwrap();
+    process_folders("./");
+    let made = JetCreateInstance("x").unwrap();
+    assert_eq!(code(JetInit(None)), JetErr::RunningInMultiInstanceMode);
+    JetTerm(made).unwrap();
+    let size = JET_paramDatabasePageSize;
+    for bytes in [8192, 4096] {
+        JetSetSystemParameter(None, JET_SESID::NIL, size, bytes, None).unwrap();
+    }
+}
+
+#[test]
+fn s2_02_names_are_unique_and_one_instance_can_do_without() {
+    let _mode = multi();
+    let made: Vec<JET_INSTANCE> =
+        ["s2_02", ""].iter().map(|name| JetCreateInstance(name).unwrap()).collect();
+    for name in ["s2_02", ""] {
+        assert_eq!(code(JetCreateInstance(name)), JetErr::InstanceNameInUse, "{name:?}");
+    }
+    made.into_iter().for_each(|instance| JetTerm(instance).unwrap());
+}
+
+#[test]
+fn s2_03_terminating_rolls_back_and_leaves_databases_clean_unless_dirt_is_asked_for() {
+    let _mode = multi();
+    for (grbit, clean) in [(JET_bitTermAbrupt, true), (JET_bitTermDirty, false)] {
+        let live = Live::new();
+        JetBeginTransaction(live.sesid).unwrap();
+        let complete = JetTerm2(live.inst, JET_bitTermComplete);
+        assert_eq!(code(complete), JetErr::TooManyActiveUsers);
+        let (path, dir) = (live.path(), live.dir.clone());
+        let ended = live.term(grbit);
+        match clean {
+            true => ended.unwrap(),
+            false => assert_eq!(code(ended), JetErr::DirtyShutdown, "the instance is gone"),
+        }
+        let info = JetGetDatabaseFileInfo(path.to_str().unwrap(), JET_DbInfoMisc).unwrap();
+        let JET_DBINFO::Misc(header) = info else { panic!("no header") };
+        assert_eq!(header.state() == ese_pages::DbState::CleanShutdown, clean);
+        drop(dir);
+    }
+}
+
+#[test]
+fn s2_04_an_instance_that_never_began_is_freed() {
+    let _mode = multi();
+    let instance = JetCreateInstance("s2_04").unwrap();
+    JetTerm(instance).unwrap();
+    assert_eq!(code(JetTerm(instance)), JetErr::InvalidInstance);
+    let live = Live::new();
+    let handle = live.inst;
+    live.term(0).unwrap();
+    assert_eq!(code(JetTerm(handle)), JetErr::InvalidInstance);
+}
+
+/// The source of the engine frees the instance when the initialisation fails; the reference page
+/// of JetInit says nothing of the handle.
+#[test]
+fn s2_05_an_initialisation_that_fails_frees_the_instance() {
+    let _mode = multi();
+    let dir = tempfile::tempdir().unwrap();
+    let mut instance = JetCreateInstance("s2_05").unwrap();
+    set_path(instance, JET_paramLogFilePath, &dir.path().join("missing"));
+    set_path(instance, JET_paramSystemPath, &dir.path().join("missing"));
+    assert_eq!(code(JetInit(Some(&mut instance))), JetErr::InvalidPath);
+    assert_eq!(code(JetTerm(instance)), JetErr::InvalidInstance);
+    JetTerm(JetCreateInstance("s2_05").unwrap()).unwrap();
+}
+
+#[test]
+fn s2_06_without_recovery_and_temporary_tables_no_file_is_left() {
+    let _mode = multi();
+    let dir = tempfile::tempdir().unwrap();
+    let mut instance = JetCreateInstance("s2_06").unwrap();
+    set_path(instance, JET_paramLogFilePath, dir.path());
+    set_path(instance, JET_paramSystemPath, dir.path());
+    JetSetSystemParameter(Some(instance), JET_SESID::NIL, JET_paramRecovery, 0, Some("Off"))
+        .unwrap();
+    // JET_paramMaxTemporaryTables
+    set(instance, 10, 0);
+    JetInit(Some(&mut instance)).unwrap();
+    let session = JetBeginSession(instance).unwrap();
+    JetEndSession(session, 0).unwrap();
+    JetTerm(instance).unwrap();
+    let left: Vec<_> = dir.path().read_dir().unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn s2_07_selected_services_are_stopped_and_resumed_and_a_stop_of_all_is_for_good() {
+    let _mode = multi();
+    let pets = pets();
+    let instance = pets.live.inst;
+    let (caches, resume) = (JET_bitStopServiceQuiesceCaches, JET_bitStopServiceResume);
+    JetStopServiceInstance2(instance, caches).unwrap();
+    pets.go(1).unwrap();
+    JetStopServiceInstance2(instance, resume | caches).unwrap();
+    pets.go(1).unwrap();
+    let stopped = JetErr::ClientRequestToStopJetService;
+    JetStopServiceInstance(instance).unwrap();
+    assert_eq!(code(pets.go(1)), stopped);
+    assert_eq!(code(JetBeginSession(instance)), stopped);
+    assert_eq!(code(JetStopServiceInstance2(instance, resume)), stopped);
+}
