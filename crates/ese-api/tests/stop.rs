@@ -12,7 +12,7 @@ use std::{path::Path, thread, time::Duration};
 
 use ese_api::{JetErr, jet::*};
 use ese_backup::AlignedBuffer;
-use jet_setup::{Live, Op, alone, code, multi, timed};
+use jet_setup::{Live, Op, alone, code, multi, set, timed};
 
 const BAD: JET_INSTANCE = JET_INSTANCE(0x7777_0001);
 
@@ -454,6 +454,28 @@ fn case_052_a_built_in_backup_is_stopped_and_the_next_one_works() {
     let there = std::sync::Arc::new(tempfile::tempdir().unwrap());
     ese_api::restore(dir.path(), there.path()).unwrap();
     assert_eq!(Live::again(&there).rows(), live.rows());
+}
+
+#[test]
+fn a_built_in_backup_that_fails_leaves_no_folder_that_it_made() {
+    let _mode = multi();
+    let live = Live::with(|inst| set(inst, JET_paramCreatePathIfNotExist, 1));
+    live.load(0..500);
+    let dir = tempfile::tempdir().unwrap();
+    let (inst, path) = (live.inst, dir.path().join("sets/today"));
+    for grbit in [0, JET_bitBackupAtomic] {
+        JetBeginExternalBackupInstance(inst, 0).unwrap();
+        let refused = JetBackupInstance(inst, &path, grbit, None);
+        assert_eq!(code(refused), JetErr::BackupInProgress);
+        assert_eq!(names(dir.path()), Vec::<String>::new());
+        JetEndExternalBackupInstance2(inst, JET_bitBackupEndAbort).unwrap();
+        let mut stop = |_, _| JetStopBackupInstance(inst).unwrap();
+        let stopped = JetBackupInstance(inst, &path, grbit, Some(&mut stop));
+        assert_eq!(code(stopped), JetErr::BackupAbortByServer);
+        assert_eq!(names(dir.path()), Vec::<String>::new());
+    }
+    JetBackupInstance(inst, &path, 0, None).unwrap();
+    assert_eq!(names(dir.path()), ["sets"]);
 }
 
 #[test]

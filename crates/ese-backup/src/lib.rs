@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 mod buffer;
+mod files;
 mod log_source;
 pub mod restore;
 pub mod session;

@@ -219,7 +219,7 @@ fn first_mismatch(bytes: &[u8], pgno: Pgno) -> Option<Mismatch> {
 /// the flipped bit.
 #[cold]
 fn check_old_format(bytes: &[u8], pgno: Pgno) -> Verdict {
-    if bytes.iter().all(|&byte| byte == 0) {
+    if is_blank(bytes) {
         return Verdict::Blank;
     }
     if verify_header(bytes) && read_u32(bytes, 4) == pgno.0 {
@@ -237,6 +237,15 @@ fn check_old_format(bytes: &[u8], pgno: Pgno) -> Verdict {
         }
         _ => Verdict::Bad(old_form),
     }
+}
+
+/// Is every byte zero? A good part of a young database are blank pages, so a backup asks this
+/// often: blocks of 256 bytes are looked at without a branch in between.
+#[must_use]
+pub fn is_blank(bytes: &[u8]) -> bool {
+    let (blocks, rest) = bytes.as_chunks::<256>();
+    let zero = |block: &[u8]| block.iter().fold(0, |all, byte| all | byte) == 0;
+    blocks.iter().all(|block| zero(block)) && zero(rest)
 }
 
 /// Number of the bit that says that the page has the new checksum.

@@ -82,7 +82,7 @@ fn back_up(
             .at_path(path)
             .advise("make it, or set JET_paramCreatePathIfNotExist"));
     }
-    env.fs.create_dir_all(path)?;
+    // The copy makes the folder, and removes it if nothing comes of it.
     remove_set(env, &path.join("temp"))?;
     if grbit & JET_bitBackupAtomic == 0 {
         return copy(&shared, path, status)?.truncation.map_or(Ok(()), Err);

@@ -11,6 +11,7 @@ use ese_os::{Env, OpenMode};
 use ese_pages::{
     DbHeader, DbState,
     db_file::{Access, DbFile},
+    dblwr,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,10 @@ use super::{
     scan::{archived_log_name, created, read_log_header},
     verify::{DatabaseOut, Run, SetReport},
 };
-use crate::stream::Sink;
+use crate::{
+    files::{MadeDirs, remove_if_there},
+    stream::Sink,
+};
 
 /// Marks, beside the databases, that a restore has begun and not finished.
 pub const UNFINISHED_NAME: &str = "ese-restore.incomplete";
@@ -128,25 +132,14 @@ pub fn place(
     target: &RestoreTarget,
     options: &mut RestoreOptions<'_>,
 ) -> Result<Placed> {
-    for dir in [&target.database_dir, &target.log_dir, &target.system_dir] {
-        env.fs.create_dir_all(dir)?;
-        if env.fs.canonicalize(dir)? == env.fs.canonicalize(&plan.dir)? {
-            return Err(Error::new(JetErr::InvalidPath, "this is the backup set itself")
-                .at_path(dir)
-                .advise("restore into another directory"));
-        }
-    }
-    let mark = Mark::of(plan, target);
-    let mark_path = target.database_dir.join(UNFINISHED_NAME);
-    let earlier = Mark::read(env, &mark_path)?;
-    check_free(env, plan, target, earlier.as_ref(), options.force)?;
-    mark.merged(earlier.as_ref()).write(env, &mark_path)?;
-    let mut temporaries = Vec::new();
-    let copied = copy_all(env, plan, target, options, &mut temporaries);
-    let report = match copied {
-        Ok(report) => report,
+    let mut made = MadeDirs::default();
+    let copied = prepare(env, plan, target, options, &mut made);
+    let (mark, report) = match copied {
+        Ok(copied) => copied,
         Err(error) => {
-            discard(env, &temporaries, earlier.is_none().then_some(mark_path.as_path()));
+            for left in made.remove(env) {
+                tracing::warn!(error = %left, "a directory of the aborted restore is left behind");
+            }
             return Err(error);
         }
     };
@@ -160,8 +153,41 @@ pub fn place(
         gen_low: plan.gen_low,
         gen_high: plan.gen_high,
         report,
-        mark: mark_path,
+        mark,
     })
+}
+
+/// Everything before the first file is named: afterwards all of them lie durably under temporary
+/// names. Gives the path of the mark.
+fn prepare(
+    env: &Env,
+    plan: &RestorePlan,
+    target: &RestoreTarget,
+    options: &mut RestoreOptions<'_>,
+    made: &mut MadeDirs,
+) -> Result<(PathBuf, SetReport)> {
+    for dir in [&target.database_dir, &target.log_dir, &target.system_dir] {
+        made.make(env, dir)?;
+        if env.fs.canonicalize(dir)? == env.fs.canonicalize(&plan.dir)? {
+            return Err(Error::new(JetErr::InvalidPath, "this is the backup set itself")
+                .at_path(dir)
+                .advise("restore into another directory"));
+        }
+    }
+    let mark = Mark::of(plan, target);
+    let mark_path = target.database_dir.join(UNFINISHED_NAME);
+    let earlier = Mark::read(env, &mark_path)?;
+    check_free(env, plan, target, earlier.as_ref(), options.force)?;
+    mark.merged(earlier.as_ref()).write(env, &mark_path)?;
+    let mut temporaries = Vec::new();
+    let copied = copy_all(env, plan, target, options, &mut temporaries);
+    match copied {
+        Ok(report) => Ok((mark_path, report)),
+        Err(error) => {
+            discard(env, &temporaries, earlier.is_none().then_some(mark_path.as_path()));
+            Err(error)
+        }
+    }
 }
 
 /// The contents of the mark: what the unfinished restore may have put into the directories.
@@ -364,9 +390,12 @@ fn name_all(env: &Env, plan: &RestorePlan, target: &RestoreTarget) -> Result<Vec
     let mut placed = Vec::new();
     for database in &plan.databases {
         let path = target.database_dir.join(&database.name);
+        // Before the name is given: what was here before may have been a later state of the same
+        // database, and its double-write file would put newer pages among the restored ones.
+        dblwr::remove(env, &path)?;
         env.fs.rename(&temporary(&target.database_dir, &database.name), &path)?;
-        // Proves that it opens, and removes the double-write file of what was here before.
-        DbFile::open(env, &path, Access::ReadWrite)?.remove_double_write()?;
+        // Proves that it opens.
+        DbFile::open(env, &path, Access::ReadWrite)?;
         placed.push(PlacedDatabase {
             path,
             source: database.source.clone(),
@@ -380,13 +409,6 @@ fn name_all(env: &Env, plan: &RestorePlan, target: &RestoreTarget) -> Result<Vec
 
 fn temporary(dir: &Path, name: &str) -> PathBuf {
     dir.join(format!("{name}.{TEMPORARY}"))
-}
-
-fn remove_if_there(env: &Env, path: &Path) -> Result<()> {
-    match env.fs.remove_file(path) {
-        Err(error) if error.code() != JetErr::FileNotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Best effort after a failure; the mark goes last, and only if this restore made it.

@@ -3,7 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ese_base::{Generation, LogTime, PageSize, Pgno, Result, Signature, StopReason, StopToken};
+use ese_base::{
+    Generation, JetErr, LogTime, PageSize, Pgno, Result, Signature, StopReason, StopToken,
+};
 use ese_os::{Env, OpenMode};
 use ese_pages::{
     DbHeader, DbState,
@@ -11,7 +13,7 @@ use ese_pages::{
     db_file::{Access, DbFile},
     header::BackupTrailer,
 };
-use ese_sim::{SimDisk, SimEnv, StateOptions};
+use ese_sim::{Fault, OpKind, SimDisk, SimEnv, StateOptions};
 
 use super::*;
 use crate::{
@@ -430,6 +432,21 @@ fn nothing_is_replaced_unless_forced() {
 }
 
 #[test]
+fn an_old_double_write_file_is_gone_before_the_restored_database_has_its_name() {
+    let case = Case::new();
+    case.env.fs.create_dir_all(Path::new("/there")).unwrap();
+    case.write(Path::new("/there/a.edb"), b"a later state");
+    case.write(Path::new("/there/a.edb.dwb"), b"newer pages");
+    case.disk.add_fault(Fault::nth(OpKind::Rename, 0, JetErr::DiskIO).on("/there/a.edb"));
+    assert_eq!(case.place("/there", true).unwrap_err().jet_code(), -1022);
+    case.disk.heal();
+    assert_eq!(case.read(Path::new("/there/a.edb")), b"a later state", "not replaced yet");
+    assert!(!names(&case.env, "/there").contains(&"a.edb.dwb".to_owned()));
+    case.place("/there", true).unwrap().finish(&case.env).unwrap();
+    assert_eq!(case.read(Path::new("/there/a.edb")).len(), 22 * PAGE);
+}
+
+#[test]
 fn logs_in_the_way_are_refused_by_whose_they_are() {
     let case = Case::new();
     case.env.fs.create_dir_all(Path::new("/there")).unwrap();
@@ -470,7 +487,7 @@ fn a_damaged_page_refuses_the_set_unless_it_is_wanted_all_the_same() {
     case.write(&path, &bytes);
     let error = case.place("/new", false).unwrap_err();
     assert_eq!((error.jet_code(), error.pgno()), (-1018, Some(Pgno(4))), "{error}");
-    assert_eq!(names(&case.env, "/new"), [""; 0], "nothing stays behind");
+    assert!(!case.env.fs.exists(Path::new("/new")).unwrap(), "nothing stays behind");
     let mut progress = |_: &RestoreProgress| ();
     let mut options = RestoreOptions { keep_damaged: true, ..options(false, &mut progress) };
     let target = RestoreTarget::in_dir(Path::new("/new"));
@@ -494,7 +511,7 @@ fn a_flipped_bit_in_a_set_without_manifest_is_put_right() {
 #[test]
 fn a_stopped_restore_leaves_nothing() {
     let case = Case::new();
-    let target = RestoreTarget::in_dir(Path::new("/new"));
+    let target = RestoreTarget::in_dir(Path::new("/new/deep"));
     for moment in 0.. {
         let stop = StopToken::new();
         let mut calls = 0;
@@ -512,7 +529,7 @@ fn a_stopped_restore_leaves_nothing() {
             }
             Err(error) => assert_eq!(error.jet_code(), -1329),
         }
-        assert_eq!(names(&case.env, "/new"), [""; 0]);
+        assert!(!case.env.fs.exists(Path::new("/new")).unwrap());
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! [`pump`] is the one loop; restoring is the same loop with an output.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use ese_base::{Error, JetErr, PageSize, Pgno, Result, StopToken, limits::LOG_SEGMENT_LEN};
 use ese_log::layout::Framing;
-use ese_os::{Env, File, OpenMode};
+use ese_os::{Env, OpenMode};
 use ese_pages::{
     PageRef, Validate,
     checksum::{self, Verdict, verify_header},
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     session::verify_segment,
-    stream::{Manifest, Sink, hex32},
+    stream::{Manifest, Output, Sink, hex32},
 };
 
 /// What was found in a set.
@@ -60,7 +60,7 @@ pub fn verify_set(
 
 /// Where a copied database goes, and the header it gets.
 pub(super) struct DatabaseOut<'a> {
-    pub(super) file: &'a Arc<dyn File>,
+    pub(super) file: &'a Output,
     pub(super) header_page: &'a [u8],
 }
 
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
         env: &Env,
         log: &PlannedLog,
         sink: &mut Sink,
-        out: Option<&Arc<dyn File>>,
+        out: Option<&Output>,
     ) -> Result<()> {
         let damaged = |what: String| {
             Error::new(JetErr::LogCorruptDuringHardRestore, what)
@@ -195,7 +195,7 @@ impl<'a> Run<'a> {
         path: &Path,
         len: u64,
         sink: &mut Sink,
-        out: Option<(&Arc<dyn File>, u64)>,
+        out: Option<(&Output, u64)>,
         look: &mut dyn FnMut(&mut [u8], u64) -> Result<()>,
     ) -> Result<u32> {
         let file = env.fs.open(path, OpenMode::Read)?;

@@ -6,7 +6,7 @@
 //!
 //! * [`table`] decides which call is legal in which state.
 //! * `context` holds state and flags; `begin_end`, `files` and `logs` are the calls.
-//! * `read_database` and `read_log` deliver verified bytes.
+//! * `read_database` and `read_log` deliver verified bytes, in `pieces`.
 //! * `marks` is what a finished backup leaves in a database's header.
 //! * [`stop`] is the flag, and the only wait.
 
@@ -15,6 +15,7 @@ mod context;
 mod files;
 mod logs;
 mod marks;
+mod pieces;
 mod read_database;
 mod read_log;
 pub mod stop;

@@ -1,7 +1,7 @@
 //! A database as a stream of bytes (backup-log-recovery 4.5, 4.6): the saved header twice, every
 //! page up to the last one at the time of opening, and one trailer page.
 //!
-//! Pages come from the *file*, by plain reads of up to 1 MiB straight into the caller's buffer.
+//! Pages come from the *file*, by plain reads of up to 256 KiB straight into the caller's buffer.
 //! While a piece is read, the range lock keeps the flusher off these pages alone, so no page is
 //! torn by our own writes; nobody but the flusher waits. A page that changes after it was read
 //! reaches the restored copy from the log. Every page is verified before it leaves; one that is
@@ -16,12 +16,12 @@ use ese_pages::{
     header::BackupTrailer,
 };
 
-use super::stop::{PauseBy, Sleeper, StopSwitch};
+use super::{
+    pieces::{PIECE_LEN, read_ahead},
+    stop::{PauseBy, Sleeper, StopSwitch},
+};
 use crate::source::{AttachedDatabase, BackupSource};
 
-/// Bytes read under one hold of the range lock: enough for the device, and short enough (under a
-/// millisecond from memory) for the flusher.
-const PIECE_LEN: usize = 1 << 20;
 /// Attempts after the first one at a page that is wrong.
 const RETRIES: u32 = 16;
 /// The pause before attempt `n` is `n` times this.
@@ -158,10 +158,14 @@ impl DatabaseReader {
         let count = usize::try_from(wanted).unwrap_or(usize::MAX).min(room);
         let piece = rest.get_mut(..count * page).unwrap_or_default();
         // The device fetches the next piece while this one is verified and written.
-        let behind = pgno_at(next + count as u64)?;
-        let left = self.last.0.saturating_sub(behind.0 - 1);
-        let ahead = u32::try_from(PIECE_LEN / page).unwrap_or(1);
-        self.database.file.read_ahead(behind, left.min(ahead));
+        let page_len = page as u64;
+        let end = next + count as u64;
+        if let Some((offset, len)) = read_ahead(next * page_len, end * page_len) {
+            let behind = pgno_at(offset / page_len)?;
+            let left = u64::from((self.last.0 + 1).saturating_sub(behind.0));
+            let pages = u32::try_from(left.min(len / page_len)).unwrap_or(0);
+            self.database.file.read_ahead(behind, pages);
+        }
         let path = &self.database.path;
         let mut on_fault = |fault: &PageFault<'_>| settle(context, path, fault);
         let corrected = self.database.file.read_for_backup(first, piece, &mut on_fault)?;

@@ -10,10 +10,8 @@ use ese_log::layout::LogHeader;
 use ese_os::{Env, File, OpenMode};
 use ese_pages::checksum::{segment_checksum, stored_segment_checksum};
 
+use super::pieces::{PIECE_LEN, read_ahead};
 use crate::source::ArchivedLog;
-
-/// Bytes asked for at a time.
-const PIECE_LEN: usize = 1 << 20;
 
 /// A log file being read.
 #[derive(Debug)]
@@ -83,7 +81,9 @@ impl LogReader {
             let count = left.min(buf.len() - filled).min(PIECE_LEN);
             let piece = buf.get_mut(filled..filled + count).unwrap_or_default();
             self.file.read_at(piece, self.position)?;
-            self.file.will_need(self.position + count as u64, PIECE_LEN as u64);
+            if let Some((offset, len)) = read_ahead(self.position, self.position + count as u64) {
+                self.file.will_need(offset, len);
+            }
             self.verify(piece)?;
             self.position += count as u64;
             filled += count;

@@ -17,10 +17,14 @@ use ese_os::{Env, OpenMode};
 
 use super::{
     BackupStream, DatabaseEntry, INCOMPLETE_NAME, LogEntry, MANIFEST_NAME, Manifest, Sink,
+    file_crc::FileCrc,
     manifest::{NEW_NAME, hex32, signature_to_hex},
     sink::CHUNK_LEN,
 };
-use crate::session::{BackupContext, LogInfo};
+use crate::{
+    files::{MadeDirs, remove_if_there},
+    session::{BackupContext, LogInfo},
+};
 
 /// How a copy is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,7 +86,7 @@ pub fn backup_to_dir(
     progress: &mut dyn FnMut(&Progress),
     stop: &StopToken,
 ) -> Result<BackupReport> {
-    let existed = prepare_dir(env, dir)?;
+    let made = prepare_dir(env, dir)?;
     let mut copy = Copy {
         env,
         dir,
@@ -92,21 +96,19 @@ pub fn backup_to_dir(
         written: Vec::new(),
         irreplaceable: false,
         others: Others::default(),
+        sums: Vec::new(),
         names: BTreeSet::from([MANIFEST_NAME.to_owned(), INCOMPLETE_NAME.to_owned()]),
     };
     let result = copy.run(context, options);
     if result.is_err() && !copy.irreplaceable {
-        copy.remove_all(existed);
+        copy.remove_all(&made);
     }
     result
 }
 
-/// True: the directory was there before.
-fn prepare_dir(env: &Env, dir: &Path) -> Result<bool> {
-    if !env.fs.exists(dir)? {
-        env.fs.create_dir_all(dir)?;
-        return Ok(false);
-    }
+fn prepare_dir(env: &Env, dir: &Path) -> Result<MadeDirs> {
+    let mut made = MadeDirs::default();
+    made.make(env, dir)?;
     if let Some(entry) = env.fs.list(dir)?.first() {
         return Err(Error::new(
             JetErr::BackupDirectoryNotEmpty,
@@ -115,7 +117,7 @@ fn prepare_dir(env: &Env, dir: &Path) -> Result<bool> {
         .at_path(dir)
         .advise("choose an empty or new directory"));
     }
-    Ok(true)
+    Ok(made)
 }
 
 /// Does somebody else write the log, and so wait for the device?
@@ -154,6 +156,8 @@ struct Copy<'a> {
     /// Logs of the instance may be gone: the complete set is all that is left of them.
     irreplaceable: bool,
     others: Others,
+    /// Sum and length of each file, in the order of the manifest.
+    sums: Vec<(Arc<FileCrc>, u64)>,
     /// Names that are taken.
     names: BTreeSet<String>,
 }
@@ -162,7 +166,6 @@ struct Copy<'a> {
 struct Copied {
     name: String,
     len: u64,
-    crc32: String,
     corrected: u64,
 }
 
@@ -188,6 +191,7 @@ impl Copy<'_> {
         self.report();
         sink.drain()?;
         drop(sink);
+        self.enter_sums(&mut manifest)?;
         self.env.fs.sync_dir(self.dir)?;
         self.check_stop(&stream)?;
         self.written.extend([NEW_NAME, MANIFEST_NAME].map(|name| self.dir.join(name)));
@@ -257,7 +261,7 @@ impl Copy<'_> {
                 name: copied.name,
                 source: path.to_string_lossy().into_owned(),
                 len: copied.len,
-                crc32: copied.crc32,
+                crc32: String::new(),
                 signature: signature_to_hex(&signature.unwrap_or_default()),
                 corrected_pages: copied.corrected,
             });
@@ -277,8 +281,8 @@ impl Copy<'_> {
         for (path, generation) in logs.files.iter().zip(logs.gen_low.0..) {
             let name = self.free_name(path);
             let copied = self.file(stream, sink, path, name)?;
-            let Copied { name, len, crc32, .. } = copied;
-            manifest.logs.push(LogEntry { name, generation, len, crc32 });
+            let Copied { name, len, .. } = copied;
+            manifest.logs.push(LogEntry { name, generation, len, crc32: String::new() });
         }
         Ok(())
     }
@@ -308,8 +312,8 @@ impl Copy<'_> {
         let len = reader.len();
         self.so_far.bytes_total = self.so_far.bytes_total.max(self.so_far.bytes_done + len);
         self.written.push(path.clone());
-        let file = Sink::create(self.env, &path, len)?;
-        let mut crc = crc32fast::Hasher::new();
+        let mut file = Sink::create(self.env, &path, len)?;
+        self.sums.push((file.summed(), len));
         let mut at = 0;
         while at < len {
             self.report();
@@ -326,14 +330,26 @@ impl Copy<'_> {
                 )
                 .at_path(from));
             }
-            crc.update(buffer.as_slice().get(..count).unwrap_or_default());
             sink.write(&file, buffer, count, at)?;
             at += count as u64;
             self.so_far.bytes_done += count as u64;
         }
         let corrected = reader.close()?;
         sink.finish(file)?;
-        Ok(Copied { name, len, crc32: hex32(crc.finalize()), corrected })
+        Ok(Copied { name, len, corrected })
+    }
+
+    /// Enters the files' sums, which are whole now that everything is written.
+    fn enter_sums(&self, manifest: &mut Manifest) -> Result<()> {
+        let databases = manifest.databases.iter_mut().map(|entry| &mut entry.crc32);
+        let logs = manifest.logs.iter_mut().map(|entry| &mut entry.crc32);
+        for (to, (crc, len)) in databases.chain(logs).zip(&self.sums) {
+            let sum = crc.of_all(*len).ok_or_else(|| {
+                Error::new(JetErr::InternalError, "a piece of the copy was not written")
+            })?;
+            *to = hex32(sum);
+        }
+        Ok(())
     }
 
     fn report(&mut self) {
@@ -343,9 +359,9 @@ impl Copy<'_> {
     }
 
     /// Removes what was written: the manifest first, the mark of the unfinished set last and only
-    /// when the others are durably gone, so that no power cut leaves a set that looks complete.
-    /// Failures are reported and passed over: the mark stays then.
-    fn remove_all(&self, dir_existed: bool) {
+    /// when the others are durably gone, so that no power cut leaves a set that looks complete;
+    /// then the directories that were made. Failures are reported and passed over: the mark stays.
+    fn remove_all(&self, made: &MadeDirs) {
         let mut left = Vec::new();
         if let Some((mark, files)) = self.written.split_first() {
             for path in files.iter().rev() {
@@ -356,19 +372,12 @@ impl Copy<'_> {
                 left.extend(remove_if_there(self.env, mark).err());
             }
         }
-        if left.is_empty() && !dir_existed {
-            left.extend(self.env.fs.remove_dir(self.dir).err());
+        if left.is_empty() {
+            left.extend(made.remove(self.env));
         }
         for error in left {
             tracing::warn!(%error, "something of the aborted backup is left behind");
         }
-    }
-}
-
-fn remove_if_there(env: &Env, path: &Path) -> Result<()> {
-    match env.fs.remove_file(path) {
-        Err(error) if error.code() != JetErr::FileNotFound => Err(error),
-        _ => Ok(()),
     }
 }
 

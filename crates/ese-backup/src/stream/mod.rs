@@ -8,6 +8,7 @@
 //! `JET_errBackupAbortByServer` in it.
 
 mod copy;
+mod file_crc;
 mod manifest;
 mod sink;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use ese_base::Result;
 pub use copy::{BackupReport, CopyOptions, Phase, Progress, backup_to_dir};
 pub use manifest::{DatabaseEntry, INCOMPLETE_NAME, LogEntry, MANIFEST_NAME, Manifest};
 pub(crate) use manifest::{hex32, signature_from_hex};
-pub(crate) use sink::Sink;
+pub(crate) use sink::{Output, Sink};
 
 use crate::{
     buffer::AlignedBuffer,

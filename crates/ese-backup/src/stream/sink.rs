@@ -21,24 +21,43 @@ use std::{
 use crossbeam::channel::{Receiver, Sender, bounded};
 use ese_base::{Error, JetErr, Result};
 use ese_os::{Env, File, OpenMode, Worker};
+use ese_pages::checksum;
 use parking_lot::Mutex;
 
+use super::file_crc::FileCrc;
 use crate::buffer::AlignedBuffer;
 
 /// Bytes of one buffer, and so of one write.
 pub(crate) const CHUNK_LEN: usize = 1 << 20;
 /// Threads that write.
-const WRITERS: usize = 4;
+const WRITERS: usize = 3;
 /// Bytes of one write in gentle mode.
 const GENTLE_LEN: usize = 256 << 10;
+/// Bytes of a block that is left out of a write if it is blank.
+const BLANK_UNIT: usize = 64 << 10;
 /// Buffers in circulation: one being filled, one for each writer, and some between.
 const BUFFERS: usize = WRITERS + 4;
 /// Files that are written and not synced yet; more would only hold handles.
 const UNSYNCED_MAX: usize = 32;
 
+/// A file of the copy.
+#[derive(Clone)]
+pub(crate) struct Output {
+    file: Arc<dyn File>,
+    crc: Option<Arc<FileCrc>>,
+}
+
+impl Output {
+    /// From now on what is written is summed by the threads that write it. The sum is whole once
+    /// the sink is drained.
+    pub(crate) fn summed(&mut self) -> Arc<FileCrc> {
+        Arc::clone(self.crc.get_or_insert_default())
+    }
+}
+
 enum Job {
-    /// Write the first `len` bytes at `offset`.
-    Write { file: Arc<dyn File>, buffer: AlignedBuffer, len: usize, offset: u64 },
+    /// Sum and write the first `len` bytes at `offset`.
+    Write { output: Output, buffer: AlignedBuffer, len: usize, offset: u64 },
     /// Make the file durable and let go of it. All its writes are done.
     Sync(Arc<dyn File>),
 }
@@ -92,12 +111,12 @@ impl Sink {
 
     /// Creates a file of the copy. Its space is reserved, so that a full disk shows before
     /// anything was read.
-    pub(crate) fn create(env: &Env, path: &Path, len: u64) -> Result<Arc<dyn File>> {
+    pub(crate) fn create(env: &Env, path: &Path, len: u64) -> Result<Output> {
         let file = env.fs.open(path, OpenMode::CreateNewDirect)?;
         if len > 0 {
             file.allocate(0, len)?;
         }
-        Ok(file)
+        Ok(Output { file, crc: None })
     }
 
     /// A buffer to fill; waits for one to come back if all are under way.
@@ -116,17 +135,17 @@ impl Sink {
     /// Writes the first `len` bytes of a buffer; returns before they are written.
     pub(crate) fn write(
         &mut self,
-        file: &Arc<dyn File>,
+        output: &Output,
         buffer: AlignedBuffer,
         len: usize,
         offset: u64,
     ) -> Result<()> {
-        self.submit(Job::Write { file: Arc::clone(file), buffer, len, offset })
+        self.submit(Job::Write { output: output.clone(), buffer, len, offset })
     }
 
     /// Makes a file durable once its writes are done; returns before.
-    pub(crate) fn finish(&mut self, file: Arc<dyn File>) -> Result<()> {
-        self.unsynced.push(file);
+    pub(crate) fn finish(&mut self, output: Output) -> Result<()> {
+        self.unsynced.push(output.file);
         if self.unsynced.len() < UNSYNCED_MAX { Ok(()) } else { self.drain() }
     }
 
@@ -228,13 +247,36 @@ impl std::fmt::Debug for Sink {
 
 fn perform(job: Job, pace: &Pace) -> Answer {
     match job {
-        Job::Write { file, buffer, len, offset } => {
+        Job::Write { output, buffer, len, offset } => {
             let bytes = buffer.as_slice().get(..len).ok_or_else(lost_buffer)?;
-            pace.write(&*file, bytes, offset)?;
+            if let Some(crc) = &output.crc {
+                crc.add(offset, bytes);
+            }
+            for (at, run) in runs(bytes) {
+                pace.write(&*output.file, run, offset + at as u64)?;
+            }
             Ok(Some(buffer))
         }
         Job::Sync(file) => file.sync().map(|()| None),
     }
+}
+
+/// The parts of a buffer that are not blank, each with its place. The rest reads as zeros anyway,
+/// because the file's space was reserved when it was created; a young database and the last log
+/// are blank for a good part, and a device takes its time for zeros as for anything else.
+fn runs(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let blank = |block: &[u8]| checksum::is_blank(block);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = || bytes.get(at..).unwrap_or_default().chunks(BLANK_UNIT);
+        let skipped: usize = rest().take_while(|block| blank(block)).map(<[u8]>::len).sum();
+        at += skipped;
+        let rest = || bytes.get(at..).unwrap_or_default().chunks(BLANK_UNIT);
+        let len: usize = rest().take_while(|block| !blank(block)).map(<[u8]>::len).sum();
+        let start = at;
+        at += len;
+        bytes.get(start..at).filter(|run| !run.is_empty()).map(|run| (start, run))
+    })
 }
 
 impl Pace {
@@ -316,10 +358,12 @@ mod tests {
     fn copy_through(env: &Env, dir: &Path, gentle: bool) {
         let mut sink = Sink::new(env).unwrap();
         sink.set_gentle(gentle);
+        let mut crcs = Vec::new();
         for name in ["a", "b"] {
             let path = dir.join(name);
             let chunks = 9u8;
-            let file = Sink::create(env, &path, u64::from(chunks) * CHUNK_LEN as u64).unwrap();
+            let mut file = Sink::create(env, &path, u64::from(chunks) * CHUNK_LEN as u64).unwrap();
+            crcs.push(file.summed());
             for chunk in 0..chunks {
                 let mut buffer = sink.buffer().unwrap();
                 buffer.as_mut_slice().fill(chunk);
@@ -328,6 +372,9 @@ mod tests {
             sink.finish(file).unwrap();
         }
         sink.drain().unwrap();
+        let len = 9 * CHUNK_LEN as u64;
+        assert!(crcs.iter().all(|crc| crc.of_all(len) == crcs[0].of_all(len)));
+        assert!(crcs[0].of_all(len).is_some());
         for name in ["a", "b"] {
             let file = env.fs.open(&dir.join(name), OpenMode::Read).unwrap();
             for chunk in 0..9u8 {
@@ -350,14 +397,47 @@ mod tests {
     }
 
     #[test]
+    fn blank_blocks_are_left_out_and_read_as_zeros() {
+        let mut bytes = vec![0; 10 * BLANK_UNIT + 5000];
+        assert_eq!(runs(&bytes).count(), 0);
+        for block in [2, 3, 7] {
+            bytes[block * BLANK_UNIT + 17 * block] = 1;
+        }
+        bytes[10 * BLANK_UNIT + 4999] = 1;
+        let found: Vec<_> = runs(&bytes).map(|(at, run)| (at, run.len())).collect();
+        let unit = BLANK_UNIT;
+        assert_eq!(found, [(2 * unit, 2 * unit), (7 * unit, unit), (10 * unit, 5000)]);
+
+        let env = Env::real();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        let mut sink = Sink::new(&env).unwrap();
+        let mut file = Sink::create(&env, &path, CHUNK_LEN as u64).unwrap();
+        let crc = file.summed();
+        let mut buffer = sink.buffer().unwrap();
+        buffer.as_mut_slice().fill(0);
+        buffer.as_mut_slice()[5 * unit] = 9;
+        let expected = buffer.as_slice().to_vec();
+        sink.write(&file, buffer, CHUNK_LEN, 0).unwrap();
+        sink.finish(file).unwrap();
+        sink.drain().unwrap();
+        let mut found = vec![0xff; CHUNK_LEN];
+        env.fs.open(&path, OpenMode::Read).unwrap().read_at(&mut found, 0).unwrap();
+        assert!(found == expected);
+        assert_eq!(crc.of_all(CHUNK_LEN as u64), Some(crc32fast::hash(&expected)));
+    }
+
+    #[test]
     fn a_failed_write_reaches_the_reading_side() {
         let env = Env::real();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
         Sink::create(&env, &path, 4096).unwrap();
-        let read_only = env.fs.open(&path, OpenMode::Read).unwrap();
+        let file = env.fs.open(&path, OpenMode::Read).unwrap();
+        let read_only = Output { file, crc: None };
         let mut sink = Sink::new(&env).unwrap();
-        let buffer = sink.buffer().unwrap();
+        let mut buffer = sink.buffer().unwrap();
+        buffer.as_mut_slice().fill(1);
         sink.write(&read_only, buffer, 4096, 0).unwrap();
         assert!(sink.drain().is_err());
     }

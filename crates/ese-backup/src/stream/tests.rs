@@ -309,6 +309,30 @@ fn a_full_disk_is_found_before_anything_is_read() {
 }
 
 #[test]
+fn a_disk_that_fills_up_while_it_is_written_ends_the_copy_and_no_log_is_gone() {
+    let mut failed = 0;
+    for nth in 0.. {
+        let (setup, disk) = Setup::on_sim(&[("a.edb", 600)]);
+        let logs = setup.instance.on_disk();
+        disk.add_fault(Fault::nth(OpKind::Write, nth, JetErr::DiskFull).on("/set").forever());
+        let result = copy(&setup, Path::new("/set"), TRUNCATE);
+        if disk.faults_hit() == 0 {
+            result.unwrap();
+            break;
+        }
+        failed += 1;
+        assert_eq!(result.unwrap_err().jet_code(), -1808, "write {nth}");
+        disk.heal();
+        assert!(logs.iter().all(|log| setup.instance.on_disk().contains(log)), "write {nth}");
+        assert!(!setup.instance.env.fs.exists(Path::new("/set")).unwrap());
+        assert_eq!(setup.context.state(), State::None, "the backup has ended");
+        copy(&setup, Path::new("/set"), TRUNCATE).unwrap();
+        check_set(&setup.instance.env, Path::new("/set")).unwrap();
+    }
+    assert!(failed >= 5, "only {failed} writes");
+}
+
+#[test]
 fn logs_that_cannot_be_deleted_do_not_take_the_complete_set_away() {
     let (setup, disk) = Setup::on_sim(&[("a.edb", 7)]);
     disk.add_fault(Fault::nth(OpKind::Remove, 1, JetErr::FileAccessDenied).on("/inst/edb"));
@@ -443,12 +467,14 @@ fn a_copy_that_may_not_begin_leaves_the_directory_as_it_was() {
     let env = &setup.instance.env;
     let _other = BackupStream::begin(&setup.context, false).unwrap();
     for existed in [false, true] {
-        let dir = setup.instance.root.join("set");
+        let above = setup.instance.root.join("sets");
+        let dir = above.join("set");
         if existed {
             env.fs.create_dir_all(&dir).unwrap();
         }
         let refused = copy(&setup, &dir, CopyOptions::default()).unwrap_err();
         assert_eq!(refused.code(), JetErr::BackupInProgress);
         assert_eq!(env.fs.exists(&dir).unwrap(), existed);
+        assert_eq!(env.fs.exists(&above).unwrap(), existed);
     }
 }

@@ -1,0 +1,72 @@
+//! Making and removing files and directories, for the copy and for the restore.
+
+use std::path::{Path, PathBuf};
+
+use ese_base::{Error, JetErr, Result};
+use ese_os::Env;
+
+/// Removes a file; it may be gone already.
+pub(crate) fn remove_if_there(env: &Env, path: &Path) -> Result<()> {
+    match env.fs.remove_file(path) {
+        Err(error) if error.code() != JetErr::FileNotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Directories that a call has made; what goes wrong later takes them away again.
+#[derive(Debug, Default)]
+pub(crate) struct MadeDirs(Vec<PathBuf>);
+
+impl MadeDirs {
+    /// Makes a directory and those above it that are missing.
+    ///
+    /// # Errors
+    /// The file system's; nothing that this call made is left then.
+    pub(crate) fn make(&mut self, env: &Env, dir: &Path) -> Result<()> {
+        let mut missing = MadeDirs::default();
+        for dir in dir.ancestors().filter(|dir| !dir.as_os_str().is_empty()) {
+            if env.fs.exists(dir)? {
+                break;
+            }
+            missing.0.push(dir.to_path_buf());
+        }
+        if missing.0.is_empty() {
+            return Ok(());
+        }
+        missing.0.reverse();
+        if let Err(error) = env.fs.create_dir_all(dir) {
+            missing.remove(env);
+            return Err(error);
+        }
+        self.0.append(&mut missing.0);
+        Ok(())
+    }
+
+    /// Removes those that exist, the deepest first; gives the failures. One that somebody else has
+    /// put something into stays.
+    pub(crate) fn remove(&self, env: &Env) -> Vec<Error> {
+        let there = |dir: &&PathBuf| env.fs.exists(dir).unwrap_or(true);
+        self.0.iter().rev().filter(there).filter_map(|dir| env.fs.remove_dir(dir).err()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_directories_that_were_made_are_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let env = Env::real();
+        let at = |name: &str| root.path().join(name);
+        env.fs.create_dir_all(&at("there")).unwrap();
+        let mut made = MadeDirs::default();
+        for dir in ["there", "there/a/b", "there/a/c", "there/a/b"] {
+            made.make(&env, &at(dir)).unwrap();
+            assert!(env.fs.exists(&at(dir)).unwrap());
+        }
+        assert!(made.remove(&env).is_empty());
+        assert!(env.fs.list(&at("there")).unwrap().is_empty());
+        assert!(made.remove(&env).is_empty(), "nothing is left to be removed");
+    }
+}
