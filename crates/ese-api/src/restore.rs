@@ -1,6 +1,9 @@
 //! From a backup set, or from what a crash has left, to clean databases.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use ese_backup::restore as set;
 use ese_base::{Error, JetErr, Result, Signature, StopToken};
@@ -47,7 +50,9 @@ pub fn restore(set: impl AsRef<Path>, dir: impl AsRef<Path>) -> Result<Restored>
 ///
 /// # Errors
 /// A set that is incomplete, damaged or mixed: see [`RestorePlan::examine`]. Files in the way:
-/// `JET_errFileAlreadyExists` (-1814), -610, -611. `JET_errClientRequestToStopJetService` (-1329)
+/// `JET_errFileAlreadyExists` (-1814), -610, -611. `JET_errLogFilePathInUse` (-1084) or
+/// `JET_errFileAccessDenied` (-1032) while an instance runs in the directory, also when forced:
+/// then nothing has been changed. `JET_errClientRequestToStopJetService` (-1329)
 /// if stopped. After any error the same call can be made again.
 pub fn restore_with(
     env: &Env,
@@ -66,7 +71,9 @@ pub fn restore_with(
         }
         let moved = placed.databases.iter();
         let moved = moved.map(|database| (database.signature, database.path.clone())).collect();
-        recovery = engine_recover(env, config, RecoveryOptions::restoring(moved))?;
+        let lock = Some(Arc::clone(&placed.lock));
+        let options = RecoveryOptions { lock, ..RecoveryOptions::restoring(moved) };
+        recovery = engine_recover(env, config, options)?;
         Ok(())
     })?;
     let databases = placed.databases.into_iter().map(|database| database.path).collect();

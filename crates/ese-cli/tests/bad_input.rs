@@ -156,6 +156,10 @@ fn a_dirty_database_is_not_read_and_the_message_says_what_to_do() {
 fn a_running_instance_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
+    let elsewhere = tempfile::tempdir().unwrap();
+    clean(&elsewhere.path().join("data"), PageSize::K4, 10);
+    let other = elsewhere.path().join("set");
+    set_of(&elsewhere.path().join("data"), &other);
     let instance = start(dir, PageSize::K4);
     let database = fill(&instance, 100);
     for args in [&["tables", "a.edb"][..], &["rows", "a.edb", "t"], &["verify", "a.edb"]] {
@@ -169,6 +173,13 @@ fn a_running_instance_is_left_alone() {
     ese(dir, &["import", ".", "--table", "r", "r.jsonl"])
         .refused(3, &["JET_errLogFilePathInUse -1084"]);
     assert!(!dir.join("set").exists());
+    // The set of another database of that name, which would replace this one.
+    for force in [&["--force"][..], &[]] {
+        let args = [&["restore", other.to_str().unwrap(), "."][..], force].concat();
+        let ran = untouched(dir, || ese(dir, &args));
+        ran.refused(3, &["(JET_err"]);
+        assert!(force.is_empty() || ran.stderr.contains("-1084"), "{ran:?}");
+    }
     drop(database);
     instance.stop().unwrap();
     let rows = ese(dir, &["rows", "a.edb", "t", "--csv"]).fine();

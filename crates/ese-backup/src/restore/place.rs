@@ -4,10 +4,12 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use ese_base::{Error, Generation, JetErr, PageSize, Result, Signature, StopToken};
-use ese_os::{Env, OpenMode};
+use ese_log::{LogLock, LogNames};
+use ese_os::{Env, File, LockMode, OpenMode};
 use ese_pages::{
     DbHeader, DbState,
     db_file::{Access, DbFile},
@@ -90,6 +92,8 @@ pub struct Placed {
     pub gen_high: Generation,
     /// What was verified on the way.
     pub report: SetReport,
+    /// The right to use the logs. The replay needs it, and nobody may come in between.
+    pub lock: Arc<LogLock>,
     mark: PathBuf,
 }
 
@@ -124,8 +128,9 @@ impl Placed {
 /// `JET_errInvalidPath` (-1023) for the set's own directory, `JET_errFileAlreadyExists` (-1814) for
 /// a database in the way, `JET_errExistingLogFileHasBadSignature` (-610) or
 /// `JET_errExistingLogFileIsNotContiguous` (-611) for logs in the way, unless forced; those of
-/// [`super::verify_set`]; `JET_errDiskFull` (-1808). If nothing was named yet, nothing stays
-/// behind.
+/// [`super::verify_set`]; `JET_errDiskFull` (-1808). `JET_errLogFilePathInUse` (-1084) or
+/// `JET_errFileAccessDenied` (-1032), forced or not, while an instance uses the logs or a database
+/// that would be replaced. If nothing was named yet, nothing stays behind but the empty lock file.
 pub fn place(
     env: &Env,
     plan: &RestorePlan,
@@ -133,10 +138,15 @@ pub fn place(
     options: &mut RestoreOptions<'_>,
 ) -> Result<Placed> {
     let mut made = MadeDirs::default();
+    let log_dir_is_new = !env.fs.exists(&target.log_dir)?;
     let copied = prepare(env, plan, target, options, &mut made);
-    let (mark, report) = match copied {
+    let (mark, report, locks) = match copied {
         Ok(copied) => copied,
         Err(error) => {
+            if log_dir_is_new {
+                let lock = LogNames::new(&target.log_dir, &plan.log_base).lock();
+                drop(remove_if_there(env, &lock));
+            }
             for left in made.remove(env) {
                 tracing::warn!(error = %left, "a directory of the aborted restore is left behind");
             }
@@ -153,6 +163,7 @@ pub fn place(
         gen_low: plan.gen_low,
         gen_high: plan.gen_high,
         report,
+        lock: locks.log,
         mark,
     })
 }
@@ -165,7 +176,7 @@ fn prepare(
     target: &RestoreTarget,
     options: &mut RestoreOptions<'_>,
     made: &mut MadeDirs,
-) -> Result<(PathBuf, SetReport)> {
+) -> Result<(PathBuf, SetReport, Locks)> {
     for dir in [&target.database_dir, &target.log_dir, &target.system_dir] {
         made.make(env, dir)?;
         if env.fs.canonicalize(dir)? == env.fs.canonicalize(&plan.dir)? {
@@ -178,15 +189,40 @@ fn prepare(
     let mark_path = target.database_dir.join(UNFINISHED_NAME);
     let earlier = Mark::read(env, &mark_path)?;
     check_free(env, plan, target, earlier.as_ref(), options.force)?;
+    let locks = Locks::take(env, plan, target)?;
     mark.merged(earlier.as_ref()).write(env, &mark_path)?;
     let mut temporaries = Vec::new();
     let copied = copy_all(env, plan, target, options, &mut temporaries);
     match copied {
-        Ok(report) => Ok((mark_path, report)),
+        Ok(report) => Ok((mark_path, report, locks)),
         Err(error) => {
             discard(env, &temporaries, earlier.is_none().then_some(mark_path.as_path()));
             Err(error)
         }
+    }
+}
+
+/// What keeps instances away from the files of the target.
+struct Locks {
+    log: Arc<LogLock>,
+    /// Databases that are in the way, until they have been replaced: an instance with other logs
+    /// may have one of them.
+    _databases: Vec<Arc<dyn File>>,
+}
+
+impl Locks {
+    fn take(env: &Env, plan: &RestorePlan, target: &RestoreTarget) -> Result<Locks> {
+        let log = LogLock::acquire(env, &LogNames::new(&target.log_dir, &plan.log_base))?;
+        let mut databases = Vec::new();
+        for database in &plan.databases {
+            let path = target.database_dir.join(&database.name);
+            if env.fs.exists(&path)? {
+                let file = env.fs.open(&path, OpenMode::ReadWrite)?;
+                file.lock(LockMode::Exclusive)?;
+                databases.push(file);
+            }
+        }
+        Ok(Locks { log, _databases: databases })
     }
 }
 

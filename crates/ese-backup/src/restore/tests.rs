@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ese_base::{
     Generation, JetErr, LogTime, PageSize, Pgno, Result, Signature, StopReason, StopToken,
 };
+use ese_log::{LogLock, LogNames};
 use ese_os::{Env, OpenMode};
 use ese_pages::{
     DbHeader, DbState,
@@ -112,8 +113,10 @@ fn read(env: &Env, path: &Path) -> Vec<u8> {
     bytes
 }
 
+/// What is in a directory, but for the empty lock file.
 fn names(env: &Env, dir: &str) -> Vec<String> {
-    env.fs.list(Path::new(dir)).unwrap().into_iter().map(|entry| entry.name).collect()
+    let all = env.fs.list(Path::new(dir)).unwrap().into_iter().map(|entry| entry.name);
+    all.filter(|name| name != "edb.lck").collect()
 }
 
 // ------------------------------------------------------------------------------------- examining
@@ -444,6 +447,27 @@ fn an_old_double_write_file_is_gone_before_the_restored_database_has_its_name() 
     assert!(!names(&case.env, "/there").contains(&"a.edb.dwb".to_owned()));
     case.place("/there", true).unwrap().finish(&case.env).unwrap();
     assert_eq!(case.read(Path::new("/there/a.edb")).len(), 22 * PAGE);
+}
+
+#[test]
+fn what_a_running_instance_uses_is_never_replaced_even_when_forced() {
+    let case = Case::new();
+    let there = Path::new("/there");
+    case.place("/there", false).unwrap().finish(&case.env).unwrap();
+    case.write(&there.join("edb.chk"), b"checkpoint");
+    let before = names(&case.env, "/there");
+    let whole = case.read(&there.join("a.edb"));
+    let logs = LogLock::acquire(&case.env, &LogNames::new(there, "edb")).unwrap();
+    assert_eq!(case.place("/there", true).unwrap_err().jet_code(), -1084);
+    assert_eq!(names(&case.env, "/there"), before);
+    drop(logs);
+    // An instance whose logs lie elsewhere.
+    let database = DbFile::open(&case.env, &there.join("a.edb"), Access::ReadWrite).unwrap();
+    assert_eq!(case.place("/there", true).unwrap_err().jet_code(), -1032);
+    assert_eq!(names(&case.env, "/there"), before);
+    drop(database);
+    assert!(case.read(&there.join("a.edb")) == whole);
+    case.place("/there", true).unwrap();
 }
 
 #[test]

@@ -114,10 +114,13 @@ fn open_log(
     env: &Env,
     config: &InstanceConfig,
     bounds: &Arc<Bounds>,
-    options: RecoveryOptions,
+    mut options: RecoveryOptions,
 ) -> Result<Opened> {
     let mut log_config = config.log_config();
-    log_config.lock = Some(LogLock::acquire(env, &log_config.names)?);
+    log_config.lock = Some(match options.lock.take() {
+        Some(lock) => lock,
+        None => LogLock::acquire(env, &log_config.names)?,
+    });
     let stream = LogStream::scan(env, &log_config.names)?;
     match stream.situation() {
         Situation::Empty => {

@@ -20,7 +20,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use ese_base::{Error, Generation, JetErr, LgPos, Result, Signature, TrxId, plant};
 use ese_log::{
-    Attachment, Log, StreamReader,
+    Attachment, Log, LogLock, StreamReader,
     records::{PageHead, Record},
 };
 use ese_os::Env;
@@ -41,6 +41,8 @@ pub struct RecoveryOptions {
     pub moved: Vec<(Signature, PathBuf)>,
     /// The replay of a backup set: its databases are marked as copies.
     pub hard: bool,
+    /// The right to use the logs, if the caller has it already.
+    pub lock: Option<Arc<LogLock>>,
     /// Directories of the log's instance: where they were, and where their files are now. Filled in
     /// by the start of the instance.
     pub(crate) relocated: Vec<(PathBuf, PathBuf)>,
