@@ -92,8 +92,9 @@ pub use ese_pages::cache::CacheMode;
 pub use index::Index;
 pub use instance::{Instance, InstanceBuilder};
 pub use restore::{
-    RestoreOptions, RestorePlan, RestoreProgress, RestoreTarget, Restored, SetReport, databases_in,
-    find_base, recover, recover_with, restore, restore_with, verify_set,
+    FoundDatabases, RestoreOptions, RestorePlan, RestoreProgress, RestoreTarget, Restored,
+    SetReport, databases_in, find_base, look_for_databases, recover, recover_with, restore,
+    restore_with, verify_set,
 };
 pub use row::{ColumnRef, Guid, Key, Row, RowView, Value, Values};
 pub use rows::Rows;

@@ -1,12 +1,13 @@
 //! From a backup set, or from what a crash has left, to clean databases.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use ese_backup::restore as set;
-use ese_base::{Error, JetErr, Result, Signature, StopToken};
+use ese_base::{Error, JetErr, Result, StopToken};
 use ese_engine::{
     instance::{InstanceConfig, recover as engine_recover},
     recovery::{RecoveryOptions, RecoveryReport},
@@ -106,8 +107,7 @@ pub fn recover_with(env: &Env, dir: &Path) -> Result<RecoveryReport> {
     if stream.situation() != Situation::Empty {
         config.page_size = stream.newest_header()?.page_size;
     }
-    let moved = unambiguous(env, databases_in(env, dir)?)?;
-    engine_recover(env, config, RecoveryOptions::with_moved(moved))
+    engine_recover(env, config, RecoveryOptions::default())
 }
 
 /// The base name of the log in a directory; `None` if there is no log.
@@ -145,40 +145,68 @@ fn base_of(name: &str) -> Option<&str> {
     (rest.is_empty() || numbered).then_some(base)
 }
 
-/// The files of a directory whose header is a database's, by name.
+/// What a directory holds.
+#[derive(Debug, Default)]
+pub struct FoundDatabases {
+    /// The files whose header is a database's, by name.
+    pub databases: Vec<PathBuf>,
+    /// Why a file is none that is called `.edb`, or that the headers of the log name: what one
+    /// takes for a database must not be passed over in silence.
+    pub unreadable: Vec<Error>,
+}
+
+/// The databases of a directory, and what should be one and is not.
 ///
 /// # Errors
 /// The file system's, of listing the directory; `JET_errFileAccessDenied` (-1032) for a file called
 /// `.edb` that may not be read.
-pub fn databases_in(env: &Env, dir: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in env.fs.list(dir)?.into_iter().filter(|entry| !entry.is_dir && entry.len > 0) {
+pub fn look_for_databases(env: &Env, dir: &Path) -> Result<FoundDatabases> {
+    let named = named_by_headers(env, dir);
+    let mut found = FoundDatabases::default();
+    for entry in env.fs.list(dir)?.into_iter().filter(|entry| !entry.is_dir) {
         let path = dir.join(&entry.name);
+        let by_ending = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("edb"));
+        let meant = by_ending || named.contains(&entry.name);
         match env.fs.open(&path, OpenMode::Read) {
-            Ok(file) if read_header(file.as_ref()).is_ok() => found.push(path),
-            Err(error) if path.extension().is_some_and(|ending| ending == "edb") => {
-                return Err(error);
-            }
-            _ => {}
+            Err(error) if meant => return Err(error),
+            Err(_) => {}
+            Ok(file) => match read_header(file.as_ref()) {
+                Ok(_) => found.databases.push(path),
+                Err(error) if meant => found.unreadable.push(error),
+                Err(_) => {}
+            },
         }
     }
     Ok(found)
 }
 
-/// Where databases are, by signature. Of several files with one signature nobody could say which is
-/// meant: then the log's own word holds.
-fn unambiguous(env: &Env, files: Vec<PathBuf>) -> Result<Vec<(Signature, PathBuf)>> {
-    let mut by_signature: Vec<(Signature, Option<PathBuf>)> = Vec::new();
-    for path in files {
-        let file = env.fs.open(&path, OpenMode::Read)?;
-        let signature = read_header(file.as_ref())?.header.sign_db;
-        match by_signature.iter_mut().find(|(known, _)| *known == signature) {
-            Some((_, known)) => *known = None,
-            None => by_signature.push((signature, Some(path))),
-        }
+/// As [`look_for_databases`], where everything has to be readable.
+///
+/// # Errors
+/// As there; the first of what should be a database and is not.
+pub fn databases_in(env: &Env, dir: &Path) -> Result<Vec<PathBuf>> {
+    let found = look_for_databases(env, dir)?;
+    match found.unreadable.into_iter().next() {
+        Some(error) => Err(error),
+        None => Ok(found.databases),
     }
-    let single = |(signature, path): (_, Option<_>)| path.map(|path| (signature, path));
-    Ok(by_signature.into_iter().filter_map(single).collect())
+}
+
+/// Names of the files that the headers of a log say to be attached databases. What cannot be read
+/// names none: others report it.
+fn named_by_headers(env: &Env, dir: &Path) -> BTreeSet<String> {
+    let Ok(Some(base)) = find_base(env, dir) else { return BTreeSet::new() };
+    let Ok(stream) = LogStream::scan(env, &LogNames::new(dir, &base)) else {
+        return BTreeSet::new();
+    };
+    let files = stream.archives().map(|(_, file)| file).chain(stream.current());
+    let attached = files.filter_map(|file| file.header().ok()).flat_map(|it| &it.attachments);
+    attached.filter_map(|attachment| file_name(&attachment.path)).collect()
+}
+
+/// The name in a path as Linux or Windows writes it.
+pub(crate) fn file_name(path: &str) -> Option<String> {
+    path.rsplit(['/', '\\']).next().filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]

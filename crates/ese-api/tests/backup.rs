@@ -272,6 +272,80 @@ fn recovering_a_copied_directory_never_touches_the_original() {
     assert!(files(&live) == original, "the original was written");
 }
 
+fn copy_of(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir(to).unwrap();
+    for (path, bytes) in files(from) {
+        std::fs::write(to.join(path.file_name().unwrap()), bytes).unwrap();
+    }
+}
+
+/// The header of the log names the first place, the records in it the second; the files lie in a
+/// third.
+#[test]
+fn a_copy_of_a_copy_is_started_without_a_touch_of_either() {
+    let dirs = tempfile::tempdir().unwrap();
+    let places = ["first", "second", "third", "fourth"].map(|name| dirs.path().join(name));
+    let [first, second, third, fourth] = &places;
+    let (instance, database) = start(first);
+    instance.stop().unwrap();
+    drop(database);
+    copy_of(first, second);
+    let (instance, database) = start(second);
+    let mut session = instance.session().unwrap();
+    let table = table(&database, &mut session);
+    load(&mut session, &table, 0..100);
+    let expected = contents(&table, &session);
+    instance.abandon();
+    drop((table, session, database));
+    copy_of(second, third);
+    copy_of(second, fourth);
+    let before = (files(first), files(second));
+
+    let instance = Instance::builder(third).start().unwrap();
+    assert!(instance.recovery_report().is_some_and(|report| report.applied >= 100));
+    instance.stop().unwrap();
+    assert_eq!(read_restored(third), expected);
+    // Under another name, too.
+    std::fs::rename(fourth.join("a.edb"), fourth.join("renamed.edb")).unwrap();
+    ese_api::recover(fourth).unwrap();
+    std::fs::rename(fourth.join("renamed.edb"), fourth.join("a.edb")).unwrap();
+    assert_eq!(read_restored(fourth), expected);
+    assert!((files(first), files(second)) == before, "a file of another instance was written");
+}
+
+/// The log is right where the directories are still those of the run that wrote it.
+#[test]
+fn a_database_in_another_directory_is_recovered_there_and_not_in_its_copy() {
+    let dirs = tempfile::tempdir().unwrap();
+    let (live, elsewhere) = (dirs.path().join("live"), dirs.path().join("elsewhere"));
+    std::fs::create_dir(&elsewhere).unwrap();
+    let instance = Instance::builder(&live).start().unwrap();
+    instance.create_database(elsewhere.join("a.edb")).unwrap();
+    instance.stop().unwrap();
+    std::fs::copy(elsewhere.join("a.edb"), live.join("old.edb")).unwrap();
+    let old = std::fs::read(live.join("old.edb")).unwrap();
+    let instance = Instance::builder(&live).start().unwrap();
+    let database = instance.open_database(elsewhere.join("a.edb")).unwrap();
+    let mut session = instance.session().unwrap();
+    let table = table(&database, &mut session);
+    load(&mut session, &table, 0..100);
+    let expected = contents(&table, &session);
+    instance.abandon();
+    drop((table, session, database));
+    let moved = dirs.path().join("moved");
+    copy_of(&live, &moved);
+    std::fs::remove_file(moved.join("old.edb")).unwrap();
+    let dirty = std::fs::read(elsewhere.join("a.edb")).unwrap();
+
+    assert!(ese_api::recover(&live).unwrap().applied >= 100);
+    assert!(std::fs::read(live.join("old.edb")).unwrap() == old);
+    assert_eq!(read_restored(&elsewhere), expected);
+    // Nobody else has it: it goes with the directory that names it.
+    std::fs::write(elsewhere.join("a.edb"), dirty).unwrap();
+    assert!(ese_api::recover(&moved).unwrap().applied >= 100);
+    assert_eq!(read_restored(&elsewhere), expected);
+}
+
 fn verify(dir: &std::path::Path) -> ese_api::DirReport {
     let mut progress = |_: &ese_api::VerifyProgress| ();
     let mut options = ese_api::VerifyOptions::new(&mut progress, StopToken::new());

@@ -5,8 +5,8 @@
 //! program that embeds the engine takes its backups itself, while it runs.
 
 use ese_api::{
-    BackupPhase, BackupProgress, BackupReport, CopyOptions, Instance, JetErr, StopToken,
-    databases_in, find_base,
+    BackupPhase, BackupProgress, BackupReport, CopyOptions, Error, FoundDatabases, Instance,
+    JetErr, StopToken, databases_in, find_base, look_for_databases,
 };
 use serde_json::json;
 
@@ -56,12 +56,21 @@ fn start(context: &Context, args: &args::Backup) -> Outcome<Instance> {
     let env = &context.env;
     let dir = env.fs.canonicalize(&args.dir)?;
     files::refuse_backup_set(env, &dir)?;
-    let databases = databases_in(env, &dir)?;
-    if databases.is_empty() {
-        return Err(Failure::Usage(format!("{}: there is no database here", dir.display())));
+    let base = find_base(env, &dir)?;
+    let FoundDatabases { databases, unreadable } = look_for_databases(env, &dir)?;
+    match unreadable.into_iter().next() {
+        // A database that was being created when its program was killed: the start sees to it.
+        Some(_) if base.is_some() => {}
+        Some(error) => return Err(error.into()),
+        None if databases.is_empty() => {
+            return Err(Error::new(JetErr::FileNotFound, "there is no database here")
+                .at_path(&dir)
+                .into());
+        }
+        None => {}
     }
     let mut builder = Instance::builder(&dir);
-    if let Some(base) = find_base(env, &dir)? {
+    if let Some(base) = base {
         builder = builder.base_name(&base);
     } else if let Some(first) = databases.first() {
         let file = env.fs.open(first, ese_os::OpenMode::Read)?;
@@ -73,7 +82,8 @@ fn start(context: &Context, args: &args::Backup) -> Outcome<Instance> {
         let changes = text::counted(recovery.applied, "page change");
         context.remark(&format!("{}: recovered, {changes} made again", dir.display()));
     }
-    for database in databases {
+    // All of them: a set from which one is missing is worse than none.
+    for database in databases_in(env, &dir)? {
         instance.open_database(database)?;
     }
     Ok(instance)

@@ -3,19 +3,26 @@
 
 use std::path::{Path, PathBuf};
 
-use ese_api::{Env, databases_in};
+use ese_api::{Env, Error, JetErr, look_for_databases};
 use ese_os::OpenMode;
 use ese_pages::{DbState, header::read_header};
 use serde_json::json;
 
-use crate::{args, context::Context, failure::Outcome, files, output::Output, text};
+use crate::{
+    args,
+    context::Context,
+    failure::{Failure, Outcome, error_json, with_advice},
+    files,
+    output::Output,
+    text,
+};
 
 pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
     files::refuse_backup_set(&context.env, &args.dir)?;
     let started = context.env.clock.monotonic();
     let report = ese_api::recover_with(&context.env, &args.dir)?;
     let took = context.env.clock.monotonic().saturating_sub(started);
-    let databases = states(&context.env, &args.dir)?;
+    let (databases, problems) = states(&context.env, &args.dir)?;
     let mut output = Output::new();
     if context.json {
         output.json(&json!({
@@ -31,6 +38,7 @@ pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
             "databases": databases.iter().map(|(path, state)| {
                 json!({ "file": path.to_string_lossy(), "state": state.to_string() })
             }).collect::<Vec<_>>(),
+            "problems": problems.iter().map(error_json).collect::<Vec<_>>(),
         }))?;
     } else {
         output.line(&format!(
@@ -56,16 +64,38 @@ pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
         for (path, state) in databases {
             output.line(&format!("{}: {state}", path.display()))?;
         }
+        for problem in &problems {
+            output.line(&format!("PROBLEM {}", with_advice(problem)))?;
+        }
     }
-    Ok(output.flush()?)
+    output.flush()?;
+    if problems.is_empty() { Ok(()) } else { Err(Failure::Problems) }
 }
 
-/// The databases of the directory as they are now.
-fn states(env: &Env, dir: &Path) -> Outcome<Vec<(PathBuf, DbState)>> {
-    let mut states = Vec::new();
-    for path in databases_in(env, dir)? {
+type States = Vec<(PathBuf, DbState)>;
+
+/// The databases of the directory as they are now, and what is still wrong with some.
+fn states(env: &Env, dir: &Path) -> Outcome<(States, Vec<Error>)> {
+    let found = look_for_databases(env, dir)?;
+    let (mut states, mut problems) = (Vec::new(), found.unreadable);
+    for path in found.databases {
         let file = env.fs.open(&path, OpenMode::Read)?;
-        states.push((path, read_header(file.as_ref())?.header.state()));
+        let header = read_header(file.as_ref())?.header;
+        let state = header.state();
+        if state != DbState::CleanShutdown {
+            problems.push(not_recovered(header.is_backup_copy()).at_path(&path));
+        }
+        states.push((path, state));
     }
-    Ok(states)
+    Ok((states, problems))
+}
+
+fn not_recovered(is_backup_copy: bool) -> Error {
+    if is_backup_copy {
+        Error::new(JetErr::SoftRecoveryOnBackupDatabase, "it is a copy out of a backup")
+            .advise("restore the set it belongs to (ese restore)")
+    } else {
+        Error::new(JetErr::DatabaseDirtyShutdown, "this log is not the one that it needs")
+            .advise("bring it together with its own log, or restore it from a backup")
+    }
 }

@@ -239,6 +239,84 @@ fn damaged_headers_are_taken_from_their_other_copy_or_refused() {
     each_reader(dir, "a.edb", |_, ran| ran.refused(1, &["a.edb", "(JET_err"]));
 }
 
+/// The set of one of two databases is not the backup of a directory.
+#[test]
+fn a_database_that_is_none_any_more_is_never_passed_over() {
+    type Spoil = fn(&mut Vec<u8>);
+    let spoilt: [(&str, Spoil); 3] = [
+        ("headers", |bytes| [100, 4196].into_iter().for_each(|at| bytes[at] ^= 0xff)),
+        ("empty", Vec::clear),
+        ("a byte", |bytes| bytes.truncate(1)),
+    ];
+    for (name, spoil) in spoilt {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        clean(&dir.join("data"), PageSize::K4, 10);
+        let instance = start(&dir.join("data"), PageSize::K4);
+        // One that only the log would know if its name did not say so.
+        for file in ["b.edb", "c.data"] {
+            drop(instance.create_database(file).unwrap());
+        }
+        instance.stop().unwrap();
+        for file in ["b.edb", "c.data"] {
+            let path = dir.join("data").join(file);
+            let whole = fs::read(&path).unwrap();
+            let mut bytes = whole.clone();
+            spoil(&mut bytes);
+            fs::write(&path, bytes).unwrap();
+            let ran = untouched(dir, || ese(dir, &["verify", "data"]));
+            assert_eq!(ran.code, Some(1), "{name}: {ran:?}");
+            assert!(ran.stdout.contains(&format!("PROBLEM data/{file}")), "{name}: {ran:?}");
+            if file == "b.edb" {
+                ese(dir, &["backup", "data", "set"]).refused(1, &["b.edb", "(JET_err"]);
+                assert!(!dir.join("set").exists(), "{name}");
+                let ran = ese(dir, &["recover", "data"]);
+                assert_eq!(ran.code, Some(1), "{name}: {ran:?}");
+                assert!(ran.stdout.contains("PROBLEM data/b.edb"), "{name}: {ran:?}");
+            }
+            fs::write(&path, whole).unwrap();
+        }
+        assert!(ese(dir, &["verify", "data"]).fine().ends_with("sound\n"));
+        // A directory with nothing else.
+        fs::create_dir(dir.join("alone")).unwrap();
+        let mut bytes = fs::read(dir.join("data/b.edb")).unwrap();
+        spoil(&mut bytes);
+        fs::write(dir.join("alone/b.edb"), bytes).unwrap();
+        untouched(dir, || ese(dir, &["backup", "alone", "set"])).refused(1, &["b.edb", "(JET_err"]);
+        assert_eq!(untouched(dir, || ese(dir, &["verify", "alone"])).code, Some(1), "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_while_it_is_read_is_an_error() {
+    use std::io::Read as _;
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K4, 20_000);
+    let mut child =
+        support::spawn(program().args(["rows", "a.edb", "t", "--json"]).current_dir(dir));
+    // It has begun, and cannot go on far before somebody reads.
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 1]).unwrap();
+    fs::File::options().write(true).open(dir.join("a.edb")).unwrap().set_len(100_000).unwrap();
+    let ran = support::finish(child);
+    assert!(matches!(ran.code, Some(1 | 3)), "{ran:?}");
+    assert!(ran.stderr.contains("a.edb") && ran.stderr.contains("(JET_err"), "{ran:?}");
+}
+
+#[test]
+fn recovery_that_leaves_a_database_dirty_does_not_succeed() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    dirty(&dir.join("data"), 100);
+    clean(&dir.join("other"), PageSize::K4, 10);
+    fs::remove_file(dir.join("other/a.edb")).unwrap();
+    fs::copy(dir.join("data/a.edb"), dir.join("other/b.edb")).unwrap();
+    let ran = ese(dir, &["recover", "other"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stdout.contains("PROBLEM other/b.edb"), "{ran:?}");
+    assert!(ran.stdout.contains("JET_errDatabaseDirtyShutdown -550"), "{ran:?}");
+}
+
 #[test]
 fn damaged_or_missing_logs_are_refused_and_nothing_is_recovered() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,15 +1,18 @@
 //! A directory: its databases, its log, and whether they fit together; or a backup set.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use ese_backup::restore::{RestorePlan, SetReport, verify_set};
-use ese_base::{Error, Generation, JetErr, LgPos, Result};
-use ese_log::{LogNames, LogStream, Situation};
-use ese_os::Env;
-use ese_pages::DbState;
+use ese_base::{Dbid, Error, Generation, JetErr, LgPos, Result, Signature};
+use ese_log::{LogNames, LogStream, Record, Situation};
+use ese_os::{Env, OpenMode};
+use ese_pages::{DbState, header::read_header};
 
 use super::{DatabaseReport, VerifyOptions, VerifyProgress, verify_database};
-use crate::restore::{databases_in, find_base};
+use crate::restore::{FoundDatabases, file_name, find_base, look_for_databases};
 
 /// What the verification of a log found.
 #[derive(Debug)]
@@ -79,13 +82,14 @@ pub fn verify_dir(env: &Env, dir: &Path, options: &mut VerifyOptions<'_>) -> Res
         verify_backup(env, dir, &mut report, options)?;
         return Ok(report);
     }
-    let databases = databases_in(env, dir)?;
+    let FoundDatabases { databases, unreadable } = look_for_databases(env, dir)?;
     let base = find_base(env, dir)?;
-    if databases.is_empty() && base.is_none() {
+    if databases.is_empty() && unreadable.is_empty() && base.is_none() {
         return Err(Error::new(JetErr::FileNotFound, "neither a database nor a log is here")
             .at_path(dir)
             .advise("name a database file, the directory of an instance, or a backup set"));
     }
+    report.problems = unreadable;
     for database in databases {
         match verify_database(env, &database, options) {
             Ok(found) => report.databases.push(found),
@@ -100,8 +104,10 @@ pub fn verify_dir(env: &Env, dir: &Path, options: &mut VerifyOptions<'_>) -> Res
     }
     if let Some(base) = base {
         let stream = LogStream::scan(env, &LogNames::new(dir, &base))?;
-        let log = verify_log(&stream, base, options)?;
+        let mut named = Named::default();
+        let log = verify_log(&stream, base, &mut named, options)?;
         check_required(&mut report, &stream, &log);
+        check_named(env, dir, &mut report, &named)?;
         report.log = Some(log);
     }
     Ok(report)
@@ -132,6 +138,7 @@ fn verify_backup(
 fn verify_log(
     stream: &LogStream,
     base: String,
+    named: &mut Named,
     options: &mut VerifyOptions<'_>,
 ) -> Result<LogReport> {
     let mut log = LogReport {
@@ -150,7 +157,7 @@ fn verify_log(
                 .advise("bring it back; without it the last commits are lost"),
         );
     }
-    let read = read_log(stream, &mut log, options);
+    let read = read_log(stream, &mut log, named, options);
     match read {
         Err(error) if error.code() == JetErr::ClientRequestToStopJetService => return Err(error),
         Err(error) => log.problems.push(error),
@@ -162,9 +169,13 @@ fn verify_log(
 fn read_log(
     stream: &LogStream,
     log: &mut LogReport,
+    named: &mut Named,
     options: &mut VerifyOptions<'_>,
 ) -> Result<()> {
     log.generations = (stream.oldest()?, stream.newest()?);
+    for attachment in &stream.header_of(log.generations.0)?.attachments {
+        named.attach(attachment.dbid, &attachment.path, attachment.sign_db);
+    }
     let files = stream.archives().map(|(_, file)| file).chain(stream.current());
     options.expect(files.map(|file| file.len).sum());
     let from = LgPos { generation: log.generations.0, isec: 0, ib: 0 };
@@ -173,6 +184,7 @@ fn read_log(
     while let Some(entry) = reader.next()? {
         log.records += 1;
         log.end = entry.end;
+        named.see(&entry.record);
         if entry.pos.generation != generation {
             generation = entry.pos.generation;
             options.advance(stream.newest_header()?.file_len())?;
@@ -180,6 +192,67 @@ fn read_log(
     }
     options.advance(stream.newest_header()?.file_len())?;
     log.ended_cleanly = reader.end()?.ended_cleanly();
+    Ok(())
+}
+
+/// The databases that a log names.
+#[derive(Debug, Default)]
+struct Named {
+    /// File names of all of them.
+    files: BTreeSet<String>,
+    /// Those that are attached at the end: they have to be there for its recovery.
+    attached: BTreeMap<Dbid, (String, Signature)>,
+}
+
+impl Named {
+    fn attach(&mut self, dbid: Dbid, path: &str, signature: Signature) {
+        self.files.extend(file_name(path));
+        self.attached.insert(dbid, (path.to_owned(), signature));
+    }
+
+    fn see(&mut self, record: &Record<'_>) {
+        match record {
+            Record::AttachDb(attach) => {
+                self.attach(attach.dbid, &attach.path.text(), attach.sign_db);
+            }
+            // One whose creation does not finish may be missing.
+            Record::CreateDb(create) => self.files.extend(file_name(&create.path.text())),
+            Record::DetachDb(detach) => drop(self.attached.remove(&detach.dbid)),
+            Record::Term2(_) | Record::RecoveryQuit2(_) => self.attached.clear(),
+            _ => {}
+        }
+    }
+}
+
+/// What the log calls a database is one, and those that it needs are there.
+fn check_named(env: &Env, dir: &Path, report: &mut DirReport, named: &Named) -> Result<()> {
+    let known = |path: &Path| {
+        report.databases.iter().any(|database| database.path == path)
+            || report.problems.iter().any(|problem| problem.path() == Some(path))
+    };
+    let mut problems = Vec::new();
+    for name in &named.files {
+        let path = dir.join(name);
+        if known(&path) || !env.fs.exists(&path)? {
+            continue;
+        }
+        let header = env.fs.open(&path, OpenMode::Read).and_then(|f| read_header(f.as_ref()));
+        problems.extend(header.err());
+    }
+    for (path, signature) in named.attached.values() {
+        let here = report.databases.iter().any(|found| found.header.sign_db == *signature);
+        // One that is damaged has been named, and one elsewhere is not looked at.
+        let name = file_name(path).unwrap_or_default();
+        if here || env.fs.exists(&dir.join(name))? || env.fs.exists(Path::new(path))? {
+            continue;
+        }
+        problems.push(
+            Error::new(JetErr::AttachedDatabaseMismatch, "the log needs it, and it is not there")
+                .at_path(path)
+                .advise("put the database back, or restore it from a backup"),
+        );
+    }
+    report.problems.extend(problems);
     Ok(())
 }
 

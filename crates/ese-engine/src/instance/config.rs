@@ -1,6 +1,6 @@
 //! What an instance is told before it starts. Sizes are bytes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ese_base::{PageSize, Result};
 use ese_log::{DbmsParam, LogConfig};
@@ -75,6 +75,11 @@ impl InstanceConfig {
             self.resolved = (of(&self.system_dir)?, of(&self.log_dir)?);
         }
         Ok(())
+    }
+
+    /// System and log directory without links and relative parts.
+    pub(crate) fn resolved_dirs(&self) -> (&Path, &Path) {
+        (&self.resolved.0, &self.resolved.1)
     }
 
     /// The memory for pages, in pages.

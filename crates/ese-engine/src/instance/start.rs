@@ -3,7 +3,6 @@
 
 use std::{
     collections::VecDeque,
-    path::PathBuf,
     sync::{Arc, OnceLock, atomic::AtomicU8},
 };
 
@@ -144,7 +143,6 @@ fn open_log(
         _ => {}
     }
     sync_current(env, &stream)?;
-    let options = RecoveryOptions { relocated: relocated(config, &stream)?, ..options };
     let start = replay_start(env, config, &stream, options.hard)?;
     let mut reader = stream.reader(start.pos)?;
     let redone = recovery::redo_all(env, config, options, &start, &mut reader)?;
@@ -177,19 +175,6 @@ fn sync_current(env: &Env, stream: &LogStream) -> Result<()> {
     env.fs.sync_dir(stream.names().dir())
 }
 
-/// The directories that the log's last writer named and that are others now.
-fn relocated(config: &InstanceConfig, stream: &LogStream) -> Result<Vec<(PathBuf, PathBuf)>> {
-    let wrote = stream.newest_header()?.params;
-    let now = config.log_params();
-    let pairs = [
-        (wrote.log_path_text(), now.log_path_text()),
-        (wrote.system_path_text(), now.system_path_text()),
-    ];
-    let others = pairs.into_iter().filter(|(was, is)| was != is);
-    let paths = others.map(|(was, is)| (PathBuf::from(was), PathBuf::from(is)));
-    Ok(paths.filter(|(was, is)| was.is_absolute() && is.is_absolute()).collect())
-}
-
 /// Where redo has to begin: at the checkpoint, or at the oldest generation if there is none.
 fn replay_start(
     env: &Env,
@@ -210,13 +195,14 @@ fn replay_start(
             },
         }
     };
-    let (pos, attachments) = match checkpoint {
-        Some(checkpoint) => (checkpoint.checkpoint, checkpoint.attachments),
+    let (pos, attachments, params) = match checkpoint {
+        Some(checkpoint) => (checkpoint.checkpoint, checkpoint.attachments, checkpoint.params),
         None => {
             let oldest = generations.0;
             let pos = LgPos { generation: oldest, isec: 0, ib: 0 };
-            (pos, stream.header_of(oldest)?.attachments.clone())
+            let header = stream.header_of(oldest)?;
+            (pos, header.attachments.clone(), header.params)
         }
     };
-    Ok(ReplayStart { pos, attachments, signature, generations })
+    Ok(ReplayStart { pos, attachments, params, signature, generations })
 }

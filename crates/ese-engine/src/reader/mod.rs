@@ -13,7 +13,7 @@ use std::{fmt, ops::ControlFlow, path::Path, sync::Arc};
 use ese_base::{Error, ErrorKind, JetErr, ObjId, PageSize, Pgno, Result};
 use ese_os::Env;
 use ese_pages::{
-    Access, CacheOptions, DbFile, DbHeader, DbState, Node, PageCache, PageFlags, PageRef,
+    Access, CacheMode, CacheOptions, DbFile, DbHeader, DbState, Node, PageCache, PageFlags, PageRef,
 };
 
 pub use crate::record::{Guid, Value};
@@ -27,7 +27,7 @@ use crate::{
     tree::{Direction, Position, Start, TreeView, scan},
 };
 
-/// Memory for frames, where the file cannot be mapped.
+/// Memory for frames.
 const CACHE_BYTES: usize = 16 << 20;
 
 /// Which catalog the tables were read from.
@@ -79,7 +79,10 @@ impl OfflineDatabase {
     }
 
     fn read(file: DbFile) -> Result<OfflineDatabase> {
-        let options = CacheOptions::for_memory(CACHE_BYTES, file.page_size());
+        let mut options = CacheOptions::for_memory(CACHE_BYTES, file.page_size());
+        // The lock keeps engines out and nobody else. A map of a file that somebody cuts
+        // while it is read would end the program; a read is an error.
+        options.mode = CacheMode::Copy;
         let cache = PageCache::new(Arc::new(file), options)?;
         let main = load_catalog(&cache, MSYS_OBJECTS, MSYS_OBJECTS_FDP);
         let (tables, source) = match main {

@@ -12,6 +12,7 @@
 //! start and skips what is done.
 
 mod databases;
+mod places;
 mod reclaim;
 mod sessions;
 mod undo;
@@ -20,7 +21,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use ese_base::{Error, Generation, JetErr, LgPos, Result, Signature, TrxId, plant};
 use ese_log::{
-    Attachment, Log, LogLock, StreamReader,
+    Attachment, DbmsParam, Log, LogLock, StreamReader,
     records::{PageHead, Record},
 };
 use ese_os::Env;
@@ -28,6 +29,7 @@ use ese_pages::fence::NoLog;
 
 use self::{
     databases::{AttachInfo, RedoDatabases},
+    places::Places,
     reclaim::Touched,
     sessions::{MacroGroup, ReplayedChange, ReplayedKind, ReplayedSessions},
 };
@@ -36,16 +38,13 @@ use crate::{instance::InstanceConfig, redo, version::Addition};
 /// What a caller may tell recovery beyond the configuration.
 #[derive(Clone, Debug, Default)]
 pub struct RecoveryOptions {
-    /// Where databases lie now, by signature, when that is not where the log says (a moved
-    /// directory, a restored backup).
+    /// Where databases lie now, by signature, when that is neither where the log says nor in the
+    /// instance's own directories, where they are found without a word.
     pub moved: Vec<(Signature, PathBuf)>,
     /// The replay of a backup set: its databases are marked as copies.
     pub hard: bool,
     /// The right to use the logs, if the caller has it already.
     pub lock: Option<Arc<LogLock>>,
-    /// Directories of the log's instance: where they were, and where their files are now. Filled in
-    /// by the start of the instance.
-    pub(crate) relocated: Vec<(PathBuf, PathBuf)>,
 }
 
 impl RecoveryOptions {
@@ -90,7 +89,8 @@ pub struct RecoveryReport {
 struct Replay {
     databases: RedoDatabases,
     sessions: ReplayedSessions,
-    options: RecoveryOptions,
+    places: Places,
+    hard: bool,
     /// Deletions of committed transactions, to be removed for good at the end.
     to_remove: Vec<ReplayedChange>,
     /// Trees whose space was being changed.
@@ -104,6 +104,8 @@ struct Replay {
 pub(crate) struct ReplayStart {
     pub(crate) pos: LgPos,
     pub(crate) attachments: Vec<Attachment>,
+    /// Of the run that wrote them.
+    pub(crate) params: DbmsParam,
     pub(crate) signature: Signature,
     /// First and last generation at hand.
     pub(crate) generations: (Generation, Generation),
@@ -129,14 +131,15 @@ pub(crate) fn redo_all(
     let mut replay = Replay {
         databases,
         sessions: ReplayedSessions::default(),
-        options,
+        places: Places::new(env, config, options.moved, &start.params),
+        hard: options.hard,
         to_remove: Vec::new(),
         touched: Touched::default(),
         shut_down_mark: None,
         report: RecoveryReport { from: start.pos, to: start.pos, ..RecoveryReport::default() },
     };
     for attachment in &start.attachments {
-        let info = replay.locate(AttachInfo::from(attachment));
+        let info = replay.places.locate(AttachInfo::from(attachment))?;
         replay.databases.attach(&info, start.pos)?;
     }
     while let Some(entry) = reader.next()? {
@@ -156,24 +159,12 @@ pub(crate) struct Redone {
 }
 
 impl Replay {
-    /// Where the database lies now. In a directory that was copied the log still names the files of
-    /// the original; these may be in use, or further on, and are nobody's to touch.
-    fn locate(&self, mut info: AttachInfo) -> AttachInfo {
-        let RecoveryOptions { moved, relocated, .. } = &self.options;
-        let inside = |(from, to): &(PathBuf, PathBuf)| {
-            info.path.strip_prefix(from).ok().map(|inner| to.join(inner))
-        };
-        if let Some((_, path)) = moved.iter().find(|(sign, _)| *sign == info.sign_db) {
-            info.path.clone_from(path);
-        } else if let Some(path) = relocated.iter().find_map(inside) {
-            info.path = path;
-        }
-        info
-    }
-
     fn record(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos) -> Result<()> {
         match record {
-            Record::Init2(_) => self.sessions.forget_all(),
+            Record::Init2(init) => {
+                self.places.run_begins(init.params);
+                self.sessions.forget_all();
+            }
             // What follows was written by the recovery that found these groups incomplete.
             Record::RecoveryUndo2(_) if plant!("engine-keep-open-groups") => {}
             Record::RecoveryUndo2(_) => drop(self.sessions.take_open_groups()),
@@ -187,7 +178,7 @@ impl Replay {
                 let counters = Default::default();
                 let info =
                     AttachInfo { dbid: create.dbid, sign_db: create.sign_db, path, counters };
-                self.databases.create(&self.locate(info), pos)?;
+                self.databases.create(&self.places.locate(info)?, pos)?;
             }
             Record::CreateDbFinish(finish) => self.databases.creation_finished(finish.dbid, pos)?,
             Record::AttachDb(attach) => {
@@ -195,7 +186,7 @@ impl Replay {
                 let counters = Default::default();
                 let info =
                     AttachInfo { dbid: attach.dbid, sign_db: attach.sign_db, path, counters };
-                self.databases.attach(&self.locate(info), pos)?;
+                self.databases.attach(&self.places.locate(info)?, pos)?;
             }
             Record::DetachDb(detach) => self.databases.detach(detach.dbid, pos)?,
             _ => match record.page_head() {

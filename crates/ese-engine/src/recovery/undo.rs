@@ -44,7 +44,7 @@ pub(super) fn finish(replay: &mut Replay, env: &Env, log: &Arc<Log>) -> Result<(
     let quit = log.append(&Record::RecoveryQuit2(RecoveryQuit2(RunEnd {
         started,
         redo_from: replay.report.from,
-        hard: u8::from(replay.options.hard),
+        hard: u8::from(replay.hard),
         time: Some(env.clock.log_time()),
     })))?;
     log.flush(quit.end)

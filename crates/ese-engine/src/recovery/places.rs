@@ -1,0 +1,137 @@
+//! Where the databases lie that the log names.
+//!
+//! A log names them by path, and every run of an instance says at its beginning which directories
+//! are its own. Records of a run whose directories are those of today are right. If the directories
+//! are others now, they were moved or copied since, perhaps more than once, and what the
+//! run calls a file may be another instance's: a database is then looked for in today's directories
+//! first, under its name and by its signature. Databases that never lay in them keep their path.
+
+use std::path::{Path, PathBuf};
+
+use ese_base::{Result, Signature};
+use ese_log::DbmsParam;
+use ese_os::{Env, OpenMode};
+use ese_pages::header::read_header;
+
+use super::databases::AttachInfo;
+use crate::instance::InstanceConfig;
+
+/// Endings of files that are never databases; there may be very many logs.
+const NO_DATABASES: [&str; 6] = ["log", "jtx", "chk", "jcp", "jrs", "lck"];
+
+/// The directories of today and of the run whose records are being replayed.
+#[derive(Debug)]
+pub(super) struct Places {
+    env: Env,
+    /// By the caller's word.
+    moved: Vec<(Signature, PathBuf)>,
+    /// Of the system and of the log, today.
+    dirs: [PathBuf; 2],
+    /// The same as a run would write them.
+    now: [String; 2],
+    /// As the run wrote them.
+    wrote: [String; 2],
+    /// The databases in today's directories, once somebody has asked.
+    own: Option<Vec<(Signature, PathBuf)>>,
+}
+
+impl Places {
+    /// With the parameters of the run that wrote the attachments with which replay begins.
+    pub(super) fn new(
+        env: &Env,
+        config: &InstanceConfig,
+        moved: Vec<(Signature, PathBuf)>,
+        wrote: &DbmsParam,
+    ) -> Places {
+        let (system, log) = config.resolved_dirs();
+        Places {
+            env: env.clone(),
+            moved,
+            dirs: [system.to_path_buf(), log.to_path_buf()],
+            now: texts(&config.log_params()),
+            wrote: texts(wrote),
+            own: None,
+        }
+    }
+
+    /// Here the records of another run begin.
+    pub(super) fn run_begins(&mut self, params: &DbmsParam) {
+        self.wrote = texts(params);
+    }
+
+    /// Where the database lies now.
+    ///
+    /// # Errors
+    /// The file system's, of listing a directory.
+    pub(super) fn locate(&mut self, mut info: AttachInfo) -> Result<AttachInfo> {
+        if let Some((_, path)) = self.moved.iter().find(|(sign, _)| *sign == info.sign_db) {
+            info.path.clone_from(path);
+            return Ok(info);
+        }
+        let relocated = self.relocated(&info.path);
+        let named = &relocated.clone().unwrap_or_else(|| info.path.clone());
+        let found = self.signature_of(named);
+        // A creation that was cut has a name and no header yet.
+        let in_place = self.now == self.wrote && found.is_none() && self.env.fs.exists(named)?;
+        let under_its_name = self.now == self.wrote || relocated.is_some();
+        if in_place || under_its_name && found == Some(info.sign_db) {
+            info.path.clone_from(named);
+            return Ok(info);
+        }
+        if let Some(path) = self.own(info.sign_db)? {
+            info.path = path;
+        } else if let Some(path) = relocated {
+            info.path = path;
+        }
+        Ok(info)
+    }
+
+    /// The path inside today's directories, if it was inside one of the run's that has moved.
+    fn relocated(&self, path: &Path) -> Option<PathBuf> {
+        let pairs = self.wrote.iter().zip(&self.now).zip(&self.dirs);
+        let others = pairs.filter(|((wrote, now), _)| wrote != now);
+        let mut inside = others.filter_map(|((wrote, _), dir)| {
+            let wrote = Path::new(wrote);
+            let inner = path.strip_prefix(wrote).ok().filter(|_| wrote.is_absolute())?;
+            Some(dir.join(inner))
+        });
+        inside.next()
+    }
+
+    /// The database of today's directories with this signature. Of several nobody could say which
+    /// is meant.
+    fn own(&mut self, sign_db: Signature) -> Result<Option<PathBuf>> {
+        if self.own.is_none() {
+            self.own = Some(self.scan()?);
+        }
+        let mut found = self.own.iter().flatten().filter(|(sign, _)| *sign == sign_db);
+        let (first, second) = (found.next(), found.next());
+        Ok(first.filter(|_| second.is_none()).map(|(_, path)| path.clone()))
+    }
+
+    fn scan(&self) -> Result<Vec<(Signature, PathBuf)>> {
+        let [system, log] = &self.dirs;
+        let mut found = Vec::new();
+        for dir in [system, log].into_iter().take(if system == log { 1 } else { 2 }) {
+            for entry in self.env.fs.list(dir)?.into_iter().filter(|entry| !entry.is_dir) {
+                let path = dir.join(&entry.name);
+                let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+                if ending.is_some_and(|ending| NO_DATABASES.contains(&ending.as_str())) {
+                    continue;
+                }
+                found.extend(self.signature_of(&path).map(|signature| (signature, path)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// `None` for what is no database, or cannot be read: then it cannot be recovered either.
+    fn signature_of(&self, path: &Path) -> Option<Signature> {
+        let file = self.env.fs.open(path, OpenMode::Read).ok()?;
+        Some(read_header(file.as_ref()).ok()?.header.sign_db)
+    }
+}
+
+fn texts(params: &DbmsParam) -> [String; 2] {
+    [params.system_path_text(), params.log_path_text()]
+}
