@@ -6,6 +6,7 @@ use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     record::RecordView,
     schema::{ColType, Column, ColumnFlags, ColumnId, Index, TableSchema},
+    session::Session as EngineSession,
     table::{RowRef, Table as EngineTable},
 };
 
@@ -153,8 +154,14 @@ pub struct Row {
 }
 
 impl Row {
-    pub(crate) fn read(table: &Arc<EngineTable>, key: Vec<u8>, record: &[u8]) -> Result<Row> {
-        let view = RecordView::new(record, table.db.page_size())?;
+    pub(crate) fn read(
+        table: &Arc<EngineTable>,
+        session: &EngineSession,
+        key: Vec<u8>,
+        record: &[u8],
+    ) -> Result<Row> {
+        let long_values = table.long_values(session);
+        let view = RecordView::new(record, table.db.page_size())?.with_long_values(&long_values);
         let columns = table.schema.columns.iter();
         let values = columns.map(|column| Value::read(column, &view)).collect::<Result<_>>()?;
         Ok(Row { table: Arc::clone(table), values, key })
@@ -226,6 +233,7 @@ impl fmt::Debug for Row {
 #[derive(Clone, Copy, Debug)]
 pub struct RowView<'a> {
     table: &'a Arc<EngineTable>,
+    session: &'a EngineSession,
     key: RowKey<'a>,
     record: &'a [u8],
 }
@@ -237,23 +245,30 @@ enum RowKey<'a> {
 }
 
 impl<'a> RowView<'a> {
-    pub(crate) fn new(table: &'a Arc<EngineTable>, row: RowRef<'a>) -> RowView<'a> {
-        RowView { table, key: RowKey::OnPage(row), record: row.record }
+    pub(crate) fn new(
+        table: &'a Arc<EngineTable>,
+        session: &'a EngineSession,
+        row: RowRef<'a>,
+    ) -> RowView<'a> {
+        RowView { table, session, key: RowKey::OnPage(row), record: row.record }
     }
 
     pub(crate) fn with_key(
         table: &'a Arc<EngineTable>,
+        session: &'a EngineSession,
         key: &'a [u8],
         record: &'a [u8],
     ) -> RowView<'a> {
-        RowView { table, key: RowKey::Whole(key), record }
+        RowView { table, session, key: RowKey::Whole(key), record }
     }
 
     /// The bytes of a column in record encoding; `None` for NULL. Of a multi-valued column the
     /// first value.
     ///
     /// # Errors
-    /// `JET_errColumnNotFound` (-1507), `JET_errDatabaseCorrupted` (-1206).
+    /// `JET_errColumnNotFound` (-1507), `JET_errDatabaseCorrupted` (-1206);
+    /// `JET_errFeatureNotAvailable` (-1001) for a value that lies outside of the row or is
+    /// compressed, which [`RowView::value`] reads.
     pub fn bytes(&self, column: ColumnId) -> Result<Option<&'a [u8]>> {
         let column = self.table.schema.columns.require(column)?;
         RecordView::new(self.record, self.table.db.page_size())?.data(column)?.first(column)
@@ -265,7 +280,9 @@ impl<'a> RowView<'a> {
     /// As [`RowView::bytes`].
     pub fn value<'c>(&self, column: impl Into<ColumnRef<'c>>) -> Result<Value> {
         let column = column.into().find(&self.table.schema)?;
-        Value::read(column, &RecordView::new(self.record, self.table.db.page_size())?)
+        let long_values = self.table.long_values(self.session);
+        let view = RecordView::new(self.record, self.table.db.page_size())?;
+        Value::read(column, &view.with_long_values(&long_values))
     }
 
     /// The record as it is stored.
@@ -289,7 +306,7 @@ impl<'a> RowView<'a> {
     pub fn to_row(&self) -> Result<Row> {
         let mut key = Vec::new();
         self.append_key(&mut key);
-        Row::read(self.table, key, self.record)
+        Row::read(self.table, self.session, key, self.record)
     }
 }
 

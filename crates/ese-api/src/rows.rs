@@ -172,20 +172,28 @@ impl<'r> Rows<'r> {
         // First the rows that were fetched and not given out.
         for row in std::mem::take(&mut self.ready) {
             let row = row?;
-            let visit = |record: &[u8]| each(RowView::with_key(&table, row.key(), record));
-            let flow = cell.with(|state| table.get(&state.engine, row.key(), visit))?;
+            let flow = cell.with(|state| {
+                let engine = &state.engine;
+                table.get(engine, row.key(), |record| {
+                    each(RowView::with_key(&table, engine, row.key(), record))
+                })
+            })?;
             if flow.is_some_and(|flow| flow.is_break()) {
                 return Ok(true);
             }
         }
         let Some(index) = self.index.clone() else {
-            return cell.with(|state| self.walk(state, |row| each(RowView::new(&table, row))));
+            return cell.with(|state| {
+                self.walk(state, |row| each(RowView::new(&table, &state.engine, row)))
+            });
         };
         while !self.done {
             let broke = cell.with(|state| {
                 for Entry { bookmark, .. } in self.entries(state, &index)? {
-                    let visit = |record: &[u8]| each(RowView::with_key(&table, &bookmark, record));
-                    let flow = table.get(&state.engine, &bookmark, visit)?;
+                    let engine = &state.engine;
+                    let flow = table.get(engine, &bookmark, |record| {
+                        each(RowView::with_key(&table, engine, &bookmark, record))
+                    })?;
                     if flow.is_some_and(|flow| flow.is_break()) {
                         return Ok(true);
                     }
@@ -292,8 +300,9 @@ impl<'r> Rows<'r> {
             self.ready = cell.with(|state| {
                 let mut rows = VecDeque::new();
                 for Entry { bookmark, .. } in self.entries(state, &index)? {
-                    let read = |record: &[u8]| Row::read(&table, bookmark.clone(), record);
-                    rows.extend(table.get(&state.engine, &bookmark, read)?);
+                    let engine = &state.engine;
+                    let read = |record: &[u8]| Row::read(&table, engine, bookmark.clone(), record);
+                    rows.extend(table.get(engine, &bookmark, read)?);
                 }
                 Ok(rows)
             })?;
@@ -302,7 +311,7 @@ impl<'r> Rows<'r> {
         let (mut batch, wanted) = (VecDeque::with_capacity(self.batch), self.batch);
         let broke = cell.with(|state| {
             self.walk(state, |row| {
-                batch.push_back(RowView::new(&table, row).to_row());
+                batch.push_back(RowView::new(&table, &state.engine, row).to_row());
                 let enough = batch.len() >= wanted || batch.back().is_some_and(Result::is_err);
                 if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })

@@ -9,7 +9,7 @@ use std::{
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     catalog, key,
-    record::{ColumnValue, RecordView, encode_row, replace_columns},
+    record::ColumnValue,
     schema::{
         ColType, Column, ColumnDef, ColumnFlags, ColumnId, Index as IndexSchema, IndexDef,
         IndexOptions, TableDef, TableSchema,
@@ -279,11 +279,10 @@ impl Table {
                 encoded.iter().map(|(id, value)| (*id, value.as_deref())).collect();
             let read = table.get(&state.engine, &whole, |old| old.to_vec())?;
             let Some(old) = read else { return Ok(false) };
-            let view = RecordView::new(&old, table.db.page_size())?;
-            replace_columns(schema, &view, &slices, &mut state.record)?;
             let mut position = state.hint(table.db.dbid, schema.fdp);
             let SessionState { engine, record, .. } = state;
-            table.replace(engine, &mut position, &whole, record)?;
+            let row = (&whole[..], &old[..]);
+            table.replace_values(engine, &mut position, row, &slices, record)?;
             Ok(true)
         })
     }
@@ -315,8 +314,9 @@ impl Table {
         let mut whole = Vec::new();
         key_bytes(&self.inner.schema, key, &mut whole)?;
         let found = from.cell().with(|state| {
-            let table = self.current(&state.engine)?;
-            table.get(&state.engine, &whole, |record| Row::read(&table, whole.clone(), record))
+            let engine = &state.engine;
+            let table = self.current(engine)?;
+            table.get(engine, &whole, |record| Row::read(&table, engine, whole.clone(), record))
         })?;
         found.transpose()
     }
@@ -346,8 +346,11 @@ impl Table {
         from.cell().with(|state| {
             let SessionState { engine, key: whole, .. } = state;
             key::values_key(schema, index, &values, whole)?;
+            let engine = &*engine;
             let table = current(&self.inner, &self.database, engine)?;
-            table.get(engine, whole, |record| visit(RowView::with_key(&table, whole, record)))
+            table.get(engine, whole, |record| {
+                visit(RowView::with_key(&table, engine, whole, record))
+            })
         })
     }
 
@@ -397,7 +400,7 @@ impl Table {
             let (start, to) = (Start::End, Direction::Forward);
             let table = self.current(&state.engine)?;
             table.scan(&state.engine, start, to, &mut Position::default(), |row| {
-                visit(RowView::new(&table, row))
+                visit(RowView::new(&table, &state.engine, row))
             })
         })
     }
@@ -408,11 +411,10 @@ fn insert_encoded(
     state: &mut SessionState,
     row: &[ColumnValue<'_>],
 ) -> Result<()> {
-    encode_row(&table.schema, row, &mut state.record)?;
     let (dbid, fdp) = (table.db.dbid, table.schema.fdp);
     let mut position = state.hint(dbid, fdp);
     let SessionState { engine, key, record, .. } = state;
-    let inserted = table.insert(engine, &mut position, record, key);
+    let inserted = table.insert_values(engine, &mut position, row, record, key);
     state.set_hint(dbid, fdp, position);
     inserted
 }
@@ -467,10 +469,10 @@ impl Inserter {
         }
         let row: SmallVec<[ColumnValue<'_>; 8]> =
             self.columns.iter().copied().zip(values.iter().copied()).collect();
+        let Inserter { table, position, record, key, .. } = self;
         to.change(|ChangeState(state)| {
-            let table = self.table.current(&state.engine)?;
-            encode_row(&table.schema, &row, &mut self.record)?;
-            table.insert(&mut state.engine, &mut self.position, &self.record, &mut self.key)
+            let table = table.current(&state.engine)?;
+            table.insert_values(&mut state.engine, position, &row, record, key)
         })
     }
 

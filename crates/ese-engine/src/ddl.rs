@@ -398,10 +398,11 @@ pub fn delete_table(session: &mut Session, attached: &Arc<Attached>, name: &str)
         current.core.check_unused(&current.schema.name)?;
         refuse_others_at_work(session, current)?;
         let (db, trees) = (&current.db, CatalogTrees::of(&current.db));
-        for row in schema::table_rows(&current.schema)? {
+        let schema = current.schema_with_long_values();
+        for row in schema::table_rows(&schema)? {
             trees.delete(session, db, &row)?;
         }
-        for (key, _) in schema::objids_rows(&current.schema)? {
+        for (key, _) in schema::objids_rows(&schema)? {
             let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
             session.delete(db, &objids, &mut Position::default(), &key, &[])?;
         }

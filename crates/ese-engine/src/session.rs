@@ -10,15 +10,21 @@
 mod escrow;
 mod schema;
 
-use std::{cell::RefCell, panic::Location, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    panic::Location,
+    sync::Arc,
+};
 
 use ese_base::{Error, JetErr, LgPos, ProcId, RceId, Result, TrxId, limits::TRANSACTION_LEVEL_MAX};
 use ese_log::{
     Appended,
     records::{Begin, Begin0, Commit, Commit0, Record, Rollback, begin_levels},
 };
+use parking_lot::Mutex;
 
 use crate::{
+    cursor::DroppedValue,
     database::Database,
     instance::Instance,
     tree::{self, InsertVersion, TreeHandle, Undo, UndoOper, VersionGate, Writer},
@@ -80,6 +86,10 @@ pub struct Session {
     /// Its schema changes, with the number of changes when each was complete.
     schema_changes: Vec<(usize, SchemaChange)>,
     last_commit: Option<LgPos>,
+    /// What a read outside a transaction sees, while it lasts.
+    reading: Cell<Option<TrxId>>,
+    /// Long values of updates that were dropped: to be released before the transaction commits.
+    dropped_values: Arc<Mutex<Vec<DroppedValue>>>,
 }
 
 impl Session {
@@ -100,6 +110,8 @@ impl Session {
             changes: Vec::new(),
             schema_changes: Vec::new(),
             last_commit: None,
+            reading: Cell::new(None),
+            dropped_values: Arc::default(),
         })
     }
 
@@ -191,6 +203,9 @@ impl Session {
     /// unusable until recovery has decided.
     pub fn commit(&mut self, durability: Durability) -> Result<()> {
         self.instance.check_alive()?;
+        if self.level == 1 && !self.read_only {
+            self.release_dropped_values()?;
+        }
         match self.level {
             0 => Err(not_in_transaction()),
             1 => self.commit_outermost(durability),
@@ -259,6 +274,16 @@ impl Session {
         Ok(())
     }
 
+    /// Where updates leave the long values that they have written when they are dropped.
+    pub(crate) fn dropped_values(&self) -> Arc<Mutex<Vec<DroppedValue>>> {
+        Arc::clone(&self.dropped_values)
+    }
+
+    fn release_dropped_values(&mut self) -> Result<()> {
+        let dropped = std::mem::take(&mut *self.dropped_values.lock());
+        dropped.iter().try_for_each(|value| value.release(self))
+    }
+
     fn leave_transaction(&mut self) {
         self.slot.clear();
         self.trx = None;
@@ -310,14 +335,19 @@ impl Session {
     }
 
     /// Runs a read with this session's eyes: its transaction's snapshot, or one of its own for the
-    /// call.
+    /// call and all reads inside it.
     pub(crate) fn read<T>(&self, body: impl FnOnce(Snapshot<'_>) -> Result<T>) -> Result<T> {
         self.instance.check()?;
         if let Some(trx) = &self.trx {
             return body(Snapshot { upto: trx.snapshot, own: Some(trx) });
         }
+        if let Some(upto) = self.reading.get() {
+            return body(Snapshot { upto, own: None });
+        }
         let upto = self.instance.clock.begin(&self.slot);
+        self.reading.set(Some(upto));
         let result = body(Snapshot { upto, own: None });
+        self.reading.set(None);
         self.slot.clear();
         result
     }

@@ -4,8 +4,10 @@
 //! that a conflict shows before anything else happens, then the entries of its keys.
 
 mod check;
+mod compose;
 mod escrow;
 pub(crate) mod live;
+mod long;
 mod secondary;
 mod stats;
 
@@ -31,15 +33,19 @@ use crate::{
 };
 
 pub use check::IndexMismatch;
+pub(crate) use compose::Stored;
 pub use escrow::OnRollback;
 pub(crate) use live::Core;
 pub use live::{Sharing, TableUse};
+pub use long::SessionLongValues;
+pub(crate) use long::visit_seen;
 pub(crate) use secondary::duplicate_key;
 pub use secondary::{EntryRef, SecondaryIndex};
 pub use stats::IndexStats;
 
 use self::{
     live::Live,
+    long::LongState,
     secondary::{delete_entries, insert_entries, replace_entries},
 };
 
@@ -86,7 +92,7 @@ impl Table {
         let schema = Arc::new(schema);
         let secondary = secondary_of(db, &schema, &[]);
         let live = Live::new(&schema, &secondary);
-        let core = Core::new(live);
+        let core = Core::new(live, LongState::of(db, &schema), creator.clone());
         let superseded = AtomicBool::new(false);
         Table { db: Arc::clone(db), schema, tree, core, secondary, creator, superseded }
     }
@@ -196,7 +202,7 @@ impl Table {
         }
         session.all_or_nothing(|session| {
             session.insert(&self.db, &self.tree, hint, key, record)?;
-            insert_entries(&self.db, &live.schema, &indexes, session, key, record)
+            insert_entries(self, &live.schema, &indexes, session, key, record)
         })
     }
 
@@ -261,15 +267,16 @@ impl Table {
         }
         let live = self.core.live.read();
         let indexes = live.kept_by(session)?;
-        if indexes.is_empty() {
+        if indexes.is_empty() && !self.has_long_values() {
             return self.replace_row(session, hint, key, record);
         }
         session.all_or_nothing(|session| {
             // What is seen now is what the change replaces: otherwise it is a conflict.
             let old = self.get(session, key, <[u8]>::to_vec)?;
             self.replace_row(session, hint, key, record)?;
-            let change = (&old.unwrap_or_default()[..], record);
-            replace_entries(&self.db, &live.schema, &indexes, session, key, change)
+            let old = old.unwrap_or_default();
+            replace_entries(self, &live.schema, &indexes, session, key, (&old, record))?;
+            self.release_lids(session, &old, Some(record))
         })
     }
 
@@ -292,14 +299,15 @@ impl Table {
         self.check_changeable()?;
         let live = self.core.live.read();
         let indexes = live.kept_by(session)?;
-        if indexes.is_empty() {
+        if indexes.is_empty() && !self.has_long_values() {
             return self.delete_row(session, hint, key);
         }
         session.all_or_nothing(|session| {
             let old = self.get(session, key, <[u8]>::to_vec)?;
             self.delete_row(session, hint, key)?;
             let old = old.unwrap_or_default();
-            delete_entries(&self.db, &live.schema, &indexes, session, key, &old)
+            delete_entries(self, &live.schema, &indexes, session, key, &old)?;
+            self.release_lids(session, &old, None)
         })
     }
 

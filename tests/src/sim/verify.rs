@@ -47,13 +47,15 @@ pub(super) fn verify(env: &Env, session: &Session, attached: &Arc<Attached>) -> 
     check_header(env, attached, &mut problems)?;
     check_pages(attached, &mut problems);
     let tables = catalog::tables(session, attached)?;
-    let schemas: Vec<_> = tables.iter().map(|table| table.schema.clone()).collect();
+    let schemas: Vec<_> =
+        tables.iter().map(|table| Arc::new(table.schema_with_long_values())).collect();
     let db = &attached.db;
     let space = check_space(&db.cache, &trees_of(&schemas), db.dbtime());
     problems.extend(space.problems.iter().map(ToString::to_string));
     compare_catalogs(attached, &mut problems)?;
     for table in &tables {
         problems.extend(table.check_indexes(session)?.iter().map(ToString::to_string));
+        problems.extend(table.check_long_values(session)?);
     }
     let findings = Findings {
         depth: space.trees.iter().map(|tree| tree.depth).max().unwrap_or(0),

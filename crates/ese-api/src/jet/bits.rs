@@ -126,7 +126,9 @@ pub const JET_bitSetAppendLV: JET_GRBIT = 0x1;
 pub const JET_bitSetOverwriteLV: JET_GRBIT = 0x4;
 pub const JET_bitSetSizeLV: JET_GRBIT = 0x8;
 pub const JET_bitSetZeroLength: JET_GRBIT = 0x20;
+pub const JET_bitSetSeparateLV: JET_GRBIT = 0x40;
 pub const JET_bitSetRevertToDefaultValue: JET_GRBIT = 0x200;
+pub const JET_bitSetIntrinsicLV: JET_GRBIT = 0x400;
 
 pub const JET_bitRetrieveCopy: JET_GRBIT = 0x1;
 pub const JET_bitRetrieveFromIndex: JET_GRBIT = 0x2;

@@ -1,6 +1,6 @@
 //! Reading columns (api-semantics 10).
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{record::RecordView, schema::TableSchema};
@@ -82,10 +82,12 @@ impl Cursor {
         if grbit & JET_bitRetrieveCopy != 0
             && let Some(record) = open.prepared()
         {
-            return body(&table.schema, &record.view(&table.schema)?);
+            let view = record.view(&table.schema)?;
+            return body(&table.schema, &view.with_long_values(&table.long_values(&state.engine)));
         }
         open.read(&state.engine, |record| {
-            body(&table.schema, &RecordView::new(record, table.schema.page_size)?)
+            let view = RecordView::new(record, table.schema.page_size)?;
+            body(&table.schema, &view.with_long_values(&table.long_values(&state.engine)))
         })?
     }
 }
@@ -98,8 +100,7 @@ fn retrieve(
 ) -> Result<Option<Vec<u8>>> {
     let column = column_of(schema, columnid)?;
     let Some(instance) = record.data(column)?.nth(info.itagSequence)? else { return Ok(None) };
-    let bytes = instance.plain(column)?;
-    Ok(Some(bytes.get(info.ibLongValue..).unwrap_or_default().to_vec()))
+    record.bytes_from(column, instance, info.ibLongValue, usize::MAX).map(Cow::into_owned).map(Some)
 }
 
 /// Reads a column; `None` is NULL (`JET_wrnColumnNull`). Behind the end of a value there are no

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
-    cursor::Prepare,
+    cursor::{LongEdit, Prepare},
     record::RecordBuilder,
     schema::{Column, TableSchema},
     version::Lock,
 };
 
 use super::{
-    JET_COLUMNID, JET_GRBIT, JET_bitReadLock, JET_bitSetAppendLV, JET_bitSetOverwriteLV,
-    JET_bitSetRevertToDefaultValue, JET_bitSetSizeLV, JET_bitSetZeroLength,
-    JET_bitUpdateCheckESE97Compatibility, JET_bitWriteLock, JET_prepCancel, JET_prepInsert,
-    JET_prepInsertCopy, JET_prepInsertCopyDeleteOriginal, JET_prepInsertCopyReplaceOriginal,
-    JET_prepReplace, JET_prepReplaceNoLock,
+    JET_COLUMNID, JET_GRBIT, JET_bitReadLock, JET_bitSetAppendLV, JET_bitSetIntrinsicLV,
+    JET_bitSetOverwriteLV, JET_bitSetRevertToDefaultValue, JET_bitSetSeparateLV, JET_bitSetSizeLV,
+    JET_bitSetZeroLength, JET_bitUpdateCheckESE97Compatibility, JET_bitWriteLock, JET_prepCancel,
+    JET_prepInsert, JET_prepInsertCopy, JET_prepInsertCopyDeleteOriginal,
+    JET_prepInsertCopyReplaceOriginal, JET_prepReplace, JET_prepReplaceNoLock,
     gate::Purpose,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
@@ -165,7 +165,9 @@ fn set_column(
     let (update, schema) = (open.copy()?, &table.schema);
     let column = column_of(schema, columnid)?;
     let parts = JET_bitSetAppendLV | JET_bitSetOverwriteLV | JET_bitSetSizeLV;
-    if grbit & !(parts | JET_bitSetZeroLength | JET_bitSetRevertToDefaultValue) != 0 {
+    let places = JET_bitSetSeparateLV | JET_bitSetIntrinsicLV;
+    let known = parts | places | JET_bitSetZeroLength | JET_bitSetRevertToDefaultValue;
+    if grbit & !known != 0 {
         return Err(unavailable(&format!("flags {grbit:#x} of JetSetColumn")));
     }
     if column.ty.is_long() && level == 0 {
@@ -179,10 +181,15 @@ fn set_column(
         update.revert_to_default(schema, column.id)?;
         return Ok(JetErr::Success);
     }
-    if grbit & parts != 0 {
-        let value = part(schema, update, column, data.unwrap_or_default(), grbit, info)?;
-        put(schema, update, column, value.as_deref(), info)?;
+    if column.ty.is_long() {
+        let (edit, id) = (long_edit(data, grbit, info), column.id);
+        let outside = grbit & JET_bitSetSeparateLV != 0;
+        open.set_long(&mut state.engine, id, info.itagSequence, edit, outside)?;
         return Ok(JetErr::Success);
+    }
+    if grbit & parts != 0 {
+        let what = format!("column \"{}\": only long values are written in parts", column.name);
+        return Err(Error::new(JetErr::InvalidGrbit, what));
     }
     let most = usize::try_from(column.max_len).unwrap_or(usize::MAX);
     let (data, warning) = match data {
@@ -211,51 +218,19 @@ fn put(
     }
 }
 
-/// The value that appending, overwriting or resizing makes of the one that is there.
-fn part(
-    schema: &TableSchema,
-    update: &RecordBuilder,
-    column: &Column,
-    data: &[u8],
-    grbit: JET_GRBIT,
-    info: JET_SETINFO,
-) -> Result<Option<Vec<u8>>> {
-    if !column.ty.is_long() {
-        return Err(Error::new(
-            JetErr::InvalidGrbit,
-            format!("column \"{}\": only long values are written in parts", column.name),
-        ));
-    }
-    let view = update.view(schema)?;
-    let old = match view.data(column)?.nth(info.itagSequence)? {
-        Some(instance) => Some(instance.plain(column)?.to_vec()),
-        None => None,
-    };
-    let had = old.as_ref().map_or(0, Vec::len);
-    let mut value = old.unwrap_or_default();
+/// What flags and data ask for. Data that is left out counts as no bytes.
+fn long_edit(data: Option<&[u8]>, grbit: JET_GRBIT, info: JET_SETINFO) -> LongEdit<'_> {
+    let bytes = data.unwrap_or_default();
+    let cut = grbit & JET_bitSetSizeLV != 0;
     if grbit & JET_bitSetAppendLV != 0 {
-        value.extend_from_slice(data);
-        return Ok(Some(value));
+        LongEdit::Append(bytes)
+    } else if grbit & JET_bitSetOverwriteLV != 0 {
+        LongEdit::Overwrite { offset: info.ibLongValue, bytes, cut }
+    } else if cut && !bytes.is_empty() {
+        LongEdit::Resize(bytes.len())
+    } else {
+        LongEdit::Set(data)
     }
-    if grbit & JET_bitSetOverwriteLV != 0 {
-        if info.ibLongValue > had {
-            return Err(Error::new(
-                JetErr::ColumnNoChunk,
-                format!("byte {} of a value of {had} bytes", info.ibLongValue),
-            ));
-        }
-        let end = info.ibLongValue + data.len();
-        if end > value.len() || grbit & JET_bitSetSizeLV != 0 {
-            value.resize(end, 0);
-        }
-        if let Some(place) = value.get_mut(info.ibLongValue..end) {
-            place.copy_from_slice(data);
-        }
-        return Ok(Some(value));
-    }
-    // Only the size: as many bytes as were given.
-    value.resize(data.len(), 0);
-    Ok((!value.is_empty() || grbit & JET_bitSetZeroLength != 0).then_some(value))
 }
 
 /// Writes the prepared update; gives the bookmark of the row. A new row does not become the current

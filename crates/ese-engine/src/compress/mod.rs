@@ -1,4 +1,4 @@
-//! Compressed values and chunks of long values (edb-format 9.5): what their first byte says.
+//! Compressed values and chunks of long values (edb-format 9.5), in both directions.
 //!
 //! Bits 3 to 7 of the first byte name the scheme, bits 0 to 2 belong to it. Compressed bytes never
 //! say how much they become but within a bound that the caller sets, so that damaged or hostile
@@ -62,6 +62,23 @@ pub fn expand(packed: &[u8], most: usize) -> Result<Vec<u8>> {
         )),
     }
 }
+
+/// Compresses bytes by the scheme that makes them shortest; `None` if none makes them shorter than
+/// they are.
+#[must_use]
+pub fn compress(plain: &[u8]) -> Option<Vec<u8>> {
+    let seven = seven_bit::pack_unicode(plain).or_else(|| seven_bit::pack_ascii(plain));
+    let xpress = if plain.len() >= XPRESS_MIN { xpress::compress(plain) } else { None };
+    let best = match (seven, xpress) {
+        (Some(a), Some(b)) if b.len() < a.len() => Some(b),
+        (Some(a), _) => Some(a),
+        (None, b) => b,
+    };
+    best.filter(|packed| packed.len() < plain.len())
+}
+
+/// Shorter data is not worth a search for repetitions.
+const XPRESS_MIN: usize = 64;
 
 /// Scheme byte, length of the plain data, one LZ4 block.
 fn lz4(packed: &[u8], most: usize) -> Result<Vec<u8>> {

@@ -33,3 +33,45 @@ fn characters(packed: &[u8], most: usize) -> Result<impl Iterator<Item = u8>> {
         wide & 0x7f
     }))
 }
+
+/// Packs bytes below 0x80; `None` if there is another one, or none at all.
+pub(super) fn pack_ascii(plain: &[u8]) -> Option<Vec<u8>> {
+    if plain.is_empty() || !plain.is_ascii() {
+        return None;
+    }
+    Some(pack(0x08, plain.iter().copied(), plain.len()))
+}
+
+/// Packs UTF-16 code units below 0x80; `None` if there is another one, or none at all.
+pub(super) fn pack_unicode(plain: &[u8]) -> Option<Vec<u8>> {
+    let (units, rest) = plain.as_chunks::<2>();
+    if units.is_empty() || !rest.is_empty() || units.iter().any(|[c, high]| *c > 0x7f || *high != 0)
+    {
+        return None;
+    }
+    Some(pack(0x10, units.iter().map(|[c, _]| *c), units.len()))
+}
+
+/// Puts characters together, behind a first byte for `scheme`.
+fn pack(scheme: u8, characters: impl Iterator<Item = u8>, count: usize) -> Vec<u8> {
+    let bits = count * 7;
+    let mut out = Vec::with_capacity(1 + bits.div_ceil(8));
+    let [used, ..] = ((bits + 7) % 8).to_le_bytes();
+    out.push(scheme | used);
+    let (mut pending, mut filled) = (0_u16, 0);
+    for character in characters {
+        pending |= u16::from(character) << filled;
+        filled += 7;
+        if filled >= 8 {
+            let [low, high] = pending.to_le_bytes();
+            out.push(low);
+            pending = u16::from(high);
+            filled -= 8;
+        }
+    }
+    if filled > 0 {
+        let [low, _] = pending.to_le_bytes();
+        out.push(low);
+    }
+    out
+}

@@ -60,3 +60,33 @@ fn bytes_that_are_no_compressed_data_are_errors() {
     }
     assert_eq!(code(&[0x20, 1, 2, 3]), JetErr::DecompressionFailed);
 }
+
+#[test]
+fn the_shortest_scheme_is_taken_and_expands_again() {
+    let wide: Vec<u8> = b"wide text 123".iter().flat_map(|c| [*c, 0]).collect();
+    let mixed: Vec<u8> = "gr\u{fc}\u{df} ".repeat(100).into_bytes();
+    let cases: [(&[u8], Option<u8>); 8] = [
+        (b"", None),
+        (b"a", None),
+        (b"seven bits for each", Some(1)),
+        (&wide, Some(2)),
+        (&[0xff; 63], None),
+        (&[0xff; 64], Some(3)),
+        (&mixed, Some(3)),
+        (&[b'a'; 1000], Some(3)),
+    ];
+    for (plain, scheme) in cases {
+        let packed = compress(plain);
+        assert_eq!(packed.as_ref().map(|packed| packed[0] >> 3), scheme, "{plain:?}");
+        if let Some(packed) = packed {
+            assert!(packed.len() < plain.len());
+            assert_eq!(expand(&packed, plain.len()).unwrap(), plain);
+        }
+    }
+    for len in 0..300 {
+        let plain: Vec<u8> = (0..97).cycle().take(len).collect();
+        if let Some(packed) = compress(&plain) {
+            assert_eq!(expand(&packed, plain.len()).unwrap(), plain);
+        }
+    }
+}

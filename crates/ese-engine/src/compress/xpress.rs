@@ -1,6 +1,6 @@
-//! XPRESS, the plain LZ77 form (MS-XCA 2.3; edb-format 9.6): decompression only.
+//! XPRESS, the plain LZ77 form (MS-XCA 2.3; edb-format 9.6).
 //!
-//! Genuine engines compress page images in log records with it.
+//! Genuine engines compress values, and page images in log records, with it.
 
 use ese_base::{Error, JetErr, Result};
 
@@ -47,6 +47,139 @@ fn copy(out: &mut Vec<u8>, distance: usize, count: usize, len: usize) -> Result<
         out.push(byte);
     }
     Ok(())
+}
+
+/// Matches reach back this far.
+const WINDOW: usize = 1 << 13;
+/// Shortest match.
+const MATCH_MIN: usize = 3;
+const HASH_BITS: u32 = 12;
+
+/// Compresses bytes, header first; `None` if they are too many for the header or do not get
+/// shorter.
+pub fn compress(plain: &[u8]) -> Option<Vec<u8>> {
+    let len = u16::try_from(plain.len()).ok()?;
+    let mut out = Output::new(plain.len());
+    out.bytes.push(SCHEME);
+    out.bytes.extend_from_slice(&len.to_le_bytes());
+    // The last place of each hash of three bytes, one behind it; 0 = none.
+    let mut places = vec![0_u16; 1 << HASH_BITS];
+    let mut at = 0;
+    while let Some(rest) = plain.get(at..).filter(|rest| !rest.is_empty()) {
+        if out.bytes.len() >= plain.len() {
+            return None;
+        }
+        let before = note_place(&mut places, plain, at);
+        let count = before.map_or(0, |before| common(plain, before, at));
+        match (before, rest.first()) {
+            (Some(before), _) if count >= MATCH_MIN => {
+                out.reference(at - before, count);
+                for inside in at + 1..at + count {
+                    note_place(&mut places, plain, inside);
+                }
+                at += count;
+            }
+            (_, Some(&byte)) => {
+                out.literal(byte);
+                at += 1;
+            }
+            (_, None) => break,
+        }
+    }
+    out.finish();
+    (out.bytes.len() < plain.len()).then_some(out.bytes)
+}
+
+/// Notes a place and gives the last one in the window whose three bytes hash alike.
+fn note_place(places: &mut [u16], plain: &[u8], at: usize) -> Option<usize> {
+    let &[a, b, c] = plain.get(at..)?.first_chunk::<MATCH_MIN>()?;
+    let hash = u32::from_le_bytes([a, b, c, 0]).wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS);
+    let slot = places.get_mut(usize::try_from(hash).ok()?)?;
+    let before = usize::from(std::mem::replace(slot, u16::try_from(at + 1).ok()?));
+    before.checked_sub(1).filter(|before| at - before <= WINDOW)
+}
+
+/// How many bytes are the same from two places on.
+fn common(plain: &[u8], before: usize, at: usize) -> usize {
+    let tails =
+        plain.get(before..).unwrap_or_default().iter().zip(plain.get(at..).unwrap_or_default());
+    tails.take_while(|(a, b)| a == b).count()
+}
+
+struct Output {
+    bytes: Vec<u8>,
+    /// Where the current word of flags stands; what it holds; how many.
+    flags_at: usize,
+    flags: u32,
+    filled: u32,
+    /// Where a byte has room for another half.
+    nibble_at: Option<usize>,
+}
+
+impl Output {
+    fn new(room: usize) -> Output {
+        let bytes = Vec::with_capacity(room + 16);
+        Output { bytes, flags_at: 0, flags: 0, filled: 32, nibble_at: None }
+    }
+
+    /// Announces the next item, before its bytes.
+    fn flag(&mut self, is_match: bool) {
+        if self.filled == 32 {
+            self.finish();
+            self.flags_at = self.bytes.len();
+            self.bytes.extend_from_slice(&[0; 4]);
+            (self.flags, self.filled) = (0, 0);
+        }
+        self.flags = self.flags << 1 | u32::from(is_match);
+        self.filled += 1;
+    }
+
+    fn literal(&mut self, byte: u8) {
+        self.flag(false);
+        self.bytes.push(byte);
+    }
+
+    fn reference(&mut self, distance: usize, count: usize) {
+        self.flag(true);
+        let (distance, code) = (to_u16(distance - 1), to_u16(count - MATCH_MIN));
+        self.bytes.extend_from_slice(&(distance << 3 | code.min(7)).to_le_bytes());
+        let Some(more) = code.checked_sub(7) else { return };
+        let [low, _] = more.min(15).to_le_bytes();
+        match self.nibble_at.take().and_then(|at| self.bytes.get_mut(at)) {
+            Some(byte) => *byte |= low << 4,
+            None => {
+                self.nibble_at = Some(self.bytes.len());
+                self.bytes.push(low);
+            }
+        }
+        let Some(more) = more.checked_sub(15) else { return };
+        match u8::try_from(more) {
+            Ok(byte) if byte < 255 => self.bytes.push(byte),
+            _ => {
+                self.bytes.push(255);
+                self.bytes.extend_from_slice(&code.to_le_bytes());
+            }
+        }
+    }
+
+    /// Puts the flags in their place; items that do not come count as matches.
+    fn finish(&mut self) {
+        let unused = 32 - self.filled;
+        let flags = match unused {
+            0 => self.flags,
+            _ => self.flags.unbounded_shl(unused) | (1_u32.unbounded_shl(unused)).wrapping_sub(1),
+        };
+        if let Some(place) = self.bytes.get_mut(self.flags_at..self.flags_at + 4)
+            && self.flags_at > 0
+        {
+            place.copy_from_slice(&flags.to_le_bytes());
+        }
+    }
+}
+
+/// Data to be compressed has less than 64 KiB.
+fn to_u16(n: usize) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
 }
 
 struct Input<'a> {
@@ -116,6 +249,39 @@ mod tests {
             0x26, 0x01,
         ];
         assert_eq!(decompress(&packed, 300).unwrap(), b"abc".repeat(100));
+    }
+
+    #[test]
+    fn what_is_compressed_expands_again() {
+        let mut cases: Vec<Vec<u8>> = vec![
+            b"abc".repeat(100),
+            vec![0; 65_535],
+            (0..=255).cycle().take(40_000).collect(),
+            b"a".repeat(70),
+        ];
+        // Matches of every length, at changing places of the flags and nibbles.
+        for count in 3..400 {
+            let run = vec![b'x'; count];
+            cases.push([&b"0123456789abcdef"[..], &run, b"-0123456789abcdef", &run].concat());
+        }
+        let mut state = 1_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        };
+        cases.extend((1..60).map(|n| (0..n * 97).map(|_| noise() % 5).collect()));
+        let mut compressed = 0;
+        for plain in cases {
+            let Some(packed) = compress(&plain) else { continue };
+            assert!(packed.len() < plain.len());
+            assert_eq!(decompress(&packed, plain.len()).unwrap(), plain);
+            compressed += 1;
+        }
+        assert!(compressed > 440, "{compressed}");
+        let random: Vec<u8> = (0..5000).map(|_| noise()).collect();
+        assert_eq!(compress(&random), None);
+        assert_eq!(compress(&vec![0; 65_536]), None, "the header has 16 bits");
+        assert_eq!(compress(&[]), None);
     }
 
     #[test]

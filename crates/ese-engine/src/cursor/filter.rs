@@ -8,7 +8,9 @@ use super::Cursor;
 use crate::{
     key::{KeyRules, normalise},
     record::RecordView,
-    schema::{Column, ColumnId, TableSchema},
+    schema::{Column, ColumnId},
+    session::Session,
+    table::Table,
 };
 
 /// How a column's value must relate to the filter's (JET_relop).
@@ -94,11 +96,21 @@ fn check(column: &Column, filter: &Filter) -> Result<()> {
 }
 
 /// Do all filters let the record through?
-pub(super) fn passes(filters: &[Filter], schema: &TableSchema, record: &[u8]) -> Result<bool> {
-    let view = RecordView::new(record, schema.page_size)?;
+pub(super) fn passes(
+    filters: &[Filter],
+    table: &Table,
+    session: &Session,
+    record: &[u8],
+) -> Result<bool> {
+    let (schema, long_values) = (&table.schema, table.long_values(session));
+    let record = RecordView::new(record, schema.page_size)?.with_long_values(&long_values);
     for filter in filters {
         let column = schema.columns.require(filter.column)?;
-        if !holds(column, filter, view.data(column)?.first(column)?)? {
+        let value = match record.data(column)?.nth(1)? {
+            Some(value) => Some(record.bytes_of(column, value, usize::MAX)?),
+            None => None,
+        };
+        if !holds(column, filter, value.as_deref())? {
             return Ok(false);
         }
     }

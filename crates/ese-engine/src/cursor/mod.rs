@@ -15,6 +15,7 @@
 mod count;
 mod filter;
 mod keys;
+mod long;
 mod meet;
 mod moves;
 mod place;
@@ -30,6 +31,8 @@ use ese_base::{Error, JetErr, Result};
 pub use count::RecordPosition;
 pub use filter::{Filter, Relation};
 pub use keys::{KeyOptions, Limit};
+pub(crate) use long::DroppedValue;
+pub use long::LongEdit;
 pub use meet::intersect;
 pub use place::{MoveOnSwitch, SecondaryBookmark};
 pub use range::RangeOptions;

@@ -71,7 +71,9 @@ impl Cursor {
         };
         let (mut keys, mut scratch) = (Vec::new(), Vec::new());
         let made = table.get(session, bookmark, |record| {
+            let long_values = table.long_values(session);
             let view = RecordView::new(record, table.schema.page_size)?;
+            let view = view.with_long_values(&long_values);
             key::for_each_key(&table.schema, &index.schema, &view, &mut scratch, |key| {
                 keys.push(key.to_vec());
                 Ok(())

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ese_base::{Error, JetErr, Result};
 
-use super::{Cursor, record_deleted};
+use super::{Cursor, long::MadeValues, record_deleted};
 use crate::{
     record::RecordBuilder,
     schema::ColumnId,
@@ -46,12 +46,14 @@ impl Prepare {
 
 #[derive(Debug)]
 pub(super) struct Update {
-    record: RecordBuilder,
+    pub(super) record: RecordBuilder,
     kind: Prepare,
     /// Key and content of the row when it was prepared, unless a new one is made of nothing.
     original: Option<(Vec<u8>, Vec<u8>)>,
     /// Transaction level it belongs to.
     level: u8,
+    /// Long values that it has written.
+    pub(super) made: MadeValues,
 }
 
 impl Cursor {
@@ -93,7 +95,8 @@ impl Cursor {
             }
             original = (kind != Prepare::InsertCopy).then_some((key, row));
         }
-        self.update = Some(Update { record, kind, original, level: session.level() });
+        let (level, made) = (session.level(), MadeValues::new(&table, session));
+        self.update = Some(Update { record, kind, original, level, made });
         Ok(())
     }
 
@@ -136,20 +139,24 @@ impl Cursor {
     /// (-1017), `JET_errNotInTransaction` (-1054) for moving a row outside one, and as
     /// [`Table::insert`] and [`Table::replace`].
     pub fn update(&mut self, session: &mut Session) -> Result<Vec<u8>> {
-        let update = self.update.take().ok_or_else(not_prepared)?;
+        let mut update = self.update.take().ok_or_else(not_prepared)?;
         let table = Arc::clone(&self.table);
         let written = update.record.check(&table.schema).and_then(|()| {
             session.check_writable()?;
             session.statement(|session| self.write(session, &table, &update))
         });
-        if written.is_err() {
-            self.update = Some(update);
+        match &written {
+            Ok(_) => update.made.keep(),
+            Err(_) => self.update = Some(update),
         }
         written
     }
 
     fn write(&mut self, session: &mut Session, table: &Table, update: &Update) -> Result<Vec<u8>> {
         let (record, mut new_key) = (update.record.bytes(), Vec::new());
+        if matches!(update.kind, Prepare::InsertCopy) || update.kind.moves_row() {
+            share_values(session, table, update)?;
+        }
         let Some((key, before)) = &update.original else {
             table.insert(session, &mut self.changed, record, &mut new_key)?;
             return Ok(new_key);
@@ -247,20 +254,32 @@ impl Cursor {
     /// A transaction level commits: what is prepared in it belongs to the one below.
     pub fn level_committed(&mut self, level: u8) {
         if let Some(update) = &mut self.update {
-            update.level = update.level.min(level.saturating_sub(1));
+            let below = level.saturating_sub(1);
+            update.level = update.level.min(below);
+            update.made.level = update.made.level.min(below);
         }
     }
 
     /// The levels above `keep` are taken back, and what was prepared in them.
     pub fn levels_rolled_back(&mut self, keep: u8) {
-        if self.update.as_ref().is_some_and(|update| update.level > keep) {
+        let taken_back = |update: &Update| update.level > keep || update.made.level > keep;
+        if self.update.as_ref().is_some_and(taken_back) {
             self.update = None;
         }
     }
 }
 
+/// A new row refers to the long values of the row that it is a copy of.
+fn share_values(session: &mut Session, table: &Table, update: &Update) -> Result<()> {
+    let lids = update.record.view(&table.schema)?.lids()?;
+    let Some(tree) = table.long_tree() else { return Ok(()) };
+    lids.into_iter()
+        .filter(|lid| !update.made.contains(*lid))
+        .try_for_each(|lid| tree.share(session, lid))
+}
+
 #[track_caller]
-fn not_prepared() -> Error {
+pub(super) fn not_prepared() -> Error {
     Error::new(JetErr::UpdateNotPrepared, "no update is prepared")
         .advise("call JetPrepareUpdate first")
 }

@@ -230,7 +230,7 @@ impl Cursor {
     fn next_passes(&self, session: &Session) -> Result<bool> {
         let Cursor { table, filters, next, .. } = self;
         let verdict =
-            table.get(session, &next.row, |record| passes(filters, &table.schema, record))?;
+            table.get(session, &next.row, |record| passes(filters, table, session, record))?;
         verdict.unwrap_or(Ok(false))
     }
 
@@ -260,7 +260,7 @@ impl Cursor {
                 return ControlFlow::Break(());
             }
             if !filters.is_empty() {
-                match passes(filters, &table.schema, entry.data()) {
+                match passes(filters, table, session, entry.data()) {
                     Ok(true) => {}
                     Ok(false) => return ControlFlow::Continue(()),
                     Err(error) => {

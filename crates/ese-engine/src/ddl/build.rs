@@ -82,7 +82,7 @@ pub(super) fn fill(
         let batch = next_batch(table, &last, &mut position)?;
         for (bookmark, record) in batch.iter() {
             for run in &mut runs {
-                for key in run.index.keys_of(&table.db, &table.schema, record)? {
+                for key in run.index.keys_of(table, &table.schema, session, record)? {
                     pending += key.len() + bookmark.len();
                     done.entries += 1;
                     run.entries.push((key, bookmark.to_vec()));

@@ -8,12 +8,16 @@
 mod read;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use ese_base::PageSize;
 use ese_pages::PageFlags;
 
 pub(crate) use read::OfflineLongValues;
+pub(crate) use read::root;
 pub use read::{Nodes, Visit, read, size};
+pub use write::SIZE_MAX;
+pub(crate) use write::{LongTree, Packing, SeenNodes};
 
 use crate::{
     record::Lid,

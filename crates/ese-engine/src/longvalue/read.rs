@@ -34,7 +34,7 @@ pub fn size(nodes: &dyn Nodes, lid: Lid) -> Result<u32> {
     Ok(root(nodes, lid)?.size)
 }
 
-fn root(nodes: &dyn Nodes, lid: Lid) -> Result<Root> {
+pub(crate) fn root(nodes: &dyn Nodes, lid: Lid) -> Result<Root> {
     let (key, mut found) = (root_key(lid), None);
     nodes.visit(&key, &mut |at, data| {
         if at == key {
@@ -135,7 +135,7 @@ impl Nodes for OfflineLongValues<'_> {
 }
 
 impl LongValues for OfflineLongValues<'_> {
-    fn read(&self, lid: Lid, most: usize) -> Result<Vec<u8>> {
-        read(self, lid, self.chunk, 0, most)
+    fn read_at(&self, lid: Lid, offset: u32, most: usize) -> Result<Vec<u8>> {
+        read(self, lid, self.chunk, offset, most)
     }
 }

@@ -106,8 +106,26 @@ impl RecordBuilder {
         itag: usize,
         value: Option<&[u8]>,
     ) -> Result<()> {
+        self.put_instance(schema, id, itag, value.map(Instance::Plain))
+    }
+
+    /// As [`RecordBuilder::set_instance`], for a value in any form.
+    ///
+    /// # Errors
+    /// As [`RecordBuilder::set_instance`].
+    pub fn put_instance(
+        &mut self,
+        schema: &TableSchema,
+        id: ColumnId,
+        itag: usize,
+        value: Option<Instance<'_>>,
+    ) -> Result<()> {
         let column = schema.columns.require(id)?;
         tagged_only(column)?;
+        let value = match value {
+            Some(Instance::Plain(bytes)) => Some(Instance::Plain(normal_value(column, bytes)?)),
+            other => other,
+        };
         let old = RecordView::new(&self.record, schema.page_size)?;
         let mut list: SmallVec<[Instance<'_>; 8]> = SmallVec::new();
         match old.data(column)? {
@@ -123,10 +141,10 @@ impl RecordBuilder {
         match (place, value) {
             (Some(at), Some(value)) => {
                 if let Some(instance) = list.get_mut(at) {
-                    *instance = Instance::Plain(normal_value(column, value)?);
+                    *instance = value;
                 }
             }
-            (None, Some(value)) => list.push(Instance::Plain(normal_value(column, value)?)),
+            (None, Some(value)) => list.push(value),
             (Some(at), None) => {
                 list.remove(at);
             }
@@ -134,6 +152,24 @@ impl RecordBuilder {
         }
         put_instances(schema, &old, column, &list, &mut self.next)?;
         drop(list);
+        std::mem::swap(&mut self.record, &mut self.next);
+        Ok(())
+    }
+
+    /// Gives a tagged column these values, in any form, instead of those that it has.
+    ///
+    /// # Errors
+    /// As [`RecordBuilder::set_instance`].
+    pub fn put_list(
+        &mut self,
+        schema: &TableSchema,
+        id: ColumnId,
+        list: &[Instance<'_>],
+    ) -> Result<()> {
+        let column = schema.columns.require(id)?;
+        tagged_only(column)?;
+        let old = RecordView::new(&self.record, schema.page_size)?;
+        put_instances(schema, &old, column, list, &mut self.next)?;
         std::mem::swap(&mut self.record, &mut self.next);
         Ok(())
     }

@@ -342,7 +342,7 @@ pub(super) fn normal_value<'v>(column: &Column, value: &'v [u8]) -> Result<&'v [
 }
 
 /// Longest value of a variable or tagged column; one length for fixed types among tagged ones.
-pub(super) fn check_value_len(column: &Column, value: &[u8]) -> Result<()> {
+pub(crate) fn check_value_len(column: &Column, value: &[u8]) -> Result<()> {
     let code = match column.ty.fixed_len() {
         Some(len) if len != value.len() => JetErr::InvalidBufferSize,
         None if column.max_len != 0

@@ -31,7 +31,7 @@ mod view;
 pub use build::RecordBuilder;
 pub use edit::replace_columns;
 pub use encode::{ColumnValue, encode_row};
-pub(crate) use encode::{RowShape, column_value, encode_columns, minimal_len};
+pub(crate) use encode::{RowShape, check_value_len, column_value, encode_columns, minimal_len};
 pub use value::{Guid, Value};
 pub use view::{ColumnData, Instance, Instances, Lid, LongValues, RecordView};
 

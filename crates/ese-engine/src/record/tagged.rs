@@ -149,6 +149,25 @@ impl<'a> Entry<'a> {
         Ok(ColumnData::Many(Instances(self)))
     }
 
+    /// Appends the ids of the values that lie outside of the record.
+    pub(super) fn append_lids(self, out: &mut Vec<Lid>) -> Result<()> {
+        if self.null {
+            return Ok(());
+        }
+        if self.ext & (ext::MULTI | ext::TWO) == 0 {
+            if let Some(Instance::Separated(lid)) = self.single() {
+                out.push(lid);
+            }
+            return Ok(());
+        }
+        for at in 0..self.instance_count() {
+            if let Instance::Separated(lid) = self.instance(at)? {
+                out.push(lid);
+            }
+        }
+        Ok(())
+    }
+
     /// An entry that is not a list.
     pub(super) fn single(self) -> Option<Instance<'a>> {
         if self.ext & ext::SEPARATED != 0 {

@@ -27,11 +27,11 @@ impl Lid {
 
 /// Where the values of a table lie that its records only point at.
 pub trait LongValues: fmt::Debug {
-    /// The first bytes of a value, at most `most` of them.
+    /// The bytes of a value from `offset` on, at most `most` of them; none behind its end.
     ///
     /// # Errors
     /// `JET_errLVCorrupted` (-1526) for a value that is not there or damaged.
-    fn read(&self, lid: Lid, most: usize) -> Result<Vec<u8>>;
+    fn read_at(&self, lid: Lid, offset: u32, most: usize) -> Result<Vec<u8>>;
 }
 
 /// What a compressed value inside a record becomes at most: its length has 16 bits.
@@ -241,29 +241,53 @@ impl<'a> RecordView<'a> {
     /// are stored.
     ///
     /// # Errors
-    /// `JET_errFeatureNotAvailable` for encrypted values, and for values outside a record that does
-    /// not know its table's long values; `JET_errDecompressionFailed` (-1620);
-    /// `JET_errLVCorrupted` (-1526).
+    /// As [`RecordView::bytes_from`].
     pub fn bytes_of<'s>(
         &self,
         column: &Column,
         instance: Instance<'s>,
         most: usize,
     ) -> Result<Cow<'s, [u8]>> {
-        let expanded = match (instance, self.long_values) {
-            (Instance::Compressed(packed), _) => compress::expand(packed, COMPRESSED_MOST),
-            (Instance::Separated(lid), Some(long_values)) => long_values.read(lid, most),
+        self.bytes_from(column, instance, 0, most)
+    }
+
+    /// As [`RecordView::bytes_of`], from an offset on; there are no bytes behind the end.
+    ///
+    /// # Errors
+    /// `JET_errFeatureNotAvailable` for encrypted values, and for values outside a record that does
+    /// not know its table's long values; `JET_errDecompressionFailed` (-1620);
+    /// `JET_errLVCorrupted` (-1526).
+    pub fn bytes_from<'s>(
+        &self,
+        column: &Column,
+        instance: Instance<'s>,
+        offset: usize,
+        most: usize,
+    ) -> Result<Cow<'s, [u8]>> {
+        let part = |bytes: &[u8]| {
+            let begin = offset.min(bytes.len());
+            begin..begin + most.min(bytes.len() - begin)
+        };
+        let found = match (instance, self.long_values) {
+            (Instance::Compressed(packed), _) => {
+                compress::expand(packed, COMPRESSED_MOST).map(|mut bytes| {
+                    bytes.truncate(part(&bytes).end);
+                    bytes.drain(..part(&bytes).start);
+                    bytes
+                })
+            }
+            (Instance::Separated(lid), Some(long_values)) => {
+                long_values.read_at(lid, u32::try_from(offset).unwrap_or(u32::MAX), most)
+            }
             _ => {
                 let bytes = instance.plain(column)?;
-                return Ok(Cow::Borrowed(bytes.get(..most).unwrap_or(bytes)));
+                return Ok(Cow::Borrowed(bytes.get(part(bytes)).unwrap_or_default()));
             }
         };
-        let mut bytes = expanded.map_err(|error| {
+        found.map(Cow::Owned).map_err(|error| {
             let what = format!("column \"{}\": {}", column.name, error.message());
             Error::new(error.code(), what).caused_by(error)
-        })?;
-        bytes.truncate(most);
-        Ok(Cow::Owned(bytes))
+        })
     }
 
     /// The whole record.
@@ -374,6 +398,18 @@ impl<'a> RecordView<'a> {
     /// The tagged part.
     pub(super) fn tagged_part(&self) -> Result<TaggedPart<'a>> {
         TaggedPart::new(self.bytes.get(self.tagged..).unwrap_or_default(), self.page_size)
+    }
+
+    /// Ids of the values that lie outside of the record, once for each reference.
+    ///
+    /// # Errors
+    /// `JET_errDatabaseCorrupted`.
+    pub fn lids(&self) -> Result<Vec<Lid>> {
+        let (part, mut lids) = (self.tagged_part()?, Vec::new());
+        for at in 0..part.len() {
+            part.entry(at)?.append_lids(&mut lids)?;
+        }
+        Ok(lids)
     }
 
     /// Stored ids of the tagged columns that are there, explicit NULLs included, in stored order.

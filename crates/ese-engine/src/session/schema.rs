@@ -58,6 +58,8 @@ pub(crate) enum SchemaStep {
     Created,
     /// A new version of a table, or its end.
     Changed,
+    /// The tree of a table's long values.
+    LongValues,
 }
 
 /// One schema change of the open transaction.
@@ -92,6 +94,11 @@ impl Session {
         while let Some((_, change)) = self.schema_changes.pop_if(|(count, _)| *count > keep) {
             let SchemaChange { attached, table, step, made, .. } = change;
             let objid = table.schema.objid;
+            if step == SchemaStep::LongValues {
+                table.core.long.forget();
+                back.made.extend(made);
+                continue;
+            }
             attached.tables.take_back(objid);
             if step == SchemaStep::Created {
                 back.made.retain(|drop| !Arc::ptr_eq(&drop.core, &table.core));
@@ -153,7 +160,7 @@ impl Session {
 impl Table {
     /// The table with all it has, to be dropped.
     pub(crate) fn as_drop(&self) -> Drop {
-        let lv = self.schema.lv.iter().map(|lv| lv.fdp);
+        let lv = self.long_tree().map(|long| long.tree.fdp);
         let indexes = self.secondary_indexes().iter().map(|index| index.schema.fdp);
         Drop {
             db: Arc::clone(&self.db),

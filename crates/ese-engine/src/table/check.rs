@@ -1,11 +1,18 @@
-//! Does every secondary index hold exactly the entries of the rows?
+//! Does every secondary index hold exactly the entries of the rows? Is every long value counted
+//! and whole?
 
-use std::{collections::BTreeSet, fmt, ops::ControlFlow};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    ops::ControlFlow,
+};
 
-use ese_base::Result;
+use ese_base::{Error, JetErr, Result};
 
 use super::{SecondaryIndex, Table};
 use crate::{
+    longvalue::{Nodes, Root, chunk_key, root_key},
+    record::{Lid, LongValues, RecordView},
     session::Session,
     tree::{Direction, Position, Start},
 };
@@ -81,6 +88,61 @@ impl Table {
         }))
     }
 
+    /// Compares the long values with what the rows refer to, as the session sees both: each value
+    /// counts its references, has all its chunks and nothing else, and there is no value without a
+    /// row. Says what is wrong.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn check_long_values(&self, session: &Session) -> Result<Vec<String>> {
+        let mut references: BTreeMap<Lid, u32> = BTreeMap::new();
+        let (mut at, mut failed) = (Position::default(), Ok(()));
+        self.scan(session, Start::End, Direction::Forward, &mut at, |row| {
+            match RecordView::new(row.record, self.db.page_size()).and_then(|view| view.lids()) {
+                Ok(lids) => {
+                    for lid in lids {
+                        *references.entry(lid).or_default() += 1;
+                    }
+                }
+                Err(error) => failed = Err(error),
+            }
+            ControlFlow::Continue(())
+        })?;
+        failed?;
+        let (values, mut wrong) = (self.long_values(session), Vec::new());
+        let mut expected: BTreeSet<Vec<u8>> = BTreeSet::new();
+        let mut found: BTreeSet<Vec<u8>> = BTreeSet::new();
+        let mut roots = BTreeMap::new();
+        values.visit(&[], &mut |key, data| {
+            if let Some(lid) = lid_of_root(key) {
+                let root =
+                    Root::parse(data).ok_or_else(|| Error::code_only(JetErr::LVCorrupted))?;
+                roots.insert(lid, root);
+            } else {
+                found.insert(key.to_vec());
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for (lid, root) in roots {
+            let counted = references.remove(&lid).unwrap_or(0);
+            if counted != root.references {
+                let Root { references, .. } = root;
+                wrong.push(format!(
+                    "value {lid:?} counts {references} references, rows have {counted}"
+                ));
+            }
+            if let Err(error) = values.read_at(lid, 0, usize::MAX) {
+                wrong.push(error.message().to_owned());
+            }
+            let step = usize::try_from(values.chunk()).unwrap_or(1);
+            expected.extend((0..root.size).step_by(step).map(|at| chunk_key(lid, at)));
+        }
+        wrong.extend(references.keys().map(|lid| format!("value {lid:?} is missing")));
+        wrong
+            .extend(found.difference(&expected).map(|key| format!("chunk {key:02x?} is nobody's")));
+        Ok(wrong)
+    }
+
     fn expected_entries(
         &self,
         session: &Session,
@@ -91,7 +153,7 @@ impl Table {
         self.scan(session, Start::End, Direction::Forward, &mut at, |row| {
             let mut bookmark = Vec::new();
             row.append_key(&mut bookmark);
-            match index.keys_of(&self.db, &self.schema, row.record) {
+            match index.keys_of(self, &self.schema, session, row.record) {
                 Ok(keys) => {
                     expected.extend(keys.into_iter().map(|key| (key, bookmark.clone())));
                     ControlFlow::Continue(())
@@ -104,4 +166,16 @@ impl Table {
         })?;
         made.map(|()| expected)
     }
+}
+
+/// The id, if it is the key of a root node (edb-format 9.2).
+fn lid_of_root(key: &[u8]) -> Option<Lid> {
+    let lid = match key.len() {
+        4 => Lid(u64::from(u32::from_be_bytes(key.try_into().ok()?))),
+        8 if key.first().is_some_and(|byte| byte & 0x80 != 0) => {
+            Lid(u64::from_be_bytes(key.try_into().ok()?))
+        }
+        _ => return None,
+    };
+    (root_key(lid) == key).then_some(lid)
 }

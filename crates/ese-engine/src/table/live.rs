@@ -7,7 +7,7 @@ use ese_base::{Error, JetErr, ObjId, ProcId, Result};
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
-use super::{IndexStats, SecondaryIndex};
+use super::{IndexStats, SecondaryIndex, long::LongState};
 use crate::{schema::TableSchema, session::Session, version::Trx};
 
 /// The parts of a table that its versions have in common.
@@ -21,6 +21,10 @@ pub(crate) struct Core {
     users: Mutex<Vec<User>>,
     /// What was counted of each tree, by object id.
     pub(super) stats: Mutex<HashMap<ObjId, IndexStats>>,
+    /// Its long values. Their lock comes before those of trees and of the catalog.
+    pub(crate) long: LongState,
+    /// The transaction that creates the table.
+    pub(super) creator: Option<Arc<Trx>>,
 }
 
 /// The indexes to be kept up, and the columns that their keys are made of.
@@ -118,12 +122,14 @@ impl Drop for TableUse {
 }
 
 impl Core {
-    pub(super) fn new(live: Live) -> Arc<Core> {
+    pub(super) fn new(live: Live, long: LongState, creator: Option<Arc<Trx>>) -> Arc<Core> {
         Arc::new(Core {
             next_key: Mutex::new(None),
             live: RwLock::new(live),
             users: Mutex::new(Vec::new()),
             stats: Mutex::default(),
+            long,
+            creator,
         })
     }
 

@@ -112,12 +112,14 @@ impl SecondaryIndex {
     /// The keys of a record in this index.
     pub(crate) fn keys_of(
         &self,
-        db: &Database,
+        table: &Table,
         schema: &TableSchema,
+        session: &Session,
         record: &[u8],
     ) -> Result<Keys> {
         let (mut keys, mut scratch) = (Keys::new(), Vec::new());
-        let view = RecordView::new(record, db.page_size())?;
+        let long_values = table.long_values(session);
+        let view = RecordView::new(record, table.db.page_size())?.with_long_values(&long_values);
         key::for_each_key(schema, &self.schema, &view, &mut scratch, |key| {
             keys.push(key.to_vec());
             Ok(())
@@ -168,7 +170,7 @@ pub(crate) fn duplicate_key(index: &Index) -> Error {
 
 /// The entries of a new row.
 pub(super) fn insert_entries(
-    db: &Arc<Database>,
+    table: &Table,
     schema: &TableSchema,
     indexes: &[&SecondaryIndex],
     session: &mut Session,
@@ -176,8 +178,8 @@ pub(super) fn insert_entries(
     record: &[u8],
 ) -> Result<()> {
     for index in indexes {
-        for key in index.keys_of(db, schema, record)? {
-            index.insert_entry(db, session, &key, bookmark)?;
+        for key in index.keys_of(table, schema, session, record)? {
+            index.insert_entry(&table.db, session, &key, bookmark)?;
         }
     }
     Ok(())
@@ -185,7 +187,7 @@ pub(super) fn insert_entries(
 
 /// The entries of a row that is gone.
 pub(super) fn delete_entries(
-    db: &Arc<Database>,
+    table: &Table,
     schema: &TableSchema,
     indexes: &[&SecondaryIndex],
     session: &mut Session,
@@ -193,8 +195,8 @@ pub(super) fn delete_entries(
     record: &[u8],
 ) -> Result<()> {
     for index in indexes {
-        for key in index.keys_of(db, schema, record)? {
-            index.delete_entry(db, session, &key, bookmark)?;
+        for key in index.keys_of(table, schema, session, record)? {
+            index.delete_entry(&table.db, session, &key, bookmark)?;
         }
     }
     Ok(())
@@ -203,7 +205,7 @@ pub(super) fn delete_entries(
 /// The entries of a row that has changed: only keys that come or go are touched. What goes goes
 /// first, so that a row may take over a unique key from itself.
 pub(super) fn replace_entries(
-    db: &Arc<Database>,
+    table: &Table,
     schema: &TableSchema,
     indexes: &[&SecondaryIndex],
     session: &mut Session,
@@ -211,15 +213,15 @@ pub(super) fn replace_entries(
     (old, new): (&[u8], &[u8]),
 ) -> Result<()> {
     for index in indexes {
-        let mut before = index.keys_of(db, schema, old)?;
-        let mut after = index.keys_of(db, schema, new)?;
+        let mut before = index.keys_of(table, schema, session, old)?;
+        let mut after = index.keys_of(table, schema, session, new)?;
         before.sort_unstable();
         after.sort_unstable();
         for key in before.iter().filter(|key| after.binary_search(key).is_err()) {
-            index.delete_entry(db, session, key, bookmark)?;
+            index.delete_entry(&table.db, session, key, bookmark)?;
         }
         for key in after.iter().filter(|key| before.binary_search(key).is_err()) {
-            index.insert_entry(db, session, key, bookmark)?;
+            index.insert_entry(&table.db, session, key, bookmark)?;
         }
     }
     Ok(())

@@ -1,0 +1,337 @@
+//! Writing long values of a prepared update, whole and in parts (api-semantics 9.8).
+//!
+//! Values that go outside of the row are written at once, so that one that is written piece by
+//! piece never lies in memory whole. They belong to the update: when it is dropped, the session
+//! releases them before its transaction commits.
+
+use std::sync::Arc;
+
+use ese_base::{Error, JetErr, Result};
+use parking_lot::Mutex;
+
+use super::Cursor;
+use crate::{
+    longvalue::{LongTree, Packing},
+    record::{Instance, Lid, LongValues, RecordBuilder},
+    schema::{Column, ColumnId},
+    session::Session,
+    table::{Stored, Table},
+};
+
+/// How a long value is changed.
+#[derive(Clone, Copy, Debug)]
+pub enum LongEdit<'v> {
+    /// These bytes, or NULL, instead of what there is.
+    Set(Option<&'v [u8]>),
+    /// These bytes behind what there is.
+    Append(&'v [u8]),
+    /// These bytes over what there is, from `offset` on; with `cut`, nothing behind them.
+    Overwrite {
+        /// Bytes; at most the length of the value.
+        offset: usize,
+        /// What is written.
+        bytes: &'v [u8],
+        /// Does the value end behind them?
+        cut: bool,
+    },
+    /// As many bytes as this: cut, or filled up with zeros.
+    Resize(usize),
+}
+
+impl LongEdit<'_> {
+    /// The length that a value of `had` bytes gets.
+    fn new_len(&self, column: &Column, had: Option<usize>) -> Result<usize> {
+        let old = had.unwrap_or(0);
+        let len = match *self {
+            LongEdit::Set(bytes) => bytes.map(<[u8]>::len),
+            LongEdit::Append(bytes) => old.checked_add(bytes.len()),
+            LongEdit::Resize(len) => Some(len),
+            LongEdit::Overwrite { offset, .. } if offset > old => {
+                return Err(Error::new(
+                    JetErr::ColumnNoChunk,
+                    format!("byte {offset} of a value of {old} bytes"),
+                ));
+            }
+            LongEdit::Overwrite { offset, bytes, cut } => {
+                offset.checked_add(bytes.len()).map(|end| if cut { end } else { end.max(old) })
+            }
+        };
+        let len = len.unwrap_or(0);
+        let most = match column.max_len {
+            0 => crate::longvalue::SIZE_MAX,
+            most => most.min(crate::longvalue::SIZE_MAX),
+        };
+        if u32::try_from(len).is_ok_and(|len| len <= most) {
+            return Ok(len);
+        }
+        let what = format!("column \"{}\" takes {most} bytes, the value has {len}", column.name);
+        Err(Error::new(JetErr::ColumnTooBig, what))
+    }
+
+    /// The same to a value in memory.
+    fn apply(&self, value: &mut Vec<u8>, len: usize) {
+        match *self {
+            LongEdit::Set(bytes) => {
+                value.clear();
+                value.extend_from_slice(bytes.unwrap_or_default());
+            }
+            LongEdit::Append(bytes) => value.extend_from_slice(bytes),
+            LongEdit::Resize(_) => value.resize(len, 0),
+            LongEdit::Overwrite { offset, bytes, .. } => {
+                value.resize(len, 0);
+                if let Some(place) = value.get_mut(offset..offset + bytes.len()) {
+                    place.copy_from_slice(bytes);
+                }
+            }
+        }
+    }
+}
+
+/// Values of an update that nobody else refers to yet.
+#[derive(Debug)]
+pub(super) struct MadeValues {
+    table: Arc<Table>,
+    lids: Vec<Lid>,
+    /// Transaction level in which the last one was made.
+    pub(super) level: u8,
+    /// Where they go when the update is dropped.
+    dropped: Arc<Mutex<Vec<DroppedValue>>>,
+}
+
+/// A value that no row came to refer to.
+#[derive(Debug)]
+pub(crate) struct DroppedValue {
+    table: Arc<Table>,
+    lid: Lid,
+}
+
+impl DroppedValue {
+    /// Takes the value away; one that was taken back with the level it was made in is gone already.
+    pub(crate) fn release(&self, session: &mut Session) -> Result<()> {
+        match self.table.long_tree() {
+            Some(tree) if tree.has(session, self.lid)? => tree.release(session, self.lid),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl MadeValues {
+    pub(super) fn new(table: &Arc<Table>, session: &Session) -> MadeValues {
+        MadeValues {
+            table: Arc::clone(table),
+            lids: Vec::new(),
+            level: 0,
+            dropped: session.dropped_values(),
+        }
+    }
+
+    pub(super) fn contains(&self, lid: Lid) -> bool {
+        self.lids.contains(&lid)
+    }
+
+    /// Rows refer to them now.
+    pub(super) fn keep(&mut self) {
+        self.lids.clear();
+    }
+
+    fn push(&mut self, session: &Session, lid: Lid) {
+        self.lids.push(lid);
+        self.level = session.level();
+    }
+}
+
+impl Drop for MadeValues {
+    fn drop(&mut self) {
+        let lids = self.lids.drain(..);
+        let values = lids.map(|lid| DroppedValue { table: Arc::clone(&self.table), lid });
+        self.dropped.lock().extend(values);
+    }
+}
+
+impl Cursor {
+    /// Changes value `itag` of a long column of the prepared update; 0 or a number above the count
+    /// means a new one. `outside`: the value goes outside of the row even if it would have room in
+    /// it.
+    ///
+    /// # Errors
+    /// `JET_errUpdateNotPrepared` (-1609), `JET_errNotInTransaction` (-1054),
+    /// `JET_errColumnNoChunk` (-1502) for an offset behind the end, `JET_errColumnTooBig` (-1506),
+    /// `JET_errRecordTooBig` (-1026), and as [`RecordBuilder::set_instance`].
+    pub fn set_long(
+        &mut self,
+        session: &mut Session,
+        id: ColumnId,
+        itag: usize,
+        edit: LongEdit<'_>,
+        outside: bool,
+    ) -> Result<()> {
+        let table = Arc::clone(&self.table);
+        let update = self.update.as_mut().ok_or_else(super::update::not_prepared)?;
+        let super::update::Update { record, made, .. } = update;
+        let mut change = Change { table: &table, session, record, made };
+        // A failed change must not show in the row.
+        let before = change.record.clone();
+        let done = change.set(table.schema.columns.require(id)?, itag, edit, outside);
+        if done.is_err() {
+            *change.record = before;
+        }
+        done
+    }
+}
+
+/// One change of one value.
+struct Change<'a> {
+    table: &'a Table,
+    session: &'a mut Session,
+    record: &'a mut RecordBuilder,
+    made: &'a mut MadeValues,
+}
+
+/// What a column has where a change begins.
+enum Old {
+    Missing,
+    Inside(Vec<u8>),
+    Outside(Lid, u32),
+}
+
+impl Change<'_> {
+    fn set(
+        &mut self,
+        column: &Column,
+        itag: usize,
+        edit: LongEdit<'_>,
+        outside: bool,
+    ) -> Result<()> {
+        let old = self.old(column, itag)?;
+        let had = match &old {
+            Old::Missing => None,
+            Old::Inside(bytes) => Some(bytes.len()),
+            Old::Outside(_, size) => usize::try_from(*size).ok(),
+        };
+        let len = edit.new_len(column, had)?;
+        let replaced = match old {
+            Old::Outside(lid, _) if self.made.contains(lid) => Some(lid),
+            _ => None,
+        };
+        let edit = match edit {
+            LongEdit::Set(None) => {
+                self.put(column, itag, None)?;
+                return self.let_go(replaced);
+            }
+            other => other,
+        };
+        let is_outside = len > self.table.in_row_max() || outside && len > size_of::<Lid>();
+        if !is_outside {
+            let mut value = self.bytes(&old, len)?;
+            edit.apply(&mut value, len);
+            let stored = self.table.store(self.session, column, &value, itag <= 1)?;
+            match self.put(column, itag, Some(&stored)) {
+                // No room, whatever else goes outside: then this value.
+                Err(error) if error.code() == JetErr::RecordTooBig && len > size_of::<Lid>() => {}
+                other => return other.and_then(|()| self.let_go(replaced)),
+            }
+        }
+        if let Some(lid) = replaced {
+            return self.change_outside(column, lid, had.unwrap_or(0), edit, len);
+        }
+        let lid = self.outside_copy(column, &old, &edit)?;
+        self.change_outside(column, lid, had.unwrap_or(0), edit, len)?;
+        self.put(column, itag, Some(&Stored::Outside(lid)))
+    }
+
+    fn old(&self, column: &Column, itag: usize) -> Result<Old> {
+        let long_values = self.table.long_values(self.session);
+        let view = self.record.view(&self.table.schema)?;
+        Ok(match view.data(column)?.nth(itag)? {
+            None => Old::Missing,
+            Some(Instance::Separated(lid)) => Old::Outside(lid, long_values.size(lid)?),
+            Some(instance) => {
+                Old::Inside(view.bytes_of(column, instance, usize::MAX)?.into_owned())
+            }
+        })
+    }
+
+    /// The first `most` bytes of what there is.
+    fn bytes(&self, old: &Old, most: usize) -> Result<Vec<u8>> {
+        match old {
+            Old::Missing => Ok(Vec::new()),
+            Old::Inside(bytes) => Ok(bytes.clone()),
+            Old::Outside(lid, _) => self.table.long_values(self.session).read_at(*lid, 0, most),
+        }
+    }
+
+    fn packing(column: &Column) -> Packing {
+        Table::packing(column)
+    }
+
+    /// A value of this update outside of the row that begins as what there is, or as nothing if all
+    /// of it is replaced.
+    fn outside_copy(&mut self, column: &Column, old: &Old, edit: &LongEdit<'_>) -> Result<Lid> {
+        let packing = Change::packing(column);
+        let whole = matches!(edit, LongEdit::Set(_));
+        let lid = match old {
+            Old::Outside(from, size) if !whole => self.session.all_or_nothing(|session| {
+                let (tree, to) = self.table.new_lid(session)?;
+                tree.copy(session, (*from, to), *size, packing)?;
+                Ok(to)
+            })?,
+            Old::Inside(bytes) if !whole => self.table.create_long(self.session, bytes, packing)?,
+            _ => self.table.create_long(self.session, &[], packing)?,
+        };
+        self.made.push(self.session, lid);
+        Ok(lid)
+    }
+
+    /// Changes a value that this update has made.
+    fn change_outside(
+        &mut self,
+        column: &Column,
+        lid: Lid,
+        had: usize,
+        edit: LongEdit<'_>,
+        len: usize,
+    ) -> Result<()> {
+        let packing = Change::packing(column);
+        let tree = self.tree()?;
+        let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        self.session.all_or_nothing(|session| match edit {
+            LongEdit::Set(bytes) => {
+                tree.write(session, lid, 0, bytes.unwrap_or_default(), packing)?;
+                tree.resize(session, lid, to_u32(len), packing)
+            }
+            LongEdit::Append(bytes) => tree.write(session, lid, to_u32(had), bytes, packing),
+            LongEdit::Overwrite { offset, bytes, .. } => {
+                tree.write(session, lid, to_u32(offset), bytes, packing)?;
+                tree.resize(session, lid, to_u32(len), packing)
+            }
+            LongEdit::Resize(_) => tree.resize(session, lid, to_u32(len), packing),
+        })
+    }
+
+    fn tree(&self) -> Result<LongTree> {
+        self.table.long_tree().ok_or_else(|| {
+            let what = format!("table {} has no long values", self.table.schema.name);
+            Error::new(JetErr::LVCorrupted, what)
+        })
+    }
+
+    fn put(&mut self, column: &Column, itag: usize, value: Option<&Stored<'_>>) -> Result<()> {
+        let (schema, mut pushed) = (&self.table.schema, Vec::new());
+        let placed = self.table.with_room(self.session, self.record, &mut pushed, |record| {
+            record.put_instance(schema, column.id, itag, value.map(Stored::instance))
+        });
+        for lid in pushed {
+            self.made.push(self.session, lid);
+        }
+        placed
+    }
+
+    /// A value of this update that the row no longer refers to.
+    fn let_go(&mut self, lid: Option<Lid>) -> Result<()> {
+        let Some(lid) = lid else { return Ok(()) };
+        let tree = self.tree()?;
+        self.session.all_or_nothing(|session| tree.release(session, lid))?;
+        self.made.lids.retain(|other| *other != lid);
+        Ok(())
+    }
+}

@@ -1,0 +1,246 @@
+//! Changing long values in a session's transaction.
+//!
+//! Every node is versioned like a row: others go on seeing the value as it was, and rollback and
+//! recovery take nodes back one by one. A value is only ever changed by the transaction that made
+//! it; who wants to change another one makes a copy and lets its reference to the old one go.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use ese_base::{Error, JetErr, Result};
+
+use super::{Nodes, Root, Visit, chunk_key, read, root, root_key};
+use crate::{
+    compress,
+    database::Database,
+    record::Lid,
+    session::Session,
+    tree::{Position, TreeHandle},
+};
+
+/// Longest value (api-semantics 9.8).
+pub const SIZE_MAX: u32 = 0x7fff_ffff;
+
+/// A table's long-value tree, for changes.
+#[derive(Clone, Debug)]
+pub(crate) struct LongTree {
+    pub(crate) db: Arc<Database>,
+    pub(crate) tree: Arc<TreeHandle>,
+    /// Chunk length.
+    pub(crate) chunk: u32,
+}
+
+/// How the bytes of a value are to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Packing {
+    /// As they are.
+    Plain,
+    /// Compressed where that makes a chunk shorter.
+    Compressed,
+}
+
+impl LongTree {
+    /// The tree as a session sees it.
+    fn seen<'s>(&'s self, session: &'s Session) -> SeenNodes<'s> {
+        SeenNodes { db: &self.db, tree: &self.tree, session }
+    }
+
+    /// Makes a value that one record refers to.
+    pub(crate) fn create(
+        &self,
+        session: &mut Session,
+        lid: Lid,
+        value: &[u8],
+        packing: Packing,
+    ) -> Result<()> {
+        let root = Root { references: 1, size: 0, encrypted: false };
+        let at = &mut Position::default();
+        session.insert(&self.db, &self.tree, at, &root_key(lid), &root.to_bytes())?;
+        self.write(session, lid, 0, value, packing)
+    }
+
+    /// Makes a value that has the first `size` bytes of another one.
+    pub(crate) fn copy(
+        &self,
+        session: &mut Session,
+        (from, to): (Lid, Lid),
+        size: u32,
+        packing: Packing,
+    ) -> Result<()> {
+        self.create(session, to, &[], packing)?;
+        let mut at = 0;
+        while at < size {
+            let most = usize::try_from(self.chunk.min(size - at)).unwrap_or(usize::MAX);
+            let part = read(&self.seen(session), from, self.chunk, at, most)?;
+            self.write(session, to, at, &part, packing)?;
+            at += self.chunk.min(size - at);
+        }
+        Ok(())
+    }
+
+    /// Writes bytes over a value from `offset` on, which lies inside it or at its end; the value
+    /// grows where they go beyond.
+    pub(crate) fn write(
+        &self,
+        session: &mut Session,
+        lid: Lid,
+        offset: u32,
+        bytes: &[u8],
+        packing: Packing,
+    ) -> Result<()> {
+        let old = root(&self.seen(session), lid)?;
+        let end = u32::try_from(bytes.len()).ok().and_then(|len| offset.checked_add(len));
+        let end = end.filter(|end| *end <= SIZE_MAX).ok_or_else(too_big)?;
+        let mut hint = Position::default();
+        let mut rest = bytes;
+        let mut from = offset;
+        while from < end {
+            let at = from / self.chunk * self.chunk;
+            let len = (at + self.chunk).min(end) - from;
+            let (part, behind) = rest.split_at_checked(index(len)).unwrap_or((rest, &[]));
+            let had = self.chunk.min(old.size.saturating_sub(at));
+            let whole;
+            let content = if from == at && len >= had {
+                part
+            } else {
+                let mut patched = read(&self.seen(session), lid, self.chunk, at, index(had))?;
+                patched.resize(index(had.max(from - at + len)), 0);
+                if let Some(place) = patched.get_mut(index(from - at)..index(from - at + len)) {
+                    place.copy_from_slice(part);
+                }
+                whole = patched;
+                &whole
+            };
+            self.put_chunk(session, &mut hint, (lid, at), had > 0, content, packing)?;
+            (rest, from) = (behind, from + len);
+        }
+        if end > old.size {
+            self.put_root(session, lid, Root { size: end, ..old })?;
+        }
+        Ok(())
+    }
+
+    /// Cuts a value, or fills it up with zeros.
+    pub(crate) fn resize(
+        &self,
+        session: &mut Session,
+        lid: Lid,
+        size: u32,
+        packing: Packing,
+    ) -> Result<()> {
+        if size > SIZE_MAX {
+            return Err(too_big());
+        }
+        let mut old = root(&self.seen(session), lid)?;
+        let zeros = vec![0; index(self.chunk.min(size.saturating_sub(old.size)))];
+        while old.size < size {
+            let part = zeros.get(..index(self.chunk.min(size - old.size))).unwrap_or(&zeros);
+            self.write(session, lid, old.size, part, packing)?;
+            old.size += self.chunk.min(size - old.size);
+        }
+        if old.size == size {
+            return Ok(());
+        }
+        let last = size / self.chunk * self.chunk;
+        let kept = if size > last {
+            read(&self.seen(session), lid, self.chunk, last, index(size - last))?
+        } else {
+            Vec::new()
+        };
+        let first_gone = if size > last { last.saturating_add(self.chunk) } else { last };
+        self.delete_chunks(session, lid, first_gone, old.size)?;
+        if !kept.is_empty() {
+            let at = &mut Position::default();
+            self.put_chunk(session, at, (lid, last), true, &kept, packing)?;
+        }
+        self.put_root(session, lid, Root { size, ..old })
+    }
+
+    /// One record more refers to the value.
+    pub(crate) fn share(&self, session: &mut Session, lid: Lid) -> Result<()> {
+        let old = root(&self.seen(session), lid)?;
+        let references = old.references.checked_add(1).ok_or_else(too_big)?;
+        self.put_root(session, lid, Root { references, ..old })
+    }
+
+    /// One record less refers to the value; the last one takes it away.
+    pub(crate) fn release(&self, session: &mut Session, lid: Lid) -> Result<()> {
+        let old = root(&self.seen(session), lid)?;
+        if old.references > 1 {
+            let references = old.references - 1;
+            return self.put_root(session, lid, Root { references, ..old });
+        }
+        let at = &mut Position::default();
+        session.delete(&self.db, &self.tree, at, &root_key(lid), &[])?;
+        self.delete_chunks(session, lid, 0, old.size)
+    }
+
+    /// Does the session see such a value?
+    pub(crate) fn has(&self, session: &Session, lid: Lid) -> Result<bool> {
+        let (key, mut found) = (root_key(lid), false);
+        self.seen(session).visit(&key, &mut |at, _| {
+            found = at == key;
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(found)
+    }
+
+    fn delete_chunks(&self, session: &mut Session, lid: Lid, from: u32, size: u32) -> Result<()> {
+        let (mut at, mut hint) = (from, Position::default());
+        while at < size {
+            session.delete(&self.db, &self.tree, &mut hint, &chunk_key(lid, at), &[])?;
+            at = at.saturating_add(self.chunk);
+        }
+        Ok(())
+    }
+
+    fn put_chunk(
+        &self,
+        session: &mut Session,
+        hint: &mut Position,
+        (lid, at): (Lid, u32),
+        exists: bool,
+        content: &[u8],
+        packing: Packing,
+    ) -> Result<()> {
+        let packed = match packing {
+            Packing::Compressed => compress::compress(content),
+            Packing::Plain => None,
+        };
+        let data = packed.as_deref().unwrap_or(content);
+        let key = chunk_key(lid, at);
+        if exists {
+            session.replace(&self.db, &self.tree, hint, &key, data)
+        } else {
+            session.insert(&self.db, &self.tree, hint, &key, data)
+        }
+    }
+
+    fn put_root(&self, session: &mut Session, lid: Lid, root: Root) -> Result<()> {
+        let at = &mut Position::default();
+        session.replace(&self.db, &self.tree, at, &root_key(lid), &root.to_bytes())
+    }
+}
+
+/// A length as an index; values are shorter than 2 GiB.
+fn index(len: u32) -> usize {
+    usize::try_from(len).unwrap_or(usize::MAX)
+}
+
+#[track_caller]
+fn too_big() -> Error {
+    Error::new(JetErr::ColumnTooBig, format!("a long value has at most {SIZE_MAX} bytes"))
+}
+
+/// The nodes of a tree that a session sees.
+#[derive(Debug)]
+pub(crate) struct SeenNodes<'a> {
+    pub(crate) db: &'a Database,
+    pub(crate) tree: &'a TreeHandle,
+    pub(crate) session: &'a Session,
+}
+
+impl Nodes for SeenNodes<'_> {
+    fn visit(&self, from: &[u8], each: &mut Visit<'_>) -> Result<()> {
+        crate::table::visit_seen(self.db, self.tree, self.session, from, each)
+    }
+}

@@ -1,0 +1,280 @@
+//! Putting rows together: which values stay in their row, and which go outside of it.
+//!
+//! A long value goes outside when it is longer than the table prefers to have in its rows. When a
+//! row gets too long for its page, its longest values go until it fits (ESE's push-out).
+
+use std::borrow::Cow;
+
+use ese_base::{JetErr, Result};
+use smallvec::SmallVec;
+
+use super::Table;
+use crate::{
+    compress,
+    longvalue::Packing,
+    record::{
+        ColumnData, ColumnValue, Instance, Lid, RecordBuilder, RecordView, encode_row,
+        replace_columns,
+    },
+    schema::{Column, ColumnId},
+    session::Session,
+    tree::Position,
+};
+
+/// Longest value that stays in its row, where the table has no preference (edb-format 9.1).
+const IN_ROW_MAX: usize = 1023;
+
+impl Table {
+    /// Longest long value that stays in its row if there is room.
+    #[must_use]
+    pub fn in_row_max(&self) -> usize {
+        let stored = self.schema.separate_lv.as_deref().and_then(|bytes| bytes.first_chunk::<4>());
+        let preferred = stored.and_then(|bytes| usize::try_from(u32::from_le_bytes(*bytes)).ok());
+        preferred.filter(|len| *len > 0).unwrap_or(IN_ROW_MAX)
+    }
+
+    /// Inserts a row of these values and gives its key; `record` is room for the encoded row.
+    ///
+    /// # Errors
+    /// As [`crate::record::encode_row`] and [`Table::insert`].
+    pub fn insert_values(
+        &self,
+        session: &mut Session,
+        hint: &mut Position,
+        values: &[ColumnValue<'_>],
+        record: &mut Vec<u8>,
+        key: &mut Vec<u8>,
+    ) -> Result<()> {
+        if self.stays_in_row(values)? {
+            match encode_row(&self.schema, values, record) {
+                Err(error) if error.code() == JetErr::RecordTooBig => {}
+                other => return other.and_then(|()| self.insert(session, hint, record, key)),
+            }
+        }
+        session.all_or_nothing(|session| {
+            let mut builder = RecordBuilder::new();
+            builder.insert(&self.schema)?;
+            self.set_values(session, &mut builder, values)?;
+            builder.check(&self.schema)?;
+            self.insert(session, hint, builder.bytes(), key)
+        })
+    }
+
+    /// Gives columns of a row other values. `old` is the row as it is, `record` room for the new
+    /// one.
+    ///
+    /// # Errors
+    /// As [`crate::record::replace_columns`] and [`Table::replace`].
+    pub fn replace_values(
+        &self,
+        session: &mut Session,
+        hint: &mut Position,
+        (key, old): (&[u8], &[u8]),
+        values: &[ColumnValue<'_>],
+        record: &mut Vec<u8>,
+    ) -> Result<()> {
+        if self.stays_in_row(values)? {
+            let view = RecordView::new(old, self.db.page_size())?;
+            match replace_columns(&self.schema, &view, values, record) {
+                Err(error) if error.code() == JetErr::RecordTooBig => {}
+                other => return other.and_then(|()| self.replace(session, hint, key, record)),
+            }
+        }
+        session.all_or_nothing(|session| {
+            let mut builder = RecordBuilder::new();
+            builder.edit(&self.schema, old)?;
+            self.set_values(session, &mut builder, values)?;
+            self.replace(session, hint, key, builder.bytes())
+        })
+    }
+
+    /// Are all values such as can be put into a row as they are?
+    fn stays_in_row(&self, values: &[ColumnValue<'_>]) -> Result<bool> {
+        for (id, value) in values {
+            let Some(value) = value else { continue };
+            let column = self.schema.columns.require(*id)?;
+            if column.ty.is_long()
+                && (value.len() > self.in_row_max() || Table::packing(column) != Packing::Plain)
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn set_values(
+        &self,
+        session: &mut Session,
+        builder: &mut RecordBuilder,
+        values: &[ColumnValue<'_>],
+    ) -> Result<()> {
+        let mut sorted: SmallVec<[ColumnValue<'_>; 16]> = SmallVec::from_slice(values);
+        // Stable: several values of a column stay in their order.
+        sorted.sort_by_key(|(id, _)| *id);
+        let mut short: SmallVec<[ColumnValue<'_>; 16]> = SmallVec::new();
+        let mut long = Vec::new();
+        for group in sorted.chunk_by(|a, b| a.0 == b.0) {
+            let Some((id, _)) = group.first() else { continue };
+            let column = self.schema.columns.require(*id)?;
+            if column.ty.is_long() && group.iter().all(|(_, value)| value.is_some()) {
+                long.push((column, group));
+            } else {
+                short.extend_from_slice(group);
+            }
+        }
+        self.with_room(session, builder, &mut Vec::new(), |builder| {
+            builder.set_all(&self.schema, &short)
+        })?;
+        for (column, group) in long {
+            let mut stored = Vec::with_capacity(group.len());
+            for value in group.iter().filter_map(|(_, value)| *value) {
+                let first = stored.is_empty();
+                stored.push(self.store(session, column, value, first)?);
+            }
+            self.put_stored(session, builder, column, &mut stored)?;
+        }
+        Ok(())
+    }
+
+    /// Gives a column these values. As long as the row is too long, the longest of them go outside,
+    /// then others.
+    fn put_stored(
+        &self,
+        session: &mut Session,
+        builder: &mut RecordBuilder,
+        column: &Column,
+        stored: &mut [Stored<'_>],
+    ) -> Result<()> {
+        loop {
+            let list: SmallVec<[Instance<'_>; 8]> = stored.iter().map(Stored::instance).collect();
+            let error = match builder.put_list(&self.schema, column.id, &list) {
+                Err(error) if error.code() == JetErr::RecordTooBig => error,
+                other => return other,
+            };
+            drop(list);
+            let longest = stored.iter_mut().max_by_key(|stored| stored.len_inside());
+            match longest.filter(|stored| stored.len_inside() > size_of::<Lid>()) {
+                Some(stored) => {
+                    let packing = Table::packing(column);
+                    let bytes = stored.expanded()?;
+                    *stored = Stored::Outside(self.create_long(session, &bytes, packing)?);
+                }
+                None if self.push_out(session, builder)?.is_some() => {}
+                None => return Err(error),
+            }
+        }
+    }
+
+    /// How a long value is stored: outside if it is too long for the row.
+    pub(crate) fn store<'v>(
+        &self,
+        session: &mut Session,
+        column: &Column,
+        value: &'v [u8],
+        first: bool,
+    ) -> Result<Stored<'v>> {
+        crate::record::check_value_len(column, value)?;
+        let packing = Table::packing(column);
+        if value.len() > self.in_row_max() {
+            return self.create_long(session, value, packing).map(Stored::Outside);
+        }
+        // In a list only the first value can be compressed.
+        let packed = match packing {
+            Packing::Compressed if first => compress::compress(value),
+            _ => None,
+        };
+        Ok(packed.map_or(Stored::Plain(value), Stored::Packed))
+    }
+
+    /// Changes a row that is put together. As long as that makes it too long, its longest value
+    /// goes outside; `made` gets the ids.
+    pub(crate) fn with_room(
+        &self,
+        session: &mut Session,
+        builder: &mut RecordBuilder,
+        made: &mut Vec<Lid>,
+        mut change: impl FnMut(&mut RecordBuilder) -> Result<()>,
+    ) -> Result<()> {
+        loop {
+            match change(builder) {
+                Err(error) if error.code() == JetErr::RecordTooBig => {
+                    let Some(lid) = self.push_out(session, builder)? else { return Err(error) };
+                    made.push(lid);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Puts the longest long value of a row outside; `None` if there is none worth it.
+    fn push_out(&self, session: &mut Session, builder: &mut RecordBuilder) -> Result<Option<Lid>> {
+        let Some((id, itag, bytes)) = self.longest(&builder.view(&self.schema)?)? else {
+            return Ok(None);
+        };
+        let packing = Table::packing(self.schema.columns.require(id)?);
+        let lid = self.create_long(session, &bytes, packing)?;
+        builder.put_instance(&self.schema, id, itag, Some(Instance::Separated(lid)))?;
+        Ok(Some(lid))
+    }
+
+    /// Column, number and bytes of the longest long value in a row.
+    fn longest(&self, view: &RecordView<'_>) -> Result<Option<(ColumnId, usize, Vec<u8>)>> {
+        let mut longest: Option<(usize, &Column, usize, Instance<'_>)> = None;
+        for column in self.schema.columns.iter().filter(|column| column.ty.is_long()) {
+            let data = view.data(column)?;
+            if matches!(data, ColumnData::Default(_)) {
+                continue;
+            }
+            for itag in 1..=data.len() {
+                let (len, instance) = match data.nth(itag)? {
+                    Some(instance @ (Instance::Plain(bytes) | Instance::Compressed(bytes))) => {
+                        (bytes.len(), instance)
+                    }
+                    _ => continue,
+                };
+                if len > size_of::<Lid>() && longest.is_none_or(|(most, ..)| len > most) {
+                    longest = Some((len, column, itag, instance));
+                }
+            }
+        }
+        let Some((_, column, itag, instance)) = longest else { return Ok(None) };
+        let bytes = view.bytes_of(column, instance, usize::MAX)?.into_owned();
+        Ok(Some((column.id, itag, bytes)))
+    }
+}
+
+/// A value as a row will hold it.
+#[derive(Debug)]
+pub(crate) enum Stored<'v> {
+    Plain(&'v [u8]),
+    Packed(Vec<u8>),
+    Outside(Lid),
+}
+
+impl Stored<'_> {
+    /// Bytes that it takes in its row, if it is there.
+    fn len_inside(&self) -> usize {
+        match self {
+            Stored::Plain(bytes) => bytes.len(),
+            Stored::Packed(bytes) => bytes.len(),
+            Stored::Outside(_) => 0,
+        }
+    }
+
+    /// The value itself, if it is in its row.
+    fn expanded(&self) -> Result<Cow<'_, [u8]>> {
+        match self {
+            Stored::Plain(bytes) => Ok(Cow::Borrowed(bytes)),
+            Stored::Packed(bytes) => compress::expand(bytes, usize::from(u16::MAX)).map(Cow::Owned),
+            Stored::Outside(_) => Ok(Cow::Borrowed(&[])),
+        }
+    }
+
+    pub(crate) fn instance(&self) -> Instance<'_> {
+        match self {
+            Stored::Plain(bytes) => Instance::Plain(bytes),
+            Stored::Packed(bytes) => Instance::Compressed(bytes),
+            Stored::Outside(lid) => Instance::Separated(*lid),
+        }
+    }
+}

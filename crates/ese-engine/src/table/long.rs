@@ -1,0 +1,301 @@
+//! The long values of a table: where its rows keep what is too long for them.
+//!
+//! The tree is made when the first value needs it, in a transaction of its own, because others may
+//! need it before the one at work has ended. Only for a table that nobody else sees yet it belongs
+//! to the session's transaction, like the table. Rows change references to values; [`Table`] sees
+//! to it that each value counts them.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use ese_base::{Error, JetErr, Result};
+use ese_pages::PageFlags;
+use parking_lot::Mutex;
+
+use super::{Table, see};
+use crate::{
+    catalog::CatalogTrees,
+    database::Database,
+    longvalue::{self, LongTree, Nodes, Packing, SeenNodes, Visit, chunk_len},
+    record::{Lid, LongValues, RecordView},
+    schema::{
+        Column, ColumnFlags, LongValueTree, MSYS_OBJIDS, MSYS_OBJIDS_FDP, RowKind, TableSchema,
+        long_value_row, objids_row,
+    },
+    session::{Durability, SchemaChange, SchemaStep, Session, TreeDrop},
+    space,
+    tree::{self, Direction, Position, Start, TreeHandle, TreeKind},
+    version::{KeyBytes, Seen},
+};
+
+/// The kind of a long-value tree.
+pub(crate) const LONG_VALUES: TreeKind =
+    TreeKind { unique: true, page_flags: PageFlags::LONG_VALUE, density_pct: 100 };
+
+/// Ids of 32 bits go up to here (edb-format 9.2).
+const LID_MAX: u64 = 0x7fff_feff;
+
+/// What the versions of a table know of its long values.
+#[derive(Debug, Default)]
+pub(crate) struct LongState(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// What the catalog says of the tree, and the tree.
+    tree: Option<(LongValueTree, Arc<TreeHandle>)>,
+    /// The next id, once the highest one is known. Ids of values that were taken back are not used
+    /// again while the table is open.
+    next: Option<u64>,
+}
+
+impl LongState {
+    pub(super) fn of(db: &Database, schema: &TableSchema) -> LongState {
+        let tree =
+            schema.lv.as_ref().map(|lv| (lv.clone(), db.tree(lv.fdp, lv.objid, LONG_VALUES)));
+        LongState(Mutex::new(Known { tree, next: None }))
+    }
+
+    /// The tree was taken back.
+    pub(crate) fn forget(&self) {
+        *self.0.lock() = Known::default();
+    }
+}
+
+impl Table {
+    /// What the catalog says of the table, its long-value tree included.
+    #[must_use]
+    pub fn schema_with_long_values(&self) -> TableSchema {
+        let lv = self.core.long.0.lock().tree.as_ref().map(|(lv, _)| lv.clone());
+        TableSchema { lv, ..TableSchema::clone(&self.schema) }
+    }
+
+    /// The table's long values, if any was ever made.
+    pub(crate) fn long_tree(&self) -> Option<LongTree> {
+        let tree = self.core.long.0.lock().tree.as_ref().map(|(_, tree)| Arc::clone(tree))?;
+        Some(LongTree { db: Arc::clone(&self.db), tree, chunk: chunk_len(&self.schema) })
+    }
+
+    /// The table's long values as a session sees them. To be used in a transaction: two reads
+    /// outside one may see different moments.
+    #[must_use]
+    pub fn long_values<'a>(&self, session: &'a Session) -> SessionLongValues<'a> {
+        SessionLongValues { tree: self.long_tree(), session }
+    }
+
+    /// May rows have values outside of them?
+    #[must_use]
+    pub fn has_long_values(&self) -> bool {
+        self.core.long.0.lock().tree.is_some()
+    }
+
+    /// Makes a value, and the tree if it is the first one.
+    pub(crate) fn create_long(
+        &self,
+        session: &mut Session,
+        value: &[u8],
+        packing: Packing,
+    ) -> Result<Lid> {
+        session.all_or_nothing(|session| {
+            let (tree, lid) = self.new_lid(session)?;
+            tree.create(session, lid, value, packing)?;
+            Ok(lid)
+        })
+    }
+
+    /// A new id, and the tree for it.
+    pub(crate) fn new_lid(&self, session: &mut Session) -> Result<(LongTree, Lid)> {
+        session.check_writable()?;
+        let mut known = self.core.long.0.lock();
+        let tree = match &known.tree {
+            Some((_, tree)) => Arc::clone(tree),
+            None => {
+                let (lv, tree) = self.make_tree(session)?;
+                known.tree = Some((lv, Arc::clone(&tree)));
+                tree
+            }
+        };
+        let next = match known.next {
+            Some(next) => next,
+            None => last_lid(&self.db, &tree)? + 1,
+        };
+        if next > LID_MAX {
+            let what = format!("the ids of long values of table {} are used up", self.schema.name);
+            return Err(Error::new(JetErr::OutOfLongValueIDs, what)
+                .at_path(self.db.file.path())
+                .advise("copy the rows into a new table"));
+        }
+        known.next = Some(next + 1);
+        let tree = LongTree { db: Arc::clone(&self.db), tree, chunk: chunk_len(&self.schema) };
+        Ok((tree, Lid(next)))
+    }
+
+    fn make_tree(&self, session: &mut Session) -> Result<(LongValueTree, Arc<TreeHandle>)> {
+        let creator = self.core.creator.as_ref();
+        if creator.is_none_or(|creator| creator.committed().is_some()) {
+            let mut own = Session::begin_session(session.instance())?;
+            own.begin()?;
+            let made = self.place_tree(&mut own)?;
+            own.commit(Durability::Lazy)?;
+            return Ok(made);
+        }
+        let made = session.all_or_nothing(|session| self.place_tree(session))?;
+        let attached = session.instance().database(self.db.dbid)?;
+        let table =
+            session.read(|snapshot| Ok(attached.tables.version(self.schema.objid, snapshot)))?;
+        let drop = TreeDrop {
+            db: Arc::clone(&self.db),
+            core: Arc::clone(&self.core),
+            tree: Arc::clone(&made.1),
+            inner: Vec::new(),
+        };
+        if let Some(table) = table {
+            session.note_schema_change(SchemaChange {
+                attached,
+                table,
+                step: SchemaStep::LongValues,
+                made: vec![drop],
+                given_up: Vec::new(),
+            });
+        }
+        Ok(made)
+    }
+
+    /// Gives the tree its place in the table's space and its rows in the catalog.
+    fn place_tree(&self, session: &mut Session) -> Result<(LongValueTree, Arc<TreeHandle>)> {
+        let db = &self.db;
+        let writer = session.writer(db)?;
+        let objid = db.next_objid()?;
+        let fdp = space::create_single(db, &self.tree, writer, objid, LONG_VALUES, 1)?;
+        let tree = db.tree(fdp, objid, LONG_VALUES);
+        let lv = LongValueTree {
+            objid,
+            fdp,
+            density: u32::from(LONG_VALUES.density_pct),
+            flags: 0,
+            pages: 1,
+            space_hints: None,
+            fdp_set_time: None,
+        };
+        if let Err(error) = self.insert_tree_rows(session, &lv) {
+            space::free_fdp(db, &tree, writer)?;
+            return Err(error);
+        }
+        Ok((lv, tree))
+    }
+
+    fn insert_tree_rows(&self, session: &mut Session, lv: &LongValueTree) -> Result<()> {
+        let db = &self.db;
+        CatalogTrees::of(db).insert(session, db, &long_value_row(&self.schema, lv)?)?;
+        let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
+        let (size, owner) = (db.page_size(), self.schema.objid);
+        let (key, data) = objids_row(size, lv.objid, owner, RowKind::LongValue)?;
+        session.insert(db, &objids, &mut Position::default(), &key, &data)
+    }
+
+    /// How values of a column are to be stored.
+    pub(crate) fn packing(column: &Column) -> Packing {
+        if column.flags.contains(ColumnFlags::COMPRESSED) {
+            Packing::Compressed
+        } else {
+            Packing::Plain
+        }
+    }
+
+    /// A row went, or has other values now: values that it no longer refers to lose a reference.
+    pub(crate) fn release_lids(
+        &self,
+        session: &mut Session,
+        old: &[u8],
+        new: Option<&[u8]>,
+    ) -> Result<()> {
+        let Some(tree) = self.long_tree() else { return Ok(()) };
+        let mut gone = RecordView::new(old, self.db.page_size())?.lids()?;
+        if let Some(new) = new {
+            for lid in RecordView::new(new, self.db.page_size())?.lids()? {
+                if let Some(at) = gone.iter().position(|other| *other == lid) {
+                    gone.swap_remove(at);
+                }
+            }
+        }
+        gone.into_iter().try_for_each(|lid| tree.release(session, lid))
+    }
+}
+
+/// The highest id that any value has or had.
+fn last_lid(db: &Database, tree: &TreeHandle) -> Result<u64> {
+    let (mut last, mut at) = (0, Position::default());
+    tree::scan(&db.cache, &tree.view(), Start::End, Direction::Backward, &mut at, |node| {
+        let key = node.key_to_vec();
+        last = key.first_chunk().map_or(0, |id| u64::from(u32::from_be_bytes(*id)));
+        ControlFlow::Break(())
+    })?;
+    Ok(last)
+}
+
+/// Visits the nodes that a session sees in a tree with unique keys, from a key on.
+pub(crate) fn visit_seen(
+    db: &Database,
+    handle: &TreeHandle,
+    session: &Session,
+    from: &[u8],
+    each: &mut Visit<'_>,
+) -> Result<()> {
+    let versions = &session.instance().versions;
+    let (mut position, mut failed) = (Position::default(), Ok(()));
+    session.read(|snapshot| {
+        let start = Start::At { key: from, data: &[] };
+        let view = handle.view();
+        tree::scan(&db.cache, &view, start, Direction::Forward, &mut position, |node| {
+            let mut key = KeyBytes::from_slice(node.prefix);
+            key.extend_from_slice(node.suffix);
+            let seen = match see(versions, handle, snapshot, &node, Some(&key), &[]) {
+                Seen::Absent => return ControlFlow::Continue(()),
+                Seen::AsOnPage => each(&key, node.data),
+                Seen::Before(data) => each(&key, &data),
+            };
+            seen.unwrap_or_else(|error| {
+                failed = Err(error);
+                ControlFlow::Break(())
+            })
+        })
+    })?;
+    failed.map_err(|error: Error| error.at_path(db.file.path()))
+}
+
+/// The long values of a table through the eyes of a session.
+#[derive(Debug)]
+pub struct SessionLongValues<'a> {
+    tree: Option<LongTree>,
+    session: &'a Session,
+}
+
+impl SessionLongValues<'_> {
+    /// Chunk length of the tree.
+    pub(crate) fn chunk(&self) -> u32 {
+        self.tree.as_ref().map_or(1, |tree| tree.chunk)
+    }
+
+    /// The length of a value in bytes.
+    ///
+    /// # Errors
+    /// `JET_errLVCorrupted` (-1526) if there is no such value.
+    pub fn size(&self, lid: Lid) -> Result<u32> {
+        longvalue::size(self, lid)
+    }
+}
+
+impl Nodes for SessionLongValues<'_> {
+    fn visit(&self, from: &[u8], each: &mut Visit<'_>) -> Result<()> {
+        match &self.tree {
+            Some(LongTree { db, tree, .. }) => {
+                SeenNodes { db, tree, session: self.session }.visit(from, each)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl LongValues for SessionLongValues<'_> {
+    fn read_at(&self, lid: Lid, offset: u32, most: usize) -> Result<Vec<u8>> {
+        longvalue::read(self, lid, self.chunk(), offset, most)
+    }
+}
