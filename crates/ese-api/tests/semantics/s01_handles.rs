@@ -48,3 +48,36 @@ fn s1_08_what_flags_are_refused_and_what_are_ignored() {
     JetDupCursor(ses, cur, 0xffff).unwrap();
     JetOpenTable(ses, pets.live.dbid, "pets", JET_bitTablePreread | JET_bitTableNoCache).unwrap();
 }
+
+#[test]
+fn s1_02_the_gate_names_the_stop_before_the_state_of_the_instance() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, instance) = (pets.ses, pets.live.inst);
+    JetBeginTransaction(ses).unwrap();
+    let foreign = std::thread::scope(|scope| scope.spawn(|| pets.go(0)).join().unwrap());
+    assert_eq!(code(foreign), JetErr::SessionSharingViolation);
+    JetStopServiceInstance(instance).unwrap();
+    let foreign = std::thread::scope(|scope| scope.spawn(|| pets.go(0)).join().unwrap());
+    assert_eq!(code(foreign), JetErr::ClientRequestToStopJetService, "before the session");
+    assert_eq!(code(JetMove(JET_SESID(77), pets.cur, 0, 0)), JetErr::InvalidSesid, "handles first");
+    JetRollback(ses, 0).unwrap();
+    let made = JetCreateInstance("s1_02").unwrap();
+    assert_eq!(code(JetBeginSession(made)), JetErr::NotInitialized);
+    JetTerm(made).unwrap();
+}
+
+#[test]
+fn s1_06_a_warning_is_part_of_a_success() {
+    let _mode = multi();
+    let pets = pets();
+    let path = pets.live.path();
+    let path = path.to_str().unwrap();
+    assert_eq!(JetAttachDatabase(pets.ses, path, 0).unwrap(), JetErr::WrnDatabaseAttached);
+    pets.prepare(JET_prepInsert).unwrap();
+    let long = pets.set(pets.name, &[b'x'; 300]).unwrap();
+    assert_eq!(long, JetErr::WrnColumnMaxTruncated);
+    pets.prepare(JET_prepCancel).unwrap();
+    let near = pets.seek_id(4, JET_bitSeekGE).unwrap();
+    assert_eq!((near, pets.at().unwrap()), (JetErr::WrnSeekNotEqual, 5));
+}

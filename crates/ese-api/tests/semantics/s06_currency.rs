@@ -412,3 +412,30 @@ fn s6_14_cursor_info_tells_of_changes_by_others() {
     pets.go(100).unwrap_err();
     assert_eq!(code(info()), NONE);
 }
+
+/// A move by keys goes past all entries of a key at once, in both directions, and out of gaps.
+#[test]
+fn s6_04_moves_by_keys_leave_duplicates_out() {
+    let _mode = multi();
+    let pets = pets();
+    for id in 100..400 {
+        pets.insert(id, "bee", None).unwrap();
+    }
+    pets.index("name");
+    let by_keys = |rows| {
+        JetMove(pets.ses, pets.cur, rows, JET_bitMoveKeyNE)
+            .and_then(|()| pets.at())
+            .map_err(|error| error.code())
+    };
+    assert_eq!(pets.to(JET_MoveFirst), Ok(1));
+    assert_eq!((by_keys(1), by_keys(1), by_keys(1)), (Ok(2), Ok(3), Ok(6)));
+    assert_eq!(by_keys(1), Err(JetErr::NoCurrentRecord));
+    assert_eq!(by_keys(-2), Ok(3), "from behind the last one");
+    assert_eq!(by_keys(-1), Ok(399), "the last of the duplicates");
+    assert_eq!(by_keys(-1), Ok(1));
+    assert_eq!(by_keys(3), Ok(6));
+    pets.seek(b"beetle", JET_bitSeekEQ).unwrap_err();
+    assert_eq!(by_keys(1), Ok(3));
+    pets.seek(b"beetle", JET_bitSeekEQ).unwrap_err();
+    assert_eq!(by_keys(-1), Ok(399));
+}

@@ -225,3 +225,31 @@ fn s8_10_the_compatibility_check_refuses_no_row_of_this_engine() {
     pets.set(pets.name, &[b'x'; 255]).unwrap();
     JetUpdate2(pets.ses, pets.cur, JET_bitUpdateCheckESE97Compatibility).unwrap();
 }
+
+#[test]
+fn s8_07_an_index_whose_keys_stay_is_not_touched() {
+    let _mode = multi();
+    let pets = pets();
+    let owned = |name: &str| {
+        let info = JetGetIndexInfo(pets.ses, pets.live.dbid, "pets", Some(name)).unwrap();
+        JetComputeStats(pets.ses, pets.cur).unwrap();
+        (info[0].cSpaceOwned, info[0].cSpaceAvailable)
+    };
+    let before = owned("name");
+    pets.index("name");
+    pets.seek(b"bee", JET_bitSeekEQ).unwrap();
+    assert_eq!(pets.at().unwrap(), 2);
+    for age in 1000..1100_i32 {
+        pets.prepare(JET_prepReplace).unwrap();
+        pets.set(pets.age, &age.to_le_bytes()).unwrap();
+        pets.update().unwrap();
+        // The entry that the cursor stands on is the one it found.
+        assert_eq!(pets.at().unwrap(), 2);
+    }
+    assert_eq!(owned("name"), before);
+    assert_eq!(pets.to(JET_MoveNext), Ok(5));
+    pets.index("age");
+    pets.seek(&1099_i32.to_le_bytes(), JET_bitSeekEQ).unwrap();
+    assert_eq!(pets.at().unwrap(), 2);
+    assert_eq!(code(pets.seek(&1050_i32.to_le_bytes(), JET_bitSeekEQ)), JetErr::RecordNotFound);
+}

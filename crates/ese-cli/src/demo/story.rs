@@ -8,7 +8,7 @@ use std::{
 
 use ese_api::{
     Database, Env, Instance, JetErr, PageSize, RestoreOptions, RestoreTarget, Restored, StopToken,
-    restore_with,
+    VersionInfo, restore_with,
 };
 use serde_json::json;
 
@@ -166,7 +166,7 @@ impl Story<'_> {
     }
 
     fn load_first_part(&self, scene: &Scene<'_>) -> Outcome {
-        let Scene { data, rows, gate, .. } = *scene;
+        let Scene { data, rows, gate, instance, .. } = *scene;
         let begun = self.now();
         let mut progress = self.context.progress("Load").of_rows();
         progress.say("rows");
@@ -189,6 +189,7 @@ impl Story<'_> {
                     counted(u64::try_from(units).unwrap_or(0), "transaction"),
                     time(took)
                 )),
+                Told(versions(&instance.version_info())),
             ],
         )?;
         Ok(())
@@ -364,6 +365,20 @@ impl Story<'_> {
             "step": "compare", "equal": good, "tables": tables.collect::<Vec<_>>(),
         }))?;
         Ok(good)
+    }
+}
+
+/// What the version store holds, and for whom.
+fn versions(info: &VersionInfo) -> String {
+    let kept = format!(
+        "{} kept for open transactions, {} of {}",
+        counted(info.versions, "version"),
+        bytes(info.bytes),
+        bytes(info.bytes_max)
+    );
+    match &info.oldest {
+        Some(oldest) => format!("{kept}; the oldest: {oldest}"),
+        None => kept,
     }
 }
 
