@@ -10,6 +10,7 @@ mod base;
 mod catalog;
 mod column;
 mod define;
+mod define_table;
 mod hints;
 mod load;
 mod rows;
@@ -31,11 +32,12 @@ pub use column::{
     CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, ColType, Column, ColumnCallback, ColumnFlags, ColumnId,
     Columns, Origin,
 };
-pub(crate) use define::refuse_where_tagged_only;
 pub use define::{
-    ColumnDef, ConditionDef, IndexDef, IndexOptions, KeyPart, Placement, TableDef, TableType,
-    add_column, add_index, check_name, default_value,
+    ColumnDef, ConditionDef, IndexDef, IndexOptions, KeyPart, Placement, add_column, add_index,
+    check_name, default_value,
 };
+pub(crate) use define_table::refuse_where_tagged_only;
+pub use define_table::{TableDef, TableType};
 pub use hints::SpaceHints;
 pub use load::CatalogLoader;
 pub(crate) use rows::is_catalog;
