@@ -40,7 +40,9 @@ impl BackupStopper {
     /// `JET_errBackupAbortByServer` (-801), until the backup has ended. Without a backup it has no
     /// effect. False: the instance has ended.
     pub fn stop(&self) -> bool {
-        self.0.upgrade().map(|shared| shared.backup.stop()).is_some()
+        // Handles that a caller still holds keep what has ended in memory.
+        let running = self.0.upgrade().filter(|shared| !shared.has_ended());
+        running.map(|shared| shared.backup.stop()).is_some()
     }
 }
 
@@ -64,7 +66,9 @@ impl Instance {
         Backup::begin(&self.shared.backup, true)
     }
 
-    /// Backs up into an empty or new directory. The logs of the instance stay.
+    /// Backs up into an empty or new directory. The logs of the instance stay, and the headers
+    /// therefore remember a copy, not a full backup that an incremental one could build on: that is
+    /// [`Instance::backup_to_dir_with`] and [`CopyOptions::truncate`].
     ///
     /// # Errors
     /// `JET_errBackupDirectoryNotEmpty` (-504), `JET_errBackupAbortByServer` (-801) if it was

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ese_backup::PauseBy;
-use ese_base::{PageSize, Result};
+use ese_base::{Error, JetErr, PageSize, Result};
 use ese_engine::{
     instance::{Instance as EngineInstance, InstanceConfig, TermMode, VersionInfo},
     recovery::{RecoveryOptions, RecoveryReport},
@@ -191,8 +191,14 @@ impl Instance {
     ///
     /// # Errors
     /// `JET_errDatabaseDuplicate` (-1201) if the file exists, `JET_errTooManyAttachedDatabases`
-    /// (-1805), `JET_errBackupInProgress` (-505), and those of writing.
+    /// (-1805), `JET_errBackupInProgress` (-505), `JET_errInvalidPath` (-1023) for a path that
+    /// names no file, and those of writing.
     pub fn create_database(&self, path: impl AsRef<Path>) -> Result<Database> {
+        let path = path.as_ref();
+        if path.file_name().is_none() {
+            let what = format!("\"{}\" names no file", path.display());
+            return Err(Error::new(JetErr::InvalidPath, what).advise("give the database a name"));
+        }
         let open = self.shared.create_database(&self.dir.join(path))?;
         Ok(Database::new(open, &self.shared))
     }
@@ -214,8 +220,8 @@ impl Instance {
     /// # Errors
     /// As [`Instance::open_database`] and [`Instance::create_database`].
     pub fn open_or_create_database(&self, path: impl AsRef<Path>) -> Result<Database> {
-        let path = self.dir.join(path);
-        if self.shared.engine.env.fs.exists(&path)? {
+        let path = path.as_ref();
+        if path.file_name().is_some() && self.shared.engine.env.fs.exists(&self.dir.join(path))? {
             self.open_database(path)
         } else {
             self.create_database(path)

@@ -93,8 +93,8 @@ pub use index::Index;
 pub use instance::{Instance, InstanceBuilder};
 pub use restore::{
     FoundDatabases, RestoreOptions, RestorePlan, RestoreProgress, RestoreTarget, Restored,
-    SetReport, databases_in, find_base, look_for_databases, recover, recover_with, restore,
-    restore_with, verify_set,
+    SetReport, databases_in, find_base, look_for_databases, looks_like_backup_set, recover,
+    recover_with, restore, restore_with, verify_set,
 };
 pub use row::{ColumnRef, Guid, Key, Row, RowView, Value, Values};
 pub use rows::Rows;

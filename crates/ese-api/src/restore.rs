@@ -180,6 +180,26 @@ pub fn look_for_databases(env: &Env, dir: &Path) -> Result<FoundDatabases> {
     Ok(found)
 }
 
+/// Is this a backup set that has lost its manifest, or never had one? Its databases are copies, and
+/// of its log there are only finished generations. An instance looks so only when its newest log is
+/// lost, and then its databases are no copies.
+///
+/// # Errors
+/// As [`look_for_databases`].
+pub fn looks_like_backup_set(env: &Env, dir: &Path) -> Result<bool> {
+    let Some(base) = find_base(env, dir)? else { return Ok(false) };
+    let names = LogNames::new(dir, &base);
+    if LogStream::scan(env, &names)?.situation() != Situation::CurrentMissing {
+        return Ok(false);
+    }
+    let databases = look_for_databases(env, dir)?.databases;
+    let is_copy = |path: &PathBuf| {
+        let file = env.fs.open(path, OpenMode::Read).ok()?;
+        Some(read_header(file.as_ref()).ok()?.header.is_backup_copy())
+    };
+    Ok(!databases.is_empty() && databases.iter().all(|path| is_copy(path) == Some(true)))
+}
+
 /// As [`look_for_databases`], where everything has to be readable.
 ///
 /// # Errors

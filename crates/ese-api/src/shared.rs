@@ -213,6 +213,13 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Has the instance come to its end? Waits for nothing.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.engine.check().is_err_and(|error| error.code() == JetErr::NotInitialized)
+    }
+}
+
 /// The answer to calls through handles of an instance that has ended.
 #[track_caller]
 pub(crate) fn ended() -> Error {

@@ -195,7 +195,9 @@ fn a_backup_is_read_as_streams_and_a_stop_reaches_the_reader() {
 
     // A backup that is still open when the instance stops is aborted.
     let mut left = instance.begin_backup().unwrap();
+    let stopper = instance.backup_stopper();
     instance.stop().unwrap();
+    assert!(!stopper.stop(), "handles that are left do not keep the instance running");
     assert_eq!(left.databases().unwrap_err().code(), JetErr::BackupAbortByServer);
 }
 
@@ -311,6 +313,21 @@ fn a_copy_of_a_copy_is_started_without_a_touch_of_either() {
     std::fs::rename(fourth.join("renamed.edb"), fourth.join("a.edb")).unwrap();
     assert_eq!(read_restored(fourth), expected);
     assert!((files(first), files(second)) == before, "a file of another instance was written");
+}
+
+#[test]
+fn arguments_that_cannot_be_are_refused_by_what_they_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let huge = Instance::builder(dir.path()).log_file_size(1 << 40).start().unwrap_err();
+    assert_eq!(huge.code(), JetErr::InvalidParameter);
+    assert!(huge.to_string().contains("1099511627776 bytes"), "{huge}");
+    let instance = Instance::builder(dir.path()).start().unwrap();
+    for name in ["", ".", ".."] {
+        let refused = instance.create_database(name).unwrap_err();
+        assert_eq!(refused.code(), JetErr::InvalidPath, "{name:?}: {refused}");
+        let refused = instance.open_or_create_database(name).unwrap_err();
+        assert_eq!(refused.code(), JetErr::InvalidPath, "{name:?}: {refused}");
+    }
 }
 
 /// The log is right where the directories are still those of the run that wrote it.

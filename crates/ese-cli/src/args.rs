@@ -121,7 +121,7 @@ pub(crate) struct Import {
     /// The records, one JSON object a line, or CSV with a heading
     #[arg(value_name = "FILE.{jsonl,csv}")]
     pub(crate) file: PathBuf,
-    /// The database, if the directory has several; data.edb if it has none
+    /// The database in DIR, if it has several or shall get another; data.edb if it has none
     #[arg(long, value_name = "NAME")]
     pub(crate) database: Option<PathBuf>,
     /// A column of the primary key of a new table; several in this order
@@ -131,7 +131,7 @@ pub(crate) struct Import {
     #[arg(long, value_name = "BYTES")]
     pub(crate) page_size: Option<u32>,
     /// Rows of a transaction
-    #[arg(long, value_name = "ROWS", default_value_t = 1000)]
+    #[arg(long, value_name = "ROWS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch: u32,
 }
 

@@ -35,7 +35,9 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
         interrupt.pass_on(&token);
     };
     let options = CopyOptions { truncate: args.truncate };
-    let done = instance.backup_to_dir_with(&args.out, options, &mut report, &stop);
+    let done = interrupt.during(&context.env, &stop, || {
+        instance.backup_to_dir_with(&args.out, options, &mut report, &stop)
+    });
     drop(progress);
     let ended = instance.stop();
     let report = match done {

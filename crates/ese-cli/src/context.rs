@@ -10,7 +10,7 @@ use crate::{args::Common, interrupt::Interrupt, progress::Progress};
 pub(crate) struct Context {
     pub(crate) env: Env,
     pub(crate) json: bool,
-    quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 impl Context {
@@ -20,7 +20,7 @@ impl Context {
 
     /// From now on Ctrl-C asks to stop; the second one ends the program at once.
     pub(crate) fn interrupt(&self) -> Interrupt {
-        Interrupt::install()
+        Interrupt::install(&self.env)
     }
 
     /// A progress bar on standard error, if that is a terminal; now and then a line otherwise.

@@ -34,7 +34,7 @@ pub(crate) enum Failure {
     /// The command line asks for something that cannot be.
     Usage(String),
     /// A text file that is to be imported is wrong.
-    Input { path: PathBuf, line: u64, what: String },
+    Input { path: PathBuf, line: u64, error: Error },
     /// Standard output cannot be written.
     Output(io::Error),
     /// What was found has been printed already.
@@ -56,8 +56,20 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
+    /// A record that says nothing, or what cannot be.
     pub(crate) fn input(path: &Path, line: u64, what: impl Into<String>) -> Failure {
-        Failure::Input { path: path.to_path_buf(), line, what: what.into() }
+        let error = Error::new(JetErr::InvalidParameter, what.into()).advise("correct the line");
+        Failure::in_line(path, line, error)
+    }
+
+    /// What the engine says of a record.
+    pub(crate) fn in_line(path: &Path, line: u64, error: Error) -> Failure {
+        Failure::Input { path: path.to_path_buf(), line, error }
+    }
+
+    /// A file or an argument that cannot be what is wanted.
+    pub(crate) fn unsuited(path: &Path, what: impl Into<String>, advice: &'static str) -> Failure {
+        Error::new(JetErr::InvalidParameter, what.into()).at_path(path).advise(advice).into()
     }
 
     pub(crate) fn exit_code(&self) -> u8 {
@@ -78,7 +90,8 @@ impl Failure {
             // A message that quotes a file's bytes must not break the line.
             Failure::Engine(error) => Some(with_advice(error).replace(['\n', '\r'], " ")),
             Failure::Usage(what) => Some(what.clone()),
-            Failure::Input { path, line, what } => {
+            Failure::Input { path, line, error } => {
+                let what = with_advice(error).replace(['\n', '\r'], " ");
                 Some(format!("{}: line {line}: {what}", path.display()))
             }
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
@@ -92,6 +105,10 @@ impl Failure {
     pub(crate) fn json(&self) -> Value {
         match self {
             Failure::Engine(error) => json!({ "error": error_json(error) }),
+            Failure::Input { path, line, error } => json!({ "error": {
+                "code": error.jet_code(), "name": error.code().info().name,
+                "file": path.to_string_lossy(), "line": line, "text": with_advice(error),
+            } }),
             other => json!({ "error": { "text": other.text() } }),
         }
     }
@@ -127,6 +144,11 @@ fn usual_advice(error: &Error) -> Option<&'static str> {
         JetErr::KeyDuplicate => "leave the record out or choose another key",
         JetErr::ObjectNotFound | JetErr::ColumnNotFound => "`ese tables` lists what is there",
         JetErr::FileIOBeyondEOF => "restore the file from a backup",
+        JetErr::InvalidName => "names have 1 to 64 characters of code page 1252, none of ! . [ ]",
+        JetErr::ColumnDuplicate => "names are equal in any case; give one of them another",
+        JetErr::TooManyColumns => "a table has up to 127 columns of numbers; leave some out",
+        JetErr::RecordTooBig => "larger pages hold longer rows (--page-size of a new directory)",
+        JetErr::ColumnIllegalNull | JetErr::ColumnTooBig => "correct the record or leave it out",
         _ => match error.kind() {
             ErrorKind::Io => "look for errors of the disk in the system's log",
             ErrorKind::Corruption => "restore the file from a backup",
@@ -141,8 +163,11 @@ fn code_of(error: &Error) -> u8 {
         JetErr::FileNotFound
         | JetErr::InvalidPath
         | JetErr::FileAccessDenied
-        | JetErr::FileAlreadyExists
         | JetErr::LogFilePathInUse => return IO,
+        // A directory that must be empty and is not.
+        JetErr::FileAlreadyExists
+        | JetErr::ExistingLogFileHasBadSignature
+        | JetErr::ExistingLogFileIsNotContiguous => return USAGE,
         JetErr::FeatureNotAvailable | JetErr::FileInvalidType | JetErr::PageSizeMismatch => {
             return PROBLEM;
         }

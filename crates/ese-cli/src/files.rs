@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use ese_api::{Env, Error, JetErr, Result};
+use ese_api::{Env, Error, JetErr, Result, looks_like_backup_set};
 use ese_backup::stream::{INCOMPLETE_NAME, MANIFEST_NAME};
 use ese_os::{File, OpenMode};
 
@@ -86,6 +86,13 @@ pub(crate) fn refuse_backup_set(env: &Env, dir: &Path) -> Outcome {
                 dir.display()
             )));
         }
+    }
+    if looks_like_backup_set(env, dir)? {
+        return Err(Failure::Usage(format!(
+            "{}: this looks like a backup set without its manifest; make databases of it with `ese \
+             restore`",
+            dir.display()
+        )));
     }
     Ok(())
 }

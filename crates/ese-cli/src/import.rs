@@ -10,12 +10,13 @@ use ese_api::{
     Column, Database, Env, Error, ErrorKind, Inserter, Instance, JetErr, PageSize, Session, Table,
     TableBuilder, databases_in, find_base,
 };
+use ese_engine::schema::check_name;
 use serde_json::json;
 
 use crate::{
     args,
     context::Context,
-    failure::{Failure, Outcome, with_advice},
+    failure::{Failure, Outcome},
     ingest::{self, Format, Record, Shape},
     interrupt::Interrupt,
     output::Output,
@@ -28,9 +29,16 @@ const DATABASE: &str = "data.edb";
 
 pub(crate) fn run(context: &Context, args: &args::Import) -> Outcome {
     let format = Format::require(&args.file)?;
+    check_names(args)?;
     let interrupt = context.interrupt();
     let shape = look_through(context, args, format, &interrupt)?;
     let database = database_path(&context.env, args)?;
+    if !context.env.fs.exists(&args.dir.join(&database))? {
+        // Of a database that exists only the engine knows whether it has the table.
+        let page_size = args.page_size.map_or(Ok(PageSize::K4), page_size)?;
+        let table = new_table(args, &shape).into_def().build(page_size);
+        table.map_err(|error| error.at_path(&args.file))?;
+    }
     let instance = start(&context.env, args)?;
     let database = instance.open_or_create_database(database)?;
     let mut session = instance.session()?;
@@ -64,6 +72,27 @@ fn tell(context: &Context, args: &args::Import, rows: u64) -> Outcome {
     Ok(output.flush()?)
 }
 
+/// What can be refused before anything is read.
+fn check_names(args: &args::Import) -> Outcome {
+    let named = |error: Error| match error.advice() {
+        Some(_) => error,
+        None => error.advise("give --table another name"),
+    };
+    check_name(&args.table).map_err(named)?;
+    if args.table.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("MSys")) {
+        let what = format!("\"{}\" is a table of the system", args.table);
+        let error = Error::new(JetErr::PermissionDenied, what);
+        return Err(error.advise("names that begin with MSys are not for users' tables").into());
+    }
+    if let Some(name) = &args.database
+        && name.file_name() != Some(name.as_os_str())
+    {
+        let what = "a database lies in the directory of its instance, under a name without a path";
+        return Err(Failure::unsuited(name, what, "give --database the name of a file in DIR"));
+    }
+    Ok(())
+}
+
 /// Reads the whole file once, so that nothing is created for one that is wrong.
 fn look_through(
     context: &Context,
@@ -82,11 +111,12 @@ fn look_through(
         Ok(ControlFlow::Continue(()))
     })?;
     if shape.records == 0 {
-        return Err(Failure::Usage(format!("{}: there are no records", args.file.display())));
+        return Err(Failure::unsuited(&args.file, "there are no records", "name another file"));
     }
     for key in &args.key {
         if !shape.names().contains(key) {
-            return Err(Failure::Usage(format!("no record has the key column \"{key}\"")));
+            let what = format!("no record has the key column \"{key}\"");
+            return Err(Failure::unsuited(&args.file, what, "name a column that is there"));
         }
     }
     Ok(shape)
@@ -104,10 +134,11 @@ fn database_path(env: &Env, args: &args::Import) -> Outcome<PathBuf> {
     match (found.next(), found.next()) {
         (None, _) => Ok(DATABASE.into()),
         (Some(only), None) => Ok(env.fs.canonicalize(&only)?),
-        (Some(_), Some(_)) => Err(Failure::Usage(format!(
-            "{}: there are several databases; name one with --database",
-            args.dir.display()
-        ))),
+        (Some(_), Some(_)) => Err(Failure::unsuited(
+            &args.dir,
+            "there are several databases",
+            "name one with --database",
+        )),
     }
 }
 
@@ -146,6 +177,11 @@ fn open_table(
         Err(error) if error.code() == JetErr::ObjectNotFound => {}
         found => return Ok(found?),
     }
+    let created = database.create_table(session, new_table(args, shape));
+    Ok(created.map_err(|error| error.at_path(&args.file))?)
+}
+
+fn new_table(args: &args::Import, shape: &Shape) -> TableBuilder {
     let mut builder = TableBuilder::new(&args.table);
     for name in shape.names() {
         builder = builder.define(shape.column(name, args.key.contains(name)));
@@ -153,7 +189,7 @@ fn open_table(
     if !args.key.is_empty() {
         builder = builder.primary(&args.key.iter().map(String::as_str).collect::<Vec<_>>());
     }
-    Ok(database.create_table(session, builder)?)
+    builder
 }
 
 /// The columns with these names.
@@ -217,7 +253,7 @@ impl Import<'_> {
     }
 
     fn fields(&self, record: &Record) -> Outcome<Vec<Option<Vec<u8>>>> {
-        let wrong = |what| Failure::input(&self.args.file, record.line, what);
+        let wrong = |error| Failure::in_line(&self.args.file, record.line, error);
         let null = serde_json::Value::Null;
         self.columns
             .iter()
@@ -232,7 +268,7 @@ impl Import<'_> {
     fn at(&self, record: &Record, error: Error) -> Failure {
         match error.kind() {
             ErrorKind::Misuse | ErrorKind::Outcome => {
-                Failure::input(&self.args.file, record.line, with_advice(&error))
+                Failure::in_line(&self.args.file, record.line, error)
             }
             _ => error.into(),
         }

@@ -20,7 +20,7 @@ use std::{
     path::Path,
 };
 
-use ese_api::{ColType, Column, ColumnDef, Env, Guid, Value};
+use ese_api::{ColType, Column, ColumnDef, Env, Error, Guid, JetErr, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::{
@@ -30,6 +30,9 @@ use crate::{
 
 /// No record is longer: a file without line ends must not fill the memory.
 const LINE_MAX: u64 = 64 << 20;
+
+/// What some programs write before text in UTF-8.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,10 +102,14 @@ fn json_lines(
         if u64::try_from(read).is_ok_and(|read| read == LINE_MAX) {
             return Err(Failure::input(path, line, format!("longer than {LINE_MAX} bytes")));
         }
-        if text.trim_ascii().is_empty() {
+        let record = match text.strip_prefix(BOM) {
+            Some(rest) if line == 1 => rest,
+            _ => &text,
+        };
+        if record.trim_ascii().is_empty() {
             continue;
         }
-        match serde_json::from_slice(&text) {
+        match serde_json::from_slice(record) {
             Ok(Json::Object(fields)) => {
                 if each(Record { line, bytes, fields }, len)?.is_break() {
                     return Ok(());
@@ -120,11 +127,44 @@ struct Bounded<R> {
     inner: R,
     record_max: u64,
     left: u64,
+    quotes: Quotes,
+    at_end: bool,
+}
+
+/// Where in a field the text is: the reader takes a quote that is not closed for one that ends with
+/// the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Quotes {
+    /// Before the first byte of a field; at the beginning of the file behind so much of a mark.
+    Before(usize),
+    /// In a field without quotes, or behind its closing one.
+    Outside,
+    Inside,
+    /// Behind a quote that closes the field, or is the first of two that stand for one.
+    Closing,
+}
+
+impl Quotes {
+    fn then(self, byte: u8) -> Quotes {
+        match (self, byte) {
+            (Quotes::Inside, b'"') => Quotes::Closing,
+            (Quotes::Inside, _) | (Quotes::Before(_) | Quotes::Closing, b'"') => Quotes::Inside,
+            (_, b',' | b'\n' | b'\r') => Quotes::Before(BOM.len()),
+            (Quotes::Before(at), byte) if BOM.get(at) == Some(&byte) => Quotes::Before(at + 1),
+            _ => Quotes::Outside,
+        }
+    }
 }
 
 impl<R> Bounded<R> {
     fn new(inner: R, record_max: u64) -> Bounded<R> {
-        Bounded { inner, record_max, left: record_max }
+        let quotes = Quotes::Before(0);
+        Bounded { inner, record_max, left: record_max, quotes, at_end: false }
+    }
+
+    /// Did the file end inside quotes? Its last record does, then.
+    fn is_unclosed(&self) -> bool {
+        self.at_end && self.quotes == Quotes::Inside
     }
 
     fn next_record(&mut self) {
@@ -138,6 +178,9 @@ impl<R: Read> Read for Bounded<R> {
             return Err(io::ErrorKind::InvalidData.into());
         }
         let read = self.inner.read(out)?;
+        self.at_end |= read == 0;
+        let bytes = out.get(..read).unwrap_or_default();
+        self.quotes = bytes.iter().fold(self.quotes, |quotes, byte| quotes.then(*byte));
         self.left = self.left.saturating_sub(u64::try_from(read).unwrap_or(u64::MAX));
         Ok(read)
     }
@@ -168,6 +211,10 @@ fn csv_records(
         }
     };
     let heading = reader.headers().map_err(|error| wrong(1, error))?.clone();
+    let unclosed = |line| Failure::input(path, line, "a quote is not closed");
+    if reader.get_ref().is_unclosed() {
+        return Err(unclosed(1));
+    }
     let mut names = HashSet::new();
     // As names of columns they are equal in any case.
     if let Some(twice) = heading.iter().find(|name| !names.insert(name.to_ascii_lowercase())) {
@@ -181,6 +228,9 @@ fn csv_records(
             return Ok(());
         }
         let line = record.position().map_or(0, csv::Position::line);
+        if reader.get_ref().is_unclosed() {
+            return Err(unclosed(line));
+        }
         let bytes = reader.position().byte();
         let fields = heading.iter().zip(record.iter());
         let fields = fields.map(|(name, field)| (name.to_owned(), csv_value(field))).collect();
@@ -292,9 +342,14 @@ impl Shape {
 }
 
 /// A value in record encoding.
-pub(crate) fn encode(column: &Column, value: &Json) -> Result<Option<Vec<u8>>, String> {
-    let value = value_for(column, value)?;
-    value.encode(column).map_err(|error| error.message().to_owned())
+pub(crate) fn encode(column: &Column, value: &Json) -> ese_api::Result<Option<Vec<u8>>> {
+    const ADVICE: &str = "correct the record, or load it into another table";
+    let value = value_for(column, value)
+        .map_err(|what| Error::new(JetErr::InvalidParameter, what).advise(ADVICE))?;
+    value.encode(column).map_err(|error| match error.advice() {
+        Some(_) => error,
+        None => error.advise(ADVICE),
+    })
 }
 
 /// A JSON value as a value of a column.
@@ -389,9 +444,27 @@ mod tests {
             Ok(ControlFlow::Continue(()))
         });
         ended.map(|()| count).map_err(|failure| match failure {
-            Failure::Input { line, what, .. } => format!("line {line}: {what}"),
+            Failure::Input { line, error, .. } => format!("line {line}: {}", error.message()),
             other => panic!("{other:?}"),
         })
+    }
+
+    #[test]
+    fn a_quote_that_the_file_does_not_close_is_refused_and_others_are_not() {
+        for text in ["a,b\n1,\"x\n2,3\n", "a,b\n1,\"x", "a,b\n1,2\n1,\"x\"\"\n", "a,\"b\n1,2\n"] {
+            let refused = csv(text).unwrap_err();
+            assert!(refused.ends_with("a quote is not closed"), "{text:?}: {refused}");
+        }
+        for text in [
+            "a,b\n1,\"x\"\n",
+            "a,b\n1,\"x\"",
+            "a,b\n1,\"x\"\"y\"\n",
+            "a,b\n1,5\" pipe\n",
+            "a,b\n1,\"x\" y\"\n",
+            "\u{feff}\"a\",b\n1,\"x\ny\"\n",
+        ] {
+            assert_eq!(csv(text), Ok(1), "{text:?}");
+        }
     }
 
     #[test]

@@ -1,26 +1,39 @@
-//! Ctrl-C: once asks to stop cleanly, twice ends at once.
+//! Ctrl-C, a termination, a closed terminal: once asks to stop cleanly, twice ends at once.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
 };
 
-use ese_api::{StopReason, StopToken};
+use ese_api::{Env, StopReason, StopToken};
+use ese_os::OpenMode;
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM},
     flag,
 };
 
 use crate::failure::INTERRUPTED;
+
+/// Between two looks while the engine is at work.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Has somebody pressed Ctrl-C?
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    pub(crate) fn install() -> Interrupt {
+    pub(crate) fn install(env: &Env) -> Interrupt {
         let pressed = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
+            // `nohup` ignores it so that the program goes on.
+            if signal == SIGHUP && is_ignored(env, signal) {
+                continue;
+            }
             // In this order: the first signal finds the flag down and raises it. A signal that
             // cannot be caught keeps its ordinary meaning.
             let code = i32::from(INTERRUPTED);
@@ -40,10 +53,60 @@ impl Interrupt {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// Runs something in which the engine may wait for long without a progress call; the token is
+    /// stopped as soon as somebody presses.
+    pub(crate) fn during<T>(&self, env: &Env, token: &StopToken, run: impl FnOnce() -> T) -> T {
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    self.pass_on(token);
+                    env.clock.sleep(LOOK);
+                }
+            });
+            let result = run();
+            over.store(true, Ordering::Relaxed);
+            result
+        })
+    }
+
     /// Tells the engine if it was pressed; to be called from progress calls.
     pub(crate) fn pass_on(&self, stop: &StopToken) {
         if self.pressed() {
             stop.stop(StopReason::Requested);
         }
+    }
+}
+
+/// Was the program started with this signal ignored? Linux says so in the status of the process, as
+/// a line `SigIgn:` with a bit for every signal.
+fn is_ignored(env: &Env, signal: i32) -> bool {
+    const STATUS_MAX: u64 = 16 << 10;
+    let Ok(file) = env.fs.open(Path::new("/proc/self/status"), OpenMode::Read) else {
+        return false;
+    };
+    // It has no length that could be asked for.
+    let mut byte = [0; 1];
+    let bytes = (0..STATUS_MAX).map_while(|at| file.read_at(&mut byte, at).ok().map(|()| byte[0]));
+    let status: Vec<u8> = bytes.collect();
+    ignores(&String::from_utf8_lossy(&status), signal)
+}
+
+fn ignores(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_ignored_if_its_bit_is_set() {
+        let status = "Name:\tese\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000001002\n";
+        assert!(ignores(status, SIGINT) && !ignores(status, SIGHUP));
+        assert!(!ignores("", SIGHUP));
+        assert!(!is_ignored(&Env::real(), SIGTERM));
     }
 }

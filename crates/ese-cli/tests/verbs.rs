@@ -218,6 +218,49 @@ fn ctrl_c_stops_a_backup_and_leaves_no_trace_of_it() {
     set_of(&dir.join("data"), &dir.join("next"));
 }
 
+/// A backup that reads a damaged page again and again waits for seconds.
+#[test]
+fn a_stop_ends_the_wait_for_a_damaged_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 5000);
+    let leaf = support::a_leaf(&dir.join("data/a.edb"), 4096);
+    support::damage(&dir.join("data/a.edb"), leaf + 1000);
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let child = spawn(program().args(["backup", "data", "set"]).current_dir(dir));
+        while !dir.join("set/a.edb").exists() {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        let begun = std::time::Instant::now();
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        let ran = finish(child);
+        assert!(begun.elapsed().as_secs() < 8, "{:?}", begun.elapsed());
+        ran.refused(4, &["stopped", "JET_errBackupAbortByServer -801"]);
+        assert!(!dir.join("set").exists());
+    }
+}
+
+#[test]
+fn a_quiet_demo_tells_its_verdict_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let record = |n: u32| format!("{{\"n\": {n}}}\n");
+    fs::write(dir.join("r.jsonl"), (0..2000).map(record).collect::<String>()).unwrap();
+    let told = ese(dir, &["demo", "--quiet", "--input", "r.jsonl", "--dir", "d"]).fine();
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.contains("Everything held"), "{told}");
+    // A directory for temporary files that is not there is not made.
+    let nowhere = dir.join("nowhere");
+    let ran = run(program()
+        .args(["demo", "--input", "r.jsonl"])
+        .current_dir(dir)
+        .env("TMPDIR", &nowhere));
+    ran.refused(3, &["nowhere", "JET_errInvalidPath -1023"]);
+    assert!(!nowhere.exists());
+}
+
 #[test]
 fn ctrl_c_ends_the_demo_at_any_moment_and_removes_what_it_made() {
     let dir = tempfile::tempdir().unwrap();

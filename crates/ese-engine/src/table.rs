@@ -321,7 +321,9 @@ impl Table {
     fn as_conflict(&self, session: &Session, key: &[u8], error: Error) -> Error {
         let deleted = error.code() == JetErr::RecordDeleted;
         if deleted && matches!(self.get(session, key, |_| ()), Ok(Some(()))) {
-            return Error::new(JetErr::WriteConflict, "another transaction has deleted the row");
+            let what =
+                format!("table {}: another transaction has deleted the row", self.schema.name);
+            return Error::new(JetErr::WriteConflict, what).advise("roll back and try again");
         }
         error
     }

@@ -12,7 +12,9 @@ use ese_os::{Env, OpenMode};
 use ese_pages::{DbState, header::read_header};
 
 use super::{DatabaseReport, VerifyOptions, VerifyProgress, verify_database};
-use crate::restore::{FoundDatabases, file_name, find_base, look_for_databases};
+use crate::restore::{
+    FoundDatabases, file_name, find_base, look_for_databases, looks_like_backup_set,
+};
 
 /// What the verification of a log found.
 #[derive(Debug)]
@@ -78,8 +80,17 @@ pub fn verify_dir(env: &Env, dir: &Path, options: &mut VerifyOptions<'_>) -> Res
     };
     let manifest = dir.join(ese_backup::stream::MANIFEST_NAME);
     let incomplete = dir.join(ese_backup::stream::INCOMPLETE_NAME);
-    if env.fs.exists(&manifest)? || env.fs.exists(&incomplete)? {
+    let marked = env.fs.exists(&manifest)? || env.fs.exists(&incomplete)?;
+    if marked || looks_like_backup_set(env, dir)? {
         verify_backup(env, dir, &mut report, options)?;
+        if !marked {
+            let what = "this looks like a backup set without its manifest";
+            report.problems.push(
+                Error::new(JetErr::FileNotFound, what)
+                    .at_path(&manifest)
+                    .advise("bring it back; without it files that are missing are not missed"),
+            );
+        }
         return Ok(report);
     }
     let FoundDatabases { databases, unreadable } = look_for_databases(env, dir)?;

@@ -132,7 +132,10 @@ impl BackupContext {
                         "an incremental backup needs an earlier full one of every database",
                     )
                     .at_path(&part.database.path)
-                    .advise("make a full backup first"));
+                    .advise(
+                        "make a full backup first that truncates the logs (--truncate); one that \
+                         leaves them counts as a copy",
+                    ));
                 }
             }
         }

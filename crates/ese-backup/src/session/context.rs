@@ -15,7 +15,7 @@ use std::{
     },
 };
 
-use ese_base::{BkInfo, Dbid, Error, Generation, JetErr, LgPos, LogTime, Result};
+use ese_base::{BkInfo, Dbid, Error, Generation, JetErr, LgPos, LogTime, Result, StopToken};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
@@ -180,6 +180,11 @@ impl BackupContext {
     /// Sets a flag and returns; waits for nothing, whatever other calls are doing.
     pub fn stop(&self) {
         self.stop.stop();
+    }
+
+    /// As long as it is there, the token is looked at wherever the backup waits.
+    pub(crate) fn watch(&self, token: Option<StopToken>) {
+        self.stop.watch(token);
     }
 
     /// Was the stop given, and no backup begun or ended since?

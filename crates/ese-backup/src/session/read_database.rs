@@ -216,7 +216,12 @@ fn settle(context: ReadContext<'_>, path: &Path, fault: &PageFault<'_>) -> Resul
         let again = fault.attempt == 1;
         return Ok(if again { AfterFault::Retry } else { AfterFault::TakeCorrected });
     }
-    if fault.attempt > RETRIES || fault.error.code() == JetErr::FileIOBeyondEOF {
+    // A page whose checksum is right was written as it is.
+    let may_change = matches!(
+        fault.error.code(),
+        JetErr::ReadVerifyFailure | JetErr::PageNotInitialized | JetErr::DiskIO
+    );
+    if fault.attempt > RETRIES || !may_change {
         return Ok(AfterFault::GiveUp);
     }
     if context.pause(PAUSE_STEP * fault.attempt) {

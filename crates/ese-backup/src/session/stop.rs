@@ -11,7 +11,9 @@ use std::{
 };
 
 use crossbeam::sync::{Parker, Unparker};
+use ese_base::StopToken;
 use ese_os::Clock;
+use parking_lot::Mutex;
 
 /// How a pause between two attempts at reading a damaged page passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,10 +29,15 @@ pub enum PauseBy {
 /// Longest sleep of [`PauseBy::Clock`] without a look at the flag.
 pub const SLICE: Duration = Duration::from_millis(10);
 
+/// Longest sleep of [`PauseBy::Waiting`] without a look at a caller's token, which wakes nobody.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// The flag, and the handle that wakes the sleeper.
 pub(crate) struct StopSwitch {
     stopped: AtomicBool,
     wake: Unparker,
+    /// Of the copy that is running; stops as the flag does.
+    token: Mutex<Option<StopToken>>,
 }
 
 /// The right to sleep on the switch. There is one; it belongs to the running call.
@@ -52,7 +59,8 @@ impl StopSwitch {
     pub(crate) fn new() -> (StopSwitch, Sleeper) {
         let parker = Parker::new();
         let wake = parker.unparker().clone();
-        (StopSwitch { stopped: AtomicBool::new(false), wake }, Sleeper(parker))
+        let token = Mutex::new(None);
+        (StopSwitch { stopped: AtomicBool::new(false), wake, token }, Sleeper(parker))
     }
 
     /// Sets the flag and wakes the sleeper.
@@ -70,6 +78,19 @@ impl StopSwitch {
         self.stopped.load(Ordering::SeqCst)
     }
 
+    /// From now on pauses look at this token, too.
+    pub(crate) fn watch(&self, token: Option<StopToken>) {
+        *self.token.lock() = token;
+    }
+
+    /// Was the stop given, here or by the token?
+    fn look(&self) -> bool {
+        if self.token.lock().as_ref().is_some_and(|token| token.reason().is_some()) {
+            self.stopped.store(true, Ordering::SeqCst);
+        }
+        self.is_stopped()
+    }
+
     /// Lets `time` pass, or less when the stop is given. True: the stop was given.
     pub(crate) fn pause(
         &self,
@@ -81,7 +102,7 @@ impl StopSwitch {
         match by {
             PauseBy::Clock => {
                 let mut left = time;
-                while !left.is_zero() && !self.is_stopped() {
+                while !left.is_zero() && !self.look() {
                     let slice = left.min(SLICE);
                     clock.sleep(slice);
                     left -= slice;
@@ -90,15 +111,15 @@ impl StopSwitch {
             PauseBy::Waiting => {
                 let end = clock.monotonic() + time;
                 // An old wake-up may be pending, so one return of the parker proves nothing.
-                while !self.is_stopped() {
+                while !self.look() {
                     let now = clock.monotonic();
                     if now >= end {
                         break;
                     }
-                    sleeper.0.park_timeout(end - now);
+                    sleeper.0.park_timeout((end - now).min(LOOK));
                 }
             }
         }
-        self.is_stopped()
+        self.look()
     }
 }

@@ -71,8 +71,8 @@ pub struct BackupReport {
 
 /// Makes a full backup of the instance into `dir`, which must be empty or not exist yet.
 ///
-/// `progress` is called between pieces of 1 MiB, on this thread. `stop` is looked at there too and
-/// does the same as [`BackupContext::stop`].
+/// `progress` is called between pieces of 1 MiB, on this thread. `stop` is looked at there too, and
+/// while a damaged page is read again, and does the same as [`BackupContext::stop`].
 ///
 /// # Errors
 /// `JET_errBackupDirectoryNotEmpty` (-504); `JET_errBackupAbortByServer` (-801) if the backup was
@@ -99,7 +99,9 @@ pub fn backup_to_dir(
         sums: Vec::new(),
         names: BTreeSet::from([MANIFEST_NAME.to_owned(), INCOMPLETE_NAME.to_owned()]),
     };
+    context.watch(Some(stop.clone()));
     let result = copy.run(context, options);
+    context.watch(None);
     if result.is_err() && !copy.irreplaceable {
         copy.remove_all(&made);
     }

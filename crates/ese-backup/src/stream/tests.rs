@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ese_base::{BkInfo, JetErr, PageSize, Result, StopReason, StopToken};
+use ese_base::{BkInfo, JetErr, PageSize, Pgno, Result, StopReason, StopToken};
 use ese_os::{Env, OpenMode};
 use ese_sim::{Fault, OpKind, SimEnv, StateOptions};
 
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     restore::{RestorePlan, verify_set},
     session::{END_ABORT, State},
-    testing::{Setup, Step, without_threads},
+    testing::{Setup, Step, leaf, without_threads},
 };
 
 const TRUNCATE: CopyOptions = CopyOptions { truncate: true };
@@ -476,5 +476,30 @@ fn a_copy_that_may_not_begin_leaves_the_directory_as_it_was() {
         assert_eq!(refused.code(), JetErr::BackupInProgress);
         assert_eq!(env.fs.exists(&dir).unwrap(), existed);
         assert_eq!(env.fs.exists(&above).unwrap(), existed);
+    }
+}
+
+/// Reading again helps only against what reading did wrong.
+#[test]
+fn a_page_whose_checksum_is_right_is_not_read_again() {
+    use std::time::Duration;
+    let mut damaged = leaf(PageSize::K4, Pgno(5));
+    damaged[1000..1100].fill(0xee);
+    let mut written_so = leaf(PageSize::K4, Pgno(5));
+    // More nodes than there is room for, under a checksum that is right.
+    written_so[34..36].fill(0xff);
+    ese_pages::checksum::stamp(&mut written_so, Pgno(5));
+    for (page, is_read_again) in [(written_so, false), (damaged, true)] {
+        let (setup, _disk) = Setup::on_sim(&[("a.edb", 20)]);
+        let env = setup.instance.env.clone();
+        let file = env.fs.open(&setup.database_path(), OpenMode::ReadWrite).unwrap();
+        file.write_at(&page, 6 * 4096).unwrap();
+        let begun = env.clock.monotonic();
+        let (options, stop) = (CopyOptions::default(), StopToken::new());
+        let set = Path::new("/set");
+        let error = backup_to_dir(&setup.context, &env, set, options, &mut |_| (), &stop);
+        assert_eq!(error.unwrap_err().pgno(), Some(Pgno(5)));
+        let took = env.clock.monotonic() - begun;
+        assert_eq!(took > Duration::from_secs(10), is_read_again, "{took:?}");
     }
 }

@@ -126,8 +126,8 @@ fn read_half(
             // The receiver lives as long as this thread does.
             has_asked = ask.send(()).is_ok();
         }
-        // Do not come to the end before the other thread has had its turn.
-        while has_asked && got + 2 * piece >= total && !done.load(Ordering::Acquire) {
+        // Do not come much further before the other thread has had its turn.
+        while has_asked && got >= total / 2 + piece && !done.load(Ordering::Acquire) {
             thread::yield_now();
         }
         match file.read_aligned(buffer.as_mut_slice()) {

@@ -12,6 +12,7 @@ use crate::{
     failure::{Failure, Outcome},
     ingest::{self, Format, Shape},
     interrupt::Interrupt,
+    progress::Progress,
 };
 
 /// Records that are taken at most, so that the demo ends soon.
@@ -24,6 +25,7 @@ pub(super) fn read(
     path: &Path,
     page_size: PageSize,
     interrupt: &Interrupt,
+    progress: &mut Progress,
 ) -> Outcome<Dataset> {
     match Format::of(path) {
         Some(format) => file(env, path, format, page_size),
@@ -32,7 +34,7 @@ pub(super) fn read(
             "{}: neither a .jsonl or .csv file nor a directory that can be read",
             path.display()
         ))),
-        None => Ok(tree::read(env, path, interrupt)?),
+        None => Ok(tree::read(env, path, interrupt, progress)?),
     }
 }
 
@@ -57,7 +59,8 @@ fn file(env: &Env, path: &Path, format: Format, page_size: PageSize) -> Outcome<
         table = table.define(shape.column(name, false));
     }
     let table = table.primary(&[&key]);
-    let schema = table.clone().into_def().build(page_size)?;
+    let schema = table.clone().into_def().build(page_size);
+    let schema = schema.map_err(|error| error.at_path(path))?;
     let columns = shape.names().iter().map(|name| schema.column(name));
     let columns = columns.collect::<ese_api::Result<Vec<_>>>()?;
 
@@ -67,7 +70,7 @@ fn file(env: &Env, path: &Path, format: Format, page_size: PageSize) -> Outcome<
         for (column, name) in columns.iter().zip(shape.names()) {
             let value = record.fields.get(name).unwrap_or(&serde_json::Value::Null);
             let encoded = ingest::encode(column, value);
-            row.push(encoded.map_err(|what| Failure::input(path, record.line, what))?);
+            row.push(encoded.map_err(|error| Failure::in_line(path, record.line, error))?);
         }
         number += 1;
         match units.last_mut() {

@@ -20,7 +20,7 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
-use ese_api::Env;
+use ese_api::{Env, Error, JetErr};
 use serde_json::json;
 
 use self::{screen::Screen, story::Story};
@@ -34,7 +34,7 @@ use crate::{
 pub(crate) fn run(context: &Context, args: &args::Demo) -> Outcome {
     let interrupt = context.interrupt();
     let place = Place::new(&context.env, args.dir.as_deref())?;
-    let screen = Screen::new(context.json);
+    let screen = Screen::new(context.json, context.quiet);
     let begun = context.env.clock.monotonic();
     let story = Story { context, screen: &screen, interrupt: &interrupt, dir: &place.dir };
     let held = story.tell(args.input.as_deref())?;
@@ -63,7 +63,19 @@ impl<'a> Place<'a> {
     fn new(env: &'a Env, wanted: Option<&Path>) -> Outcome<Place<'a>> {
         let dir = match wanted {
             Some(dir) => dir.to_path_buf(),
-            None => std::env::temp_dir().join(format!("ese-demo-{}", std::process::id())),
+            None => {
+                let parent = std::env::temp_dir();
+                if env.fs.list(&parent).is_err() {
+                    return Err(Error::new(
+                        JetErr::InvalidPath,
+                        "no directory for temporary files",
+                    )
+                    .at_path(&parent)
+                    .advise("set TMPDIR to a directory that exists, or name one with --dir")
+                    .into());
+                }
+                parent.join(format!("ese-demo-{}", std::process::id()))
+            }
         };
         if env.fs.exists(&dir)? && !env.fs.list(&dir)?.is_empty() {
             return Err(Failure::Usage(format!(

@@ -19,16 +19,21 @@ pub(super) enum Line {
 #[derive(Debug)]
 pub(super) struct Screen {
     json: bool,
+    quiet: bool,
     colours: bool,
 }
 
 impl Screen {
-    pub(super) fn new(json: bool) -> Screen {
-        Screen { json, colours: colours() }
+    /// A quiet one shows what did not hold, and the last word.
+    pub(super) fn new(json: bool, quiet: bool) -> Screen {
+        Screen { json, quiet, colours: colours() }
     }
 
     /// A heading above everything.
     pub(super) fn heading(&self, text: &str) -> io::Result<()> {
+        if self.quiet {
+            return Ok(());
+        }
         self.print(&[String::new(), format!("  {}", self.paint("1", text)), String::new()])
     }
 
@@ -36,7 +41,8 @@ impl Screen {
     pub(super) fn step(&self, label: &str, lines: &[Line]) -> io::Result<()> {
         let mut label = format!("{label:<LABEL$}");
         let mut all = Vec::with_capacity(lines.len());
-        for line in lines {
+        let shown = |line: &&Line| !self.quiet || matches!(line, Line::Checked(false, _));
+        for line in lines.iter().filter(shown) {
             let (mark, text) = match line {
                 Line::Told(text) => ("  ".to_owned(), text),
                 Line::Checked(true, text) => (self.paint("32", "ok"), text),
@@ -51,12 +57,15 @@ impl Screen {
     /// The last word, after an empty line.
     pub(super) fn end(&self, held: bool, lines: &[String]) -> io::Result<()> {
         let colour = if held { "1;32" } else { "1;31" };
-        let mut all = vec![String::new()];
+        let mut all = if self.quiet { Vec::new() } else { vec![String::new()] };
+        let lines = if self.quiet { lines.get(..1).unwrap_or_default() } else { lines };
         let painted = lines.iter().enumerate().map(|(at, line)| {
             if at == 0 { format!("  {}", self.paint(colour, line)) } else { format!("  {line}") }
         });
         all.extend(painted);
-        all.push(String::new());
+        if !self.quiet {
+            all.push(String::new());
+        }
         self.print(&all)
     }
 

@@ -114,13 +114,15 @@ impl Story<'_> {
     }
 
     fn read_records(&self, input: Option<&Path>) -> Outcome<Dataset> {
+        let mut progress = self.context.progress("Records").of_parts();
         let data = match input {
-            Some(path) => input::read(self.env(), path, PAGE_SIZE, self.interrupt)?,
+            Some(path) => input::read(self.env(), path, PAGE_SIZE, self.interrupt, &mut progress)?,
             None => match dpkg::read(self.env())? {
                 Some(data) => data,
-                None => tree::read(self.env(), Path::new("."), self.interrupt)?,
+                None => tree::read(self.env(), Path::new("."), self.interrupt, &mut progress)?,
             },
         };
+        drop(progress);
         self.go_on(None)?;
         if data.rows() == 0 {
             return Err(Failure::Usage(format!("{}: there are no records", data.origin)));

@@ -119,7 +119,8 @@ impl Instance {
     pub(super) fn refuse_duplicate(&self, path: &Path) -> Result<()> {
         if self.databases().iter().any(|attached| attached.path == path) {
             return Err(Error::new(JetErr::DatabaseDuplicate, "the database is attached already")
-                .at_path(path));
+                .at_path(path)
+                .advise("use the handle that there is"));
         }
         Ok(())
     }

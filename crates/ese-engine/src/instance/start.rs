@@ -49,6 +49,11 @@ impl Instance {
         options: RecoveryOptions,
     ) -> Result<(Arc<Instance>, Option<RecoveryReport>)> {
         config.log_config().names.check()?;
+        if u32::try_from(config.log_file_size).is_err() {
+            let what = format!("log files of {} bytes", config.log_file_size);
+            return Err(Error::new(JetErr::InvalidParameter, what)
+                .advise("give them 64 KiB to 32 MiB, a multiple of 64 KiB"));
+        }
         config.resolve(env)?;
         let bounds = Arc::new(Bounds::default());
         let opened = match config.recovery {
