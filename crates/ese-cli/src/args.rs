@@ -91,6 +91,9 @@ pub(crate) struct Rows {
     /// Print CSV with a heading
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
+    /// Leave a column out, for instance one with a value that cannot be read
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) without: Vec<String>,
     /// Print at most this many rows
     #[arg(long, short = 'n', value_name = "ROWS")]
     pub(crate) limit: Option<u64>,

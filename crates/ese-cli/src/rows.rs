@@ -6,7 +6,7 @@
 
 use std::ops::ControlFlow;
 
-use ese_api::{Offline, TableSchema, Value};
+use ese_api::{Column, Error, Offline, TableSchema, Value};
 use ese_engine::record::RecordView;
 use serde_json::{Map, Number, Value as Json};
 
@@ -25,58 +25,86 @@ const WIDTH_MAX: usize = 40;
 
 pub(crate) fn run(context: &Context, args: &args::Rows) -> Outcome {
     let database = tables::open(&context.env, &args.file, args.unrecovered)?;
-    let table = database.table(&args.table)?;
-    let limit = args.limit.unwrap_or(u64::MAX);
+    let table = Printed::new(&database, args)?;
     let mut output = Output::new();
     if context.json {
-        as_json(&database, table, limit, &mut output)?;
+        as_json(&table, &mut output)?;
     } else if args.csv {
-        as_csv(&database, table, limit, &mut output)?;
+        as_csv(&table, &mut output)?;
     } else {
-        as_table(&database, table, limit, &mut output)?;
+        as_table(&table, &mut output)?;
     }
     Ok(output.flush()?)
 }
 
-/// Visits the rows, as values in the order of the column ids.
-fn each_row(
-    database: &Offline,
-    table: &TableSchema,
+/// What of a table is printed.
+struct Printed<'a> {
+    database: &'a Offline,
+    table: &'a TableSchema,
+    columns: Vec<&'a Column>,
     limit: u64,
-    mut each: impl FnMut(Vec<Value>) -> Outcome,
-) -> Outcome {
-    let (mut failed, mut left) = (Ok(()), limit);
-    if left == 0 {
-        return Ok(());
+}
+
+impl<'a> Printed<'a> {
+    fn new(database: &'a Offline, args: &args::Rows) -> Outcome<Printed<'a>> {
+        let table = database.table(&args.table)?;
+        for name in &args.without {
+            table.column(name)?;
+        }
+        let left_out = |column: &Column| {
+            args.without.iter().any(|name| name.eq_ignore_ascii_case(&column.name))
+        };
+        let columns = table.columns.iter().filter(|column| !left_out(column)).collect();
+        Ok(Printed { database, table, columns, limit: args.limit.unwrap_or(u64::MAX) })
     }
-    database.rows(table, |_, record| {
-        let row = values(table, record)?;
-        left -= 1;
-        failed = each(row);
-        let enough = failed.is_err() || left == 0;
-        Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    })?;
-    failed
+
+    fn names(&self) -> impl Iterator<Item = String> {
+        self.columns.iter().map(|column| column.name.clone())
+    }
+
+    /// Visits the rows, as values in the order of the column ids.
+    fn each_row(&self, mut each: impl FnMut(Vec<Value>) -> Outcome) -> Outcome {
+        let (mut failed, mut left) = (Ok(()), self.limit);
+        if left == 0 {
+            return Ok(());
+        }
+        self.database.rows(self.table, |key, record| {
+            let row = self.values(key, record)?;
+            left -= 1;
+            failed = each(row);
+            let enough = failed.is_err() || left == 0;
+            Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        failed
+    }
+
+    fn values(&self, key: &[u8], record: &RecordView<'_>) -> ese_api::Result<Vec<Value>> {
+        let read = |column: &&Column| {
+            Value::read(column, record).map_err(|error| unreadable(key, column, &error))
+        };
+        self.columns.iter().map(read).collect()
+    }
 }
 
-fn values(table: &TableSchema, record: &RecordView<'_>) -> ese_api::Result<Vec<Value>> {
-    table.columns.iter().map(|column| Value::read(column, record)).collect()
+/// Says which value of which row it is, and how to get at the others.
+fn unreadable(key: &[u8], column: &Column, error: &Error) -> Error {
+    let what =
+        format!("row with key {}, column \"{}\": {}", hex(key), column.name, error.message());
+    let advice = format!("--without \"{}\" leaves the column out", column.name);
+    Error::new(error.code(), what).advise(advice)
 }
 
-fn as_json(database: &Offline, table: &TableSchema, limit: u64, output: &mut Output) -> Outcome {
-    each_row(database, table, limit, |row| {
-        let names = table.columns.iter().map(|column| column.name.clone());
-        let row: Map<String, Json> = names.zip(row.into_iter().map(json_value)).collect();
+fn as_json(table: &Printed<'_>, output: &mut Output) -> Outcome {
+    table.each_row(|row| {
+        let row: Map<String, Json> = table.names().zip(row.into_iter().map(json_value)).collect();
         Ok(output.json(&Json::Object(row))?)
     })
 }
 
-fn as_csv(database: &Offline, table: &TableSchema, limit: u64, output: &mut Output) -> Outcome {
+fn as_csv(table: &Printed<'_>, output: &mut Output) -> Outcome {
     let mut csv = csv::Writer::from_writer(output.raw());
-    csv.write_record(table.columns.iter().map(|column| &column.name)).map_err(csv_failure)?;
-    each_row(database, table, limit, |row| {
-        csv.write_record(row.into_iter().map(plain)).map_err(csv_failure)
-    })?;
+    csv.write_record(table.names()).map_err(csv_failure)?;
+    table.each_row(|row| csv.write_record(row.into_iter().map(plain)).map_err(csv_failure))?;
     Ok(csv.flush()?)
 }
 
@@ -84,10 +112,9 @@ fn csv_failure(error: csv::Error) -> Failure {
     Failure::Output(error.into())
 }
 
-fn as_table(database: &Offline, table: &TableSchema, limit: u64, output: &mut Output) -> Outcome {
-    let heading: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-    let mut layout = Layout { sample: vec![heading], widths: None };
-    each_row(database, table, limit, |row| {
+fn as_table(table: &Printed<'_>, output: &mut Output) -> Outcome {
+    let mut layout = Layout { sample: vec![table.names().collect()], widths: None };
+    table.each_row(|row| {
         let row = row.into_iter().map(|value| printable(&plain(value))).collect();
         layout.row(row, output)
     })?;
@@ -181,6 +208,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_that_cannot_be_read_is_named_with_a_way_around_it() {
+        let def = ese_api::TableBuilder::new("t").text("name").into_def();
+        let table = def.build(ese_api::PageSize::K4).unwrap();
+        let column = table.columns.iter().next().unwrap();
+        let error = Error::new(ese_api::JetErr::ColumnNotFound, "odd");
+        let told = unreadable(&[0x7f, 1], column, &error).to_string();
+        assert!(told.contains("row with key 7f01, column \"name\": odd"), "{told}");
+        assert!(told.contains("--without \"name\" leaves"), "{told}");
+    }
 
     #[test]
     fn values_are_written_as_documented() {

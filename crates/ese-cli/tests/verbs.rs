@@ -173,6 +173,17 @@ fn every_page_size_can_be_imported_verified_and_listed() {
 }
 
 #[test]
+fn columns_can_be_left_out_of_the_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K4, 2);
+    let args = ["rows", "a.edb", "t", "--csv", "--without", "VALUE", "--without", "id"];
+    assert_eq!(ese(dir, &args).fine(), "name\nrow 0\nrow 1\n");
+    ese(dir, &["rows", "a.edb", "t", "--without", "nope"])
+        .refused(2, &["nope", "JET_errColumnNotFound -1507"]);
+}
+
+#[test]
 fn whoever_stops_reading_the_rows_is_no_failure() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
