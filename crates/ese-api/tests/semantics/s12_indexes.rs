@@ -280,7 +280,7 @@ fn s12_04_what_has_no_version_is_made_outside_a_transaction_or_with_the_table_al
 }
 
 /// The reference page of JetCreateIndex2 has the three ways; of equal keys of one row it does not
-/// speak, the engine's source stores them once.
+/// speak. One entry is what a tree ordered by key and bookmark can hold.
 #[test]
 fn s12_08_several_values_have_several_entries() {
     let _mode = multi();
