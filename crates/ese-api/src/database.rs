@@ -3,7 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use ese_base::{PageSize, Result};
-use ese_engine::{catalog, instance::Attached};
+use ese_engine::{
+    catalog,
+    instance::{Attached, Instance},
+};
 use ese_pages::DbHeader;
 
 use crate::{
@@ -26,6 +29,10 @@ impl Database {
 
     pub(crate) fn attached(&self) -> &Arc<Attached> {
         &self.open.attached
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Instance> {
+        &self.shared.engine
     }
 
     /// Its file.
@@ -78,6 +85,31 @@ impl Database {
         let all = from.cell().with(|state| catalog::tables(&state.engine, self.attached()))?;
         let tables = all.into_iter();
         Ok(tables.map(|inner| Table { inner, database: Arc::clone(&self.open) }).collect())
+    }
+
+    /// Pages that the database owns, free ones included. The file has two more, for its header.
+    #[must_use]
+    pub fn pages(&self) -> u32 {
+        self.open.attached.db.file.page_count()
+    }
+
+    /// Makes the database own at least `pages` pages. Gives the number that it owns.
+    ///
+    /// # Errors
+    /// `JET_errDiskFull` (-1808), `JET_errOutOfDatabaseSpace` (-1012), and those of writing.
+    pub fn grow(&self, pages: u32) -> Result<u32> {
+        self.engine().grow_database(self.attached(), pages)
+    }
+
+    /// Cuts free pages at the end of the file off, but leaves `least` pages. Gives the number of
+    /// pages that the database owns then. While a backup is in progress nothing happens. Free
+    /// pages elsewhere stay; [`Database::defragment`] makes more of them, and a compaction into
+    /// a new file leaves none.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn shrink(&self, least: u32) -> Result<u32> {
+        self.engine().shrink_database(self.attached(), least)
     }
 
     /// Detaches the database: writes everything and leaves a clean file that belongs to nobody.

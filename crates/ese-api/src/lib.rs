@@ -55,7 +55,9 @@
 
 mod alter;
 mod backup;
+mod compact;
 mod database;
+mod defrag;
 mod index;
 mod instance;
 pub mod jet;
@@ -75,10 +77,14 @@ pub use backup::{
     Backup, BackupFile, BackupPhase, BackupProgress, BackupReport, BackupStopper, CopyOptions,
     LogInfo, Manifest, jet_error,
 };
+pub use compact::{Compacted, compact};
 pub use database::Database;
+pub use defrag::{DefragOptions, DefragOutcome};
 pub use ese_backup::PauseBy;
 pub use ese_base::{Error, ErrorKind, JetErr, PageSize, Result, StopReason, StopToken};
 pub use ese_engine::{
+    compact::CompactProgress,
+    defrag::DefragReport,
     instance::{InstanceConfig, VersionInfo},
     reader::{CatalogSource, OfflineDatabase as Offline},
     recovery::RecoveryReport,

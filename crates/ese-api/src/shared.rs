@@ -17,7 +17,7 @@ use ese_engine::{
 use ese_os::{Env, LockMode, OpenMode};
 use parking_lot::Mutex;
 
-use crate::{session::SessionCell, source::EngineSource};
+use crate::{defrag::Background, session::SessionCell, source::EngineSource};
 
 /// A database that somebody may have a handle of. Tables and databases keep it alive; as long as
 /// anybody but the list does, it cannot be detached.
@@ -41,6 +41,7 @@ pub(crate) struct Shared {
     source: Arc<EngineSource>,
     databases: Mutex<Vec<Arc<OpenDatabase>>>,
     sessions: Mutex<Sessions>,
+    pub(crate) defragmentations: Mutex<Vec<Background>>,
 }
 
 impl Shared {
@@ -61,6 +62,7 @@ impl Shared {
             source,
             databases: Mutex::default(),
             sessions: Mutex::default(),
+            defragmentations: Mutex::default(),
         };
         Ok((Arc::new(shared), report))
     }
@@ -148,6 +150,7 @@ impl Shared {
         // Off the list first, so that nobody gets a new handle; the list is not locked while the
         // engine writes.
         self.databases.lock().retain(|other| !Arc::ptr_eq(other, &database));
+        self.stop_defragmentation(&database.attached);
         let detached = if Arc::strong_count(&database) > 1 {
             Err(Error::new(
                 JetErr::DatabaseInUse,
@@ -193,6 +196,7 @@ impl Shared {
     /// the last handle is gone.
     pub(crate) fn terminate(&self, mode: TermMode) -> Result<()> {
         self.backup.abort_for_term();
+        self.stop_defragmentations();
         self.end_sessions(false)?;
         let ended = self.engine.terminate(mode);
         self.databases.lock().clear();
@@ -202,6 +206,7 @@ impl Shared {
     /// Lets go of everything without writing, as a killed process would.
     pub(crate) fn abandon(&self) {
         self.engine.abandon();
+        self.stop_defragmentations();
         self.backup.abort_for_term();
         let mut sessions = self.sessions.lock();
         sessions.closed = true;

@@ -49,6 +49,8 @@ pub(crate) enum Verb {
     Restore(Restore),
     /// Recover the databases of an instance that did not end properly, in place
     Recover(Recover),
+    /// Rebuild a clean database in a new, dense file
+    Compact(Compact),
 }
 
 #[derive(Debug, clap::Args)]
@@ -112,6 +114,16 @@ pub(crate) struct Verify {
 pub(crate) struct Recover {
     /// The directory of logs, checkpoint and databases
     pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Compact {
+    /// A clean database that nobody has attached; it is only read
+    #[arg(value_name = "SRC")]
+    pub(crate) source: PathBuf,
+    /// The new file
+    #[arg(value_name = "DST")]
+    pub(crate) target: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

@@ -7,6 +7,7 @@
 
 mod args;
 mod backup;
+mod compact;
 mod context;
 mod demo;
 mod failure;
@@ -69,6 +70,7 @@ fn run(context: &Context, verb: Verb) -> Outcome {
         Verb::Backup(args) => backup::run(context, &args),
         Verb::Restore(args) => restore::run(context, &args),
         Verb::Recover(args) => recover::run(context, &args),
+        Verb::Compact(args) => compact::run(context, &args),
     }
 }
 

@@ -184,6 +184,36 @@ fn columns_can_be_left_out_of_the_rows() {
 }
 
 #[test]
+fn a_compacted_database_has_the_rows_of_its_source_which_stays_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(
+        dir.join("r.csv"),
+        (0..5000).fold("k,v\n".to_owned(), |all, n| all + &format!("{n},x\n")),
+    )
+    .unwrap();
+    for size in ["4096", "32768"] {
+        let args = ["import", size, "--table", "t", "--key", "k", "r.csv", "--page-size", size];
+        ese(dir, &args).fine();
+        let (source, target) = (format!("{size}/data.edb"), format!("{size}/dense.edb"));
+        let before = fs::read(dir.join(&source)).unwrap();
+        let done = json_lines(&ese(dir, &["compact", &source, &target, "--json"]).fine());
+        assert_eq!((&done[0]["tables"], &done[0]["entries"]), (&1.into(), &5000.into()));
+        assert!(fs::read(dir.join(&source)).unwrap() == before);
+        let rows = |file: &str| ese(dir, &["rows", file, "t", "--csv"]).fine();
+        assert_eq!(rows(&source), rows(&target));
+        assert!(ese(dir, &["verify", &target]).fine().ends_with("sound\n"));
+        // The name is taken, and a dirty database is not one to read.
+        ese(dir, &["compact", &source, &target]).refused(2, &["exists already", "dense.edb"]);
+    }
+    fs::create_dir(dir.join("dirty")).unwrap();
+    dirty(&dir.join("dirty"), 10);
+    let found = ese(dir, &["compact", "dirty/a.edb", "dirty/dense.edb"]);
+    found.refused(1, &["not clean", "ese recover"]);
+    assert!(!dir.join("dirty/dense.edb").exists());
+}
+
+#[test]
 fn whoever_stops_reading_the_rows_is_no_failure() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

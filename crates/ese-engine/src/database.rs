@@ -1,10 +1,11 @@
 //! One attached database: its file, its pages, its clock and its counters.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
+    ops::RangeBounds,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
 };
 
@@ -29,6 +30,11 @@ pub struct Database {
     objid_last: AtomicU32,
     /// One handle per tree, so that everybody shares its locks.
     trees: Mutex<HashMap<Pgno, Arc<TreeHandle>>>,
+    /// Redo: pages that were not there when a record wanted to change them, and why that is wrong
+    /// unless a later record says that they are of no use any more.
+    missing: Mutex<BTreeMap<Pgno, Error>>,
+    /// The database root has got pages back since somebody asked.
+    root_freed: AtomicBool,
 }
 
 impl Database {
@@ -50,6 +56,8 @@ impl Database {
             dbtime: AtomicU64::new(dbtime.0),
             objid_last: AtomicU32::new(objid_last.0),
             trees: Mutex::new(HashMap::new()),
+            missing: Mutex::default(),
+            root_freed: AtomicBool::new(false),
         }
     }
 
@@ -129,6 +137,37 @@ impl Database {
             *handle = new();
         }
         Arc::clone(handle)
+    }
+
+    /// Redo: a page is not there that a record changes.
+    pub(crate) fn note_missing(&self, pgno: Pgno, why: Error) {
+        self.missing.lock().entry(pgno).or_insert(why);
+    }
+
+    /// Redo: these pages are created, or free: what was to be changed on them does not matter.
+    pub(crate) fn forget_missing(&self, pages: impl RangeBounds<Pgno>) {
+        let mut missing = self.missing.lock();
+        if !missing.is_empty() {
+            missing.retain(|pgno, _| !pages.contains(pgno));
+        }
+    }
+
+    /// Redo has ended: no page may be missing.
+    ///
+    /// # Errors
+    /// What was wrong with the first one.
+    pub(crate) fn check_none_missing(&self) -> Result<()> {
+        self.missing.lock().pop_first().map_or(Ok(()), |(_, why)| Err(why))
+    }
+
+    /// Notes that the database root got pages back.
+    pub(crate) fn note_root_freed(&self) {
+        self.root_freed.store(true, Ordering::Relaxed);
+    }
+
+    /// Has the database root got pages back since this was asked last?
+    pub(crate) fn take_root_freed(&self) -> bool {
+        self.root_freed.swap(false, Ordering::Relaxed)
     }
 
     /// Forgets a tree whose creation was rolled back or whose object was deleted.

@@ -7,10 +7,12 @@
 #![forbid(unsafe_code)]
 
 pub mod catalog;
+pub mod compact;
 pub mod compress;
 pub mod cursor;
 pub mod database;
 pub mod ddl;
+pub mod defrag;
 pub mod instance;
 pub mod key;
 pub mod longvalue;

@@ -6,6 +6,11 @@
 //! record, or was written after it. Even a page that cannot be read is simply made again, since
 //! everything it should hold was logged after its creation.
 //!
+//! A page that should be changed and is blank, or behind the end of the file, may have been cut off
+//! or trimmed later, when nobody needed it any more: then a later record says so, or creates the
+//! page anew. It is passed over and noted; if it is still missing when the log ends, that is
+//! an error.
+//!
 //! The changes themselves are those of [`crate::op`], the same as at run time.
 
 mod group;
@@ -150,23 +155,30 @@ impl<'a> Place<'a> {
         if found >= dbtime {
             return Ok(None);
         }
-        if before != DbTime::NOT_CHECKED && found != before || found == DbTime(0) {
+        if found == DbTime(0) {
+            self.db.note_missing(pgno, wrong_time(pgno, found, before, dbtime));
+            return Ok(None);
+        }
+        if before != DbTime::NOT_CHECKED && found != before {
             return Err(wrong_time(pgno, found, before, dbtime));
         }
         self.db.cache.write(pgno).map(Some)
     }
 
-    /// What a page says; 0 for one that was never written.
+    /// What a page says; 0 for one that was never written, or is not in the file.
     fn dbtime_of(&self, pgno: Pgno) -> Result<DbTime> {
         match self.db.cache.read(pgno) {
             Ok(guard) => Ok(guard.page().dbtime()),
-            Err(error) if error.code() == JetErr::PageNotInitialized => Ok(DbTime(0)),
-            Err(error) => Err(error),
+            Err(error) => match error.code() {
+                JetErr::PageNotInitialized | JetErr::FileIOBeyondEOF => Ok(DbTime(0)),
+                _ => Err(error),
+            },
         }
     }
 
     /// A page that the record creates; `None` if it was created and written before.
     fn created(&self, pgno: Pgno, dbtime: DbTime) -> Result<Option<WriteGuard<'a>>> {
+        self.db.forget_missing(pgno..=pgno);
         // Logs of the first 8.4000 versions do not tell of the file's growth.
         if self.db.file.page_count() < pgno.0 {
             self.db.file.grow(pgno)?;

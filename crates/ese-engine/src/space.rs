@@ -23,6 +23,7 @@ mod create;
 pub mod extent;
 pub mod header;
 pub(crate) mod lost;
+mod resize;
 
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,7 @@ mod tests;
 use std::{ops::ControlFlow, sync::Arc};
 
 use ese_base::{Error, ErrorKind, JetErr, Pgno, ProcId, RceId, Result};
-use ese_log::records::{ExtendDb, FreeFdp, Record, SetExternalHeader};
+use ese_log::records::{FreeFdp, Record, SetExternalHeader};
 use ese_pages::Node;
 use parking_lot::MutexGuard;
 
@@ -49,6 +50,8 @@ use crate::{
 };
 
 pub use create::{create_database_root, create_multiple, create_single};
+pub(crate) use resize::mend_owned;
+pub use resize::{FileSize, file_size, grow_file, shrink_file};
 
 /// The largest step in which trees and files grow, in bytes.
 const GROWTH_BYTES_MAX: usize = 64 << 20;
@@ -369,6 +372,9 @@ impl<'a> Space<'a> {
 
     /// Puts free pages back. They must be owned and in use.
     fn give(&mut self, extent: Extent) -> Result<()> {
+        if self.header.parent.is_null() {
+            self.db.note_root_freed();
+        }
         if self.header.is_multiple() {
             return self.give_available(extent);
         }
@@ -530,15 +536,7 @@ impl<'a> Space<'a> {
         let last = owned.iter().map(Extent::last).max().unwrap_or(Pgno::NULL);
         let step = growth_step(last.0, self.db.page_size().bytes());
         let step = step.max(FILE_GROWTH_MIN).max(pages);
-        let extent = Extent::new(Pgno(last.0 + 1), step).ok_or_else(|| {
-            Error::new(JetErr::OutOfDatabaseSpace, "the database has as many pages as can be")
-        })?;
-        if self.db.file.page_count() < extent.last().0 {
-            self.db.file.grow(extent.last())?;
-        }
-        let record = ExtendDb { dbid: self.tree.dbid, last: extent.last() };
-        self.db.append(&Record::ExtendDb(record))?;
-        self.add_owned(extent)
+        self.grow_file_by(last, step)
     }
 
     /// Writes the space header into the root page.

@@ -83,6 +83,15 @@ impl Tables {
         newest.map(|newest| Arc::clone(&newest.table))
     }
 
+    /// The newest version of every table, whoever made it, in the order of their object ids.
+    pub(crate) fn all_newest(&self) -> Vec<Arc<Table>> {
+        let inner = self.0.read();
+        let newest = inner.by_objid.values().filter_map(|versions| versions.last());
+        let mut tables: Vec<_> = newest.map(|newest| Arc::clone(&newest.table)).collect();
+        tables.sort_by_key(|table| table.schema.objid);
+        tables
+    }
+
     /// Has a table this name for anybody but those who see that it was given up?
     pub(crate) fn is_taken(&self, name: &str, snapshot: Snapshot<'_>) -> bool {
         let inner = self.0.read();

@@ -44,7 +44,7 @@ use parking_lot::{Mutex, RwLock};
 pub use change::{
     MakeData, Undo, UndoOper, add, delete_node, flag_delete, insert, replace, replace_with, undo,
 };
-pub use defrag::{DefragPlace, defragment};
+pub use defrag::{DefragPlace, DefragRules, defragment};
 pub use descend::{Found, seek};
 pub use outline::{Estimate, entry_near, estimate, will_need};
 pub use scan::{Direction, Start, scan};

@@ -9,10 +9,11 @@
 
 use std::{path::Path, sync::Arc};
 
-use ese_base::PageSize;
+use ese_base::{Generation, PageSize, StopReason, StopToken};
 use ese_engine::{
     catalog, ddl,
-    instance::{Attached, Instance, InstanceConfig, TermMode},
+    defrag::Defragmentation,
+    instance::{Attached, Instance, InstanceConfig, ShrinkMode, TermMode},
     record::encode_row,
     recovery::{RecoveryOptions, RecoveryReport},
     schema::{ColType, ColumnDef, ColumnId, IndexDef, TableDef},
@@ -35,16 +36,25 @@ struct Store {
 }
 
 fn start(dir: &Path) -> (Arc<Instance>, Option<RecoveryReport>) {
+    start_with(dir, ShrinkMode::OnRequest)
+}
+
+fn start_with(dir: &Path, shrink: ShrinkMode) -> (Arc<Instance>, Option<RecoveryReport>) {
     let mut config = InstanceConfig::new(dir);
     config.log_file_size = 1 << 20;
     config.page_size = PageSize::K4;
+    config.shrink = shrink;
     Instance::start_with(&Env::real(), config, RecoveryOptions::default()).unwrap()
 }
 
 impl Store {
     fn new() -> Store {
+        Store::with(ShrinkMode::OnRequest)
+    }
+
+    fn with(shrink: ShrinkMode) -> Store {
         let dir = tempfile::tempdir().unwrap();
-        let (instance, recovered) = start(dir.path());
+        let (instance, recovered) = start_with(dir.path(), shrink);
         let attached = instance.create_database(&dir.path().join("a.edb")).unwrap();
         Store { dir, instance, attached, recovered }
     }
@@ -77,11 +87,19 @@ impl Store {
 
     /// What a machine finds that stops now, while sessions are at work.
     fn image(&self) -> Store {
+        self.image_with(None)
+    }
+
+    /// As [`Store::image`], with a checkpoint from before: so much is replayed.
+    fn image_with(&self, checkpoint: Option<&[u8]>) -> Store {
         self.instance.log.as_ref().unwrap().flush_all().unwrap();
         let dir = tempfile::tempdir().unwrap();
         for entry in std::fs::read_dir(self.dir.path()).unwrap() {
             let from = entry.unwrap().path();
             std::fs::copy(&from, dir.path().join(from.file_name().unwrap())).unwrap();
+        }
+        if let Some(checkpoint) = checkpoint {
+            std::fs::write(dir.path().join("edb.chk"), checkpoint).unwrap();
         }
         let (instance, recovered) = start(dir.path());
         let attached = instance.attach(&dir.path().join("a.edb")).unwrap();
@@ -136,23 +154,176 @@ impl Store {
     }
 }
 
+/// Numbers that look like chance, the same in every run.
+fn scrambled(from: i32, count: i32) -> Vec<i32> {
+    let mut ids: Vec<i32> = (from..from + count).collect();
+    ids.sort_by_key(|id| u64::from(id.cast_unsigned()).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 13);
+    ids
+}
+
+/// Pages that trees use: what is owned and not available.
+fn used(store: &Store) -> u32 {
+    let report = store.check();
+    assert!(report.leaked.is_empty(), "{:?}", report.leaked);
+    report.owned - report.available
+}
+
 #[test]
-fn deleting_half_and_inserting_half_does_not_grow_the_file() {
+fn deleting_half_at_random_and_inserting_half_again_keeps_the_size() {
     let store = Store::new();
     let table = store.create("rows");
-    store.insert(&table, 0..8000, 200);
-    let pages = store.attached.db.file.page_count();
-    for round in 1..6 {
-        // Every second one goes and comes again in another round; as many come at the end.
-        let high = 8000 * round;
-        store.delete(&table, (high - 8000..high).filter(|id| id % 2 == 0));
-        store.delete(&table, (high - 16000..high - 8000).filter(|id| *id >= 0 && id % 2 == 1));
-        store.insert(&table, high..high + 8000, 200);
-        store.check();
+    let mut present = scrambled(0, 20_000);
+    store.insert(&table, present.iter().copied(), 200);
+    let (file, pages) = (store.attached.db.file.page_count(), used(&store));
+    for round in 0..4 {
+        let (gone, kept) = present.split_at(present.len() / 2);
+        store.delete(&table, gone.iter().copied());
+        // The same keys again, others between them, or all behind the last one.
+        let new: Vec<i32> = match round {
+            0 => gone.to_vec(),
+            1 => gone.iter().map(|id| id + 1_000_000).collect(),
+            _ => scrambled(round * 10_000_000, 10_000),
+        };
+        store.insert(&table, new.iter().copied(), 200);
+        present = kept.iter().copied().chain(new).collect();
+        present.sort_by_key(|id| id.wrapping_mul(7919) % 10_007);
+        let (now, used) = (store.attached.db.file.page_count(), used(&store));
+        assert!(now * 100 <= file * 115, "round {round}: the file had {file} pages, now {now}");
+        assert!(used * 100 <= pages * 115, "round {round}: {pages} pages were used, now {used}");
     }
-    let grown = store.attached.db.file.page_count();
-    // A round holds half as many rows again as the first one.
-    assert!(grown <= pages * 2 + 256, "from {pages} to {grown} pages");
+    store.delete(&table, present.iter().copied());
+    let report = store.check();
+    let tree = report.trees.iter().find(|tree| tree.pages[0] == table.schema.fdp).unwrap();
+    assert_eq!((tree.pages.len(), tree.entries, tree.deleted), (1, 0, 0));
+    // All but the first extent and the space trees has gone back, and the file can be as it was.
+    drop(table);
+    let pages = store.instance.shrink_database(&store.attached, 0).unwrap();
+    assert_eq!((pages, store.attached.db.file.page_count()), (254, 254));
+    store.check();
+    store.end();
+}
+
+#[test]
+fn redo_passes_over_what_was_cut_off_and_makes_again_what_came_after() {
+    let store = Store::new();
+    let checkpoint = std::fs::read(store.dir.path().join("edb.chk")).unwrap();
+    let low = store.create("low");
+    store.insert(&low, 0..200, 250);
+    let high = store.create("high");
+    store.insert(&high, 0..9000, 250);
+    write_all(&store);
+    let long = store.attached.db.file.page_count();
+    store.delete(&high, 0..9000);
+    store.insert(&low, 200..400, 250);
+    let short = store.instance.shrink_database(&store.attached, 0).unwrap();
+    assert!(short * 4 < long, "{long} pages, then {short}");
+    assert_eq!(store.attached.db.file.page_count(), short);
+    let cut = store.image_with(Some(&checkpoint));
+    assert_eq!(cut.attached.db.file.page_count(), short);
+    let rows = |report: SpaceReport| report.trees.iter().map(|tree| tree.entries).max();
+    assert_eq!(rows(cut.check()), Some(400));
+    cut.end();
+    // It grows again, and a part of that is written.
+    store.insert(&high, 20_000..24_000, 250);
+    write_all(&store);
+    store.insert(&high, 24_000..26_000, 250);
+    let again = store.image_with(Some(&checkpoint));
+    let report = again.check();
+    assert!(report.leaked.is_empty(), "{:?}", report.leaked);
+    assert_eq!(rows(report), Some(6000));
+    again.end();
+    drop((low, high));
+    store.end();
+}
+
+#[test]
+fn files_are_cut_off_at_work_and_at_the_end_as_the_settings_say() {
+    for (mode, at_work, at_end) in [
+        (ShrinkMode::OnRequest, false, false),
+        (ShrinkMode::AtDetach, false, true),
+        (ShrinkMode::Always, true, true),
+    ] {
+        let store = Store::with(mode);
+        let table = store.create("rows");
+        store.insert(&table, 0..9000, 250);
+        let full = store.attached.db.file.page_count();
+        store.delete(&table, 0..9000);
+        drop(table);
+        store.instance.background_step().unwrap();
+        let now = store.attached.db.file.page_count();
+        assert_eq!(now < full, at_work, "{mode:?}: {full} pages, then {now}");
+        assert_eq!(store.attached.db.file.header().shrink_count.get() > 0, at_work);
+        let path = store.dir.path().join("a.edb");
+        let Store { dir, instance, attached, .. } = store;
+        drop(attached);
+        instance.terminate(TermMode::Clean).unwrap();
+        let len = std::fs::metadata(&path).unwrap().len();
+        assert_eq!(len == 256 * 4096, at_end, "{mode:?}: {len} bytes");
+        drop(dir);
+    }
+}
+
+#[test]
+fn a_database_grows_to_the_pages_that_are_asked_for() {
+    let store = Store::new();
+    assert_eq!(store.instance.grow_database(&store.attached, 1000).unwrap(), 1000);
+    assert_eq!(store.instance.grow_database(&store.attached, 500).unwrap(), 1000);
+    let report = store.check();
+    assert_eq!(report.owned, 1000);
+    assert_eq!(store.instance.shrink_database(&store.attached, 600).unwrap(), 600);
+    assert_eq!(store.check().owned, 600);
+    let store = store.crash();
+    assert_eq!((store.check().owned, store.attached.db.file.page_count()), (600, 600));
+    store.end();
+}
+
+#[test]
+fn nothing_is_cut_off_while_a_backup_keeps_the_log() {
+    let store = Store::new();
+    store.instance.grow_database(&store.attached, 1000).unwrap();
+    let pin = store.instance.log.as_ref().unwrap().pin_generations(Generation(0));
+    assert_eq!(store.instance.shrink_database(&store.attached, 0).unwrap(), 1000);
+    drop(pin);
+    assert_eq!(store.instance.shrink_database(&store.attached, 0).unwrap(), 254);
+    store.end();
+}
+
+#[test]
+fn defragmentation_of_a_database_joins_sparse_leaves_of_all_trees() {
+    let store = Store::new();
+    let table = store.create("rows");
+    store.insert(&table, 0..9000, 250);
+    let index = IndexDef::new("by value", &["v", "id"]);
+    let (mut session, mut progress) = (store.session(), |_| Ok(()));
+    let attached = &store.attached;
+    let table = ddl::create_indexes(&mut session, attached, &table, &[index], &mut progress);
+    let table = table.unwrap();
+    // Not so many that leaves join at once.
+    store.delete(&table, (0..9000).filter(|id| id % 5 < 2));
+    let before = used(&store);
+    let mut pass = Defragmentation::new(&store.attached);
+    let stop = StopToken::new();
+    let mut steps = 0;
+    while pass.step(&store.instance, &stop).unwrap() {
+        steps += 1;
+        if steps == 20 {
+            // Others go on, also with what the pass has yet to come by.
+            store.insert(&table, 9000..9010, 250);
+            drop(store.create("new"));
+        }
+    }
+    let (after, report) = (used(&store), pass.report());
+    assert!(
+        steps > 50 && report.joined > 100 && report.filled > 100 && report.trees > 6,
+        "{steps} steps, {report:?}"
+    );
+    assert!(after * 4 < before * 3, "{before} pages, then {after}");
+    stop.stop(StopReason::Requested);
+    assert!(Defragmentation::new(&store.attached).step(&store.instance, &stop).is_err());
+    let again = store.image();
+    assert_eq!(used(&again), after);
+    again.end();
+    drop(session);
     store.end();
 }
 

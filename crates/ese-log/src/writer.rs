@@ -295,6 +295,12 @@ impl Log {
         self.shared.archives.pin(from)
     }
 
+    /// Does anybody keep generations, as a backup does from its beginning to its end?
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.shared.archives.is_pinned()
+    }
+
     /// Deletes finished generations of a range, oldest first, but none that recovery needs: those
     /// from the checkpoint on stay. The value is what was deleted.
     ///

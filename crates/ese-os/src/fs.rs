@@ -120,6 +120,7 @@ pub trait PageMap: Send + Sync + Debug {
     /// # Safety
     /// The range lies inside the file and stays so, and no one writes these bytes of the file while
     /// the slice lives. The page cache keeps both: the file is locked against other engines, it is
-    /// never shrunk while mapped, and a page is only written while its readers use its frame.
+    /// cut off only behind pages that nobody looks at any more, and a page is only written while
+    /// its readers use its frame.
     unsafe fn bytes(&self, offset: u64, len: usize) -> &[u8];
 }

@@ -1,8 +1,8 @@
 //! One database file: its lock, its header in two copies, its length, raw page I/O.
 //!
 //! A `DbFile` is open as long as the database is attached; its file lock keeps other engines out
-//! (design D4). The file grows and never shrinks while open. The first failed write or sync is
-//! remembered and refuses everything that would write later ([`Poison`]).
+//! (design D4). The file grows, and is cut off at its end through its cache. The first failed write
+//! or sync is remembered and refuses everything that would write later ([`Poison`]).
 //!
 //! Order of a header update (edb-format 1.1): one copy, sync, the other copy, sync, so that one
 //! copy is whole at any moment. Readers prefer the primary copy, so the shadow goes first, unless
@@ -64,7 +64,7 @@ pub struct DbFile {
     header_writer: Mutex<HeaderWriter>,
     /// The last page that lies wholly in the file.
     last_page: AtomicU32,
-    /// Held while the file grows.
+    /// Held while the file gets longer or shorter.
     growth: Mutex<()>,
     ranges: RangeLock,
     poison: Poison,
@@ -290,6 +290,23 @@ impl DbFile {
         })?;
         self.last_page.store(last.0, Ordering::Release);
         Ok(())
+    }
+
+    /// Cuts the file off behind page `last`. `forget` gets the page that was last, and makes sure
+    /// that nobody looks at the pages in between when it returns; nobody new finds them from its
+    /// beginning on.
+    pub(crate) fn cut_off(&self, last: Pgno, forget: impl FnOnce(u32)) -> Result<()> {
+        self.check_writable()?;
+        let _growth = self.growth.lock();
+        let old = self.page_count();
+        if last.0 >= old {
+            return Ok(());
+        }
+        self.last_page.store(last.0, Ordering::Release);
+        forget(old);
+        let _no_backup_reads = self.ranges.begin_write(Pgno(last.0 + 1), Pgno(old));
+        let len = self.page_size.offset_of(last) + self.page_size.bytes_u64();
+        self.file.set_len(len).map_err(|error| self.poison.remember(error))
     }
 
     /// Reads the page as it is in the file, unverified.

@@ -65,6 +65,10 @@ pub enum Step {
     RollLog,
     /// Takes a full online backup (which also truncates the log).
     Backup,
+    /// Joins sparse pages, for a while.
+    Defragment,
+    /// Makes files shorter as far as that is possible.
+    Shrink,
     /// Ends the store in an orderly way and opens it again; no transaction is open.
     Restart,
 }
@@ -109,6 +113,10 @@ pub struct Profile {
     pub roll_of_1000: u64,
     /// Backups at any step, of 1000.
     pub backup_of_1000: u64,
+    /// Defragmentations at any step, of 1000.
+    pub defragment_of_1000: u64,
+    /// Shortenings of the files at any step, of 1000.
+    pub shrink_of_1000: u64,
     /// Restarts after a transaction's end, of 1000.
     pub restart_of_1000: u64,
 }
@@ -138,6 +146,8 @@ impl Profile {
             flush_of_1000: 30,
             roll_of_1000: 10,
             backup_of_1000: 5,
+            defragment_of_1000: 5,
+            shrink_of_1000: 5,
             restart_of_1000: 20,
         }
     }
@@ -303,6 +313,8 @@ impl<'a> Maker<'a> {
             (profile.flush_of_1000, Step::Flush),
             (profile.roll_of_1000, Step::RollLog),
             (profile.backup_of_1000, Step::Backup),
+            (profile.defragment_of_1000, Step::Defragment),
+            (profile.shrink_of_1000, Step::Shrink),
         ] {
             if self.random.chance(chance, 1000) {
                 self.steps.push(step);

@@ -1,6 +1,7 @@
 //! Families of workloads: each drives one part of the engine hard.
 
 use ese_base::PageSize;
+use ese_engine::instance::ShrinkMode;
 use ese_sim::workload::Profile;
 
 use super::store::Settings;
@@ -22,6 +23,7 @@ impl Family {
         let mut settings = Settings::new(page_size);
         // Each family adds what it is about.
         profile.backup_of_1000 = 0;
+        (profile.defragment_of_1000, profile.shrink_of_1000) = (0, 0);
         profile.restart_of_1000 = 0;
         (self.shape)(&mut profile, &mut settings);
         (profile, settings)
@@ -122,6 +124,20 @@ const FAMILIES: &[Family] = &[
             (profile.delete_of_100, profile.keys) = (85, 40);
             (profile.transactions, profile.rows_max) = (40, 24);
             (profile.tables, profile.rollback_of_100) = (2, 12);
+            profile.defragment_of_1000 = 20;
+        },
+    },
+    // The file grows and is cut off, on request, at work and at an orderly end.
+    Family {
+        name: "trim",
+        shape: |profile, settings| {
+            profile.value_bytes_min = profile.value_bytes_max - 200;
+            (profile.delete_of_100, profile.keys) = (35, 300);
+            (profile.transactions, profile.rows_max) = (45, 30);
+            (profile.tables, profile.rollback_of_100) = (2, 10);
+            (profile.defragment_of_1000, profile.shrink_of_1000) = (10, 40);
+            profile.restart_of_1000 = 20;
+            settings.shrink = ShrinkMode::Always;
         },
     },
     // Orderly ends and starts; two databases in one transaction; attach and detach.

@@ -16,7 +16,8 @@ use ese_backup::PauseBy;
 use ese_base::{Error, JetErr, PageSize, Result};
 use ese_engine::{
     catalog,
-    instance::{Attached, InstanceConfig},
+    defrag::Defragmentation,
+    instance::{Attached, InstanceConfig, ShrinkMode},
     key,
     record::{RecordView, encode_row},
     schema::{
@@ -54,6 +55,8 @@ pub struct Settings {
     pub two_databases: bool,
     /// Detach the databases before an orderly end.
     pub detach: bool,
+    /// When free pages at the end of the files are cut off, beside the steps that ask for it.
+    pub shrink: ShrinkMode,
     /// What the verifications of all stores with these settings saw at most.
     pub seen: Seen,
 }
@@ -87,6 +90,7 @@ impl Settings {
             background_one_of: 8,
             two_databases: false,
             detach: false,
+            shrink: ShrinkMode::OnRequest,
             seen: Seen::default(),
         }
     }
@@ -100,6 +104,7 @@ impl Settings {
         config.cache_size = self.dirty_pages * self.page_size.bytes_u64();
         config.cache_mode = Some(CacheMode::Copy);
         config.version_store_max = 8 << 20;
+        config.shrink = self.shrink;
     }
 }
 
@@ -119,6 +124,9 @@ pub struct EngineStore {
     failed: bool,
     replayed: u64,
 }
+
+/// Steps of a defragmentation; enough for the system's tables and some of the workload's.
+const DEFRAGMENT_STEPS: u32 = 40;
 
 const KEY: ColumnId = ColumnId(128);
 const VALUE: ColumnId = ColumnId(256);
@@ -307,6 +315,19 @@ impl EngineStore {
         }
     }
 
+    /// A part of a pass over each database.
+    fn defragment(&self) -> Result<()> {
+        let (engine, stop) = (self.running()?.engine(), StopToken::new());
+        for attached in &self.databases {
+            let mut pass = Defragmentation::new(attached);
+            let mut steps = 0;
+            while steps < DEFRAGMENT_STEPS && pass.step(engine, &stop)? {
+                steps += 1;
+            }
+        }
+        Ok(())
+    }
+
     fn one(&mut self, step: &Step) -> Result<()> {
         match step {
             Step::CreateTable { table, durable } => self.create_table(table, *durable),
@@ -327,6 +348,13 @@ impl EngineStore {
             Step::Flush => self.flush(|dirty| FlushGoal::DownTo(dirty / 2)),
             Step::RollLog => self.log()?.roll().map(|_| ()),
             Step::Backup => self.backup(),
+            Step::Defragment => self.defragment(),
+            Step::Shrink => {
+                let engine = Arc::clone(self.running()?.engine());
+                self.databases
+                    .iter()
+                    .try_for_each(|attached| engine.shrink_database(attached, 0).map(|_| ()))
+            }
             Step::Restart => Err(Error::new(JetErr::InternalError, "the driver restarts")),
         }
     }

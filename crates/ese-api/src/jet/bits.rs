@@ -96,6 +96,22 @@ pub const JET_relopGreaterThan: u32 = 6;
 pub const JET_relopBitmaskEqualsZero: u32 = 7;
 pub const JET_relopBitmaskNotEqualsZero: u32 = 8;
 
+pub const JET_bitDefragmentBatchStart: JET_GRBIT = 0x1;
+pub const JET_bitDefragmentBatchStop: JET_GRBIT = 0x2;
+pub const JET_bitDefragmentAvailSpaceTreesOnly: JET_GRBIT = 0x40;
+pub const JET_bitDefragmentNoPartialMerges: JET_GRBIT = 0x80;
+pub const JET_bitDefragmentBTree: JET_GRBIT = 0x100;
+pub const JET_bitDefragmentBTreeBatch: JET_GRBIT = 0x200;
+
+pub const JET_bitResizeDatabaseOnlyGrow: JET_GRBIT = 0x1;
+pub const JET_bitResizeDatabaseOnlyShrink: JET_GRBIT = 0x2;
+pub const JET_bitShrinkDatabaseOff: JET_GRBIT = 0x0;
+pub const JET_bitShrinkDatabaseOn: JET_GRBIT = 0x1;
+pub const JET_bitShrinkDatabaseRealtime: JET_GRBIT = 0x2;
+
+pub const JET_bitCompactStats: JET_GRBIT = 0x20;
+pub const JET_bitCompactRepair: JET_GRBIT = 0x40;
+
 pub const JET_bitReadLock: JET_GRBIT = 0x1;
 pub const JET_bitWriteLock: JET_GRBIT = 0x2;
 pub const JET_bitUpdateCheckESE97Compatibility: JET_GRBIT = 0x1;

@@ -85,7 +85,7 @@ fn note_open(own: &mut Own, database: Arc<OpenDatabase>) -> JET_DBID {
 }
 
 /// The file system's own name of a database; no other instance of the process has it.
-fn own_path(session: &Ses, name: &str) -> Result<PathBuf> {
+pub(super) fn own_path(session: &Ses, name: &str) -> Result<PathBuf> {
     let path = session.shared.engine.env.fs.canonicalize(Path::new(name))?;
     let others = PROCESS.lock().others(&session.inst);
     let elsewhere = others.iter().filter_map(|other| other.shared()).any(|shared| {

@@ -11,9 +11,10 @@ use std::{
 };
 
 use ese_base::{Error, JetErr, PageSize, Result};
-use ese_engine::instance::InstanceConfig;
+use ese_engine::instance::{InstanceConfig, ShrinkMode};
 
 use super::{
+    JET_bitShrinkDatabaseOn, JET_bitShrinkDatabaseRealtime,
     handles::{JET_INSTANCE, JET_SESID},
     param_list::PARAMS,
     process::{Inst, PROCESS, Process},
@@ -44,6 +45,8 @@ pub const JET_paramCacheSizeMax: u32 = 23;
 pub const JET_paramCheckpointDepthMax: u32 = 24;
 /// `on` or `off`: keep a log.
 pub const JET_paramRecovery: u32 = 34;
+/// May databases be defragmented at work? 0: no.
+pub const JET_paramEnableOnlineDefrag: u32 = 35;
 /// Pages in memory now.
 pub const JET_paramCacheSize: u32 = 41;
 /// Page size of the process, in bytes.
@@ -56,6 +59,8 @@ pub const JET_paramCreatePathIfNotExist: u32 = 100;
 pub const JET_paramMaxInstances: u32 = 104;
 /// Without it, settings for experts are ignored.
 pub const JET_paramEnableAdvanced: u32 = 130;
+/// When free pages at the end of database files are cut off.
+pub const JET_paramEnableShrinkDatabase: u32 = 184;
 /// One past the last column type.
 pub const JET_paramMaxColtyp: u32 = 131;
 /// Longest key of the page size.
@@ -161,6 +166,14 @@ impl Params {
         config.circular_log = self.int(JET_paramCircularLog) != 0;
         config.recovery = !self.text(JET_paramRecovery).eq_ignore_ascii_case("off");
         config.checkpoint_depth = self.int(JET_paramCheckpointDepthMax);
+        let shrink = u32::try_from(self.int(JET_paramEnableShrinkDatabase)).unwrap_or(0);
+        config.shrink = if shrink & JET_bitShrinkDatabaseRealtime != 0 {
+            ShrinkMode::Always
+        } else if shrink & JET_bitShrinkDatabaseOn != 0 {
+            ShrinkMode::AtDetach
+        } else {
+            ShrinkMode::OnRequest
+        };
         // The interface's defaults of these are from another age; they count when somebody sets
         // them.
         if let Some(sectors) = self.int_if_set(JET_paramLogBuffers) {

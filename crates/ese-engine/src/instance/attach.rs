@@ -214,6 +214,7 @@ impl Instance {
             .at_path(&attached.path)
             .advise("end the sessions that use the database"));
         }
+        self.shrink_at_detach(attached)?;
         let _no_checkpoint = self.bounds.writing.lock();
         attached.db.cache.flush(FlushGoal::All, self.fence(&attached.db))?;
         let pos = self.log_detach(attached)?;

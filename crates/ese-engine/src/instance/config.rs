@@ -7,6 +7,18 @@ use ese_log::{DbmsParam, LogConfig};
 use ese_os::Env;
 use ese_pages::cache::CacheMode;
 
+/// When free pages at the end of database files are cut off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ShrinkMode {
+    /// When somebody asks for it.
+    #[default]
+    OnRequest,
+    /// Also when a database is detached, by itself or at the end of its instance.
+    AtDetach,
+    /// Also while others work, when an eighth of the file or more could go.
+    Always,
+}
+
 /// Settings of an instance. The defaults are ESE's where it has one (jet-params); the fields can be
 /// changed until the instance starts.
 #[derive(Clone, Debug)]
@@ -36,6 +48,8 @@ pub struct InstanceConfig {
     pub cache_mode: Option<CacheMode>,
     /// Guard pages against torn writes with the double-write file.
     pub double_write: bool,
+    /// When free pages at the end of database files are cut off (JET_paramEnableShrinkDatabase).
+    pub shrink: ShrinkMode,
     /// Memory for versions (JET_paramMaxVerPages, there in 64 KiB buckets).
     pub version_store_max: u64,
     /// The two directories without links and relative parts, as the log names them.
@@ -60,6 +74,7 @@ impl InstanceConfig {
             cache_size: 64 << 20,
             cache_mode: None,
             double_write: true,
+            shrink: ShrinkMode::OnRequest,
             version_store_max: 64 << 20,
             resolved: <(PathBuf, PathBuf)>::default(),
         }

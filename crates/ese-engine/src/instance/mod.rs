@@ -8,6 +8,7 @@ mod attach;
 mod checkpoint;
 mod config;
 mod create;
+mod resize;
 mod start;
 mod term;
 
@@ -28,7 +29,12 @@ use parking_lot::{Condvar, Mutex};
 
 use self::checkpoint::Bounds;
 pub(crate) use self::checkpoint::CheckpointHold;
-pub use self::{attach::Attached, config::InstanceConfig, start::recover, term::TermMode};
+pub use self::{
+    attach::Attached,
+    config::{InstanceConfig, ShrinkMode},
+    start::recover,
+    term::TermMode,
+};
 pub(crate) use self::{
     attach::{cache_options, make_header_clean},
     create::INITIAL_PAGES,
@@ -295,6 +301,7 @@ impl Instance {
     /// Those of writing; the instance is then poisoned by the caller.
     pub fn background_step(&self) -> Result<()> {
         self.clean_up_versions();
+        self.shrink_behind()?;
         self.flush_behind()?;
         self.advance_checkpoint()
     }

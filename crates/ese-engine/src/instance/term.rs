@@ -69,6 +69,9 @@ impl Instance {
     fn end_clean(&self) -> Result<()> {
         self.check_alive()?;
         self.clean_up_versions();
+        for attached in self.databases() {
+            self.shrink_at_detach(&attached)?;
+        }
         let _no_checkpoint = self.bounds.writing.lock();
         let mark = match &self.log {
             None => LgPos::MIN,

@@ -331,6 +331,7 @@ impl RedoDatabases {
     }
 
     fn make_clean(&self, db: &Database, at: LgPos) -> Result<()> {
+        db.check_none_missing().map_err(|error| error.at_path(db.file.path()))?;
         if !plant!("engine-clean-before-pages") {
             db.cache.flush(FlushGoal::All, &NoLog)?;
         }
@@ -338,8 +339,11 @@ impl RedoDatabases {
         db.file.remove_double_write()
     }
 
-    /// Before undo: every database that the log needs is there.
+    /// Before undo: every database that the log needs is there, with every page.
     pub(super) fn check_complete(&mut self) -> Result<()> {
+        for db in self.all_open() {
+            db.check_none_missing().map_err(|error| error.at_path(db.file.path()))?;
+        }
         for state in std::mem::take(&mut self.by_id) {
             match state {
                 (_, RedoDb::Missing { cause }) => return Err(cause),

@@ -17,9 +17,9 @@ mod reclaim;
 mod sessions;
 mod undo;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{ops::Bound, path::PathBuf, sync::Arc};
 
-use ese_base::{Error, Generation, JetErr, LgPos, Result, Signature, TrxId, plant};
+use ese_base::{Dbid, Generation, LgPos, Pgno, Result, Signature, TrxId, plant};
 use ese_log::{
     Attachment, DbmsParam, Log, LogLock, StreamReader,
     records::{PageHead, Record},
@@ -242,10 +242,26 @@ impl Replay {
             Record::FreeFdp(freed) => self
                 .to_remove
                 .retain(|change| change.dbid != freed.dbid || change.fdp != freed.pgno_fdp),
-            Record::ShrinkDb(_) | Record::TrimDb(_) => return Err(unsupported(record)),
+            // Nothing of what the pages behind were is needed. Those that were there again when the
+            // log ended are made again by the records that follow.
+            Record::ShrinkDb(shrink) => {
+                if let Some(db) = self.databases.open(shrink.dbid) {
+                    db.forget_missing((Bound::Excluded(shrink.last), Bound::Unbounded));
+                    db.cache.cut_off(shrink.last)?;
+                }
+            }
+            Record::TrimDb(trim) => self.forget_free(trim.dbid, trim.first, trim.pages),
+            Record::ExtentFreed(freed) => self.forget_free(freed.dbid, freed.first, freed.pages),
             _ => {}
         }
         Ok(())
+    }
+
+    /// Pages are free: the file may have holes there, which is no loss.
+    fn forget_free(&self, dbid: Dbid, first: Pgno, pages: u32) {
+        if let Some(db) = self.databases.open(dbid) {
+            db.forget_missing(first..Pgno(first.0.saturating_add(pages)));
+        }
     }
 
     fn page_record(
@@ -342,11 +358,6 @@ impl Replay {
         }
         Ok(())
     }
-}
-
-fn unsupported(record: &Record<'_>) -> Error {
-    Error::new(JetErr::LogCorrupted, format!("a {} record cannot be replayed yet", record.name()))
-        .advise("recover this database on Windows")
 }
 
 impl Redone {

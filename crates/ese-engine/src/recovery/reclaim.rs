@@ -20,7 +20,7 @@ use crate::{
     catalog,
     database::Database,
     schema::{DATABASE_ROOT, MSYS_OBJECTS_FDP, TableSchema},
-    space::{check::inner_trees, lost},
+    space::{check::inner_trees, lost, mend_owned},
     tree::{TreeKind, Writer},
 };
 
@@ -120,6 +120,7 @@ impl Reclaim<'_> {
         for schema in &schemas {
             pages += self.table(schema)?;
         }
+        mend_owned(self.db, Writer::system(ProcId(0)))?;
         let tables: Vec<Pgno> = schemas.iter().map(|schema| schema.fdp).collect();
         let root = (Pgno::DATABASE_ROOT, DATABASE_ROOT, TreeKind::TABLE);
         Ok(pages + self.tree(root, &tables)?)

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use ese_base::{DbTime, Dbid, JetErr, LgPos, ObjId, PageSize, Pgno, RceId};
+use ese_base::{DbTime, Dbid, JetErr, LgPos, ObjId, PageSize, Pgno, RceId, StopToken};
 use ese_log::{
     Log, LogNames, LogStream,
     records::{MergeType, Oper, Record},
@@ -232,6 +232,15 @@ fn grow_and_empty(test: &TestDb) -> Arc<TreeHandle> {
     tree
 }
 
+/// Leaves are joined, and filled from their neighbours. What undo may still need stays.
+fn defragment(test: &TestDb, tree: &TreeHandle) {
+    let (mut place, stop) = (tree::DefragPlace::default(), StopToken::new());
+    let rules = tree::DefragRules { fill: true, unneeded: &|_, _| false };
+    while !place.done {
+        tree::defragment(&test.db, tree, WRITER, &mut place, 10, rules, &stop).unwrap();
+    }
+}
+
 /// A history of two trees, with the pages as they were at several moments.
 fn make_history(test: &TestDb, kind: TreeKind, seed: u64) -> Vec<Vec<Option<Vec<u8>>>> {
     let mut rng = Rng::new(seed);
@@ -258,6 +267,7 @@ fn make_history(test: &TestDb, kind: TreeKind, seed: u64) -> Vec<Vec<Option<Vec<
         }
         if step % 400 == 399 {
             moments.push(images(&test.db));
+            changers.iter().for_each(|changer| defragment(test, &changer.tree));
         }
     }
     // Versions of both gates carry the same numbers, but only one replaces.

@@ -37,7 +37,7 @@ impl RowKind {
         [Table, Column, Index, LongValue, Callback].into_iter().find(|kind| kind.stored() == number)
     }
 
-    pub(super) fn stored(self) -> u16 {
+    pub(crate) fn stored(self) -> u16 {
         self as u16
     }
 }

@@ -1,22 +1,48 @@
 //! Joining sparse leaves step by step, while others read and write.
 //!
-//! A step looks at one leaf and joins it with a neighbour if both together fit on a page with some
-//! room to spare. Between two steps nothing is held; the place is remembered by key, so it does
-//! not matter what others do to the tree meanwhile.
+//! A step looks at one leaf, removes flag-deleted entries that nobody needs (a crash can leave
+//! some), and joins it with a neighbour if both together fit on a page with some room to spare. A
+//! leaf that cannot be joined, but is far from full, gets entries from its right neighbour, so that
+//! further on there is a leaf less.
+//! Between two steps nothing is held; the place is remembered by key, so it does not matter what
+//! others do to the tree meanwhile.
+
+use std::fmt;
 
 use ese_base::{Result, StopToken};
 use smallvec::SmallVec;
 
 use super::{
     Target, TreeHandle, Unversioned, Writer,
-    change::{Bookmark, Op},
+    change::{Bookmark, Op, delete_entry},
     leaf_for_read,
-    smo::{TreePages, merge::join_leaf},
+    smo::{
+        TreePages,
+        merge::{fill_leaf, join_leaf},
+    },
 };
 use crate::database::Database;
 
 /// How full, in percent, a leaf may be that two were joined to.
 const FULL_PCT: usize = 90;
+
+/// A leaf that uses no more than this, in percent, is filled from its right neighbour.
+const FILLED_PCT: usize = 70;
+
+/// What a defragmentation may do.
+#[derive(Clone, Copy)]
+pub struct DefragRules<'a> {
+    /// May entries move between leaves that both stay?
+    pub fill: bool,
+    /// Is told key and bookmark data of a flag-deleted entry; may nobody want it back?
+    pub unneeded: &'a dyn Fn(&[u8], &[u8]) -> bool,
+}
+
+impl fmt::Debug for DefragRules<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DefragRules").field("fill", &self.fill).finish_non_exhaustive()
+    }
+}
 
 /// Where the defragmentation of a tree stands; starts at its first leaf.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,8 +51,12 @@ pub struct DefragPlace {
     next: Option<(Vec<u8>, Vec<u8>)>,
     /// Leaves that were looked at.
     pub visited: u64,
-    /// Leaves that are gone.
+    /// Leaves that are gone because they were joined with others.
     pub joined: u64,
+    /// Leaves that got entries from their right neighbours.
+    pub filled: u64,
+    /// Flag-deleted entries that are gone.
+    pub removed: u64,
     /// The last leaf has been reached.
     pub done: bool,
 }
@@ -42,6 +72,7 @@ pub fn defragment(
     writer: Writer,
     place: &mut DefragPlace,
     steps: u64,
+    rules: DefragRules<'_>,
     stop: &StopToken,
 ) -> Result<()> {
     let op = Op::new(db, tree, writer, &Unversioned);
@@ -50,12 +81,14 @@ pub fn defragment(
             return Ok(());
         }
         stop.check()?;
-        step(&op, place)?;
+        step(&op, place, rules)?;
     }
     Ok(())
 }
 
-fn step(op: &Op<'_>, place: &mut DefragPlace) -> Result<()> {
+type Entry = (Vec<u8>, SmallVec<[u8; 64]>);
+
+fn step(op: &Op<'_>, place: &mut DefragPlace, rules: DefragRules<'_>) -> Result<()> {
     let target = match &place.next {
         None => Target::First,
         Some((key, data)) => Target::Entry { key, data },
@@ -63,18 +96,29 @@ fn step(op: &Op<'_>, place: &mut DefragPlace) -> Result<()> {
     let leaf = leaf_for_read(&op.db.cache, &op.view, &target)?;
     let page = leaf.page();
     let count = page.node_count();
-    if page.is_root() || count == 0 {
+    if count == 0 {
         place.done = true;
         return Ok(());
     }
-    let bookmark = |iline: usize| {
+    let bookmark = |iline: usize| -> Entry {
         let node = page.node(iline);
-        (node.key_to_vec(), SmallVec::<[u8; 64]>::from_slice(op.view.order_data(node.data)))
+        (node.key_to_vec(), SmallVec::from_slice(op.view.order_data(node.data)))
     };
     let (first, last) = (bookmark(0), bookmark(count - 1));
-    let next = page.next();
+    let deleted = (0..count).filter(|iline| page.node(*iline).is_deleted());
+    let deleted: Vec<Entry> = deleted.map(bookmark).collect();
+    let (next, is_root) = (page.next(), page.is_root());
     drop(leaf);
+    if remove_deleted(op, &deleted, place, rules.unneeded)? {
+        // The leaf may be another one now: look again.
+        place.next = Some((first.0, first.1.to_vec()));
+        return Ok(());
+    }
     place.visited += 1;
+    if is_root {
+        place.done = true;
+        return Ok(());
+    }
     let at = Bookmark { key: &first.0, data: &first.1 };
     let pages = &mut TreePages::new(op.db, op.tree, op.writer);
     if join_leaf(op, at, FULL_PCT, pages)? {
@@ -87,9 +131,30 @@ fn step(op: &Op<'_>, place: &mut DefragPlace) -> Result<()> {
         place.done = true;
         return Ok(());
     }
+    if rules.fill && fill_leaf(op, at, (FILLED_PCT, FULL_PCT))? {
+        place.filled += 1;
+    }
     place.next = first_behind(op, &last.0, &last.1)?;
     place.done = place.next.is_none();
     Ok(())
+}
+
+/// Removes entries that nobody needs. Tells whether there were any.
+fn remove_deleted(
+    op: &Op<'_>,
+    deleted: &[Entry],
+    place: &mut DefragPlace,
+    unneeded: &dyn Fn(&[u8], &[u8]) -> bool,
+) -> Result<bool> {
+    let before = place.removed;
+    for (key, data) in deleted {
+        let pages = &mut TreePages::new(op.db, op.tree, op.writer);
+        let at = Bookmark { key, data };
+        if delete_entry(op, at, &|| unneeded(key, data), pages)? {
+            place.removed += 1;
+        }
+    }
+    Ok(place.removed > before)
 }
 
 /// The first entry of the leaf behind the one that this entry belongs to.

@@ -68,6 +68,11 @@ impl Archives {
         GenerationPin { archives: Arc::clone(self), from }
     }
 
+    /// Does anybody need generations to stay?
+    pub(crate) fn is_pinned(&self) -> bool {
+        !self.state.lock().pins.is_empty()
+    }
+
     pub(crate) fn list(&self) -> Vec<(Generation, PathBuf)> {
         self.state.lock().on_disk.iter().map(|(n, path)| (*n, path.clone())).collect()
     }

@@ -66,7 +66,7 @@ pub(super) struct Flusher {
     batch: AlignedBuf,
     double_write: Option<DoubleWrite>,
     /// Pages that are written and wait for the sync.
-    unsettled: Vec<Pgno>,
+    pub(super) unsettled: Vec<Pgno>,
 }
 
 /// Lets writers sleep while somebody else flushes for them.

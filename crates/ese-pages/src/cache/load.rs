@@ -91,6 +91,8 @@ impl PageCache {
         if slot.is_loaded() {
             return Ok(());
         }
+        // Under the latch: from here on the file is not cut off before the page (cut.rs).
+        self.file.check_in_file(pgno)?;
         // SAFETY: rules 1 and 3 of cache/mod.rs: in the file, not loaded, so not being written.
         let bytes = unsafe { map.bytes(offset, len) };
         if bytes.len() != len {
@@ -119,6 +121,7 @@ impl PageCache {
         if slot.is_loaded() {
             return Ok(());
         }
+        // This also looks, now that the page is latched, if the file still has it.
         self.file.read_page_raw(pgno, free.bytes_mut())?;
         if let Some(repaired) = self.inspect(pgno, free.bytes_mut())? {
             free.bytes_mut().copy_from_slice(&repaired);

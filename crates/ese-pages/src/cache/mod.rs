@@ -30,8 +30,9 @@
 //! 1. *Valid memory.* The pointer is null (not loaded), or points to a whole page image: in a
 //!    frame, whose slab lives as long as the cache (`frame.rs`), or in the map, whose windows never
 //!    move or shrink while the cache holds the map (`ese_os::PageMap`); the page was inside the
-//!    file when it was loaded, and files never shrink while open ([`crate::db_file`]). Other
-//!    engines are kept out by the file lock.
+//!    file when it was loaded, which is looked at under its latch, and a page that the file loses
+//!    is forgotten under its write latch before (`cut.rs`). Other engines are kept out by the
+//!    file lock.
 //! 2. *Shared or exclusive.* `&[u8]` exists only under the page's latch and borrows its guard;
 //!    `&mut [u8]` exists only under the write latch, borrows the guard mutably, and only ever
 //!    points to a frame: a write guard is not made before the page has one (`guard.rs`).
@@ -48,6 +49,7 @@
 //!    process gets a signal. Copy mode has no such case.)
 
 mod chunked;
+mod cut;
 mod dirty;
 mod evict;
 mod flush;

@@ -161,7 +161,7 @@ impl Store for Toy {
                 Ok(())
             }
             Step::Checkpoint | Step::RollLog => self.checkpoint(),
-            Step::Flush | Step::Backup | Step::Restart => Ok(()),
+            Step::Flush | Step::Backup | Step::Defragment | Step::Shrink | Step::Restart => Ok(()),
         }
     }
 

@@ -54,7 +54,12 @@ fn every_step_fits_what_was_done_before() {
                     open.get_mut(session).unwrap().pop().unwrap();
                 }
                 Step::Restart => assert!(open.values().all(Vec::is_empty)),
-                Step::Checkpoint | Step::Flush | Step::RollLog | Step::Backup => {}
+                Step::Checkpoint
+                | Step::Flush
+                | Step::RollLog
+                | Step::Backup
+                | Step::Defragment
+                | Step::Shrink => {}
             }
         }
         assert!(open.values().all(Vec::is_empty), "all transactions end");
@@ -101,6 +106,8 @@ fn workloads_contain_all_kinds_of_steps_and_sizes() {
                 Step::Flush => "flush",
                 Step::RollLog => "roll",
                 Step::Backup => "backup",
+                Step::Defragment => "defragment",
+                Step::Shrink => "shrink",
                 Step::Restart => "restart",
             };
             *kinds.entry(kind).or_default() += 1;

@@ -11,7 +11,7 @@ use ese_log::records::{
     EmptyTree, MacroAbort, MacroBegin, MacroCommit, Merge, MergeType, PageImage, Record,
 };
 use ese_pages::{
-    PageFlags, PageMut, PageRef,
+    Node, PageFlags, PageMut, PageRef,
     cache::{PageCache, WriteGuard},
 };
 use smallvec::SmallVec;
@@ -35,16 +35,18 @@ use crate::{
 };
 
 /// A leaf may look for a neighbour to join when it uses no more than this part of its bytes.
-const SPARSE_PCT: usize = 40;
+const SPARSE_PCT: usize = 50;
 /// Leaves that join for want of entries fill their page to at most this part.
-pub(crate) const JOINED_PCT: usize = 80;
+pub(crate) const JOINED_PCT: usize = 85;
 
 /// Is it worth looking for a neighbour to join? Asked after each removal, so it says yes only a few
-/// times while a leaf empties.
+/// times while a leaf empties: twice while the number of its entries halves.
 pub(crate) fn is_sparse(page: PageRef<'_>) -> bool {
     let all = plan::capacity(page.size());
     let used = all.saturating_sub(page.free_bytes());
-    !page.is_root() && page.node_count().is_power_of_two() && used * 100 <= all * SPARSE_PCT
+    let count = page.node_count();
+    let step = (count.next_power_of_two() / 4).max(1);
+    !page.is_root() && count.is_multiple_of(step) && used * 100 <= all * SPARSE_PCT
 }
 
 /// How a leaf goes.
@@ -145,6 +147,78 @@ pub(crate) fn join_leaf(
         }
     }
     Ok(false)
+}
+
+/// Moves entries from the right neighbour under the same parent to the leaf of an entry, as many as
+/// leave that no fuller than `most_pct`, if it uses no more than `sparse_pct` of its bytes. What
+/// does not fit stays. Tells whether it moved any.
+pub(crate) fn fill_leaf(
+    op: &Op<'_>,
+    at: Bookmark<'_>,
+    (sparse_pct, most_pct): (usize, usize),
+) -> Result<bool> {
+    let Some(_structure) = op.tree.smo.try_lock() else { return Ok(false) };
+    let path = path_to(op, &Need::Split { at })?;
+    let Some(&(parent, iline)) = path.len().checked_sub(2).and_then(|index| path.get(index)) else {
+        return Ok(false);
+    };
+    let cache = &op.db.cache;
+    let above = cache.write(parent)?;
+    if iline + 1 >= above.page().node_count() {
+        return Ok(false);
+    }
+    let (leaf, right) = (cache.write(leaf_of(&path))?, above.page().child(iline + 1));
+    let (page, all) = (leaf.page(), plan::capacity(leaf.page().size()));
+    let used = all.saturating_sub(page.free_bytes());
+    if page.next() != right || used * 100 > all * sparse_pct {
+        return Ok(false);
+    }
+    let from = cache.write(right)?;
+    let room = (all * most_pct / 100).saturating_sub(used);
+    let count = lines_that_fit(from.page(), page, room);
+    let Some(last) = count.checked_sub(1).filter(|_| count < from.page().node_count()) else {
+        return Ok(false);
+    };
+    let (left, first) = (from.page().node(last), from.page().node(count));
+    let separator = plan::separator(&left, &first, op.view.unique);
+    if !key_fits(above.page(), iline, &separator) {
+        return Ok(false);
+    }
+    let mut pages = GroupPages::new();
+    let left = leaf.pgno();
+    for guard in [above, leaf, from] {
+        pages.push(guard, true);
+    }
+    let dbtime = op.db.next_dbtime();
+    let image = image_of(&pages, right, dbtime);
+    let key_change = Merge {
+        merge_flags: KEY_CHANGE,
+        parent_key: &separator,
+        ..plain(op, &pages, dbtime, (parent, iline), Pgno::NULL)
+    };
+    let moved = Merge {
+        pgno_left: left,
+        dbtime_left_before: pages.page(left).map_or(DbTime(0), |page| page.dbtime()),
+        iline_merge: Iline(u16::try_from(last).unwrap_or(u16::MAX)),
+        merge_type: MergeType::PartialLeft,
+        size_total: size_of_lines(pages.page(right)),
+        size_max_total: size_of_lines(pages.page(right)),
+        image: Some(PageImage { flags: 0, bytes: &image }),
+        ..plain(op, &pages, dbtime, (right, 0), parent)
+    };
+    log_and_apply(op, &[key_change, moved], &mut pages, dbtime)?;
+    Ok(true)
+}
+
+/// How many lines at the front of a page fit into `room` bytes of another.
+fn lines_that_fit(from: PageRef<'_>, to: PageRef<'_>, room: usize) -> usize {
+    let room = room.min(to.free_bytes());
+    let mut bytes = 0;
+    let fits = |node: &Node<'_>| {
+        bytes += bytes_on(to, std::iter::once(*node));
+        bytes <= room
+    };
+    from.nodes().take_while(fits).count()
 }
 
 /// A look, under read latches, whether the leaf's lines would fit on a sibling.
@@ -281,18 +355,16 @@ fn image_of(pages: &GroupPages<'_>, leaf: Pgno, dbtime: DbTime) -> Vec<u8> {
     image
 }
 
-fn records<'i>(
+/// The record of a page that takes part, before it is said how.
+fn plain<'i>(
     op: &Op<'_>,
-    path: &Path,
-    part: &'i Removal,
-    way: Way,
     pages: &GroupPages<'_>,
     dbtime: DbTime,
-    image: &'i [u8],
-) -> SmallVec<[Merge<'i>; 4]> {
+    (pgno, iline): (Pgno, usize),
+    parent: Pgno,
+) -> Merge<'i> {
     let before = |pgno: Pgno| pages.page(pgno).map_or(DbTime(0), |page| page.dbtime());
-    let leaf_index = path.len() - 1;
-    let plain = |pgno: Pgno, iline: usize, parent: Pgno| Merge {
+    Merge {
         page: op.page_head(pgno, iline, dbtime, before(pgno), false),
         pgno_right: Pgno::NULL,
         dbtime_right_before: DbTime(0),
@@ -310,7 +382,22 @@ fn records<'i>(
         merge_type: MergeType::None,
         parent_key: &[],
         image: Some(PageImage { flags: 0, bytes: &[] }),
-    };
+    }
+}
+
+fn records<'i>(
+    op: &Op<'_>,
+    path: &Path,
+    part: &'i Removal,
+    way: Way,
+    pages: &GroupPages<'_>,
+    dbtime: DbTime,
+    image: &'i [u8],
+) -> SmallVec<[Merge<'i>; 4]> {
+    let before = |pgno: Pgno| pages.page(pgno).map_or(DbTime(0), |page| page.dbtime());
+    let leaf_index = path.len() - 1;
+    let plain =
+        |pgno: Pgno, iline: usize, parent: Pgno| plain(op, pages, dbtime, (pgno, iline), parent);
     let mut merges: SmallVec<[Merge<'i>; 4]> = SmallVec::new();
     let mut parent = Pgno::NULL;
     for (index, &(pgno, iline)) in path.iter().enumerate().skip(part.top) {

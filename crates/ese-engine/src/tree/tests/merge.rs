@@ -13,8 +13,8 @@ use super::{
     key,
 };
 use crate::tree::{
-    DefragPlace, Direction, Position, Start, TreeKind, Unversioned, defragment, delete_node,
-    flag_delete, insert, scan,
+    DefragPlace, DefragRules, Direction, Position, Start, TreeKind, Unversioned, defragment,
+    delete_node, flag_delete, insert, scan,
 };
 
 /// Fills a tree with entries in random order, with separators that do not compress.
@@ -79,6 +79,47 @@ fn a_tree_that_loses_every_entry_is_an_empty_root_again() {
             }
         }
     }
+}
+
+#[test]
+fn trees_of_many_levels_grow_and_go_again() {
+    let longest = 996;
+    let mut depth = 0;
+    for kind in KINDS {
+        let mut rng = Rng::new(17);
+        let test = TestDb::new(PageSize::K4, 32);
+        let tree = test.create(&test.root(), kind, 1);
+        let mut model = Model::new(&test.db, &tree);
+        // Long keys, of which few have enough in common that anything could be shortened: four
+        // pointers fill a page.
+        for _ in 0..1600 {
+            let shared = rng.bytes(longest - 4);
+            for _ in 0..2 {
+                model.insert(&[&shared[..], &rng.bytes(4)].concat(), &[1; 3]);
+            }
+        }
+        model.compare();
+        let report = test.check(&[&tree]);
+        depth = depth.max(report.trees[1].depth);
+        let stop = StopToken::new();
+        let rules = DefragRules { fill: true, unneeded: &|_, _| true };
+        while !model.entries.is_empty() {
+            for _ in 0..400 {
+                if let Some(order) = model.pick(&mut rng) {
+                    model.delete(&order, rng.below(8) > 0);
+                }
+            }
+            let mut place = DefragPlace::default();
+            while !place.done {
+                defragment(&test.db, &tree, WRITER, &mut place, 50, rules, &stop).unwrap();
+            }
+            model.compare();
+            test.check(&[&tree]);
+        }
+        let after = test.check(&[&tree]);
+        assert_eq!((after.trees[1].pages.len(), after.trees[1].deleted), (1, 0));
+    }
+    assert!(depth >= 6, "{depth} levels");
 }
 
 #[test]
@@ -187,10 +228,21 @@ fn scans_see_every_steady_entry_while_leaves_come_and_go() {
                     })
                 })
                 .collect();
+            let (db, tree, over) = (&test.db, &tree, &done);
+            let tidier = scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    let (mut place, stop) = (DefragPlace::default(), StopToken::new());
+                    // Flag-deleted entries are the writers' to remove.
+                    let rules = DefragRules { fill: true, unneeded: &|_, _| false };
+                    while !place.done {
+                        defragment(db, tree, WRITER, &mut place, 3, rules, &stop).unwrap();
+                    }
+                }
+            });
             let ended: Vec<_> = writers.into_iter().map(thread::ScopedJoinHandle::join).collect();
             done.store(true, Ordering::Relaxed);
             ended.into_iter().for_each(|ended| ended.unwrap());
-            readers.into_iter().for_each(|reader| reader.join().unwrap());
+            readers.into_iter().chain([tidier]).for_each(|other| other.join().unwrap());
         });
         let report = test.check(&[&tree]);
         assert_eq!((report.trees[1].entries, report.trees[1].deleted), (16, 0));
@@ -216,10 +268,12 @@ fn defragmentation_goes_step_by_step_and_can_be_stopped() {
         gone.iter().for_each(|entry| model.delete(entry, true));
         let before = test.check(&[&tree]).trees[1].leaves;
         let (mut place, stop) = (DefragPlace::default(), StopToken::new());
+        let fill = rng.below(2) == 0;
+        let needed = DefragRules { fill, unneeded: &|_, _| false };
         let mut calls = 0;
         while !place.done {
             let steps = 5;
-            defragment(&test.db, &tree, WRITER, &mut place, steps, &stop).unwrap();
+            defragment(&test.db, &tree, WRITER, &mut place, steps, needed, &stop).unwrap();
             calls += 1;
             // Others go on meanwhile.
             let key = [&b"z"[..], &rng.bytes(3)].concat();
@@ -231,7 +285,7 @@ fn defragmentation_goes_step_by_step_and_can_be_stopped() {
         assert!(place.joined > 0 && place.visited >= u64::from(after));
         let mut again = DefragPlace::default();
         stop.stop(StopReason::Requested);
-        let stopped = defragment(&test.db, &tree, WRITER, &mut again, 1, &stop);
+        let stopped = defragment(&test.db, &tree, WRITER, &mut again, 1, needed, &stop);
         assert_eq!(stopped.unwrap_err().code(), stop.check().unwrap_err().code());
         assert_eq!(again, DefragPlace::default());
     }
