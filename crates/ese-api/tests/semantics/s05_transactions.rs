@@ -165,8 +165,7 @@ fn s5_01_seven_levels_are_for_callers() {
     assert_eq!(code(JetRollback(pets.ses, 0)), JetErr::NotInTransaction);
 }
 
-/// The snapshot of the engine is that of the outermost begin: no call of the source takes one
-/// later.
+/// The snapshot is that of the outermost begin.
 #[test]
 fn s5_02_all_levels_share_the_snapshot_and_the_outermost_commit_shows() {
     let _mode = multi();
