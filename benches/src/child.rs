@@ -16,8 +16,9 @@ use std::{
 use crate::{
     conditions::{MemoryWatch, ProcessorTime},
     engines,
+    indexed::workload,
     latency::Latencies,
-    machine,
+    machine, old_reader,
     rows::{Key, Row, Rows, random_keys},
     store::{Result, Store},
 };
@@ -29,14 +30,16 @@ pub(crate) struct Scale {
     pub(crate) name: &'static str,
     /// Rows of the load.
     pub(crate) rows: u64,
-    /// Length of each timed write workload.
+    /// Length of each timed write workload; those of the table with an index take half.
     pub(crate) seconds: f64,
+    /// Updates beside a reader that stays open.
+    pub(crate) old_reader_updates: u64,
 }
 
 /// The full measurement and the quick look.
 pub(crate) const SCALES: [Scale; 2] = [
-    Scale { name: "full", rows: 1_000_000, seconds: 3.0 },
-    Scale { name: "quick", rows: 100_000, seconds: 1.0 },
+    Scale { name: "full", rows: 1_000_000, seconds: 2.0, old_reader_updates: 10_000_000 },
+    Scale { name: "quick", rows: 100_000, seconds: 1.0, old_reader_updates: 500_000 },
 ];
 
 /// Rows of a batch.
@@ -49,11 +52,40 @@ const REPEATS: usize = 3;
 pub(crate) const MACHINE: &str = "machine";
 
 /// The figures of a pass by their ids.
-type Figures = BTreeMap<&'static str, f64>;
+pub(crate) type Figures = BTreeMap<&'static str, f64>;
 
-/// `child ENGINE FOLDER SCALE`: prints the figures as one JSON object.
-pub(crate) fn main(engine: &str, folder: &str, scale: &str) -> Result<()> {
+/// What a pass is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// One table without further indexes, and the backup.
+    Plain,
+    /// A table with a secondary index.
+    Indexed,
+    /// A reader that stays open.
+    OldReader,
+}
+
+impl Part {
+    pub(crate) const ALL: [Part; 3] = [Part::Plain, Part::Indexed, Part::OldReader];
+
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Part::Plain => "plain",
+            Part::Indexed => "indexed",
+            Part::OldReader => "old-reader",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Part> {
+        Part::ALL.into_iter().find(|part| part.name() == name)
+    }
+}
+
+/// `child ENGINE FOLDER SCALE PART`: prints the figures as one JSON object.
+pub(crate) fn main(engine: &str, folder: &str, scale: &str, part: &str) -> Result<()> {
     let scale = *SCALES.iter().find(|s| s.name == scale).ok_or("no such scale")?;
+    let part = Part::named(part).ok_or("no such part")?;
     let folder = PathBuf::from(folder);
     let before = ProcessorTime::now();
     let mut figures: Figures = if engine == MACHINE {
@@ -61,9 +93,18 @@ pub(crate) fn main(engine: &str, folder: &str, scale: &str) -> Result<()> {
             .into_iter()
             .collect()
     } else {
-        measure(engine, &folder, scale)?
+        match part {
+            Part::Plain => measure(engine, &folder, scale)?,
+            Part::Indexed => workload::measure(engine, &folder, scale)?,
+            Part::OldReader => old_reader::measure(&folder, scale)?,
+        }
     };
-    figures.insert("others", before.others_percent_since());
+    let others = match part {
+        Part::Plain => "others",
+        Part::Indexed => "indexed_others",
+        Part::OldReader => "old_reader_others",
+    };
+    figures.insert(others, before.others_percent_since());
     println!("{}", serde_json::to_string(&figures)?);
     Ok(())
 }
@@ -154,13 +195,20 @@ impl Pass<'_> {
 
     /// The engine's own backup and a plain copy of the same files in turn, nobody writing.
     fn idle_backup(&mut self) -> Result<()> {
-        let (mut own, mut cp) = (Vec::new(), Vec::new());
+        let (mut own, mut cp, mut durable) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..REPEATS {
             own.extend(self.timed_copy("copy", true, |into| self.store.backup(into))?);
-            cp.extend(self.timed_copy("cp", true, |into| copy_files(&self.store.files(), into))?);
+            // After the backup, so that both take the same files, out of the same page cache.
+            let files = self.store.files();
+            cp.extend(self.timed_copy("cp", true, |into| copy_files(&files, into))?);
+            durable.extend(self.timed_copy("cp", true, |into| {
+                copy_files(&files, into)?;
+                settle(into).map(|()| true)
+            })?);
         }
         self.insert_median("backup", own);
         self.insert_median("cp", cp);
+        self.insert_median("cp_durable", durable);
         Ok(())
     }
 
@@ -300,12 +348,12 @@ impl Pass<'_> {
 
 /// A plain copy by the system's own program.
 fn copy_files(files: &[PathBuf], into: &Path) -> Result<bool> {
-    let status = Command::new("cp").args(files).arg(into).status()?;
+    let status = Command::new("cp").arg("-r").args(files).arg(into).status()?;
     if status.success() { Ok(true) } else { Err(format!("cp: {status}").into()) }
 }
 
 /// Lets the file system write out what earlier workloads left, so that nobody pays for others.
-fn settle(folder: &Path) -> Result<()> {
+pub(crate) fn settle(folder: &Path) -> Result<()> {
     let status = Command::new("sync").arg("-f").arg(folder).status()?;
     if status.success() { Ok(()) } else { Err(format!("sync: {status}").into()) }
 }
@@ -320,7 +368,7 @@ fn folder_len(folder: &Path) -> Result<u64> {
     Ok(len)
 }
 
-fn per_second(count: usize, time: Duration) -> f64 {
+pub(crate) fn per_second(count: usize, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 
@@ -332,6 +380,6 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-fn mebibytes(bytes: u64) -> f64 {
+pub(crate) fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }

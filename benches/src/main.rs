@@ -16,9 +16,11 @@ mod child;
 mod conditions;
 mod engines;
 mod floors;
+mod indexed;
 mod latency;
 mod machine;
 mod metrics;
+mod old_reader;
 mod report;
 mod rows;
 mod store;
@@ -31,8 +33,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["report", options @ ..] => report::main(options),
-        ["child", engine, folder, scale] => child::main(engine, folder, scale),
-        _ => Err("usage: report [--quick] [--check] [--only ENGINE]...".into()),
+        ["child", engine, folder, scale, part] => child::main(engine, folder, scale, part),
+        _ => Err("usage: report [--quick] [--check] [--only ENGINE]... [--part PART]...".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

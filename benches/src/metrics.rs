@@ -15,6 +15,8 @@ pub(crate) enum Unit {
     Mebibytes,
     /// Percent of all processors.
     Percent,
+    /// A plain number.
+    Count,
 }
 
 /// One figure.
@@ -41,7 +43,8 @@ pub(crate) const ENGINE: &[Metric] = &[
     metric("get", "random point reads, hot, 1 thread", Unit::PerSecond),
     metric("scan", "rows of a full scan, hot, 1 thread", Unit::PerSecond),
     metric("backup", "full online backup, idle", Unit::MegabytesPerSecond),
-    metric("cp", "cp of the same files", Unit::MegabytesPerSecond),
+    metric("cp", "cp of the same files, not durable", Unit::MegabytesPerSecond),
+    metric("cp_durable", "cp of the same files, then synced", Unit::MegabytesPerSecond),
     metric("backup_busy", "full online backup beside a writer", Unit::MegabytesPerSecond),
     metric("stall_before", "- longest commit of the writer before", Unit::Milliseconds),
     metric("stall_during", "- longest commit of the writer during", Unit::Milliseconds),
@@ -61,4 +64,37 @@ pub(crate) const MACHINE: &[Metric] = &[
     metric("memcpy", "memcpy, 1 MiB at a time", Unit::MegabytesPerSecond),
     metric("crc32", "crc32 of 16 KiB pages", Unit::MegabytesPerSecond),
     metric("others", "processor used by others meanwhile", Unit::Percent),
+];
+
+/// Figures of the table with an index: "better than SQLite and redb in every row".
+pub(crate) const INDEXED: &[Metric] = &[
+    metric("update_1", "durable updates, one row each, 1 thread", Unit::PerSecond),
+    metric("update_2", "durable updates, one row each, 2 threads", Unit::PerSecond),
+    metric("update_8", "durable updates, one row each, 8 threads", Unit::PerSecond),
+    metric("mix_95", "95 % reads, 5 % durable updates, 4 threads", Unit::PerSecond),
+    metric("mix_50", "50 % reads, 50 % durable updates, 4 threads", Unit::PerSecond),
+    metric("read_1", "random reads, 1 thread", Unit::PerSecond),
+    metric("read_2", "random reads, 2 threads", Unit::PerSecond),
+    metric("read_4", "random reads, 4 threads", Unit::PerSecond),
+    metric("scan_100", "rows of scans of 100 rows, 1 thread", Unit::PerSecond),
+    metric("index_update", "updates of the indexed column, 1000 a commit", Unit::PerSecond),
+    metric("delete_half", "deletes of half the rows, 1000 a commit", Unit::PerSecond),
+    metric("insert_half", "inserts of as many, 1000 a commit", Unit::PerSecond),
+    metric("data_after", "data files after both", Unit::Mebibytes),
+];
+
+/// Not compared: how quiet the machine was.
+pub(crate) const INDEXED_OTHERS: Metric =
+    metric("indexed_others", "processor used by others meanwhile", Unit::Percent);
+
+/// Figures of the reader that stays open.
+pub(crate) const OLD_READER: &[Metric] = &[
+    metric("old_reader_rate", "updates, 10 a transaction, tried", Unit::PerSecond),
+    metric("old_reader_done", "- of them done", Unit::Count),
+    metric("old_reader_refused", "- of them refused: the version store was full", Unit::Count),
+    metric("old_reader_versions", "most memory of the versions", Unit::Mebibytes),
+    metric("old_reader_limit", "- allowed", Unit::Mebibytes),
+    metric("old_reader_memory", "peak of private memory", Unit::Mebibytes),
+    metric("old_reader_allowed", "- of it allowed as cache and versions", Unit::Mebibytes),
+    metric("old_reader_others", "processor used by others meanwhile", Unit::Percent),
 ];

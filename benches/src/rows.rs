@@ -77,7 +77,7 @@ pub(crate) fn random_keys(count: u64, of: u64) -> Vec<Key> {
 }
 
 /// A bijection of 64 bits that looks random (the finaliser of splitmix64).
-fn mix(n: u64) -> u64 {
+pub(crate) fn mix(n: u64) -> u64 {
     let z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

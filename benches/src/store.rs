@@ -28,7 +28,7 @@ pub(crate) trait Store: Sync {
     /// has no such call.
     fn backup(&self, into: &Path) -> Result<bool>;
 
-    /// The files that a plain copy would have to take.
+    /// The files and folders that a plain copy would have to take.
     fn files(&self) -> Vec<PathBuf>;
 }
 

@@ -19,6 +19,7 @@ pub(crate) fn number(value: f64, unit: Unit) -> String {
         Unit::Microseconds => " us",
         Unit::Mebibytes => " MiB",
         Unit::Percent => " %",
+        Unit::Count => "",
     };
     digits + name
 }

@@ -11,6 +11,7 @@ pub(crate) fn main(args: &mut Args) -> Result<()> {
     let quick = args.flag("--quick");
     let check = args.flag("--check");
     let only = args.values("--only")?;
+    let parts = args.values("--part")?;
     args.finish()?;
     let build = ["build", "--release", "--package", "ese-benches", "--features", "peers"];
     run(&mut cargo(&build))?;
@@ -24,6 +25,9 @@ pub(crate) fn main(args: &mut Args) -> Result<()> {
     }
     for engine in &only {
         report.args(["--only", engine]);
+    }
+    for part in &parts {
+        report.args(["--part", part]);
     }
     run(&mut report)
 }

@@ -17,8 +17,8 @@ pub(crate) const SETTINGS: &str = "\
     512 MiB for changed pages; durable commits; sorted load in lazy transactions of 1,000 rows and \
     a durable last one; backup by Instance::backup_to_dir";
 
-const CACHE_BYTES: u64 = 512 << 20;
-const LOAD_BATCH: usize = 1000;
+pub(crate) const CACHE_BYTES: u64 = 512 << 20;
+pub(crate) const LOAD_BATCH: usize = 1000;
 
 struct Ese {
     instance: Instance,
@@ -27,13 +27,18 @@ struct Ese {
     file: PathBuf,
 }
 
-pub(crate) fn open(folder: &Path) -> Result<Box<dyn Store>> {
-    let instance = Instance::builder(folder)
+/// An instance with the settings that are measured.
+pub(crate) fn start(folder: &Path) -> ese_api::Result<Instance> {
+    Instance::builder(folder)
         .page_size(ese_api::PageSize::K8)
         .log_file_size(32 << 20)
         .checkpoint_depth(512 << 20)
         .cache_size(CACHE_BYTES)
-        .start()?;
+        .start()
+}
+
+pub(crate) fn open(folder: &Path) -> Result<Box<dyn Store>> {
+    let instance = start(folder)?;
     let file = folder.join("bench.edb");
     let database = instance.create_database(&file)?;
     let mut session = instance.session()?;
@@ -115,8 +120,15 @@ impl Store for Ese {
         Ok(true)
     }
 
+    /// Database and finished logs: what a backup consists of.
     fn files(&self) -> Vec<PathBuf> {
-        vec![self.file.clone()]
+        let folder = self.file.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+        let paths = folder.into_iter().flatten().flatten().map(|entry| entry.path());
+        let archived = |path: &PathBuf| {
+            let stem = path.file_stem().map_or(0, std::ffi::OsStr::len);
+            path.extension().is_some_and(|e| e == "log" || e == "jtx") && stem > "edbtmp".len()
+        };
+        std::iter::once(self.file.clone()).chain(paths.filter(archived)).collect()
     }
 }
 

@@ -22,11 +22,16 @@ struct Lmdb {
     file: PathBuf,
 }
 
-pub(crate) fn open(folder: &Path) -> Result<Box<dyn Store>> {
+/// An environment in a folder of this process alone, with room for two named databases.
+pub(super) fn environment(folder: &Path) -> heed::Result<Env> {
     let mut options = EnvOpenOptions::new();
-    options.map_size(MAP_BYTES);
+    options.map_size(MAP_BYTES).max_dbs(2);
     // SAFETY: the folder was made for this process alone, so nobody else changes the mapped file.
-    let env = unsafe { options.open(folder)? };
+    unsafe { options.open(folder) }
+}
+
+pub(crate) fn open(folder: &Path) -> Result<Box<dyn Store>> {
+    let env = environment(folder)?;
     let mut txn = env.write_txn()?;
     let table = env.create_database(&mut txn, None)?;
     txn.commit()?;

@@ -13,7 +13,7 @@ pub(crate) const SETTINGS: &str = "\
     redb 4.4: cache 1 GiB, otherwise defaults (Durability::Immediate, one-phase commit, \
     checksums); it has no online backup";
 
-const CACHE_BYTES: usize = 1 << 30;
+pub(super) const CACHE_BYTES: usize = 1 << 30;
 
 const TABLE: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition::new("rows");
 

@@ -46,7 +46,7 @@ pub(crate) fn open(folder: &Path) -> Result<Box<dyn Store>> {
     Ok(Box::new(Sqlite { file, reader: Mutex::new(reader), turn: Mutex::new(()) }))
 }
 
-fn connect(file: &Path) -> Result<Connection> {
+pub(super) fn connect(file: &Path) -> Result<Connection> {
     let connection = Connection::open(file)?;
     connection.execute_batch(PRAGMAS)?;
     Ok(connection)

@@ -335,12 +335,7 @@ impl Table {
         visit: impl FnOnce(RowView<'_>) -> T,
     ) -> Result<Option<T>> {
         let schema = &self.inner.schema;
-        let index = schema.primary().ok_or_else(|| {
-            Error::new(
-                JetErr::NoCurrentIndex,
-                format!("table \"{}\" has no primary index", schema.name),
-            )
-        })?;
+        let index = self.primary_index()?;
         let values: SmallVec<[Option<&[u8]>; 4]> =
             key_columns.iter().map(|bytes| Some(*bytes)).collect();
         from.cell().with(|state| {
@@ -402,6 +397,41 @@ impl Table {
             table.scan(&state.engine, start, to, &mut Position::default(), |row| {
                 visit(RowView::new(&table, &state.engine, row))
             })
+        })
+    }
+
+    /// As [`Table::scan`], but from the row with this key on, or else the next one. The key is
+    /// given as in [`Table::get_with`]; its first columns are enough.
+    ///
+    /// # Errors
+    /// Those of reading; `JET_errNoCurrentIndex` (-1519) for a table without primary index.
+    pub fn scan_from(
+        &self,
+        from: &mut impl Reader,
+        key_columns: &[&[u8]],
+        mut visit: impl FnMut(RowView<'_>) -> ControlFlow<()>,
+    ) -> Result<bool> {
+        let index = self.primary_index()?;
+        let values: SmallVec<[Option<&[u8]>; 4]> =
+            key_columns.iter().map(|bytes| Some(*bytes)).collect();
+        from.cell().with(|state| {
+            let SessionState { engine, key: first, .. } = state;
+            key::values_key(&self.inner.schema, index, &values, first)?;
+            let engine = &*engine;
+            let table = self.current(engine)?;
+            let (start, to) = (Start::At { key: first, data: &[] }, Direction::Forward);
+            table.scan(engine, start, to, &mut Position::default(), |row| {
+                visit(RowView::new(&table, engine, row))
+            })
+        })
+    }
+
+    fn primary_index(&self) -> Result<&IndexSchema> {
+        self.inner.schema.primary().ok_or_else(|| {
+            Error::new(
+                JetErr::NoCurrentIndex,
+                format!("table \"{}\" has no primary index", self.inner.schema.name),
+            )
         })
     }
 }

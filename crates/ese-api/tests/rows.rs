@@ -445,3 +445,31 @@ fn an_instance_is_not_started_with_a_base_name_that_a_restore_would_misread() {
     }
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_scan_from_a_key_begins_there_or_behind_it_and_ends_when_told() {
+    let mut setup = setup();
+    let people = people(&mut setup);
+    setup
+        .session
+        .transact(|transaction| {
+            (0..2000).try_for_each(|id| people.insert(transaction, &row! { "id" => 2 * id }))
+        })
+        .unwrap();
+    let id = people.column("id").unwrap();
+    let scan = |session: &mut Session, from: i32, most: usize| {
+        let mut seen = Vec::new();
+        let broken = people.scan_from(session, &[&from.to_le_bytes()], |row| {
+            let bytes = row.bytes(id).unwrap().unwrap();
+            seen.push(i32::from_le_bytes(bytes.try_into().unwrap()));
+            if seen.len() == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        (seen, broken.unwrap())
+    };
+    let evens = |from: i32, to: i32| (from..to).step_by(2).collect::<Vec<_>>();
+    assert_eq!(scan(&mut setup.session, 100, 300), (evens(100, 700), true));
+    assert_eq!(scan(&mut setup.session, 101, 3), (evens(102, 108), true));
+    assert_eq!(scan(&mut setup.session, -5, 2), (evens(0, 4), true));
+    assert_eq!(scan(&mut setup.session, 3990, 300), (evens(3990, 4000), false));
+    assert_eq!(scan(&mut setup.session, 4000, 300), (Vec::new(), false));
+}
