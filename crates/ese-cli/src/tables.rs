@@ -81,12 +81,22 @@ fn one(output: &mut Output, table: &TableSchema) -> Outcome {
             (false, true) => "unique",
             (false, false) => "secondary",
         };
-        output.line(&format!("{kind} index {} ({})", index.name, key(table, index)))?;
+        let order = order(index);
+        output.line(&format!("{kind} index {} ({}){order}", index.name, key(table, index)))?;
     }
     if let Some(template) = &table.template {
         output.line(&format!("derives from {template}"))?;
     }
     Ok(())
+}
+
+/// How UTF-16 text sorts.
+fn order(index: &Index) -> String {
+    match (&index.locale, index.is_foreign()) {
+        _ if !index.flags.contains(IndexFlags::LOCALISED_TEXT) => String::new(),
+        (Some(locale), false) => format!(", text by locale \"{locale}\""),
+        (_, _) => ", text sorted by another engine".to_owned(),
+    }
 }
 
 /// `+name -born`, as ESE writes keys.
@@ -162,6 +172,7 @@ fn table_json(table: &TableSchema) -> Value {
             "name": index.name, "primary": index.is_primary(),
             "unique": index.flags.contains(IndexFlags::UNIQUE) || index.is_primary(),
             "key": key(table, index), "root_page": index.fdp.0, "object_id": index.objid.0,
+            "locale": index.locale, "foreign_order": index.is_foreign(),
         })
     });
     json!({

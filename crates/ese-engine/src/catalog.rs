@@ -11,6 +11,7 @@ use ese_pages::{NodeFlags, PageFlags};
 use crate::{
     database::Database,
     instance::Attached,
+    locales,
     schema::{
         self, CatalogEntry, CatalogLoader, Index, MSYS_LOCALES, MSYS_LOCALES_FDP, MSYS_OBJECTS,
         MSYS_OBJECTS_FDP, MSYS_OBJECTS_NAME, MSYS_OBJECTS_NAME_FDP, MSYS_OBJECTS_ROOT,
@@ -140,10 +141,11 @@ pub fn create_table(
     attached: &Arc<Attached>,
     def: &TableDef,
 ) -> Result<Arc<Table>> {
+    let unicode = &session.instance().config.unicode;
     let template = def.template.as_deref().map(|name| open_table(session, attached, name));
     let template = template.transpose()?;
     let template = template.as_ref().map(|template| &*template.schema);
-    let mut schema = def.build_from(attached.db.page_size(), template)?;
+    let mut schema = def.build_from(attached.db.page_size(), template, unicode)?;
     session.statement(|session| {
         check_free_name(session, attached, &schema.name)?;
         let db = &attached.db;
@@ -157,7 +159,9 @@ pub fn create_table(
         for index in schema.indexes.iter_mut().filter(|index| !index.is_primary()) {
             place_index(db, &tree, writer, index)?;
         }
-        if let Err(error) = insert_rows(session, db, &schema) {
+        let written = locales::count_creations(session, attached, &schema.indexes)
+            .and_then(|()| insert_rows(session, db, &schema));
+        if let Err(error) = written {
             space::free_fdp(db, &tree, writer)?;
             return Err(match error.code() {
                 JetErr::KeyDuplicate => taken(attached, &schema.name),

@@ -7,6 +7,8 @@
 //! While a change is made, changes of the table's rows wait; readers do not.
 
 mod build;
+#[cfg(test)]
+mod foreign_tests;
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -15,6 +17,7 @@ use ese_base::{Error, JetErr, Result};
 use crate::{
     catalog::{self, CatalogTrees, check_free_name, place_index},
     instance::Attached,
+    locales,
     schema::{
         self, CatalogEntry, ColType, Column, ColumnDef, ColumnFlags, ColumnId, Columns, IndexDef,
         IndexFlags, MSYS_OBJIDS, MSYS_OBJIDS_FDP, RowKind, TableFlags, TableSchema, check_name,
@@ -444,18 +447,32 @@ pub fn delete_index(
             let what = format!("index \"{name}\" is the order of the table itself");
             return Err(Error::new(JetErr::IndexMustStay, what));
         }
-        let live = current.index(name).ok_or_else(|| no_index(&schema, name))?;
-        current.core.check_index_unused(live)?;
-        let (db, trees) = (&current.db, CatalogTrees::of(&current.db));
-        trees.delete(session, db, &schema::index_row(&schema, &index)?)?;
-        let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
-        let size = db.page_size();
-        let (key, _) = schema::objids_row(size, index.objid, schema.objid, RowKind::Index)?;
-        session.delete(db, &objids, &mut Position::default(), &key, &[])?;
-        schema.indexes.retain(|other| other.objid != index.objid);
-        let given_up = current.index_as_drop(index.objid).into_iter().collect();
-        Ok(Edited { schema: Some(schema), given_up, ..Edited::default() })
+        let given_up = drop_index(session, current, &mut schema, &index)?;
+        Ok(Edited {
+            schema: Some(schema),
+            given_up: given_up.into_iter().collect(),
+            ..Edited::default()
+        })
     })
+}
+
+/// Takes a secondary index out of the catalog and of a schema; its tree remains to be freed.
+fn drop_index(
+    session: &mut Session,
+    current: &Table,
+    schema: &mut TableSchema,
+    index: &schema::Index,
+) -> Result<Option<TreeDrop>> {
+    let live = current.index(&index.name).ok_or_else(|| no_index(schema, &index.name))?;
+    current.core.check_index_unused(live)?;
+    let (db, trees) = (&current.db, CatalogTrees::of(&current.db));
+    trees.delete(session, db, &schema::index_row(schema, index)?)?;
+    let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
+    let size = db.page_size();
+    let (key, _) = schema::objids_row(size, index.objid, schema.objid, RowKind::Index)?;
+    session.delete(db, &objids, &mut Position::default(), &key, &[])?;
+    schema.indexes.retain(|other| other.objid != index.objid);
+    Ok(current.index_as_drop(index.objid))
 }
 
 /// Creates secondary indexes over the rows that exist, all in one scan. `progress` is told now and
@@ -474,11 +491,14 @@ pub fn create_indexes(
     defs: &[IndexDef],
     progress: &mut dyn FnMut(BuildProgress) -> Result<()>,
 ) -> Result<Arc<Table>> {
+    let wished = |def| schema::add_index(&table.schema, def, &session.instance().config.unicode);
+    let wished: Result<Vec<_>> = defs.iter().map(wished).collect();
+    count_wishes(session, attached, &wished?)?;
     add_to_table(session, attached, table, |session, current| {
         let mut schema = TableSchema::clone(&current.schema);
         let known = schema.indexes.len();
         for def in defs {
-            let index = schema::add_index(&schema, def)?;
+            let index = schema::add_index(&schema, def, &session.instance().config.unicode)?;
             if index.is_primary() {
                 let what =
                     format!("index \"{}\": a primary index is made with its table", def.name);
@@ -486,30 +506,92 @@ pub fn create_indexes(
             }
             schema.indexes.push(index);
         }
-        refuse_others_at_work(session, current)?;
-        let writer = session.writer(&current.db)?;
-        for index in schema.indexes.iter_mut().skip(known) {
-            place_index(&current.db, &current.tree, writer, index)?;
-        }
-        let Some(trx) = session.transaction() else {
-            return Err(Error::code_only(JetErr::NotInTransaction));
-        };
-        let newest = current.with_schema(schema, &trx);
-        let new: Vec<_> = newest.schema.indexes.iter().skip(known).cloned().collect();
-        let objids: Vec<_> = new.iter().map(|index| index.objid).collect();
-        let made = || objids.iter().filter_map(|objid| newest.index_as_drop(*objid)).collect();
-        let filled = build::fill(session, &newest, &objids, progress)
-            .and_then(|()| insert_index_rows(session, &newest, &new));
-        if let Err(error) = filled {
-            let drops: Vec<TreeDrop> = made();
-            for drop in drops {
-                drop.give_back(writer)?;
-            }
-            return Err(error);
-        }
-        let schema = TableSchema::clone(&newest.schema);
-        Ok(Edited { schema: Some(schema), made: made(), given_up: Vec::new() })
+        build_indexes(session, current, (schema, known), progress)
     })
+}
+
+/// Counts the indexes to be made in MSysLocales: before the table is locked, because a commit may
+/// free trees of any table, and before there is an index that is not counted.
+fn count_wishes(
+    session: &Session,
+    attached: &Arc<Attached>,
+    indexes: &[schema::Index],
+) -> Result<()> {
+    session.check_writable()?;
+    locales::count_creations(session, attached, indexes)
+}
+
+/// Makes a secondary index anew from the rows, with keys of this version. What it is for: an index
+/// over UTF-16 text that another engine filled ([`schema::Index::is_foreign`]).
+///
+/// # Errors
+/// `JET_errIndexNotFound` (-1404), `JET_errFeatureNotAvailable` (-1001) for the primary index,
+/// `JET_errIndexInUse` (-1051) while a cursor stands on it, `JET_errKeyDuplicate` (-1605) for rows
+/// that differed in the old order and do not in ours, and as [`create_indexes`]. The index is as it
+/// was then.
+pub fn rebuild_index(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    table: &Table,
+    name: &str,
+    progress: &mut dyn FnMut(BuildProgress) -> Result<()>,
+) -> Result<Arc<Table>> {
+    let renewed = |schema: &TableSchema| {
+        let mut new = schema.index(name).ok_or_else(|| no_index(schema, name))?.clone();
+        if new.is_primary() {
+            let what = format!("index \"{name}\" is the order of the table itself");
+            return Err(Error::new(JetErr::FeatureNotAvailable, what)
+                .advise("copy the rows into a new table"));
+        }
+        if new.flags.contains(schema::IndexFlags::LOCALISED_TEXT) {
+            new.stamp()?;
+        }
+        crate::key::check_supported(schema, &new)?;
+        Ok(new)
+    };
+    count_wishes(session, attached, &[renewed(&table.schema)?])?;
+    alter_table(session, attached, table, |session, current| {
+        let mut schema = TableSchema::clone(&current.schema);
+        let new = renewed(&schema)?;
+        let old = schema.index(name).ok_or_else(|| no_index(&schema, name))?.clone();
+        let given_up = drop_index(session, current, &mut schema, &old)?;
+        let known = schema.indexes.len();
+        schema.indexes.push(new);
+        let edited = build_indexes(session, current, (schema, known), progress)?;
+        Ok(Edited { given_up: given_up.into_iter().collect(), ..edited })
+    })
+}
+
+/// Fills the indexes of a schema from number `known` on, and enters them in the catalog.
+fn build_indexes(
+    session: &mut Session,
+    current: &Arc<Table>,
+    (mut schema, known): (TableSchema, usize),
+    progress: &mut dyn FnMut(BuildProgress) -> Result<()>,
+) -> Result<Edited> {
+    refuse_others_at_work(session, current)?;
+    let writer = session.writer(&current.db)?;
+    for index in schema.indexes.iter_mut().skip(known) {
+        place_index(&current.db, &current.tree, writer, index)?;
+    }
+    let Some(trx) = session.transaction() else {
+        return Err(Error::code_only(JetErr::NotInTransaction));
+    };
+    let newest = current.with_schema(schema, &trx);
+    let new: Vec<_> = newest.schema.indexes.iter().skip(known).cloned().collect();
+    let objids: Vec<_> = new.iter().map(|index| index.objid).collect();
+    let made = || objids.iter().filter_map(|objid| newest.index_as_drop(*objid)).collect();
+    let filled = build::fill(session, &newest, &objids, progress)
+        .and_then(|()| insert_index_rows(session, &newest, &new));
+    if let Err(error) = filled {
+        let drops: Vec<TreeDrop> = made();
+        for drop in drops {
+            drop.give_back(writer)?;
+        }
+        return Err(error);
+    }
+    let schema = TableSchema::clone(&newest.schema);
+    Ok(Edited { schema: Some(schema), made: made(), given_up: Vec::new() })
 }
 
 fn insert_index_rows(

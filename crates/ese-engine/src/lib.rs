@@ -15,6 +15,7 @@ pub mod ddl;
 pub mod defrag;
 pub mod instance;
 pub mod key;
+mod locales;
 pub mod longvalue;
 pub mod op;
 pub mod reader;

@@ -11,7 +11,7 @@ use ese_engine::{
     record::{RecordBuilder, encode_row},
     schema::{
         ColType, ColumnDef, ColumnFlags, ColumnId, ConditionDef, IndexDef, IndexOptions, KeyPart,
-        Placement, TableDef, TupleLimits,
+        Placement, TableDef, TupleLimits, UnicodeIndex, add_index,
     },
     session::{Durability, Session},
     table::Table,
@@ -405,7 +405,7 @@ fn a_definition_of_tuples_or_conditions_that_cannot_be_is_refused() {
             JetErr::ColumnNotFound,
         ),
     ] {
-        let refused = ese_engine::schema::add_index(schema, &def).unwrap_err();
+        let refused = add_index(schema, &def, &UnicodeIndex::default()).unwrap_err();
         assert_eq!(refused.code(), code, "{refused}");
     }
     store.end();

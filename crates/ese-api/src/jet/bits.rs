@@ -48,6 +48,7 @@ pub const JET_bitIndexIgnoreFirstNull: JET_GRBIT = 0x40;
 pub const JET_bitIndexLazyFlush: JET_GRBIT = 0x80;
 pub const JET_bitIndexEmpty: JET_GRBIT = 0x100;
 pub const JET_bitIndexUnversioned: JET_GRBIT = 0x200;
+pub const JET_bitIndexUnicode: JET_GRBIT = 0x800;
 pub const JET_bitIndexSortNullsHigh: JET_GRBIT = 0x400;
 pub const JET_bitIndexDisallowTruncation: JET_GRBIT = 0x1_0000;
 pub const JET_bitIndexTuples: JET_GRBIT = 0x1000;

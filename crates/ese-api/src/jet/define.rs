@@ -20,12 +20,12 @@ use ese_engine::{
 };
 
 use super::{
-    JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_bitColumnEscrowUpdate, JET_bitColumnFixed,
-    JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitColumnUnversioned,
-    JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull, JET_bitIndexEmpty,
-    JET_bitIndexKeyMost, JET_bitIndexLazyFlush, JET_bitIndexTupleLimits, JET_bitIndexTuples,
-    JET_bitIndexUnversioned, JET_bitTableCreateFixedDDL, JET_bitTableCreateImmutableStructure,
-    JET_bitTableCreateTemplateTable,
+    JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_UNICODEINDEX2, JET_bitColumnEscrowUpdate,
+    JET_bitColumnFixed, JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged,
+    JET_bitColumnUnversioned, JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull,
+    JET_bitIndexEmpty, JET_bitIndexKeyMost, JET_bitIndexLazyFlush, JET_bitIndexTupleLimits,
+    JET_bitIndexTuples, JET_bitIndexUnicode, JET_bitIndexUnversioned, JET_bitTableCreateFixedDDL,
+    JET_bitTableCreateImmutableStructure, JET_bitTableCreateTemplateTable,
     database::open_database_of,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
@@ -33,6 +33,7 @@ use super::{
     session::find_session,
     table::{Cursor, What, columnid_of, new_cursor, with_cursor},
     unavailable,
+    unicode::index_order,
 };
 use crate::session::SessionState;
 
@@ -146,6 +147,10 @@ pub struct JET_INDEXCREATE {
     pub ptuplelimits: Option<JET_TUPLELIMITS>,
     /// Wishes for its space.
     pub pSpacehints: Option<JET_SPACEHINTS>,
+    /// Locale of UTF-16 text by number, without [`JET_bitIndexUnicode`]; 0 = the instance's.
+    pub lcid: u32,
+    /// Order of UTF-16 text, with [`JET_bitIndexUnicode`].
+    pub pidxunicode: Option<JET_UNICODEINDEX2>,
     /// What became of it, once somebody tried.
     pub err: Option<JetErr>,
 }
@@ -513,6 +518,7 @@ pub(super) fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
     let name = &index.szIndexName;
     let key_most = index.grbit & JET_bitIndexKeyMost != 0;
     let own = JET_bitIndexKeyMost
+        | JET_bitIndexUnicode
         | JET_bitIndexTuples
         | JET_bitIndexTupleLimits
         | JET_bitIndexLazyFlush
@@ -541,11 +547,14 @@ pub(super) fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
         true => IndexOptions::UNIQUE,
         false => IndexOptions::empty(),
     };
+    let (locale, map_flags) = index_order(index)?;
     Ok(IndexDef {
         parts,
         options: options - implied,
         density: index.ulDensity,
         key_most: key_most.then_some(index.cbKeyMost),
+        locale,
+        map_flags,
         var_seg_mac: (index.cbVarSegMac != 0).then_some(index.cbVarSegMac),
         conditions: conditions(index)?,
         tuples: tuples(index)?,

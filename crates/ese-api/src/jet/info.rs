@@ -6,17 +6,19 @@ use std::sync::Arc;
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     catalog,
+    key::locale_number,
     schema::{Column, Index, IndexFlags, SpaceHints, TableFlags, TupleLimits},
     table::Table,
 };
 
 use super::{
     JET_COLUMNDEF, JET_COLUMNID, JET_CONDITIONALCOLUMN, JET_GRBIT, JET_INDEXCREATE, JET_INDEXID,
-    JET_SPACEHINTS, JET_TUPLELIMITS, JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull,
-    JET_bitIndexCrossProduct, JET_bitIndexDisallowNull, JET_bitIndexDisallowTruncation,
-    JET_bitIndexDotNetGuid, JET_bitIndexIgnoreAnyNull, JET_bitIndexIgnoreFirstNull,
-    JET_bitIndexIgnoreNull, JET_bitIndexKeyMost, JET_bitIndexNestedTable, JET_bitIndexPrimary,
-    JET_bitIndexSortNullsHigh, JET_bitIndexTupleLimits, JET_bitIndexTuples, JET_bitIndexUnique,
+    JET_SPACEHINTS, JET_TUPLELIMITS, JET_UNICODEINDEX2, JET_bitIndexColumnMustBeNonNull,
+    JET_bitIndexColumnMustBeNull, JET_bitIndexCrossProduct, JET_bitIndexDisallowNull,
+    JET_bitIndexDisallowTruncation, JET_bitIndexDotNetGuid, JET_bitIndexIgnoreAnyNull,
+    JET_bitIndexIgnoreFirstNull, JET_bitIndexIgnoreNull, JET_bitIndexKeyMost,
+    JET_bitIndexNestedTable, JET_bitIndexPrimary, JET_bitIndexSortNullsHigh,
+    JET_bitIndexTupleLimits, JET_bitIndexTuples, JET_bitIndexUnicode, JET_bitIndexUnique,
     database::open_database_of,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
@@ -134,12 +136,21 @@ pub struct JET_INDEXINFO {
     pub cbVarSegMac: u32,
     /// Longest key.
     pub cbKeyMost: u32,
-    /// Locale of text, where one is stored.
+    /// Locale of text, where one is stored (`JET_IdxInfoLocaleName`).
     pub szLocaleName: Option<String>,
+    /// Number of the locale (`JET_IdxInfoLCID`); 0x1000 where it has none.
+    pub lcid: u32,
+    /// Flags of LCMapString.
+    pub dwMapFlags: u32,
+    /// Identity of the collation weights of UTF-16 text (`JET_IdxInfoSortId`).
+    pub sortid: Option<Vec<u8>>,
+    /// Their version (`JET_IdxInfoSortVersion`).
+    pub qwSortVersion: Option<u64>,
+    /// Another engine, or another version, made the keys: rows can be read in their order, but not
+    /// sought by them, and the table cannot be changed until the index was made anew.
+    pub fForeignOrder: bool,
     /// Names the index in [`JetSetCurrentIndex4`](super::JetSetCurrentIndex4).
     pub indexid: JET_INDEXID,
-    /// Number of the locale; 0 where it has a name.
-    pub lcid: u32,
     /// Different keys, entries and pages at the last [`JetComputeStats`]; 0 before one.
     pub cKey: u64,
     /// Entries.
@@ -208,6 +219,8 @@ fn index_info(table: &Table, index: &Index) -> Result<JET_INDEXINFO> {
     let key_most = index.key_len_max();
     let stats = table.stats(index.objid).unwrap_or_default();
     let space = table.index_space(index)?;
+    let version = index.sort_version.as_deref().and_then(|bytes| bytes.try_into().ok());
+    let unicode = index.unicode()?;
     Ok(JET_INDEXINFO {
         szIndexName: index.name.clone(),
         grbit: index_grbit(index),
@@ -216,8 +229,12 @@ fn index_info(table: &Table, index: &Index) -> Result<JET_INDEXINFO> {
         cbVarSegMac: index.var_seg_mac.map_or(u32::try_from(key_most).unwrap_or(0), u32::from),
         cbKeyMost: u32::try_from(key_most).unwrap_or(0),
         szLocaleName: index.locale.clone(),
+        lcid: if index.lcid != 0 { index.lcid } else { locale_number(&unicode.locale) },
+        dwMapFlags: unicode.map_flags,
+        sortid: index.sort_id.as_deref().map(<[u8]>::to_vec),
+        qwSortVersion: version.map(u64::from_le_bytes),
+        fForeignOrder: index.is_foreign(),
         indexid: JET_INDEXID(index.objid),
-        lcid: index.lcid,
         cKey: stats.keys,
         cEntry: stats.entries,
         cPage: stats.pages,
@@ -266,6 +283,10 @@ fn create_of(table: &Table, index: &Index) -> Result<JET_INDEXCREATE> {
             ichStart: limits.start,
         }),
         pSpacehints: Some(JET_SPACEHINTS::of(SpaceHints::of_index(index))),
+        lcid: 0,
+        pidxunicode: (grbit & JET_bitIndexUnicode != 0)
+            .then(|| index.unicode().map(|unicode| JET_UNICODEINDEX2::of(&unicode)))
+            .transpose()?,
         err: None,
     })
 }
@@ -286,6 +307,7 @@ fn index_grbit(index: &Index) -> JET_GRBIT {
         (has(IndexFlags::CROSS_PRODUCT), JET_bitIndexCrossProduct),
         (has(IndexFlags::NESTED_TABLE), JET_bitIndexNestedTable),
         (has(IndexFlags::DOT_NET_GUID), JET_bitIndexDotNetGuid),
+        (has(IndexFlags::LOCALE_SET), JET_bitIndexUnicode),
     ] {
         grbit |= if on { bit } else { 0 };
     }

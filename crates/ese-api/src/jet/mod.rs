@@ -44,6 +44,7 @@ mod retrieve;
 mod session;
 mod stop;
 mod table;
+mod unicode;
 mod update;
 
 pub use alter::*;
@@ -66,6 +67,7 @@ pub use retrieve::*;
 pub use session::*;
 pub use stop::*;
 pub use table::*;
+pub use unicode::{JET_UNICODEINDEX, JET_UNICODEINDEX2};
 pub use update::*;
 
 /// Flags of a call.

@@ -7,7 +7,7 @@ use super::params::{
     Param,
     Scope::{self, Global, Instance},
     Settable::{self, Always, BeforeInit, BeforeInstances, Never},
-    Setting::{self, Int, Text},
+    Setting::{self, Int, Text, Unicode},
 };
 
 const MAX: u64 = u64::MAX;
@@ -84,7 +84,7 @@ pub(super) const PARAMS: &[Param] = &[
     p(69, "LogFileCreateAsynch", Int(1), Instance, BeforeInit, true, 0, MAX),
     p(70, "ErrorToString", Text(""), Global, Never, false, 0, 259),
     p(71, "ZeroDatabaseDuringBackup", Int(0), Instance, BeforeInit, false, 0, MAX),
-    p(72, "UnicodeIndexDefault", Text(""), Instance, BeforeInit, false, 0, 259),
+    p(72, "UnicodeIndexDefault", Unicode, Instance, BeforeInit, false, 0, 0),
     p(77, "CleanupMismatchedLogFiles", Int(0), Instance, BeforeInit, false, 0, MAX),
     p(78, "RecordUpgradeDirtyLevel", Int(1), Global, Always, true, 0, 3),
     p(81, "GlobalMinVerPages", Int(64), Global, BeforeInstances, true, 1, I31),

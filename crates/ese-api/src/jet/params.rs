@@ -1,8 +1,8 @@
 //! System parameters (api-semantics 3).
 //!
 //! This version acts on paths, base name, page size, log file size, log buffers, circular logging,
-//! checkpoint depth, cache size, version store, session quota, recovery on/off and the creation of
-//! missing folders. Everything else is checked, kept and given back.
+//! checkpoint depth, cache size, version store, session quota, recovery on/off, the order of UTF-16
+//! text and the creation of missing folders. Everything else is checked, kept and given back.
 
 use std::{
     collections::BTreeMap,
@@ -11,10 +11,13 @@ use std::{
 };
 
 use ese_base::{Error, JetErr, PageSize, Result};
-use ese_engine::instance::{InstanceConfig, ShrinkMode};
+use ese_engine::{
+    instance::{InstanceConfig, ShrinkMode},
+    schema::UnicodeIndex,
+};
 
 use super::{
-    JET_bitShrinkDatabaseOn, JET_bitShrinkDatabaseRealtime,
+    JET_UNICODEINDEX2, JET_bitShrinkDatabaseOn, JET_bitShrinkDatabaseRealtime,
     handles::{JET_INSTANCE, JET_SESID},
     param_list::PARAMS,
     process::{Inst, PROCESS, Process},
@@ -51,6 +54,9 @@ pub const JET_paramEnableOnlineDefrag: u32 = 35;
 pub const JET_paramCacheSize: u32 = 41;
 /// Page size of the process, in bytes.
 pub const JET_paramDatabasePageSize: u32 = 64;
+/// Order of UTF-16 text in indexes that ask for none: the name of the locale is the text, the flags
+/// of LCMapString are the number (0 = sort key, ignoring case, kana type and width).
+pub const JET_paramUnicodeIndexDefault: u32 = 72;
 /// Name and text of a code; see [`error_to_string`].
 pub const JET_paramErrorToString: u32 = 70;
 /// Make missing folders.
@@ -87,6 +93,8 @@ pub(super) struct Param {
 pub(super) enum Setting<'a> {
     Int(u64),
     Text(&'a str),
+    /// The default order of UTF-16 text.
+    Unicode,
 }
 
 /// Whose it is.
@@ -114,6 +122,8 @@ pub enum JET_PARAM {
     Int(u64),
     /// A text.
     Text(String),
+    /// An order of UTF-16 text.
+    Unicode(JET_UNICODEINDEX2),
 }
 
 /// The parameters that somebody has set.
@@ -153,6 +163,14 @@ impl Params {
         match param.default {
             Setting::Int(_) => JET_PARAM::Int(self.int(param.id)),
             Setting::Text(_) => JET_PARAM::Text(self.text(param.id)),
+            Setting::Unicode => JET_PARAM::Unicode(JET_UNICODEINDEX2::of(&self.unicode())),
+        }
+    }
+
+    fn unicode(&self) -> UnicodeIndex {
+        match self.0.get(&JET_paramUnicodeIndexDefault) {
+            Some(JET_PARAM::Unicode(unicode)) => unicode.engine(),
+            _ => UnicodeIndex::default(),
         }
     }
 
@@ -174,6 +192,7 @@ impl Params {
         } else {
             ShrinkMode::OnRequest
         };
+        config.unicode = self.unicode();
         // The interface's defaults of these are from another age; they count when somebody sets
         // them.
         if let Some(sectors) = self.int_if_set(JET_paramLogBuffers) {
@@ -221,8 +240,9 @@ fn target(
 ///
 /// # Errors
 /// `JET_errInvalidParameter` (-1003) for an unknown id, a value out of range, a missing text;
-/// `JET_errAlreadyInitialized` (-1030) too late; `JET_errInvalidInstance` (-1115). The value that
-/// it already has may always be set.
+/// `JET_errInvalidLanguageId` (-1062) and `JET_errInvalidLCMapStringFlags` (-1064) for an order of
+/// UTF-16 text that there is not; `JET_errAlreadyInitialized` (-1030) too late;
+/// `JET_errInvalidInstance` (-1115). The value that it already has may always be set.
 pub fn JetSetSystemParameter(
     instance: Option<JET_INSTANCE>,
     sesid: JET_SESID,
@@ -234,6 +254,7 @@ pub fn JetSetSystemParameter(
     let new = match param.default {
         Setting::Int(_) => JET_PARAM::Int(lParam),
         Setting::Text(_) => JET_PARAM::Text(stored_text(paramid, szParam.unwrap_or_default())?),
+        Setting::Unicode => JET_PARAM::Unicode(unicode_default(lParam, szParam)?),
     };
     let mut process = PROCESS.lock();
     let inst = target(&process, instance, sesid)?.filter(|_| param.scope == Scope::Instance);
@@ -273,6 +294,8 @@ fn check_range(param: &Param, value: &JET_PARAM) -> Result<()> {
     let size = match value {
         JET_PARAM::Int(value) => *value,
         JET_PARAM::Text(text) => text.len() as u64,
+        // It was checked when it was made.
+        JET_PARAM::Unicode(_) => return Ok(()),
     };
     let legal = (param.min..=param.max).contains(&size)
         && (param.id != JET_paramDatabasePageSize
@@ -290,6 +313,17 @@ fn check_range(param: &Param, value: &JET_PARAM) -> Result<()> {
             if matches!(value, JET_PARAM::Text(_)) { " bytes of text" } else { "" }
         ),
     ))
+}
+
+fn unicode_default(flags: u64, locale: Option<&str>) -> Result<JET_UNICODEINDEX2> {
+    let default = UnicodeIndex::default();
+    let map_flags = match flags {
+        0 => default.map_flags,
+        flags => u32::try_from(flags).unwrap_or(u32::MAX),
+    };
+    let locale = locale.map_or(default.locale, str::to_owned);
+    let checked = UnicodeIndex { locale, map_flags }.checked()?;
+    Ok(JET_UNICODEINDEX2::of(&checked))
 }
 
 /// Folders are kept absolute with a separator at the end.

@@ -21,5 +21,6 @@ mod s07_keys;
 mod s08_updates;
 mod s11_special;
 mod s12_indexes;
+mod s12_text;
 mod s13_tables;
 mod s14_databases;

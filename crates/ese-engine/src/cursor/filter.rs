@@ -159,12 +159,7 @@ fn compare(column: &Column, value: &[u8], wanted: &[u8]) -> Result<Ordering> {
     if column.ty.fixed_len().is_none() && !column.ty.is_text() {
         return Ok(value.cmp(wanted));
     }
-    let rules = KeyRules {
-        key_len_max: usize::MAX,
-        segment_len_max: None,
-        nulls_high: false,
-        dot_net_guid: false,
-    };
+    let rules = KeyRules::plain(usize::MAX);
     let (mut a, mut b) = (Vec::new(), Vec::new());
     normalise(&rules, column, false, Some(value), &mut a)?;
     normalise(&rules, column, false, Some(wanted), &mut b)?;

@@ -120,10 +120,10 @@ impl Cursor {
         search.complete = options.limit.is_some();
         if matches!(options.limit, Some(Limit::FullEnd | Limit::PartialEnd)) {
             // Behind every key that begins so. What follows in a descending segment can begin with
-            // the greatest byte itself: its end, or a NULL.
+            // the greatest byte itself: its end, or a NULL. So can letters of UTF-16 text.
             let next = index.segments.get(at + 1);
-            let to_the_limit =
-                (partial && segment.descending) || next.is_some_and(|next| next.descending);
+            let to_the_limit = (partial && (segment.descending || column.is_unicode()))
+                || next.is_some_and(|next| next.descending);
             let len = if to_the_limit { rules.key_len_max } else { 0 };
             out.resize(len.max(out.len()) + 1, 0xff);
         }
@@ -179,6 +179,9 @@ fn padded<'v>(column: &Column, value: &'v [u8]) -> Result<Cow<'v, [u8]>> {
         ));
     }
     let mut whole = value.to_vec();
-    whole.resize(len, if column.ty.is_text() { b' ' } else { 0 });
+    while whole.len() < len {
+        let text = column.ty.is_text() && !(column.is_unicode() && whole.len() % 2 == 1);
+        whole.push(if text { b' ' } else { 0 });
+    }
     Ok(Cow::Owned(whole))
 }

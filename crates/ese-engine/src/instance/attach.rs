@@ -22,6 +22,8 @@ use ese_pages::{
     db_file::{Access, DbFile},
 };
 
+use parking_lot::Mutex;
+
 use super::{Instance, checkpoint::require_up_to};
 use crate::{
     catalog,
@@ -45,6 +47,8 @@ pub struct Attached {
     pub(super) consistent: LgPos,
     /// Its tables.
     pub(crate) tables: Tables,
+    /// Held while MSysLocales is written.
+    pub(crate) locales: Mutex<()>,
 }
 
 impl Attached {
@@ -66,6 +70,7 @@ impl Attached {
             attach: header.lgpos_attach.get(),
             consistent: header.lgpos_consistent.get(),
             tables: Tables::default(),
+            locales: Mutex::default(),
         })
     }
 
@@ -159,6 +164,7 @@ impl Instance {
             attach,
             consistent,
             tables: Tables::default(),
+            locales: Mutex::default(),
         })
     }
 

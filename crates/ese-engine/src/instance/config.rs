@@ -7,6 +7,8 @@ use ese_log::{DbmsParam, LogConfig};
 use ese_os::Env;
 use ese_pages::cache::CacheMode;
 
+use crate::key::UnicodeIndex;
+
 /// When free pages at the end of database files are cut off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShrinkMode {
@@ -52,6 +54,8 @@ pub struct InstanceConfig {
     pub shrink: ShrinkMode,
     /// Memory for versions (JET_paramMaxVerPages, there in 64 KiB buckets).
     pub version_store_max: u64,
+    /// Order of UTF-16 text in indexes that ask for none (JET_paramUnicodeIndexDefault).
+    pub unicode: UnicodeIndex,
     /// The two directories without links and relative parts, as the log names them.
     resolved: (PathBuf, PathBuf),
 }
@@ -76,6 +80,7 @@ impl InstanceConfig {
             double_write: true,
             shrink: ShrinkMode::OnRequest,
             version_store_max: 64 << 20,
+            unicode: UnicodeIndex::default(),
             resolved: <(PathBuf, PathBuf)>::default(),
         }
     }

@@ -5,7 +5,10 @@ use std::{borrow::Cow, collections::HashSet};
 use ese_base::{Error, JetErr, Result};
 use smallvec::SmallVec;
 
-use super::normalise::{KeyRules, normalise, unicode};
+use super::{
+    normalise::{KeyRules, normalise},
+    unicode::check_ours,
+};
 use crate::{
     record::RecordView,
     schema::{Column, ColumnFlags, Columns, Index, IndexFlags, Segment, TableSchema, TupleLimits},
@@ -14,7 +17,9 @@ use crate::{
 /// Is this an index whose keys this version can make?
 ///
 /// # Errors
-/// `JET_errFeatureNotAvailable`, naming the index and what it needs.
+/// `JET_errFeatureNotAvailable`, naming the index and what it needs;
+/// `JET_errSecondaryIndexCorrupted` (-1414) or `JET_errPrimaryIndexCorrupted` (-1413) for UTF-16
+/// text whose keys another engine made.
 pub fn check_supported(schema: &TableSchema, index: &Index) -> Result<()> {
     check_supported_columns(&schema.columns, index)
 }
@@ -27,10 +32,7 @@ pub(crate) fn check_supported_columns(columns: &Columns, index: &Index) -> Resul
         "segments in the format before update 7"
     } else {
         for segment in &index.segments {
-            let column = columns.require(segment.column)?;
-            if column.is_unicode() {
-                return Err(unicode(column));
-            }
+            check_ours(index, columns.require(segment.column)?)?;
         }
         return Ok(());
     };
@@ -60,8 +62,8 @@ pub fn primary_key(schema: &TableSchema, record: &RecordView<'_>, out: &mut Vec<
 ///
 /// # Errors
 /// `JET_errNullKeyDisallowed` (-1053), `JET_errKeyTruncated` (-346) where the index says so,
-/// `JET_errFeatureNotAvailable` for UTF-16 text and for values that lie outside the record or are
-/// compressed.
+/// `JET_errFeatureNotAvailable` for values that lie outside the record or are compressed, as
+/// [`normalise`].
 pub fn record_key(
     schema: &TableSchema,
     index: &Index,
@@ -326,7 +328,7 @@ fn segment_value<'s>(
 }
 
 fn put_segment(
-    rules: &KeyRules,
+    rules: &KeyRules<'_>,
     index: &Index,
     segment: &Segment,
     column: &Column,

@@ -4,18 +4,27 @@
 //! data (0xC0 NULL where NULLs sort high). A descending segment is inverted, prefix byte included.
 //! The whole key is cut at the index's limit: what follows the cut is not written at all.
 //!
-//! Text of code page 1252 follows ESE bit for bit. UTF-16 text needs collation weights that come
-//! with a later issue: a key over it is `JET_errFeatureNotAvailable`, only its NULL and empty
-//! values have one.
+//! Text of code page 1252 follows ESE bit for bit. The keys of UTF-16 text are our own
+//! ([`Collation`]): in an index that another engine filled only NULL and empty values have one,
+//! anything else is `JET_errSecondaryIndexCorrupted` or `JET_errPrimaryIndexCorrupted`.
 
+mod collation;
 mod entries;
+mod fold;
+mod locale;
 mod normalise;
 mod partial;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod text_tests;
+mod unicode;
 
+pub use collation::{Collation, LCMAP_FLAGS_DEFAULT, MapFlags, UnicodeIndex};
+pub(crate) use collation::{SORT_ID, SORT_VERSION, locale_row_name};
 pub(crate) use entries::check_supported_columns;
 pub use entries::{check_supported, for_each_key, primary_key, record_key, values_key};
+pub use locale::{LOCALE_DEFAULT, locale_name, locale_number};
 pub use normalise::{KeyRules, normalise};
 pub use partial::normalise_beginning;
 

@@ -2,19 +2,15 @@
 
 use ese_base::{Error, JetErr, Result};
 
+use super::{collation::Collation, unicode::unicode_text};
 use crate::schema::{ColType, Column, Index, IndexFlags};
 
 /// Prefix bytes.
-mod prefix {
-    pub(super) const NULL: u8 = 0x00;
-    pub(super) const EMPTY: u8 = 0x40;
-    pub(super) const DATA: u8 = 0x7f;
-    pub(super) const NULL_HIGH: u8 = 0xc0;
-}
-
-/// The byte in front of a value that is neither NULL nor empty.
-pub(super) const fn prefix_byte() -> u8 {
-    prefix::DATA
+pub(super) mod prefix {
+    pub(in super::super) const NULL: u8 = 0x00;
+    pub(in super::super) const EMPTY: u8 = 0x40;
+    pub(in super::super) const DATA: u8 = 0x7f;
+    pub(in super::super) const NULL_HIGH: u8 = 0xc0;
 }
 
 /// Source bytes of a GUID in key order, and as .NET orders them.
@@ -23,7 +19,7 @@ const GUID_ORDER_DOT_NET: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 1
 
 /// What of an index shapes its keys.
 #[derive(Clone, Copy, Debug)]
-pub struct KeyRules {
+pub struct KeyRules<'i> {
     /// Longest key in bytes.
     pub key_len_max: usize,
     /// Longest segment of a variable-length column, prefix byte included, where it is limited.
@@ -32,12 +28,29 @@ pub struct KeyRules {
     pub nulls_high: bool,
     /// GUIDs order as .NET orders them.
     pub dot_net_guid: bool,
+    /// How UTF-16 text sorts, if that is known here.
+    pub collation: Option<&'i Collation>,
+    /// The keys are those of rows, not of entries.
+    pub primary: bool,
 }
 
-impl KeyRules {
+impl KeyRules<'_> {
+    /// Rules without options, and without UTF-16 text.
+    #[must_use]
+    pub fn plain(key_len_max: usize) -> KeyRules<'static> {
+        KeyRules {
+            key_len_max,
+            segment_len_max: None,
+            nulls_high: false,
+            dot_net_guid: false,
+            collation: None,
+            primary: false,
+        }
+    }
+
     /// The rules of an index.
     #[must_use]
-    pub fn of(index: &Index) -> KeyRules {
+    pub fn of(index: &Index) -> KeyRules<'_> {
         let key_len_max = index.key_len_max();
         KeyRules {
             key_len_max,
@@ -47,6 +60,8 @@ impl KeyRules {
                 .filter(|segment| *segment < key_len_max),
             nulls_high: index.flags.contains(IndexFlags::NULLS_HIGH),
             dot_net_guid: index.flags.contains(IndexFlags::DOT_NET_GUID),
+            collation: index.collation.as_deref(),
+            primary: index.is_primary(),
         }
     }
 }
@@ -55,10 +70,11 @@ impl KeyRules {
 /// whether the limit of the key cut the segment (the limit of a segment is no cut).
 ///
 /// # Errors
-/// `JET_errFeatureNotAvailable` for UTF-16 text, `JET_errInvalidBufferSize` for a value whose
-/// length does not suit its type.
+/// `JET_errSecondaryIndexCorrupted` (-1414) and `JET_errPrimaryIndexCorrupted` (-1413) for UTF-16
+/// text where another engine made the keys, `JET_errInvalidBufferSize` for a value whose length
+/// does not suit its type.
 pub fn normalise(
-    rules: &KeyRules,
+    rules: &KeyRules<'_>,
     column: &Column,
     descending: bool,
     value: Option<&[u8]>,
@@ -77,7 +93,7 @@ pub fn normalise(
         Some([]) => put(out, &[prefix::EMPTY], room),
         Some(bytes) => match column.ty {
             ColType::Text | ColType::LongText if column.is_unicode() => {
-                return Err(unicode(column));
+                unicode_text(rules, column, bytes, room, out)?
             }
             ColType::Text | ColType::LongText => western_text(rules, bytes, room, out),
             _ if column.id.is_fixed() => raw_binary(rules, bytes, room, out),
@@ -93,14 +109,14 @@ pub fn normalise(
 }
 
 /// Appends as much as there is room for; answers whether that was not all.
-fn put(out: &mut Vec<u8>, bytes: &[u8], room: usize) -> bool {
+pub(super) fn put(out: &mut Vec<u8>, bytes: &[u8], room: usize) -> bool {
     out.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     bytes.len() > room
 }
 
 /// Types of one length.
 fn fixed_type(
-    rules: &KeyRules,
+    rules: &KeyRules<'_>,
     column: &Column,
     value: &[u8],
     room: usize,
@@ -152,17 +168,17 @@ fn flip_sign(ty: ColType, big_endian: &mut [u8]) {
 }
 
 /// Longest segment of a variable-length value, prefix byte included.
-fn segment_room(rules: &KeyRules, room: usize) -> usize {
+pub(super) fn segment_room(rules: &KeyRules<'_>, room: usize) -> usize {
     rules.segment_len_max.map_or(room, |max| room.min(max))
 }
 
 /// What a segment of this length would take if the key had no limit.
-fn wanted(rules: &KeyRules, len: usize) -> usize {
+pub(super) fn wanted(rules: &KeyRules<'_>, len: usize) -> usize {
     rules.segment_len_max.map_or(len, |max| len.min(max))
 }
 
 /// Binary of a fixed column: as it is.
-fn raw_binary(rules: &KeyRules, value: &[u8], room: usize, out: &mut Vec<u8>) -> bool {
+fn raw_binary(rules: &KeyRules<'_>, value: &[u8], room: usize, out: &mut Vec<u8>) -> bool {
     if let Some(limit) = segment_room(rules, room).checked_sub(1) {
         out.push(prefix::DATA);
         put(out, value, limit);
@@ -173,7 +189,7 @@ fn raw_binary(rules: &KeyRules, value: &[u8], room: usize, out: &mut Vec<u8>) ->
 /// Binary of any length: groups of 8 bytes, zero-padded, each followed by 9 (more follows) or by
 /// the number of bytes used (edb-format 8.3). A cut keeps the groups that fit and the first bytes
 /// of the next.
-fn grouped_binary(rules: &KeyRules, value: &[u8], room: usize, out: &mut Vec<u8>) -> bool {
+fn grouped_binary(rules: &KeyRules<'_>, value: &[u8], room: usize, out: &mut Vec<u8>) -> bool {
     let full = 1 + 9 * value.len().div_ceil(8);
     let limit = full.min(segment_room(rules, room));
     if limit == 0 {
@@ -204,7 +220,7 @@ fn grouped_binary(rules: &KeyRules, value: &[u8], room: usize, out: &mut Vec<u8>
 /// Text of code page 1252: a-z made upper case, up to the first NUL, then a NUL (edb-format 8.4).
 /// If it is cut, the last byte is the next source byte minus 0x20 whatever its case: a quirk that
 /// is on disk.
-fn western_text(rules: &KeyRules, value: &[u8], room: usize, out: &mut Vec<u8>) -> bool {
+fn western_text(rules: &KeyRules<'_>, value: &[u8], room: usize, out: &mut Vec<u8>) -> bool {
     let value = if rules.key_len_max == 255 { value.get(..255).unwrap_or(value) } else { value };
     let text_len = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
     let text = value.get(..text_len).unwrap_or_default();
@@ -224,13 +240,4 @@ fn western_text(rules: &KeyRules, value: &[u8], room: usize, out: &mut Vec<u8>) 
         out.push(next.wrapping_sub(0x20));
     }
     wanted(rules, text.len() + 2) > room
-}
-
-#[track_caller]
-pub(super) fn unicode(column: &Column) -> Error {
-    Error::new(
-        JetErr::FeatureNotAvailable,
-        format!("column \"{}\": Unicode index: keys of UTF-16 text are not available", column.name),
-    )
-    .advise("index a binary or code page 1252 column instead")
 }

@@ -4,7 +4,8 @@ use ese_base::Result;
 
 use super::{
     KeyRules,
-    normalise::{normalise, prefix_byte},
+    normalise::{normalise, prefix},
+    unicode::unicode_beginning,
 };
 use crate::schema::Column;
 
@@ -14,21 +15,23 @@ use crate::schema::Column;
 /// # Errors
 /// As [`normalise`].
 pub fn normalise_beginning(
-    rules: &KeyRules,
+    rules: &KeyRules<'_>,
     column: &Column,
     descending: bool,
     value: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<()> {
     let begin = out.len();
-    if column.ty.is_text() || value.is_empty() {
+    if column.is_unicode() && value.len() > 1 {
+        unicode_beginning(rules, column, value, out)?;
+    } else if column.ty.is_text() || value.is_empty() {
         let cut = normalise(rules, column, false, Some(value), out)?;
         // The end of an uncut text is a NUL, which a longer text does not have there.
         if column.ty.is_text() && !cut && !value.is_empty() && out.last() == Some(&0) {
             out.pop();
         }
     } else {
-        out.push(prefix_byte());
+        out.push(prefix::DATA);
         for (at, group) in value.chunks(8).enumerate() {
             if at > 0 {
                 // Nine: the group before goes on here.

@@ -22,8 +22,8 @@ fn column(id: u16, ty: ColType, code_page: u16) -> Column {
     }
 }
 
-fn rules() -> KeyRules {
-    KeyRules { key_len_max: 255, segment_len_max: None, nulls_high: false, dot_net_guid: false }
+fn rules() -> KeyRules<'static> {
+    KeyRules::plain(255)
 }
 
 fn segment(ty: ColType, value: &[u8]) -> Vec<u8> {
@@ -131,12 +131,15 @@ fn the_limit_of_a_segment_is_no_cut_of_the_key() {
 }
 
 #[test]
-fn utf16_text_says_that_its_keys_are_not_available() {
+fn utf16_text_in_an_index_of_another_engine_has_only_its_null_and_empty_keys() {
     let mut out = Vec::new();
     let text = column(128, ColType::Text, CODE_PAGE_UNICODE);
     let error = normalise(&rules(), &text, false, Some(b"a\0"), &mut out).unwrap_err();
-    assert_eq!(error.code(), JetErr::FeatureNotAvailable);
-    assert!(error.message().contains("Unicode index"), "{error}");
+    assert_eq!(error.code(), JetErr::SecondaryIndexCorrupted);
+    assert!(error.message().contains("another engine"), "{error}");
+    let primary = KeyRules { primary: true, ..rules() };
+    let error = normalise(&primary, &text, false, Some(b"a\0"), &mut out).unwrap_err();
+    assert_eq!(error.code(), JetErr::PrimaryIndexCorrupted);
     normalise(&rules(), &text, false, None, &mut out).unwrap();
     normalise(&rules(), &text, false, Some(b""), &mut out).unwrap();
     assert_eq!(out, [0x00, 0x40]);
@@ -171,6 +174,7 @@ fn index(flags: IndexFlags) -> Index {
         locale: None,
         sort_version: None,
         sort_id: None,
+        collation: None,
         tuple_limits: None,
         space_hints: None,
         fdp_set_time: None,

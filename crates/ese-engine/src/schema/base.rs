@@ -248,6 +248,7 @@ fn index(name: &str, objid: ObjId, fdp: Pgno, flags: IndexFlags, columns: &[u16]
         locale: Some(LOCALE_DEFAULT.to_owned()),
         sort_version: None,
         sort_id: None,
+        collation: None,
         tuple_limits: None,
         space_hints: None,
         fdp_set_time: None,

@@ -385,12 +385,7 @@ impl<'a> CatalogRow<'a> {
     }
 
     fn put_name(&self, key: &mut Vec<u8>) {
-        let rules = KeyRules {
-            key_len_max: 255,
-            segment_len_max: None,
-            nulls_high: false,
-            dot_net_guid: false,
-        };
+        let rules = KeyRules::plain(255);
         if let Some(column) = layout().by_id(id::NAME) {
             // Western text of a variable column always has a key.
             _ = normalise(&rules, column, false, Some(self.name), key);

@@ -6,10 +6,13 @@ use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result, limits::NAME_LEN_MA
 
 use super::{
     CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, ColType, Column, ColumnFlags, ColumnId, Condition, Index,
-    IndexFlags, LCMAP_FLAGS_DEFAULT, LOCALE_DEFAULT, Origin, Segment, SpaceHints, TableFlags,
-    TableSchema, TupleLimits, column::RECORD_HEADER_LEN, rows::name_bytes,
+    IndexFlags, Origin, Segment, SpaceHints, TableFlags, TableSchema, TupleLimits,
+    column::RECORD_HEADER_LEN, rows::name_bytes,
 };
-use crate::{key, record};
+use crate::{
+    key::{self, UnicodeIndex},
+    record,
+};
 
 /// Most columns in a key.
 const KEY_COLUMNS_MAX: usize = 16;
@@ -177,6 +180,10 @@ pub struct IndexDef {
     pub tuples: Option<TupleLimits>,
     /// Wishes for its space.
     pub space_hints: Option<SpaceHints>,
+    /// Locale by which UTF-16 text sorts; `None`: the instance's.
+    pub locale: Option<String>,
+    /// Flags of LCMapString with which it sorts; `None`: the instance's.
+    pub map_flags: Option<u32>,
 }
 
 /// A condition on rows for having an entry.
@@ -202,6 +209,8 @@ impl IndexDef {
             conditions: Vec::new(),
             tuples: None,
             space_hints: None,
+            locale: None,
+            map_flags: None,
         }
     }
 
@@ -209,6 +218,13 @@ impl IndexDef {
     #[must_use]
     pub fn primary(name: &str, columns: &[&str]) -> IndexDef {
         IndexDef { options: IndexOptions::PRIMARY, ..IndexDef::new(name, columns) }
+    }
+
+    /// With this order of UTF-16 text.
+    #[must_use]
+    pub fn unicode(mut self, locale: &str, map_flags: u32) -> IndexDef {
+        (self.locale, self.map_flags) = (Some(locale.to_owned()), Some(map_flags));
+        self
     }
 }
 
@@ -385,15 +401,16 @@ pub fn default_value(column: &Column, default: &[u8]) -> Result<Box<[u8]>> {
     record::column_value(column, default).map(Vec::into_boxed_slice)
 }
 
-/// The index that a definition adds to a table.
+/// The index that a definition adds to a table; `unicode` is the order of UTF-16 text unless it
+/// asks for another.
 ///
 /// # Errors
 /// `JET_errInvalidName`, `JET_errIndexDuplicate`, `JET_errIndexHasPrimary`,
 /// `JET_errIndexInvalidDef` (-1406: no column, or one twice), `JET_errTooManyKeys` (-1016),
 /// `JET_errColumnNotFound`, `JET_errInvalidGrbit`, `JET_errDensityInvalid`,
-/// `JET_errInvalidParameter` (limits), `JET_errFeatureNotAvailable` (UTF-16 text, multi-valued
-/// keys).
-pub fn add_index(table: &TableSchema, def: &IndexDef) -> Result<Index> {
+/// `JET_errInvalidParameter` (limits), `JET_errInvalidLanguageId` (-1062),
+/// `JET_errInvalidLCMapStringFlags` (-1064).
+pub fn add_index(table: &TableSchema, def: &IndexDef, unicode: &UnicodeIndex) -> Result<Index> {
     check_name(&def.name)?;
     if table.index(&def.name).is_some() {
         return Err(wrong_index(def, JetErr::IndexDuplicate, "exists already"));
@@ -411,7 +428,14 @@ pub fn add_index(table: &TableSchema, def: &IndexDef) -> Result<Index> {
     let segments = checked_segments(table, def)?;
     check_limits(table, def)?;
     check_tuples(table, def, &segments)?;
+    let unicode = UnicodeIndex {
+        locale: def.locale.as_ref().unwrap_or(&unicode.locale).clone(),
+        map_flags: def.map_flags.unwrap_or(unicode.map_flags),
+    };
+    let unicode = unicode.checked()?;
     let mut flags = index_flags(def.options);
+    flags.set(IndexFlags::LOCALE_SET, def.locale.is_some() || def.map_flags.is_some());
+    let mut utf16 = false;
     for segment in &segments {
         let column = table.columns.require(segment.column)?;
         let multi = column.flags.contains(ColumnFlags::MULTI_VALUED);
@@ -423,11 +447,12 @@ pub fn add_index(table: &TableSchema, def: &IndexDef) -> Result<Index> {
             return Err(wrong_index(def, JetErr::IndexInvalidDef, what));
         }
         flags.set(IndexFlags::MULTI_VALUED, flags.contains(IndexFlags::MULTI_VALUED) || multi);
+        utf16 |= column.is_unicode();
     }
     flags.set(IndexFlags::TEMPLATE, table.flags.contains(TableFlags::TEMPLATE));
     let hints = def.space_hints.map(|hints| hints.checked(table.page_size)).transpose()?;
     let hinted = hints.map_or(0, |hints| hints.density);
-    let index = Index {
+    let mut index = Index {
         name: def.name.clone(),
         objid: ObjId(0),
         fdp: Pgno::NULL,
@@ -438,14 +463,18 @@ pub fn add_index(table: &TableSchema, def: &IndexDef) -> Result<Index> {
         key_most: def.key_most.filter(|most| *most != 255),
         var_seg_mac: def.var_seg_mac,
         lcid: 0,
-        lcmap_flags: Some(LCMAP_FLAGS_DEFAULT),
-        locale: Some(LOCALE_DEFAULT.to_owned()),
+        lcmap_flags: Some(unicode.map_flags),
+        locale: Some(unicode.locale),
         sort_version: None,
         sort_id: None,
+        collation: None,
         tuple_limits: def.tuples.map(|limits| limits.encode()),
         space_hints: hints.and_then(|hints| hints.encode_for_index()),
         fdp_set_time: None,
     };
+    if utf16 {
+        index.stamp()?;
+    }
     key::check_supported_columns(&table.columns, &index)?;
     Ok(index)
 }

@@ -8,7 +8,7 @@ use super::{
     TableSchema,
     define::{add_column, add_index, check_name, density},
 };
-use crate::record;
+use crate::{key::UnicodeIndex, record};
 
 /// A table to be created.
 #[derive(Clone, Debug, Default)]
@@ -70,10 +70,11 @@ impl TableDef {
     /// `JET_errTooManyColumns` (-1040), `JET_errRecordTooBig` (fixed columns longer than a record),
     /// and as [`add_column`] and [`add_index`].
     pub fn build(&self, page_size: PageSize) -> Result<TableSchema> {
-        self.build_from(page_size, None)
+        self.build_from(page_size, None, &UnicodeIndex::default())
     }
 
-    /// As [`TableDef::build`], for a table that derives from a template.
+    /// As [`TableDef::build`], for a table that derives from a template; `unicode` is the order of
+    /// UTF-16 text in indexes that ask for none.
     ///
     /// # Errors
     /// As [`TableDef::build`]; `JET_errCannotNestDDL` (-1325) for a template that derives from
@@ -83,6 +84,7 @@ impl TableDef {
         &self,
         page_size: PageSize,
         template: Option<&TableSchema>,
+        unicode: &UnicodeIndex,
     ) -> Result<TableSchema> {
         check_name(&self.name)?;
         let mut table = self.empty(page_size, template)?;
@@ -100,7 +102,7 @@ impl TableDef {
         }
         table.columns = Columns::new(columns)?;
         for def in &self.indexes {
-            let index = add_index(&table, def)?;
+            let index = add_index(&table, def, unicode)?;
             table.indexes.push(index);
         }
         table.indexes.sort_by_key(|index| !index.is_primary());

@@ -175,7 +175,7 @@ fn index(row: &CatalogRow<'_>) -> Result<Index> {
         return Err(corrupted(row, "is an index without columns"));
     }
     let var_seg_mac = row.var_seg_mac.and_then(|bytes| bytes.try_into().ok());
-    Ok(Index {
+    let mut index = Index {
         name: western(row.name),
         objid: ObjId(row.id),
         fdp: row.fdp(),
@@ -190,10 +190,13 @@ fn index(row: &CatalogRow<'_>) -> Result<Index> {
         locale: row.locale_name.map(|name| decode_text(name, CODE_PAGE_UNICODE)),
         sort_version: boxed(row.version),
         sort_id: boxed(row.sort_id),
+        collation: None,
         tuple_limits: boxed(row.tuple_limits),
         space_hints: boxed(row.space_hints),
         fdp_set_time: row.fdp_set_time,
-    })
+    };
+    index.find_collation();
+    Ok(index)
 }
 
 /// Columns of an index: four bytes each, or two before format update 7 (negative = descending).

@@ -46,8 +46,10 @@ pub use rows::{
     table_row, table_rows,
 };
 pub use table::{
-    Condition, DENSITY_DEFAULT, Index, IndexFlags, LCMAP_FLAGS_DEFAULT, LOCALE_DEFAULT,
-    LongValueTree, Segment, TableCallback, TableFlags, TableSchema, record_len_max,
+    Condition, DENSITY_DEFAULT, Index, IndexFlags, LongValueTree, Segment, TableCallback,
+    TableFlags, TableSchema, record_len_max,
 };
 pub use text::{decode_text, encode_text};
 pub use tuple::TupleLimits;
+
+pub use crate::key::{LCMAP_FLAGS_DEFAULT, LOCALE_DEFAULT, UnicodeIndex};

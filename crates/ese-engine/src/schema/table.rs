@@ -1,9 +1,12 @@
 //! Tables and indexes as the catalog describes them.
 
+use std::sync::Arc;
+
 use bitflags::bitflags;
 use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result, limits::KEY_LEN_DEFAULT};
 
 use super::{Column, ColumnId, Columns, Origin};
+use crate::key::{Collation, SORT_ID, SORT_VERSION, UnicodeIndex, locale_name, locale_row_name};
 
 bitflags! {
     /// Flags of a table row of the catalog (edb-format 6.5).
@@ -99,10 +102,6 @@ pub struct Condition {
     pub of_template: bool,
 }
 
-/// LCMapString flags that index rows carry: sort key, ignoring case, kana type and width.
-pub const LCMAP_FLAGS_DEFAULT: u32 = 0x0003_0401;
-/// Locale of index rows unless another is wanted.
-pub const LOCALE_DEFAULT: &str = "en-US";
 /// Pages filled to this per cent by sequential load, unless another density is given.
 pub const DENSITY_DEFAULT: u32 = 80;
 
@@ -137,6 +136,8 @@ pub struct Index {
     pub sort_version: Option<Box<[u8]>>,
     /// Identity of the collation weights, as stored.
     pub sort_id: Option<Box<[u8]>>,
+    /// Makes the keys of UTF-16 segments; `None` without such, and where another engine made them.
+    pub collation: Option<Arc<Collation>>,
     /// Present on tuple indexes, as stored.
     pub tuple_limits: Option<Box<[u8]>>,
     /// Space hints, as stored.
@@ -156,6 +157,61 @@ impl Index {
     #[must_use]
     pub fn is_unique(&self) -> bool {
         self.flags.intersects(IndexFlags::UNIQUE | IndexFlags::PRIMARY)
+    }
+
+    /// Gives an index with UTF-16 segments the stamp of our own keys.
+    ///
+    /// # Errors
+    /// `JET_errInvalidLanguageId` (-1062), `JET_errInvalidLCMapStringFlags` (-1064).
+    pub(crate) fn stamp(&mut self) -> Result<()> {
+        let collation = Collation::new(&self.unicode()?)?;
+        let UnicodeIndex { locale, map_flags } = collation.unicode();
+        self.lcid = 0;
+        self.locale = Some(locale.clone());
+        self.lcmap_flags = Some(*map_flags);
+        self.sort_version = Some(Box::new(SORT_VERSION.to_le_bytes()));
+        self.sort_id = Some(Box::new(SORT_ID));
+        self.collation = Some(Arc::new(collation));
+        self.flags |= IndexFlags::LOCALISED_TEXT;
+        Ok(())
+    }
+
+    /// Finds the collation of an index that the catalog describes, if its keys are ours.
+    pub(super) fn find_collation(&mut self) {
+        let ours = self.sort_id.as_deref() == Some(&SORT_ID)
+            && self.sort_version.as_deref() == Some(&SORT_VERSION.to_le_bytes());
+        if ours && self.flags.contains(IndexFlags::LOCALISED_TEXT) {
+            let made = self.unicode().and_then(|unicode| Collation::new(&unicode));
+            self.collation = made.ok().map(Arc::new);
+        }
+    }
+
+    /// How its UTF-16 text sorts, as the catalog says.
+    ///
+    /// # Errors
+    /// `JET_errInvalidLanguageId` (-1062) for a number of a locale that has no name.
+    pub fn unicode(&self) -> Result<UnicodeIndex> {
+        let default = UnicodeIndex::default();
+        let locale = match &self.locale {
+            Some(name) => Some(name.clone()),
+            None => locale_name(self.lcid)?,
+        };
+        Ok(UnicodeIndex {
+            locale: locale.unwrap_or(default.locale),
+            map_flags: self.lcmap_flags.unwrap_or(default.map_flags),
+        })
+    }
+
+    /// Was its UTF-16 text sorted by another engine, or by another version of this one?
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.flags.contains(IndexFlags::LOCALISED_TEXT) && self.collation.is_none()
+    }
+
+    /// Key of the row of MSysLocales that counts such indexes.
+    pub(crate) fn locale_row(&self) -> Option<String> {
+        let version = self.sort_version.as_deref()?.try_into().ok().map(u64::from_le_bytes)?;
+        locale_row_name(self.locale.as_deref()?, self.sort_id.as_deref()?, version)
     }
 
     /// Longest key in bytes.

@@ -242,7 +242,8 @@ fn bad_indexes_are_refused_with_the_right_code() {
         (IndexDef::new("i", &["nothing"]), JetErr::ColumnNotFound),
         (IndexDef::new("i", &many), JetErr::TooManyKeys),
         (IndexDef::new("i", &["e"]), JetErr::CannotIndex),
-        (IndexDef::new("i", &["u"]), JetErr::FeatureNotAvailable),
+        (IndexDef::new("i", &["u"]).unicode("tlh-QO", 0), JetErr::InvalidLanguageId),
+        (IndexDef::new("i", &["a"]).unicode("", 0x100), JetErr::InvalidLCMapStringFlags),
         (IndexDef { density: 10, ..plain() }, JetErr::DensityInvalid),
         (IndexDef { key_most: Some(100), ..plain() }, JetErr::InvalidParameter),
         (IndexDef { key_most: Some(1001), ..plain() }, JetErr::InvalidParameter),
@@ -256,6 +257,33 @@ fn bad_indexes_are_refused_with_the_right_code() {
     let mut no_primary = base;
     no_primary.indexes = vec![IndexDef::primary("pk", &["m"])];
     assert_eq!(no_primary.build(PageSize::K4).unwrap_err().code(), JetErr::IndexInvalidDef);
+}
+
+#[test]
+fn an_index_of_utf16_text_carries_our_stamp_and_is_foreign_with_any_other() {
+    let def = TableDef::new("t", vec![ColumnDef::new("u", ColType::Text).unicode()])
+        .index(IndexDef::new("plain", &["u"]))
+        .index(IndexDef::new("german", &["u"]).unicode("DE-de", 1));
+    let mut table = def.build(PageSize::K4).unwrap();
+    table.place(ObjId(20), Pgno(40));
+    let [plain, german] = table.indexes.as_slice() else { panic!("two indexes") };
+    assert_eq!(plain.flags.bits(), 0x0001_040e);
+    assert_eq!((plain.locale.as_deref(), plain.lcmap_flags), (Some("en-US"), Some(0x0003_0401)));
+    assert_eq!(german.flags.bits(), 0x0001_044e);
+    assert_eq!((german.locale.as_deref(), german.lcmap_flags), (Some("de-DE"), Some(0x401)));
+    assert_eq!((german.lcid, german.sort_version.as_ref().unwrap().len()), (0, 8));
+    let name = german.locale_row().unwrap();
+    assert_eq!(name, "LocaleName=de-DE,SortID=8d6f1a52-3c0b-4e97-a1f4-65736531b7c2,Ver=1");
+    let loaded = |table: &TableSchema| {
+        let mut loader = CatalogLoader::new(PageSize::K4);
+        table_rows(table).unwrap().iter().for_each(|row| loader.row(&row.data).unwrap());
+        loader.finish().unwrap().remove(0).indexes
+    };
+    assert_eq!(loaded(&table), table.indexes);
+    table.indexes[0].sort_version = Some(Box::new(2_u64.to_le_bytes()));
+    table.indexes[1].sort_id = None;
+    assert!(loaded(&table).iter().all(|index| index.is_foreign() && index.collation.is_none()));
+    assert_eq!(loaded(&table)[1].locale_row(), None);
 }
 
 #[test]
