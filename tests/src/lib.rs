@@ -20,6 +20,7 @@
 mod canonical;
 mod checkers;
 pub mod kill;
+pub mod model;
 mod paths;
 mod peers;
 pub mod sim;

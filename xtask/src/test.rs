@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Features of `ese-tests` that switch on the tests which want an optimised build of their own.
-const HEAVY_TESTS: &str = "ese-tests/simulator,ese-tests/faults,ese-tests/planted";
+const HEAVY_TESTS: &str = "ese-tests/simulator,ese-tests/faults,ese-tests/model,ese-tests/planted";
 
 /// What is optional of the API.
 const OPTIONAL: &str = "ese-api/serde";
@@ -41,6 +41,7 @@ const STEPS: &[Step] = &[
     },
     Step { name: "sim", about: "power cuts, simulated", body: simulator },
     Step { name: "faults", about: "failing disks, simulated", body: faults },
+    Step { name: "model", about: "random operations against a model", body: model },
     Step { name: "plant", about: "the simulator catches planted bugs", body: planted },
 ];
 
@@ -136,6 +137,10 @@ fn simulator(counts: &mut Counts) -> Result<()> {
 
 fn faults(counts: &mut Counts) -> Result<()> {
     optimised(counts, "faults")
+}
+
+fn model(counts: &mut Counts) -> Result<()> {
+    optimised(counts, "model")
 }
 
 /// The same simulator over an engine that has bugs switched on by name, one at a time.

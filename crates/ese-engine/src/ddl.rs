@@ -70,6 +70,10 @@ fn alter(
         let additions = kind == Kind::Addition && core.permits_ddl(session.procid());
         check_open_to_change(&current.schema, additions)?;
         let Edited { schema, made, given_up } = edit(session, &current)?;
+        if schema.as_ref() == Some(&*current.schema) {
+            // The name it had, for example: nothing is written that could be taken back.
+            return Ok(Some(current));
+        }
         let Some(trx) = session.transaction() else {
             return Err(Error::code_only(JetErr::NotInTransaction));
         };
@@ -415,13 +419,12 @@ pub fn delete_table(session: &mut Session, attached: &Arc<Attached>, name: &str)
 }
 
 /// Another open transaction's changes of rows would have to be followed, or taken back, in what is
-/// made or deleted here.
+/// made or deleted here; and what was committed since this one began would not be what it sees.
 fn refuse_others_at_work(session: &Session, table: &Table) -> Result<()> {
     let own = session.transaction();
     let versions = &session.instance().versions;
     if own.is_some_and(|own| versions.others_at_work(&table.tree, &own)) {
-        let what =
-            format!("another open transaction has changed rows of table {}", table.schema.name);
+        let what = format!("another transaction has changed rows of table {}", table.schema.name);
         return Err(Error::new(JetErr::WriteConflict, what).advise("try again when it has ended"));
     }
     Ok(())

@@ -474,18 +474,20 @@ impl VersionStore {
         tree.versions.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Has a transaction other than `own` changed nodes of the tree without having ended?
+    /// Has a transaction that `own` does not see changed nodes of the tree, and not ended, or ended
+    /// with a commit?
     pub(crate) fn others_at_work(&self, tree: &TreeHandle, own: &Arc<Trx>) -> bool {
         if tree.versions.load(Ordering::Acquire) == 0 {
             return false;
         }
         let of_tree = |chain: &&Chain| chain.fdp == tree.fdp && chain.dbid == tree.dbid;
-        let open = |version: &Version| {
-            version.trx.committed().is_none() && !Arc::ptr_eq(&version.trx, own)
+        let unseen = |version: &Version| {
+            let newer = version.trx.committed().is_none_or(|commit0| commit0 > own.snapshot);
+            newer && !Arc::ptr_eq(&version.trx, own)
         };
         self.shards.iter().any(|shard| {
             let shard = shard.lock();
-            shard.iter().filter(of_tree).any(|chain| chain.versions.iter().any(open))
+            shard.iter().filter(of_tree).any(|chain| chain.versions.iter().any(unseen))
         })
     }
 

@@ -429,3 +429,66 @@ fn a_crash_in_the_middle_of_schema_changes_takes_them_back() {
     assert_eq!(entries(&session, &table, "i"), 2000);
     assert_eq!(table.check_indexes(&session).unwrap(), []);
 }
+
+#[test]
+fn rows_of_a_table_that_another_transaction_deletes_are_read_but_not_changed() {
+    let store = Store::new();
+    let (mut deleting, mut old) = (store.session(), store.session());
+    let table = store.filled(&mut deleting, "rows", 3);
+    old.begin().unwrap();
+    assert_eq!(value(&old, &table, 1, "n"), Some(1_i32.to_le_bytes().to_vec()));
+    deleting.begin().unwrap();
+    ddl::delete_table(&mut deleting, &store.attached, "rows").unwrap();
+    assert_eq!(insert(&mut old, &table, 7, 7).unwrap_err().code(), JetErr::WriteConflict);
+    // The same when the deletion is taken back, and done again and committed.
+    deleting.rollback().unwrap();
+    insert(&mut old, &table, 8, 8).unwrap();
+    old.commit(Durability::Lazy).unwrap();
+    old.begin().unwrap();
+    assert_eq!(value(&old, &table, 8, "n"), Some(8_i32.to_le_bytes().to_vec()));
+    ddl::delete_table(&mut deleting, &store.attached, "rows").unwrap();
+    assert_eq!(insert(&mut old, &table, 9, 9).unwrap_err().code(), JetErr::WriteConflict);
+    assert_eq!(value(&old, &table, 8, "n"), Some(8_i32.to_le_bytes().to_vec()));
+    old.commit(Durability::Lazy).unwrap();
+    assert!(store.open(&old, "rows").is_err());
+    drop((table, old, deleting));
+    store.check();
+}
+
+#[test]
+fn a_name_that_is_given_again_and_taken_back_stands_in_nobodys_way() {
+    let store = Store::new();
+    let (mut session, mut other) = (store.session(), store.session());
+    let table = store.filled(&mut session, "rows", 3);
+    session.begin().unwrap();
+    ddl::rename_column(&mut session, &store.attached, &table, ("n", "n")).unwrap();
+    ddl::rename_table(&mut session, &store.attached, "rows", "rows").unwrap();
+    session.rollback().unwrap();
+    ddl::rename_column(&mut other, &store.attached, &table, ("n", "number")).unwrap();
+    let table = store.open(&session, "rows").unwrap();
+    assert_eq!(value(&session, &table, 1, "number"), Some(1_i32.to_le_bytes().to_vec()));
+}
+
+#[test]
+fn an_index_is_not_made_by_a_transaction_that_does_not_see_the_newest_rows() {
+    let store = Store::new();
+    let (mut old, mut writer) = (store.session(), store.session());
+    let table = store.filled(&mut writer, "rows", 3);
+    old.begin().unwrap();
+    writer.begin().unwrap();
+    insert(&mut writer, &table, 7, 7).unwrap();
+    writer.commit(Durability::Lazy).unwrap();
+    let by_n = IndexDef::new("by n", &["n"]);
+    let make = |session: &mut Session| {
+        let defs = std::slice::from_ref(&by_n);
+        ddl::create_indexes(session, &store.attached, &table, defs, &mut |_| Ok(()))
+    };
+    assert_eq!(make(&mut old).unwrap_err().code(), JetErr::WriteConflict);
+    let refused = ddl::delete_table(&mut old, &store.attached, "rows").unwrap_err();
+    assert_eq!(refused.code(), JetErr::WriteConflict);
+    old.rollback().unwrap();
+    old.begin().unwrap();
+    let table = make(&mut old).unwrap();
+    assert_eq!(table.check_indexes(&old).unwrap(), []);
+    assert_eq!(entries(&old, &table, "by n"), 4);
+}

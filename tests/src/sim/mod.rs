@@ -8,6 +8,7 @@ mod store;
 mod verify;
 
 pub use family::{Family, families};
-pub use run::{Job, Outcome, jobs_of, run_all, seeds, states_or};
+pub use run::{Job, Outcome, jobs_of, number, run_all, seeds, states_or};
 pub use store::{EngineStore, Settings};
 pub use verify::Findings;
+pub(crate) use verify::verify;

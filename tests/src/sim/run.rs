@@ -68,7 +68,8 @@ impl Job {
 }
 
 /// A number from the environment.
-fn number(name: &str) -> Option<u64> {
+#[must_use]
+pub fn number(name: &str) -> Option<u64> {
     env::var(name).ok().and_then(|text| text.trim().parse().ok())
 }
 

@@ -95,7 +95,7 @@ impl Settings {
         }
     }
 
-    fn configure(&self, config: &mut InstanceConfig) {
+    pub(crate) fn configure(&self, config: &mut InstanceConfig) {
         config.page_size = self.page_size;
         config.log_file_size = 64 << 10;
         config.log_buffer = 128 << 10;

@@ -42,7 +42,7 @@ impl Findings {
 ///
 /// # Errors
 /// `JET_errDatabaseCorrupted` with everything that is wrong.
-pub(super) fn verify(env: &Env, session: &Session, attached: &Arc<Attached>) -> Result<Findings> {
+pub(crate) fn verify(env: &Env, session: &Session, attached: &Arc<Attached>) -> Result<Findings> {
     let mut problems = Vec::new();
     check_header(env, attached, &mut problems)?;
     check_pages(attached, &mut problems);

@@ -282,7 +282,7 @@ impl Column {
 const NO_SLOT: u16 = u16::MAX;
 
 /// The columns of a table, by id, with what records need to be cut into columns quickly.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns {
     /// Ascending by id; deleted columns included, because they keep their place in records.
     list: Vec<Column>,

@@ -250,7 +250,7 @@ pub struct TableCallback {
 }
 
 /// A table: what the catalog says of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSchema {
     /// Name.
     pub name: String,

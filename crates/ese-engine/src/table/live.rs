@@ -59,9 +59,17 @@ impl Live {
 
     /// The indexes that a session's transaction has to keep up.
     pub(super) fn kept_by(&self, session: &Session) -> Result<SmallVec<[&SecondaryIndex; 8]>> {
-        if self.remover.as_ref().is_some_and(|remover| session.sees(remover)) {
-            let what = format!("table {} was deleted", self.schema.name);
-            return Err(Error::new(JetErr::ObjectNotFound, what));
+        if let Some(remover) = &self.remover {
+            let name = &self.schema.name;
+            if session.sees(remover) {
+                return Err(Error::new(
+                    JetErr::ObjectNotFound,
+                    format!("table {name} was deleted"),
+                ));
+            }
+            // The session still reads the table. What it wrote would be gone with the table.
+            let what = format!("another transaction deletes table {name}");
+            return Err(Error::new(JetErr::WriteConflict, what).advise("begin again"));
         }
         let mut kept = SmallVec::new();
         for LiveIndex { index, remover } in &self.indexes {
