@@ -492,3 +492,23 @@ fn an_index_is_not_made_by_a_transaction_that_does_not_see_the_newest_rows() {
     assert_eq!(table.check_indexes(&old).unwrap(), []);
     assert_eq!(entries(&old, &table, "by n"), 4);
 }
+
+#[test]
+fn a_row_is_not_changed_by_who_sees_an_index_whose_column_another_deletes() {
+    let store = Store::new();
+    let (mut old, mut deleting) = (store.session(), store.session());
+    let table = store.filled(&mut deleting, "rows", 3);
+    let table = index(&mut deleting, &store, &table, &[IndexDef::new("by n", &["n"])]);
+    old.begin().unwrap();
+    assert_eq!(entries(&old, &table, "by n"), 3);
+    deleting.begin().unwrap();
+    let newer = ddl::delete_index(&mut deleting, &store.attached, &table, "by n").unwrap();
+    insert(&mut old, &table, 7, 7).unwrap();
+    ddl::delete_column(&mut deleting, &store.attached, &newer, "n").unwrap();
+    assert_eq!(insert(&mut old, &table, 8, 8).unwrap_err().code(), JetErr::WriteConflict);
+    deleting.rollback().unwrap();
+    insert(&mut old, &table, 8, 8).unwrap();
+    old.commit(Durability::Lazy).unwrap();
+    drop((table, newer, old, deleting));
+    store.check();
+}

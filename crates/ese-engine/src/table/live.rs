@@ -73,13 +73,33 @@ impl Live {
         }
         let mut kept = SmallVec::new();
         for LiveIndex { index, remover } in &self.indexes {
-            if remover.as_ref().is_some_and(|remover| session.sees(remover)) {
-                continue;
+            if let Some(remover) = remover {
+                if session.sees(remover) {
+                    continue;
+                }
+                self.check_columns_of(index)?;
             }
             index.check_changeable()?;
             kept.push(index.as_ref());
         }
         Ok(kept)
+    }
+
+    /// The transaction that deletes an index may have deleted its columns too. Who still sees the
+    /// index cannot make its keys then.
+    fn check_columns_of(&self, index: &SecondaryIndex) -> Result<()> {
+        let segments = index.schema.segments.iter().map(|segment| segment.column);
+        let conditions = index.schema.conditions.iter().map(|condition| condition.column);
+        for column in segments.chain(conditions) {
+            if self.schema.columns.require(column).is_err() {
+                let what = format!(
+                    "another transaction deletes index \"{}\" and a column of it",
+                    index.schema.name
+                );
+                return Err(Error::new(JetErr::WriteConflict, what).advise("begin again"));
+            }
+        }
+        Ok(())
     }
 }
 
