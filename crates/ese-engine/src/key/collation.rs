@@ -1,4 +1,4 @@
-//! Sort keys of UTF-16 text (decision 0009).
+//! Sort keys of UTF-16 text (decision 0011).
 //!
 //! Windows makes them with `LCMapStringEx` from weights that exist only there. Ours come from the
 //! Unicode collation library, under a sort id and version of our own: an index tells by them who
