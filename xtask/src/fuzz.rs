@@ -31,7 +31,7 @@ pub(crate) fn main(args: &mut Args) -> Result<()> {
     install()?;
     let folder = paths::root().join("fuzz");
     let corpus = folder.join("corpus");
-    let seeds = ["run", "--quiet", "--release", "--example", "seeds", "--manifest-path"];
+    let seeds = ["run", "--quiet", "--example", "seeds", "--manifest-path"];
     run(cargo(&seeds).arg(folder.join("Cargo.toml")).arg("--").arg(&corpus))?;
     // Built by cargo-fuzz, run here: its own `run` prints a failing input byte by byte.
     let mut build = cargo(&["fuzz", "build", "--sanitizer", "address"]);
