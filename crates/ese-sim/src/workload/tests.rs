@@ -113,7 +113,7 @@ fn workloads_contain_all_kinds_of_steps_and_sizes() {
             *kinds.entry(kind).or_default() += 1;
         }
     }
-    assert_eq!(kinds.len(), 15, "{kinds:?}");
+    assert_eq!(kinds.len(), 17, "{kinds:?}");
     assert!(kinds.values().all(|count| *count >= 5), "{kinds:?}");
     assert_eq!((shortest, deepest), (0, 3));
     assert!(longest > 3500, "{longest}");
@@ -126,6 +126,8 @@ fn a_profile_without_chores_makes_none() {
         flush_of_1000: 0,
         roll_of_1000: 0,
         backup_of_1000: 0,
+        defragment_of_1000: 0,
+        shrink_of_1000: 0,
         restart_of_1000: 0,
         read_of_100: 0,
         ..Profile::small(4096)
