@@ -583,6 +583,7 @@ impl Session {
             let undone = self.writer(&db).and_then(|writer| self.undo_one(&change, writer));
             if let Err(cause) = undone {
                 let error = Error::new(JetErr::RollbackError, "a change could not be taken back")
+                    .at_path(db.file.path())
                     .caused_by(cause)
                     .advise("terminate the instance; recovery takes the transaction back");
                 self.instance.poison(&error);

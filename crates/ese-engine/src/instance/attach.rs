@@ -114,10 +114,9 @@ impl Instance {
         let attached = Arc::new(attached);
         // Listed first: if the log rolls now, the observer already marks this header too.
         self.bounds.attached.write().push(Arc::clone(&attached));
-        if let Err(error) = self.mark_dirty(&attached) {
-            self.bounds.attached.write().retain(|other| !Arc::ptr_eq(other, &attached));
-            return Err(error);
-        }
+        // The header may be dirty by half, and the log says that the database is attached: no
+        // checkpoint may forget it, so it stays listed and nothing more is written.
+        self.mark_dirty(&attached).inspect_err(|error| self.poison(error))?;
         Ok(attached)
     }
 

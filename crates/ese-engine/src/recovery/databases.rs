@@ -242,6 +242,13 @@ impl RedoDatabases {
 
     /// A database is created at `at`.
     pub(super) fn create(&mut self, info: &AttachInfo, at: LgPos) -> Result<()> {
+        // A checkpoint that was written during the creation knows the database already, and one of
+        // another signature is a creation that a crash cut off: nothing of either is needed.
+        let superseded = |dbid: &Dbid, state: &RedoDb| match state {
+            RedoDb::Open { path, .. } => *dbid == info.dbid || *path == info.path,
+            _ => false,
+        };
+        self.by_id.retain(|dbid, state| !superseded(dbid, state));
         if self.env.fs.exists(&info.path)? {
             return self.create_over(info, at);
         }
