@@ -33,7 +33,7 @@ use crate::{
 };
 
 pub use check::IndexMismatch;
-pub(crate) use compose::Stored;
+pub(crate) use compose::{Composer, MadeLids, Stored};
 pub use escrow::OnRollback;
 pub(crate) use live::Core;
 pub use live::{Sharing, TableUse};

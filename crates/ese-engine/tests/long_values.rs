@@ -40,6 +40,7 @@ fn def() -> TableDef {
         ColumnDef::new("plain", ColType::LongBinary),
         ColumnDef::new("packed", ColType::LongText).with(ColumnFlags::COMPRESSED),
         ColumnDef::new("many", ColType::LongBinary).with(ColumnFlags::MULTI_VALUED),
+        ColumnDef::new("short", ColType::Binary),
     ];
     TableDef::new("t", columns).index(IndexDef::primary("pk", &["id"]))
 }
@@ -306,6 +307,86 @@ fn a_dropped_update_leaves_no_value_and_changes_none() {
     session.commit(Durability::Lazy).unwrap();
     assert_eq!(read(&session, &table, 1, plain), Some(vec![bytes(1, 20_000)]));
     store.check();
+}
+
+#[test]
+fn a_row_keeps_no_value_that_a_later_step_of_its_update_replaced() {
+    let store = Store::new(PageSize::K4);
+    let mut session = store.session();
+    let table = store.table(&session);
+    let (plain, many) = (column(&table, "plain"), column(&table, "many"));
+    let mut cursor = Cursor::open(&session, Arc::clone(&table), Sharing::default()).unwrap();
+    // Somewhere here the second value has no room that the first one had: the first goes outside,
+    // and then it is replaced.
+    for (id, len) in (0..).zip((500..1000).step_by(7)) {
+        session.begin().unwrap();
+        cursor.prepare(&mut session, Prepare::Insert).unwrap();
+        let record = cursor.copy().unwrap();
+        record.set(&table.schema, ID, Some(&i32::to_le_bytes(id))).unwrap();
+        for (itag, len) in [(1, 1000), (2, 1000), (3, len)] {
+            let edit = LongEdit::Set(Some(&bytes(1, 1023)[..len]));
+            cursor.set_long(&mut session, many, itag, edit, false).unwrap();
+        }
+        set(&mut cursor, &mut session, plain, LongEdit::Set(Some(&bytes(2, 1010)))).unwrap();
+        set(&mut cursor, &mut session, plain, LongEdit::Set(Some(&bytes(3, 1023)))).unwrap();
+        cursor.update(&mut session).unwrap();
+        session.commit(Durability::Lazy).unwrap();
+        assert_eq!(read(&session, &table, id, plain), Some(vec![bytes(3, 1023)]));
+    }
+    store.check();
+}
+
+#[test]
+fn a_row_keeps_no_value_that_was_put_outside_before_it_was_replaced() {
+    let store = Store::new(PageSize::K4);
+    let mut session = store.session();
+    let table = store.table(&session);
+    let [plain, many, short] = ["plain", "many", "short"].map(|name| column(&table, name));
+    let filler = bytes(1, 1000);
+    session.begin().unwrap();
+    let values: [(ColumnId, &[u8]); 4] =
+        [(plain, &bytes(2, 1010)), (many, &filler), (many, &filler), (many, &filler[..650])];
+    insert(&mut session, &table, 1, &values).unwrap();
+    let old = table.get(&session, &key_of(1), <[u8]>::to_vec).unwrap().unwrap();
+    // The first makes the row too long, which puts the old value of the second outside. The third
+    // is packed, which a row in one piece cannot have.
+    let packed = column(&table, "packed");
+    let values = [(short, 200), (plain, 5), (packed, 5)].map(|(id, len)| (id, filler.get(..len)));
+    let (key, mut record) = (key_of(1), Vec::new());
+    let hint = &mut Position::default();
+    table.replace_values(&mut session, hint, (&key, &old), &values, &mut record).unwrap();
+    session.commit(Durability::Lazy).unwrap();
+    assert_eq!(read(&session, &table, 1, plain), Some(vec![filler[..5].to_vec()]));
+    store.check();
+}
+
+#[test]
+fn an_update_goes_with_the_level_that_changed_its_values() {
+    let store = Store::new(PageSize::K4);
+    let mut session = store.session();
+    let table = store.table(&session);
+    let plain = column(&table, "plain");
+    let mut cursor = Cursor::open(&session, Arc::clone(&table), Sharing::default()).unwrap();
+    let edits = [LongEdit::Append(b"more"), LongEdit::Resize(6000), LongEdit::Set(None)];
+    for (id, edit) in (0..).zip(edits) {
+        session.begin().unwrap();
+        cursor.prepare(&mut session, Prepare::Insert).unwrap();
+        let record = cursor.copy().unwrap();
+        record.set(&table.schema, ID, Some(&i32::to_le_bytes(id))).unwrap();
+        set(&mut cursor, &mut session, plain, LongEdit::Set(Some(&bytes(1, 5000)))).unwrap();
+        session.begin().unwrap();
+        set(&mut cursor, &mut session, plain, edit).unwrap();
+        session.rollback().unwrap();
+        cursor.levels_rolled_back(1);
+        // NULL changes the row only, which is in memory: the value is there until the update ends.
+        let stays = matches!(edit, LongEdit::Set(None));
+        assert_eq!(cursor.is_prepared(), stays, "{edit:?}");
+        if stays {
+            cursor.update(&mut session).unwrap();
+        }
+        session.commit(Durability::Lazy).unwrap();
+        store.check();
+    }
 }
 
 #[test]

@@ -11,11 +11,10 @@ use parking_lot::Mutex;
 
 use super::Cursor;
 use crate::{
-    longvalue::{LongTree, Packing},
-    record::{Instance, Lid, LongValues, RecordBuilder},
+    record::{Instance, Lid, LongValues},
     schema::{Column, ColumnId},
     session::Session,
-    table::{Stored, Table},
+    table::{Composer, MadeLids, Stored, Table},
 };
 
 /// How a long value is changed.
@@ -91,9 +90,7 @@ impl LongEdit<'_> {
 #[derive(Debug)]
 pub(super) struct MadeValues {
     table: Arc<Table>,
-    lids: Vec<Lid>,
-    /// Transaction level in which the last one was made.
-    pub(super) level: u8,
+    pub(super) made: MadeLids,
     /// Where they go when the update is dropped.
     dropped: Arc<Mutex<Vec<DroppedValue>>>,
 }
@@ -117,32 +114,14 @@ impl DroppedValue {
 
 impl MadeValues {
     pub(super) fn new(table: &Arc<Table>, session: &Session) -> MadeValues {
-        MadeValues {
-            table: Arc::clone(table),
-            lids: Vec::new(),
-            level: 0,
-            dropped: session.dropped_values(),
-        }
-    }
-
-    pub(super) fn contains(&self, lid: Lid) -> bool {
-        self.lids.contains(&lid)
-    }
-
-    /// Rows refer to them now.
-    pub(super) fn keep(&mut self) {
-        self.lids.clear();
-    }
-
-    fn push(&mut self, session: &Session, lid: Lid) {
-        self.lids.push(lid);
-        self.level = session.level();
+        let (table, dropped) = (Arc::clone(table), session.dropped_values());
+        MadeValues { table, made: MadeLids::default(), dropped }
     }
 }
 
 impl Drop for MadeValues {
     fn drop(&mut self) {
-        let lids = self.lids.drain(..);
+        let lids = self.made.take().into_iter();
         let values = lids.map(|lid| DroppedValue { table: Arc::clone(&self.table), lid });
         self.dropped.lock().extend(values);
     }
@@ -167,24 +146,16 @@ impl Cursor {
     ) -> Result<()> {
         let table = Arc::clone(&self.table);
         let update = self.update.as_mut().ok_or_else(super::update::not_prepared)?;
-        let super::update::Update { record, made, .. } = update;
-        let mut change = Change { table: &table, session, record, made };
+        let super::update::Update { record, values, .. } = update;
         // A failed change must not show in the row.
-        let before = change.record.clone();
-        let done = change.set(table.schema.columns.require(id)?, itag, edit, outside);
+        let before = record.clone();
+        let mut row = Composer { table: &table, session, record, made: &mut values.made };
+        let done = row.change(table.schema.columns.require(id)?, itag, edit, outside);
         if done.is_err() {
-            *change.record = before;
+            *record = before;
         }
         done
     }
-}
-
-/// One change of one value.
-struct Change<'a> {
-    table: &'a Table,
-    session: &'a mut Session,
-    record: &'a mut RecordBuilder,
-    made: &'a mut MadeValues,
 }
 
 /// What a column has where a change begins.
@@ -194,8 +165,8 @@ enum Old {
     Outside(Lid, u32),
 }
 
-impl Change<'_> {
-    fn set(
+impl Composer<'_> {
+    fn change(
         &mut self,
         column: &Column,
         itag: usize,
@@ -209,29 +180,25 @@ impl Change<'_> {
             Old::Outside(_, size) => usize::try_from(*size).ok(),
         };
         let len = edit.new_len(column, had)?;
-        let replaced = match old {
+        let own = match old {
             Old::Outside(lid, _) if self.made.contains(lid) => Some(lid),
             _ => None,
         };
-        let edit = match edit {
-            LongEdit::Set(None) => {
-                self.put(column, itag, None)?;
-                return self.let_go(replaced);
-            }
-            other => other,
-        };
+        if matches!(edit, LongEdit::Set(None)) {
+            return self.put(column, itag, None);
+        }
         let is_outside = len > self.table.in_row_max() || outside && len > size_of::<Lid>();
         if !is_outside {
             let mut value = self.bytes(&old, len)?;
             edit.apply(&mut value, len);
-            let stored = self.table.store(self.session, column, &value, itag <= 1)?;
+            let stored = self.store(column, &value, itag <= 1)?;
             match self.put(column, itag, Some(&stored)) {
                 // No room, whatever else goes outside: then this value.
                 Err(error) if error.code() == JetErr::RecordTooBig && len > size_of::<Lid>() => {}
-                other => return other.and_then(|()| self.let_go(replaced)),
+                other => return other,
             }
         }
-        if let Some(lid) = replaced {
+        if let Some(lid) = own {
             return self.change_outside(column, lid, had.unwrap_or(0), edit, len);
         }
         let lid = self.outside_copy(column, &old, &edit)?;
@@ -260,26 +227,23 @@ impl Change<'_> {
         }
     }
 
-    fn packing(column: &Column) -> Packing {
-        Table::packing(column)
-    }
-
     /// A value of this update outside of the row that begins as what there is, or as nothing if all
     /// of it is replaced.
     fn outside_copy(&mut self, column: &Column, old: &Old, edit: &LongEdit<'_>) -> Result<Lid> {
-        let packing = Change::packing(column);
         let whole = matches!(edit, LongEdit::Set(_));
-        let lid = match old {
-            Old::Outside(from, size) if !whole => self.session.all_or_nothing(|session| {
-                let (tree, to) = self.table.new_lid(session)?;
-                tree.copy(session, (*from, to), *size, packing)?;
-                Ok(to)
-            })?,
-            Old::Inside(bytes) if !whole => self.table.create_long(self.session, bytes, packing)?,
-            _ => self.table.create_long(self.session, &[], packing)?,
-        };
-        self.made.push(self.session, lid);
-        Ok(lid)
+        match old {
+            Old::Outside(from, size) if !whole => {
+                let copy = self.session.all_or_nothing(|session| {
+                    let (tree, to) = self.table.new_lid(session)?;
+                    tree.copy(session, (*from, to), *size, Table::packing(column))?;
+                    Ok(to)
+                })?;
+                self.note_made(copy);
+                Ok(copy)
+            }
+            Old::Inside(bytes) if !whole => self.create(column, bytes),
+            _ => self.create(column, &[]),
+        }
     }
 
     /// Changes a value that this update has made.
@@ -291,8 +255,8 @@ impl Change<'_> {
         edit: LongEdit<'_>,
         len: usize,
     ) -> Result<()> {
-        let packing = Change::packing(column);
-        let tree = self.tree()?;
+        self.note_level();
+        let (packing, tree) = (Table::packing(column), self.table.require_long_tree()?);
         let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         self.session.all_or_nothing(|session| match edit {
             LongEdit::Set(bytes) => {
@@ -308,30 +272,10 @@ impl Change<'_> {
         })
     }
 
-    fn tree(&self) -> Result<LongTree> {
-        self.table.long_tree().ok_or_else(|| {
-            let what = format!("table {} has no long values", self.table.schema.name);
-            Error::new(JetErr::LVCorrupted, what)
-        })
-    }
-
     fn put(&mut self, column: &Column, itag: usize, value: Option<&Stored<'_>>) -> Result<()> {
-        let (schema, mut pushed) = (&self.table.schema, Vec::new());
-        let placed = self.table.with_room(self.session, self.record, &mut pushed, |record| {
+        let schema = &self.table.schema;
+        self.with_room(|record| {
             record.put_instance(schema, column.id, itag, value.map(Stored::instance))
-        });
-        for lid in pushed {
-            self.made.push(self.session, lid);
-        }
-        placed
-    }
-
-    /// A value of this update that the row no longer refers to.
-    fn let_go(&mut self, lid: Option<Lid>) -> Result<()> {
-        let Some(lid) = lid else { return Ok(()) };
-        let tree = self.tree()?;
-        self.session.all_or_nothing(|session| tree.release(session, lid))?;
-        self.made.lids.retain(|other| *other != lid);
-        Ok(())
+        })
     }
 }

@@ -53,7 +53,7 @@ pub(super) struct Update {
     /// Transaction level it belongs to.
     level: u8,
     /// Long values that it has written.
-    pub(super) made: MadeValues,
+    pub(super) values: MadeValues,
 }
 
 impl Cursor {
@@ -95,8 +95,8 @@ impl Cursor {
             }
             original = (kind != Prepare::InsertCopy).then_some((key, row));
         }
-        let (level, made) = (session.level(), MadeValues::new(&table, session));
-        self.update = Some(Update { record, kind, original, level, made });
+        let (level, values) = (session.level(), MadeValues::new(&table, session));
+        self.update = Some(Update { record, kind, original, level, values });
         Ok(())
     }
 
@@ -146,7 +146,8 @@ impl Cursor {
             session.statement(|session| self.write(session, &table, &update))
         });
         match &written {
-            Ok(_) => update.made.keep(),
+            // The row refers to them now.
+            Ok(_) => drop(update.values.made.take()),
             Err(_) => self.update = Some(update),
         }
         written
@@ -157,6 +158,7 @@ impl Cursor {
         if matches!(update.kind, Prepare::InsertCopy) || update.kind.moves_row() {
             share_values(session, table, update)?;
         }
+        update.values.made.release_unused(session, table, &update.record)?;
         let Some((key, before)) = &update.original else {
             table.insert(session, &mut self.changed, record, &mut new_key)?;
             return Ok(new_key);
@@ -256,13 +258,14 @@ impl Cursor {
         if let Some(update) = &mut self.update {
             let below = level.saturating_sub(1);
             update.level = update.level.min(below);
-            update.made.level = update.made.level.min(below);
+            let made = &mut update.values.made;
+            made.level = made.level.min(below);
         }
     }
 
     /// The levels above `keep` are taken back, and what was prepared in them.
     pub fn levels_rolled_back(&mut self, keep: u8) {
-        let taken_back = |update: &Update| update.level > keep || update.made.level > keep;
+        let taken_back = |update: &Update| update.level > keep || update.values.made.level > keep;
         if self.update.as_ref().is_some_and(taken_back) {
             self.update = None;
         }
@@ -274,7 +277,7 @@ fn share_values(session: &mut Session, table: &Table, update: &Update) -> Result
     let lids = update.record.view(&table.schema)?.lids()?;
     let Some(tree) = table.long_tree() else { return Ok(()) };
     lids.into_iter()
-        .filter(|lid| !update.made.contains(*lid))
+        .filter(|lid| !update.values.made.contains(*lid))
         .try_for_each(|lid| tree.share(session, lid))
 }
 

@@ -105,116 +105,12 @@ impl Table {
     fn set_values(
         &self,
         session: &mut Session,
-        builder: &mut RecordBuilder,
+        record: &mut RecordBuilder,
         values: &[ColumnValue<'_>],
     ) -> Result<()> {
-        let mut sorted: SmallVec<[ColumnValue<'_>; 16]> = SmallVec::from_slice(values);
-        // Stable: several values of a column stay in their order.
-        sorted.sort_by_key(|(id, _)| *id);
-        let mut short: SmallVec<[ColumnValue<'_>; 16]> = SmallVec::new();
-        let mut long = Vec::new();
-        for group in sorted.chunk_by(|a, b| a.0 == b.0) {
-            let Some((id, _)) = group.first() else { continue };
-            let column = self.schema.columns.require(*id)?;
-            if column.ty.is_long() && group.iter().all(|(_, value)| value.is_some()) {
-                long.push((column, group));
-            } else {
-                short.extend_from_slice(group);
-            }
-        }
-        self.with_room(session, builder, &mut Vec::new(), |builder| {
-            builder.set_all(&self.schema, &short)
-        })?;
-        for (column, group) in long {
-            let mut stored = Vec::with_capacity(group.len());
-            for value in group.iter().filter_map(|(_, value)| *value) {
-                let first = stored.is_empty();
-                stored.push(self.store(session, column, value, first)?);
-            }
-            self.put_stored(session, builder, column, &mut stored)?;
-        }
-        Ok(())
-    }
-
-    /// Gives a column these values. As long as the row is too long, the longest of them go outside,
-    /// then others.
-    fn put_stored(
-        &self,
-        session: &mut Session,
-        builder: &mut RecordBuilder,
-        column: &Column,
-        stored: &mut [Stored<'_>],
-    ) -> Result<()> {
-        loop {
-            let list: SmallVec<[Instance<'_>; 8]> = stored.iter().map(Stored::instance).collect();
-            let error = match builder.put_list(&self.schema, column.id, &list) {
-                Err(error) if error.code() == JetErr::RecordTooBig => error,
-                other => return other,
-            };
-            drop(list);
-            let longest = stored.iter_mut().max_by_key(|stored| stored.len_inside());
-            match longest.filter(|stored| stored.len_inside() > size_of::<Lid>()) {
-                Some(stored) => {
-                    let packing = Table::packing(column);
-                    let bytes = stored.expanded()?;
-                    *stored = Stored::Outside(self.create_long(session, &bytes, packing)?);
-                }
-                None if self.push_out(session, builder)?.is_some() => {}
-                None => return Err(error),
-            }
-        }
-    }
-
-    /// How a long value is stored: outside if it is too long for the row.
-    pub(crate) fn store<'v>(
-        &self,
-        session: &mut Session,
-        column: &Column,
-        value: &'v [u8],
-        first: bool,
-    ) -> Result<Stored<'v>> {
-        crate::record::check_value_len(column, value)?;
-        let packing = Table::packing(column);
-        if value.len() > self.in_row_max() {
-            return self.create_long(session, value, packing).map(Stored::Outside);
-        }
-        // In a list only the first value can be compressed.
-        let packed = match packing {
-            Packing::Compressed if first => compress::compress(value),
-            _ => None,
-        };
-        Ok(packed.map_or(Stored::Plain(value), Stored::Packed))
-    }
-
-    /// Changes a row that is put together. As long as that makes it too long, its longest value
-    /// goes outside; `made` gets the ids.
-    pub(crate) fn with_room(
-        &self,
-        session: &mut Session,
-        builder: &mut RecordBuilder,
-        made: &mut Vec<Lid>,
-        mut change: impl FnMut(&mut RecordBuilder) -> Result<()>,
-    ) -> Result<()> {
-        loop {
-            match change(builder) {
-                Err(error) if error.code() == JetErr::RecordTooBig => {
-                    let Some(lid) = self.push_out(session, builder)? else { return Err(error) };
-                    made.push(lid);
-                }
-                other => return other,
-            }
-        }
-    }
-
-    /// Puts the longest long value of a row outside; `None` if there is none worth it.
-    fn push_out(&self, session: &mut Session, builder: &mut RecordBuilder) -> Result<Option<Lid>> {
-        let Some((id, itag, bytes)) = self.longest(&builder.view(&self.schema)?)? else {
-            return Ok(None);
-        };
-        let packing = Table::packing(self.schema.columns.require(id)?);
-        let lid = self.create_long(session, &bytes, packing)?;
-        builder.put_instance(&self.schema, id, itag, Some(Instance::Separated(lid)))?;
-        Ok(Some(lid))
+        let mut made = MadeLids::default();
+        Composer { table: self, session, record, made: &mut made }.set_values(values)?;
+        made.release_unused(session, self, record)
     }
 
     /// Column, number and bytes of the longest long value in a row.
@@ -240,6 +136,165 @@ impl Table {
         let Some((_, column, itag, instance)) = longest else { return Ok(None) };
         let bytes = view.bytes_of(column, instance, usize::MAX)?.into_owned();
         Ok(Some((column.id, itag, bytes)))
+    }
+}
+
+/// Values outside of rows that were made for one row.
+#[derive(Debug, Default)]
+pub(crate) struct MadeLids {
+    lids: Vec<Lid>,
+    /// Highest transaction level in which one of them was made or changed.
+    pub(crate) level: u8,
+}
+
+impl MadeLids {
+    pub(crate) fn contains(&self, lid: Lid) -> bool {
+        self.lids.contains(&lid)
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<Lid> {
+        std::mem::take(&mut self.lids)
+    }
+
+    /// Takes away those that the finished row does not refer to: something else came in their
+    /// place.
+    pub(crate) fn release_unused(
+        &self,
+        session: &mut Session,
+        table: &Table,
+        record: &RecordBuilder,
+    ) -> Result<()> {
+        if self.lids.is_empty() {
+            return Ok(());
+        }
+        let used = record.view(&table.schema)?.lids()?;
+        let unused = self.lids.iter().filter(|lid| !used.contains(lid));
+        let tree = table.require_long_tree()?;
+        unused.copied().try_for_each(|lid| tree.release(session, lid))
+    }
+}
+
+/// A row that is being put together, and the values that were made for it.
+pub(crate) struct Composer<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) session: &'a mut Session,
+    pub(crate) record: &'a mut RecordBuilder,
+    pub(crate) made: &'a mut MadeLids,
+}
+
+impl Composer<'_> {
+    fn set_values(&mut self, values: &[ColumnValue<'_>]) -> Result<()> {
+        let table = self.table;
+        let mut sorted: SmallVec<[ColumnValue<'_>; 16]> = SmallVec::from_slice(values);
+        // Stable: several values of a column stay in their order.
+        sorted.sort_by_key(|(id, _)| *id);
+        let mut short: SmallVec<[ColumnValue<'_>; 16]> = SmallVec::new();
+        let mut long = Vec::new();
+        for group in sorted.chunk_by(|a, b| a.0 == b.0) {
+            let Some((id, _)) = group.first() else { continue };
+            let column = table.schema.columns.require(*id)?;
+            if column.ty.is_long() && group.iter().all(|(_, value)| value.is_some()) {
+                long.push((column, group));
+            } else {
+                short.extend_from_slice(group);
+            }
+        }
+        self.with_room(|record| record.set_all(&table.schema, &short))?;
+        for (column, group) in long {
+            let mut stored = Vec::with_capacity(group.len());
+            for value in group.iter().filter_map(|(_, value)| *value) {
+                let first = stored.is_empty();
+                stored.push(self.store(column, value, first)?);
+            }
+            self.put_stored(column, &mut stored)?;
+        }
+        Ok(())
+    }
+
+    /// Gives a column these values. As long as the row is too long, the longest of them go outside,
+    /// then others.
+    fn put_stored(&mut self, column: &Column, stored: &mut [Stored<'_>]) -> Result<()> {
+        loop {
+            let list: SmallVec<[Instance<'_>; 8]> = stored.iter().map(Stored::instance).collect();
+            let error = match self.record.put_list(&self.table.schema, column.id, &list) {
+                Err(error) if error.code() == JetErr::RecordTooBig => error,
+                other => return other,
+            };
+            drop(list);
+            let longest = stored.iter_mut().max_by_key(|stored| stored.len_inside());
+            match longest.filter(|stored| stored.len_inside() > size_of::<Lid>()) {
+                Some(stored) => {
+                    let bytes = stored.expanded()?;
+                    *stored = Stored::Outside(self.create(column, &bytes)?);
+                }
+                None if self.push_out()? => {}
+                None => return Err(error),
+            }
+        }
+    }
+
+    /// How a long value is stored: outside if it is too long for the row.
+    pub(crate) fn store<'v>(
+        &mut self,
+        column: &Column,
+        value: &'v [u8],
+        first: bool,
+    ) -> Result<Stored<'v>> {
+        crate::record::check_value_len(column, value)?;
+        if value.len() > self.table.in_row_max() {
+            return self.create(column, value).map(Stored::Outside);
+        }
+        // In a list only the first value can be compressed.
+        let packed = match Table::packing(column) {
+            Packing::Compressed if first => compress::compress(value),
+            _ => None,
+        };
+        Ok(packed.map_or(Stored::Plain(value), Stored::Packed))
+    }
+
+    /// Changes the row. As long as that makes it too long, its longest value goes outside.
+    pub(crate) fn with_room(
+        &mut self,
+        mut change: impl FnMut(&mut RecordBuilder) -> Result<()>,
+    ) -> Result<()> {
+        loop {
+            match change(self.record) {
+                Err(error) if error.code() == JetErr::RecordTooBig => {
+                    if !self.push_out()? {
+                        return Err(error);
+                    }
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Puts the longest long value of the row outside; false if there is none worth it.
+    fn push_out(&mut self) -> Result<bool> {
+        let schema = &self.table.schema;
+        let Some((id, itag, bytes)) = self.table.longest(&self.record.view(schema)?)? else {
+            return Ok(false);
+        };
+        let lid = self.create(schema.columns.require(id)?, &bytes)?;
+        self.record.put_instance(schema, id, itag, Some(Instance::Separated(lid)))?;
+        Ok(true)
+    }
+
+    /// Makes a value outside of the row.
+    pub(crate) fn create(&mut self, column: &Column, value: &[u8]) -> Result<Lid> {
+        let lid = self.table.create_long(self.session, value, Table::packing(column))?;
+        self.note_made(lid);
+        Ok(lid)
+    }
+
+    pub(crate) fn note_made(&mut self, lid: Lid) {
+        self.made.lids.push(lid);
+        self.note_level();
+    }
+
+    /// A value of this row was made or changed: the row is of no use if that is taken back.
+    pub(crate) fn note_level(&mut self) {
+        self.made.level = self.made.level.max(self.session.level());
     }
 }
 

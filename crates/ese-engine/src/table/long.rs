@@ -74,6 +74,14 @@ impl Table {
         Some(LongTree { db: Arc::clone(&self.db), tree, chunk: chunk_len(&self.schema) })
     }
 
+    /// The table's long values, of which there is at least one.
+    pub(crate) fn require_long_tree(&self) -> Result<LongTree> {
+        self.long_tree().ok_or_else(|| {
+            let what = format!("table {} has no long values", self.schema.name);
+            Error::new(JetErr::LVCorrupted, what).at_path(self.db.file.path())
+        })
+    }
+
     /// The table's long values as a session sees them. To be used in a transaction: two reads
     /// outside one may see different moments.
     #[must_use]
