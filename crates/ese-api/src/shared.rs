@@ -17,13 +17,21 @@ use ese_engine::{
 use ese_os::{Env, LockMode, OpenMode};
 use parking_lot::Mutex;
 
-use crate::{defrag::Background, session::SessionCell, source::EngineSource};
+use crate::{defrag::Background, jet::Attachments, session::SessionCell, source::EngineSource};
 
 /// A database that somebody may have a handle of. Tables and databases keep it alive; as long as
 /// anybody but the list does, it cannot be detached.
 #[derive(Debug)]
 pub(crate) struct OpenDatabase {
     pub(crate) attached: Arc<Attached>,
+    /// Callbacks and local storage of its tables.
+    pub(crate) attachments: Attachments,
+}
+
+impl OpenDatabase {
+    fn new(attached: Arc<Attached>) -> Arc<OpenDatabase> {
+        Arc::new(OpenDatabase { attached, attachments: Attachments::default() })
+    }
 }
 
 /// The sessions of an instance.
@@ -114,7 +122,7 @@ impl Shared {
         self.backup.refuse_if_in_progress()?;
         let attached = self.engine.create_database(path)?;
         let mut databases = self.databases.lock();
-        let database = Arc::new(OpenDatabase { attached });
+        let database = OpenDatabase::new(attached);
         databases.push(Arc::clone(&database));
         Ok(database)
     }
@@ -138,7 +146,7 @@ impl Shared {
             return Ok((database, true));
         }
         let attached = self.engine.attach(path)?;
-        let database = Arc::new(OpenDatabase { attached });
+        let database = OpenDatabase::new(attached);
         self.databases.lock().push(Arc::clone(&database));
         Ok((database, false))
     }

@@ -113,6 +113,12 @@ pub(crate) fn load(attached: &Attached) -> Result<()> {
     Ok(())
 }
 
+/// Does any table derive from this template?
+#[must_use]
+pub fn has_derived(attached: &Attached, template: &TableSchema) -> bool {
+    attached.tables.has_derived(template)
+}
+
 /// The tables as the catalog's pages have them, whoever wrote them.
 pub(crate) fn read_schemas(db: &Database) -> Result<Vec<TableSchema>> {
     let trees = CatalogTrees::of(db);
@@ -135,7 +141,8 @@ pub(crate) fn read_schemas(db: &Database) -> Result<Vec<TableSchema>> {
 ///
 /// # Errors
 /// `JET_errTableDuplicate` (-1303), what [`TableDef::build_from`] says, `JET_errObjectNotFound`
-/// (-1305) for its template, those of writing.
+/// (-1305) for its template, `JET_errTableLocked` (-1302) and `JET_errWriteConflict` (-1102) where
+/// somebody adds to that, those of writing.
 pub fn create_table(
     session: &mut Session,
     attached: &Arc<Attached>,
@@ -144,6 +151,12 @@ pub fn create_table(
     let unicode = &session.instance().config.unicode;
     let template = def.template.as_deref().map(|name| open_table(session, attached, name));
     let template = template.transpose()?;
+    if let Some(template) = &template {
+        // What is being added to a template is not there yet, and from now on nothing can be.
+        template.core.check_unlocked(session.procid(), &template.schema.name)?;
+        let objid = template.schema.objid;
+        session.read(|snapshot| attached.tables.changeable(objid, snapshot))?;
+    }
     let template = template.as_ref().map(|template| &*template.schema);
     let mut schema = def.build_from(attached.db.page_size(), template, unicode)?;
     session.statement(|session| {

@@ -35,6 +35,8 @@ pub struct Database {
     missing: Mutex<BTreeMap<Pgno, Error>>,
     /// The database root has got pages back since somebody asked.
     root_freed: AtomicBool,
+    /// Pages that it may own; 0 = no limit.
+    pages_max: AtomicU32,
 }
 
 impl Database {
@@ -58,7 +60,28 @@ impl Database {
             trees: Mutex::new(HashMap::new()),
             missing: Mutex::default(),
             root_freed: AtomicBool::new(false),
+            pages_max: AtomicU32::new(0),
         }
+    }
+
+    /// Limits the pages that it may own, from now on; 0 = no limit.
+    pub fn set_pages_max(&self, pages: u32) {
+        self.pages_max.store(pages, Ordering::Relaxed);
+    }
+
+    /// As many of `wanted` pages behind the last one as the limit allows, if that is `least`.
+    pub(crate) fn pages_allowed(&self, last: Pgno, least: u32, wanted: u32) -> Result<u32> {
+        let room = match self.pages_max.load(Ordering::Relaxed) {
+            0 => u32::MAX,
+            most => most.saturating_sub(last.0),
+        };
+        if room < least {
+            let what = format!("the database owns {} pages, {} more are too many", last.0, least);
+            return Err(Error::new(JetErr::OutOfDatabaseSpace, what)
+                .at_path(self.file.path())
+                .advise("delete something, or attach it with a higher limit"));
+        }
+        Ok(wanted.min(room))
     }
 
     /// Page size of the file.

@@ -67,7 +67,9 @@ fn alter(
         let objid = table.schema.objid;
         let current = session.read(|snapshot| attached.tables.changeable(objid, snapshot))?;
         core.check_unlocked(session.procid(), &current.schema.name)?;
-        let additions = kind == Kind::Addition && core.permits_ddl(session.procid());
+        let additions = kind == Kind::Addition
+            && core.permits_ddl(session.procid())
+            && !attached.tables.has_derived(&current.schema);
         check_open_to_change(&current.schema, additions)?;
         let Edited { schema, made, given_up } = edit(session, &current)?;
         if schema.as_ref() == Some(&*current.schema) {
@@ -106,7 +108,7 @@ fn alter_table(
 }
 
 /// As [`alter_table`], for a new column or index: who has a fixed table alone and asked for it may
-/// add (JET_bitTablePermitDDL).
+/// add (JET_bitTablePermitDDL); to a template, until tables derive from it.
 fn add_to_table(
     session: &mut Session,
     attached: &Arc<Attached>,
@@ -120,9 +122,7 @@ fn add_to_table(
 fn check_open_to_change(schema: &TableSchema, additions: bool) -> Result<()> {
     let (code, what) = if schema.flags.contains(TableFlags::SYSTEM) {
         (JetErr::PermissionDenied, "is a system table")
-    } else if schema.flags.contains(TableFlags::FIXED_DDL) && !additions
-        || schema.flags.contains(TableFlags::TEMPLATE)
-    {
+    } else if schema.flags.intersects(TableFlags::FIXED_DDL | TableFlags::TEMPLATE) && !additions {
         (JetErr::FixedDDL, "has a fixed schema")
     } else if schema.is_orphan() {
         (JetErr::ObjectNotFound, "derives from a template that is missing")

@@ -536,6 +536,7 @@ impl<'a> Space<'a> {
         let last = owned.iter().map(Extent::last).max().unwrap_or(Pgno::NULL);
         let step = growth_step(last.0, self.db.page_size().bytes());
         let step = step.max(FILE_GROWTH_MIN).max(pages);
+        let step = self.db.pages_allowed(last, pages, step)?;
         self.grow_file_by(last, step)
     }
 

@@ -15,6 +15,7 @@ use parking_lot::RwLock;
 use smallvec::SmallVec;
 
 use crate::{
+    schema::{TableFlags, TableSchema},
     table::Table,
     trx::TrxClock,
     version::{Snapshot, Trx},
@@ -81,6 +82,15 @@ impl Tables {
         let inner = self.0.read();
         let newest = inner.by_objid.get(&objid).and_then(|versions| versions.last());
         newest.map(|newest| Arc::clone(&newest.table))
+    }
+
+    /// Does any table derive from this one, whoever sees that?
+    pub(crate) fn has_derived(&self, template: &TableSchema) -> bool {
+        template.flags.contains(TableFlags::TEMPLATE)
+            && self.all_newest().iter().any(|table| {
+                let of = table.schema.template.as_deref();
+                of.is_some_and(|name| name.eq_ignore_ascii_case(&template.name))
+            })
     }
 
     /// The newest version of every table, whoever made it, in the order of their object ids.

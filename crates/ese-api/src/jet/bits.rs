@@ -168,3 +168,24 @@ pub const JET_coltypLongLong: u32 = 15;
 pub const JET_coltypGUID: u32 = 16;
 pub const JET_coltypUnsignedShort: u32 = 17;
 pub const JET_coltypUnsignedLongLong: u32 = 18;
+
+pub const JET_bitLSReset: JET_GRBIT = 0x1;
+pub const JET_bitLSCursor: JET_GRBIT = 0x2;
+pub const JET_bitLSTable: JET_GRBIT = 0x4;
+
+pub const JET_cbtypFinalize: u32 = 0x1;
+pub const JET_cbtypBeforeInsert: u32 = 0x2;
+pub const JET_cbtypAfterInsert: u32 = 0x4;
+pub const JET_cbtypBeforeReplace: u32 = 0x8;
+pub const JET_cbtypAfterReplace: u32 = 0x10;
+pub const JET_cbtypBeforeDelete: u32 = 0x20;
+pub const JET_cbtypAfterDelete: u32 = 0x40;
+pub const JET_cbtypFreeCursorLS: u32 = 0x200;
+pub const JET_cbtypFreeTableLS: u32 = 0x400;
+
+pub const JET_bitForceDetach: JET_GRBIT = 0x1;
+pub const JET_bitForceCloseAndDetach: JET_GRBIT = 0x3;
+
+pub const JET_bitIdleFlushBuffers: JET_GRBIT = 0x1;
+pub const JET_bitIdleCompact: JET_GRBIT = 0x2;
+pub const JET_bitIdleStatus: JET_GRBIT = 0x4;

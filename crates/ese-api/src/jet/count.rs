@@ -12,7 +12,7 @@ use super::{
     JET_relopNotEquals, JET_relopPrefixEquals,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
-    table::{column_of, with_cursor, with_open_cursors},
+    table::{column_of, with_cursor, with_cursor_in_callback, with_open_cursors},
 };
 use crate::session::SessionState;
 
@@ -36,7 +36,7 @@ pub fn JetGetRecordPosition(
     tableid: JET_TABLEID,
     grbit: JET_GRBIT,
 ) -> Result<JET_RECPOS> {
-    with_cursor(sesid, tableid, |state, cursor| {
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
         if grbit != 0 {
             return Err(invalid_grbit("JetGetRecordPosition", grbit));
         }
@@ -88,7 +88,9 @@ pub fn JetIndexRecordCount2(sesid: JET_SESID, tableid: JET_TABLEID, crecMax: u64
 /// `JET_errWriteConflict` (-1102) where another session has changed it and this one does not see
 /// that.
 pub fn JetGetCursorInfo(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
-    with_cursor(sesid, tableid, |state, cursor| cursor.open(state)?.check_unchanged(&state.engine))
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
+        cursor.open(state)?.check_unchanged(&state.engine)
+    })
 }
 
 /// A column with a value: a filter, or a part of a range.

@@ -12,7 +12,7 @@ use super::{
     JET_bitSetIndexRange, JET_bitStrLimit, JET_bitSubStrLimit,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
-    table::with_cursor,
+    table::{with_cursor, with_cursor_in_callback},
 };
 
 /// Moves a cursor: to an end, by a number of rows, or nowhere, which says whether its row exists.
@@ -158,7 +158,7 @@ pub fn JetSetIndexRange(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT
 /// The cursor's; `JET_errInvalidGrbit` (-900), `JET_errNoCurrentRecord` (-1603),
 /// `JET_errRecordDeleted` (-1017), `JET_errKeyNotMade` (-1608).
 pub fn JetRetrieveKey(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Result<Vec<u8>> {
-    with_cursor(sesid, tableid, |state, cursor| {
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
         if grbit & !JET_bitRetrieveCopy != 0 {
             return Err(invalid_grbit("JetRetrieveKey", grbit));
         }

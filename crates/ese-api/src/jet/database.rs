@@ -10,9 +10,10 @@ use ese_os::{Env, OpenMode};
 use ese_pages::{DbHeader, header::read_header};
 
 use super::{
-    JET_GRBIT, JET_bitDbOverwriteExisting,
+    JET_GRBIT, JET_bitDbOverwriteExisting, JET_bitForceCloseAndDetach,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID},
+    invalid_grbit,
     process::PROCESS,
     session::{Own, Ses, find_session},
     unavailable,
@@ -125,6 +126,24 @@ pub fn JetCreateDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -
     })
 }
 
+/// As [`JetCreateDatabase`], with a limit in pages: the database does not grow beyond it
+/// (`JET_errOutOfDatabaseSpace`, -1012). 0: no limit.
+///
+/// # Errors
+/// As [`JetCreateDatabase`].
+pub fn JetCreateDatabase2(
+    sesid: JET_SESID,
+    szFilename: &str,
+    cpgDatabaseSizeMax: u32,
+    grbit: JET_GRBIT,
+) -> Result<JET_DBID> {
+    let dbid = JetCreateDatabase(sesid, szFilename, grbit)?;
+    find_session(sesid)?.call(Purpose::Work, |_, own| {
+        open_database_of(own, dbid)?.attached.db.set_pages_max(cpgDatabaseSizeMax);
+        Ok(dbid)
+    })
+}
+
 /// Attaches a database. `JET_wrnDatabaseAttached` (1007): it was attached before.
 ///
 /// # Errors
@@ -142,6 +161,45 @@ pub fn JetAttachDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -
         session.shared.backup.refuse_if_in_progress()?;
         let (_, before) = session.shared.attach(&path)?;
         Ok(if before { JetErr::WrnDatabaseAttached } else { JetErr::Success })
+    })
+}
+
+/// As [`JetAttachDatabase`], with a limit in pages as [`JetCreateDatabase2`] has one. A database
+/// that is attached keeps the limit it has.
+///
+/// # Errors
+/// As [`JetAttachDatabase`].
+pub fn JetAttachDatabase2(
+    sesid: JET_SESID,
+    szFilename: &str,
+    cpgDatabaseSizeMax: u32,
+    grbit: JET_GRBIT,
+) -> Result<JetErr> {
+    let attached = JetAttachDatabase(sesid, szFilename, grbit)?;
+    let session = find_session(sesid)?;
+    if attached == JetErr::Success
+        && let Some(database) = session.shared.find_database(Path::new(szFilename))?
+    {
+        database.attached.db.set_pages_max(cpgDatabaseSizeMax);
+    }
+    Ok(attached)
+}
+
+/// As [`JetDetachDatabase`]. Nobody is forced to give a database back.
+///
+/// # Errors
+/// As [`JetDetachDatabase`]; `JET_errInvalidGrbit` (-900), `JET_errForceDetachNotAllowed` (-1219)
+/// for [`JET_bitForceDetach`].
+pub fn JetDetachDatabase2(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -> Result<()> {
+    if grbit == 0 {
+        return JetDetachDatabase(sesid, szFilename);
+    }
+    find_session(sesid)?.call_at_level_0(Purpose::CleanUp, |_| {
+        if grbit & !JET_bitForceCloseAndDetach != 0 {
+            return Err(invalid_grbit("JetDetachDatabase2", grbit));
+        }
+        let what = "no database is detached while it is in use";
+        Err(Error::new(JetErr::ForceDetachNotAllowed, what))
     })
 }
 

@@ -23,7 +23,7 @@ use super::{
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
     session::find_session,
-    table::{column_of, columnid_of, with_cursor},
+    table::{column_of, columnid_of, with_cursor, with_cursor_in_callback},
 };
 
 /// Which columns are asked for.
@@ -76,7 +76,9 @@ pub fn JetGetTableColumnInfo<'n>(
     tableid: JET_TABLEID,
     which: impl Into<JET_COLUMNCHOICE<'n>>,
 ) -> Result<Vec<JET_COLUMNBASE>> {
-    with_cursor(sesid, tableid, |state, cursor| columns(&*cursor.table(state)?, which.into()))
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
+        columns(&*cursor.table(state)?, which.into())
+    })
 }
 
 /// As [`JetGetTableColumnInfo`], by the table's name.
@@ -176,7 +178,9 @@ pub fn JetGetTableIndexInfo(
     tableid: JET_TABLEID,
     szIndexName: Option<&str>,
 ) -> Result<Vec<JET_INDEXINFO>> {
-    with_cursor(sesid, tableid, |state, cursor| indexes(&*cursor.table(state)?, szIndexName))
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
+        indexes(&*cursor.table(state)?, szIndexName)
+    })
 }
 
 /// As [`JetGetTableIndexInfo`], by the table's name.
@@ -434,7 +438,7 @@ pub fn JetGetTableInfo(
     tableid: JET_TABLEID,
     InfoLevel: u32,
 ) -> Result<JET_TBLINFO> {
-    with_cursor(sesid, tableid, |state, cursor| {
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
         let table = cursor.table(state)?;
         let schema = &table.schema;
         Ok(match InfoLevel {

@@ -10,6 +10,7 @@ use ese_pages::header::read_header;
 
 use super::{
     JET_GRBIT,
+    gate::{Purpose, enter},
     handles::{JET_INSTANCE, JET_SESID},
     invalid_grbit,
     params::{JET_paramCreatePathIfNotExist, Params},
@@ -66,6 +67,54 @@ pub fn JetCreateInstance2(
         return Err(invalid_grbit("JetCreateInstance2", grbit));
     }
     JetCreateInstance(szInstanceName)
+}
+
+/// A running instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JET_INSTANCE_INFO {
+    /// The instance.
+    pub hInstanceId: JET_INSTANCE,
+    /// Its name.
+    pub szInstanceName: String,
+    /// Its attached databases.
+    pub szDatabaseFileName: Vec<PathBuf>,
+}
+
+/// The running instances of the process with their databases.
+///
+/// # Errors
+/// None.
+pub fn JetGetInstanceInfo() -> Result<Vec<JET_INSTANCE_INFO>> {
+    let all: Vec<Arc<Inst>> = PROCESS.lock().instances().cloned().collect();
+    let running = all.iter().filter_map(|inst| inst.shared().map(|shared| (inst, shared)));
+    let info = running.map(|(inst, shared)| JET_INSTANCE_INFO {
+        hInstanceId: inst.handle,
+        szInstanceName: inst.name.clone(),
+        szDatabaseFileName: shared
+            .attached_databases()
+            .iter()
+            .map(|database| database.attached.path.clone())
+            .collect(),
+    });
+    Ok(info.collect())
+}
+
+/// The signature of the log.
+pub const JET_InstanceMiscInfoLogSignature: u32 = 0;
+
+/// A fact about an instance: the signature of its log stream, `None` without a log.
+///
+/// # Errors
+/// `JET_errInvalidInstance` (-1115), `JET_errNotInitialized` (-1029), `JET_errInvalidParameter`
+/// (-1003) for another level.
+pub fn JetGetInstanceMiscInfo(instance: JET_INSTANCE, InfoLevel: u32) -> Result<Option<Signature>> {
+    let inst = PROCESS.lock().instance(instance)?;
+    let shared = enter(&inst, Purpose::Work)?;
+    if InfoLevel != JET_InstanceMiscInfoLogSignature {
+        let what = format!("{InfoLevel} is no level of information");
+        return Err(Error::new(JetErr::InvalidParameter, what));
+    }
+    Ok(shared.engine.log.as_ref().map(|log| log.signature()))
 }
 
 /// The machine that an instance will run on: files, time and threads of a simulation. Not a Jet

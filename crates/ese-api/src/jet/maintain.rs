@@ -8,8 +8,8 @@ use ese_engine::{catalog, compact::CompactProgress};
 use super::{
     JET_GRBIT, JET_bitCompactRepair, JET_bitCompactStats, JET_bitDefragmentAvailSpaceTreesOnly,
     JET_bitDefragmentBTree, JET_bitDefragmentBTreeBatch, JET_bitDefragmentBatchStart,
-    JET_bitDefragmentBatchStop, JET_bitDefragmentNoPartialMerges, JET_bitResizeDatabaseOnlyGrow,
-    JET_bitResizeDatabaseOnlyShrink,
+    JET_bitDefragmentBatchStop, JET_bitDefragmentNoPartialMerges, JET_bitIdleCompact,
+    JET_bitIdleStatus, JET_bitResizeDatabaseOnlyGrow, JET_bitResizeDatabaseOnlyShrink,
     copy::JET_PFNSTATUS,
     database::{open_database_of, own_path},
     gate::Purpose,
@@ -105,6 +105,31 @@ pub fn JetDefragment2(
                 Ok(stopped.map_or(JetErr::WrnDefragNotRunning, |_| JetErr::Success))
             }
             _ => Err(invalid_grbit("JetDefragment", grbit)),
+        }
+    })
+}
+
+/// Cleans the version store up, or with [`JET_bitIdleStatus`] says whether it is more than half
+/// full: `JET_wrnRemainingVersions` (321). `JET_wrnNoIdleActivity` (1058): there was nothing to do.
+///
+/// # Errors
+/// The session's; `JET_errInvalidGrbit` (-900) for other flags than that and
+/// [`JET_bitIdleCompact`]: [`JET_bitIdleFlushBuffers`](super::JET_bitIdleFlushBuffers) is reserved.
+pub fn JetIdle(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<JetErr> {
+    let session = find_session(sesid)?;
+    session.call(Purpose::Work, |_, _| {
+        let engine = &session.shared.engine;
+        match grbit {
+            JET_bitIdleStatus => {
+                let info = engine.version_info();
+                let full = info.bytes > info.bytes_max / 2;
+                Ok(if full { JetErr::WrnRemainingVersions } else { JetErr::Success })
+            }
+            0 | JET_bitIdleCompact => {
+                let idle = !engine.clean_up();
+                Ok(if idle { JetErr::WrnNoIdleActivity } else { JetErr::Success })
+            }
+            other => Err(invalid_grbit("JetIdle", other)),
         }
     })
 }

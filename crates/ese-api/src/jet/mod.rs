@@ -12,6 +12,9 @@
 //! * A stop ([`JetStopBackupInstance`] and its relatives) takes no lock that any running call
 //!   holds.
 //!
+//! * What the C interface says with lengths and pointers has no place here: sizes of structures,
+//!   buffers that are absent or too short. A value comes whole, with its length.
+//!
 //! What this version does not cover answers `JET_errFeatureNotAvailable` (-1001) or names the bit
 //! that it does not know.
 #![allow(
@@ -24,6 +27,7 @@
 mod alter;
 mod backup;
 mod bits;
+mod callback;
 mod context;
 mod copy;
 mod count;
@@ -39,6 +43,7 @@ mod maintain;
 mod param_list;
 mod params;
 mod place;
+mod presets;
 mod process;
 mod retrieve;
 mod session;
@@ -50,6 +55,11 @@ mod update;
 pub use alter::*;
 pub use backup::*;
 pub use bits::*;
+pub(crate) use callback::Attachments;
+pub use callback::{
+    JET_CALLBACK, JET_CALLBACKINFO, JET_CBTYP, JET_LS, JET_LSNil, JetGetLS, JetRegisterCallback,
+    JetSetLS, JetUnregisterCallback,
+};
 pub use context::*;
 pub use copy::*;
 pub use count::*;
@@ -63,6 +73,7 @@ pub use instance::*;
 pub use maintain::*;
 pub use params::*;
 pub use place::*;
+pub use presets::*;
 pub use retrieve::*;
 pub use session::*;
 pub use stop::*;

@@ -3,11 +3,14 @@
 //!
 //! What this version acts on says [`super::params`]; the others are kept and given back.
 
-use super::params::{
-    Param,
-    Scope::{self, Global, Instance},
-    Settable::{self, Always, BeforeInit, BeforeInstances, Never},
-    Setting::{self, Int, Text, Unicode},
+use super::{
+    params::{
+        Param,
+        Scope::{self, Global, Instance},
+        Settable::{self, Always, BeforeInit, BeforeInstances, Never},
+        Setting::{self, Callback, Int, Text, Unicode},
+    },
+    presets,
 };
 
 const MAX: u64 = u64::MAX;
@@ -85,6 +88,7 @@ pub(super) const PARAMS: &[Param] = &[
     p(70, "ErrorToString", Text(""), Global, Never, false, 0, 259),
     p(71, "ZeroDatabaseDuringBackup", Int(0), Instance, BeforeInit, false, 0, MAX),
     p(72, "UnicodeIndexDefault", Unicode, Instance, BeforeInit, false, 0, 0),
+    p(73, "RuntimeCallback", Callback, Instance, BeforeInit, false, 0, MAX),
     p(77, "CleanupMismatchedLogFiles", Int(0), Instance, BeforeInit, false, 0, MAX),
     p(78, "RecordUpgradeDirtyLevel", Int(1), Global, Always, true, 0, 3),
     p(81, "GlobalMinVerPages", Int(64), Global, BeforeInstances, true, 1, I31),
@@ -105,7 +109,7 @@ pub(super) const PARAMS: &[Param] = &[
     p(126, "EnableFileCache", Int(0), Global, BeforeInstances, true, 0, MAX),
     p(127, "EnableViewCache", Int(0), Global, BeforeInstances, true, 0, MAX),
     p(128, "VerPageSize", Int(32_768), Global, BeforeInstances, true, 1024, 65_536),
-    p(129, "Configuration", Int(1), Instance, BeforeInit, false, 0, MAX),
+    p(129, "Configuration", Int(1), Instance, BeforeInit, false, 0, presets::ALL),
     p(130, "EnableAdvanced", Int(1), Instance, Always, false, 0, MAX),
     p(131, "MaxColtyp", Int(19), Instance, Never, false, 0, MAX),
     p(132, "IndexTupleIncrement", Int(1), Instance, BeforeInit, false, 0, 32_767),

@@ -17,9 +17,10 @@ use ese_engine::{
 };
 
 use super::{
-    JET_UNICODEINDEX2, JET_bitShrinkDatabaseOn, JET_bitShrinkDatabaseRealtime,
+    JET_CALLBACK, JET_UNICODEINDEX2, JET_bitShrinkDatabaseOn, JET_bitShrinkDatabaseRealtime,
     handles::{JET_INSTANCE, JET_SESID},
     param_list::PARAMS,
+    presets,
     process::{Inst, PROCESS, Process},
     session::find_session,
 };
@@ -44,16 +45,22 @@ pub const JET_paramLogBuffers: u32 = 12;
 pub const JET_paramCircularLog: u32 = 17;
 /// Memory for pages, in pages.
 pub const JET_paramCacheSizeMax: u32 = 23;
+/// Least memory for pages, in pages.
+pub const JET_paramCacheSizeMin: u32 = 60;
 /// How much log a crash may have to replay, in bytes.
 pub const JET_paramCheckpointDepthMax: u32 = 24;
 /// `on` or `off`: keep a log.
 pub const JET_paramRecovery: u32 = 34;
 /// May databases be defragmented at work? 0: no.
 pub const JET_paramEnableOnlineDefrag: u32 = 35;
-/// Pages in memory now.
+/// Pages in memory now. Setting it is a wish that this engine does not follow.
 pub const JET_paramCacheSize: u32 = 41;
 /// Page size of the process, in bytes.
 pub const JET_paramDatabasePageSize: u32 = 64;
+/// Who is told of local storage that is no longer needed; see [`set_runtime_callback`].
+pub const JET_paramRuntimeCallback: u32 = 73;
+/// Presets of other parameters: `JET_config...`. What was set before is lost.
+pub const JET_paramConfiguration: u32 = 129;
 /// Order of UTF-16 text in indexes that ask for none: the name of the locale is the text, the flags
 /// of LCMapString are the number (0 = sort key, ignoring case, kana type and width).
 pub const JET_paramUnicodeIndexDefault: u32 = 72;
@@ -95,6 +102,8 @@ pub(super) enum Setting<'a> {
     Text(&'a str),
     /// The default order of UTF-16 text.
     Unicode,
+    /// Nobody to be told.
+    Callback,
 }
 
 /// Whose it is.
@@ -124,6 +133,8 @@ pub enum JET_PARAM {
     Text(String),
     /// An order of UTF-16 text.
     Unicode(JET_UNICODEINDEX2),
+    /// Who is told, if anybody.
+    Callback(Option<JET_CALLBACK>),
 }
 
 /// The parameters that somebody has set.
@@ -164,7 +175,24 @@ impl Params {
             Setting::Int(_) => JET_PARAM::Int(self.int(param.id)),
             Setting::Text(_) => JET_PARAM::Text(self.text(param.id)),
             Setting::Unicode => JET_PARAM::Unicode(JET_UNICODEINDEX2::of(&self.unicode())),
+            Setting::Callback => JET_PARAM::Callback(self.runtime_callback()),
         }
+    }
+
+    pub(super) fn runtime_callback(&self) -> Option<JET_CALLBACK> {
+        match self.0.get(&JET_paramRuntimeCallback) {
+            Some(JET_PARAM::Callback(callback)) => callback.clone(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn put(&mut self, id: u32, value: JET_PARAM) {
+        self.0.insert(id, value);
+    }
+
+    /// All defaults again.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
     }
 
     fn unicode(&self) -> UnicodeIndex {
@@ -213,7 +241,7 @@ fn page_size(global: &Params) -> Result<PageSize> {
     PageSize::from_bytes(bytes)
 }
 
-fn find(id: u32) -> Result<&'static Param> {
+pub(super) fn find(id: u32) -> Result<&'static Param> {
     let at = PARAMS.binary_search_by_key(&id, |param| param.id);
     at.ok().and_then(|at| PARAMS.get(at)).ok_or_else(|| {
         Error::new(JetErr::InvalidParameter, format!("there is no system parameter {id}"))
@@ -255,22 +283,52 @@ pub fn JetSetSystemParameter(
         Setting::Int(_) => JET_PARAM::Int(lParam),
         Setting::Text(_) => JET_PARAM::Text(stored_text(paramid, szParam.unwrap_or_default())?),
         Setting::Unicode => JET_PARAM::Unicode(unicode_default(lParam, szParam)?),
+        Setting::Callback if lParam == 0 => JET_PARAM::Callback(None),
+        Setting::Callback => {
+            let what = "a callback is no number";
+            return Err(
+                Error::new(JetErr::InvalidParameter, what).advise("call set_runtime_callback")
+            );
+        }
     };
+    set(instance, sesid, param, new)
+}
+
+/// Whom an instance tells of local storage that is no longer needed: JetSetSystemParameter with
+/// `JET_paramRuntimeCallback`, which has no number in Rust. Not a Jet function.
+///
+/// # Errors
+/// `JET_errAlreadyInitialized` (-1030) after JetInit, `JET_errInvalidInstance` (-1115).
+pub fn set_runtime_callback(
+    instance: Option<JET_INSTANCE>,
+    callback: Option<&JET_CALLBACK>,
+) -> Result<()> {
+    let new = JET_PARAM::Callback(callback.cloned());
+    set(instance, JET_SESID::NIL, find(JET_paramRuntimeCallback)?, new)
+}
+
+fn set(
+    instance: Option<JET_INSTANCE>,
+    sesid: JET_SESID,
+    param: &Param,
+    new: JET_PARAM,
+) -> Result<()> {
     let mut process = PROCESS.lock();
     let inst = target(&process, instance, sesid)?.filter(|_| param.scope == Scope::Instance);
     let current = match &inst {
         Some(inst) => inst.params.lock().value(param),
         None => process.params.value(param),
     };
-    if current == new {
-        return Ok(());
-    }
     let late = match param.settable {
         Settable::Always => false,
         Settable::BeforeInit => inst.as_ref().is_some_and(|inst| inst.is_past_creation()),
         Settable::BeforeInstances => process.has_instances(),
         Settable::Never => true,
     };
+    // A configuration discards what was set since it was set, unless it is too late for that.
+    if current == new && (late || param.id != JET_paramConfiguration) {
+        return Ok(());
+    }
     if late {
         let code = match param.settable {
             Settable::Never => JetErr::InvalidParameter,
@@ -283,10 +341,19 @@ pub fn JetSetSystemParameter(
         return Ok(());
     }
     check_range(param, &new)?;
-    match inst {
-        Some(inst) => inst.params.lock().0.insert(paramid, new),
-        None => process.params.0.insert(paramid, new),
+    let page = page_size(&process.params)?.bytes_u64();
+    let global = inst.is_none();
+    let put = |params: &mut Params| match (param.id, new) {
+        (JET_paramConfiguration, JET_PARAM::Int(config)) => {
+            let now = presets::apply(params, config, global, page);
+            params.put(JET_paramConfiguration, JET_PARAM::Int(now));
+        }
+        (id, new) => params.put(id, new),
     };
+    match &inst {
+        Some(inst) => put(&mut inst.params.lock()),
+        None => put(&mut process.params),
+    }
     Ok(())
 }
 
@@ -295,7 +362,7 @@ fn check_range(param: &Param, value: &JET_PARAM) -> Result<()> {
         JET_PARAM::Int(value) => *value,
         JET_PARAM::Text(text) => text.len() as u64,
         // It was checked when it was made.
-        JET_PARAM::Unicode(_) => return Ok(()),
+        JET_PARAM::Unicode(_) | JET_PARAM::Callback(_) => return Ok(()),
     };
     let legal = (param.min..=param.max).contains(&size)
         && (param.id != JET_paramDatabasePageSize
@@ -363,6 +430,13 @@ pub fn JetGetSystemParameter(
         JET_paramLVChunkSizeMost => {
             let overhead = if page.is_small() { 82 } else { 122 };
             return Ok(JET_PARAM::Int(page.bytes_u64() - overhead));
+        }
+        JET_paramCacheSize => {
+            let all = process.instances().filter_map(|inst| inst.shared());
+            let frames = all.flat_map(|shared| shared.attached_databases());
+            return Ok(JET_PARAM::Int(
+                frames.map(|database| database.attached.db.cache.stats().frames).sum(),
+            ));
         }
         _ => {}
     }

@@ -7,7 +7,7 @@ use super::{
     JET_GRBIT, JET_bitBookmarkPermitVirtualCurrency, JET_bitMoveBeforeFirst, JET_bitNoMove,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
-    table::with_cursor,
+    table::{with_cursor, with_cursor_in_callback},
 };
 
 /// Names an index without its name, as long as it exists.
@@ -19,7 +19,7 @@ pub struct JET_INDEXID(pub(super) ObjId);
 /// # Errors
 /// The cursor's; `JET_errNoCurrentRecord` (-1603).
 pub fn JetGetBookmark(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<Vec<u8>> {
-    with_cursor(sesid, tableid, |state, cursor| {
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
         cursor.open(state)?.bookmark(&state.engine).map(<[u8]>::to_vec)
     })
 }
@@ -45,7 +45,7 @@ pub fn JetGetSecondaryIndexBookmark(
     tableid: JET_TABLEID,
     grbit: JET_GRBIT,
 ) -> Result<(Vec<u8>, Vec<u8>)> {
-    with_cursor(sesid, tableid, |state, cursor| {
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
         if grbit != 0 {
             return Err(invalid_grbit("JetGetSecondaryIndexBookmark", grbit));
         }
@@ -163,5 +163,7 @@ pub fn JetSetCurrentIndex4(
 /// # Errors
 /// The cursor's.
 pub fn JetGetCurrentIndex(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<String> {
-    with_cursor(sesid, tableid, |state, cursor| Ok(cursor.open(state)?.current_index().to_owned()))
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
+        Ok(cursor.open(state)?.current_index().to_owned())
+    })
 }

@@ -57,7 +57,7 @@ pub(super) enum Life {
 #[derive(Debug)]
 pub(super) struct Inst {
     pub(super) handle: JET_INSTANCE,
-    name: String,
+    pub(super) name: String,
     pub(super) params: Mutex<Params>,
     pub(super) life: RwLock<Life>,
     /// Services that were stopped: bits of JetStopServiceInstance2.
@@ -92,6 +92,10 @@ impl Process {
             Mode::One => self.instances.values().next().cloned(),
             _ => None,
         }
+    }
+
+    pub(super) fn instances(&self) -> impl Iterator<Item = &Arc<Inst>> {
+        self.instances.values()
     }
 
     pub(super) fn has_instances(&self) -> bool {

@@ -10,7 +10,7 @@ use super::{
     JET_bitRetrieveFromPrimaryBookmark,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
-    table::{Cursor, column_of, with_cursor},
+    table::{Cursor, column_of, with_cursor_in_callback},
     unavailable,
 };
 use crate::session::SessionState;
@@ -118,7 +118,7 @@ pub fn JetRetrieveColumn(
     pretinfo: Option<&JET_RETINFO>,
 ) -> Result<Option<Vec<u8>>> {
     let info = pretinfo.copied().unwrap_or_default();
-    with_cursor(sesid, tableid, |state, cursor| {
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
         if columnid == 0 {
             return Err(if info.itagSequence == 0 {
                 Error::new(JetErr::BadItagSequence, "value 0 of all columns")
@@ -142,7 +142,7 @@ pub fn JetRetrieveColumns(
     tableid: JET_TABLEID,
     pretrievecolumn: &mut [JET_RETRIEVECOLUMN],
 ) -> Result<()> {
-    with_cursor(sesid, tableid, |state, cursor| {
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
         for element in pretrievecolumn {
             let info = JET_RETINFO {
                 ibLongValue: element.ibLongValue,

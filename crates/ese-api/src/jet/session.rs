@@ -51,6 +51,8 @@ pub(super) struct Own {
     pub(super) databases: BTreeMap<JET_DBID, (Arc<OpenDatabase>, u32)>,
     /// Its cursors, in the order of their opening.
     pub(super) cursors: Vec<JET_TABLEID>,
+    /// The cursors whose changes callbacks are being told, and the thread that tells them.
+    pub(super) told: Vec<(ThreadId, JET_TABLEID)>,
 }
 
 /// On whose behalf a call comes: a transaction belongs to one of these.
@@ -61,6 +63,12 @@ enum Caller {
 }
 
 impl Own {
+    /// A transaction level was begun.
+    pub(super) fn begun(&mut self) {
+        // An inner level belongs to whom the outermost belongs.
+        self.owner = self.caller();
+    }
+
     /// Whose call this is. `None`: another thread has bound the session to a context.
     fn caller(&self) -> Option<Caller> {
         let here = thread::current().id();
@@ -94,6 +102,10 @@ impl Ses {
         enter(&self.inst, purpose)?;
         self.cell.try_with(|state| {
             let mut own = self.own.lock();
+            if own.told.last().is_some_and(|(thread, _)| *thread != thread::current().id()) {
+                let what = "another thread is in a callback of the session";
+                return Err(Error::new(JetErr::SessionSharingViolation, what));
+            }
             if state.engine.level() > 0 && own.caller() != own.owner {
                 return Err(Error::new(
                     JetErr::SessionSharingViolation,
@@ -228,8 +240,7 @@ pub fn JetBeginTransaction2(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
     let (read_only, place) = (grbit & JET_bitTransactionReadOnly != 0, Location::caller());
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         state.engine.begin_from(read_only, place)?;
-        // An inner level belongs to whom the outermost belongs.
-        own.owner = own.caller();
+        own.begun();
         Ok(())
     })
 }
@@ -266,17 +277,26 @@ pub fn JetCommitTransaction(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
                 _ => state.engine.wait_last_commit(),
             };
         }
-        let level = state.engine.level();
-        for cursor in own.cursors.iter().filter_map(|cursor| find_cursor(*cursor).ok()) {
-            cursor.before_commit(state, level)?;
-        }
         let lazy = grbit & JET_bitCommitLazyFlush != 0;
-        state.engine.commit(if lazy { Durability::Lazy } else { Durability::Durable })?;
-        if state.engine.level() == 0 {
-            own.owner = None;
-        }
-        Ok(())
+        commit_level(state, own, if lazy { Durability::Lazy } else { Durability::Durable })
     })
+}
+
+/// Commits the innermost level, with what its cursors have prepared in it.
+pub(super) fn commit_level(
+    state: &mut SessionState,
+    own: &mut Own,
+    durability: Durability,
+) -> Result<()> {
+    let level = state.engine.level();
+    for cursor in own.cursors.iter().filter_map(|cursor| find_cursor(*cursor).ok()) {
+        cursor.before_commit(state, level)?;
+    }
+    state.engine.commit(durability)?;
+    if state.engine.level() == 0 {
+        own.owner = None;
+    }
+    Ok(())
 }
 
 /// Names a commit: the later one of a log stream has the greater number.
@@ -328,20 +348,26 @@ pub fn JetRollback(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
             level if level > 1 && grbit & JET_bitRollbackAll == 0 => level - 1,
             _ => 0,
         };
-        own.cursors.retain(|handle| match find_cursor(*handle) {
-            Ok(cursor) if cursor.before_rollback(keep) => true,
-            _ => {
-                close_cursor(*handle);
-                false
-            }
-        });
-        state.engine.rollback()?;
-        while state.engine.level() > keep {
-            state.engine.rollback()?;
-        }
-        if keep == 0 {
-            own.owner = None;
-        }
-        Ok(())
+        roll_back_to(state, own, keep)
     })
+}
+
+/// Takes the innermost level back, and all others above `keep`, with the cursors that were opened
+/// in them.
+pub(super) fn roll_back_to(state: &mut SessionState, own: &mut Own, keep: u8) -> Result<()> {
+    own.cursors.retain(|handle| match find_cursor(*handle) {
+        Ok(cursor) if cursor.before_rollback(keep) => true,
+        _ => {
+            close_cursor(*handle);
+            false
+        }
+    });
+    state.engine.rollback()?;
+    while state.engine.level() > keep {
+        state.engine.rollback()?;
+    }
+    if keep == 0 {
+        own.owner = None;
+    }
+    Ok(())
 }

@@ -14,6 +14,7 @@ use super::{
     JET_COLUMNID, JET_GRBIT, JET_bitColumnEscrowUpdate, JET_bitColumnFixed,
     JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitTableDenyRead,
     JET_bitTableDenyWrite, JET_bitTablePermitDDL, JET_bitTableReadOnly, JET_bitTableSequential,
+    callback::LocalStorage,
     database::open_database_of,
     gate::Purpose,
     handles::{HandleTable, JET_DBID, JET_SESID, JET_TABLEID},
@@ -37,6 +38,8 @@ pub(super) struct Cursor {
     pub(super) database: Arc<OpenDatabase>,
     /// Transaction level of its opening.
     level: u8,
+    /// What the caller keeps with it.
+    pub(super) local: LocalStorage,
 }
 
 /// What a cursor is open on.
@@ -90,11 +93,39 @@ pub(super) fn with_any_cursor<T>(
     body: impl FnOnce(&mut SessionState, &mut Own, &mut Cursor) -> Result<T>,
 ) -> Result<T> {
     let session = find_session(sesid)?;
+    let cursor = own_cursor(sesid, tableid)?;
+    session.call(purpose, |state, own| {
+        if own.told.iter().any(|(_, told)| *told == tableid) {
+            let what = "a callback is told of a change by this cursor";
+            return Err(Error::new(JetErr::IllegalOperation, what)
+                .advise("use a cursor of its own: JetDupCursor"));
+        }
+        body(state, own, &mut cursor.state.lock())
+    })
+}
+
+/// As [`with_any_cursor`], for what a callback may do with the cursor that it is told.
+pub(super) fn with_cursor_in_callback<T>(
+    sesid: JET_SESID,
+    tableid: JET_TABLEID,
+    body: impl FnOnce(&mut SessionState, &mut Cursor) -> Result<T>,
+) -> Result<T> {
+    with_cursor_and_session(sesid, tableid, |state, _, cursor| body(state, cursor))
+}
+
+fn with_cursor_and_session<T>(
+    sesid: JET_SESID,
+    tableid: JET_TABLEID,
+    body: impl FnOnce(&mut SessionState, &mut Own, &mut Cursor) -> Result<T>,
+) -> Result<T> {
+    let session = find_session(sesid)?;
+    let cursor = own_cursor(sesid, tableid)?;
+    session.call(Purpose::Work, |state, own| body(state, own, &mut cursor.state.lock()))
+}
+
+fn own_cursor(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<Arc<Cur>> {
     let cursor = find_cursor(tableid)?;
-    if cursor.owner != sesid {
-        return Err(mismatch(tableid, sesid));
-    }
-    session.call(purpose, |state, own| body(state, own, &mut cursor.state.lock()))
+    if cursor.owner == sesid { Ok(cursor) } else { Err(mismatch(tableid, sesid)) }
 }
 
 /// Has this cursor prepared an update of the row with that key of another cursor's table?
@@ -114,10 +145,7 @@ pub(super) fn with_open_cursors<T>(
     let session = find_session(sesid)?;
     let mut found = Vec::with_capacity(handles.len());
     for (at, handle) in handles.iter().enumerate() {
-        let cursor = find_cursor(*handle)?;
-        if cursor.owner != sesid {
-            return Err(mismatch(*handle, sesid));
-        }
+        let cursor = own_cursor(sesid, *handle)?;
         if handles.iter().take(at).any(|other| other == handle) {
             let what = format!("{handle:?} is named twice");
             return Err(Error::new(JetErr::InvalidParameter, what));
@@ -204,7 +232,12 @@ pub(super) fn new_cursor(
         Arc::new(Cur {
             handle: JET_TABLEID(handle),
             owner,
-            state: Mutex::new(Cursor { what, database: Arc::clone(database), level }),
+            state: Mutex::new(Cursor {
+                what,
+                database: Arc::clone(database),
+                level,
+                local: LocalStorage::default(),
+            }),
         })
     });
     let cursor = made.ok_or_else(|| {
@@ -219,7 +252,8 @@ pub(super) fn new_cursor(
 /// # Errors
 /// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errObjectNotFound` (-1305),
 /// `JET_errTableLocked` (-1302) where another session denies this, `JET_errTableInUse` (-1304)
-/// where this denies what another session does.
+/// where this denies what another session does, and for additions to a template from which tables
+/// derive.
 pub fn JetOpenTable(
     sesid: JET_SESID,
     dbid: JET_DBID,
@@ -238,6 +272,10 @@ pub fn JetOpenTable(
         if sharing.permit_ddl && !sharing.deny_read {
             return Err(invalid_grbit("JetOpenTable", grbit));
         }
+        if sharing.permit_ddl && catalog::has_derived(&database.attached, &table.schema) {
+            let what = format!("other tables derive from template \"{szTableName}\"");
+            return Err(Error::new(JetErr::TableInUse, what));
+        }
         let mut open = engine::Cursor::open(&state.engine, table, sharing)?;
         open.set_sequential(grbit & JET_bitTableSequential != 0);
         let level = state.engine.level();
@@ -255,7 +293,7 @@ pub fn JetDupCursor(
     tableid: JET_TABLEID,
     _grbit: JET_GRBIT,
 ) -> Result<JET_TABLEID> {
-    with_any_cursor(sesid, tableid, Purpose::Work, |state, own, cursor| {
+    with_cursor_and_session(sesid, tableid, |state, own, cursor| {
         let what = What::Table(Box::new(cursor.open(state)?.duplicate(&state.engine)?));
         let level = state.engine.level();
         new_cursor(own, sesid, &cursor.database, what, level)

@@ -16,10 +16,13 @@ use super::{
     JET_bitSetZeroLength, JET_bitUpdateCheckESE97Compatibility, JET_bitWriteLock, JET_prepCancel,
     JET_prepInsert, JET_prepInsertCopy, JET_prepInsertCopyDeleteOriginal,
     JET_prepInsertCopyReplaceOriginal, JET_prepReplace, JET_prepReplaceNoLock,
+    callback::{DELETING, change_row, reasons_of_update},
     gate::Purpose,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
-    table::{Cursor, column_of, is_changing, with_any_cursor, with_cursor},
+    table::{
+        Cursor, column_of, is_changing, with_any_cursor, with_cursor, with_cursor_in_callback,
+    },
     unavailable,
 };
 use crate::session::SessionState;
@@ -118,7 +121,7 @@ pub fn JetSetColumn(
     psetinfo: Option<&JET_SETINFO>,
 ) -> Result<JetErr> {
     let info = psetinfo.copied().unwrap_or_default();
-    with_cursor(sesid, tableid, |state, cursor| {
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
         set_column(state, cursor, columnid, pvData, grbit, info)
     })
 }
@@ -132,7 +135,7 @@ pub fn JetSetColumns(
     tableid: JET_TABLEID,
     psetcolumn: &mut [JET_SETCOLUMN<'_>],
 ) -> Result<()> {
-    with_cursor(sesid, tableid, |state, cursor| {
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
         for element in psetcolumn {
             let info = JET_SETINFO {
                 ibLongValue: element.ibLongValue,
@@ -198,7 +201,7 @@ fn set_column(
         }
         other => (other, JetErr::Success),
     };
-    put(schema, update, column, data, info)?;
+    open.edit(&mut state.engine, |record| put(schema, record, column, data, info))?;
     Ok(warning)
 }
 
@@ -239,9 +242,10 @@ fn long_edit(data: Option<&[u8]>, grbit: JET_GRBIT, info: JET_SETINFO) -> LongEd
 /// # Errors
 /// The cursor's; `JET_errUpdateNotPrepared` (-1609), `JET_errNullInvalid` (-1504),
 /// `JET_errKeyDuplicate` (-1605), `JET_errWriteConflict` (-1102), `JET_errRecordPrimaryChanged`
-/// (-1604), `JET_errNullKeyDisallowed` (-1053), those of writing.
+/// (-1604), `JET_errNullKeyDisallowed` (-1053), those of writing, and what a callback says.
+#[track_caller]
 pub fn JetUpdate(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<Vec<u8>> {
-    with_cursor(sesid, tableid, |state, cursor| cursor.open(state)?.update(&mut state.engine))
+    change_row(sesid, tableid, reasons_of_update, |state, open| open.update(&mut state.engine))
 }
 
 /// As [`JetUpdate`], with flags. Rows of this engine have no form that only older ones could not
@@ -249,13 +253,15 @@ pub fn JetUpdate(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// `JET_errInvalidGrbit` (-900) for other flags; as [`JetUpdate`].
+#[track_caller]
 pub fn JetUpdate2(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Result<Vec<u8>> {
-    with_cursor(sesid, tableid, |state, cursor| {
+    with_cursor(sesid, tableid, |_, _| {
         if grbit & !JET_bitUpdateCheckESE97Compatibility != 0 {
             return Err(invalid_grbit("JetUpdate2", grbit));
         }
-        cursor.open(state)?.update(&mut state.engine)
-    })
+        Ok(())
+    })?;
+    JetUpdate(sesid, tableid)
 }
 
 /// Deletes the current row; the cursor stays at its place. An update that was prepared is
@@ -265,8 +271,9 @@ pub fn JetUpdate2(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> R
 /// The cursor's; `JET_errPermissionDenied` (-1809), `JET_errTransReadOnly` (-1110),
 /// `JET_errAlreadyPrepared` (-1607) where a row is being moved, `JET_errNoCurrentRecord` (-1603),
 /// `JET_errRecordDeleted` (-1017), `JET_errWriteConflict` (-1102), those of writing.
+#[track_caller]
 pub fn JetDelete(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
-    with_cursor(sesid, tableid, |state, cursor| cursor.open(state)?.delete(&mut state.engine))
+    change_row(sesid, tableid, |_| DELETING, |state, open| open.delete(&mut state.engine))
 }
 
 /// Locks the current row until the transaction ends: for reading, which others can do too, or for

@@ -24,3 +24,5 @@ mod s12_indexes;
 mod s12_text;
 mod s13_tables;
 mod s14_databases;
+mod s17_callbacks;
+mod statements;

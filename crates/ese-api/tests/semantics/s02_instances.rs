@@ -122,3 +122,35 @@ fn s2_07_selected_services_are_stopped_and_resumed_and_a_stop_of_all_is_for_good
     assert_eq!(code(JetBeginSession(instance)), stopped);
     assert_eq!(code(JetStopServiceInstance2(instance, resume)), stopped);
 }
+
+#[test]
+fn s2_02_running_instances_are_listed_with_their_databases() {
+    let _mode = multi();
+    let live = crate::jet_setup::Live::new();
+    let idle = JetCreateInstance("s2_02 not begun").unwrap();
+    let all = JetGetInstanceInfo().unwrap();
+    assert!(all.iter().all(|info| info.hInstanceId != idle));
+    let own = all.iter().find(|info| info.hInstanceId == live.inst).unwrap();
+    assert_eq!(own.szInstanceName, live.dir.path().display().to_string());
+    assert_eq!(own.szDatabaseFileName, [live.path().canonicalize().unwrap()]);
+    let signature = JetGetInstanceMiscInfo(live.inst, JET_InstanceMiscInfoLogSignature).unwrap();
+    assert_eq!(signature, Some(live.header().sign_log));
+    assert_eq!(code(JetGetInstanceMiscInfo(live.inst, 9)), JetErr::InvalidParameter);
+    assert_eq!(code(JetGetInstanceMiscInfo(idle, 9)), JetErr::NotInitialized);
+    JetTerm(idle).unwrap();
+}
+
+/// Statement 18.2, which the version store belongs to. The reference page of JetIdle refuses
+/// JET_bitIdleFlushBuffers.
+#[test]
+fn an_idle_call_cleans_versions_up_or_says_that_there_are_none() {
+    let _mode = multi();
+    let pets = pets();
+    let idle = |grbit| JetIdle(pets.ses, grbit);
+    for wrong in [JET_bitIdleFlushBuffers, 0x40, JET_bitIdleCompact | JET_bitIdleStatus] {
+        assert_eq!(code(idle(wrong)), JetErr::InvalidGrbit, "{wrong}");
+    }
+    assert_eq!(idle(JET_bitIdleStatus).unwrap(), JetErr::Success);
+    while idle(JET_bitIdleCompact).unwrap() == JetErr::Success {}
+    assert_eq!(idle(0).unwrap(), JetErr::WrnNoIdleActivity);
+}

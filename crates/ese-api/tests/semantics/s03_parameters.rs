@@ -84,6 +84,86 @@ fn s3_05_folders_become_absolute_and_get_a_separator() {
     JetTerm(instance).unwrap();
 }
 
+#[test]
+fn s3_09_one_page_size_is_the_process_s_and_other_databases_are_refused() {
+    let _alone = alone();
+    let dir = {
+        let live = Live::new();
+        std::sync::Arc::clone(&live.dir)
+    };
+    put(None, JET_paramDatabasePageSize, 8192).unwrap();
+    {
+        let live = Live::new();
+        let four = dir.path().join("a.edb");
+        let attached = JetAttachDatabase(live.sesid, four.to_str().unwrap(), 0);
+        assert_eq!(code(attached), JetErr::PageSizeMismatch);
+        let late = put(None, JET_paramDatabasePageSize, 4096);
+        assert_eq!(code(late), JetErr::AlreadyInitialized);
+    }
+    put(None, JET_paramDatabasePageSize, 4096).unwrap();
+}
+
+/// The engine's source knows no pair: each limit is stored by itself, whatever the other is, and
+/// the size in use is kept between them. The reference page of the cache's parameters agrees: the
+/// cache adjusts its size between the two, and `JET_paramCacheSize` is a wish that they still
+/// limit. Reading it gives the pages in memory.
+#[test]
+fn s3_10_limits_of_the_cache_are_kept_one_by_one_and_its_size_is_what_it_is() {
+    let _alone = alone();
+    let size = || {
+        let JET_PARAM::Int(pages) = get(None, JET_paramCacheSize) else { panic!("a text") };
+        pages
+    };
+    assert_eq!(size(), 0, "no instance");
+    put(None, JET_paramCacheSizeMin, 5000).unwrap();
+    put(None, JET_paramCacheSizeMax, 4000).unwrap();
+    assert_eq!(get(None, JET_paramCacheSizeMin), JET_PARAM::Int(5000));
+    assert_eq!(get(None, JET_paramCacheSizeMax), JET_PARAM::Int(4000));
+    put(None, JET_paramCacheSizeMin, 1).unwrap();
+    let live = Live::new();
+    live.load(0..100);
+    put(None, JET_paramCacheSize, 77_777).unwrap();
+    assert!((1..=4000).contains(&size()), "what there is: {}", size());
+    drop(live);
+    put(None, JET_paramCacheSizeMax, 2_000_000_000).unwrap();
+}
+
+#[test]
+fn s3_11_a_configuration_discards_what_was_set_before() {
+    let _mode = multi();
+    let instance = JetCreateInstance("s3_11").unwrap();
+    let inst = Some(instance);
+    let int = |id| match get(inst, id) {
+        JET_PARAM::Int(value) => value,
+        other => panic!("{other:?}"),
+    };
+    let params = [JET_paramLogFileSize, JET_paramCircularLog, JET_paramMaxVerPages];
+    let all = || params.map(int);
+    let defaults = all();
+    put(inst, JET_paramLogFileSize, 1024).unwrap();
+    put(inst, JET_paramMaxVerPages, 77).unwrap();
+    JetSetSystemParameter(inst, JET_SESID::NIL, JET_paramBaseName, 0, Some("abc")).unwrap();
+    // The same value as it has: the parameters are set back all the same.
+    put(inst, JET_paramConfiguration, JET_configDefault).unwrap();
+    assert_eq!(all(), defaults);
+    assert_eq!(get(inst, JET_paramBaseName), JET_PARAM::Text("edb".into()));
+    put(inst, JET_paramMaxVerPages, 77).unwrap();
+    put(inst, JET_paramConfiguration, JET_configLowDiskFootprint).unwrap();
+    assert_eq!(all(), [64, 1, 77], "without the first bit only what it covers");
+    assert_eq!(int(JET_paramConfiguration), JET_configDefault | JET_configLowDiskFootprint);
+    put(inst, JET_paramConfiguration, JET_configRemoveQuotas).unwrap();
+    assert_eq!(all(), [64, 1, 0x7fff_ffff], "bits add up");
+    put(inst, JET_paramConfiguration, 0).unwrap();
+    assert_eq!((int(JET_paramConfiguration), all()), (0, [64, 1, 0x7fff_ffff]));
+    assert_eq!(code(put(inst, JET_paramConfiguration, 0x800)), JetErr::InvalidParameter);
+    assert_eq!(int(JET_paramCacheSizeMax), 2_000_000_000, "the process's own stays");
+    JetTerm(instance).unwrap();
+    let live = Live::new();
+    let late = put(Some(live.inst), JET_paramConfiguration, JET_configRunSilent);
+    assert_eq!(code(late), JetErr::AlreadyInitialized);
+    put(Some(live.inst), JET_paramConfiguration, JET_configDefault).unwrap();
+}
+
 /// The engine's source compares without case; whatever is not "on" turns the log off there.
 #[test]
 fn s3_07_recovery_is_a_word_without_case() {

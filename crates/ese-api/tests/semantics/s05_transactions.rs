@@ -64,6 +64,9 @@ fn s5_06_a_prepared_update_survives_the_commit() {
     assert_eq!(pets.get(pets.name, 0).unwrap(), Some(b"asp".to_vec()));
 }
 
+/// The reference page of JetRollback has the closing of cursors and nothing of currency; in the
+/// engine's source a rollback touches only cursors that were opened in the level, so others stand
+/// where they stood. What auto-increments have given out stays given out (11.1).
 #[test]
 fn s5_07_a_rollback_cancels_closes_and_leaves_other_cursors_where_they_are() {
     let _mode = multi();
@@ -165,7 +168,9 @@ fn s5_01_seven_levels_are_for_callers() {
     assert_eq!(code(JetRollback(pets.ses, 0)), JetErr::NotInTransaction);
 }
 
-/// The snapshot is that of the outermost begin.
+/// The reference page of JetBeginTransaction has the snapshot at the start of the transaction; the
+/// engine's source takes its number at the outermost begin, not at the first use, and inner levels
+/// keep it.
 #[test]
 fn s5_02_all_levels_share_the_snapshot_and_the_outermost_commit_shows() {
     let _mode = multi();
@@ -186,6 +191,11 @@ fn s5_02_all_levels_share_the_snapshot_and_the_outermost_commit_shows() {
     assert!(!theirs_see(4), "an inner level has the old snapshot");
     JetRollback(other, JET_bitRollbackAll).unwrap();
     assert!(theirs_see(4));
+    // The begin alone counts: nobody has looked yet when the row comes.
+    JetBeginTransaction(other).unwrap();
+    pets.insert(7, "fox", None).unwrap();
+    assert!(!theirs_see(7));
+    JetRollback(other, 0).unwrap();
 }
 
 #[test]

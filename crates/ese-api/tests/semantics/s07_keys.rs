@@ -326,32 +326,35 @@ fn s7_11_a_range_limits_moves_towards_its_end() {
     assert_eq!(code(JetSetIndexRange(pets.ses, table, UPPER)), JetErr::NoCurrentIndex);
 }
 
-/// The reference page of JetSetIndexRange says only that a range prevents moves in its direction
-/// "once the end of the index range has been reached" and that the other direction stays open; it
-/// is silent on where a move back from there leads. Here it leads to the last entry inside.
+/// The reference page of JetSetIndexRange says that only moves in the range's direction end there
+/// and that the other direction stays open. In the engine's source a move over a limit leaves the
+/// cursor after the last entry, or before the first, of the index; the way back begins there, at
+/// the index's end, which may lie outside the range.
 #[test]
-fn s7_12_from_beyond_the_range_a_move_back_leads_to_its_last_entry() {
+fn s7_12_from_beyond_the_range_a_move_back_begins_at_the_end_of_the_index() {
     let _mode = multi();
     let pets = pets();
     let limit = |id: i32, grbit| {
         pets.key(&id.to_le_bytes(), JET_bitNewKey).unwrap();
         pets.range(grbit).unwrap();
     };
-    limit(5, UPPER);
-    assert_eq!(pets.to(100), Err(NONE));
-    assert_eq!(pets.to(JET_MovePrevious), Ok(3));
-    pets.go(JET_MoveFirst).unwrap();
-    limit(5, UPPER | INCLUSIVE);
-    assert_eq!(pets.to(100), Err(NONE));
-    assert_eq!(pets.to(JET_MovePrevious), Ok(5));
+    for inclusive in [0, INCLUSIVE] {
+        pets.go(JET_MoveFirst).unwrap();
+        limit(5, UPPER | inclusive);
+        assert_eq!(pets.to(100), Err(NONE));
+        assert_eq!(pets.to(JET_MoveNext), Err(NONE), "and stays");
+        assert_eq!(pets.to(JET_MovePrevious), Ok(8));
+        assert_eq!(pets.to(JET_MoveNext), Err(NONE), "the range is still there");
+        assert_eq!(pets.to(-2), Ok(6));
+    }
     pets.go(JET_MoveLast).unwrap();
     limit(3, INCLUSIVE);
     assert_eq!(pets.to(-100), Err(NONE));
-    assert_eq!(pets.to(JET_MoveNext), Ok(3));
+    assert_eq!(pets.to(JET_MoveNext), Ok(1));
     pets.index("name");
     pets.seek(b"bee", JET_bitSeekEQ | JET_bitSetIndexRange).unwrap();
     assert_eq!(pets.to(100), Err(NONE));
-    assert_eq!(pets.to(-2), Ok(5));
+    assert_eq!(pets.to(-2), Ok(3));
 }
 
 #[test]

@@ -253,3 +253,48 @@ fn s8_07_an_index_whose_keys_stay_is_not_touched() {
     assert_eq!(pets.at().unwrap(), 2);
     assert_eq!(code(pets.seek(&1050_i32.to_le_bytes(), JET_bitSeekEQ)), JetErr::RecordNotFound);
 }
+
+#[test]
+fn s8_06_a_row_is_too_big_only_when_no_long_value_can_be_pushed_out_of_it() {
+    let _mode = multi();
+    let live = Live::new();
+    let (ses, dbid) = (live.sesid, live.dbid);
+    let names: Vec<String> = (0..24).map(|n| format!("c{n}")).collect();
+    let column = |(n, name): (usize, &String)| JET_COLUMNCREATE {
+        szColumnName: name.clone(),
+        coltyp: if n < 4 { JET_coltypLongBinary } else { JET_coltypText },
+        grbit: JET_bitColumnTagged,
+        ..JET_COLUMNCREATE::default()
+    };
+    let mut table = JET_TABLECREATE {
+        szTableName: "wide".into(),
+        rgcolumncreate: names.iter().enumerate().map(column).collect(),
+        ..JET_TABLECREATE::default()
+    };
+    JetCreateTableColumnIndex(ses, dbid, &mut table).unwrap();
+    let (cur, ids): (_, Vec<u32>) =
+        (table.tableid, table.rgcolumncreate.iter().map(|column| column.columnid).collect());
+    let set = |id, bytes: &[u8]| JetSetColumn(ses, cur, id, Some(bytes), 0, None);
+    JetBeginTransaction(ses).unwrap();
+    JetPrepareUpdate(ses, cur, JET_prepInsert).unwrap();
+    for (n, id) in ids[..4].iter().enumerate() {
+        set(*id, &[u8::try_from(n).unwrap(); 800]).unwrap();
+    }
+    let mut texts = 0;
+    let refused = ids[4..].iter().find_map(|id| match set(*id, &[b'x'; 255]) {
+        Ok(_) => {
+            texts += 255;
+            None
+        }
+        Err(error) => Some(error.code()),
+    });
+    assert_eq!(refused, Some(JetErr::RecordTooBig));
+    assert!(texts > 3000, "the long values made room: {texts} bytes of text in a page of 4096");
+    let bookmark = JetUpdate(ses, cur).unwrap();
+    JetCommitTransaction(ses, 0).unwrap();
+    JetGotoBookmark(ses, cur, &bookmark).unwrap();
+    for (n, id) in ids[..4].iter().enumerate() {
+        let value = JetRetrieveColumn(ses, cur, *id, 0, None).unwrap().unwrap();
+        assert_eq!(value, [u8::try_from(n).unwrap(); 800]);
+    }
+}

@@ -85,8 +85,9 @@ fn s12_05_null_keys_have_entries_unless_they_are_ignored() {
     assert_eq!(code(refusing), JetErr::NullKeyDisallowed);
 }
 
-/// The reference page of JetCreateIndex says nothing of it: a unique index counts NULL as a value,
-/// so that only one row may have a key of NULLs, unless the index ignores them.
+/// The reference page of JetCreateIndex says nothing of it. In the engine's source a key of NULLs
+/// is entered like any other, and a unique tree refuses the second one, unless the index ignores
+/// them.
 #[test]
 fn s12_06_null_keys_collide_in_a_unique_index_unless_they_are_ignored() {
     let _mode = multi();
@@ -280,7 +281,8 @@ fn s12_04_what_has_no_version_is_made_outside_a_transaction_or_with_the_table_al
 }
 
 /// The reference page of JetCreateIndex2 has the three ways; of equal keys of one row it does not
-/// speak. One entry is what a tree ordered by key and bookmark can hold.
+/// speak. In the engine's source the tree of a non-unique index, ordered by key and bookmark, takes
+/// an entry once, and a unique one gives JET_errMultiValuedIndexViolation.
 #[test]
 fn s12_08_several_values_have_several_entries() {
     let _mode = multi();

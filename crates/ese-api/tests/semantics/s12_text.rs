@@ -89,6 +89,10 @@ impl Words {
     }
 }
 
+/// The reference page of JET_INDEXCREATE has the instance's default for an index without a locale.
+/// The engine's source writes the version of the sort order with the index and the locale table,
+/// and an index of another version is not used before it is rebuilt or deleted: our versions are
+/// our own.
 #[test]
 fn s12_13_text_sorts_by_the_locale_of_its_index_or_the_default_of_the_instance() {
     let _mode = multi();

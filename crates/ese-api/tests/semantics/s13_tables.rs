@@ -50,6 +50,9 @@ fn s13_02_a_table_that_cannot_be_made_leaves_nothing() {
     assert_eq!(table.cCreated, 2, "the table and a column");
 }
 
+/// The reference page of JetOpenTable speaks of other sessions only. The engine's source agrees for
+/// reading; the right to deny others their changes is given once, so a second cursor that asks for
+/// it gets JET_errTableInUse, of whatever session it is.
 #[test]
 fn s13_03_who_denies_what_to_whom() {
     let _mode = multi();
@@ -66,6 +69,10 @@ fn s13_03_who_denies_what_to_whom() {
     let held = open(ses, JET_bitTableDenyWrite).unwrap();
     assert_eq!(code(open(other, 0)), JetErr::TableLocked);
     open(other, JET_bitTableReadOnly).unwrap();
+    for again in [open(ses, JET_bitTableDenyWrite), open(other, JET_bitTableDenyWrite | 4)] {
+        assert_eq!(code(again), JetErr::TableInUse, "it is given once");
+    }
+    open(ses, 0).unwrap();
     JetCloseTable(ses, held).unwrap();
     open(other, 0).unwrap();
     JetCloseTable(other, reading).unwrap();
@@ -152,7 +159,9 @@ fn s13_08_a_column_is_renamed_and_gets_another_default() {
     assert_eq!(code(JetRenameTable(ses, dbid, "animals", "t")), JetErr::TableDuplicate);
 }
 
-/// Real databases and the catalog's own rules fix the first ids as the statement has them.
+/// The reference page of JET_COLUMNID has ids unique within a table and a column's id its own for
+/// good, until the database is compacted. In the engine's source a new id follows the last one of
+/// its range that the table knows; real databases fix the first ids as the statement has them.
 #[test]
 fn s13_09_column_ids_rise_within_their_range_and_are_not_used_again() {
     let _mode = multi();
@@ -296,6 +305,43 @@ fn s13_04_a_fixed_table_is_added_to_by_who_has_it_alone_and_asks_for_it() {
     assert_eq!(code(JetDeleteColumn(ses, cur, "text")), JetErr::FixedDDL);
 }
 
+/// The engine's source lets a template be added to as long as nothing derives from it.
+#[test]
+fn s13_05_a_template_is_added_to_until_a_table_derives_from_it() {
+    let _mode = multi();
+    let live = Live::new();
+    let (ses, dbid) = (live.sesid, live.dbid);
+    let mut mother = template("mother", JET_bitTableCreateTemplateTable, None);
+    JetCreateTableColumnIndex3(ses, dbid, &mut mother).unwrap();
+    JetCloseTable(ses, mother.tableid).unwrap();
+    let def = JET_COLUMNDEF { coltyp: JET_coltypLong, ..JET_COLUMNDEF::default() };
+    let cur = JetOpenTable(ses, dbid, "mother", JET_bitTableDenyRead).unwrap();
+    assert_eq!(code(JetAddColumn(ses, cur, "late", &def, &[])), JetErr::FixedDDL);
+    JetCloseTable(ses, cur).unwrap();
+    let permit = JET_bitTablePermitDDL | JET_bitTableDenyRead;
+    let cur = JetOpenTable(ses, dbid, "mother", permit).unwrap();
+    let late = JetAddColumn(ses, cur, "late", &def, &7_i32.to_le_bytes()).unwrap();
+    JetCreateIndex(ses, cur, "late", 0, "+late\0\0", 0).unwrap();
+    let other = JetDupSession(ses).unwrap();
+    let theirs = JetOpenDatabase(other, live.path().to_str().unwrap(), 0).unwrap();
+    let mut early = template("early", 0, Some("mother"));
+    early.rgcolumncreate.clear();
+    early.rgindexcreate.clear();
+    let locked = JetCreateTableColumnIndex3(other, theirs, &mut early);
+    assert_eq!(code(locked), JetErr::TableLocked);
+    let mut child = JET_TABLECREATE { szTableName: "child".into(), ..early };
+    JetCreateTableColumnIndex3(ses, dbid, &mut child).unwrap();
+    let frozen = JetAddColumn(ses, cur, "later", &def, &[]);
+    assert_eq!(code(frozen), JetErr::FixedDDL, "a table derives from it now");
+    JetCloseTable(ses, cur).unwrap();
+    assert_eq!(code(JetOpenTable(ses, dbid, "mother", permit)), JetErr::TableInUse);
+    let cur = child.tableid;
+    JetPrepareUpdate(ses, cur, JET_prepInsert).unwrap();
+    JetUpdate(ses, cur).unwrap();
+    JetSetCurrentIndex(ses, cur, Some("late")).unwrap();
+    assert_eq!(id_at(ses, cur, late).unwrap(), 7, "inherited with its default and its index");
+}
+
 #[test]
 fn s13_11_lists_tell_of_all_columns_indexes_and_tables() {
     let _mode = multi();
@@ -324,6 +370,9 @@ fn s13_11_lists_tell_of_all_columns_indexes_and_tables() {
     assert_eq!(JetGetObjectInfo(ses, dbid, Some("PETS")).unwrap()[0].szName, "pets");
 }
 
+/// In the engine's source the name and the template's name want room (`JET_errBufferTooSmall`),
+/// which is the C interface's; a temporary table answers `JET_errObjectNotFound` for JET_TblInfo
+/// and `JET_errInvalidOperation` for names and the database, when there are such tables.
 #[test]
 fn s13_12_what_a_cursor_knows_of_its_table() {
     let _mode = multi();

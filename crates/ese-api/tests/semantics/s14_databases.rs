@@ -76,3 +76,88 @@ fn s14_06_file_info_needs_no_instance() {
     assert_eq!(code(info(999)), JetErr::InvalidParameter);
     assert_eq!(code(JetGetDatabaseFileInfo("none.edb", JET_DbInfoFilesize)), JetErr::FileNotFound);
 }
+
+#[test]
+fn s14_07_sizes_of_databases_at_work_and_at_rest() {
+    let _mode = multi();
+    let pets = pets();
+    let path = pets.live.path();
+    let name = path.to_str().unwrap();
+    let (ses, dbid) = (pets.ses, pets.live.dbid);
+    let owned = JetGrowDatabase(ses, dbid, 0).unwrap();
+    assert_eq!(JetGrowDatabase(ses, dbid, owned + 100).unwrap(), owned + 100);
+    assert_eq!(JetGrowDatabase(ses, dbid, 10).unwrap(), owned + 100, "it only grows");
+    assert_eq!(code(JetSetDatabaseSize(ses, name, 1000)), JetErr::DatabaseInUse);
+    let (warning, now) = JetResizeDatabase(ses, dbid, 1, 0).unwrap();
+    assert_eq!(warning, JetErr::WrnShrinkNotPossible, "pages in use stay");
+    assert!(now < owned + 100);
+    JetCloseTable(ses, pets.cur).unwrap();
+    let path2 = format!("{name}2");
+    let second = JetCreateDatabase(ses, &path2, 0).unwrap();
+    JetCloseDatabase(ses, second, 0).unwrap();
+    JetDetachDatabase(ses, &path2).unwrap();
+    JetBeginTransaction(ses).unwrap();
+    assert_eq!(code(JetSetDatabaseSize(ses, &path2, 1000)), JetErr::InTransaction);
+    JetRollback(ses, 0).unwrap();
+    assert_eq!(JetSetDatabaseSize(ses, &path2, 1000).unwrap(), 1000);
+    let none = JetSetDatabaseSize(ses, &format!("{name}3"), 1000);
+    assert_eq!(code(none), JetErr::DatabaseNotFound);
+}
+
+#[test]
+fn s14_02_a_database_with_a_limit_does_not_grow_beyond_it() {
+    let _mode = multi();
+    let pets = pets();
+    let path = format!("{}2", pets.live.path().to_str().unwrap());
+    let ses = pets.ses;
+    let dbid = JetCreateDatabase2(ses, &path, 600, 0).unwrap();
+    assert_eq!(code(JetGrowDatabase(ses, dbid, 601)), JetErr::OutOfDatabaseSpace);
+    let mut table = JET_TABLECREATE {
+        szTableName: "t".into(),
+        rgcolumncreate: vec![JET_COLUMNCREATE {
+            szColumnName: "b".into(),
+            coltyp: JET_coltypBinary,
+            ..JET_COLUMNCREATE::default()
+        }],
+        ..JET_TABLECREATE::default()
+    };
+    JetCreateTableColumnIndex(ses, dbid, &mut table).unwrap();
+    let (cur, column) = (table.tableid, table.rgcolumncreate[0].columnid);
+    let insert = || {
+        JetPrepareUpdate(ses, cur, JET_prepInsert)?;
+        JetSetColumn(ses, cur, column, Some(&[7; 255]), 0, None)?;
+        JetUpdate(ses, cur).map(|_| ())
+    };
+    let mut full = Ok(());
+    while full.is_ok() {
+        JetBeginTransaction(ses).unwrap();
+        full = (0..200).try_for_each(|_| insert());
+        JetCommitTransaction(ses, JET_bitCommitLazyFlush).unwrap();
+    }
+    assert_eq!(code(full), JetErr::OutOfDatabaseSpace);
+    assert!(JetGrowDatabase(ses, dbid, 0).unwrap() <= 600);
+    JetPrepareUpdate(ses, cur, JET_prepCancel).unwrap();
+    JetCloseTable(ses, cur).unwrap();
+    JetCloseDatabase(ses, dbid, 0).unwrap();
+    JetDetachDatabase2(ses, &path, 0).unwrap();
+    // The limit was the attachment's.
+    assert_eq!(JetAttachDatabase2(ses, &path, 0, 0).unwrap(), JetErr::Success);
+    let dbid = JetOpenDatabase(ses, &path, 0).unwrap();
+    assert_eq!(JetGrowDatabase(ses, dbid, 700).unwrap(), 700);
+}
+
+#[test]
+fn s14_05_nobody_is_forced_to_give_a_database_back() {
+    let _mode = multi();
+    let pets = pets();
+    let path = pets.live.path();
+    let detach = |grbit| code(JetDetachDatabase2(pets.ses, path.to_str().unwrap(), grbit));
+    assert_eq!(detach(0x10), JetErr::InvalidGrbit);
+    for force in [JET_bitForceDetach, JET_bitForceCloseAndDetach] {
+        assert_eq!(detach(force), JetErr::ForceDetachNotAllowed);
+    }
+    assert_eq!(detach(0), JetErr::DatabaseInUse);
+    JetBeginTransaction(pets.ses).unwrap();
+    assert_eq!(detach(JET_bitForceDetach), JetErr::InTransaction, "the state comes first");
+    JetRollback(pets.ses, 0).unwrap();
+}

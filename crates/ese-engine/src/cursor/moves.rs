@@ -2,10 +2,7 @@
 
 use ese_base::{Error, JetErr, Result};
 
-use super::{
-    Cursor, Place, no_current_record, record_deleted,
-    walk::{BEHIND, Steps},
-};
+use super::{Cursor, Place, no_current_record, record_deleted, walk::Steps};
 use crate::{
     session::Session,
     tree::{Direction, Start},
@@ -49,13 +46,14 @@ impl Cursor {
         self.resolve(session)?;
         let to = if rows > 0 { Direction::Forward } else { Direction::Backward };
         let count = rows.unsigned_abs();
-        let steps = Steps { count, distinct, in_range: true, from_outside: false };
+        let steps = Steps { count, distinct, in_range: true };
         match (self.place, to) {
             // The table was empty when somebody looked.
             (Place::First, _)
             | (Place::Before, Direction::Backward)
             | (Place::After, Direction::Forward) => Err(no_current_record()),
-            (Place::Before | Place::After, _) => self.come_back(session, to, steps),
+            // Beyond a range is beyond the index too: the way back begins at the index's end.
+            (Place::Before | Place::After, _) => self.go(session, Start::End, to, steps),
             (Place::Row | Place::Gap, _) => {
                 let here = std::mem::take(&mut self.here);
                 let start = Start::Beyond { key: &here.key, data: &here.row };
@@ -69,20 +67,6 @@ impl Cursor {
                 moved
             }
         }
-    }
-
-    /// From beyond an end: the end is the range's, if it has one there.
-    fn come_back(&mut self, session: &Session, to: Direction, steps: Steps) -> Result<()> {
-        let limit = self.range.as_ref().and_then(|range| range.entered_by(to)).map(<[u8]>::to_vec);
-        let Some(limit) = limit else {
-            return self.go(session, Start::End, to, steps);
-        };
-        let start = match to {
-            Direction::Forward => Start::At { key: &limit, data: &[] },
-            Direction::Backward => Start::At { key: &limit, data: &BEHIND },
-        };
-        // Not all entries there are inside: the limit need not be a whole key.
-        self.go(session, start, to, Steps { from_outside: true, ..steps })
     }
 
     /// Is the current row there?

@@ -31,11 +31,6 @@ impl Range {
         let beyond = if self.upper { order.is_gt() } else { order.is_lt() };
         beyond || (order.is_eq() && !self.inclusive)
     }
-
-    /// The limit, if moves in this direction come from beyond it.
-    pub(super) fn entered_by(&self, to: Direction) -> Option<&[u8]> {
-        (!self.limits(to)).then_some(&self.limit)
-    }
 }
 
 /// What a range is to be.

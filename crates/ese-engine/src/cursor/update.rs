@@ -13,7 +13,7 @@ use crate::{
     record::RecordBuilder,
     schema::ColumnId,
     session::Session,
-    table::{OnRollback, Table},
+    table::{Composer, OnRollback, Table},
     version::Lock,
 };
 
@@ -111,6 +111,12 @@ impl Cursor {
         self.update.is_some()
     }
 
+    /// What is prepared.
+    #[must_use]
+    pub fn preparing(&self) -> Option<Prepare> {
+        self.update.as_ref().map(|update| update.kind)
+    }
+
     /// The key of the row that a prepared update replaces or moves.
     #[must_use]
     pub fn changing(&self) -> Option<&[u8]> {
@@ -123,6 +129,25 @@ impl Cursor {
     /// `JET_errUpdateNotPrepared` (-1609).
     pub fn copy(&mut self) -> Result<&mut RecordBuilder> {
         self.update.as_mut().map(|update| &mut update.record).ok_or_else(not_prepared)
+    }
+
+    /// Changes the prepared row. As long as that makes it too long, its longest long value goes
+    /// outside, and `edit` runs again; outside a transaction nothing can go there.
+    ///
+    /// # Errors
+    /// `JET_errUpdateNotPrepared` (-1609), `JET_errRecordTooBig` (-1026), those of `edit` and of
+    /// writing.
+    pub fn edit(
+        &mut self,
+        session: &mut Session,
+        mut edit: impl FnMut(&mut RecordBuilder) -> Result<()>,
+    ) -> Result<()> {
+        let table = Arc::clone(&self.table);
+        let Update { record, values, .. } = self.update.as_mut().ok_or_else(not_prepared)?;
+        if session.level() == 0 {
+            return edit(record);
+        }
+        Composer { table: &table, session, record, made: &mut values.made }.with_room(edit)
     }
 
     /// The row as it is prepared, if one is.

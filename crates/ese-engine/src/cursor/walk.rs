@@ -153,13 +153,10 @@ pub(super) struct Steps {
     pub(super) distinct: bool,
     /// The range is an end.
     pub(super) in_range: bool,
-    /// Entries outside the range, where it begins, do not count.
-    pub(super) from_outside: bool,
 }
 
 impl Steps {
-    pub(super) const ONE: Steps =
-        Steps { count: 1, distinct: false, in_range: false, from_outside: false };
+    pub(super) const ONE: Steps = Steps { count: 1, distinct: false, in_range: false };
 }
 
 impl Cursor {
@@ -242,18 +239,14 @@ impl Cursor {
         steps: Steps,
     ) -> Result<bool> {
         let Cursor { table, order, next, position, range, filters, sequential, .. } = self;
-        let entered = range.as_ref().filter(|_| steps.from_outside);
         let range = range.as_ref().filter(|range| steps.in_range && range.limits(to));
         let filters = if order.is_primary() { filters.as_slice() } else { &[] };
         let (mut left, mut outside, mut failed) = (steps.count, false, None);
         let leaf = position.leaf;
         let found = order.scan(table, session, start, to, position, |entry| {
-            if left == 1 || range.is_some() || entered.is_some() {
+            if left == 1 || range.is_some() {
                 next.key.clear();
                 entry.append_key(&mut next.key);
-            }
-            if entered.is_some_and(|range| range.excludes(&next.key)) {
-                return ControlFlow::Continue(());
             }
             if range.is_some_and(|range| range.excludes(&next.key)) {
                 outside = true;

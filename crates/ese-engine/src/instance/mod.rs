@@ -217,6 +217,14 @@ impl Instance {
         self.clean_up_versions();
     }
 
+    /// Drops versions that no snapshot needs any more, now. False: there was none to be dropped.
+    pub fn clean_up(&self) -> bool {
+        let retired = || self.retired.lock().len();
+        let before = retired();
+        self.clean_up_versions();
+        retired() < before
+    }
+
     /// Drops versions that no snapshot needs any more, and removes the nodes that their
     /// transactions deleted.
     pub(crate) fn clean_up_versions(&self) {

@@ -59,6 +59,7 @@ pub fn grow_file(db: &Database, writer: Writer, pages: u32) -> Result<u32> {
     let mut space = root_space(db, &root, writer)?;
     let last = space.owned()?.last().map_or(Pgno::NULL, Extent::last);
     if let Some(missing) = pages.checked_sub(last.0).filter(|missing| *missing > 0) {
+        db.pages_allowed(last, missing, missing)?;
         space.grow_file_by(last, missing)?;
         return Ok(pages);
     }

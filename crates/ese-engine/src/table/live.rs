@@ -178,6 +178,10 @@ impl Core {
                 return Err(in_use(name));
             }
         }
+        // The right to deny others their changes is given once, even to one session.
+        if sharing.deny_write && users.iter().any(|user| user.sharing.deny_write) {
+            return Err(in_use(name));
+        }
         let number = users.last().map_or(0, |user| user.number) + 1;
         users.push(User { number, session, sharing, index: None });
         Ok(TableUse { core: Arc::clone(self), number })
