@@ -35,6 +35,8 @@ pub(crate) enum Verb {
     Demo(Demo),
     /// Show what a database's header says
     Info(Info),
+    /// Show what a running instance says: oldest transaction, versions, memory
+    Status(Status),
     /// List the tables of a database, or the columns of one table
     Tables(Tables),
     /// Print the rows of a table
@@ -68,6 +70,15 @@ pub(crate) struct Demo {
 pub(crate) struct Info {
     /// A database file
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Status {
+    /// The directory of its logs
+    pub(crate) dir: PathBuf,
+    /// The base name of its logs
+    #[arg(long, value_name = "NAME", default_value = "edb")]
+    pub(crate) base: String,
 }
 
 #[derive(Debug, clap::Args)]

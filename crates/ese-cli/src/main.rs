@@ -21,6 +21,7 @@ mod progress;
 mod recover;
 mod restore;
 mod rows;
+mod status;
 mod tables;
 mod text;
 mod verify;
@@ -63,6 +64,7 @@ fn run(context: &Context, verb: Verb) -> Outcome {
     match verb {
         Verb::Demo(args) => demo::run(context, &args),
         Verb::Info(args) => info::run(context, &args),
+        Verb::Status(args) => status::run(context, &args),
         Verb::Tables(args) => tables::run(context, &args),
         Verb::Rows(args) => rows::run(context, &args),
         Verb::Verify(args) => verify::run(context, &args),

@@ -137,6 +137,18 @@ impl LogNames {
         dir.join(format!("{}.{ending}", self.base))
     }
 
+    /// What a running instance tells of itself. Deleting it loses nothing.
+    #[must_use]
+    pub fn status(&self) -> PathBuf {
+        self.dir.join(format!("{}.status", self.base))
+    }
+
+    /// What is to become [`LogNames::status`].
+    #[must_use]
+    pub fn new_status(&self) -> PathBuf {
+        self.dir.join(format!("{}.status.new", self.base))
+    }
+
     /// The file whose lock says that the directory is in use. It stays empty, and deleting it
     /// while nobody runs loses nothing.
     #[must_use]

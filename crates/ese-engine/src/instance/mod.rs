@@ -10,6 +10,7 @@ mod config;
 mod create;
 mod resize;
 mod start;
+mod status;
 mod term;
 
 use std::{
@@ -29,6 +30,8 @@ use parking_lot::{Condvar, Mutex};
 
 use self::checkpoint::Bounds;
 pub(crate) use self::checkpoint::CheckpointHold;
+pub use status::{OldestTransaction, Status, Told, read_status};
+
 pub use self::{
     attach::Attached,
     config::{InstanceConfig, ShrinkMode},
@@ -271,6 +274,7 @@ impl Instance {
         let (instance, nudge): (Weak<Instance>, _) =
             (Arc::downgrade(self), Arc::clone(&self.nudge));
         let body = move || {
+            let mut publisher = status::Publisher::default();
             loop {
                 {
                     let (due, wake) = &*nudge;
@@ -289,6 +293,7 @@ impl Instance {
                 {
                     instance.poison(&error);
                 }
+                publisher.publish(&instance);
             }
         };
         *self.worker.lock() = self.env.threads.spawn("ese-flush", Box::new(body))?;

@@ -6,7 +6,7 @@ use ese_base::{Error, JetErr, LgPos, Result};
 use ese_log::records::{Record, RunEnd, ShutDownMark, Term2};
 use ese_pages::cache::FlushGoal;
 
-use super::{Instance, Life};
+use super::{Instance, Life, status};
 
 /// How thoroughly an instance ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ impl Instance {
         }
         self.nudge();
         drop(self.worker.lock().take());
+        status::withdraw(self);
         let ended = match mode {
             TermMode::Clean => self.end_clean(),
             TermMode::Dirty => self.end_dirty(),
