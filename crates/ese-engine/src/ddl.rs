@@ -132,12 +132,28 @@ fn check_open_to_change(schema: &TableSchema, additions: bool) -> Result<()> {
     Err(Error::new(code, format!("table {} {what}", schema.name)))
 }
 
-/// Adds a column at the end of its range. Rows that exist show its default.
+/// Adds a column at the end of its range. Rows that exist show its default; a column that numbers
+/// rows numbers them, in the order of their keys.
 ///
 /// # Errors
 /// As [`schema::add_column`]; `JET_errWriteConflict` (-1102), `JET_errTableLocked` (-1302),
 /// `JET_errFixedDDL` (-1323), those of writing.
 pub fn add_column(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    table: &Table,
+    def: &ColumnDef,
+) -> Result<(Arc<Table>, ColumnId)> {
+    session.statement(|session| {
+        let (table, id) = add_column_row(session, attached, table, def)?;
+        if def.flags.contains(ColumnFlags::AUTOINCREMENT) {
+            table.number_rows(session)?;
+        }
+        Ok((table, id))
+    })
+}
+
+fn add_column_row(
     session: &mut Session,
     attached: &Arc<Attached>,
     table: &Table,

@@ -8,7 +8,9 @@
 //!   or leaves no trace: when a step fails, the steps before it are taken back.
 
 mod escrow;
+mod gate;
 mod schema;
+mod zero;
 
 use std::{
     cell::{Cell, RefCell},
@@ -27,12 +29,14 @@ use crate::{
     cursor::DroppedValue,
     database::Database,
     instance::Instance,
-    tree::{self, InsertVersion, TreeHandle, Undo, UndoOper, VersionGate, Writer},
-    trx::Slot,
-    version::{Addition, KeyBytes, Lock, Snapshot, Trx, VersionStore, Was},
+    tree::{self, TreeHandle, Undo, UndoOper, VersionGate, Writer},
+    trx::{Slot, TrxClock},
+    version::{Addition, KeyBytes, Lock, Snapshot, Trx, VersionStore},
 };
 
+use gate::Gate;
 pub(crate) use schema::{Drop as TreeDrop, SchemaChange, SchemaStep, perform_drops};
+pub(crate) use zero::{AtZero, end_rows_at_zero};
 
 /// When an outermost commit returns (backup-log-recovery 1.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -98,9 +102,21 @@ impl Session {
     /// # Errors
     /// What [`Instance::check`] says; `JET_errOutOfSessions`.
     pub fn begin_session(instance: &Arc<Instance>) -> Result<Session> {
+        Session::with_slot(instance, TrxClock::register)
+    }
+
+    /// Begins a session of the engine itself, which nobody has to end before the instance ends.
+    pub(crate) fn begin_system(instance: &Arc<Instance>) -> Result<Session> {
+        Session::with_slot(instance, TrxClock::register_system)
+    }
+
+    fn with_slot(
+        instance: &Arc<Instance>,
+        register: fn(&TrxClock) -> Result<Arc<Slot>>,
+    ) -> Result<Session> {
         instance.check()?;
         Ok(Session {
-            slot: instance.clock.register()?,
+            slot: register(&instance.clock)?,
             instance: Arc::clone(instance),
             trx: None,
             read_only: false,
@@ -644,6 +660,7 @@ pub(crate) fn clean_up(instance: &Instance, changes: &[Change]) -> Result<()> {
     for change in changes {
         versions.drop_version(&change.tree, &change.key, &change.bm_data, change.rceid);
     }
+    zero::note(instance, changes);
     let deleted = || changes.iter().filter(|change| change.kind == ChangeKind::Deleted);
     if deleted().next().is_none() {
         return Ok(());
@@ -672,88 +689,4 @@ impl Drop for Session {
 #[track_caller]
 fn not_in_transaction() -> Error {
     Error::new(JetErr::NotInTransaction, "the session has no open transaction")
-}
-
-#[derive(Debug)]
-struct Made {
-    rceid: RceId,
-    kind: ChangeKind,
-    key: KeyBytes,
-    bm_data: KeyBytes,
-}
-
-/// The version store as a tree operation sees it.
-struct Gate<'a> {
-    versions: &'a VersionStore,
-    trx: &'a Arc<Trx>,
-    made: RefCell<smallvec::SmallVec<[Made; 2]>>,
-}
-
-impl Gate<'_> {
-    fn note(&self, rceid: RceId, kind: ChangeKind, key: &[u8], bm_data: &[u8]) {
-        let (key, bm_data) = (KeyBytes::from_slice(key), KeyBytes::from_slice(bm_data));
-        self.made.borrow_mut().push(Made { rceid, kind, key, bm_data });
-    }
-}
-
-impl VersionGate for Gate<'_> {
-    fn versioned(&self) -> bool {
-        true
-    }
-
-    fn insert(
-        &self,
-        tree: &TreeHandle,
-        key: &[u8],
-        data: &[u8],
-        existing: Option<&[u8]>,
-    ) -> Result<InsertVersion> {
-        let bm_data = if tree.kind.unique { &[] } else { data };
-        let duplicate = JetErr::KeyDuplicate;
-        match existing {
-            None => {
-                let [rceid] =
-                    self.versions.record(tree, key, bm_data, self.trx, duplicate, [Was::Absent])?;
-                self.note(rceid, ChangeKind::Inserted, key, bm_data);
-                Ok(InsertVersion { rceid, replace_rceid: RceId(0) })
-            }
-            Some(old) => {
-                // The old data stays readable for snapshots that still see the deleted row.
-                let steps = [Was::Data(old.into()), Was::Absent];
-                let [replace_rceid, rceid] =
-                    self.versions.record(tree, key, bm_data, self.trx, duplicate, steps)?;
-                self.note(replace_rceid, ChangeKind::RevivedOver, key, bm_data);
-                self.note(rceid, ChangeKind::Inserted, key, bm_data);
-                Ok(InsertVersion { rceid, replace_rceid })
-            }
-        }
-    }
-
-    fn replace(&self, tree: &TreeHandle, key: &[u8], bm_data: &[u8], old: &[u8]) -> Result<RceId> {
-        let was = [Was::Data(old.into())];
-        let conflict = JetErr::WriteConflict;
-        let [rceid] = self.versions.record(tree, key, bm_data, self.trx, conflict, was)?;
-        self.note(rceid, ChangeKind::Replaced, key, bm_data);
-        Ok(rceid)
-    }
-
-    fn delete(&self, tree: &TreeHandle, key: &[u8], bm_data: &[u8]) -> Result<RceId> {
-        let conflict = JetErr::WriteConflict;
-        let [rceid] =
-            self.versions.record(tree, key, bm_data, self.trx, conflict, [Was::Present])?;
-        self.note(rceid, ChangeKind::Deleted, key, bm_data);
-        Ok(rceid)
-    }
-
-    fn add(&self, tree: &TreeHandle, key: &[u8], added: Addition) -> Result<RceId> {
-        let conflict = JetErr::WriteConflict;
-        let [rceid] =
-            self.versions.record(tree, key, &[], self.trx, conflict, [Was::Less(added)])?;
-        self.note(rceid, ChangeKind::Added(added), key, &[]);
-        Ok(rceid)
-    }
-
-    fn duplicate(&self, _tree: &TreeHandle, _key: &[u8], _bm_data: &[u8]) -> Error {
-        Error::new(JetErr::KeyDuplicate, "a row with this key exists")
-    }
 }

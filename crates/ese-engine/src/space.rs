@@ -542,22 +542,49 @@ impl<'a> Space<'a> {
 
     /// Writes the space header into the root page.
     fn write_header(&mut self) -> Result<()> {
-        let op = Op {
-            db: self.db,
-            tree: self.tree,
-            view: self.tree.view(),
-            writer: self.writer,
-            gate: &Unversioned,
-        };
-        let mut root = self.db.cache.write(self.tree.fdp)?;
-        let mut external = root.page().external_header().to_vec();
-        self.header.store(&mut external, self.tree.fdp)?;
-        let (dbtime, before) = (self.db.next_dbtime(), root.page().dbtime());
-        let page = op.page_head(self.tree.fdp, 0, dbtime, before, false);
-        let node = op.node_head(page, RceId::default());
-        let record = Record::SetExternalHeader(SetExternalHeader { node, data: &external });
-        log_and_apply(self.db, &mut root, &record, dbtime, Undone::Nothing)
+        edit_external(self.db, self.tree, self.writer, |external| {
+            self.header.store(external, self.tree.fdp)
+        })
     }
+}
+
+/// Changes the external header of a tree's root page.
+pub(crate) fn edit_external(
+    db: &Database,
+    tree: &TreeHandle,
+    writer: Writer,
+    edit: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+) -> Result<()> {
+    let op = Op { db, tree, view: tree.view(), writer, gate: &Unversioned };
+    let mut root = db.cache.write(tree.fdp)?;
+    let mut external = root.page().external_header().to_vec();
+    edit(&mut external)?;
+    let (dbtime, before) = (db.next_dbtime(), root.page().dbtime());
+    let page = op.page_head(tree.fdp, 0, dbtime, before, false);
+    let node = op.node_head(page, RceId::default());
+    let record = Record::SetExternalHeader(SetExternalHeader { node, data: &external });
+    log_and_apply(db, &mut root, &record, dbtime, Undone::Nothing)
+}
+
+/// Up to where a tree's root has given numbers to rows; `None`: the root does not say.
+pub(crate) fn reserved_numbers(db: &Database, tree: &TreeHandle) -> Result<Option<u64>> {
+    Ok(header::highest_number(db.cache.read(tree.fdp)?.page().external_header()))
+}
+
+/// Gives numbers up to this one.
+pub(crate) fn reserve_numbers(
+    db: &Database,
+    tree: &TreeHandle,
+    writer: Writer,
+    upto: u64,
+) -> Result<()> {
+    edit_external(db, tree, writer, |external| {
+        if header::set_highest_number(external, upto) {
+            return Ok(());
+        }
+        let what = "the root keeps no number of rows";
+        Err(Error::new(JetErr::DatabaseCorrupted, what).at_page(tree.fdp))
+    })
 }
 
 /// The step in which something that owns that many pages grows.

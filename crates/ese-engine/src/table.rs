@@ -5,6 +5,7 @@
 
 mod check;
 mod compose;
+mod counters;
 mod escrow;
 pub(crate) mod live;
 mod long;
@@ -26,7 +27,7 @@ use crate::{
     database::Database,
     key,
     record::RecordView,
-    schema::{ColumnFlags, Index, TableSchema, is_catalog},
+    schema::{Index, TableSchema, is_catalog},
     session::Session,
     tree::{self, Direction, Position, Start, TreeHandle, TreeKind},
     version::{KeyBytes, Seen, Snapshot, Trx, VersionStore},
@@ -150,21 +151,14 @@ impl Table {
         self.creator.as_ref().is_none_or(|creator| snapshot.sees(creator))
     }
 
-    /// Refuses changes to tables with features that changes cannot keep up yet.
+    /// Refuses changes to tables with features that changes cannot keep up.
     fn check_changeable(&self) -> Result<()> {
         if is_catalog(self.schema.objid) {
             let what =
                 format!("table {} is the catalog; schema changes write it", self.schema.name);
             return Err(Error::new(JetErr::PermissionDenied, what).at_path(self.db.file.path()));
         }
-        let counters = ColumnFlags::AUTOINCREMENT
-            | ColumnFlags::VERSION
-            | ColumnFlags::FINALIZE
-            | ColumnFlags::DELETE_ON_ZERO;
-        let obstacle = if self.schema.columns.iter().any(|column| column.flags.intersects(counters))
-        {
-            "columns that count rows or versions, or end rows at zero"
-        } else if self.schema.is_orphan() {
+        let obstacle = if self.schema.is_orphan() {
             "a template that is missing"
         } else if !self.schema.callbacks.is_empty() {
             "callbacks"

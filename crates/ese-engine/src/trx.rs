@@ -23,6 +23,8 @@ use parking_lot::{Mutex, RwLock};
 pub struct Slot {
     /// Number of the session in log records.
     pub procid: ProcId,
+    /// Is it the engine's own?
+    system: bool,
     /// Snapshot of its transaction, plus one; 0 while it has none.
     snapshot: AtomicU32,
     /// Position of its `Begin0` record, packed so that it orders like `LgPos`; 0 = none.
@@ -201,6 +203,18 @@ impl TrxClock {
     /// # Errors
     /// `JET_errOutOfSessions` when every session number is in use.
     pub(crate) fn register(&self) -> Result<Arc<Slot>> {
+        self.add_slot(false)
+    }
+
+    /// Adds a session of the engine itself, which [`TrxClock::sessions`] does not count.
+    ///
+    /// # Errors
+    /// As [`TrxClock::register`].
+    pub(crate) fn register_system(&self) -> Result<Arc<Slot>> {
+        self.add_slot(true)
+    }
+
+    fn add_slot(&self, system: bool) -> Result<Arc<Slot>> {
         let mut slots = self.slots.write();
         for _ in 0..u16::MAX {
             let number = self.next_procid.fetch_add(1, Ordering::Relaxed) & 0xffff;
@@ -208,6 +222,7 @@ impl TrxClock {
             if procid.0 != 0 && slots.iter().all(|slot| slot.procid != procid) {
                 let slot = Arc::new(Slot {
                     procid,
+                    system,
                     snapshot: AtomicU32::new(0),
                     begin0: AtomicU64::new(0),
                     level: AtomicU8::new(0),
@@ -226,10 +241,10 @@ impl TrxClock {
         self.slots.write().retain(|other| !Arc::ptr_eq(other, slot));
     }
 
-    /// Number of sessions.
+    /// Number of sessions that users have begun and not ended.
     #[must_use]
     pub fn sessions(&self) -> usize {
-        self.slots.read().len()
+        self.slots.read().iter().filter(|slot| !slot.system).count()
     }
 }
 

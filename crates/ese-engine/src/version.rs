@@ -103,6 +103,8 @@ pub struct Addition {
     pub delta: i64,
     /// Has the number 8 bytes instead of 4?
     pub wide: bool,
+    /// Does the row end when the number is zero?
+    pub ends_row: bool,
 }
 
 impl Addition {
@@ -110,6 +112,16 @@ impl Addition {
     #[must_use]
     pub fn inverse(self) -> Addition {
         Addition { delta: self.delta.wrapping_neg(), ..self }
+    }
+
+    /// The number as it is.
+    #[must_use]
+    pub fn number_in(self, data: &[u8]) -> Option<i64> {
+        let rest = data.get(usize::from(self.offset)..)?;
+        if self.wide {
+            return rest.first_chunk().copied().map(i64::from_le_bytes);
+        }
+        rest.first_chunk().copied().map(i32::from_le_bytes).map(i64::from)
     }
 
     /// Adds in place. `false`: there is no such number.

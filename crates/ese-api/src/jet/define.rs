@@ -20,18 +20,18 @@ use ese_engine::{
 };
 
 use super::{
-    JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_UNICODEINDEX2, JET_bitColumnEscrowUpdate,
-    JET_bitColumnFixed, JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged,
-    JET_bitColumnUnversioned, JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull,
-    JET_bitIndexEmpty, JET_bitIndexKeyMost, JET_bitIndexLazyFlush, JET_bitIndexTupleLimits,
-    JET_bitIndexTuples, JET_bitIndexUnicode, JET_bitIndexUnversioned, JET_bitTableCreateFixedDDL,
+    JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_UNICODEINDEX2, JET_bitColumnFixed,
+    JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitColumnUnversioned,
+    JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull, JET_bitIndexEmpty,
+    JET_bitIndexKeyMost, JET_bitIndexLazyFlush, JET_bitIndexTupleLimits, JET_bitIndexTuples,
+    JET_bitIndexUnicode, JET_bitIndexUnversioned, JET_bitTableCreateFixedDDL,
     JET_bitTableCreateImmutableStructure, JET_bitTableCreateTemplateTable,
     database::open_database_of,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
     invalid_grbit,
     session::find_session,
-    table::{Cursor, What, columnid_of, new_cursor, with_cursor},
+    table::{COLUMN_KINDS, Cursor, What, columnid_of, new_cursor, with_cursor},
     unavailable,
     unicode::index_order,
 };
@@ -357,8 +357,8 @@ pub fn JetAddColumn(
         if let Some(schema) = redefine(cursor, |def| def.columns.push(column.clone()))? {
             return Ok(columnid_of(&schema, schema.column(szColumnName)?));
         }
-        if column.flags.contains(ColumnFlags::ESCROW_UPDATE) && !cursor.open(state)?.is_exclusive()
-        {
+        let counts = ColumnFlags::ESCROW_UPDATE | ColumnFlags::AUTOINCREMENT;
+        if column.flags.intersects(counts) && !cursor.open(state)?.is_exclusive() {
             let what = format!("column \"{szColumnName}\" is added with an exclusive cursor");
             return Err(Error::new(JetErr::ExclusiveTableLockRequired, what));
         }
@@ -464,12 +464,10 @@ fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
             format!("column \"{name}\": {} is no type", column.coltyp),
         )
     })?;
-    let known = JET_bitColumnFixed
-        | JET_bitColumnTagged
-        | JET_bitColumnNotNULL
-        | JET_bitColumnMultiValued
-        | JET_bitColumnUnversioned
-        | JET_bitColumnEscrowUpdate;
+    let known = COLUMN_KINDS.iter().fold(
+        JET_bitColumnFixed | JET_bitColumnTagged | JET_bitColumnNotNULL | JET_bitColumnUnversioned,
+        |known, (_, bit)| known | bit,
+    );
     if column.grbit & !known != 0 {
         let bits = column.grbit & !known;
         return Err(unavailable(&format!("flag {bits:#x} of column \"{name}\"")));
@@ -496,17 +494,17 @@ fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
         }
         def = def.with(ColumnFlags::NOT_NULL);
     }
-    if column.grbit & JET_bitColumnMultiValued != 0 {
-        if column.grbit & JET_bitColumnTagged == 0 && !ty.is_long() {
-            return Err(Error::new(
-                JetErr::MultiValuedColumnMustBeTagged,
-                format!("column \"{name}\" has several values and must be tagged"),
-            ));
-        }
-        def = def.with(ColumnFlags::MULTI_VALUED);
+    let tagged = column.grbit & JET_bitColumnTagged != 0 || ty.is_long();
+    if column.grbit & JET_bitColumnMultiValued != 0 && !tagged {
+        return Err(Error::new(
+            JetErr::MultiValuedColumnMustBeTagged,
+            format!("column \"{name}\" has several values and must be tagged"),
+        ));
     }
-    if column.grbit & JET_bitColumnEscrowUpdate != 0 {
-        def = def.with(ColumnFlags::ESCROW_UPDATE);
+    for (flag, bit) in COLUMN_KINDS {
+        if column.grbit & bit != 0 {
+            def = def.with(flag);
+        }
     }
     if !column.pvDefault.is_empty() {
         def = def.with_default(&column.pvDefault);

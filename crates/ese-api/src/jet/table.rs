@@ -11,9 +11,11 @@ use ese_engine::{
 use parking_lot::{Mutex, RwLock};
 
 use super::{
-    JET_COLUMNID, JET_GRBIT, JET_bitColumnEscrowUpdate, JET_bitColumnFixed,
-    JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitTableDenyRead,
-    JET_bitTableDenyWrite, JET_bitTablePermitDDL, JET_bitTableReadOnly, JET_bitTableSequential,
+    JET_COLUMNID, JET_GRBIT, JET_bitColumnAutoincrement, JET_bitColumnCompressed,
+    JET_bitColumnDeleteOnZero, JET_bitColumnEscrowUpdate, JET_bitColumnFinalize,
+    JET_bitColumnFixed, JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged,
+    JET_bitColumnVersion, JET_bitTableDenyRead, JET_bitTableDenyWrite, JET_bitTablePermitDDL,
+    JET_bitTableReadOnly, JET_bitTableSequential,
     callback::LocalStorage,
     database::open_database_of,
     gate::Purpose,
@@ -328,6 +330,17 @@ pub struct JET_COLUMNDEF {
     pub grbit: JET_GRBIT,
 }
 
+/// What a column is beyond its place and whether it may be NULL, and the flag that says so.
+pub(super) const COLUMN_KINDS: [(ColumnFlags, JET_GRBIT); 7] = [
+    (ColumnFlags::MULTI_VALUED, JET_bitColumnMultiValued),
+    (ColumnFlags::VERSION, JET_bitColumnVersion),
+    (ColumnFlags::AUTOINCREMENT, JET_bitColumnAutoincrement),
+    (ColumnFlags::ESCROW_UPDATE, JET_bitColumnEscrowUpdate),
+    (ColumnFlags::FINALIZE, JET_bitColumnFinalize),
+    (ColumnFlags::DELETE_ON_ZERO, JET_bitColumnDeleteOnZero),
+    (ColumnFlags::COMPRESSED, JET_bitColumnCompressed),
+];
+
 impl JET_COLUMNDEF {
     pub(super) fn of(schema: &TableSchema, column: &Column) -> JET_COLUMNDEF {
         let mut grbit = 0;
@@ -335,10 +348,11 @@ impl JET_COLUMNDEF {
             (column.id.is_fixed(), JET_bitColumnFixed),
             (column.id.is_tagged(), JET_bitColumnTagged),
             (column.flags.contains(ColumnFlags::NOT_NULL), JET_bitColumnNotNULL),
-            (column.flags.contains(ColumnFlags::MULTI_VALUED), JET_bitColumnMultiValued),
-            (column.flags.contains(ColumnFlags::ESCROW_UPDATE), JET_bitColumnEscrowUpdate),
         ] {
             grbit |= if on { bit } else { 0 };
+        }
+        for (flag, bit) in COLUMN_KINDS {
+            grbit |= if column.flags.contains(flag) { bit } else { 0 };
         }
         JET_COLUMNDEF {
             columnid: columnid_of(schema, column),

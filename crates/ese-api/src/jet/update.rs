@@ -109,6 +109,7 @@ fn not_prepared() -> Error {
 ///
 /// # Errors
 /// The cursor's; `JET_errUpdateNotPrepared` (-1609), `JET_errColumnNotFound` (-1507),
+/// `JET_errInvalidColumnType` (-1511) for a column that counts by itself,
 /// `JET_errInvalidBufferSize` (-1047), `JET_errColumnTooBig` (-1506), `JET_errNullInvalid` (-1504),
 /// `JET_errBadItagSequence` (-1518), `JET_errRecordTooBig` (-1026), `JET_errNotInTransaction`
 /// (-1054) for a long column outside a transaction, `JET_errColumnNoChunk` (-1502).
@@ -165,7 +166,8 @@ fn set_column(
     let level = state.engine.level();
     let open = cursor.open(state)?;
     let table = Arc::clone(open.table());
-    let (update, schema) = (open.copy()?, &table.schema);
+    let schema = &table.schema;
+    open.copy()?;
     let column = column_of(schema, columnid)?;
     let parts = JET_bitSetAppendLV | JET_bitSetOverwriteLV | JET_bitSetSizeLV;
     let places = JET_bitSetSeparateLV | JET_bitSetIntrinsicLV;
@@ -179,9 +181,10 @@ fn set_column(
             format!("column \"{}\": long values are set in a transaction", column.name),
         ));
     }
+    open.check_settable(column)?;
     let data = data.filter(|bytes| !bytes.is_empty() || grbit & JET_bitSetZeroLength != 0);
     if grbit & JET_bitSetRevertToDefaultValue != 0 {
-        update.revert_to_default(schema, column.id)?;
+        open.copy()?.revert_to_default(schema, column.id)?;
         return Ok(JetErr::Success);
     }
     if column.ty.is_long() {

@@ -11,7 +11,7 @@ use ese_base::{Error, JetErr, Result};
 use super::{Cursor, long::MadeValues, record_deleted};
 use crate::{
     record::RecordBuilder,
-    schema::ColumnId,
+    schema::{Column, ColumnId},
     session::Session,
     table::{Composer, OnRollback, Table},
     version::Lock,
@@ -86,10 +86,15 @@ impl Cursor {
         let mut original = None;
         if kind == Prepare::Insert {
             record.insert(&table.schema)?;
+            table.put_counts_of_new(session, &mut record, true)?;
         } else {
             let key = self.bookmark(session)?.to_vec();
             let row = table.get(session, &key, <[u8]>::to_vec)?.ok_or_else(record_deleted)?;
             record.edit(&table.schema, &row)?;
+            if kind == Prepare::InsertCopy || kind.moves_row() {
+                let number = kind != Prepare::InsertCopyReplaceOriginal;
+                table.put_counts_of_new(session, &mut record, number)?;
+            }
             if kind.locks() && session.level() > 0 {
                 session.lock(&table.db, &table.tree, &key, Lock::Write)?;
             }
@@ -150,6 +155,18 @@ impl Cursor {
         Composer { table: &table, session, record, made: &mut values.made }.with_room(edit)
     }
 
+    /// May a column of the prepared row be given a value?
+    ///
+    /// # Errors
+    /// `JET_errInvalidColumnType` (-1511) for a column that counts by itself.
+    pub fn check_settable(&self, column: &Column) -> Result<()> {
+        let new_row = self
+            .update
+            .as_ref()
+            .is_none_or(|update| !matches!(update.kind, Prepare::Replace | Prepare::ReplaceNoLock));
+        self.table.check_settable(column, new_row)
+    }
+
     /// The row as it is prepared, if one is.
     #[must_use]
     pub fn prepared(&self) -> Option<&RecordBuilder> {
@@ -193,24 +210,28 @@ impl Cursor {
             return Err(Error::new(JetErr::NotInTransaction, what));
         }
         // A lock says that the row is as it was; but its own session may have changed it.
-        let same = table.get(session, key, |now| now == before)?;
+        let now = table.get(session, key, |now| (now == before, table.next_version(now)))?;
         let must_be_same = update.level == 0 || update.kind == Prepare::ReplaceNoLock;
-        match same {
-            None => return Err(record_deleted()),
-            Some(false) if must_be_same => {
-                return Err(Error::new(
-                    JetErr::WriteConflict,
-                    "the row has changed since the update was prepared",
-                ));
-            }
-            Some(_) => {}
+        let (same, version) = now.ok_or_else(record_deleted)?;
+        if must_be_same && !same {
+            return Err(Error::new(
+                JetErr::WriteConflict,
+                "the row has changed since the update was prepared",
+            ));
         }
         if update.kind.moves_row() {
             table.delete(session, &mut self.changed, key)?;
             table.insert(session, &mut self.changed, record, &mut new_key)?;
             return Ok(new_key);
         }
-        table.replace(session, &mut self.changed, key, record)?;
+        match version? {
+            None => table.replace(session, &mut self.changed, key, record)?,
+            Some(version) => {
+                let mut counted = update.record.clone();
+                table.put_counts(&mut counted, &[version])?;
+                table.replace(session, &mut self.changed, key, counted.bytes())?;
+            }
+        }
         Ok(key.clone())
     }
 

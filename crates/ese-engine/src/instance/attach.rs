@@ -208,9 +208,10 @@ impl Instance {
     /// # Errors
     /// `JET_errDatabaseInUse` while versions of it are needed by open transactions, and those of
     /// writing.
-    pub fn detach(&self, attached: &Arc<Attached>) -> Result<()> {
+    pub fn detach(self: &Arc<Instance>, attached: &Arc<Attached>) -> Result<()> {
         self.check()?;
         self.clean_up_versions();
+        self.end_rows_at_zero()?;
         if self.retired.lock().iter().any(|retired| !retired.is_empty()) {
             return Err(Error::new(
                 JetErr::DatabaseInUse,

@@ -44,7 +44,7 @@ pub(crate) use self::{
 };
 use crate::{
     database::Database,
-    session::{self, Change, TreeDrop},
+    session::{self, AtZero, Change, TreeDrop},
     trx::{OpenTransaction, TrxClock},
     version::VersionStore,
 };
@@ -109,6 +109,8 @@ pub struct Instance {
     poison: OnceLock<(JetErr, String)>,
     /// Commits whose versions some snapshot may still need, oldest first.
     retired: Mutex<VecDeque<Retired>>,
+    /// Rows that end if a number of theirs is zero.
+    pub(crate) at_zero: Mutex<Vec<AtZero>>,
     worker: Mutex<Option<Worker>>,
     nudge: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -255,11 +257,19 @@ impl Instance {
         }
     }
 
+    /// Deletes the rows that additions have brought to zero.
+    pub(crate) fn end_rows_at_zero(self: &Arc<Instance>) -> Result<()> {
+        match session::end_rows_at_zero(self) {
+            Err(error) if error.code() == JetErr::TermInProgress => Ok(()),
+            other => other,
+        }
+    }
+
     /// Runs page changes that belong to no transaction. A slot of their own keeps the checkpoint
     /// before their first record, because a record is in the log a moment before its page
     /// counts as changed.
     pub(crate) fn system_work<T>(&self, work: impl FnOnce(ProcId) -> Result<T>) -> Result<T> {
-        let slot = self.clock.register()?;
+        let slot = self.clock.register_system()?;
         if let Some(log) = &self.log {
             slot.set_begin0(log.tip());
         }
@@ -312,8 +322,9 @@ impl Instance {
     ///
     /// # Errors
     /// Those of writing; the instance is then poisoned by the caller.
-    pub fn background_step(&self) -> Result<()> {
+    pub fn background_step(self: &Arc<Instance>) -> Result<()> {
         self.clean_up_versions();
+        self.end_rows_at_zero()?;
         self.shrink_behind()?;
         self.flush_behind()?;
         self.advance_checkpoint()

@@ -82,6 +82,7 @@ impl Instance {
             life: AtomicU8::new(0),
             poison: OnceLock::new(),
             retired: Mutex::new(VecDeque::new()),
+            at_zero: Mutex::default(),
             worker: Mutex::new(None),
             nudge: Arc::new((Mutex::new(false), Condvar::new())),
         });

@@ -31,6 +31,10 @@ impl Instance {
                 format!("{sessions} sessions have not ended"),
             ));
         }
+        if mode == TermMode::Clean && self.check().is_ok() {
+            self.clean_up_versions();
+            self.end_rows_at_zero()?;
+        }
         let life = (Life::Running as u8, Life::Terminating as u8);
         let swapped =
             self.life.compare_exchange(life.0, life.1, Ordering::SeqCst, Ordering::SeqCst);

@@ -326,11 +326,17 @@ impl Replay {
             }
             Record::FlagDelete(delete) if versioned => session.deleted(&delete.node),
             Record::Delta(Delta { node, key, delta, offset, .. }) => {
-                let added = Addition { offset: *offset, delta: i64::from(*delta), wide: false };
+                let added = Addition {
+                    offset: *offset,
+                    delta: i64::from(*delta),
+                    wide: false,
+                    ends_row: false,
+                };
                 session.added(node, key, added);
             }
             Record::Delta64(Delta64 { node, key, delta, offset, .. }) => {
-                let added = Addition { offset: *offset, delta: *delta, wide: true };
+                let added =
+                    Addition { offset: *offset, delta: *delta, wide: true, ends_row: false };
                 session.added(node, key, added);
             }
             _ => {}

@@ -296,6 +296,10 @@ pub struct Columns {
     defaults: Vec<ColumnId>,
     /// Ids of columns that refuse NULL.
     required: Vec<ColumnId>,
+    /// The column that numbers rows.
+    autoincrement: Option<ColumnId>,
+    /// The column that counts changes of its row.
+    version: Option<ColumnId>,
     /// How many tagged ids belong to the template table.
     inherited_tagged: u16,
 }
@@ -310,6 +314,8 @@ impl Default for Columns {
             fixed_ends: vec![RECORD_HEADER_LEN],
             defaults: Vec::new(),
             required: Vec::new(),
+            autoincrement: None,
+            version: None,
             inherited_tagged: 0,
         }
     }
@@ -369,6 +375,12 @@ impl Columns {
         }
         if column.flags.contains(ColumnFlags::NOT_NULL) {
             self.required.push(column.id);
+        }
+        if column.flags.contains(ColumnFlags::AUTOINCREMENT) {
+            self.autoincrement = Some(column.id);
+        }
+        if column.flags.contains(ColumnFlags::VERSION) {
+            self.version = Some(column.id);
         }
         Ok(())
     }
@@ -445,6 +457,18 @@ impl Columns {
         self.by_id(id).ok_or_else(|| {
             Error::new(JetErr::ColumnNotFound, format!("the table has no column with id {id}"))
         })
+    }
+
+    /// The column that numbers rows, if there is one.
+    #[must_use]
+    pub fn autoincrement(&self) -> Option<&Column> {
+        self.autoincrement.and_then(|id| self.by_id(id))
+    }
+
+    /// The column that counts changes of its row, if there is one.
+    #[must_use]
+    pub fn version(&self) -> Option<&Column> {
+        self.version.and_then(|id| self.by_id(id))
     }
 
     /// The column with this name; ASCII case does not matter.

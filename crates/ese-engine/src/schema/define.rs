@@ -353,14 +353,19 @@ fn check_flags(existing: &[Column], def: &ColumnDef, id: ColumnId) -> Result<()>
         let what = "is compressed and must be long";
         return Err(wrong(def, JetErr::ColumnCannotBeCompressed, what));
     }
-    if has(ColumnFlags::FINALIZE | ColumnFlags::DELETE_ON_ZERO) {
-        return Err(wrong(def, JetErr::FeatureNotAvailable, "ends rows when it reaches zero"));
+    let ends = ColumnFlags::FINALIZE | ColumnFlags::DELETE_ON_ZERO;
+    if has(ends) && !has(ColumnFlags::ESCROW_UPDATE) || def.flags.contains(ends) {
+        let what = "ends rows at zero, so it is added to, and in one of two ways";
+        return Err(wrong(def, JetErr::InvalidGrbit, what));
     }
     if has(ColumnFlags::ESCROW_UPDATE) && def.ty != ColType::Long {
         return Err(wrong(def, JetErr::InvalidGrbit, "is added to and must be a Long"));
     }
     if has(counter | ColumnFlags::ESCROW_UPDATE) && id.is_tagged() {
         return Err(wrong(def, JetErr::CannotBeTagged, "is a counter and cannot be tagged"));
+    }
+    if def.flags.contains(counter) {
+        return Err(wrong(def, JetErr::InvalidGrbit, "counts rows or versions, not both"));
     }
     if has(counter) && existing.iter().any(|column| column.flags.intersects(def.flags & counter)) {
         return Err(wrong(def, JetErr::ColumnRedundant, "is a second counter of its kind"));
@@ -369,11 +374,7 @@ fn check_flags(existing: &[Column], def: &ColumnDef, id: ColumnId) -> Result<()>
     if has(ColumnFlags::AUTOINCREMENT) && !wide && def.ty != ColType::Long
         || has(ColumnFlags::VERSION) && def.ty != ColType::Long
     {
-        return Err(wrong(
-            def,
-            JetErr::InvalidColumnType,
-            "is a counter of a type that cannot count",
-        ));
+        return Err(wrong(def, JetErr::InvalidGrbit, "is a counter of a type that cannot count"));
     }
     if has(ColumnFlags::ESCROW_UPDATE) && (def.default.is_none() || has(counter)) {
         let what = "is changed by deltas, so it needs a default and is no other counter";

@@ -182,7 +182,7 @@ fn bad_columns_are_refused_with_the_right_code() {
         (long().with(ColumnFlags::COMPRESSED), JetErr::ColumnCannotBeCompressed),
         (long().with(ColumnFlags::VERSION).placed(Placement::Tagged), JetErr::CannotBeTagged),
         (long().with(ColumnFlags::AUTOINCREMENT), JetErr::ColumnRedundant),
-        (text().with(ColumnFlags::VERSION), JetErr::InvalidColumnType),
+        (text().with(ColumnFlags::VERSION), JetErr::InvalidGrbit),
         (long().with(ColumnFlags::ESCROW_UPDATE), JetErr::InvalidGrbit),
         (long().with(ColumnFlags::ENCRYPTED), JetErr::FeatureNotAvailable),
         (long().with_default(&[1]), JetErr::InvalidBufferSize),

@@ -46,6 +46,27 @@ fn offset_in(external: &[u8]) -> Option<usize> {
     }
 }
 
+/// Where the number stands that no row's is above, if the external header holds one: 8 bytes
+/// behind the other fields, announced by bit 1 of the flag byte.
+fn number_in(external: &[u8]) -> Option<usize> {
+    let flags = *external.first()?;
+    let at = if flags & 1 == 0 { 1 } else { 1 + LEN };
+    (external.len() != LEN && flags & 2 != 0).then_some(at)
+}
+
+/// The number that no row's automatic number is above, where a root keeps it.
+#[must_use]
+pub fn highest_number(external: &[u8]) -> Option<u64> {
+    let bytes = external.get(number_in(external)?..)?.first_chunk()?;
+    Some(u64::from_le_bytes(*bytes))
+}
+
+/// Changes that number; false where the root keeps none.
+pub fn set_highest_number(external: &mut [u8], number: u64) -> bool {
+    let place = number_in(external).and_then(|at| external.get_mut(at..)?.first_chunk_mut());
+    place.map(|bytes: &mut [u8; 8]| *bytes = number.to_le_bytes()).is_some()
+}
+
 impl SpaceHeader {
     /// Reads the space header out of a root's external header.
     ///

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use ese_base::{JetErr, Result};
 use smallvec::SmallVec;
 
-use super::Table;
+use super::{Table, counters::with_counts};
 use crate::{
     compress,
     longvalue::Packing,
@@ -45,6 +45,8 @@ impl Table {
         record: &mut Vec<u8>,
         key: &mut Vec<u8>,
     ) -> Result<()> {
+        let counts = self.counts_of_new(session, values)?;
+        let values = &*with_counts(values, &counts);
         if self.stays_in_row(values)? {
             match encode_row(&self.schema, values, record) {
                 Err(error) if error.code() == JetErr::RecordTooBig => {}
@@ -73,6 +75,8 @@ impl Table {
         values: &[ColumnValue<'_>],
         record: &mut Vec<u8>,
     ) -> Result<()> {
+        let counts = self.counts_of_changed(old, values)?;
+        let values = &*with_counts(values, &counts);
         if self.stays_in_row(values)? {
             let view = RecordView::new(old, self.db.page_size())?;
             match replace_columns(&self.schema, &view, values, record) {

@@ -57,7 +57,8 @@ impl Table {
             return Ok(old);
         }
         let wide = column.fixed_len() == 8;
-        let added = Addition { offset: column.record_offset, delta, wide };
+        let ends_row = column.flags.intersects(ColumnFlags::FINALIZE | ColumnFlags::DELETE_ON_ZERO);
+        let added = Addition { offset: column.record_offset, delta, wide, ends_row };
         let done = match on_rollback {
             OnRollback::Undo => session.add(&self.db, &self.tree, hint, key, added),
             OnRollback::Keep => session.add_for_good(&self.db, &self.tree, hint, key, added),

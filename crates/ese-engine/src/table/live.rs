@@ -7,7 +7,7 @@ use ese_base::{Error, JetErr, ObjId, ProcId, Result};
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
-use super::{IndexStats, SecondaryIndex, long::LongState};
+use super::{IndexStats, SecondaryIndex, counters::Numbers, long::LongState};
 use crate::{schema::TableSchema, session::Session, version::Trx};
 
 /// The parts of a table that its versions have in common.
@@ -15,6 +15,8 @@ use crate::{schema::TableSchema, session::Session, version::Trx};
 pub(crate) struct Core {
     /// The next sequential key, once the highest one is known (tables without a primary index).
     pub(super) next_key: Mutex<Option<u32>>,
+    /// The numbers that rows get, once the highest one is known.
+    pub(super) numbers: Mutex<Option<Numbers>>,
     /// Held for reading by every change of a row, for writing by changes of the list. Comes before
     /// all locks of trees.
     pub(crate) live: RwLock<Live>,
@@ -153,6 +155,7 @@ impl Core {
     pub(super) fn new(live: Live, long: LongState, creator: Option<Arc<Trx>>) -> Arc<Core> {
         Arc::new(Core {
             next_key: Mutex::new(None),
+            numbers: Mutex::new(None),
             live: RwLock::new(live),
             users: Mutex::new(Vec::new()),
             stats: Mutex::default(),
