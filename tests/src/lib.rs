@@ -24,8 +24,9 @@ pub mod model;
 mod paths;
 mod peers;
 pub mod sim;
+pub mod windows;
 
 pub use canonical::{canonical, hex};
 pub use checkers::{Checkers, checkers};
-pub use paths::{binary, real_data, scratch, skip, workspace_root};
+pub use paths::{real_data, scratch, skip, workspace_root};
 pub use peers::{Peers, Reader, Row, peers};

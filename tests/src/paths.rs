@@ -4,7 +4,6 @@ use std::{
     env,
     io::{Write, stderr},
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use tempfile::TempDir;
@@ -60,32 +59,8 @@ pub fn scratch() -> TempDir {
     tempfile::Builder::new().tempdir_in(parent).expect("the target folder can be written")
 }
 
-/// The built program of a package (`ese`), compiled first if need be, in the profile of this test.
-///
-/// # Panics
-/// If it does not compile.
-#[must_use]
-pub fn binary(package: &str, name: &str) -> PathBuf {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build.current_dir(workspace_root()).args(["build", "--quiet", "-p", package, "--bin", name]);
-    let folder = profile_folder();
-    let optimised = folder.file_name().is_some_and(|n| n == "release");
-    if optimised {
-        build.arg("--release");
-    }
-    let status = build.status().expect("cargo can be started");
-    assert!(status.success(), "{package} does not compile");
-    folder.join(name)
-}
-
-/// `target/debug` or `target/release`: two levels above the running test program.
-fn profile_folder() -> PathBuf {
-    let program = env::current_exe().expect("the running program has a path");
-    program.ancestors().nth(2).expect("test programs lie in target/PROFILE/deps").to_path_buf()
-}
-
+/// Three levels above the running test program.
 fn target_folder() -> PathBuf {
-    let profile = profile_folder();
-    profile.parent().unwrap_or(&profile).to_path_buf()
+    let program = env::current_exe().expect("the running program has a path");
+    program.ancestors().nth(3).expect("test programs lie in target/PROFILE/deps").to_path_buf()
 }

@@ -6,7 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use ese_base::{JetErr, PageSize};
@@ -20,26 +20,10 @@ use ese_engine::{
     },
 };
 use ese_os::Env;
-use ese_tests::{canonical, hex, peers, real_data};
-
-/// Every database in the folder of real data. The last one is dirty and its log is missing; it is
-/// read as it stands.
-const FILES: [&str; 9] = [
-    "basic.edb",
-    "binary.edb",
-    "default.edb",
-    "index.edb",
-    "text.edb",
-    "decompress_test.edb",
-    "srum-win10-clean.dat",
-    "Catalog1.edb",
-    DIRTY,
-];
-const DIRTY: &str = "qmgr-16k-dirty.db";
-
-fn databases(test: &str) -> Option<PathBuf> {
-    real_data(test).map(|data| data.join("databases"))
-}
+use ese_tests::{
+    canonical, hex, peers,
+    windows::{DATABASES, DIRTY, databases, dissect_rows},
+};
 
 fn open(folder: &Path, name: &str) -> OfflineDatabase {
     let (env, path) = (Env::real(), folder.join(name));
@@ -74,17 +58,9 @@ fn every_row_equals_what_dissect_returns() {
     let test = "every_row_equals_what_dissect_returns";
     let (Some(folder), Some(peers)) = (databases(test), peers(test)) else { return };
     let mut values = 0;
-    for name in FILES {
+    for name in DATABASES {
         let db = open(&folder, name);
-        let mut theirs: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
-        peers.json_lines("dissect_rows.py", [folder.join(name)], |line| {
-            if let Some(table) = line["table"].as_str() {
-                theirs.entry(table.to_owned()).or_default().push(line);
-            } else if let Some(table) = line["end"].as_str() {
-                let rows = theirs.entry(table.to_owned()).or_default().len();
-                assert_eq!(line["rows"], rows, "{name}, {table}: dissect was cut short");
-            }
-        });
+        let theirs = dissect_rows(&peers, &folder.join(name));
         assert_eq!(theirs.len(), db.tables().len(), "{name}: tables");
         for table in db.tables() {
             let ours = our_rows(&db, table);
@@ -149,7 +125,7 @@ fn a_new_database_begins_with_the_bytes_that_windows_writes() {
 fn every_catalog_row_survives_reading_and_writing() {
     let test = "every_catalog_row_survives_reading_and_writing";
     let Some(folder) = databases(test) else { return };
-    for name in FILES {
+    for name in DATABASES {
         let db = open(&folder, name);
         let theirs = stored(&db, "MSysObjects");
         for (key, data) in &theirs {
@@ -196,7 +172,7 @@ fn primary_keys_regenerate_from_the_rows() {
     let test = "primary_keys_regenerate_from_the_rows";
     let Some(folder) = databases(test) else { return };
     let mut keys = 0;
-    for name in FILES {
+    for name in DATABASES {
         let db = open(&folder, name);
         for table in db.tables() {
             let mut regenerated = Vec::new();
@@ -224,7 +200,7 @@ fn entries_of_secondary_indexes_regenerate_from_the_rows() {
     let test = "entries_of_secondary_indexes_regenerate_from_the_rows";
     let Some(folder) = databases(test) else { return };
     let (mut total, mut unicode) = (0, 0);
-    for name in FILES {
+    for name in DATABASES {
         let db = open(&folder, name);
         for table in db.tables() {
             for index in table.secondary() {
@@ -273,7 +249,7 @@ fn regenerated(
 fn rows_survive_an_edit_that_changes_nothing() {
     let test = "rows_survive_an_edit_that_changes_nothing";
     let Some(folder) = databases(test) else { return };
-    for name in FILES {
+    for name in DATABASES {
         let db = open(&folder, name);
         for table in db.tables() {
             let mut out = Vec::new();

@@ -64,6 +64,10 @@ pub(crate) struct Demo {
     /// Work in this new or empty directory and keep everything; otherwise a temporary one
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
+    /// Note every transaction in this new file once it is durable, a line with its number each: for
+    /// whoever kills the program and looks what is there
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(crate) acknowledge: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

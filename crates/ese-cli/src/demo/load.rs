@@ -1,8 +1,12 @@
 //! Loading from several threads, held back where the story needs writers at work.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::{
+    path::Path,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
 
-use ese_api::{Database, Error, Inserter, Instance, Result, Session};
+use ese_api::{Database, Env, Error, Inserter, Instance, Result, Session};
+use ese_os::{File, OpenMode};
 
 use super::records::Dataset;
 
@@ -12,6 +16,30 @@ use super::records::Dataset;
 pub(super) struct Gate {
     state: Mutex<State>,
     changed: Condvar,
+    notes: Option<Notes>,
+}
+
+/// A file of the numbers of the units that are durable, a line each.
+#[derive(Debug)]
+pub(super) struct Notes {
+    file: Arc<dyn File>,
+    /// Bytes that are written.
+    len: Mutex<u64>,
+}
+
+impl Notes {
+    /// Creates the file.
+    pub(super) fn create(env: &Env, path: &Path) -> Result<Notes> {
+        Ok(Notes { file: env.fs.open(path, OpenMode::CreateNew)?, len: Mutex::new(0) })
+    }
+
+    fn add(&self, unit: usize) -> Result<()> {
+        let line = format!("{unit}\n");
+        let mut len = self.len.lock().unwrap_or_else(PoisonError::into_inner);
+        self.file.write_at(line.as_bytes(), *len)?;
+        *len += u64::try_from(line.len()).unwrap_or(0);
+        Ok(())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -33,10 +61,10 @@ impl State {
 }
 
 impl Gate {
-    /// Nothing may be loaded yet.
-    pub(super) fn new(units: usize) -> Gate {
+    /// Nothing may be loaded yet. What will be durable is written into `notes`.
+    pub(super) fn new(units: usize, notes: Option<Notes>) -> Gate {
         let state = State { units, ..State::default() };
-        Gate { state: Mutex::new(state), changed: Condvar::new() }
+        Gate { state: Mutex::new(state), changed: Condvar::new(), notes }
     }
 
     /// Nothing panics with the lock held.
@@ -99,12 +127,17 @@ impl Gate {
         }
     }
 
-    fn done(&self, rows: u64) {
+    /// A unit of so many rows is durable.
+    fn done(&self, unit: usize, rows: u64) -> Result<()> {
+        if let Some(notes) = &self.notes {
+            notes.add(unit)?;
+        }
         let mut state = self.lock();
         state.units_done += 1;
         state.rows_done += rows;
         drop(state);
         self.changed.notify_all();
+        Ok(())
     }
 
     fn fail(&self, error: Error) {
@@ -149,7 +182,7 @@ fn load_units(instance: &Instance, database: &Database, data: &Dataset, gate: &G
             }
         }
         transaction.commit()?;
-        gate.done(unit.len());
+        gate.done(number, unit.len())?;
     }
     Ok(())
 }

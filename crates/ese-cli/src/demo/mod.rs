@@ -36,7 +36,8 @@ pub(crate) fn run(context: &Context, args: &args::Demo) -> Outcome {
     let place = Place::new(&context.env, args.dir.as_deref())?;
     let screen = Screen::new(context.json, context.quiet);
     let begun = context.env.clock.monotonic();
-    let story = Story { context, screen: &screen, interrupt: &interrupt, dir: &place.dir };
+    let notes = args.acknowledge.as_deref();
+    let story = Story { context, screen: &screen, interrupt: &interrupt, dir: &place.dir, notes };
     let held = story.tell(args.input.as_deref())?;
     let took = context.env.clock.monotonic().saturating_sub(begun);
     screen.json(&json!({

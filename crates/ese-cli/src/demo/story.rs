@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{
     backups::{self, Stopped},
     check, dpkg, input,
-    load::{self, Gate},
+    load::{self, Gate, Notes},
     records::{Dataset, Sum},
     screen::{
         Line::{Checked, Told},
@@ -47,6 +47,8 @@ pub(super) struct Story<'a> {
     pub(super) screen: &'a Screen,
     pub(super) interrupt: &'a Interrupt,
     pub(super) dir: &'a Path,
+    /// The file that gets the numbers of durable transactions.
+    pub(super) notes: Option<&'a Path>,
 }
 
 /// What the steps of loading and backing up share.
@@ -150,7 +152,8 @@ impl Story<'_> {
         instance: &Instance,
         database: &Database,
     ) -> Outcome<bool> {
-        let gate = &Gate::new(data.units.len());
+        let notes = self.notes.map(|path| Notes::create(self.env(), path)).transpose()?;
+        let gate = &Gate::new(data.units.len(), notes);
         let scene = Scene { data, rows: data.rows(), instance, database, gate };
         thread::scope(|scope| {
             for _ in 0..LOADERS {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses another part of this")]
 
+pub(crate) mod demo;
+
 use std::{
     collections::BTreeMap,
     fmt, fs,
