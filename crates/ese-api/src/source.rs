@@ -13,9 +13,6 @@ use ese_os::Env;
 use ese_pages::DbHeader;
 use parking_lot::Mutex;
 
-/// The last generation number that a log uses (backup-log-recovery 1.1).
-const GENERATION_MAX: u32 = 0x7fff_f800;
-
 /// Joins an instance to the backup crate. The backup's context owns it; nothing points back.
 #[derive(Debug)]
 pub(crate) struct EngineSource {
@@ -63,7 +60,7 @@ impl BackupSource for EngineSource {
             recovering: false,
             circular: self.engine.config.circular_log,
             disk_full: log.is_disk_full(),
-            sequence_end: log.current_generation().0 >= GENERATION_MAX,
+            sequence_end: log.current_generation() >= Generation::LAST,
         }
     }
 

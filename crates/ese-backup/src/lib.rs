@@ -21,7 +21,6 @@
 
 #![forbid(unsafe_code)]
 
-mod buffer;
 mod files;
 mod log_source;
 pub mod restore;
@@ -32,7 +31,7 @@ pub mod stream;
 pub(crate) mod testing;
 pub mod truncate;
 
-pub use buffer::{AlignedBuffer, BLOCK_LEN};
+pub use ese_pages::aligned::{AlignedBuffer, BLOCK_LEN};
 pub use log_source::LogSource;
 pub use session::{BackupContext, FileHandle, LogInfo, OpenedFile, PauseBy, State};
 pub use source::{AttachedDatabase, BackupSource};

@@ -62,6 +62,11 @@ id! {
     Iline(u16)
 }
 
+impl Generation {
+    /// The last one that records may go to (backup-log-recovery 1.1).
+    pub const LAST: Generation = Generation(0x7fff_f800);
+}
+
 impl Pgno {
     /// No page.
     pub const NULL: Pgno = Pgno(0);

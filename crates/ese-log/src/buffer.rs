@@ -30,8 +30,6 @@ const FIRST_PIECE_HEAD: usize = 7;
 const PIECE_HEAD: usize = 3;
 /// Less room than this is padded, not filled with a piece.
 const CUT_ROOM_MIN: usize = 32;
-/// The last generation that records may go to (backup-log-recovery 1.1).
-const GENERATION_MAX: u32 = 0x7fff_f800;
 /// Segments kept for reuse.
 const POOL_MAX: usize = 64;
 
@@ -215,7 +213,7 @@ impl Buffer {
         if needed > last {
             return Err(too_long(len));
         }
-        if self.next_generation.0 >= GENERATION_MAX {
+        if self.next_generation >= Generation::LAST {
             return Err(Error::new(
                 JetErr::LogSequenceEnd,
                 format!("generation {:#x} is the last one", self.next_generation.0),
@@ -260,7 +258,7 @@ impl Buffer {
     /// # Errors
     /// `JET_errLogSequenceEnd` (-519): there is none.
     pub(crate) fn start_generation(&mut self) -> Result<Generation> {
-        if self.next_generation.0 >= GENERATION_MAX {
+        if self.next_generation >= Generation::LAST {
             return Err(Error::code_only(JetErr::LogSequenceEnd));
         }
         self.close_segment();

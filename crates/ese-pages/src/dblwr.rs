@@ -38,7 +38,7 @@ use zerocopy::{
 };
 
 use crate::{
-    aligned::{AlignedBuf, BLOCK_LEN},
+    aligned::{AlignedBuffer, BLOCK_LEN},
     checksum::{self, Verdict},
     db_file::{DbFile, directory_of},
     page::PageRef,
@@ -122,7 +122,7 @@ impl DoubleWrite {
     pub(crate) fn write(
         &mut self,
         db: &DbFile,
-        batch: &mut AlignedBuf,
+        batch: &mut AlignedBuffer,
         images_at: usize,
         pages: impl ExactSizeIterator<Item = Pgno>,
     ) -> Result<()> {
@@ -130,7 +130,7 @@ impl DoubleWrite {
         let page_len = db.page_size().bytes();
         let count = pages.len();
         let end = images_at + count * page_len;
-        let (front, images) = batch.bytes_mut().split_at_mut(images_at);
+        let (front, images) = batch.as_mut_slice().split_at_mut(images_at);
         let mut list = front.chunks_exact_mut(size_of::<Entry>()).skip(size_of::<Head>() / 8);
         for ((pgno, image), to) in pages.zip(images.chunks_exact(page_len)).zip(&mut list) {
             let entry = Entry { pgno: pgno.0.into(), crc: crc32fast::hash(image).into() };
@@ -150,7 +150,7 @@ impl DoubleWrite {
         if let Some(to) = front.get_mut(..size_of::<Head>()) {
             to.copy_from_slice(head.as_bytes());
         }
-        let bytes = batch.bytes().get(..end).unwrap_or(&[]);
+        let bytes = batch.as_slice().get(..end).unwrap_or(&[]);
         db.poison().check()?;
         self.file
             .write_at(bytes, 0)
@@ -179,7 +179,8 @@ fn front_crc(head: &Head, front: &[u8], count: usize) -> u32 {
 /// # Errors
 /// Errors of the database file; `JET_errInternalError` while it has a page cache. A page that
 /// cannot be restored, or a side file that cannot be read, is not an error here: whoever reads
-/// the page will be told.
+/// the page will be told. `JET_errFileAccessDenied` (-1032): the side file may not be opened, or
+/// is none, so that no page could be written later either.
 pub fn recover_double_write(db: &DbFile) -> Result<Vec<Pgno>> {
     let path = path_of(db.path());
     if !db.env().fs.exists(&path)? {
@@ -196,14 +197,15 @@ pub fn recover_double_write(db: &DbFile) -> Result<Vec<Pgno>> {
             tracing::info!(path = %path.display(), "no whole batch of this database to restore from");
             return Ok(Vec::new());
         }
+        Err(error) if error.code() == JetErr::FileAccessDenied => return Err(error),
         Err(error) => {
             tracing::warn!(%error, "the double-write file cannot be read");
             return Ok(Vec::new());
         }
     };
     let page_len = db.page_size().bytes();
-    let mut images = AlignedBuf::zeroed(2 * page_len)?;
-    let (page, copy) = images.bytes_mut().split_at_mut(page_len);
+    let mut images = AlignedBuffer::new(2 * page_len)?;
+    let (page, copy) = images.as_mut_slice().split_at_mut(page_len);
     let mut restored = Vec::new();
     for (n, entry) in entries.iter().enumerate() {
         let pgno = Pgno(entry.pgno.get());

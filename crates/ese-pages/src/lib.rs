@@ -14,7 +14,7 @@
 //!   that a backup reads; [`fence`] is the write-ahead rule; [`poison`] remembers the first failed
 //!   write.
 
-mod aligned;
+pub mod aligned;
 pub mod cache;
 pub mod checksum;
 pub mod db_file;

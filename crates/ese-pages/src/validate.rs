@@ -20,8 +20,6 @@ pub enum Validate {
     Read,
     /// It is copied into a backup. Blank pages are allowed.
     Backup,
-    /// A log record is to be applied to it. A blank page is an error (redo decides what it means).
-    Redo,
     /// The database is being verified. Blank pages are allowed.
     Verify,
 }
@@ -31,7 +29,6 @@ impl fmt::Display for Validate {
         f.write_str(match self {
             Validate::Read => "reading",
             Validate::Backup => "backing up",
-            Validate::Redo => "redoing",
             Validate::Verify => "verifying",
         })
     }
@@ -86,7 +83,7 @@ fn check(page: PageRef<'_>, pgno: Pgno, why: Validate) -> Checked {
     if page.flags().is_empty() && page.is_blank() {
         return match why {
             Validate::Backup | Validate::Verify => Ok(()),
-            Validate::Read | Validate::Redo => {
+            Validate::Read => {
                 Err(Fault::new(JetErr::PageNotInitialized, "the page is blank (all zero)"))
             }
         };

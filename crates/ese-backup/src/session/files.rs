@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ese_base::{Error, JetErr, Result};
+use ese_pages::aligned::is_aligned;
 
 use super::{
     context::{Backup, BackupContext, Cause, FileHandle, OpenFile, OpenedFile, Part, Who},
@@ -10,7 +11,7 @@ use super::{
     read_log::LogReader,
     table::{Api, Reply, reply},
 };
-use crate::{buffer::is_aligned, source::AttachedDatabase};
+use crate::source::AttachedDatabase;
 
 impl BackupContext {
     /// `JetGetAttachInfoInstance` (4.4): the attached, logged databases.

@@ -28,7 +28,7 @@ pub(crate) use manifest::{hex32, signature_from_hex};
 pub(crate) use sink::{Output, Sink};
 
 use crate::{
-    buffer::AlignedBuffer,
+    AlignedBuffer,
     session::{BEGIN_INCREMENTAL, BackupContext, END_ABORT, END_NORMAL, FileHandle, LogInfo, Who},
 };
 

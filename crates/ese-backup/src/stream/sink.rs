@@ -25,7 +25,7 @@ use ese_pages::checksum;
 use parking_lot::Mutex;
 
 use super::file_crc::FileCrc;
-use crate::buffer::AlignedBuffer;
+use crate::AlignedBuffer;
 
 /// Bytes of one buffer, and so of one write.
 pub(crate) const CHUNK_LEN: usize = 1 << 20;

@@ -189,6 +189,38 @@ impl<'b: 'a, 'a> Body<'b> for Ignored<'a> {
     }
 }
 
+/// What a type is called that current engines do not write (backup-log-recovery section 1).
+fn obsolete_name(number: u8) -> Option<&'static str> {
+    Some(match number {
+        3 => "MS",
+        4 => "End",
+        19 => "FullBackup",
+        20 => "IncBackup",
+        21 => "JetOp",
+        40 | 41 | 43 => "SLV",
+        44 => "ForceDetach",
+        45 => "ExtRestore",
+        46 => "Backup",
+        53 => "BeginDT",
+        54 => "PrepCommit",
+        55 => "PrepRollback",
+        57 => "ForceWriteLog",
+        59 => "ExtRestore2",
+        _ => return None,
+    })
+}
+
+/// A type of which not even the length is known.
+pub(super) fn unreadable(number: u8) -> Error {
+    let what = match obsolete_name(number) {
+        Some(name) => {
+            format!("a {name} record (type {number}) of an old engine, which is not read")
+        }
+        None => format!("unknown log record type {number}"),
+    };
+    Error::new(JetErr::LogFileCorrupt, what)
+}
+
 /// A record that current engines do not write: backup and restore marks of old engines, traces
 /// of calls, distributed transactions. Only its length matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,10 +270,7 @@ impl<'b: 'a, 'a> Body<'b> for Obsolete<'a> {
     fn decode(input: &mut Input<'b>) -> Result<Self> {
         let number = input.number();
         let Some((fixed, length_field)) = obsolete_shape(number) else {
-            return Err(Error::new(
-                JetErr::LogFileCorrupt,
-                format!("unknown log record type {number}"),
-            ));
+            return Err(unreadable(number));
         };
         let mut ahead = input.clone();
         let variable = match length_field {
@@ -254,6 +283,9 @@ impl<'b: 'a, 'a> Body<'b> for Obsolete<'a> {
         Ok(Obsolete { number, bytes: input.take((fixed - 1).saturating_add(variable))? })
     }
     fn show_fields(&self, out: &mut String) {
+        if let Some(name) = obsolete_name(self.number) {
+            text(out, format_args!(" {name}"));
+        }
         self.number.show("type", out);
         self.bytes.show("bytes", out);
     }

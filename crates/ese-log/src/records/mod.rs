@@ -81,10 +81,7 @@ macro_rules! records {
                 let mut input = Input::new(bytes)?;
                 let record = match input.number() {
                     $($($number)|+ => Record::$variant(Body::decode(&mut input)?),)*
-                    other => return Err(Error::new(
-                        JetErr::LogFileCorrupt,
-                        format!("unknown log record type {other}"),
-                    )),
+                    other => return Err(misc::unreadable(other)),
                 };
                 Ok((record, bytes.len() - input.remaining()))
             }

@@ -22,7 +22,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::{PageCache, guard::ReadGuard};
 use crate::{
-    aligned::AlignedBuf,
+    aligned::AlignedBuffer,
     checksum,
     dblwr::{self, DoubleWrite},
     fence::LogFence,
@@ -63,7 +63,7 @@ pub struct FlushStats {
 /// What only the one who flushes touches.
 #[derive(Debug, Default)]
 pub(super) struct Flusher {
-    batch: AlignedBuf,
+    batch: AlignedBuffer,
     double_write: Option<DoubleWrite>,
     /// Pages that are written and wait for the sync.
     pub(super) unsettled: Vec<Pgno>,
@@ -185,7 +185,7 @@ impl PageCache {
     fn prepare(&self, flusher: &mut Flusher) -> Result<()> {
         let len = self.images_at() + self.batch_pages() * self.page_size.bytes();
         if flusher.batch.len() < len {
-            flusher.batch = AlignedBuf::zeroed(len)?;
+            flusher.batch = AlignedBuffer::new(len)?;
         }
         if self.options.double_write && flusher.double_write.is_none() {
             flusher.double_write = Some(DoubleWrite::open(&self.file, self.batch_pages())?);
@@ -202,7 +202,7 @@ impl PageCache {
         stats: &mut FlushStats,
     ) -> Result<()> {
         let (page_len, images_at) = (self.page_size.bytes(), self.images_at());
-        let images = flusher.batch.bytes_mut().get_mut(images_at..).unwrap_or_default();
+        let images = flusher.batch.as_mut_slice().get_mut(images_at..).unwrap_or_default();
         let mut copied = Vec::with_capacity(pages.len());
         let mut end = LgPos::MIN;
         for &pgno in pages {
@@ -226,7 +226,7 @@ impl PageCache {
             let numbers = copied.iter().copied();
             side.write(&self.file, &mut flusher.batch, images_at, numbers)?;
         }
-        let images = flusher.batch.bytes().get(images_at..).unwrap_or_default();
+        let images = flusher.batch.as_slice().get(images_at..).unwrap_or_default();
         stats.writes += self.write_in_place(&copied, images)?;
         stats.batches += 1;
         stats.pages += copied.len();

@@ -14,7 +14,7 @@ use ese_base::{Error, JetErr, LgPos, PageSize, Pgno, Result};
 use parking_lot::Mutex;
 
 use super::{chunked::Chunked, slot::Slot};
-use crate::aligned::AlignedBuf;
+use crate::aligned::AlignedBuffer;
 
 /// Frames of a slab: 256 KiB to 2 MiB of memory at a time.
 const SLAB_FRAMES: u32 = 64;
@@ -120,7 +120,7 @@ impl Frame {
 struct Slab {
     frames: Box<[Frame]>,
     /// Owns the memory that the frames point to.
-    _memory: AlignedBuf,
+    _memory: AlignedBuffer,
 }
 
 impl std::fmt::Debug for Slab {
@@ -214,7 +214,7 @@ impl FrameTable {
         let Some(place) = self.slabs.at_or_make(slab_no, std::sync::OnceLock::new) else {
             return Ok(()); // the caller finds no free frame and says so
         };
-        let mut memory = AlignedBuf::zeroed(page_len * SLAB_FRAMES as usize)?;
+        let mut memory = AlignedBuffer::new(page_len * SLAB_FRAMES as usize)?;
         let base = memory.as_mut_ptr();
         let frames = (0..SLAB_FRAMES as usize).map(|n| Frame {
             image: AtomicPtr::new(base.wrapping_add(n * page_len)),

@@ -142,12 +142,6 @@ impl<'a> PageMut<'a> {
         self.as_ref().fits(line_len)
     }
 
-    /// See [`PageRef::compress_len`].
-    #[must_use]
-    pub fn compress_len(page: &PageRef<'_>, key: &[u8]) -> usize {
-        page.compress_len(key)
-    }
-
     /// Inserts a node before node `iline` (at the end if that is the node count). `cb_prefix`
     /// bytes of its key come from the page's prefix key; [`NodeFlags::COMPRESSED`] is set or
     /// cleared accordingly, whatever `flags` says.

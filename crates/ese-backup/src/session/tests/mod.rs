@@ -11,7 +11,7 @@ use std::path::Path;
 use ese_base::{Error, JetErr, Result};
 
 use crate::{
-    buffer::AlignedBuffer,
+    AlignedBuffer,
     session::{BackupContext, END_NORMAL, FileHandle},
 };
 

@@ -175,6 +175,8 @@ fn records_that_redo_skips_lie_as_section_2_8_says() {
     ] {
         same(Record::Obsolete(Obsolete { number: bytes[0], bytes: &bytes[1..] }), bytes);
     }
+    let mark = Obsolete { number: 19, bytes: &[1, 0, b'p'] };
+    assert!(Record::Obsolete(mark).describe().contains("FullBackup"), "{mark:?}");
 }
 
 #[test]
@@ -205,6 +207,16 @@ fn framing_and_unknown_types_are_no_records() {
         assert_eq!(Record::decode_prefix(&bytes).unwrap_err().jet_code(), -501, "{number}");
     }
     assert_eq!(Record::decode_prefix(&[]).unwrap_err().jet_code(), -501);
+    for (number, words) in [
+        (40, "a SLV record (type 40)"),
+        (41, "a SLV record (type 41)"),
+        (43, "a SLV record (type 43)"),
+        (44, "a ForceDetach record (type 44)"),
+        (47, "unknown log record type 47"),
+    ] {
+        let error = Record::decode_prefix(&[number; 64]).unwrap_err();
+        assert!(error.message().contains(words), "{error}");
+    }
 }
 
 #[test]

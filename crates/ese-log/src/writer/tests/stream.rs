@@ -344,7 +344,7 @@ fn the_last_generation_number_ends_the_sequence() {
     log.flush_all().unwrap();
     drop(log);
     let mut end = read(&env).unwrap().unwrap().end;
-    end.generation = Generation(0x7fff_f800);
+    end.generation = Generation::LAST;
     // The file says otherwise, but nothing reads it again here.
     let log = Log::resume(&env, &config(), &end).unwrap();
     assert_eq!(log.roll().unwrap_err().jet_code(), -519);
