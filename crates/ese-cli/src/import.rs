@@ -4,11 +4,14 @@
 //! database and table are created if they are missing. Rows are committed in batches, durably;
 //! Ctrl-C takes back the batch that is being filled and keeps those before.
 
-use std::{ops::ControlFlow, path::PathBuf};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 use ese_api::{
-    Column, Database, Env, Error, ErrorKind, Inserter, Instance, JetErr, PageSize, Session, Table,
-    TableBuilder, databases_in, find_base,
+    Column, Database, Env, Error, ErrorKind, Inserter, Instance, JetErr, Offline, PageSize,
+    Session, Table, TableBuilder, databases_in, find_base,
 };
 use ese_engine::schema::check_name;
 use serde_json::json;
@@ -33,9 +36,7 @@ pub(crate) fn run(context: &Context, args: &args::Import) -> Outcome {
     let interrupt = context.interrupt();
     let shape = look_through(context, args, format, &interrupt)?;
     let database = database_path(&context.env, args)?;
-    if !context.env.fs.exists(&args.dir.join(&database))? {
-        // Of a database that exists only the engine knows whether it has the table.
-        let page_size = args.page_size.map_or(Ok(PageSize::K4), page_size)?;
+    if let Some(page_size) = page_size_of_new_table(&context.env, args, &database)? {
         let table = new_table(args, &shape).into_def().build(page_size);
         table.map_err(|error| error.at_path(&args.file))?;
     }
@@ -140,6 +141,21 @@ fn database_path(env: &Env, args: &args::Import) -> Outcome<PathBuf> {
             "name one with --database",
         )),
     }
+}
+
+/// The size of the pages that a new table will have; `None` for one that exists, and where only the
+/// engine can tell: in a database that has to be recovered.
+fn page_size_of_new_table(
+    env: &Env,
+    args: &args::Import,
+    database: &Path,
+) -> Outcome<Option<PageSize>> {
+    let path = args.dir.join(database);
+    if !env.fs.exists(&path)? {
+        return args.page_size.map_or(Ok(PageSize::K4), page_size).map(Some);
+    }
+    let Ok(found) = Offline::open(env, &path) else { return Ok(None) };
+    Ok(found.table(&args.table).is_err().then(|| found.page_size()))
 }
 
 fn start(env: &Env, args: &args::Import) -> Outcome<Instance> {

@@ -13,6 +13,8 @@
 //! and an empty field is NULL. Values for a table that exists are those that `ese rows --json`
 //! prints.
 
+mod json;
+
 use std::{
     collections::{HashMap, HashSet},
     io::{self, BufRead as _, BufReader, Read},
@@ -109,14 +111,9 @@ fn json_lines(
         if record.trim_ascii().is_empty() {
             continue;
         }
-        match serde_json::from_slice(record) {
-            Ok(Json::Object(fields)) => {
-                if each(Record { line, bytes, fields }, len)?.is_break() {
-                    return Ok(());
-                }
-            }
-            Ok(_) => return Err(Failure::input(path, line, "expected a JSON object")),
-            Err(error) => return Err(Failure::input(path, line, format!("no JSON: {error}"))),
+        let fields = json::object(record).map_err(|what| Failure::input(path, line, what))?;
+        if each(Record { line, bytes, fields }, len)?.is_break() {
+            return Ok(());
         }
     }
 }

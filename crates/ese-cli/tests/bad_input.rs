@@ -65,26 +65,6 @@ fn a_file_that_is_no_database_is_refused_by_every_verb() {
 }
 
 #[test]
-fn a_truncated_database_is_refused_or_found_damaged() {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
-    clean(dir, PageSize::K8, 20_000);
-    let whole = fs::read(dir.join("a.edb")).unwrap();
-    for (name, len) in [("one-header", 8192), ("two-headers", 16384), ("few-pages", 300_000)] {
-        fs::write(dir.join(name), &whole[..len]).unwrap();
-        // The catalog lies in the first pages.
-        let tables = untouched(dir, || ese(dir, &["tables", name]));
-        assert_eq!(tables.code == Some(0), name == "few-pages", "{tables:?}");
-        let ran = untouched(dir, || ese(dir, &["rows", name, "t"]));
-        assert!(matches!(ran.code, Some(1 | 3)), "{name}: {ran:?}");
-        ran.refused(ran.code.unwrap(), &["(JET_err", name]);
-        let ran = untouched(dir, || ese(dir, &["verify", name]));
-        assert_eq!(ran.code, Some(1), "{name}: {ran:?}");
-        assert!(ran.stdout.contains("PROBLEM") || ran.stderr.contains("(JET_err"), "{ran:?}");
-    }
-}
-
-#[test]
 fn a_database_of_another_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
@@ -223,24 +203,6 @@ fn damaged_pages_are_named_and_never_passed_on() {
     assert!(fs::read(dir.join("data/a.edb")).unwrap()[8192..] == database[8192..]);
 }
 
-#[test]
-fn damaged_headers_are_taken_from_their_other_copy_or_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
-    clean(dir, PageSize::K4, 100);
-    damage(&dir.join("a.edb"), 100);
-    assert!(untouched(dir, || ese(dir, &["info", "a.edb"])).fine().contains("first copy"));
-    assert_eq!(
-        untouched(dir, || ese(dir, &["rows", "a.edb", "t", "--json"])).fine().lines().count(),
-        100
-    );
-    let ran = untouched(dir, || ese(dir, &["verify", "a.edb"]));
-    assert_eq!(ran.code, Some(1));
-    assert!(ran.stdout.contains("primary copy"), "{ran:?}");
-    damage(&dir.join("a.edb"), 4096 + 100);
-    each_reader(dir, "a.edb", |_, ran| ran.refused(1, &["a.edb", "(JET_err"]));
-}
-
 /// The set of one of two databases is not the backup of a directory.
 #[test]
 fn a_database_that_is_none_any_more_is_never_passed_over() {
@@ -317,52 +279,6 @@ fn recovery_that_leaves_a_database_dirty_does_not_succeed() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stdout.contains("PROBLEM other/b.edb"), "{ran:?}");
     assert!(ran.stdout.contains("JET_errDatabaseDirtyShutdown -550"), "{ran:?}");
-}
-
-#[test]
-fn damaged_or_missing_logs_are_refused_and_nothing_is_recovered() {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
-    dirty(&dir.join("data"), 5000);
-    let logs: Vec<_> = contents(&dir.join("data"))
-        .into_keys()
-        .filter(|path| path.extension().is_some_and(|e| e == "log"))
-        .filter(|path| path.file_name().unwrap() != "edb.log")
-        .collect();
-    assert!(logs.len() > 3, "{logs:?}");
-    let copy = |name: &str| {
-        let to = dir.join(name);
-        fs::create_dir(&to).unwrap();
-        for path in contents(&dir.join("data")).keys() {
-            fs::copy(path, to.join(path.file_name().unwrap())).unwrap();
-        }
-        to
-    };
-    let middle = logs[logs.len() / 2].file_name().unwrap();
-
-    let damaged = copy("damaged");
-    damage(&damaged.join(middle), 100_000);
-    let ran = untouched(&damaged, || ese(dir, &["recover", "damaged"]));
-    ran.refused(1, &["generation", "(JET_err"]);
-
-    let missing = copy("missing");
-    fs::remove_file(missing.join(middle)).unwrap();
-    let ran = untouched(&missing, || ese(dir, &["recover", "missing"]));
-    ran.refused(1, &["(JET_err"]);
-
-    let current = copy("current");
-    fs::remove_file(current.join("edb.log")).unwrap();
-    let ran = untouched(&current, || ese(dir, &["recover", "current"]));
-    ran.refused(1, &["edb.log", "JET_errMissingLogFile -528"]);
-
-    for name in ["damaged", "missing", "current"] {
-        let ran = untouched(&dir.join(name), || ese(dir, &["verify", name]));
-        assert_eq!(ran.code, Some(1), "{name}: {ran:?}");
-    }
-    fs::create_dir(dir.join("nothing")).unwrap();
-    untouched(dir, || ese(dir, &["recover", "nothing"]))
-        .refused(1, &["JET_errMissingLogFile -528"]);
-    untouched(dir, || ese(dir, &["recover", "nowhere"])).refused(3, &["(JET_err"]);
 }
 
 #[test]
@@ -518,6 +434,7 @@ fn records_that_are_wrong_are_named_by_line_and_nothing_is_made() {
     let dir = dir.path();
     fs::write(dir.join("bad.jsonl"), "{\"a\": 1}\n\n{\"a\": oops}\n").unwrap();
     fs::write(dir.join("list.jsonl"), "[1, 2]\n").unwrap();
+    fs::write(dir.join("key.jsonl"), "{\"a\": 1}\n{\"a\": 1, \"b\": 2, \"a\": 3}\n").unwrap();
     fs::write(dir.join("none.jsonl"), "\n\n").unwrap();
     fs::write(dir.join("latin.csv"), b"a,b\n1,\xe9\n").unwrap();
     fs::write(dir.join("short.csv"), "a,b\n1,2\n3\n").unwrap();
@@ -526,6 +443,7 @@ fn records_that_are_wrong_are_named_by_line_and_nothing_is_made() {
     for (file, code, word) in [
         ("bad.jsonl", 1, "line 3"),
         ("list.jsonl", 1, "line 1"),
+        ("key.jsonl", 1, "line 2: the key \"a\" occurs twice"),
         ("none.jsonl", 2, "no records"),
         ("latin.csv", 1, "UTF-8"),
         ("short.csv", 1, "line 3"),
@@ -585,6 +503,12 @@ fn names_that_no_table_can_have_are_refused_before_anything_is_made() {
     assert_eq!(untouched(dir, || ese(dir, &args)).code, Some(2));
     // Two databases, and nobody says which is meant.
     ese(dir, &["import", "new", "--table", "t", "good.jsonl"]).fine();
+    for (file, words) in
+        [("twice.jsonl", "JET_errColumnDuplicate -1508"), ("wide.jsonl", "JET_errTooManyColumns")]
+    {
+        let ran = untouched(dir, || ese(dir, &["import", "new", "--table", "u", file]));
+        ran.refused(2, &[file, words]);
+    }
     ese(dir, &["import", "new", "--table", "t", "good.jsonl", "--database", "b.edb"]).fine();
     untouched(dir, || ese(dir, &["import", "new", "--table", "t", "good.jsonl"]))
         .refused(2, &["several databases", "--database"]);

@@ -127,6 +127,14 @@ impl LogNames {
         self.dir.join(format!("{}res{number:05}.jrs", self.base))
     }
 
+    /// Is this the name of a reserve log?
+    pub(crate) fn is_reserve(&self, name: &str) -> bool {
+        let head = format!("{}res", self.base);
+        let stem = name.rsplit_once('.').filter(|(_, ending)| ending.eq_ignore_ascii_case("jrs"));
+        let head = stem.and_then(|(stem, _)| stem.get(..head.len())).map(|s| (s, head));
+        head.is_some_and(|(found, head)| found.eq_ignore_ascii_case(&head))
+    }
+
     /// The checkpoint file in the system directory `dir`.
     #[must_use]
     pub fn checkpoint(&self, dir: &Path) -> PathBuf {
@@ -193,6 +201,8 @@ mod tests {
         assert_eq!(names.archive(Generation(0xf_ffff)), Path::new("/d/edbFFFFF.log"));
         assert_eq!(names.archive(Generation(0x10_0000)), Path::new("/d/edb00100000.log"));
         assert_eq!(names.reserve(2), Path::new("/d/edbres00002.jrs"));
+        assert!(names.is_reserve("edbres00002.jrs") && names.is_reserve("EDBRES1.JRS"));
+        assert!(!names.is_reserve("edbres00002.log") && !names.is_reserve("ed.jrs"));
         assert_eq!(names.checkpoint(Path::new("/s")), Path::new("/s/edb.chk"));
         let jet = names.with_extension(Extension::Jet).with_long_numbers(true);
         assert_eq!(jet.archive(Generation(1)), Path::new("/d/edb00000001.jtx"));

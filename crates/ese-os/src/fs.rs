@@ -91,6 +91,11 @@ pub trait File: Send + Sync + Debug {
     fn start_writeback(&self, offset: u64, len: u64);
     /// Says that a range will be read soon. Only a hint.
     fn will_need(&self, offset: u64, len: u64);
+    /// The first offset from `offset` on that may hold anything but zeros: what lies before it is a
+    /// hole of a sparse file. `offset` where that is not known, `u64::MAX` if only a hole follows.
+    fn next_data(&self, offset: u64) -> u64 {
+        offset
+    }
     /// Length in bytes.
     fn len(&self) -> Result<u64>;
     /// Is it empty?

@@ -99,7 +99,8 @@ impl LogStream {
     /// tell what they are. A damaged header is no error before its generation is wanted.
     ///
     /// # Errors
-    /// Whatever the file system answers.
+    /// Whatever the file system answers; `JET_errFileAccessDenied` (-1032): a directory has the
+    /// name of a file that the log writes.
     pub fn scan(env: &Env, names: &LogNames) -> Result<LogStream> {
         let found = found_names(env, names)?;
         // A stream uses one ending throughout; the current log says which.
@@ -264,10 +265,15 @@ struct FoundName {
 fn found_names(env: &Env, names: &LogNames) -> Result<Vec<FoundName>> {
     let mut found = Vec::new();
     for entry in env.fs.list(names.dir())? {
-        if entry.is_dir {
-            continue;
+        let parsed = LogNames::parse(names.base(), &entry.name);
+        if entry.is_dir && (parsed.is_some() || names.is_reserve(&entry.name)) {
+            // Found out later, when files next to it have been written or removed.
+            let what = "a directory stands where the log has a file";
+            return Err(Error::new(JetErr::FileAccessDenied, what)
+                .at_path(names.dir().join(entry.name))
+                .advise("move the directory elsewhere"));
         }
-        if let Some((kind, extension)) = LogNames::parse(names.base(), &entry.name) {
+        if let Some((kind, extension)) = parsed {
             found.push(FoundName { name: entry.name, kind, extension });
         }
     }

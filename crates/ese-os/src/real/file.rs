@@ -186,6 +186,18 @@ impl File for RealFile {
         unsafe { libc::posix_fadvise(self.fd(), offset, len, libc::POSIX_FADV_WILLNEED) };
     }
 
+    fn next_data(&self, offset: u64) -> u64 {
+        let Ok(from) = i64::try_from(offset) else { return offset };
+        // The position of the descriptor, which this moves, is used by nobody.
+        // SAFETY: the call takes no pointer; the descriptor is open as long as `self.file`.
+        let found = unsafe { libc::lseek(self.fd(), from, libc::SEEK_DATA) };
+        match u64::try_from(found) {
+            Ok(data) => data,
+            Err(_) if io::Error::last_os_error().raw_os_error() == Some(libc::ENXIO) => u64::MAX,
+            Err(_) => offset,
+        }
+    }
+
     fn len(&self) -> Result<u64> {
         Ok(self.file.metadata().map_err(|error| self.error("length", error))?.len())
     }

@@ -58,6 +58,20 @@ fn create_or_truncate_empties_what_is_there() {
 }
 
 #[test]
+fn what_lies_before_the_next_data_is_a_hole() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = RealFs.open(&dir.path().join("a"), OpenMode::CreateNew).unwrap();
+    let place = 64 << 20;
+    file.write_at(&[1; 8192], place).unwrap();
+    file.set_len(2 * place).unwrap();
+    // A file system may know nothing of holes; none may hide data.
+    assert!(file.next_data(0) <= place);
+    assert_eq!(file.next_data(place), place);
+    assert_eq!(file.next_data(place + 5000), place + 5000);
+    assert_eq!(file.next_data(2 * place), u64::MAX);
+}
+
+#[test]
 fn directories_are_created_listed_and_removed() {
     let dir = tempfile::tempdir().unwrap();
     let deep = dir.path().join("x/y/z");
