@@ -33,6 +33,13 @@ impl Output {
     }
 }
 
+/// Columns of the terminal, if standard output is one.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let terminal = console::Term::stdout();
+    let size = terminal.is_term().then(|| terminal.size_checked()).flatten();
+    size.map(|(_, columns)| usize::from(columns))
+}
+
 /// May standard output be coloured?
 pub(crate) fn colours() -> bool {
     io::stdout().is_terminal()

@@ -585,6 +585,19 @@ mod of_values {
         let error = Value::Text("\u{4e00}".into()).encode(&column(ColType::Text)).unwrap_err();
         assert_eq!(error.code(), JetErr::InvalidParameter);
         assert!(error.message().contains("\"c\""));
+        let words = |value: Value| value.encode(&column(ColType::Long)).unwrap_err().to_string();
+        let long = "x".repeat(41);
+        for (value, told) in [
+            (Value::Text("abc".into()), "cannot hold \"abc\""),
+            (Value::Text(long.clone()), &format!("cannot hold \"{}...\"", &long[1..])),
+            (Value::I64(1 << 40), "cannot hold 1099511627776"),
+            (Value::Binary(vec![1, 2]), "cannot hold 2 bytes"),
+            (Value::Multi(vec![Value::Null; 3]), "cannot hold 3 values at once"),
+            (Value::Bit(true), "cannot hold true"),
+        ] {
+            let error = words(value);
+            assert!(error.contains(told), "{error}");
+        }
     }
 
     #[test]

@@ -146,7 +146,12 @@ impl Value {
         let unsuited = || {
             Error::new(
                 JetErr::InvalidParameter,
-                format!("column \"{}\" of type {:?} cannot hold {self:?}", column.name, column.ty),
+                format!(
+                    "column \"{}\" of type {:?} cannot hold {}",
+                    column.name,
+                    column.ty,
+                    self.in_words()
+                ),
             )
         };
         let bytes = match (column.ty, self) {
@@ -166,6 +171,25 @@ impl Value {
             }
         };
         Ok(Some(bytes))
+    }
+
+    /// The value for a message: not more of it than tells which one it is.
+    fn in_words(&self) -> String {
+        const SHOWN: usize = 40;
+        match self {
+            Value::Null => "NULL".to_owned(),
+            Value::Bit(bit) => bit.to_string(),
+            Value::F32(float) => float.to_string(),
+            Value::F64(float) => float.to_string(),
+            Value::Guid(guid) => guid.to_string(),
+            Value::Binary(bytes) => format!("{} bytes", bytes.len()),
+            Value::Text(text) => match text.char_indices().nth(SHOWN) {
+                Some((cut, _)) => format!("\"{}...\"", text.get(..cut).unwrap_or_default()),
+                None => format!("\"{text}\""),
+            },
+            Value::Multi(values) => format!("{} values at once", values.len()),
+            whole => whole.whole_number().map(|n| n.to_string()).unwrap_or_default(),
+        }
     }
 
     /// The number, if it is whole.

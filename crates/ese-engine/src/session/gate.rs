@@ -92,5 +92,6 @@ impl VersionGate for Gate<'_> {
 
     fn duplicate(&self, _tree: &TreeHandle, _key: &[u8], _bm_data: &[u8]) -> Error {
         Error::new(JetErr::KeyDuplicate, "a row with this key exists")
+            .advise("replace that row, or give this one another key")
     }
 }

@@ -166,6 +166,7 @@ impl SecondaryIndex {
 pub(crate) fn duplicate_key(index: &Index) -> Error {
     let what = format!("index \"{}\" has an entry with this key", index.name);
     Error::new(JetErr::KeyDuplicate, what)
+        .advise("its keys are unique: change this row, or the one that the index leads to")
 }
 
 /// The entries of a new row.
