@@ -334,7 +334,8 @@ impl Table {
         visit: impl FnOnce(&[u8]) -> T,
     ) -> Result<Option<T>> {
         session.read(|snapshot| {
-            let found = tree::seek(&self.db.cache, &self.tree.view(), key, &[])?;
+            let seat = usize::from(session.procid().0);
+            let found = tree::seek_guided(&self.db.cache, &self.tree, seat, key, &[])?;
             let Ok(line) = found.line else { return Ok(None) };
             let node = found.leaf.page().node(line);
             let versions = &session.instance().versions;
@@ -363,8 +364,8 @@ impl Table {
     ) -> Result<bool> {
         let versions = &session.instance().versions;
         session.read(|snapshot| {
-            let view = self.tree.view();
-            tree::scan(&self.db.cache, &view, start, direction, position, |node| {
+            let guide = (&*self.tree, usize::from(session.procid().0));
+            tree::scan_guided(&self.db.cache, guide, start, direction, position, |node| {
                 let Node { prefix, suffix, data, .. } = node;
                 match see(versions, &self.tree, snapshot, &node, None, &[]) {
                     Seen::Absent => ControlFlow::Continue(()),

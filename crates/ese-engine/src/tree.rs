@@ -25,6 +25,7 @@ mod change;
 pub mod check;
 mod defrag;
 mod descend;
+mod guide;
 mod outline;
 pub mod plan;
 mod scan;
@@ -45,11 +46,12 @@ pub use change::{
     MakeData, Undo, UndoOper, add, delete_node, flag_delete, insert, replace, replace_with, undo,
 };
 pub use defrag::{DefragPlace, DefragRules, defragment};
-pub use descend::{Found, seek};
+pub use descend::{Found, seek, seek_guided};
 pub use outline::{Estimate, entry_near, estimate, will_need};
-pub use scan::{Direction, Start, scan};
+pub use scan::{Direction, Start, scan, scan_guided};
 pub use view::TreeView;
 
+use self::guide::Guide;
 use crate::version::Addition;
 
 pub(crate) use change::{Op, Room, change_leaf, insert_on, log_and_apply, remove, set_data};
@@ -110,6 +112,8 @@ pub struct TreeHandle {
     pub(crate) space: Mutex<()>,
     /// Its pages are given back: nothing may go there any more.
     pub(crate) gone: RwLock<bool>,
+    /// The short way to its leaves.
+    guide: Guide,
 }
 
 impl TreeHandle {
@@ -126,6 +130,7 @@ impl TreeHandle {
             smo: Mutex::new(()),
             space: Mutex::new(()),
             gone: RwLock::new(false),
+            guide: Guide::default(),
         }
     }
 

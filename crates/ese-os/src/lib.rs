@@ -13,4 +13,4 @@ mod real;
 
 pub use env::{Clock, Env, Rng, Threads, Worker};
 pub use fs::{DirEntry, File, Fs, LockMode, OpenMode, PageMap};
-pub use real::{DIRECT_ALIGN, MAP_WINDOW};
+pub use real::{DIRECT_ALIGN, MAP_WINDOW, prefer_large_pages};

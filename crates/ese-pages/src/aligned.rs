@@ -9,6 +9,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// Bytes of a block; every page size is a multiple.
 pub const BLOCK_LEN: usize = 4096;
 
+/// Buffers of this size ask for large pages of memory.
+const LARGE_LEN: usize = 4 << 20;
+
 /// One block.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(4096))]
@@ -27,8 +30,11 @@ impl AlignedBuffer {
     /// `JET_errOutOfMemory` (-1011).
     pub fn new(len: usize) -> Result<AlignedBuffer> {
         let count = len.div_ceil(BLOCK_LEN);
-        let mut blocks = Vec::new();
+        let mut blocks: Vec<Block> = Vec::new();
         blocks.try_reserve_exact(count).map_err(|error| no_memory(len, &error))?;
+        if len >= LARGE_LEN {
+            ese_os::prefer_large_pages(blocks.spare_capacity_mut());
+        }
         blocks.resize(count, Block([0; BLOCK_LEN]));
         Ok(AlignedBuffer { blocks })
     }

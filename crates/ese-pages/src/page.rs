@@ -20,6 +20,7 @@ mod edit;
 mod flags;
 pub(crate) mod layout;
 mod node;
+pub(crate) mod prefetch;
 mod read;
 mod search;
 #[cfg(test)]

@@ -95,7 +95,8 @@ impl Table {
         let (versions, handle) = (&session.instance().versions, &index.tree);
         session.read(|snapshot| {
             let view = handle.view();
-            tree::scan(&self.db.cache, &view, start, direction, position, |node| {
+            let guide = (&**handle, usize::from(session.procid().0));
+            tree::scan_guided(&self.db.cache, guide, start, direction, position, |node| {
                 let Node { prefix, suffix, data, .. } = node;
                 let order = view.order_data(data);
                 match see(versions, handle, snapshot, &node, None, order) {

@@ -6,7 +6,7 @@ use ese_pages::{
     cache::{PageCache, ReadGuard, WriteGuard},
 };
 
-use super::{Position, TreeView};
+use super::{Position, TreeHandle, TreeView};
 
 /// Which leaf is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -192,4 +192,59 @@ pub fn seek<'c>(
     let leaf = leaf_for_read(cache, view, &Target::Entry { key, data })?;
     let line = leaf.page().search(key, data, view.unique);
     Ok(Found { leaf, line })
+}
+
+/// As [`seek`], by the tree's [guide](super::guide) where it helps. `seat` tells the sessions that
+/// read at the same time apart; any number will do.
+///
+/// # Errors
+/// As [`seek`].
+#[inline]
+pub fn seek_guided<'c>(
+    cache: &'c PageCache,
+    tree: &TreeHandle,
+    seat: usize,
+    key: &[u8],
+    data: &[u8],
+) -> Result<Found<'c>> {
+    let view = tree.view();
+    if let Some(found) = guided(cache, tree, &view, seat, key, view.order_data(data)) {
+        return Ok(found);
+    }
+    let found = seek(cache, &view, key, data)?;
+    if found.leaf.pgno() != view.root && tree.guide.note_lost() {
+        drop(found);
+        tree.guide.draw(cache, &view);
+        return seek(cache, &view, key, data);
+    }
+    Ok(found)
+}
+
+/// The leaf of an entry as the tree's guide has it, if the leaf proves it right.
+#[inline]
+pub(super) fn guided<'c>(
+    cache: &'c PageCache,
+    tree: &TreeHandle,
+    view: &TreeView,
+    seat: usize,
+    key: &[u8],
+    data: &[u8],
+) -> Option<Found<'c>> {
+    let pgno = tree.guide.leaf(seat, key, data)?;
+    // Any trouble with the page will show again on the way from the root, if it is on that way.
+    let leaf = cache.read(pgno).ok()?;
+    let page = leaf.page();
+    if !page.is_leaf() || view.expect_own(page, pgno).is_err() {
+        return None;
+    }
+    let line = page.search(key, data, view.unique);
+    is_certain(page, line).then_some(Found { leaf, line })
+}
+
+/// Does a search that ended here prove that it ended on the right leaf? As [`belongs`].
+fn is_certain(page: PageRef<'_>, line: std::result::Result<usize, usize>) -> bool {
+    match line {
+        Ok(_) => true,
+        Err(iline) => iline > 0 && (iline < page.node_count() || page.next().is_null()),
+    }
 }

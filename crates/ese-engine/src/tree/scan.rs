@@ -13,7 +13,7 @@ use ese_pages::{
     cache::{PageCache, ReadGuard},
 };
 
-use super::{Position, Target, TreeView, leaf_for_read};
+use super::{Found, Position, Target, TreeHandle, TreeView, leaf_for_read, seek, seek_guided};
 
 /// Which way a scan goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,27 +78,64 @@ pub fn scan(
     position: &mut Position,
     mut visit: impl FnMut(Node<'_>) -> ControlFlow<()>,
 ) -> Result<bool> {
+    scan_from((cache, view), None, start, direction, position, &mut visit)
+}
+
+/// As [`scan`], and finds its start by the tree's [guide](super::guide) where it helps; `seat` as
+/// in [`seek_guided`].
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_guided(
+    cache: &PageCache,
+    (tree, seat): (&TreeHandle, usize),
+    start: Start<'_>,
+    direction: Direction,
+    position: &mut Position,
+    mut visit: impl FnMut(Node<'_>) -> ControlFlow<()>,
+) -> Result<bool> {
+    let view = tree.view();
+    scan_from((cache, &view), Some((tree, seat)), start, direction, position, &mut visit)
+}
+
+fn scan_from(
+    (cache, view): (&PageCache, &TreeView),
+    guide: Option<(&TreeHandle, usize)>,
+    start: Start<'_>,
+    direction: Direction,
+    position: &mut Position,
+    visit: &mut impl FnMut(Node<'_>) -> ControlFlow<()>,
+) -> Result<bool> {
+    let end = if direction == Direction::Forward { Target::First } else { Target::Last };
+    let first = first_leaf((cache, view), guide, &start, end, position)?;
     match direction {
-        Direction::Forward => forward(cache, view, start, position, &mut visit),
-        Direction::Backward => backward(cache, view, start, position, &mut visit),
+        Direction::Forward => forward(cache, view, first, start, position, visit),
+        Direction::Backward => backward(cache, view, first, start, position, visit),
     }
 }
 
-/// Latches the leaf to start on; also the line, if the remembered place is still right.
+/// The leaf to start on, and where the entry to start at stands on it or would stand.
+type First<'c> = (ReadGuard<'c>, Option<std::result::Result<usize, usize>>);
+
+/// Latches the leaf to start on; without a search, if the remembered place is still right.
 fn first_leaf<'c>(
-    cache: &'c PageCache,
-    view: &TreeView,
+    (cache, view): (&'c PageCache, &TreeView),
+    guide: Option<(&TreeHandle, usize)>,
     start: &Start<'_>,
     end: Target<'_>,
     position: &Position,
-) -> Result<(ReadGuard<'c>, Option<usize>)> {
+) -> Result<First<'c>> {
     let Some((key, data)) = start.entry(view) else {
         return Ok((leaf_for_read(cache, view, &end)?, None));
     };
     if let Some(leaf) = remembered(cache, view, position, key, data) {
-        return Ok((leaf, Some(position.iline)));
+        return Ok((leaf, Some(Ok(position.iline))));
     }
-    Ok((leaf_for_read(cache, view, &Target::Entry { key, data })?, None))
+    let Found { leaf, line } = match guide {
+        Some((tree, seat)) => seek_guided(cache, tree, seat, key, data)?,
+        None => seek(cache, view, key, data)?,
+    };
+    Ok((leaf, Some(line)))
 }
 
 /// The leaf of a position, if the entry still stands at that very place.
@@ -123,19 +160,17 @@ fn remembered<'c>(
     same.then_some(leaf)
 }
 
-fn forward(
-    cache: &PageCache,
+fn forward<'c>(
+    cache: &'c PageCache,
     view: &TreeView,
+    (mut leaf, line): First<'c>,
     start: Start<'_>,
     position: &mut Position,
     visit: &mut impl FnMut(Node<'_>) -> ControlFlow<()>,
 ) -> Result<bool> {
-    let (mut leaf, same) = first_leaf(cache, view, &start, Target::First, position)?;
-    let mut iline = match (start.entry(view), start) {
-        (Some((key, data)), start) => match line_at(view, leaf.page(), key, data, same) {
-            Ok(iline) if matches!(start, Start::Beyond { .. }) => iline + 1,
-            Ok(iline) | Err(iline) => iline,
-        },
+    let mut iline = match (line, start) {
+        (Some(Ok(iline)), Start::Beyond { .. }) => iline + 1,
+        (Some(Ok(iline) | Err(iline)), _) => iline,
         (None, _) => 0,
     };
     let mut leaves = 0;
@@ -175,21 +210,6 @@ fn last_of(leaf: &ReadGuard<'_>) -> Position {
     }
 }
 
-/// The line of the entry; a cursor that moves on need not search.
-#[inline]
-fn line_at(
-    view: &TreeView,
-    page: PageRef<'_>,
-    key: &[u8],
-    data: &[u8],
-    same: Option<usize>,
-) -> std::result::Result<usize, usize> {
-    match same {
-        Some(iline) => Ok(iline),
-        None => page.search(key, data, view.unique),
-    }
-}
-
 #[inline]
 fn order(view: &TreeView, page: PageRef<'_>, iline: usize, key: &[u8], data: &[u8]) -> Ordering {
     let node = page.node(iline);
@@ -225,20 +245,18 @@ fn empty_leaf(pgno: Pgno) -> Error {
     Error::new(JetErr::BadEmptyPage, "a leaf with siblings holds no entry").at_page(pgno)
 }
 
-fn backward(
-    cache: &PageCache,
+fn backward<'c>(
+    cache: &'c PageCache,
     view: &TreeView,
+    (mut leaf, line): First<'c>,
     start: Start<'_>,
     position: &mut Position,
     visit: &mut impl FnMut(Node<'_>) -> ControlFlow<()>,
 ) -> Result<bool> {
-    let (mut leaf, same) = first_leaf(cache, view, &start, Target::Last, position)?;
     // The lines before this one are still to be visited.
-    let mut end = match (start.entry(view), start) {
-        (Some((key, data)), start) => match line_at(view, leaf.page(), key, data, same) {
-            Ok(iline) if matches!(start, Start::At { .. }) => iline + 1,
-            Ok(iline) | Err(iline) => iline,
-        },
+    let mut end = match (line, start) {
+        (Some(Ok(iline)), Start::At { .. }) => iline + 1,
+        (Some(Ok(iline) | Err(iline)), _) => iline,
         (None, _) => leaf.page().node_count(),
     };
     let (mut bound, mut leaves) = (Vec::new(), 0);

@@ -1,5 +1,6 @@
 //! Trees against a model.
 
+mod guide;
 pub(crate) mod harness;
 mod merge;
 mod stress;

@@ -21,6 +21,7 @@ mod probe;
 use std::sync::Arc;
 
 pub use file::DIRECT_ALIGN;
+pub use machine::prefer_large_pages;
 pub use map::MAP_WINDOW;
 
 use crate::Env;

@@ -16,8 +16,13 @@ use parking_lot::Mutex;
 use super::{chunked::Chunked, slot::Slot};
 use crate::aligned::AlignedBuffer;
 
-/// Frames of a slab: 256 KiB to 2 MiB of memory at a time.
+/// Frames of a slab of a small cache: 256 KiB to 2 MiB of memory at a time.
 const SLAB_FRAMES: u32 = 64;
+/// Memory of a slab of a large cache. Random reads of changed pages wait for the processor's
+/// address tables more than for memory, unless the system backs a slab with large pages.
+const LARGE_SLAB: usize = 8 << 20;
+/// Slabs of the large size that a cache must be allowed to fill at the least to get them.
+const LARGE_SLABS_MIN: usize = 8;
 /// Stands in `changed` for "not since the copy".
 const UNCHANGED: u64 = u64::MAX;
 
@@ -140,6 +145,8 @@ struct Pool {
 #[derive(Debug)]
 pub(crate) struct FrameTable {
     page_size: PageSize,
+    /// Frames of a slab; a power of two.
+    slab_frames: u32,
     slabs: Chunked<std::sync::OnceLock<Slab>, 4>,
     pool: Mutex<Pool>,
     /// `Pool::made`, for those who only look.
@@ -148,9 +155,16 @@ pub(crate) struct FrameTable {
 }
 
 impl FrameTable {
-    pub(crate) fn new(page_size: PageSize) -> FrameTable {
+    /// A table for about that many frames; there can be more.
+    pub(crate) fn new(page_size: PageSize, frames: usize) -> FrameTable {
+        let large = LARGE_SLAB / page_size.bytes();
+        let slab_frames = match u32::try_from(large) {
+            Ok(slab_frames) if frames >= LARGE_SLABS_MIN * large => slab_frames,
+            _ => SLAB_FRAMES,
+        };
         FrameTable {
             page_size,
+            slab_frames,
             slabs: Chunked::new(22),
             pool: Mutex::default(),
             made: AtomicU32::new(0),
@@ -161,8 +175,9 @@ impl FrameTable {
     /// The frame of that number; `None` if there was never one.
     #[inline]
     pub(crate) fn at(&self, no: FrameNo) -> Option<&Frame> {
-        let slab = self.slabs.at(no.0 / SLAB_FRAMES)?.get()?;
-        slab.frames.get((no.0 % SLAB_FRAMES) as usize)
+        // By shift and mask: the divisor is a power of two.
+        let slab = self.slabs.at(no.0 >> self.slab_frames.trailing_zeros())?.get()?;
+        slab.frames.get((no.0 & (self.slab_frames - 1)) as usize)
     }
 
     /// Frames that belong to a page now.
@@ -210,13 +225,13 @@ impl FrameTable {
 
     fn make_slab(&self, pool: &mut Pool) -> Result<()> {
         let page_len = self.page_size.bytes();
-        let slab_no = pool.made / SLAB_FRAMES;
+        let slab_no = pool.made / self.slab_frames;
         let Some(place) = self.slabs.at_or_make(slab_no, std::sync::OnceLock::new) else {
             return Ok(()); // the caller finds no free frame and says so
         };
-        let mut memory = AlignedBuffer::new(page_len * SLAB_FRAMES as usize)?;
+        let mut memory = AlignedBuffer::new(page_len * self.slab_frames as usize)?;
         let base = memory.as_mut_ptr();
-        let frames = (0..SLAB_FRAMES as usize).map(|n| Frame {
+        let frames = (0..self.slab_frames as usize).map(|n| Frame {
             image: AtomicPtr::new(base.wrapping_add(n * page_len)),
             owner: AtomicU32::new(0),
             start: AtomicU64::new(0),
@@ -226,8 +241,8 @@ impl FrameTable {
         let slab = Slab { frames: frames.collect(), _memory: memory };
         if place.set(slab).is_ok() {
             // Last first, so that the lowest number is handed out first.
-            pool.free.extend((pool.made..pool.made + SLAB_FRAMES).rev().map(FrameNo));
-            pool.made += SLAB_FRAMES;
+            pool.free.extend((pool.made..pool.made + self.slab_frames).rev().map(FrameNo));
+            pool.made += self.slab_frames;
             self.made.store(pool.made, Ordering::Release);
         }
         Ok(())
@@ -295,7 +310,7 @@ mod tests {
 
     #[test]
     fn frames_are_reused_and_their_memory_does_not_overlap() {
-        let table = FrameTable::new(PageSize::K8);
+        let table = FrameTable::new(PageSize::K8, 16);
         let taken: Vec<_> = (1..=200).map(|n| table.take(Pgno(n)).unwrap()).collect();
         let mut places: Vec<usize> = taken.iter().map(|free| free.frame.image().addr()).collect();
         places.sort_unstable();
@@ -305,5 +320,19 @@ mod tests {
         assert_eq!((table.used(), table.made()), (0, 256));
         let free = table.take(Pgno(9)).unwrap();
         assert_eq!((free.frame.owner(), table.made()), (Pgno(9), 256));
+    }
+
+    #[test]
+    fn a_large_cache_takes_its_memory_in_larger_slabs() {
+        for (page_size, frames) in [(PageSize::K4, 2048), (PageSize::K32, 256)] {
+            let table = FrameTable::new(page_size, 8 * frames as usize);
+            let taken: Vec<_> = (1..=frames + 1).map(|n| table.take(Pgno(n)).unwrap()).collect();
+            assert_eq!(table.made(), 2 * frames);
+            let last = table.at(taken.last().unwrap().no).unwrap();
+            assert_eq!(last.owner(), Pgno(frames + 1));
+            let small = FrameTable::new(page_size, 8 * frames as usize - 1);
+            drop(small.take(Pgno(1)).unwrap());
+            assert_eq!(small.made(), 64);
+        }
     }
 }

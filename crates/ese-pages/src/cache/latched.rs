@@ -7,7 +7,7 @@ use ese_base::PageSize;
 use super::slot::Slot;
 use crate::{
     latch,
-    page::{PageMut, PageRef},
+    page::{PageMut, PageRef, prefetch::prefetch_at},
 };
 
 /// A page image and the latch that makes looking at it right. `L` is one of the three latches.
@@ -26,6 +26,12 @@ impl<'a> Latched<latch::Read<'a>> {
     /// `None`: the page is not loaded.
     #[inline]
     pub(super) fn read(slot: &'a Slot, page_size: PageSize) -> Option<Self> {
+        // The page's header and the end of its slot array will be looked at first: on their way
+        // while the latch is taken. The pointer is only a guess as yet.
+        let (first, len) = (slot.image().cast_const(), page_size.bytes());
+        prefetch_at(first);
+        prefetch_at(first.wrapping_add(len - 64));
+        prefetch_at(first.wrapping_add(len - 128));
         let latch = slot.latch.read();
         Some(Latched { image: NonNull::new(slot.image())?, page_size, latch })
     }

@@ -202,12 +202,14 @@ impl PageCache {
             CacheMode::Copy => None,
         };
         let page_size = file.page_size();
+        // In mapped mode only changed pages have frames.
+        let frames = if map.is_some() { options.dirty_pages_max } else { options.pages_max };
         Ok(PageCache {
             options,
             page_size,
             map,
             slots: SlotTable::new(),
-            frames: FrameTable::new(page_size),
+            frames: FrameTable::new(page_size, frames),
             dirty: DirtyPages::default(),
             windows: Windows::new(page_size),
             clock: Mutex::default(),

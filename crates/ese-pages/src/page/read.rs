@@ -9,6 +9,7 @@ use super::{
         ITAG_MASK, KEY_LEN_MASK, LARGE_PGNO_AT, LARGE_SLOT_MASK, NO_HEADER, NODE_FLAGS_SHIFT,
         PageHeader, SLOT_LEN, SMALL_SLOT_MASK,
     },
+    prefetch::prefetch,
 };
 
 /// A page image to read. Cheap to copy.
@@ -292,6 +293,16 @@ impl<'a> NodeReader<'a> {
     #[must_use]
     pub fn count(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Asks the processor for the beginning of a node. Only a hint.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, iline: usize) {
+        let mask = if self.small { SMALL_SLOT_MASK } else { LARGE_SLOT_MASK };
+        let at = self.slots.len().wrapping_sub(iline + 1);
+        if let Some(slot) = self.slots.get(at) {
+            prefetch(self.bytes, self.header_len + Slot::decode(*slot, mask).ib);
+        }
     }
 
     #[inline]
