@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use ese_base::{JetErr, PageSize, Result};
 use ese_engine::{
     catalog,
-    cursor::{Cursor, LongEdit, Prepare},
+    cursor::{Cursor, LongEdit, LongStorage, Prepare},
     ddl,
     instance::{Attached, Instance, InstanceConfig, TermMode},
     record::{RecordView, Value},
@@ -283,7 +283,7 @@ fn a_new_table_and_its_values_are_taken_back_together() {
 }
 
 fn set(cursor: &mut Cursor, session: &mut Session, id: ColumnId, edit: LongEdit<'_>) -> Result<()> {
-    cursor.set_long(session, id, 1, edit, false)
+    cursor.set_long(session, id, 1, edit, LongStorage::default())
 }
 
 #[test]
@@ -325,7 +325,8 @@ fn a_row_keeps_no_value_that_a_later_step_of_its_update_replaced() {
         record.set(&table.schema, ID, Some(&i32::to_le_bytes(id))).unwrap();
         for (itag, len) in [(1, 1000), (2, 1000), (3, len)] {
             let edit = LongEdit::Set(Some(&bytes(1, 1023)[..len]));
-            cursor.set_long(&mut session, many, itag, edit, false).unwrap();
+            let storage = LongStorage::default();
+            cursor.set_long(&mut session, many, itag, edit, storage).unwrap();
         }
         set(&mut cursor, &mut session, plain, LongEdit::Set(Some(&bytes(2, 1010)))).unwrap();
         set(&mut cursor, &mut session, plain, LongEdit::Set(Some(&bytes(3, 1023)))).unwrap();

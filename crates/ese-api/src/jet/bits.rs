@@ -149,12 +149,30 @@ pub const JET_bitSetOverwriteLV: JET_GRBIT = 0x4;
 pub const JET_bitSetSizeLV: JET_GRBIT = 0x8;
 pub const JET_bitSetZeroLength: JET_GRBIT = 0x20;
 pub const JET_bitSetSeparateLV: JET_GRBIT = 0x40;
+pub const JET_bitSetUniqueMultiValues: JET_GRBIT = 0x80;
+pub const JET_bitSetUniqueNormalizedMultiValues: JET_GRBIT = 0x100;
 pub const JET_bitSetRevertToDefaultValue: JET_GRBIT = 0x200;
 pub const JET_bitSetIntrinsicLV: JET_GRBIT = 0x400;
+pub const JET_bitSetUncompressed: JET_GRBIT = 0x1_0000;
+pub const JET_bitSetCompressed: JET_GRBIT = 0x2_0000;
+pub const JET_bitSetContiguousLV: JET_GRBIT = 0x4_0000;
 
 pub const JET_bitRetrieveCopy: JET_GRBIT = 0x1;
 pub const JET_bitRetrieveFromIndex: JET_GRBIT = 0x2;
 pub const JET_bitRetrieveFromPrimaryBookmark: JET_GRBIT = 0x4;
+pub const JET_bitRetrieveIgnoreDefault: JET_GRBIT = 0x20;
+
+pub const JET_bitEnumerateCopy: JET_GRBIT = 0x1;
+pub const JET_bitEnumerateIgnoreDefault: JET_GRBIT = 0x20;
+pub const JET_bitEnumeratePresenceOnly: JET_GRBIT = 0x2_0000;
+pub const JET_bitEnumerateTaggedOnly: JET_GRBIT = 0x4_0000;
+pub const JET_bitEnumerateCompressOutput: JET_GRBIT = 0x8_0000;
+pub const JET_bitEnumerateIgnoreUserDefinedDefault: JET_GRBIT = 0x10_0000;
+pub const JET_bitEnumerateInRecordOnly: JET_GRBIT = 0x20_0000;
+
+pub const JET_bitRecordSizeInCopyBuffer: JET_GRBIT = 0x1;
+pub const JET_bitRecordSizeRunningTotal: JET_GRBIT = 0x2;
+pub const JET_bitRecordSizeLocal: JET_GRBIT = 0x4;
 
 pub const JET_coltypBit: u32 = 1;
 pub const JET_coltypUnsignedByte: u32 = 2;

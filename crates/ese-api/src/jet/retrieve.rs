@@ -3,11 +3,14 @@
 use std::{borrow::Cow, sync::Arc};
 
 use ese_base::{Error, JetErr, Result};
-use ese_engine::{record::RecordView, schema::TableSchema};
+use ese_engine::{
+    record::{ColumnData, RecordView},
+    schema::TableSchema,
+};
 
 use super::{
     JET_COLUMNID, JET_GRBIT, JET_bitRetrieveCopy, JET_bitRetrieveFromIndex,
-    JET_bitRetrieveFromPrimaryBookmark,
+    JET_bitRetrieveFromPrimaryBookmark, JET_bitRetrieveIgnoreDefault,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
     table::{Cursor, column_of, with_cursor_in_callback},
@@ -65,14 +68,16 @@ impl JET_RETRIEVECOLUMN {
 impl Cursor {
     /// Runs a look at the record that flags name: the current row, or the copy that is being
     /// changed.
-    fn look<T>(
+    pub(super) fn look<T>(
         &mut self,
         state: &mut SessionState,
         grbit: JET_GRBIT,
         body: impl FnOnce(&TableSchema, &RecordView<'_>) -> Result<T>,
     ) -> Result<T> {
-        let known =
-            JET_bitRetrieveCopy | JET_bitRetrieveFromIndex | JET_bitRetrieveFromPrimaryBookmark;
+        let known = JET_bitRetrieveCopy
+            | JET_bitRetrieveFromIndex
+            | JET_bitRetrieveFromPrimaryBookmark
+            | JET_bitRetrieveIgnoreDefault;
         let both = JET_bitRetrieveFromIndex | JET_bitRetrieveFromPrimaryBookmark;
         if grbit & !known != 0 || grbit & both == both {
             return Err(invalid_grbit("JetRetrieveColumn", grbit));
@@ -95,11 +100,15 @@ impl Cursor {
 fn retrieve(
     schema: &TableSchema,
     record: &RecordView<'_>,
-    columnid: JET_COLUMNID,
+    (columnid, grbit): (JET_COLUMNID, JET_GRBIT),
     info: JET_RETINFO,
 ) -> Result<Option<Vec<u8>>> {
     let column = column_of(schema, columnid)?;
-    let Some(instance) = record.data(column)?.nth(info.itagSequence)? else { return Ok(None) };
+    let data = record.data(column)?;
+    if matches!(data, ColumnData::Default(_)) && grbit & JET_bitRetrieveIgnoreDefault != 0 {
+        return Ok(None);
+    }
+    let Some(instance) = data.nth(info.itagSequence)? else { return Ok(None) };
     record.bytes_from(column, instance, info.ibLongValue, usize::MAX).map(Cow::into_owned).map(Some)
 }
 
@@ -129,7 +138,8 @@ pub fn JetRetrieveColumn(
         if info.itagSequence == 0 {
             return Err(Error::new(JetErr::BadItagSequence, "values are counted from 1"));
         }
-        cursor.look(state, grbit, |schema, record| retrieve(schema, record, columnid, info))
+        cursor
+            .look(state, grbit, |schema, record| retrieve(schema, record, (columnid, grbit), info))
     })
 }
 
@@ -154,7 +164,8 @@ pub fn JetRetrieveColumns(
                     element.itagSequence = record.data(column)?.len();
                     return Ok(());
                 }
-                element.data = retrieve(schema, record, element.columnid, info)?;
+                let what = (element.columnid, element.grbit);
+                element.data = retrieve(schema, record, what, info)?;
                 element.err = match element.data {
                     Some(_) => JetErr::Success,
                     None => JetErr::WrnColumnNull,

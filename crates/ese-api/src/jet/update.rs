@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
-    cursor::{LongEdit, Prepare},
+    cursor::{LongEdit, LongStorage, Prepare, Sameness},
     record::RecordBuilder,
     schema::{Column, TableSchema},
     version::Lock,
 };
 
 use super::{
-    JET_COLUMNID, JET_GRBIT, JET_bitReadLock, JET_bitSetAppendLV, JET_bitSetIntrinsicLV,
-    JET_bitSetOverwriteLV, JET_bitSetRevertToDefaultValue, JET_bitSetSeparateLV, JET_bitSetSizeLV,
-    JET_bitSetZeroLength, JET_bitUpdateCheckESE97Compatibility, JET_bitWriteLock, JET_prepCancel,
-    JET_prepInsert, JET_prepInsertCopy, JET_prepInsertCopyDeleteOriginal,
-    JET_prepInsertCopyReplaceOriginal, JET_prepReplace, JET_prepReplaceNoLock,
+    JET_COLUMNID, JET_GRBIT, JET_bitReadLock, JET_bitSetAppendLV, JET_bitSetCompressed,
+    JET_bitSetContiguousLV, JET_bitSetIntrinsicLV, JET_bitSetOverwriteLV,
+    JET_bitSetRevertToDefaultValue, JET_bitSetSeparateLV, JET_bitSetSizeLV, JET_bitSetUncompressed,
+    JET_bitSetUniqueMultiValues, JET_bitSetUniqueNormalizedMultiValues, JET_bitSetZeroLength,
+    JET_bitUpdateCheckESE97Compatibility, JET_bitWriteLock, JET_prepCancel, JET_prepInsert,
+    JET_prepInsertCopy, JET_prepInsertCopyDeleteOriginal, JET_prepInsertCopyReplaceOriginal,
+    JET_prepReplace, JET_prepReplaceNoLock,
     callback::{DELETING, change_row, reasons_of_update},
     gate::Purpose,
     handles::{JET_SESID, JET_TABLEID},
@@ -23,7 +25,6 @@ use super::{
     table::{
         Cursor, column_of, is_changing, with_any_cursor, with_cursor, with_cursor_in_callback,
     },
-    unavailable,
 };
 use crate::session::SessionState;
 
@@ -112,7 +113,9 @@ fn not_prepared() -> Error {
 /// `JET_errInvalidColumnType` (-1511) for a column that counts by itself,
 /// `JET_errInvalidBufferSize` (-1047), `JET_errColumnTooBig` (-1506), `JET_errNullInvalid` (-1504),
 /// `JET_errBadItagSequence` (-1518), `JET_errRecordTooBig` (-1026), `JET_errNotInTransaction`
-/// (-1054) for a long column outside a transaction, `JET_errColumnNoChunk` (-1502).
+/// (-1054) for a long column outside a transaction, `JET_errColumnNoChunk` (-1502),
+/// `JET_errMultiValuedDuplicate` (-1525), `JET_errMultiValuedDuplicateAfterTruncation` (-1528),
+/// `JET_errInvalidGrbit` (-900).
 pub fn JetSetColumn(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
@@ -169,12 +172,7 @@ fn set_column(
     let schema = &table.schema;
     open.copy()?;
     let column = column_of(schema, columnid)?;
-    let parts = JET_bitSetAppendLV | JET_bitSetOverwriteLV | JET_bitSetSizeLV;
-    let places = JET_bitSetSeparateLV | JET_bitSetIntrinsicLV;
-    let known = parts | places | JET_bitSetZeroLength | JET_bitSetRevertToDefaultValue;
-    if grbit & !known != 0 {
-        return Err(unavailable(&format!("flags {grbit:#x} of JetSetColumn")));
-    }
+    check_set_flags(grbit, data, schema.page_size.bytes())?;
     if column.ty.is_long() && level == 0 {
         return Err(Error::new(
             JetErr::NotInTransaction,
@@ -182,18 +180,22 @@ fn set_column(
         ));
     }
     open.check_settable(column)?;
+    let same = same_values(grbit);
     let data = data.filter(|bytes| !bytes.is_empty() || grbit & JET_bitSetZeroLength != 0);
     if grbit & JET_bitSetRevertToDefaultValue != 0 {
         open.copy()?.revert_to_default(schema, column.id)?;
         return Ok(JetErr::Success);
     }
+    if let (Some(same), Some(value)) = (same, data) {
+        open.check_unique_value(&state.engine, column, (info.itagSequence, value), same)?;
+    }
     if column.ty.is_long() {
         let (edit, id) = (long_edit(data, grbit, info), column.id);
-        let outside = grbit & JET_bitSetSeparateLV != 0;
-        open.set_long(&mut state.engine, id, info.itagSequence, edit, outside)?;
+        let storage = storage_of(grbit);
+        open.set_long(&mut state.engine, id, info.itagSequence, edit, storage)?;
         return Ok(JetErr::Success);
     }
-    if grbit & parts != 0 {
+    if grbit & PARTS != 0 {
         let what = format!("column \"{}\": only long values are written in parts", column.name);
         return Err(Error::new(JetErr::InvalidGrbit, what));
     }
@@ -206,6 +208,47 @@ fn set_column(
     };
     open.edit(&mut state.engine, |record| put(schema, record, column, data, info))?;
     Ok(warning)
+}
+
+/// Flags that write a part of a value.
+const PARTS: JET_GRBIT = JET_bitSetAppendLV | JET_bitSetOverwriteLV | JET_bitSetSizeLV;
+/// Flags that refuse a value that is there already.
+const UNIQUE: JET_GRBIT = JET_bitSetUniqueMultiValues | JET_bitSetUniqueNormalizedMultiValues;
+
+/// Which flags go together, as the engine's source has it.
+fn check_set_flags(grbit: JET_GRBIT, data: Option<&[u8]>, page_len: usize) -> Result<()> {
+    let places = JET_bitSetSeparateLV | JET_bitSetIntrinsicLV | JET_bitSetContiguousLV;
+    let packings = JET_bitSetUncompressed | JET_bitSetCompressed;
+    let other = JET_bitSetZeroLength | JET_bitSetRevertToDefaultValue;
+    let contiguous = grbit & JET_bitSetContiguousLV != 0;
+    if grbit & !(PARTS | UNIQUE | places | packings | other) != 0
+        || grbit & UNIQUE != 0 && grbit & PARTS != 0
+        || contiguous && grbit & JET_bitSetSeparateLV == 0
+    {
+        return Err(invalid_grbit("JetSetColumn", grbit));
+    }
+    let len = data.map_or(0, <[u8]>::len);
+    if contiguous && len < page_len {
+        let what = format!("a value of {len} bytes has no pages of its own to be contiguous");
+        return Err(Error::new(JetErr::InvalidBufferSize, what));
+    }
+    Ok(())
+}
+
+fn same_values(grbit: JET_GRBIT) -> Option<Sameness> {
+    if grbit & JET_bitSetUniqueNormalizedMultiValues != 0 {
+        return Some(Sameness::Normalized);
+    }
+    (grbit & JET_bitSetUniqueMultiValues != 0).then_some(Sameness::Bytes)
+}
+
+fn storage_of(grbit: JET_GRBIT) -> LongStorage {
+    let outside = grbit & JET_bitSetSeparateLV != 0;
+    let compressed = match grbit & (JET_bitSetUncompressed | JET_bitSetCompressed) {
+        0 => None,
+        flags => Some(flags & JET_bitSetUncompressed == 0),
+    };
+    LongStorage { outside, compressed }
 }
 
 fn put(

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use super::Cursor;
 use crate::{
+    longvalue::Packing,
     record::{Instance, Lid, LongValues},
     schema::{Column, ColumnId},
     session::Session,
@@ -86,6 +87,21 @@ impl LongEdit<'_> {
     }
 }
 
+/// How a long value is to be stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LongStorage {
+    /// Outside of its row, even if it would have room in it.
+    pub outside: bool,
+    /// Compressed, or not; `None`: as its column says.
+    pub compressed: Option<bool>,
+}
+
+impl LongStorage {
+    fn packing(self) -> Option<Packing> {
+        self.compressed.map(|on| if on { Packing::Compressed } else { Packing::Plain })
+    }
+}
+
 /// Values of an update that nobody else refers to yet.
 #[derive(Debug)]
 pub(super) struct MadeValues {
@@ -129,8 +145,7 @@ impl Drop for MadeValues {
 
 impl Cursor {
     /// Changes value `itag` of a long column of the prepared update; 0 or a number above the count
-    /// means a new one. `outside`: the value goes outside of the row even if it would have room in
-    /// it.
+    /// means a new one.
     ///
     /// # Errors
     /// `JET_errUpdateNotPrepared` (-1609), `JET_errNotInTransaction` (-1054),
@@ -142,15 +157,16 @@ impl Cursor {
         id: ColumnId,
         itag: usize,
         edit: LongEdit<'_>,
-        outside: bool,
+        storage: LongStorage,
     ) -> Result<()> {
         let table = Arc::clone(&self.table);
         let update = self.update.as_mut().ok_or_else(super::update::not_prepared)?;
         let super::update::Update { record, values, .. } = update;
         // A failed change must not show in the row.
         let before = record.clone();
-        let mut row = Composer { table: &table, session, record, made: &mut values.made };
-        let done = row.change(table.schema.columns.require(id)?, itag, edit, outside);
+        let (made, packing) = (&mut values.made, storage.packing());
+        let mut row = Composer { table: &table, session, record, made, packing };
+        let done = row.change(table.schema.columns.require(id)?, itag, edit, storage.outside);
         if done.is_err() {
             *record = before;
         }
@@ -230,19 +246,20 @@ impl Composer<'_> {
     /// A value of this update outside of the row that begins as what there is, or as nothing if all
     /// of it is replaced.
     fn outside_copy(&mut self, column: &Column, old: &Old, edit: &LongEdit<'_>) -> Result<Lid> {
+        let packing = self.packing(column);
         let whole = matches!(edit, LongEdit::Set(_));
         match old {
             Old::Outside(from, size) if !whole => {
                 let copy = self.session.all_or_nothing(|session| {
                     let (tree, to) = self.table.new_lid(session)?;
-                    tree.copy(session, (*from, to), *size, Table::packing(column))?;
+                    tree.copy(session, (*from, to), *size, packing)?;
                     Ok(to)
                 })?;
                 self.note_made(copy);
                 Ok(copy)
             }
-            Old::Inside(bytes) if !whole => self.create(column, bytes),
-            _ => self.create(column, &[]),
+            Old::Inside(bytes) if !whole => self.create(bytes, packing),
+            _ => self.create(&[], packing),
         }
     }
 
@@ -256,7 +273,7 @@ impl Composer<'_> {
         len: usize,
     ) -> Result<()> {
         self.note_level();
-        let (packing, tree) = (Table::packing(column), self.table.require_long_tree()?);
+        let (packing, tree) = (self.packing(column), self.table.require_long_tree()?);
         let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         self.session.all_or_nothing(|session| match edit {
             LongEdit::Set(bytes) => {

@@ -21,6 +21,7 @@ mod moves;
 mod place;
 mod range;
 mod seek;
+mod unique;
 mod update;
 mod walk;
 
@@ -32,11 +33,12 @@ pub use count::RecordPosition;
 pub use filter::{Filter, Relation};
 pub use keys::{KeyOptions, Limit};
 pub(crate) use long::DroppedValue;
-pub use long::LongEdit;
+pub use long::{LongEdit, LongStorage};
 pub use meet::intersect;
 pub use place::{MoveOnSwitch, SecondaryBookmark};
 pub use range::RangeOptions;
 pub use seek::{Seek, Sought};
+pub use unique::Sameness;
 pub use update::Prepare;
 
 use crate::{

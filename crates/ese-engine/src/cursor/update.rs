@@ -152,7 +152,8 @@ impl Cursor {
         if session.level() == 0 {
             return edit(record);
         }
-        Composer { table: &table, session, record, made: &mut values.made }.with_room(edit)
+        let made = &mut values.made;
+        Composer { table: &table, session, record, made, packing: None }.with_room(edit)
     }
 
     /// May a column of the prepared row be given a value?

@@ -15,7 +15,7 @@ use ese_pages::PageFlags;
 
 pub(crate) use read::OfflineLongValues;
 pub(crate) use read::root;
-pub use read::{Nodes, Visit, read, size};
+pub use read::{Nodes, StoredSize, Visit, read, size, stored_size};
 pub use write::SIZE_MAX;
 pub(crate) use write::{LongTree, Packing, SeenNodes};
 

@@ -34,6 +34,39 @@ pub fn size(nodes: &dyn Nodes, lid: Lid) -> Result<u32> {
     Ok(root(nodes, lid)?.size)
 }
 
+/// What a value takes in its tree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoredSize {
+    /// Bytes of the value.
+    pub data: u64,
+    /// The same as they are stored: less where chunks are compressed.
+    pub stored: u64,
+    /// Keys, and the data of the root node.
+    pub overhead: u64,
+    /// Nodes: the root, and one a chunk.
+    pub nodes: u64,
+}
+
+/// What a value takes in its tree.
+///
+/// # Errors
+/// As [`size`].
+pub fn stored_size(nodes: &dyn Nodes, lid: Lid) -> Result<StoredSize> {
+    let key = root_key(lid);
+    let mut found = StoredSize { data: u64::from(size(nodes, lid)?), ..StoredSize::default() };
+    nodes.visit(&key, &mut |at, data| {
+        if !at.starts_with(&key) {
+            return Ok(ControlFlow::Break(()));
+        }
+        let len = data.len() as u64;
+        found.nodes += 1;
+        found.overhead += at.len() as u64;
+        *(if at == key { &mut found.overhead } else { &mut found.stored }) += len;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
+}
+
 pub(crate) fn root(nodes: &dyn Nodes, lid: Lid) -> Result<Root> {
     let (key, mut found) = (root_key(lid), None);
     nodes.visit(&key, &mut |at, data| {

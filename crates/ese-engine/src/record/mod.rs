@@ -22,6 +22,7 @@
 mod build;
 mod edit;
 mod encode;
+mod size;
 mod tagged;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use build::RecordBuilder;
 pub use edit::replace_columns;
 pub use encode::{ColumnValue, encode_row};
 pub(crate) use encode::{RowShape, check_value_len, column_value, encode_columns, minimal_len};
+pub use size::RecordSize;
 pub use value::{Guid, Value};
 pub use view::{ColumnData, Instance, Instances, Lid, LongValues, RecordView};
 

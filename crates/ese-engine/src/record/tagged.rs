@@ -5,6 +5,7 @@
 //! byte, and NULL is a bit of it.
 
 use ese_base::{PageSize, Result};
+use smallvec::SmallVec;
 
 use super::{
     u16_at,
@@ -149,19 +150,21 @@ impl<'a> Entry<'a> {
         Ok(ColumnData::Many(Instances(self)))
     }
 
-    /// Appends the ids of the values that lie outside of the record.
-    pub(super) fn append_lids(self, out: &mut Vec<Lid>) -> Result<()> {
+    /// Its values; none if it is NULL.
+    pub(super) fn instances(self) -> Result<SmallVec<[Instance<'a>; 4]>> {
         if self.null {
-            return Ok(());
+            return Ok(SmallVec::new());
         }
         if self.ext & (ext::MULTI | ext::TWO) == 0 {
-            if let Some(Instance::Separated(lid)) = self.single() {
-                out.push(lid);
-            }
-            return Ok(());
+            return Ok(self.single().into_iter().collect());
         }
-        for at in 0..self.instance_count() {
-            if let Instance::Separated(lid) = self.instance(at)? {
+        (0..self.instance_count()).map(|at| self.instance(at)).collect()
+    }
+
+    /// Appends the ids of the values that lie outside of the record.
+    pub(super) fn append_lids(self, out: &mut Vec<Lid>) -> Result<()> {
+        for instance in self.instances()? {
+            if let Instance::Separated(lid) = instance {
                 out.push(lid);
             }
         }

@@ -28,6 +28,7 @@ pub use base::{
     base_objids, base_tables, objects_table,
 };
 pub use catalog::{CatalogRow, RowKind, root_name_key, row_key, table_key_prefix};
+pub(crate) use column::RECORD_HEADER_LEN;
 pub use column::{
     CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, ColType, Column, ColumnCallback, ColumnFlags, ColumnId,
     Columns, Origin,

@@ -113,7 +113,8 @@ impl Table {
         values: &[ColumnValue<'_>],
     ) -> Result<()> {
         let mut made = MadeLids::default();
-        Composer { table: self, session, record, made: &mut made }.set_values(values)?;
+        Composer { table: self, session, record, made: &mut made, packing: None }
+            .set_values(values)?;
         made.release_unused(session, self, record)
     }
 
@@ -184,9 +185,16 @@ pub(crate) struct Composer<'a> {
     pub(crate) session: &'a mut Session,
     pub(crate) record: &'a mut RecordBuilder,
     pub(crate) made: &'a mut MadeLids,
+    /// How the value at hand is stored, unless as its column says.
+    pub(crate) packing: Option<Packing>,
 }
 
 impl Composer<'_> {
+    /// How the value at hand is stored.
+    pub(crate) fn packing(&self, column: &Column) -> Packing {
+        self.packing.unwrap_or_else(|| Table::packing(column))
+    }
+
     fn set_values(&mut self, values: &[ColumnValue<'_>]) -> Result<()> {
         let table = self.table;
         let mut sorted: SmallVec<[ColumnValue<'_>; 16]> = SmallVec::from_slice(values);
@@ -229,7 +237,7 @@ impl Composer<'_> {
             match longest.filter(|stored| stored.len_inside() > size_of::<Lid>()) {
                 Some(stored) => {
                     let bytes = stored.expanded()?;
-                    *stored = Stored::Outside(self.create(column, &bytes)?);
+                    *stored = Stored::Outside(self.create(&bytes, self.packing(column))?);
                 }
                 None if self.push_out()? => {}
                 None => return Err(error),
@@ -246,10 +254,10 @@ impl Composer<'_> {
     ) -> Result<Stored<'v>> {
         crate::record::check_value_len(column, value)?;
         if value.len() > self.table.in_row_max() {
-            return self.create(column, value).map(Stored::Outside);
+            return self.create(value, self.packing(column)).map(Stored::Outside);
         }
         // In a list only the first value can be compressed.
-        let packed = match Table::packing(column) {
+        let packed = match self.packing(column) {
             Packing::Compressed if first => compress::compress(value),
             _ => None,
         };
@@ -279,14 +287,15 @@ impl Composer<'_> {
         let Some((id, itag, bytes)) = self.table.longest(&self.record.view(schema)?)? else {
             return Ok(false);
         };
-        let lid = self.create(schema.columns.require(id)?, &bytes)?;
+        let packing = Table::packing(schema.columns.require(id)?);
+        let lid = self.create(&bytes, packing)?;
         self.record.put_instance(schema, id, itag, Some(Instance::Separated(lid)))?;
         Ok(true)
     }
 
     /// Makes a value outside of the row.
-    pub(crate) fn create(&mut self, column: &Column, value: &[u8]) -> Result<Lid> {
-        let lid = self.table.create_long(self.session, value, Table::packing(column))?;
+    pub(crate) fn create(&mut self, value: &[u8], packing: Packing) -> Result<Lid> {
+        let lid = self.table.create_long(self.session, value, packing)?;
         self.note_made(lid);
         Ok(lid)
     }

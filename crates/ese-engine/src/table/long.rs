@@ -289,6 +289,14 @@ impl SessionLongValues<'_> {
     pub fn size(&self, lid: Lid) -> Result<u32> {
         longvalue::size(self, lid)
     }
+
+    /// What a value takes in the tree.
+    ///
+    /// # Errors
+    /// As [`SessionLongValues::size`].
+    pub fn stored(&self, lid: Lid) -> Result<longvalue::StoredSize> {
+        longvalue::stored_size(self, lid)
+    }
 }
 
 impl Nodes for SessionLongValues<'_> {

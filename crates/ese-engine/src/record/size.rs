@@ -1,0 +1,84 @@
+//! What a record is made of, in bytes and counts (JET_RECSIZE's reference page).
+
+use ese_base::Result;
+
+use super::{
+    tagged::Entry,
+    view::{Instance, Lid, RecordView},
+};
+use crate::{
+    compress,
+    schema::{Columns, RECORD_HEADER_LEN},
+};
+
+/// Bytes and counts of one record. Values outside of it only count with their ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordSize {
+    /// Bytes of values in the record, as callers see them.
+    pub data: u64,
+    /// The same as they are stored: less where they are compressed.
+    pub stored: u64,
+    /// All other bytes of the record.
+    pub overhead: u64,
+    /// Fixed and variable columns that are not NULL.
+    pub plain_columns: u64,
+    /// Tagged columns that the record mentions.
+    pub tagged_columns: u64,
+    /// Values beyond the first of their column.
+    pub more_values: u64,
+    /// Values that are compressed.
+    pub compressed: u64,
+    /// Values outside of the record.
+    pub lids: Vec<Lid>,
+}
+
+impl RecordView<'_> {
+    /// What the record is made of.
+    ///
+    /// # Errors
+    /// `JET_errDatabaseCorrupted`, `JET_errDecompressionFailed` (-1620).
+    pub fn size(&self, columns: &Columns) -> Result<RecordSize> {
+        let mut size = RecordSize::default();
+        // The room of fixed columns is data whether they are NULL or not.
+        let fixed = self.bitmap.saturating_sub(usize::from(RECORD_HEADER_LEN));
+        let variable = self.tagged.saturating_sub(self.variable);
+        size.stored = (fixed + variable) as u64;
+        size.data = size.stored;
+        for column in columns.iter().filter(|column| !column.id.is_tagged()) {
+            let last = if column.id.is_fixed() { self.last_fixed } else { self.last_variable };
+            let there = column.id.0 <= u16::from(last);
+            size.plain_columns += u64::from(there && !self.data(column)?.is_null());
+        }
+        let part = self.tagged_part()?;
+        for at in 0..part.len() {
+            size.add_tagged(part.entry(at)?)?;
+        }
+        size.overhead = (self.bytes().len() as u64).saturating_sub(size.stored);
+        Ok(size)
+    }
+}
+
+impl RecordSize {
+    fn add_tagged(&mut self, entry: Entry<'_>) -> Result<()> {
+        self.tagged_columns += 1;
+        let instances = entry.instances()?;
+        self.more_values += (instances.len() as u64).saturating_sub(1);
+        for instance in instances {
+            let (data, stored) = match instance {
+                Instance::Plain(bytes) | Instance::Encrypted(bytes) => (bytes.len(), bytes.len()),
+                Instance::Compressed(bytes) => {
+                    self.compressed += 1;
+                    let whole = compress::expand(bytes, usize::from(u16::MAX))?;
+                    (whole.len(), bytes.len())
+                }
+                Instance::Separated(lid) => {
+                    self.lids.push(lid);
+                    (0, 0)
+                }
+            };
+            self.data += data as u64;
+            self.stored += stored as u64;
+        }
+        Ok(())
+    }
+}
