@@ -1,6 +1,9 @@
 //! Inputs to start from, made by the code under test itself: one for each interesting shape.
 
-use std::path::Path;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use ese_base::{DbTime, ObjId, PageSize, Pgno, ProcId, Signature};
 use ese_engine::{
@@ -24,6 +27,16 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "page_edit" => scripts(),
         "record" => records(),
         other => panic!("no seeds for {other}"),
+    }
+}
+
+/// Writes the seeds of a target into the folder that `ESE_SEEDS` names, if it does. A fuzzer does
+/// so before it reads that folder: a program of its own would be a second build of everything.
+pub fn write(target: &str) {
+    let Some(folder) = env::var_os("ESE_SEEDS").map(PathBuf::from) else { return };
+    fs::create_dir_all(&folder).expect("a folder for the seeds");
+    for (number, seed) in of(target).iter().enumerate() {
+        fs::write(folder.join(format!("seed-{number:03}")), seed).expect("a seed is written");
     }
 }
 

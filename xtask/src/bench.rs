@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: builds the measuring program with its peers and runs it.
 //!
-//! The peers' C libraries are compiled only here (feature `peers` of `ese-benches`).
+//! The peers' C libraries are compiled here and for `cargo xtask test`, which lints and tests their
+//! adapters (feature `peers` of `ese-benches`).
 
 use crate::{
     args::Args,

@@ -3,6 +3,7 @@
 use crate::{
     args::Args,
     run::{Result, cargo, run},
+    test::OPTIONAL,
 };
 
 pub(crate) fn main(args: &mut Args) -> Result<()> {
@@ -13,7 +14,7 @@ pub(crate) fn main(args: &mut Args) -> Result<()> {
 
 /// Builds the documentation; `open` shows it in the browser.
 pub(crate) fn build(open: bool) -> Result<()> {
-    let mut command = cargo(&["doc", "--workspace", "--no-deps"]);
+    let mut command = cargo(&["doc", "--workspace", "--no-deps", "--features", OPTIONAL]);
     command.env("RUSTDOCFLAGS", "-D warnings");
     if open {
         command.arg("--open");

@@ -60,7 +60,7 @@ fn a_kill_at_any_moment_of_the_demos_loading_leaves_what_was_acknowledged() {
     let seconds = begun.elapsed().as_secs_f64();
     println!("{none} before a commit, {partly} amid them, {unsaid} between a commit and its note");
     println!("{KILLS} kills in {seconds:.1} s");
-    assert!(partly > KILLS * 3 / 4, "seed {seed}: {partly}");
+    assert!(partly > KILLS / 2, "seed {seed}: {partly}");
 }
 
 /// Transactions.
@@ -92,7 +92,7 @@ fn kill_once(dir: &Path, input: &Path, seed: u32, number: usize) -> Killed {
         }
         thread::sleep(Duration::from_micros(200));
     }
-    let wait = random(seed, number) % if wanted == 0 { 30_000 } else { 4000 };
+    let wait = random(seed, number) % if wanted == 0 { 30_000 } else { 1500 };
     thread::sleep(Duration::from_micros(wait.into()));
     child.kill().unwrap();
     let status = child.wait().unwrap();

@@ -189,7 +189,7 @@ pub fn JetAttachDatabase2(
 ///
 /// # Errors
 /// As [`JetDetachDatabase`]; `JET_errInvalidGrbit` (-900), `JET_errForceDetachNotAllowed` (-1219)
-/// for [`JET_bitForceDetach`].
+/// for [`JET_bitForceDetach`](super::JET_bitForceDetach).
 pub fn JetDetachDatabase2(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -> Result<()> {
     if grbit == 0 {
         return JetDetachDatabase(sesid, szFilename);

@@ -150,7 +150,7 @@ impl Cursor {
     /// # Errors
     /// `JET_errUpdateNotPrepared` (-1609), `JET_errNotInTransaction` (-1054),
     /// `JET_errColumnNoChunk` (-1502) for an offset behind the end, `JET_errColumnTooBig` (-1506),
-    /// `JET_errRecordTooBig` (-1026), and as [`RecordBuilder::set_instance`].
+    /// `JET_errRecordTooBig` (-1026), and as [`crate::record::RecordBuilder::set_instance`].
     pub fn set_long(
         &mut self,
         session: &mut Session,
