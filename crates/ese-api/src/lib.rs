@@ -61,6 +61,7 @@ mod defrag;
 mod index;
 mod instance;
 pub mod jet;
+mod long;
 mod restore;
 mod row;
 mod rows;
@@ -97,6 +98,7 @@ pub use ese_os::Env;
 pub use ese_pages::cache::CacheMode;
 pub use index::Index;
 pub use instance::{Instance, InstanceBuilder};
+pub use long::{LongReader, LongWriter};
 pub use restore::{
     FoundDatabases, RestoreOptions, RestorePlan, RestoreProgress, RestoreTarget, Restored,
     SetReport, databases_in, find_base, look_for_databases, looks_like_backup_set, recover,

@@ -1,0 +1,328 @@
+//! Long values as streams: no more of a value than a chunk is in memory (api-semantics 9.8, 10.2).
+
+use std::{
+    io::{self, Read, Seek, SeekFrom, Write},
+    sync::Arc,
+};
+
+use ese_base::{Error, JetErr, Result};
+use ese_engine::{
+    cursor::{Cursor, LongEdit, LongStorage, Prepare},
+    longvalue::chunk_len,
+    record::{Instance as Stored, Lid, LongValues, RecordView},
+    schema::ColumnId,
+    table::{Sharing, Table as EngineTable},
+};
+
+use crate::{
+    row::{Key, key_bytes},
+    session::{SessionCell, Transaction, View},
+    table::Table,
+};
+
+impl Table {
+    /// Opens the first value of a column for reading, as the transaction sees it. `None`: there is
+    /// no such row, or the value is NULL.
+    ///
+    /// ```
+    /// # use ese_api::{ColType, Instance, Result, TableBuilder, row};
+    /// # use std::io::{Read, Write};
+    /// # fn main() -> Result<()> {
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let instance = Instance::builder(dir.path()).start()?;
+    /// # let database = instance.create_database("films.edb")?;
+    /// # let mut session = instance.session()?;
+    /// let mut transaction = session.begin()?;
+    /// let films = TableBuilder::new("films").column("id", ColType::Long);
+    /// let films = films.column("film", ColType::LongBinary).primary(&["id"]);
+    /// let films = database.create_table(&mut transaction, films)?;
+    /// films.insert(&mut transaction, &row! { "id" => 1 })?;
+    ///
+    /// let mut film = films.write_value(&mut transaction, 1, "film")?;
+    /// for _ in 0..100 {
+    ///     film.write_all(&[7; 1000]).unwrap();
+    /// }
+    /// film.finish()?;
+    ///
+    /// let mut film = films.read_value(&transaction, 1, "film")?.unwrap();
+    /// let mut all = Vec::new();
+    /// film.read_to_end(&mut all).unwrap();
+    /// assert_eq!(all, [7; 100_000]);
+    /// # drop(film);
+    /// # transaction.commit()
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `JET_errColumnNotFound` (-1507), `JET_errInvalidColumnType` (-1511) for a column that is not
+    /// long; those of reading.
+    pub fn read_value<'t>(
+        &self,
+        from: &'t Transaction<'_>,
+        key: impl Key,
+        column: &str,
+    ) -> Result<Option<LongReader<'t>>> {
+        let mut whole = Vec::new();
+        key_bytes(self.schema(), key, &mut whole)?;
+        let cell = from.cell();
+        let opened = cell.with(|state| {
+            let table = Arc::clone(&*self.current(&state.engine)?);
+            let id = long_column(&table, column)?;
+            let column = table.schema.columns.require(id)?;
+            let found = table.get(&state.engine, &whole, |record| -> Result<_> {
+                let view = RecordView::new(record, table.schema.page_size)?;
+                Ok(match view.data(column)?.nth(1)? {
+                    None => None,
+                    Some(Stored::Separated(lid)) => Some((Some(lid), Vec::new())),
+                    Some(stored) => {
+                        let bytes = view.bytes_of(column, stored, usize::MAX)?;
+                        Some((None, bytes.into_owned()))
+                    }
+                })
+            })?;
+            let Some((outside, bytes)) = found.transpose()?.flatten() else { return Ok(None) };
+            let len = match outside {
+                None => bytes.len() as u64,
+                Some(lid) => u64::from(table.long_values(&state.engine).size(lid)?),
+            };
+            Ok(Some((table, outside, bytes, len)))
+        })?;
+        Ok(opened.map(|(table, outside, bytes, len)| {
+            let chunk = Chunk { begin: 0, bytes };
+            LongReader { cell, table, outside, len, at: 0, chunk }
+        }))
+    }
+
+    /// Opens the first value of a column for writing, from its beginning on; what is not written
+    /// stays as it was. Nothing happens to the row before [`LongWriter::finish`].
+    ///
+    /// # Errors
+    /// `JET_errRecordNotFound` (-1601), `JET_errColumnNotFound` (-1507),
+    /// `JET_errInvalidColumnType` (-1511) for a column that is not long, `JET_errWriteConflict`
+    /// (-1102), `JET_errTransReadOnly` (-1110).
+    pub fn write_value<'t>(
+        &self,
+        to: &'t mut Transaction<'_>,
+        key: impl Key,
+        column: &str,
+    ) -> Result<LongWriter<'t>> {
+        let mut whole = Vec::new();
+        key_bytes(self.schema(), key, &mut whole)?;
+        let cell = to.cell();
+        cell.with(|state| {
+            let table = Arc::clone(&*self.current(&state.engine)?);
+            let column = long_column(&table, column)?;
+            let room = usize::try_from(chunk_len(&table.schema)).unwrap_or(usize::MAX);
+            let mut cursor = Cursor::open(&state.engine, table, Sharing::default())?;
+            cursor.go_to(&state.engine, &whole).map_err(|error| {
+                let what = "there is no row with this key";
+                Error::new(JetErr::RecordNotFound, what).caused_by(error)
+            })?;
+            cursor.prepare(&mut state.engine, Prepare::Replace)?;
+            let waiting = Vec::new();
+            Ok(LongWriter { cell, cursor, column, room, waiting, at: 0 })
+        })
+    }
+}
+
+fn long_column(table: &EngineTable, name: &str) -> Result<ColumnId> {
+    let column = table.schema.column(name)?;
+    if column.ty.is_long() {
+        return Ok(column.id);
+    }
+    let what = format!("column \"{name}\" is not long: it is read and written whole");
+    Err(Error::new(JetErr::InvalidColumnType, what))
+}
+
+/// A part of a value in memory.
+#[derive(Debug, Default)]
+struct Chunk {
+    begin: u64,
+    bytes: Vec<u8>,
+}
+
+impl Chunk {
+    /// What it has from a place on.
+    fn from(&self, at: u64) -> &[u8] {
+        let skip = at.checked_sub(self.begin).and_then(|skip| usize::try_from(skip).ok());
+        skip.and_then(|skip| self.bytes.get(skip..)).unwrap_or_default()
+    }
+}
+
+/// A long value that is read in pieces, as it was when the transaction began. Errors of the engine
+/// are inside those of `std::io`.
+#[derive(Debug)]
+pub struct LongReader<'t> {
+    cell: &'t Arc<SessionCell>,
+    table: Arc<EngineTable>,
+    /// `None`: it was in the row, and is in the chunk.
+    outside: Option<Lid>,
+    len: u64,
+    at: u64,
+    chunk: Chunk,
+}
+
+impl LongReader<'_> {
+    /// Length of the value in bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Has it no bytes?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Fetches the chunk that the place lies in.
+    fn fetch(&mut self) -> Result<()> {
+        let Some(lid) = self.outside else { return Ok(()) };
+        let step = u64::from(chunk_len(&self.table.schema)).max(1);
+        let begin = self.at / step * step;
+        let offset = u32::try_from(begin).unwrap_or(u32::MAX);
+        let most = usize::try_from(step).unwrap_or(usize::MAX);
+        let bytes = self
+            .cell
+            .with(|state| self.table.long_values(&state.engine).read_at(lid, offset, most))?;
+        self.chunk = Chunk { begin, bytes };
+        Ok(())
+    }
+}
+
+impl Read for LongReader<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.at < self.len && self.chunk.from(self.at).is_empty() {
+            self.fetch().map_err(io::Error::other)?;
+        }
+        let part = self.chunk.from(self.at);
+        let count = part.len().min(buf.len());
+        for (to, from) in buf.iter_mut().zip(part) {
+            *to = *from;
+        }
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for LongReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.at = place_of(to, self.at, || Ok(self.len))?;
+        Ok(self.at)
+    }
+}
+
+/// Where a seek goes.
+fn place_of(to: SeekFrom, at: u64, len: impl FnOnce() -> io::Result<u64>) -> io::Result<u64> {
+    let place = match to {
+        SeekFrom::Start(place) => Some(place),
+        SeekFrom::Current(by) => at.checked_add_signed(by),
+        SeekFrom::End(by) => len()?.checked_add_signed(by),
+    };
+    place.ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, "a seek to before the beginning")
+    })
+}
+
+/// A long value that is written in pieces. Dropped without [`LongWriter::finish`], it leaves the
+/// row as it is. Errors of the engine are inside those of `std::io`.
+#[derive(Debug)]
+#[must_use = "nothing is written to the row before it is finished"]
+pub struct LongWriter<'t> {
+    cell: &'t Arc<SessionCell>,
+    cursor: Cursor,
+    column: ColumnId,
+    /// Bytes of a chunk.
+    room: usize,
+    /// What is to be written at `at`.
+    waiting: Vec<u8>,
+    at: u64,
+}
+
+impl LongWriter<'_> {
+    /// Cuts the value at this length, or fills it up with zeros.
+    ///
+    /// # Errors
+    /// `JET_errColumnTooBig` (-1506), those of writing.
+    pub fn set_len(&mut self, len: u64) -> Result<()> {
+        self.put_waiting()?;
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        self.edit(LongEdit::Resize(len))
+    }
+
+    /// Writes the row with its new value.
+    ///
+    /// # Errors
+    /// `JET_errWriteConflict` (-1102), `JET_errRecordTooBig` (-1026), those of writing. The row is
+    /// as it was then.
+    pub fn finish(mut self) -> Result<()> {
+        self.put_waiting()?;
+        self.cell.with(|state| self.cursor.update(&mut state.engine).map(drop))
+    }
+
+    fn edit(&mut self, edit: LongEdit<'_>) -> Result<()> {
+        let LongWriter { cell, cursor, column, .. } = self;
+        let storage = LongStorage::default();
+        cell.with(|state| cursor.set_long(&mut state.engine, *column, 1, edit, storage))
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        let offset = usize::try_from(self.at).unwrap_or(usize::MAX);
+        self.edit(LongEdit::Overwrite { offset, bytes, cut: false })?;
+        self.at += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn put_waiting(&mut self) -> Result<()> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let put = if waiting.is_empty() { Ok(()) } else { self.put(&waiting) };
+        waiting.clear();
+        self.waiting = waiting;
+        put
+    }
+
+    fn len(&self) -> Result<u64> {
+        self.cell.with(|state| {
+            let table = self.cursor.table();
+            let column = table.schema.columns.require(self.column)?;
+            let Some(record) = self.cursor.prepared() else { return Ok(0) };
+            let view = record.view(&table.schema)?;
+            Ok(match view.data(column)?.nth(1)? {
+                None => 0,
+                Some(Stored::Separated(lid)) => {
+                    u64::from(table.long_values(&state.engine).size(lid)?)
+                }
+                Some(stored) => view.bytes_of(column, stored, usize::MAX)?.len() as u64,
+            })
+        })
+    }
+}
+
+impl Write for LongWriter<'_> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        // Whole chunks go without a stop.
+        if self.waiting.is_empty() && buf.len() >= self.room {
+            self.put(buf).map_err(io::Error::other)?;
+            return Ok(buf.len());
+        }
+        let count = buf.len().min(self.room.saturating_sub(self.waiting.len()));
+        self.waiting.extend_from_slice(buf.get(..count).unwrap_or_default());
+        if self.waiting.len() >= self.room {
+            self.put_waiting().map_err(io::Error::other)?;
+        }
+        Ok(count)
+    }
+
+    /// Gives what is waiting to the value; only [`LongWriter::finish`] gives the value to the row.
+    fn flush(&mut self) -> io::Result<()> {
+        self.put_waiting().map_err(io::Error::other)
+    }
+}
+
+impl Seek for LongWriter<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.put_waiting().map_err(io::Error::other)?;
+        self.at = place_of(to, self.at, || self.len().map_err(io::Error::other))?;
+        Ok(self.at)
+    }
+}
