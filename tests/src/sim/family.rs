@@ -116,6 +116,17 @@ const FAMILIES: &[Family] = &[
             (profile.tables, profile.rollback_of_100) = (1, 8);
         },
     },
+    // Values outside of their rows, some of many chunks: made, replaced, taken back, deleted.
+    Family {
+        name: "long",
+        shape: |profile, settings| {
+            profile.value_bytes_max = (4 * profile.value_bytes_max).min(40_000);
+            (profile.sessions, profile.depth, profile.keys) = (2, 2, 25);
+            (profile.transactions, profile.rows_max) = (40, 6);
+            profile.rollback_of_100 = 25;
+            settings.long_values = true;
+        },
+    },
     // Trees that empty and fill again: leaves are merged and freed, whole trees emptied.
     Family {
         name: "shrink",

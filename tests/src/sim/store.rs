@@ -57,6 +57,8 @@ pub struct Settings {
     pub detach: bool,
     /// When free pages at the end of the files are cut off, beside the steps that ask for it.
     pub shrink: ShrinkMode,
+    /// Values go outside of their rows when they are long, as they do for users.
+    pub long_values: bool,
     /// What the verifications of all stores with these settings saw at most.
     pub seen: Seen,
 }
@@ -91,6 +93,7 @@ impl Settings {
             two_databases: false,
             detach: false,
             shrink: ShrinkMode::OnRequest,
+            long_values: false,
             seen: Seen::default(),
         }
     }
@@ -231,19 +234,30 @@ impl EngineStore {
             RowOp::Delete { table, key } => (table, key, None),
         };
         let table = self.table(session, name)?;
+        let long = self.settings.long_values;
         let session = self.session(session)?;
         let (mut at, mut normal, mut record) = (Position::default(), Vec::new(), Vec::new());
-        encode_row(&table.schema, &[(KEY, Some(key)), (VALUE, value)], &mut record)?;
+        let values = [(KEY, Some(key.as_slice())), (VALUE, value)];
+        let whole = if long { &values[..1] } else { &values };
+        encode_row(&table.schema, whole, &mut record)?;
+        normal_key(&table, &record, &mut normal)?;
         match op {
+            RowOp::Insert { .. } if long => {
+                table.insert_values(session, &mut at, &values, &mut record, &mut normal)?;
+            }
             RowOp::Insert { .. } => table.insert(session, &mut at, &record, &mut normal)?,
             RowOp::Replace { .. } => {
-                normal_key(&table, &record, &mut normal)?;
-                table.replace(session, &mut at, &normal, &record)?;
+                // A row that is not there any more is refused like any other change of it.
+                match table.get(session, &normal, <[u8]>::to_vec)?.filter(|_| long) {
+                    Some(old) => {
+                        let (row, zero) = ((&normal[..], &old[..]), Some(&[0; 4][..]));
+                        let values = [values[1], (LENGTH, zero)];
+                        table.replace_values(session, &mut at, row, &values, &mut record)?;
+                    }
+                    None => table.replace(session, &mut at, &normal, &record)?,
+                }
             }
-            _ => {
-                normal_key(&table, &record, &mut normal)?;
-                return table.delete(session, &mut at, &normal);
-            }
+            _ => return table.delete(session, &mut at, &normal),
         }
         let length = i64::try_from(value.map_or(0, <[u8]>::len)).unwrap_or(0);
         for delta in [length + DETOUR, -DETOUR] {
@@ -258,8 +272,9 @@ impl EngineStore {
         let (mut normal, mut record) = (Vec::new(), Vec::new());
         encode_row(&table.schema, &[(KEY, Some(key))], &mut record)?;
         normal_key(&table, &record, &mut normal)?;
-        let row = table.get(self.session(session)?, &normal, <[u8]>::to_vec)?;
-        row.map(|row| columns_of(&table, &row).map(|(_, value)| value)).transpose()
+        let session = self.session(session)?;
+        let row = table.get(session, &normal, |row| columns_of(&table, session, row))?;
+        row.transpose().map(|row| row.map(|(_, value)| value))
     }
 
     /// What threads of the background would do by now.
@@ -372,7 +387,7 @@ impl EngineStore {
                 Start::End,
                 Direction::Forward,
                 &mut at,
-                |row| match columns_of(&table, row.record) {
+                |row| match columns_of(&table, session, row.record) {
                     Ok((key, value)) => {
                         rows.insert(key, value);
                         ControlFlow::Continue(())
@@ -398,14 +413,15 @@ fn normal_key(table: &Table, record: &[u8], out: &mut Vec<u8>) -> Result<()> {
     key::primary_key(&table.schema, &RecordView::new(record, table.db.page_size())?, out)
 }
 
-fn columns_of(table: &Table, record: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
-    let view = RecordView::new(record, table.db.page_size())?;
+fn columns_of(table: &Table, session: &Session, record: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
+    let values = table.long_values(session);
+    let view = RecordView::new(record, table.db.page_size())?.with_long_values(&values);
     let column = |id| -> Result<Vec<u8>> {
-        let columns = &table.schema.columns;
-        let bytes = view.column(columns, id)?.first(columns.require(id)?)?;
-        bytes.map(<[u8]>::to_vec).ok_or_else(|| {
+        let column = table.schema.columns.require(id)?;
+        let instance = view.data(column)?.nth(1)?.ok_or_else(|| {
             Error::new(JetErr::DatabaseCorrupted, format!("a row without its column {}", id.0))
-        })
+        })?;
+        Ok(view.bytes_of(column, instance, usize::MAX)?.into_owned())
     };
     let (key, value, length) = (column(KEY)?, column(VALUE)?, column(LENGTH)?);
     let counted = i32::from_le_bytes(length.as_slice().try_into().unwrap_or_default());
