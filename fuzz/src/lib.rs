@@ -5,6 +5,7 @@
 
 pub mod header;
 pub mod input;
+pub mod keys;
 pub mod log;
 pub mod log_record;
 pub mod page;
@@ -18,6 +19,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every target.
 pub const TARGETS: &[Target] = &[
     ("header", header::run),
+    ("keys", keys::run),
     ("log", log::run),
     ("log_record", log_record::run),
     ("page", page::run),

@@ -15,12 +15,13 @@ use ese_pages::{DbHeader, NodeFlags, PageFlags, PageMut, header::NewHeader};
 
 use ese_sim::SimEnv;
 
-use crate::{header, log, page, record};
+use crate::{header, keys, log, page, record};
 
 /// The seeds of a target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
         "header" => headers(),
+        "keys" => keys::seeds(),
         "log" => logs(),
         "log_record" => log_records(),
         "page" => pages(),

@@ -205,9 +205,12 @@ impl Collation {
         let mut end = pairs.len().min(units_max);
         let unit = |pair: &[u8; 2]| u16::from_le_bytes(*pair);
         let cut = end < pairs.len();
-        if cut && pairs.get(end - 1).is_some_and(|pair| (0xd800..0xdc00).contains(&unit(pair))) {
+        let last = end.checked_sub(1).filter(|_| cut);
+        if let Some(last) = last
+            && pairs.get(last).is_some_and(|pair| (0xd800..0xdc00).contains(&unit(pair)))
+        {
             // Not half a character.
-            end -= 1;
+            end = last;
         }
         let units = pairs.iter().take(end).map(unit);
         (if self.fold.is_empty() { units.collect() } else { self.fold.apply(units) }, cut)

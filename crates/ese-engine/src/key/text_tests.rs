@@ -322,3 +322,18 @@ proptest! {
         prop_assert!(beginning.len() < 3 || reversed || !other.starts_with(&beginning));
     }
 }
+
+/// The limit may come from a damaged catalog.
+#[test]
+fn a_key_of_no_length_is_empty_and_cut() {
+    let collation = collation("", 0);
+    let rules = KeyRules { collation: Some(&collation), ..KeyRules::plain(0) };
+    for text in ["a", "\u{10000}\u{10000}"] {
+        let text: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let mut out = Vec::new();
+        assert!(normalise(&rules, &column(), false, Some(&text), &mut out).unwrap());
+        assert_eq!(out, []);
+        normalise_beginning(&rules, &column(), false, &text, &mut out).unwrap();
+        assert_eq!(out, []);
+    }
+}
