@@ -10,8 +10,10 @@ use super::{
     JET_relopBitmaskEqualsZero, JET_relopBitmaskNotEqualsZero, JET_relopEquals,
     JET_relopGreaterThan, JET_relopGreaterThanOrEqual, JET_relopLessThan, JET_relopLessThanOrEqual,
     JET_relopNotEquals, JET_relopPrefixEquals,
+    gate::Purpose,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
+    session::find_session,
     table::{column_of, with_cursor, with_cursor_in_callback, with_open_cursors},
 };
 use crate::session::SessionState;
@@ -323,6 +325,8 @@ pub fn JetIntersectIndexes(
     grbit: JET_GRBIT,
 ) -> Result<Vec<Vec<u8>>> {
     let invalid = |what: &'static str| Error::new(JetErr::InvalidParameter, what);
+    // The session comes first.
+    find_session(sesid)?.call(Purpose::Work, |_, _| Ok(()))?;
     if grbit != 0 {
         return Err(invalid_grbit("JetIntersectIndexes", grbit));
     }

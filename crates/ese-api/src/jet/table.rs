@@ -97,13 +97,18 @@ pub(super) fn with_any_cursor<T>(
     let session = find_session(sesid)?;
     let cursor = own_cursor(sesid, tableid)?;
     session.call(purpose, |state, own| {
-        if own.told.iter().any(|(_, told)| *told == tableid) {
-            let what = "a callback is told of a change by this cursor";
-            return Err(Error::new(JetErr::IllegalOperation, what)
-                .advise("use a cursor of its own: JetDupCursor"));
-        }
+        check_not_told(own, tableid)?;
         body(state, own, &mut cursor.state.lock())
     })
+}
+
+/// Is no callback being told of a change by this cursor?
+fn check_not_told(own: &Own, tableid: JET_TABLEID) -> Result<()> {
+    if own.told.iter().all(|(_, told)| *told != tableid) {
+        return Ok(());
+    }
+    let what = "a callback is told of a change by this cursor";
+    Err(Error::new(JetErr::IllegalOperation, what).advise("use a cursor of its own: JetDupCursor"))
 }
 
 /// As [`with_any_cursor`], for what a callback may do with the cursor that it is told.
@@ -154,7 +159,8 @@ pub(super) fn with_open_cursors<T>(
         }
         found.push(cursor);
     }
-    session.call(Purpose::Work, |state, _| {
+    session.call(Purpose::Work, |state, own| {
+        handles.iter().try_for_each(|handle| check_not_told(own, *handle))?;
         let mut guards: Vec<_> = found.iter().map(|cursor| cursor.state.lock()).collect();
         let open = guards.iter_mut().map(|cursor| cursor.open(state));
         let mut open = open.collect::<Result<Vec<_>>>()?;

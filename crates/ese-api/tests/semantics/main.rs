@@ -8,6 +8,7 @@
     reason = "a failing step fails the test; the functions come with all their constants"
 )]
 
+mod bad_arguments;
 #[path = "../jet_setup/mod.rs"]
 mod jet_setup;
 mod pets;
