@@ -3,7 +3,10 @@
 use std::{ops::RangeBounds, sync::Arc};
 
 use ese_base::{Error, JetErr, Result};
-use ese_engine::{schema::Index as IndexSchema, table::SecondaryIndex};
+use ese_engine::{
+    schema::Index as IndexSchema,
+    table::{IndexHold, SecondaryIndex},
+};
 
 use crate::{
     row::{Key, Row, index_key_bytes},
@@ -12,12 +15,15 @@ use crate::{
     table::{Table, key_bounds},
 };
 
-/// An index of a table: the rows in another order. Cheap to clone.
+/// An index of a table: the rows in another order. Cheap to clone. While there is a handle, the
+/// index cannot be deleted (`JET_errIndexInUse`, -1051); its table can.
 #[derive(Clone, Debug)]
 pub struct Index {
     table: Table,
     /// `None` is the primary index.
     secondary: Option<Arc<SecondaryIndex>>,
+    /// Says to others that it is in use.
+    _hold: Option<Arc<IndexHold>>,
 }
 
 impl Index {
@@ -33,7 +39,8 @@ impl Index {
                 ));
             }
         };
-        Ok(Index { table: table.clone(), secondary })
+        let hold = secondary.as_ref().map(|index| Arc::new(table.inner.hold_index(index)));
+        Ok(Index { table: table.clone(), secondary, _hold: hold })
     }
 
     /// What the catalog says of it.

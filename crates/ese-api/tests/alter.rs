@@ -74,7 +74,12 @@ fn an_inserter_and_an_iterator_go_on_after_a_change() {
     let fresh = test.table.refreshed(&mine).unwrap();
     let by_extra = fresh.index("by extra").unwrap();
     assert_eq!(by_extra.prefix(&mine, 7).unwrap().count(), 10);
+    let refused = other.delete_index(&mut theirs, "by extra").unwrap_err();
+    assert_eq!(refused.code(), JetErr::IndexInUse, "there is a handle of it");
+    drop(by_extra);
     other.delete_index(&mut theirs, "by extra").unwrap();
+    // The old handle of the table still knows it.
+    let by_extra = fresh.index("by extra").unwrap();
     let gone = by_extra.rows(&mine).next().unwrap();
     assert_eq!(gone.unwrap_err().code(), JetErr::IndexNotFound);
 }

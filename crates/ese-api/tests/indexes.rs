@@ -121,3 +121,32 @@ fn a_transaction_that_lost_is_run_again_on_the_newer_state() {
     let now = session.look(|transaction| Ok(table.get(transaction, 1)?.unwrap()["n"].clone()));
     assert_eq!(now.unwrap(), 21.into());
 }
+
+#[test]
+fn an_index_is_not_deleted_while_somebody_has_a_handle_of_it() {
+    let test = Test::new();
+    let mut session = test.instance.session().unwrap();
+    let table = TableBuilder::new("t")
+        .column("id", ColType::Long)
+        .column("n", ColType::Long)
+        .primary(&["id"])
+        .secondary("n", &["n"]);
+    let table = test.database.create_table(&mut session, table).unwrap();
+    let (index, primary) = (table.index("n").unwrap(), table.index("primary").unwrap());
+    let second = index.clone();
+    let mut delete = || {
+        let deleted = session.transact(|transaction| table.delete_index(transaction, "N"));
+        deleted.map_err(|error| error.code())
+    };
+    assert_eq!(delete(), Err(JetErr::IndexInUse));
+    drop(index);
+    assert_eq!(delete(), Err(JetErr::IndexInUse), "each of them counts");
+    drop(second);
+    delete().unwrap();
+    drop(primary);
+    // The table is another matter.
+    let other = TableBuilder::new("o").column("id", ColType::Long).secondary("id", &["id"]);
+    let other = test.database.create_table(&mut session, other).unwrap();
+    let _held = other.index("id").unwrap();
+    session.transact(|transaction| test.database.delete_table(transaction, "o")).unwrap();
+}

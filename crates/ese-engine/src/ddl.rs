@@ -34,6 +34,8 @@ pub use build::BuildProgress;
 enum Kind {
     /// Nothing: something comes.
     Addition,
+    /// What nobody has asked for by name; a fixed schema does not stand in its way.
+    Upkeep,
     Other,
 }
 
@@ -70,7 +72,7 @@ fn alter(
         let additions = kind == Kind::Addition
             && core.permits_ddl(session.procid())
             && !attached.tables.has_derived(&current.schema);
-        check_open_to_change(&current.schema, additions)?;
+        check_open_to_change(&current.schema, additions || kind == Kind::Upkeep)?;
         let Edited { schema, made, given_up } = edit(session, &current)?;
         if schema.as_ref() == Some(&*current.schema) {
             // The name it had, for example: nothing is written that could be taken back.
@@ -473,6 +475,46 @@ pub fn delete_index(
             ..Edited::default()
         })
     })
+}
+
+/// Removes the secondary indexes of a table over UTF-16 text, also inherited ones and those of a
+/// fixed schema: all of them, or those that another engine filled. Gives their number.
+///
+/// # Errors
+/// `JET_errPrimaryIndexCorrupted` (-1413) where the table's own order is such an index, which
+/// cannot be removed; otherwise as [`delete_index`]. Nothing of the table has changed then.
+pub fn delete_text_indexes(
+    session: &mut Session,
+    attached: &Arc<Attached>,
+    table: &Table,
+    foreign_only: bool,
+) -> Result<usize> {
+    let meant = |index: &schema::Index| {
+        index.flags.contains(IndexFlags::LOCALISED_TEXT) && (!foreign_only || index.is_foreign())
+    };
+    if let Some(primary) = table.schema.primary().filter(|primary| meant(primary)) {
+        let what = format!(
+            "the order of table \"{}\" is index \"{}\" over UTF-16 text, which cannot be removed",
+            table.schema.name, primary.name
+        );
+        return Err(Error::new(JetErr::PrimaryIndexCorrupted, what)
+            .advise("copy the rows into a new table"));
+    }
+    if !table.schema.secondary().any(meant) {
+        return Ok(0);
+    }
+    let mut count = 0;
+    alter(session, attached, table, Kind::Upkeep, |session, current| {
+        let mut schema = TableSchema::clone(&current.schema);
+        let indexes: Vec<_> = schema.secondary().filter(|index| meant(index)).cloned().collect();
+        count = indexes.len();
+        let mut given_up = Vec::new();
+        for index in &indexes {
+            given_up.extend(drop_index(session, current, &mut schema, index)?);
+        }
+        Ok(Edited { schema: Some(schema), given_up, ..Edited::default() })
+    })?;
+    Ok(count)
 }
 
 /// Takes a secondary index out of the catalog and of a schema; its tree remains to be freed.

@@ -507,9 +507,12 @@ impl<'a> Space<'a> {
         self.write_header()
     }
 
-    /// How many pages to ask for: enough that the list of extents stays short, not so many that
-    /// much lies idle.
+    /// How many pages to ask for: what is wished for the tree, or enough that the list of extents
+    /// stays short, not so many that much lies idle.
     fn growth(&self) -> Result<u32> {
+        if let Some(growth) = self.tree.growth() {
+            return Ok(growth.next(self.header.pages));
+        }
         let owned: u32 = self.owned()?.iter().map(|extent| extent.pages).sum();
         Ok(growth_step(owned, self.db.page_size().bytes()))
     }

@@ -27,7 +27,7 @@ use crate::{
     database::Database,
     key,
     record::RecordView,
-    schema::{Index, TableSchema, is_catalog},
+    schema::{Index, SpaceHints, TableSchema, is_catalog},
     session::Session,
     tree::{self, Direction, Position, Start, TreeHandle, TreeKind},
     version::{KeyBytes, Seen, Snapshot, Trx, VersionStore},
@@ -37,7 +37,7 @@ pub use check::IndexMismatch;
 pub(crate) use compose::{Composer, MadeLids, Stored};
 pub use escrow::OnRollback;
 pub(crate) use live::Core;
-pub use live::{Sharing, TableUse};
+pub use live::{IndexHold, Sharing, TableUse};
 pub use long::SessionLongValues;
 pub(crate) use long::visit_seen;
 pub(crate) use secondary::duplicate_key;
@@ -90,6 +90,7 @@ impl Table {
         let density_pct = u8::try_from(schema.density).unwrap_or(TreeKind::TABLE.density_pct);
         let kind = TreeKind { density_pct, ..TreeKind::TABLE };
         let tree = db.tree(schema.fdp, schema.objid, kind);
+        tree.set_growth(SpaceHints::of_table(&schema).growth(schema.page_size));
         let schema = Arc::new(schema);
         let secondary = secondary_of(db, &schema, &[]);
         let live = Live::new(&schema, &secondary);
@@ -120,6 +121,12 @@ impl Table {
     /// if this use denies what another session does already.
     pub fn enter(&self, session: &Session, sharing: Sharing) -> Result<TableUse> {
         self.core.enter(session.procid(), sharing, &self.schema.name)
+    }
+
+    /// Keeps one of its indexes from being deleted, until the answer is dropped.
+    #[must_use]
+    pub fn hold_index(&self, index: &SecondaryIndex) -> IndexHold {
+        IndexHold::new(&self.core, index)
     }
 
     /// Is this the newest version of the table? (It may be one that is not committed.)

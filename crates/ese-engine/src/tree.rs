@@ -35,7 +35,7 @@ mod view;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::sync::atomic::AtomicU64;
+use std::sync::{OnceLock, atomic::AtomicU64};
 
 use ese_base::{Dbid, Error, JetErr, LgPos, ObjId, Pgno, ProcId, RceId, Result, TrxId};
 use ese_log::records::RecordFlags;
@@ -52,7 +52,7 @@ pub use scan::{Direction, Start, scan, scan_guided};
 pub use view::TreeView;
 
 use self::guide::Guide;
-use crate::version::Addition;
+use crate::{schema::Growth, version::Addition};
 
 pub(crate) use change::{Op, Room, change_leaf, insert_on, log_and_apply, remove, set_data};
 pub(crate) use descend::{Target, leaf_for_read, leaf_for_write};
@@ -114,6 +114,8 @@ pub struct TreeHandle {
     pub(crate) gone: RwLock<bool>,
     /// The short way to its leaves.
     guide: Guide,
+    /// The sizes of extents that were wished for it.
+    growth: OnceLock<Growth>,
 }
 
 impl TreeHandle {
@@ -131,7 +133,20 @@ impl TreeHandle {
             space: Mutex::new(()),
             gone: RwLock::new(false),
             guide: Guide::default(),
+            growth: OnceLock::new(),
         }
+    }
+
+    /// Notes the sizes of extents that are wished for it; they do not change.
+    pub(crate) fn set_growth(&self, growth: Option<Growth>) {
+        if let Some(growth) = growth {
+            self.growth.get_or_init(|| growth);
+        }
+    }
+
+    /// The sizes of extents that were wished for it.
+    pub(crate) fn growth(&self) -> Option<Growth> {
+        self.growth.get().copied()
     }
 
     /// The tree of its entries, for reading.

@@ -295,3 +295,43 @@ fn space_hints_are_kept_with_tables_and_indexes() {
     drop((session, table));
     again.end();
 }
+
+#[test]
+fn a_tree_grows_by_extents_of_the_sizes_that_were_wished_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path(), ese_base::PageSize::K4);
+    let mut session = store.session();
+    let columns = vec![ColumnDef::new("n", ColType::Long), ColumnDef::new("b", ColType::Binary)];
+    let largest = |hints: Option<SpaceHints>, name: &str, session: &mut Session| {
+        let mut def = TableDef::new(name, columns.clone());
+        def.space_hints = hints;
+        let table = catalog::create_table(session, &store.attached, &def).unwrap();
+        session.begin().unwrap();
+        let (mut at, mut key, mut record) = (Position::default(), Vec::new(), Vec::new());
+        for n in 0..6000_i32 {
+            let values =
+                [(ColumnId(1), Some(&n.to_le_bytes()[..])), (ColumnId(128), Some(&[7; 250][..]))];
+            encode_row(&table.schema, &values, &mut record).unwrap();
+            table.insert(session, &mut at, &record, &mut key).unwrap();
+        }
+        session.commit(Durability::Lazy).unwrap();
+        let space = table.space().unwrap();
+        assert!(space.owned_pages() >= 400, "{}", space.owned_pages());
+        space.owned.iter().map(|extent| extent.pages).collect::<Vec<_>>()
+    };
+    let hints = SpaceHints {
+        growth: 200,
+        extent_min: 4 * 4096,
+        extent_max: 64 * 4096,
+        ..SpaceHints::default()
+    };
+    let wished = largest(Some(hints), "wished", &mut session);
+    assert_eq!(wished.iter().max(), Some(&64), "{wished:?}");
+    let steady = SpaceHints { extent_min: 8 * 4096, extent_max: 8 * 4096, ..hints };
+    let steady = largest(Some(steady), "steady", &mut session);
+    assert!(steady.iter().all(|pages| *pages <= 8), "{steady:?}");
+    let free = largest(None, "free", &mut session);
+    assert!(free.len() < steady.len(), "{free:?}");
+    drop(session);
+    store.end();
+}

@@ -8,6 +8,8 @@ pub const JET_bitNil: JET_GRBIT = 0;
 pub const JET_bitDbReadOnly: JET_GRBIT = 0x1;
 pub const JET_bitDbExclusive: JET_GRBIT = 0x2;
 pub const JET_bitDbRecoveryOff: JET_GRBIT = 0x8;
+pub const JET_bitDbDeleteCorruptIndexes: JET_GRBIT = 0x10;
+pub const JET_bitDbDeleteUnicodeIndexes: JET_GRBIT = 0x400;
 pub const JET_bitDbOverwriteExisting: JET_GRBIT = 0x200;
 
 pub const JET_bitTransactionReadOnly: JET_GRBIT = 0x1;

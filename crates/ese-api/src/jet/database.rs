@@ -6,11 +6,13 @@ use std::{
 };
 
 use ese_base::{Error, JetErr, Result};
+use ese_engine::{catalog, ddl, schema::TableFlags};
 use ese_os::{Env, OpenMode};
 use ese_pages::{DbHeader, header::read_header};
 
 use super::{
-    JET_GRBIT, JET_bitDbOverwriteExisting, JET_bitForceCloseAndDetach,
+    JET_GRBIT, JET_bitDbDeleteCorruptIndexes, JET_bitDbDeleteUnicodeIndexes,
+    JET_bitDbOverwriteExisting, JET_bitForceCloseAndDetach,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID},
     invalid_grbit,
@@ -18,7 +20,7 @@ use super::{
     session::{Own, Ses, find_session},
     unavailable,
 };
-use crate::shared::OpenDatabase;
+use crate::{session::Durability, shared::OpenDatabase};
 
 /// The path of a database.
 pub const JET_DbInfoFilename: u32 = 0;
@@ -145,22 +147,66 @@ pub fn JetCreateDatabase2(
 }
 
 /// Attaches a database. `JET_wrnDatabaseAttached` (1007): it was attached before.
+/// [`JET_bitDbDeleteUnicodeIndexes`] removes all secondary indexes over UTF-16 text,
+/// [`JET_bitDbDeleteCorruptIndexes`] those that another engine filled; `JET_wrnCorruptIndexDeleted`
+/// (1415): there were some.
 ///
 /// # Errors
 /// The session's; `JET_errInTransaction` (-1108), `JET_errBackupInProgress` (-505),
 /// `JET_errDatabaseSharingViolation` (-1215), `JET_errFileNotFound` (-1811),
-/// `JET_errDatabaseDirtyShutdown` (-550); `JET_errFeatureNotAvailable` (-1001) for flags.
+/// `JET_errDatabaseDirtyShutdown` (-550), `JET_errPrimaryIndexCorrupted` (-1413) where an index
+/// that should be removed is a table's own order: the database is not attached then;
+/// `JET_errFeatureNotAvailable` (-1001) for other flags.
 pub fn JetAttachDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -> Result<JetErr> {
     let session = find_session(sesid)?;
-    session.call_at_level_0(Purpose::Work, |_| {
-        if grbit != 0 {
+    let upkeep = JET_bitDbDeleteCorruptIndexes | JET_bitDbDeleteUnicodeIndexes;
+    let (database, before) = session.call_at_level_0(Purpose::Work, |_| {
+        if grbit & !upkeep != 0 {
             return Err(unavailable("a flag of JetAttachDatabase"));
         }
         let path = own_path(&session, szFilename)?;
         // Attaching is refused during a backup even where there would be nothing to do.
         session.shared.backup.refuse_if_in_progress()?;
-        let (_, before) = session.shared.attach(&path)?;
-        Ok(if before { JetErr::WrnDatabaseAttached } else { JetErr::Success })
+        session.shared.attach(&path)
+    })?;
+    if before {
+        return Ok(JetErr::WrnDatabaseAttached);
+    }
+    if grbit & upkeep == 0 {
+        return Ok(JetErr::Success);
+    }
+    let foreign_only = grbit & JET_bitDbDeleteUnicodeIndexes == 0;
+    match delete_text_indexes(&session, &database, foreign_only) {
+        Ok(0) => Ok(JetErr::Success),
+        Ok(_) => Ok(JetErr::WrnCorruptIndexDeleted),
+        Err(error) => {
+            session.shared.detach(database)?;
+            Err(error)
+        }
+    }
+}
+
+/// Removes indexes over UTF-16 text from all tables, in one transaction.
+fn delete_text_indexes(
+    session: &Ses,
+    database: &OpenDatabase,
+    foreign_only: bool,
+) -> Result<usize> {
+    let attached = &database.attached;
+    session.call(Purpose::Work, |state, _| {
+        let engine = &mut state.engine;
+        engine.begin()?;
+        let done = catalog::tables(engine, attached).and_then(|tables| {
+            let ours = tables.iter().filter(|t| !t.schema.flags.contains(TableFlags::SYSTEM));
+            ours.map(|table| ddl::delete_text_indexes(engine, attached, table, foreign_only)).sum()
+        });
+        match done {
+            Ok(count) => engine.commit(Durability::Durable).map(|()| count),
+            Err(error) => {
+                engine.rollback()?;
+                Err(error)
+            }
+        }
     })
 }
 

@@ -208,3 +208,52 @@ fn s12_13_a_unique_index_takes_what_its_order_ignores_for_equal() {
     words.insert(3, "Stra\u{df}\u{e9}").unwrap();
     assert_eq!(code(words.create(accents)), JetErr::KeyDuplicate);
 }
+
+/// The reference page of JetAttachDatabase: an index over Unicode text is removed whatever its
+/// state is, or because its keys are another version's; a table's own order cannot be.
+#[test]
+fn s12_13_indexes_over_text_are_removed_when_the_database_is_attached() {
+    let _mode = multi();
+    let words = words(|_| ());
+    words.insert(1, "one").unwrap();
+    let (ses, dbid, path) = (words.live.sesid, words.live.dbid, words.live.path());
+    let path = path.to_str().unwrap();
+    JetCreateIndex(ses, words.cur, "id", 0, "+id\0\0", 0).unwrap();
+    let mut own = JET_TABLECREATE {
+        szTableName: "own order".into(),
+        rgcolumncreate: vec![JET_COLUMNCREATE {
+            szColumnName: "text".into(),
+            coltyp: JET_coltypText,
+            cp: 1200,
+            ..JET_COLUMNCREATE::default()
+        }],
+        rgindexcreate: vec![index("pk", JET_bitIndexPrimary, None)],
+        ..JET_TABLECREATE::default()
+    };
+    let again = |grbit| {
+        JetCloseTable(ses, words.live.tableid).ok();
+        JetCloseDatabase(ses, dbid, 0).ok();
+        JetDetachDatabase(ses, path).ok();
+        JetAttachDatabase(ses, path, grbit)
+    };
+    let names = || {
+        JetOpenDatabase(ses, path, 0).unwrap();
+        let indexes = JetGetIndexInfo(ses, dbid, "words", None).unwrap();
+        indexes.into_iter().map(|index| index.szIndexName).collect::<Vec<_>>()
+    };
+    JetCloseTable(ses, words.cur).unwrap();
+    assert_eq!(again(JET_bitDbDeleteCorruptIndexes).unwrap(), JetErr::Success);
+    assert_eq!(names(), ["plain", "id"], "ours are not another version's");
+    JetCreateTableColumnIndex(ses, dbid, &mut own).unwrap();
+    JetCloseTable(ses, own.tableid).unwrap();
+    let refused = again(JET_bitDbDeleteUnicodeIndexes);
+    assert_eq!(code(refused), JetErr::PrimaryIndexCorrupted);
+    assert_eq!(code(JetOpenDatabase(ses, path, 0)), JetErr::DatabaseNotFound, "not attached");
+    assert_eq!(again(0).unwrap(), JetErr::Success);
+    assert_eq!(names(), ["plain", "id"], "nothing was removed");
+    JetDeleteTable(ses, dbid, "own order").unwrap();
+    let removed = again(JET_bitDbDeleteUnicodeIndexes).unwrap();
+    assert_eq!(removed, JetErr::WrnCorruptIndexDeleted);
+    assert_eq!(names(), ["id"]);
+    assert_eq!(again(JET_bitDbDeleteUnicodeIndexes).unwrap(), JetErr::Success, "none is left");
+}

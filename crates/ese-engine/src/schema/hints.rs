@@ -1,6 +1,6 @@
 //! Space hints: wishes for the space of a tree (edb-format 6.2, SpaceHints and
-//! SpaceDeferredLVHints). They are kept with the tree and can be read back; the density and the
-//! initial size are also followed.
+//! SpaceDeferredLVHints). They are kept with the tree and can be read back; the density, the
+//! initial size and the sizes of extents are also followed.
 
 use ese_base::{Error, JetErr, PageSize, Result};
 
@@ -72,6 +72,20 @@ impl SpaceHints {
     #[must_use]
     pub fn initial_pages(&self, page_size: PageSize) -> u32 {
         u32::try_from(u64::from(self.initial) / page_size.bytes_u64()).unwrap_or(0)
+    }
+
+    /// How the tree is to grow, if there is a wish: sizes of extents.
+    #[must_use]
+    pub fn growth(&self, page_size: PageSize) -> Option<Growth> {
+        let pages = |bytes: u32| {
+            u32::try_from(u64::from(bytes) / page_size.bytes_u64()).unwrap_or(u32::MAX)
+        };
+        let (least, most) = (pages(self.extent_min).max(1), pages(self.extent_max));
+        if self.growth == 0 && self.extent_min == 0 && most == 0 {
+            return None;
+        }
+        let most = if most == 0 { u32::MAX } else { most.max(least) };
+        Some(Growth { percent: self.growth.max(100), least, most })
     }
 
     fn members(&self) -> [u32; 7] {
@@ -159,6 +173,26 @@ impl SpaceHints {
     }
 }
 
+/// Sizes of the extents that a tree takes one after the other, in pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Growth {
+    /// Per cent of an extent that the next one has; at least 100.
+    pub percent: u32,
+    /// The smallest extent.
+    pub least: u32,
+    /// The largest.
+    pub most: u32,
+}
+
+impl Growth {
+    /// The extent to come after one of `last` pages.
+    #[must_use]
+    pub fn next(&self, last: u32) -> u32 {
+        let next = u64::from(last) * u64::from(self.percent) / 100;
+        u32::try_from(next).unwrap_or(u32::MAX).clamp(self.least, self.most)
+    }
+}
+
 /// First byte of what is stored.
 const VERSION: u8 = 1;
 
@@ -187,6 +221,19 @@ mod tests {
         let only_growth = SpaceHints { growth: 150, ..SpaceHints::default() };
         assert_eq!(only_growth.encode_for_table().unwrap().len(), 1 + 3 * 4, "no zeros at the end");
         assert_eq!(SpaceHints { density: 80, ..SpaceHints::default() }.encode_for_table(), None);
+    }
+
+    #[test]
+    fn extents_grow_from_the_smallest_to_the_largest() {
+        let no = SpaceHints::default();
+        assert_eq!(no.growth(PageSize::K4), None);
+        assert_eq!(SpaceHints { density: 90, initial: 8192, ..no }.growth(PageSize::K4), None);
+        let hints = SpaceHints { growth: 150, extent_min: 8192, extent_max: 1 << 16, ..no };
+        let growth = hints.growth(PageSize::K4).unwrap();
+        let sizes = std::iter::successors(Some(1), |last| Some(growth.next(*last)));
+        assert_eq!(sizes.skip(1).take(8).collect::<Vec<_>>(), [2, 3, 4, 6, 9, 13, 16, 16]);
+        let steady = SpaceHints { extent_min: 8192, ..no }.growth(PageSize::K4).unwrap();
+        assert_eq!((steady.next(1), steady.next(2), steady.next(40)), (2, 2, 40));
     }
 
     #[test]

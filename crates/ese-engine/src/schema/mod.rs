@@ -39,7 +39,7 @@ pub use define::{
 };
 pub(crate) use define_table::refuse_where_tagged_only;
 pub use define_table::{TableDef, TableType};
-pub use hints::SpaceHints;
+pub use hints::{Growth, SpaceHints};
 pub use load::CatalogLoader;
 pub(crate) use rows::is_catalog;
 pub use rows::{

@@ -148,8 +148,10 @@ impl Space<'_> {
     /// The one extent is used up: a second one, whose first two pages become the space trees
     /// (edb-format 5.4). At least `pages` pages in a row are free afterwards.
     pub(super) fn convert(&mut self, parent: &TreeHandle, pages: u32) -> Result<()> {
-        let step = growth_step(self.header.pages, self.db.page_size().bytes());
-        let (least, wanted) = (pages.saturating_add(2), pages.max(step).saturating_add(2));
+        let own = growth_step(self.header.pages, self.db.page_size().bytes()).saturating_add(2);
+        let step = self.tree.growth().map_or(own, |growth| growth.next(self.header.pages));
+        let least = pages.saturating_add(2);
+        let wanted = least.max(step);
         let secondary = Space::lock(self.db, parent, self.writer)?.obtain(least, wanted)?;
         let (pgno_oe, pgno_ae) = (secondary.first, Pgno(secondary.first.0 + 1));
         let mut root = self.db.cache.write(self.tree.fdp)?;

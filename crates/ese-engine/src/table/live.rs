@@ -21,6 +21,8 @@ pub(crate) struct Core {
     /// all locks of trees.
     pub(crate) live: RwLock<Live>,
     users: Mutex<Vec<User>>,
+    /// Indexes that somebody keeps without being a user, each as often as that.
+    held: Mutex<Vec<ObjId>>,
     /// What was counted of each tree, by object id.
     pub(super) stats: Mutex<HashMap<ObjId, IndexStats>>,
     /// Its long values. Their lock comes before those of trees and of the catalog.
@@ -151,6 +153,30 @@ impl Drop for TableUse {
     }
 }
 
+/// Keeps an index from being deleted until it is dropped. The table itself may be deleted.
+#[derive(Debug)]
+pub struct IndexHold {
+    core: Arc<Core>,
+    objid: ObjId,
+}
+
+impl IndexHold {
+    pub(super) fn new(core: &Arc<Core>, index: &SecondaryIndex) -> IndexHold {
+        let objid = index.schema.objid;
+        core.held.lock().push(objid);
+        IndexHold { core: Arc::clone(core), objid }
+    }
+}
+
+impl Drop for IndexHold {
+    fn drop(&mut self) {
+        let mut held = self.core.held.lock();
+        if let Some(at) = held.iter().position(|objid| *objid == self.objid) {
+            held.swap_remove(at);
+        }
+    }
+}
+
 impl Core {
     pub(super) fn new(live: Live, long: LongState, creator: Option<Arc<Trx>>) -> Arc<Core> {
         Arc::new(Core {
@@ -158,6 +184,7 @@ impl Core {
             numbers: Mutex::new(None),
             live: RwLock::new(live),
             users: Mutex::new(Vec::new()),
+            held: Mutex::new(Vec::new()),
             stats: Mutex::default(),
             long,
             creator,
@@ -215,13 +242,14 @@ impl Core {
 
     /// Does nobody stand on this index?
     pub(crate) fn check_index_unused(&self, index: &SecondaryIndex) -> Result<()> {
-        let objid = Some(index.schema.objid);
-        if !self.users.lock().iter().any(|user| user.index == objid) {
+        let objid = index.schema.objid;
+        let stood_on = self.users.lock().iter().any(|user| user.index == Some(objid));
+        if !stood_on && !self.held.lock().contains(&objid) {
             return Ok(());
         }
-        let what = format!("a cursor stands on index \"{}\"", index.schema.name);
+        let what = format!("a cursor stands on index \"{}\", or has it", index.schema.name);
         Err(Error::new(JetErr::IndexInUse, what)
-            .advise("close the cursor or give it another index"))
+            .advise("close the cursor or give it another index; drop handles of the index"))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     database::Database,
     key,
     record::RecordView,
-    schema::{Index, TableSchema},
+    schema::{Index, SpaceHints, TableSchema},
     session::Session,
     tree::{self, Direction, Position, Start, TreeHandle},
     version::Seen,
@@ -37,9 +37,11 @@ pub struct SecondaryIndex {
 
 impl SecondaryIndex {
     pub(crate) fn new(db: &Database, table: &TableSchema, index: &Index) -> SecondaryIndex {
+        let tree = db.tree(index.fdp, index.objid, index_kind(index));
+        tree.set_growth(SpaceHints::of_index(index).growth(table.page_size));
         SecondaryIndex {
             schema: index.clone(),
-            tree: db.tree(index.fdp, index.objid, index_kind(index)),
+            tree,
             obstacle: key::check_supported(table, index)
                 .err()
                 .map(|error| (error.code(), error.message().to_owned())),
