@@ -30,7 +30,7 @@ const PLANTED: &[Planted] = &[
     planted("log-prefer-own-version", "load", 0),
     planted("log-skip-header-sync", "roll", 0),
     planted("log-skip-name-sync", "roll", 0),
-    planted("log-skip-recycled-name-sync", "circular", 0),
+    planted("log-skip-recycled-name-sync", "recycle", 0),
     planted("log-trust-checksum-alone", "plain", 0),
     planted("pages-skip-fence", "checkpoint", 0),
     planted("pages-skip-double-write-sync", "checkpoint", 0),
@@ -40,6 +40,7 @@ const PLANTED: &[Planted] = &[
     planted("engine-checkpoint-before-log", "checkpoint", 0),
     planted("engine-checkpoint-past-transactions", "mixed", 0),
     planted("engine-clean-before-pages", "load", 0),
+    planted("engine-keep-lost-pages", "growth", 0),
 ];
 
 /// Time to catch one.

@@ -8,7 +8,7 @@ use std::{
 use ese_base::{JetErr, Result};
 use ese_engine::{
     catalog, ddl,
-    schema::{ConditionDef, IndexDef, IndexOptions, TableDef},
+    schema::{ConditionDef, IndexDef, IndexOptions, TableDef, TableType, TupleLimits},
     table::Table,
 };
 
@@ -19,8 +19,17 @@ use super::{
 
 /// Tables that a session sees, at most.
 const TABLES_MAX: usize = 5;
-const COLUMNS_MAX: usize = 9;
+const COLUMNS_MAX: usize = 12;
 const INDEXES_MAX: usize = 5;
+
+/// The definition of a template stays, and so does what others have from it.
+fn fixed(table: &TableModel, inherited: bool) -> Option<JetErr> {
+    match (table.is_template, inherited) {
+        (true, _) => Some(JetErr::FixedDDL),
+        (false, true) => Some(JetErr::FixedInheritedDDL),
+        (false, false) => None,
+    }
+}
 
 impl Machine {
     fn number(&mut self) -> u32 {
@@ -51,28 +60,68 @@ impl Machine {
         }
     }
 
+    /// The template that a new table is to derive from, if it is to.
+    fn some_template(&mut self, at: usize) -> Option<(u32, Arc<TableModel>)> {
+        let now = &self.actors[at].now;
+        let mut templates = now.iter().filter(|(_, table)| table.is_template);
+        let (number, table) = templates.next()?;
+        let found = (*number, Arc::clone(table));
+        self.random.chance(1, 2).then_some(found)
+    }
+
     fn create_table(&mut self, at: usize) -> Checked {
         let (name, number) = (self.name("table"), self.number());
-        let mut columns = BTreeMap::new();
-        let mut defs = vec![Kind::Short.define(KEY).max_len(250)];
+        let template = self.some_template(at);
+        let now = &self.actors[at].now;
+        let is_template = template.is_none()
+            && !now.values().any(|table| table.is_template)
+            && self.random.chance(1, 3);
+        let (mut columns, mut indexes) = (BTreeMap::new(), BTreeMap::new());
+        let mut def = TableDef::new(&name, Vec::new());
+        if let Some((_, template)) = &template {
+            columns.clone_from(&template.columns);
+            indexes.clone_from(&template.indexes);
+            columns.values_mut().for_each(|column| column.inherited = true);
+            indexes.values_mut().for_each(|index| index.inherited = true);
+            def.template = Some(template.name.clone());
+        } else {
+            def.columns.push(Kind::Short.define(KEY).max_len(250));
+            def = def.index(IndexDef::primary("primary", &[KEY]));
+        }
         for kind in Kind::ALL {
             let name = format!("column{}", columns.len());
-            defs.push(kind.define(&name));
-            columns.insert(self.number(), ColumnModel { name, kind });
+            def.columns.push(kind.define(&name));
+            let column = ColumnModel { name, kind, inherited: false };
+            columns.insert(self.number(), column);
         }
-        self.note(format!("{at} creates {name}"));
-        let def = TableDef::new(&name, defs).index(IndexDef::primary("primary", &[KEY]));
+        if is_template {
+            def.kind = TableType::Template;
+            let some = columns.iter().find(|(_, column)| column.kind == Kind::Many);
+            if let Some((id, column)) = some.map(|(id, column)| (*id, column.name.clone())) {
+                def = def.index(IndexDef::new("inherited", &[&column]));
+                let index = IndexModel {
+                    name: "inherited".to_owned(),
+                    columns: BTreeSet::from([id]),
+                    unique: None,
+                    inherited: false,
+                };
+                indexes.insert(self.number(), index);
+            }
+        }
+        self.note(format!("{at} creates {name}, template {is_template}, of {:?}", def.template));
         let attached = self.attached()?;
         let taken = self.actors[at].now.values().any(|table| table.name == name);
-        let hindrance = self.hindrance(at, &Touch::Name(name.clone())).min(Hindrance::May);
+        let named = self.hindrance(at, &Touch::Name(name.clone())).min(Hindrance::May);
+        let of = template.map_or(Hindrance::None, |(number, _)| self.schema_hindrance(at, number));
+        let hindrance = named.max(of);
         let created = catalog::create_table(&mut self.actors[at].session, &attached, &def);
         let own = taken.then_some(JetErr::TableDuplicate);
         if !self.judge(created.map(drop), own, hindrance)? {
             return Ok(());
         }
         self.tally.schema_changes += 1;
-        let (indexes, rows) = (BTreeMap::new(), BTreeMap::new());
-        let table = TableModel { name: name.clone(), columns, indexes, rows };
+        let rows = BTreeMap::new();
+        let table = TableModel { name: name.clone(), is_template, columns, indexes, rows };
         let actor = &mut self.actors[at];
         actor.now.insert(number, Arc::new(table));
         actor.touched.extend([Touch::Name(name), Touch::Schema(number)]);
@@ -85,7 +134,8 @@ impl Machine {
         let hindrance = self.rows_hindrance(at, number);
         let session = &mut self.actors[at].session;
         let outcome = ddl::delete_table(session, &attached, &table.name);
-        if self.judge(outcome, None, hindrance)? {
+        let own = table.is_template.then_some(JetErr::CannotDeleteTemplateTable);
+        if self.judge(outcome, own, hindrance)? {
             self.tally.schema_changes += 1;
             let actor = &mut self.actors[at];
             actor.now.remove(&number);
@@ -104,7 +154,12 @@ impl Machine {
         let hindrance = self.schema_hindrance(at, number).max(named.min(Hindrance::May));
         let session = &mut self.actors[at].session;
         let outcome = ddl::rename_table(session, &attached, &table.name, &to).map(drop);
-        if self.judge(outcome, taken.then_some(JetErr::TableDuplicate), hindrance)? {
+        let own = if table.is_template {
+            Some(JetErr::FixedDDL)
+        } else {
+            taken.then_some(JetErr::TableDuplicate)
+        };
+        if self.judge(outcome, own, hindrance)? {
             if to == table.name {
                 return Ok(());
             }
@@ -161,7 +216,8 @@ impl Machine {
         let kind = Kind::ALL[self.random.index(Kind::ALL.len())];
         self.note(format!("{at} adds {name} ({kind:?}) to {}", table.name));
         let attached = self.attached()?;
-        let own = table.has_column(&name).then_some(JetErr::ColumnDuplicate);
+        let own = fixed(table, false)
+            .or_else(|| table.has_column(&name).then_some(JetErr::ColumnDuplicate));
         let hindrance = self.schema_hindrance(at, number);
         let def = kind.define(&name);
         self.alter(
@@ -171,7 +227,9 @@ impl Machine {
             |m, engine| {
                 ddl::add_column(&mut m.actors[at].session, &attached, engine, &def).map(drop)
             },
-            |table| drop(table.columns.insert(id, ColumnModel { name, kind })),
+            |table| {
+                drop(table.columns.insert(id, ColumnModel { name, kind, inherited: false }));
+            },
         )
     }
 
@@ -185,8 +243,8 @@ impl Machine {
         self.note(format!("{at} deletes {} of {}", column.name, table.name));
         let attached = self.attached()?;
         let used = table.indexes.values().any(|index| index.columns.contains(&id));
-        let (own, hindrance) =
-            (used.then_some(JetErr::ColumnInUse), self.schema_hindrance(at, number));
+        let own = fixed(table, column.inherited).or(used.then_some(JetErr::ColumnInUse));
+        let hindrance = self.schema_hindrance(at, number);
         self.alter(
             at,
             (number, table),
@@ -205,7 +263,7 @@ impl Machine {
         self.note(format!("{at} renames {} of {} to {to}", column.name, table.name));
         let attached = self.attached()?;
         let taken = to != column.name && table.has_column(&to);
-        let own = taken.then_some(JetErr::ColumnDuplicate);
+        let own = fixed(table, column.inherited).or(taken.then_some(JetErr::ColumnDuplicate));
         let hindrance = self.schema_hindrance(at, number);
         self.alter(
             at,
@@ -246,12 +304,13 @@ impl Machine {
         if unique {
             def.options = IndexOptions::UNIQUE | IndexOptions::IGNORE_ANY_NULL;
         } else {
-            def.options = match self.random.below(7) {
+            def.options = match self.random.below(8) {
                 0 => IndexOptions::IGNORE_NULL,
                 1 => IndexOptions::IGNORE_ANY_NULL,
                 2 => IndexOptions::IGNORE_FIRST_NULL,
                 3 => IndexOptions::SORT_NULLS_HIGH,
                 4 => IndexOptions::CROSS_PRODUCT,
+                5 => IndexOptions::NESTED_TABLE,
                 _ => IndexOptions::empty(),
             };
             if self.random.chance(1, 4)
@@ -262,8 +321,19 @@ impl Machine {
                 columns.insert(id);
             }
         }
+        let first = parts.first().and_then(|(id, _)| table.columns.get(id)).map(|c| c.kind);
+        if !unique && first != Some(Kind::Long) && self.random.chance(1, 4) {
+            let length_min = u32::try_from(self.random.between(2, 4)).unwrap_or(2);
+            def.tuples = Some(TupleLimits {
+                length_min,
+                length_max: length_min + 3,
+                count: 40,
+                increment: u32::try_from(self.random.between(1, 3)).unwrap_or(1),
+                start: u32::from(self.random.chance(1, 3)),
+            });
+        }
         let unique = unique.then(|| parts.iter().map(|(id, _)| *id).collect());
-        Some((def, IndexModel { name: name.to_owned(), columns, unique }))
+        Some((def, IndexModel { name: name.to_owned(), columns, unique, inherited: false }))
     }
 
     fn create_index(&mut self, at: usize, number: u32, table: &TableModel) -> Checked {
@@ -275,7 +345,7 @@ impl Machine {
             Some(JetErr::IndexDuplicate)
         } else {
             let broken = model.unique.as_ref().is_some_and(|columns| table.has_duplicates(columns));
-            broken.then_some(JetErr::KeyDuplicate)
+            fixed(table, false).or(broken.then_some(JetErr::KeyDuplicate))
         };
         let hindrance = self.rows_hindrance(at, number);
         self.alter(
@@ -294,10 +364,11 @@ impl Machine {
         let nth = self.random.index(table.indexes.len().max(1));
         let Some((&id, index)) = table.indexes.iter().nth(nth) else { return Ok(()) };
         let (from, to) = (index.name.clone(), self.name("index"));
+        let fixed = fixed(table, index.inherited);
         self.note(format!("{at} renames {from} of {} to {to}", table.name));
         let attached = self.attached()?;
         let taken = from != to && table.has_index(&to);
-        let own = taken.then_some(JetErr::IndexDuplicate);
+        let own = fixed.or(taken.then_some(JetErr::IndexDuplicate));
         let hindrance = self.schema_hindrance(at, number);
         self.alter(
             at,
@@ -318,14 +389,14 @@ impl Machine {
     fn delete_index(&mut self, at: usize, number: u32, table: &TableModel) -> Checked {
         let nth = self.random.index(table.indexes.len().max(1));
         let Some((&id, index)) = table.indexes.iter().nth(nth) else { return Ok(()) };
-        let name = index.name.clone();
+        let (name, own) = (index.name.clone(), fixed(table, index.inherited));
         self.note(format!("{at} deletes {name} of {}", table.name));
         let attached = self.attached()?;
         let hindrance = self.schema_hindrance(at, number);
         self.alter(
             at,
             (number, table),
-            (None, hindrance),
+            (own, hindrance),
             |m, engine| {
                 let session = &mut m.actors[at].session;
                 ddl::delete_index(session, &attached, engine, &name).map(drop)

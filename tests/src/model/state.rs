@@ -54,6 +54,8 @@ impl Kind {
 pub(super) struct ColumnModel {
     pub(super) name: String,
     pub(super) kind: Kind,
+    /// The table has it from its template.
+    pub(super) inherited: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,11 +65,15 @@ pub(super) struct IndexModel {
     pub(super) columns: BTreeSet<u32>,
     /// The columns that make rows distinct, where all of them have a value.
     pub(super) unique: Option<Vec<u32>>,
+    /// The table has it from its template.
+    pub(super) inherited: bool,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct TableModel {
     pub(super) name: String,
+    /// Others may derive from it, so its definition stays as it is.
+    pub(super) is_template: bool,
     pub(super) columns: BTreeMap<u32, ColumnModel>,
     pub(super) indexes: BTreeMap<u32, IndexModel>,
     pub(super) rows: BTreeMap<Key, Arc<Row>>,

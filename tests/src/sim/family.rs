@@ -82,6 +82,18 @@ const FAMILIES: &[Family] = &[
             settings.background_one_of = 3;
         },
     },
+    // Hardly anything but log files that are used again.
+    Family {
+        name: "recycle",
+        shape: |profile, settings| {
+            (profile.roll_of_1000, profile.checkpoint_of_1000) = (450, 450);
+            (profile.rows_max, profile.value_bytes_max, profile.key_bytes_max) = (2, 40, 16);
+            (profile.tables, profile.durable_of_100) = (1, 95);
+            settings.circular = true;
+            settings.checkpoint_depth = 8 << 10;
+            settings.background_one_of = 2;
+        },
+    },
     // Log files that are used again, full of sectors of equal words: a sector that a torn write
     // left old changes no parity.
     Family {
@@ -138,7 +150,8 @@ const FAMILIES: &[Family] = &[
             profile.defragment_of_1000 = 20;
         },
     },
-    // The file grows and is cut off, on request, at work and at an orderly end.
+    // The file grows and is cut off, on request, at work and at an orderly end, and is backed up
+    // before and after.
     Family {
         name: "trim",
         shape: |profile, settings| {
@@ -148,7 +161,18 @@ const FAMILIES: &[Family] = &[
             (profile.tables, profile.rollback_of_100) = (2, 10);
             (profile.defragment_of_1000, profile.shrink_of_1000) = (10, 40);
             profile.restart_of_1000 = 20;
+            (profile.backup_of_1000, settings.restore_sets) = (15, true);
             settings.shrink = ShrinkMode::Always;
+        },
+    },
+    // Databases that are rebuilt in new files between an orderly end and the next start.
+    Family {
+        name: "compact",
+        shape: |profile, settings| {
+            profile.value_bytes_min = profile.value_bytes_max / 4;
+            (profile.delete_of_100, profile.transactions, profile.rows_max) = (40, 24, 16);
+            profile.restart_of_1000 = 120;
+            (settings.compact, settings.two_databases) = (true, true);
         },
     },
     // Orderly ends and starts; two databases in one transaction; attach and detach.
@@ -164,8 +188,9 @@ const FAMILIES: &[Family] = &[
     // Backups between transactions, whole, stopped, with and without truncation.
     Family {
         name: "backup",
-        shape: |profile, _| {
+        shape: |profile, settings| {
             (profile.backup_of_1000, profile.transactions) = (25, 30);
+            settings.restore_sets = true;
             profile.checkpoint_of_1000 = 120;
         },
     },

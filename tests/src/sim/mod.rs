@@ -4,6 +4,7 @@
 
 mod family;
 mod run;
+mod sets;
 mod store;
 mod verify;
 

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ese_api::{CopyOptions, Instance, StopReason, StopToken};
+use ese_api::{Instance, StopToken};
 use ese_backup::PauseBy;
 use ese_base::{Error, JetErr, PageSize, Result};
 use ese_engine::{
@@ -55,6 +55,10 @@ pub struct Settings {
     pub two_databases: bool,
     /// Detach the databases before an orderly end.
     pub detach: bool,
+    /// Compact the databases after an orderly end.
+    pub compact: bool,
+    /// Restore every whole backup elsewhere, and compare.
+    pub restore_sets: bool,
     /// When free pages at the end of the files are cut off, beside the steps that ask for it.
     pub shrink: ShrinkMode,
     /// Values go outside of their rows when they are long, as they do for users.
@@ -92,6 +96,8 @@ impl Settings {
             background_one_of: 8,
             two_databases: false,
             detach: false,
+            compact: false,
+            restore_sets: false,
             shrink: ShrinkMode::OnRequest,
             long_values: false,
             seen: Seen::default(),
@@ -114,15 +120,15 @@ impl Settings {
 /// A running engine.
 #[derive(Debug)]
 pub struct EngineStore {
-    env: Env,
-    settings: Settings,
+    pub(super) env: Env,
+    pub(super) settings: Settings,
     /// `None` only while it is being closed.
     instance: Option<Instance>,
-    databases: Vec<Arc<Attached>>,
+    pub(super) databases: Vec<Arc<Attached>>,
     sessions: HashMap<usize, Session>,
     tables: BTreeMap<String, Arc<Table>>,
     steps: u64,
-    backups: u64,
+    pub(super) backups: u64,
     /// A call has failed: dropped now, it ends as a program does that gives up.
     failed: bool,
     replayed: u64,
@@ -163,7 +169,7 @@ fn is_odd(table: &str) -> bool {
 }
 
 impl EngineStore {
-    fn path(number: usize) -> PathBuf {
+    pub(super) fn path(number: usize) -> PathBuf {
         Path::new(Self::DIR).join(["a.edb", "b.edb"][number % 2])
     }
 
@@ -180,7 +186,7 @@ impl EngineStore {
         Ok(())
     }
 
-    fn running(&self) -> Result<&Instance> {
+    pub(super) fn running(&self) -> Result<&Instance> {
         self.instance
             .as_ref()
             .ok_or_else(|| Error::new(JetErr::NotInitialized, "the store is being closed"))
@@ -294,40 +300,13 @@ impl EngineStore {
         outcome.inspect_err(|error| engine.poison(error))
     }
 
-    fn flush(&self, goal: impl Fn(usize) -> FlushGoal) -> Result<()> {
+    pub(super) fn flush(&self, goal: impl Fn(usize) -> FlushGoal) -> Result<()> {
         let log = self.log()?;
         for attached in &self.databases {
             let cache = &attached.db.cache;
             cache.flush(goal(cache.dirty_count()), log.as_ref())?;
         }
         Ok(())
-    }
-
-    /// A backup into a directory of its own: whole with truncation, whole without, or stopped.
-    fn backup(&mut self) -> Result<()> {
-        let number = self.backups;
-        self.backups += 1;
-        let token = StopToken::new();
-        let mut calls = 0;
-        let stop = token.clone();
-        let mut progress = |_: &ese_api::BackupProgress| {
-            calls += 1;
-            if number % 3 == 2 && calls > 2 {
-                stop.stop(StopReason::Requested);
-            }
-        };
-        let set = Path::new(Self::DIR).with_file_name(format!("set-{number}"));
-        if self.env.fs.exists(&set)? {
-            // A crash came between: take another name.
-            return self.backup();
-        }
-        let options = CopyOptions { truncate: number % 3 != 1 };
-        let outcome = self.running()?.backup_to_dir_with(set, options, &mut progress, &token);
-        match outcome {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == JetErr::BackupAbortByServer => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 
     /// A part of a pass over each database.
@@ -364,18 +343,18 @@ impl EngineStore {
             Step::RollLog => self.log()?.roll().map(|_| ()),
             Step::Backup => self.backup(),
             Step::Defragment => self.defragment(),
-            Step::Shrink => {
-                let engine = Arc::clone(self.running()?.engine());
-                self.databases
-                    .iter()
-                    .try_for_each(|attached| engine.shrink_database(attached, 0).map(|_| ()))
-            }
+            Step::Shrink => self.shrink(),
             Step::Restart => Err(Error::new(JetErr::InternalError, "the driver restarts")),
         }
     }
 
     /// The rows of one database, into the model.
-    fn rows_of(&self, session: &Session, attached: &Attached, model: &mut Model) -> Result<()> {
+    pub(super) fn rows_of(
+        &self,
+        session: &Session,
+        attached: &Attached,
+        model: &mut Model,
+    ) -> Result<()> {
         for table in catalog::tables(session, attached)? {
             if table.schema.name.starts_with("MSys") {
                 continue;
@@ -503,14 +482,11 @@ impl Store for EngineStore {
     fn close(mut self) -> Result<()> {
         self.sessions.clear();
         self.tables.clear();
-        let Some(instance) = self.instance.take() else { return Ok(()) };
-        if self.settings.detach {
-            self.databases.clear();
-            for database in instance.databases() {
-                database.detach()?;
-            }
+        self.databases.clear();
+        match self.instance.take() {
+            Some(instance) => EngineStore::end(instance, &self.settings, &self.env),
+            None => Ok(()),
         }
-        instance.stop()
     }
 }
 

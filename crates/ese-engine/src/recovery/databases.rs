@@ -182,9 +182,11 @@ impl RedoDatabases {
         let header = file.header();
         if header.state() == DbState::CleanShutdown {
             // Attached, and the header did not get to say so: it is about to be changed.
-            let last = self.generations.1;
+            // From now on it is this log's, which it may never have been before.
+            let (last, sign_log) = (self.generations.1, self.sign_log);
             file.update_header(|header| {
                 header.set_state(DbState::DirtyShutdown);
+                header.sign_log = sign_log;
                 require(header, at, last);
             })?;
         }

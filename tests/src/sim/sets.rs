@@ -1,0 +1,138 @@
+//! Backups and compactions of a store under test, and what must come of them.
+
+use std::path::Path;
+
+use ese_api::{CopyOptions, Instance, RestoreOptions, RestoreTarget, StopReason, StopToken};
+use ese_base::{Error, JetErr, Result};
+use ese_engine::session::Session;
+use ese_os::{Env, OpenMode};
+use ese_pages::cache::FlushGoal;
+use ese_sim::{SimEnv, check::Store as _, model::Model};
+
+use super::store::EngineStore;
+
+impl EngineStore {
+    /// A backup into a directory of its own: whole with truncation, whole without, or stopped. With
+    /// sets to be restored, files are cut off before it and shall be in the middle of it, and what
+    /// a whole set restores to is what there is.
+    pub(super) fn backup(&mut self) -> Result<()> {
+        let number = self.backups;
+        self.backups += 1;
+        let set = Path::new(Self::DIR).with_file_name(format!("set-{number}"));
+        if self.env.fs.exists(&set)? {
+            // A crash came between: take another name.
+            return self.backup();
+        }
+        let restores = self.settings.restore_sets;
+        if restores && number.is_multiple_of(2) {
+            // Its record lies behind the checkpoint: the restored file is cut again.
+            self.shrink()?;
+        }
+        let token = StopToken::new();
+        let (mut calls, stop) = (0, token.clone());
+        let mut cut = Ok(());
+        let mut progress = |_: &ese_api::BackupProgress| {
+            calls += 1;
+            if number % 3 == 2 && calls > 2 {
+                stop.stop(StopReason::Requested);
+            }
+            if restores && calls == 2 {
+                cut = self.shrink_in_vain();
+            }
+        };
+        let options = CopyOptions { truncate: number % 3 != 1 };
+        let done = self.running()?.backup_to_dir_with(&set, options, &mut progress, &token);
+        cut?;
+        match done {
+            Ok(_) if restores => self.check_set(&set),
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == JetErr::BackupAbortByServer => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn shrink(&self) -> Result<()> {
+        let engine = self.running()?.engine();
+        let cut = |attached| engine.shrink_database(attached, 0).map(drop);
+        self.databases.iter().map(|attached| &**attached).try_for_each(cut)
+    }
+
+    /// While a backup reads the files, they keep their length; pages go on being written.
+    fn shrink_in_vain(&self) -> Result<()> {
+        let lengths = || -> Vec<u32> {
+            self.databases.iter().map(|attached| attached.db.file.page_count()).collect()
+        };
+        let before = lengths();
+        self.shrink()?;
+        self.flush(|_| FlushGoal::All)?;
+        if lengths() == before {
+            return Ok(());
+        }
+        let what = "a file was cut off while a backup was reading it";
+        Err(Error::new(JetErr::DatabaseCorrupted, what))
+    }
+
+    /// Restores a set on a machine of its own and compares all rows.
+    fn check_set(&self, set: &Path) -> Result<()> {
+        let (env, _disk) = SimEnv::new(self.backups);
+        copy_dir(&self.env, &env, set)?;
+        let target = RestoreTarget::in_dir(Path::new(Self::DIR));
+        let (keep_damaged, stop) = (false, StopToken::new());
+        let mut options =
+            RestoreOptions { force: false, keep_damaged, progress: &mut |_| (), stop };
+        drop(ese_api::restore_with(&env, set, &target, &mut options)?);
+        let mut restored = EngineStore::open(&env, &self.settings)?;
+        let found = restored.content()?;
+        restored.close()?;
+        let session = Session::begin_session(self.running()?.engine())?;
+        let mut expected = Model::default();
+        for attached in &self.databases {
+            self.rows_of(&session, attached, &mut expected)?;
+        }
+        let (differences, _) = found.differences(&expected, 4);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let what = format!("the restored set differs: {}", differences.join("; "));
+        Err(Error::new(JetErr::DatabaseCorrupted, what).at_path(set))
+    }
+
+    /// Puts dense files in the place of those that an instance has left.
+    pub(super) fn compact(env: &Env, two_databases: bool) -> Result<()> {
+        let stop = StopToken::new();
+        for number in 0..1 + usize::from(two_databases) {
+            let path = EngineStore::path(number);
+            let dense = path.with_extension("dense");
+            if env.fs.exists(&dense)? {
+                // A crash came before it took its place.
+                env.fs.remove_file(&dense)?;
+            }
+            ese_api::compact(env, &path, &dense, &mut |_| (), &stop)?;
+            env.fs.rename(&dense, &path)?;
+        }
+        env.fs.sync_dir(Path::new(Self::DIR))
+    }
+
+    /// Ends the instance in order.
+    pub(super) fn end(instance: Instance, settings: &super::Settings, env: &Env) -> Result<()> {
+        if settings.detach {
+            for database in instance.databases() {
+                database.detach()?;
+            }
+        }
+        instance.stop()?;
+        if settings.compact { EngineStore::compact(env, settings.two_databases) } else { Ok(()) }
+    }
+}
+
+fn copy_dir(from: &Env, to: &Env, dir: &Path) -> Result<()> {
+    to.fs.create_dir_all(dir)?;
+    for entry in from.fs.list(dir)?.into_iter().filter(|entry| !entry.is_dir) {
+        let path = dir.join(&entry.name);
+        let source = from.fs.open(&path, OpenMode::Read)?;
+        let mut bytes = vec![0; usize::try_from(source.len()?).unwrap_or(0)];
+        source.read_at(&mut bytes, 0)?;
+        to.fs.open(&path, OpenMode::CreateNew)?.write_at(&bytes, 0)?;
+    }
+    Ok(())
+}
