@@ -143,6 +143,35 @@ fn numbers_end_at_the_limit_of_their_column() {
 }
 
 #[test]
+fn a_row_at_zero_stays_as_long_as_somebody_may_see_another_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let (instance, _attached, table) = create(dir.path(), None);
+    let mut session = Session::begin_session(&instance).unwrap();
+    session.begin().unwrap();
+    let (key, _) = insert(&mut session, &table, "row").unwrap();
+    commit(&mut session);
+    let add = |session: &mut Session, delta| {
+        session.begin().unwrap();
+        let at = &mut Position::default();
+        table.add_to_column(session, at, &key, (COUNT, delta), OnRollback::Undo).unwrap();
+        commit(session);
+    };
+    // Of the first addition nobody needs the versions any more when the second brings zero.
+    add(&mut session, 2);
+    let mut reader = Session::begin_session(&instance).unwrap();
+    reader.begin().unwrap();
+    add(&mut session, -2);
+    instance.background_step().unwrap();
+    assert!(table.get(&session, &key, |_| ()).unwrap().is_some());
+    commit(&mut reader);
+    let gone = (0..500).any(|_| {
+        instance.background_step().unwrap();
+        table.get(&session, &key, |_| ()).unwrap().is_none()
+    });
+    assert!(gone);
+}
+
+#[test]
 fn a_row_at_zero_ends_with_its_index_entries_before_its_instance_ends() {
     let dir = tempfile::tempdir().unwrap();
     let (instance, attached, table) = create(dir.path(), None);

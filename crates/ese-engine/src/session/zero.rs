@@ -7,12 +7,11 @@
 
 use std::sync::Arc;
 
-use ese_base::{Dbid, JetErr, ObjId, Result};
+use ese_base::{Dbid, Error, JetErr, ObjId, Result};
 
 use super::{Change, ChangeKind, Durability, Session};
 use crate::{
-    instance::Instance,
-    table::Table,
+    instance::{Attached, Instance},
     tree::Position,
     version::{Addition, KeyBytes},
 };
@@ -66,14 +65,7 @@ fn end_row(session: &mut Session, row: &AtZero) -> Result<()> {
     // The database or the table may be gone.
     let Ok(attached) = session.instance().database(row.dbid) else { return Ok(()) };
     session.begin()?;
-    let done = session.read(|snapshot| Ok(attached.tables.version(row.table, snapshot))).and_then(
-        |table| match table {
-            Some(table) if at_zero(&table, session, row)? => {
-                table.delete(session, &mut Position::default(), &row.key)
-            }
-            _ => Ok(()),
-        },
-    );
+    let done = delete_at_zero(session, &attached, row);
     match done {
         Ok(()) => session.commit(Durability::Lazy),
         Err(error) => {
@@ -83,7 +75,16 @@ fn end_row(session: &mut Session, row: &AtZero) -> Result<()> {
     }
 }
 
-fn at_zero(table: &Table, session: &Session, row: &AtZero) -> Result<bool> {
+fn delete_at_zero(session: &mut Session, attached: &Attached, row: &AtZero) -> Result<()> {
+    let found = session.read(|snapshot| Ok(attached.tables.version(row.table, snapshot)))?;
+    let Some(table) = found else { return Ok(()) };
+    // Somebody may still see another number, or take a change back.
+    if session.instance().versions.has_versions(&table.tree, &row.key, &[]) {
+        return Err(Error::code_only(JetErr::WriteConflict));
+    }
     let number = table.get(session, &row.key, |record| row.addition.number_in(record))?;
-    Ok(number.flatten() == Some(0))
+    match number.flatten() {
+        Some(0) => table.delete(session, &mut Position::default(), &row.key),
+        _ => Ok(()),
+    }
 }
