@@ -195,8 +195,10 @@ impl Pass<'_> {
 
     /// The engine's own backup and a plain copy of the same files in turn, nobody writing.
     fn idle_backup(&mut self) -> Result<()> {
-        let (mut own, mut cp, mut durable) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut own, mut streams) = (Vec::new(), Vec::new());
+        let (mut cp, mut durable) = (Vec::new(), Vec::new());
         for _ in 0..REPEATS {
+            streams.extend(self.timed_copy("copy", true, |into| self.store.backup_stream(into))?);
             own.extend(self.timed_copy("copy", true, |into| self.store.backup(into))?);
             // After the backup, so that both take the same files, out of the same page cache.
             let files = self.store.files();
@@ -207,6 +209,7 @@ impl Pass<'_> {
             })?);
         }
         self.insert_median("backup", own);
+        self.insert_median("backup_stream", streams);
         self.insert_median("cp", cp);
         self.insert_median("cp_durable", durable);
         Ok(())

@@ -168,10 +168,16 @@ const FLOORS: &[Floor] = &[
         |r| Some(0.5 * r.of("lmdb", "scan")?),
     ),
     at_least(
-        "backup, every page verified: 70 % of cp",
+        "backup as a stream, every page verified: 70 % of cp",
+        Unit::MegabytesPerSecond,
+        |r| r.of(OURS, "backup_stream"),
+        |r| Some(0.7 * r.of(OURS, "cp")?),
+    ),
+    at_least(
+        "durable backup, every page verified: 70 % of cp and sync",
         Unit::MegabytesPerSecond,
         |r| r.of(OURS, "backup"),
-        |r| Some(0.7 * r.of(OURS, "cp")?),
+        |r| Some(0.7 * r.of(OURS, "cp_durable")?),
     ),
     at_most(
         "longest stall that a backup adds to a writer",

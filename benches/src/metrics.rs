@@ -43,6 +43,7 @@ pub(crate) const ENGINE: &[Metric] = &[
     metric("get", "random point reads, hot, 1 thread", Unit::PerSecond),
     metric("scan", "rows of a full scan, hot, 1 thread", Unit::PerSecond),
     metric("backup", "full online backup, idle", Unit::MegabytesPerSecond),
+    metric("backup_stream", "- as a stream, not durable", Unit::MegabytesPerSecond),
     metric("cp", "cp of the same files, not durable", Unit::MegabytesPerSecond),
     metric("cp_durable", "cp of the same files, then synced", Unit::MegabytesPerSecond),
     metric("backup_busy", "full online backup beside a writer", Unit::MegabytesPerSecond),

@@ -28,6 +28,11 @@ pub(crate) trait Store: Sync {
     /// has no such call.
     fn backup(&self, into: &Path) -> Result<bool>;
 
+    /// As [`Store::backup`], but nothing has to be durable at return, as with `cp`.
+    fn backup_stream(&self, _into: &Path) -> Result<bool> {
+        Ok(false)
+    }
+
     /// The files and folders that a plain copy would have to take.
     fn files(&self) -> Vec<PathBuf>;
 }

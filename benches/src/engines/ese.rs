@@ -1,21 +1,26 @@
 //! ese through its Rust API.
 
 use std::{
+    fs::File,
+    io::{Read, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
-use ese_api::{ColType, ColumnDef, ColumnId, Instance, Placement, Session, Table, TableBuilder};
+use ese_api::{
+    Backup, ColType, ColumnDef, ColumnId, Instance, Placement, Session, Table, TableBuilder,
+};
 
 use crate::{
     rows::{Digest, Key, Row},
-    store::{Result, Store, Writer},
+    store::{Result, Store, Writer as RowWriter},
 };
 
 pub(crate) const SETTINGS: &str = "\
     ese: pages of 8 KiB, double-write on, log files of 32 MiB, checkpoint at most 512 MiB back, \
     512 MiB for changed pages; durable commits; sorted load in lazy transactions of 1,000 rows and \
-    a durable last one; backup by Instance::backup_to_dir";
+    a durable last one; backup by Instance::backup_to_dir, \
+    as a stream by Instance::begin_backup";
 
 pub(crate) const CACHE_BYTES: u64 = 512 << 20;
 pub(crate) const LOAD_BATCH: usize = 1000;
@@ -77,7 +82,7 @@ impl Store for Ese {
         }
     }
 
-    fn writer(&self) -> Result<Box<dyn Writer + '_>> {
+    fn writer(&self) -> Result<Box<dyn RowWriter + '_>> {
         let session = self.instance.session()?;
         let inserter = self.table.inserter(&["key", "value"])?;
         Ok(Box::new(EseWriter { session, inserter }))
@@ -120,6 +125,17 @@ impl Store for Ese {
         Ok(true)
     }
 
+    /// What a program does that reads the streams of a backup and writes them where it likes.
+    fn backup_stream(&self, into: &Path) -> Result<bool> {
+        let mut backup = self.instance.begin_backup()?;
+        let databases = backup.databases()?;
+        copy_streams(&mut backup, &databases, into)?;
+        let logs = backup.logs()?.files;
+        copy_streams(&mut backup, &logs, into)?;
+        backup.finish()?;
+        Ok(true)
+    }
+
     /// Database and finished logs: what a backup consists of.
     fn files(&self) -> Vec<PathBuf> {
         let folder = self.file.parent().and_then(|folder| std::fs::read_dir(folder).ok());
@@ -132,12 +148,30 @@ impl Store for Ese {
     }
 }
 
+/// Copies files of a backup into a folder.
+fn copy_streams(backup: &mut Backup, files: &[PathBuf], into: &Path) -> Result<()> {
+    let mut buffer = vec![0; 1 << 20];
+    for path in files {
+        let mut from = backup.open(path)?;
+        let mut to = File::create(into.join(path.file_name().unwrap_or_default()))?;
+        loop {
+            let count = from.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            to.write_all(buffer.get(..count).unwrap_or_default())?;
+        }
+        from.close()?;
+    }
+    Ok(())
+}
+
 struct EseWriter {
     session: Session,
     inserter: ese_api::Inserter,
 }
 
-impl Writer for EseWriter {
+impl RowWriter for EseWriter {
     fn commit(&mut self, rows: &[Row<'_>]) -> Result<()> {
         let mut trx = self.session.begin()?;
         for row in rows {
