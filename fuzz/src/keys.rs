@@ -65,8 +65,8 @@ pub fn run(data: &[u8]) {
         let order = if descending { order.reverse() } else { order };
         assert_eq!(a.cmp(&b), order, "{:?}: {first:?} and {second:?}", column.ty);
     }
-    let variable = matches!(column.ty, ColType::Binary | ColType::LongBinary)
-        && !column.id.is_fixed();
+    let variable =
+        matches!(column.ty, ColType::Binary | ColType::LongBinary) && !column.id.is_fixed();
     let begins = first.zip(second).filter(|(first, second)| second.starts_with(first));
     let begins = begins.filter(|(first, _)| variable && whole && !first.is_empty());
     if let Some((first, _)) = begins {
@@ -154,7 +154,8 @@ fn collation(choice: usize) -> &'static Collation {
 
 /// Inputs to start from: each column with values that tell its rules.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
-    let text: Vec<u8> = "Stra\u{df}e \u{ff21}\u{ff22} \u{304b}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let text: Vec<u8> =
+        "Stra\u{df}e \u{ff21}\u{ff22} \u{304b}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut seeds = Vec::new();
     for column in 0..columns().len() {
         let (low, values) = (column.to_le_bytes(), [text.as_slice(), &[0x80; 8], b"a\0b", &[]]);

@@ -6,6 +6,7 @@
 
 use std::{
     fs,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, PoisonError},
@@ -36,7 +37,9 @@ const BRIEF_S: u32 = 10;
 
 pub(crate) fn main(args: &mut Args) -> Result<()> {
     let seconds = args.value("--seconds")?.unwrap_or_else(|| "60".to_string());
-    let seconds: u32 = seconds.parse().map_err(|e| format!("--seconds {seconds}: {e}"))?;
+    // 0 would be no limit at all.
+    let seconds: NonZeroU32 = seconds.parse().map_err(|e| format!("--seconds {seconds}: {e}"))?;
+    let seconds = seconds.get();
     let mut names = args.words()?;
     let brief = if names.is_empty() { seconds.min(BRIEF_S) } else { seconds };
     if names.is_empty() {

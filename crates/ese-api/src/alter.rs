@@ -17,7 +17,7 @@ use crate::{
 /// A change belongs to the transaction: others see it when that has committed. Handles follow by
 /// themselves. `JET_errWriteConflict` (-1102): another open transaction has changed the definition.
 impl Table {
-    /// Adds a column. Rows that exist show its default.
+    /// Adds a column. Rows that exist show its default; a column that numbers rows numbers them.
     ///
     /// # Errors
     /// `JET_errColumnDuplicate` (-1508), `JET_errInvalidName` (-1002), `JET_errFixedDDL` (-1323),

@@ -114,9 +114,11 @@ impl Table {
             let column = long_column(&table, column)?;
             let room = usize::try_from(chunk_len(&table.schema)).unwrap_or(usize::MAX);
             let mut cursor = Cursor::open(&state.engine, table, Sharing::default())?;
-            cursor.go_to(&state.engine, &whole).map_err(|error| {
-                let what = "there is no row with this key";
-                Error::new(JetErr::RecordNotFound, what).caused_by(error)
+            cursor.go_to(&state.engine, &whole).map_err(|error| match error.code() {
+                JetErr::RecordDeleted => {
+                    Error::new(JetErr::RecordNotFound, "there is no row with this key")
+                }
+                _ => error,
             })?;
             cursor.prepare(&mut state.engine, Prepare::Replace)?;
             let waiting = Vec::new();
@@ -274,9 +276,15 @@ impl LongWriter<'_> {
     }
 
     fn put_waiting(&mut self) -> Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
         let mut waiting = std::mem::take(&mut self.waiting);
-        let put = if waiting.is_empty() { Ok(()) } else { self.put(&waiting) };
-        waiting.clear();
+        let put = self.put(&waiting);
+        // What was taken from the caller is not lost with a failure: it is tried again.
+        if put.is_ok() {
+            waiting.clear();
+        }
         self.waiting = waiting;
         put
     }

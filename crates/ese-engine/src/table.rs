@@ -198,6 +198,7 @@ impl Table {
         self.new_key(session, record, key)?;
         let live = self.core.live.read();
         let indexes = live.kept_by(session)?;
+        self.check_numbered(&live)?;
         if indexes.is_empty() {
             return session.insert(&self.db, &self.tree, hint, key, record);
         }
@@ -205,6 +206,17 @@ impl Table {
             session.insert(&self.db, &self.tree, hint, key, record)?;
             insert_entries(self, &live.schema, &indexes, session, key, record)
         })
+    }
+
+    /// A row of who does not see yet that rows get numbers would be without one.
+    fn check_numbered(&self, live: &Live) -> Result<()> {
+        let number = |schema: &TableSchema| schema.columns.autoincrement().map(|column| column.id);
+        if number(&live.schema) == number(&self.schema) {
+            return Ok(());
+        }
+        let name = &self.schema.name;
+        let what = format!("another transaction changes how the rows of table {name} are numbered");
+        Err(Error::new(JetErr::WriteConflict, what).advise("begin again"))
     }
 
     /// The key of a new row.

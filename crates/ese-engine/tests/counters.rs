@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 
 use ese_base::{JetErr, Result};
 use ese_engine::{
-    catalog,
+    catalog, ddl,
     instance::{Attached, Instance, InstanceConfig, TermMode},
     record::{RecordView, encode_row},
     schema::{ColType, ColumnDef, ColumnFlags, ColumnId, IndexDef, KeyPart, TableDef},
@@ -169,6 +169,64 @@ fn a_row_at_zero_stays_as_long_as_somebody_may_see_another_number() {
         table.get(&session, &key, |_| ()).unwrap().is_none()
     });
     assert!(gone);
+}
+
+#[test]
+fn a_full_version_store_puts_the_end_of_a_row_off_and_stops_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = InstanceConfig::new(dir.path());
+    config.version_store_max = 64 << 10;
+    let instance = Instance::start(&Env::real(), config).unwrap();
+    let attached = instance.create_database(&dir.path().join("a.edb")).unwrap();
+    let mut session = Session::begin_session(&instance).unwrap();
+    let table = catalog::create_table(&mut session, &attached, &def(None)).unwrap();
+    session.begin().unwrap();
+    let (key, _) = insert(&mut session, &table, "row").unwrap();
+    commit(&mut session);
+    // The versions of the addition are needed until the store is full of others.
+    let mut reader = Session::begin_session(&instance).unwrap();
+    reader.begin().unwrap();
+    session.begin().unwrap();
+    let at = &mut Position::default();
+    table.add_to_column(&mut session, at, &key, (COUNT, 0), OnRollback::Undo).unwrap();
+    commit(&mut session);
+    session.begin().unwrap();
+    let full = (0..100_000).find_map(|_| insert(&mut session, &table, "more").err());
+    assert_eq!(full.unwrap().code(), JetErr::VersionStoreOutOfMemory);
+    commit(&mut reader);
+    // What comes free with the reader is taken at once.
+    (0..20).for_each(|_| {
+        instance.background_step().unwrap();
+        while insert(&mut session, &table, "more").is_ok() {}
+    });
+    instance.check().unwrap();
+    session.rollback().unwrap();
+    let gone = (0..500).any(|_| {
+        instance.background_step().unwrap();
+        table.get(&session, &key, |_| ()).unwrap().is_none()
+    });
+    assert!(gone);
+}
+
+#[test]
+fn who_does_not_see_that_rows_are_numbered_adds_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let instance = start(dir.path());
+    let attached = instance.create_database(&dir.path().join("a.edb")).unwrap();
+    let mut session = Session::begin_session(&instance).unwrap();
+    let text = TableDef::new("t", vec![ColumnDef::new("text", ColType::Text)]);
+    let table = catalog::create_table(&mut session, &attached, &text).unwrap();
+    let mut early = Session::begin_session(&instance).unwrap();
+    early.begin().unwrap();
+    let number = ColumnDef::new("number", ColType::Long).with(ColumnFlags::AUTOINCREMENT);
+    let (numbered, _) = ddl::add_column(&mut session, &attached, &table, &number).unwrap();
+    let refused = insert(&mut early, &table, "without").unwrap_err();
+    assert_eq!(refused.code(), JetErr::WriteConflict);
+    early.rollback().unwrap();
+    early.begin().unwrap();
+    let (_, record) = insert(&mut early, &numbered, "with").unwrap();
+    assert_eq!(counts(&[&record[..], &[0; 16]].concat())[0], 1);
+    commit(&mut early);
 }
 
 #[test]

@@ -432,7 +432,13 @@ impl Calls {
         made?;
         self.check_level(state)?;
         if self.inner() > self.level {
-            commit_level(state, own, Durability::Durable)?;
+            // The level was begun for the change alone: the caller is where he was, come what may.
+            commit_level(state, own, Durability::Durable).or_else(|error| {
+                if state.engine.level() > self.level {
+                    roll_back_to(state, own, self.level)?;
+                }
+                Err(error)
+            })?;
         }
         Ok(())
     }

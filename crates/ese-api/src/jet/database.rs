@@ -223,7 +223,7 @@ pub fn JetAttachDatabase2(
 ) -> Result<JetErr> {
     let attached = JetAttachDatabase(sesid, szFilename, grbit)?;
     let session = find_session(sesid)?;
-    if attached == JetErr::Success
+    if attached != JetErr::WrnDatabaseAttached
         && let Some(database) = session.shared.find_database(Path::new(szFilename))?
     {
         database.attached.db.set_pages_max(cpgDatabaseSizeMax);

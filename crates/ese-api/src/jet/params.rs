@@ -320,6 +320,8 @@ fn set(
         None => process.params.value(param),
     };
     let late = match param.settable {
+        // It sets parameters of the process that are too late once there are instances.
+        _ if param.id == JET_paramConfiguration && inst.is_none() => process.has_instances(),
         Settable::Always => false,
         Settable::BeforeInit => inst.as_ref().is_some_and(|inst| inst.is_past_creation()),
         Settable::BeforeInstances => process.has_instances(),

@@ -126,25 +126,30 @@ pub fn JetGetRecordSize2(
             0 => JET_RECSIZE2::default(),
             _ => *precsize,
         };
-        total.cbData += row.data;
-        total.cbDataCompressed += row.stored;
-        total.cbOverhead += NODE_OVERHEAD + key_len as u64 + row.overhead;
-        total.cNonTaggedColumns += row.plain_columns;
-        total.cTaggedColumns += row.tagged_columns;
-        total.cMultiValues += row.more_values;
-        total.cCompressedColumns += row.compressed;
-        total.cLongValues += row.lids.len() as u64;
+        add(&mut total.cbData, row.data);
+        add(&mut total.cbDataCompressed, row.stored);
+        add(&mut total.cbOverhead, NODE_OVERHEAD + key_len as u64 + row.overhead);
+        add(&mut total.cNonTaggedColumns, row.plain_columns);
+        add(&mut total.cTaggedColumns, row.tagged_columns);
+        add(&mut total.cMultiValues, row.more_values);
+        add(&mut total.cCompressedColumns, row.compressed);
+        add(&mut total.cLongValues, row.lids.len() as u64);
         if grbit & JET_bitRecordSizeLocal == 0 {
             let table = open.table();
             let values = table.long_values(&state.engine);
             for lid in row.lids {
                 let value = values.stored(lid)?;
-                total.cbLongValueData += value.data;
-                total.cbLongValueDataCompressed += value.stored;
-                total.cbLongValueOverhead += value.overhead + value.nodes * NODE_OVERHEAD;
+                add(&mut total.cbLongValueData, value.data);
+                add(&mut total.cbLongValueDataCompressed, value.stored);
+                add(&mut total.cbLongValueOverhead, value.overhead + value.nodes * NODE_OVERHEAD);
             }
         }
         *precsize = total;
         Ok(())
     })
+}
+
+/// Totals come from callers: they end at their limit.
+fn add(total: &mut u64, more: u64) {
+    *total = total.saturating_add(more);
 }

@@ -192,3 +192,11 @@ fn s3_08_errors_have_texts_and_some_limits_follow_the_page_size() {
     assert_eq!(get(None, JET_paramMaxColtyp), JET_PARAM::Int(19));
     assert_eq!(code(put(None, JET_paramKeyMost, 5)), JetErr::InvalidParameter);
 }
+
+#[test]
+fn s3_11_a_configuration_of_the_process_comes_before_its_instances() {
+    let _mode = multi();
+    let _pets = pets();
+    let late = JetSetSystemParameter(None, JET_SESID::NIL, JET_paramConfiguration, 0, None);
+    assert_eq!(code(late), JetErr::AlreadyInitialized);
+}

@@ -22,9 +22,9 @@ use ese_pages::{
     db_file::{Access, DbFile},
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLockWriteGuard};
 
-use super::{Instance, checkpoint::require_up_to};
+use super::{Instance, Retired, checkpoint::require_up_to};
 use crate::{
     catalog,
     database::Database,
@@ -210,23 +210,37 @@ impl Instance {
     /// writing.
     pub fn detach(self: &Arc<Instance>, attached: &Arc<Attached>) -> Result<()> {
         self.check()?;
-        self.clean_up_versions();
-        self.end_rows_at_zero()?;
-        if self.retired.lock().iter().any(|retired| !retired.is_empty()) {
+        let Some(_cleaning) = self.all_cleaned_up()? else {
             return Err(Error::new(
                 JetErr::DatabaseInUse,
                 "an open transaction still needs older versions of rows",
             )
             .at_path(&attached.path)
             .advise("end the sessions that use the database"));
-        }
+        };
         self.shrink_at_detach(attached)?;
         let _no_checkpoint = self.bounds.writing.lock();
         attached.db.cache.flush(FlushGoal::All, self.fence(&attached.db))?;
         let pos = self.log_detach(attached)?;
         self.make_clean(attached, pos)?;
         self.bounds.attached.write().retain(|other| !Arc::ptr_eq(other, attached));
+        self.at_zero.lock().retain(|row| row.dbid != attached.db.dbid);
         Ok(())
+    }
+
+    /// Cleans up after all commits, and keeps others from it. `None`: somebody still needs
+    /// versions.
+    fn all_cleaned_up(self: &Arc<Instance>) -> Result<Option<RwLockWriteGuard<'_, ()>>> {
+        // What others were at when the lock was asked for may leave something once more.
+        for _ in 0..4 {
+            self.clean_up_versions();
+            self.end_rows_at_zero()?;
+            let cleaning = self.cleaning.write();
+            if self.retired.lock().iter().all(Retired::is_empty) {
+                return Ok(Some(cleaning));
+            }
+        }
+        Ok(None)
     }
 
     fn log_detach(&self, attached: &Attached) -> Result<LgPos> {

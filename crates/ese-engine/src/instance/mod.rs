@@ -14,7 +14,7 @@ mod status;
 mod term;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     sync::{
         Arc, OnceLock, Weak,
         atomic::{AtomicU8, Ordering},
@@ -26,7 +26,7 @@ use ese_base::{Dbid, Error, JetErr, LgPos, ProcId, Result, TrxId};
 use ese_log::Log;
 use ese_os::{Env, Worker};
 use ese_pages::fence::{LogFence, NoLog};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, RwLock};
 
 use self::checkpoint::Bounds;
 pub(crate) use self::checkpoint::CheckpointHold;
@@ -110,7 +110,10 @@ pub struct Instance {
     /// Commits whose versions some snapshot may still need, oldest first.
     retired: Mutex<VecDeque<Retired>>,
     /// Rows that end if a number of theirs is zero.
-    pub(crate) at_zero: Mutex<Vec<AtZero>>,
+    pub(crate) at_zero: Mutex<HashSet<AtZero>>,
+    /// Held for reading by who cleans up after commits, for writing by who detaches a database:
+    /// what is half cleaned up is done by then. Who finds it taken leaves the work to the next.
+    cleaning: RwLock<()>,
     worker: Mutex<Option<Worker>>,
     nudge: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -235,6 +238,7 @@ impl Instance {
     pub(crate) fn clean_up_versions(&self) {
         // One cleaner at a time; whoever finds another at work leaves its commit to that one or the
         // next.
+        let Some(_cleaning) = self.cleaning.try_read_recursive() else { return };
         while let Some(mut retired) = self.retired.try_lock() {
             let ready = retired.front().is_some_and(|next| self.clock.seen_by_all(next.number));
             let Some(Retired { changes, drops, hold: _until_dropped, .. }) =
@@ -259,6 +263,7 @@ impl Instance {
 
     /// Deletes the rows that additions have brought to zero.
     pub(crate) fn end_rows_at_zero(self: &Arc<Instance>) -> Result<()> {
+        let Some(_cleaning) = self.cleaning.try_read() else { return Ok(()) };
         match session::end_rows_at_zero(self) {
             Err(error) if error.code() == JetErr::TermInProgress => Ok(()),
             other => other,

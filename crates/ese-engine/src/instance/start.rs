@@ -12,7 +12,7 @@ use ese_log::{
     records::{Init2, Record},
 };
 use ese_os::{Env, OpenMode};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::{Attached, Instance, InstanceConfig, checkpoint::Bounds};
 use crate::{
@@ -83,6 +83,7 @@ impl Instance {
             poison: OnceLock::new(),
             retired: Mutex::new(VecDeque::new()),
             at_zero: Mutex::default(),
+            cleaning: RwLock::default(),
             worker: Mutex::new(None),
             nudge: Arc::new((Mutex::new(false), Condvar::new())),
         });

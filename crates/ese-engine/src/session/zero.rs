@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use ese_base::{Dbid, Error, JetErr, ObjId, Result};
+use ese_base::{Dbid, Error, ErrorKind, JetErr, ObjId, Result};
 
 use super::{Change, ChangeKind, Durability, Session};
 use crate::{
@@ -16,23 +16,26 @@ use crate::{
     version::{Addition, KeyBytes},
 };
 
-/// A row whose number may have become zero.
-#[derive(Debug)]
+/// A row whose number may have become zero: noted once, however often it is added to.
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct AtZero {
-    dbid: Dbid,
+    pub(crate) dbid: Dbid,
     table: ObjId,
     key: KeyBytes,
-    addition: Addition,
+    /// Where the number stands, and how wide it is.
+    offset: u16,
+    wide: bool,
 }
 
 /// Notes the rows that the additions among these changes may end.
 pub(super) fn note(instance: &Instance, changes: &[Change]) {
     let may_end = changes.iter().filter_map(|change| match change.kind {
-        ChangeKind::Added(addition) if addition.ends_row => Some(AtZero {
+        ChangeKind::Added(Addition { offset, wide, ends_row: true, .. }) => Some(AtZero {
             dbid: change.db.dbid,
             table: change.tree.objid,
             key: change.key.clone(),
-            addition,
+            offset,
+            wide,
         }),
         _ => None,
     });
@@ -42,8 +45,9 @@ pub(super) fn note(instance: &Instance, changes: &[Change]) {
     }
 }
 
-/// Deletes the rows that were noted and are at zero. A row that somebody is at work on is looked at
-/// again the next time.
+/// Deletes the rows that were noted and are at zero. A row that somebody is at work on, or for
+/// whose versions there is no room, is looked at again the next time; one that cannot be deleted
+/// for another reason of its own stays.
 pub(crate) fn end_rows_at_zero(instance: &Arc<Instance>) -> Result<()> {
     let noted = std::mem::take(&mut *instance.at_zero.lock());
     if noted.is_empty() {
@@ -51,11 +55,16 @@ pub(crate) fn end_rows_at_zero(instance: &Arc<Instance>) -> Result<()> {
     }
     let mut session = Session::begin_system(instance)?;
     for row in noted {
-        match end_row(&mut session, &row) {
-            Err(error) if error.code() == JetErr::WriteConflict => {
-                instance.at_zero.lock().push(row);
+        let Err(error) = end_row(&mut session, &row) else { continue };
+        instance.check()?;
+        match (error.code(), error.kind()) {
+            (JetErr::WriteConflict | JetErr::VersionStoreOutOfMemory, _) => {
+                instance.at_zero.lock().insert(row);
             }
-            other => other?,
+            (_, ErrorKind::Misuse | ErrorKind::Outcome | ErrorKind::Inconsistent) => {
+                tracing::warn!(%error, "a row at zero could not be deleted; it stays");
+            }
+            _ => return Err(error),
         }
     }
     Ok(())
@@ -82,9 +91,13 @@ fn delete_at_zero(session: &mut Session, attached: &Attached, row: &AtZero) -> R
     if session.instance().versions.has_versions(&table.tree, &row.key, &[]) {
         return Err(Error::code_only(JetErr::WriteConflict));
     }
-    let number = table.get(session, &row.key, |record| row.addition.number_in(record))?;
+    let number = table.get(session, &row.key, |record| number_at(row, record))?;
     match number.flatten() {
         Some(0) => table.delete(session, &mut Position::default(), &row.key),
         _ => Ok(()),
     }
+}
+
+fn number_at(row: &AtZero, record: &[u8]) -> Option<i64> {
+    Addition { offset: row.offset, wide: row.wide, delta: 0, ends_row: true }.number_in(record)
 }

@@ -196,7 +196,7 @@ impl Table {
                 .advise("copy the rows into a new table"));
         }
         if let Some(reserved) = numbers.reserved.filter(|reserved| number > *reserved) {
-            let upto = reserved + BATCH;
+            let upto = reserved.saturating_add(BATCH);
             session.instance().system_work(|procid| {
                 space::reserve_numbers(&self.db, &self.tree, Writer::system(procid), upto)
             })?;
@@ -214,7 +214,7 @@ impl Table {
             Some(reserved) => reserved,
             None => self.highest_number(column)?,
         };
-        Ok(Numbers { column: column.id, next: highest + 1, reserved })
+        Ok(Numbers { column: column.id, next: highest.saturating_add(1), reserved })
     }
 
     fn highest_number(&self, column: &Column) -> Result<u64> {

@@ -194,8 +194,8 @@ pub fn seek<'c>(
     Ok(Found { leaf, line })
 }
 
-/// As [`seek`], by the tree's [guide](super::guide) where it helps. `seat` tells the sessions that
-/// read at the same time apart; any number will do.
+/// As [`seek`], by the tree's guide (`tree/guide.rs`) where it helps. `seat` tells the sessions
+/// that read at the same time apart; any number will do.
 ///
 /// # Errors
 /// As [`seek`].

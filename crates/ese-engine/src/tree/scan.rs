@@ -81,7 +81,7 @@ pub fn scan(
     scan_from((cache, view), None, start, direction, position, &mut visit)
 }
 
-/// As [`scan`], and finds its start by the tree's [guide](super::guide) where it helps; `seat` as
+/// As [`scan`], and finds its start by the tree's guide (`tree/guide.rs`) where it helps; `seat` as
 /// in [`seek_guided`].
 ///
 /// # Errors
