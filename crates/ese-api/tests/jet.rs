@@ -276,11 +276,11 @@ fn lists_and_long_values_are_written_in_parts() {
     JetCommitTransaction(ses, 0).unwrap();
 
     assert_eq!(rows.get(rows.long).unwrap().unwrap(), b"Jello world");
-    let part = JET_RETINFO { ibLongValue: 6, itagSequence: 1 };
-    let world = JetRetrieveColumn(ses, cur, rows.long, 0, Some(&part)).unwrap().unwrap();
+    let mut part = JET_RETINFO { ibLongValue: 6, ..JET_RETINFO::default() };
+    let world = JetRetrieveColumn(ses, cur, rows.long, 0, Some(&mut part)).unwrap().unwrap();
     assert_eq!(world, b"world");
-    let behind = JET_RETINFO { ibLongValue: 600, itagSequence: 1 };
-    let nothing = JetRetrieveColumn(ses, cur, rows.long, 0, Some(&behind)).unwrap();
+    let mut behind = JET_RETINFO { ibLongValue: 600, ..JET_RETINFO::default() };
+    let nothing = JetRetrieveColumn(ses, cur, rows.long, 0, Some(&mut behind)).unwrap();
     assert_eq!(nothing, Some(Vec::new()));
     let mut columns = [
         JET_RETRIEVECOLUMN { itagSequence: 0, ..JET_RETRIEVECOLUMN::new(rows.list) },
@@ -293,8 +293,8 @@ fn lists_and_long_values_are_written_in_parts() {
     assert_eq!((columns[2].err, &columns[2].data), (JetErr::WrnColumnNull, &None));
     assert_eq!(code(rows.get(0x1_0000)), JetErr::BadColumnId);
     assert_eq!(code(rows.get(99)), JetErr::ColumnNotFound);
-    let zero = JET_RETINFO { ibLongValue: 0, itagSequence: 0 };
-    let bad = JetRetrieveColumn(ses, cur, rows.id, 0, Some(&zero));
+    let mut zero = JET_RETINFO { itagSequence: 0, ..JET_RETINFO::default() };
+    let bad = JetRetrieveColumn(ses, cur, rows.id, 0, Some(&mut zero));
     assert_eq!(code(bad), JetErr::BadItagSequence);
 
     JetBeginTransaction(ses).unwrap();

@@ -162,7 +162,10 @@ pub const JET_bitSetContiguousLV: JET_GRBIT = 0x4_0000;
 pub const JET_bitRetrieveCopy: JET_GRBIT = 0x1;
 pub const JET_bitRetrieveFromIndex: JET_GRBIT = 0x2;
 pub const JET_bitRetrieveFromPrimaryBookmark: JET_GRBIT = 0x4;
+pub const JET_bitRetrieveTag: JET_GRBIT = 0x8;
+pub const JET_bitRetrieveNull: JET_GRBIT = 0x10;
 pub const JET_bitRetrieveIgnoreDefault: JET_GRBIT = 0x20;
+pub const JET_bitRetrieveTuple: JET_GRBIT = 0x800;
 
 pub const JET_bitEnumerateCopy: JET_GRBIT = 0x1;
 pub const JET_bitEnumerateIgnoreDefault: JET_GRBIT = 0x20;

@@ -21,12 +21,31 @@ fn filled() -> Wide {
 }
 
 #[test]
+fn s10_01_null_is_no_value_and_an_offset_leaves_the_rest() {
+    let _mode = multi();
+    let row = filled();
+    assert_eq!(row.get("binary"), None);
+    for (name, whole) in [("memo", 3000), ("packed", 500)] {
+        let mut info = JET_RETINFO { ibLongValue: 100, ..JET_RETINFO::default() };
+        let read = JetRetrieveColumn(row.ses, row.cur, row.id(name), 0, Some(&mut info)).unwrap();
+        assert_eq!(read.unwrap().len(), whole - 100, "{name}");
+        assert_eq!(info.columnidNextTagged, row.id(name));
+    }
+    let mut several = ["binary", "text", "memo"].map(|name| JET_RETRIEVECOLUMN::new(row.id(name)));
+    several[2].ibLongValue = 2999;
+    JetRetrieveColumns(row.ses, row.cur, &mut several).unwrap();
+    let codes = several.each_ref().map(|element| element.err);
+    assert_eq!(codes, [JetErr::WrnColumnNull, JetErr::Success, JetErr::Success]);
+    assert_eq!((&several[0].data, several[2].data.as_deref()), (&None, Some(&b"m"[..])));
+}
+
+#[test]
 fn s10_02_behind_the_end_of_a_value_there_are_no_bytes() {
     let _mode = multi();
     let row = filled();
     for name in ["text", "memo", "packed"] {
-        let behind = JET_RETINFO { ibLongValue: 5000, ..JET_RETINFO::default() };
-        let read = JetRetrieveColumn(row.ses, row.cur, row.id(name), 0, Some(&behind)).unwrap();
+        let mut behind = JET_RETINFO { ibLongValue: 5000, ..JET_RETINFO::default() };
+        let read = JetRetrieveColumn(row.ses, row.cur, row.id(name), 0, Some(&mut behind)).unwrap();
         assert_eq!(read, Some(Vec::new()), "{name}");
     }
 }
@@ -41,7 +60,252 @@ fn s10_03_values_are_numbered_and_counted() {
     let mut count =
         [JET_RETRIEVECOLUMN { itagSequence: 0, ..JET_RETRIEVECOLUMN::new(row.id("list")) }];
     JetRetrieveColumns(row.ses, row.cur, &mut count).unwrap();
-    assert_eq!(count[0].itagSequence, 3);
+    assert_eq!((count[0].itagSequence, count[0].err), (3, JetErr::Success));
+    let mut zero = JET_RETINFO { itagSequence: 0, ..JET_RETINFO::default() };
+    let bad = JetRetrieveColumn(row.ses, row.cur, 0, 0, Some(&mut zero));
+    assert_eq!(code(bad), JetErr::BadItagSequence);
+}
+
+/// Value `n` of all tagged columns: its column and bytes.
+fn of_all(row: &Wide, n: usize, grbit: u32) -> (u32, Option<Vec<u8>>) {
+    let mut info = JET_RETINFO { itagSequence: n, ..JET_RETINFO::default() };
+    let read = JetRetrieveColumn(row.ses, row.cur, 0, grbit, Some(&mut info)).unwrap();
+    assert_eq!(info.itagSequence, n, "it stays the number that was asked for");
+    (info.columnidNextTagged, read)
+}
+
+#[test]
+fn s10_04_all_tagged_values_are_numbered_through() {
+    let _mode = multi();
+    let row = filled();
+    let list = |grbit| -> Vec<(u32, usize)> {
+        let all = (1..).map(|n| of_all(&row, n, grbit)).take_while(|(column, _)| *column != 0);
+        all.map(|(column, value)| (column, value.map_or(usize::MAX, |value| value.len()))).collect()
+    };
+    let (of_list, default) = (row.id("list"), row.id("tagged default"));
+    let (memo, packed) = (row.id("memo"), row.id("packed"));
+    let three = [(of_list, 3), (of_list, 3), (of_list, 5)];
+    let all = [&three[..], &[(default, 4), (memo, 3000), (packed, 500)]].concat();
+    let shown = [&three[..], &[(memo, 3000), (packed, 500)]].concat();
+    assert_eq!(list(0), all);
+    assert_eq!(list(JET_bitRetrieveIgnoreDefault), shown);
+    assert_eq!(of_all(&row, 7, 0), (0, None), "behind the last one");
+    let mut count = [JET_RETRIEVECOLUMN { itagSequence: 0, ..JET_RETRIEVECOLUMN::new(0) }];
+    JetRetrieveColumns(row.ses, row.cur, &mut count).unwrap();
+    assert_eq!((count[0].itagSequence, count[0].columnidNextTagged), (6, 0));
+    // A NULL that hides a default counts only where NULLs are asked for.
+    JetBeginTransaction(row.ses).unwrap();
+    row.prepare(JET_prepReplace);
+    row.set("tagged default", None, 0).unwrap();
+    assert_eq!(list(0), all, "the copy is another row");
+    assert_eq!(list(JET_bitRetrieveCopy), shown);
+    let nulls = JET_bitRetrieveCopy | JET_bitRetrieveNull;
+    assert_eq!(of_all(&row, 4, nulls), (default, None));
+    let mut fourth =
+        [JET_RETRIEVECOLUMN { itagSequence: 4, grbit: nulls, ..JET_RETRIEVECOLUMN::new(0) }];
+    JetRetrieveColumns(row.ses, row.cur, &mut fourth).unwrap();
+    assert_eq!((fourth[0].err, fourth[0].columnidNextTagged), (JetErr::WrnColumnSetNull, default));
+}
+
+/// A table with a primary key of two columns and indexes of many kinds, and two rows.
+struct Entries {
+    live: Live,
+    cur: JET_TABLEID,
+    ids: Vec<u32>,
+}
+
+/// Name, type, flags.
+const ENTRY_COLUMNS: [(&str, u32, u32); 8] = [
+    ("id", JET_coltypLong, 0),
+    ("real", JET_coltypIEEEDouble, 0),
+    ("guid", JET_coltypGUID, 0),
+    ("bytes", JET_coltypBinary, 0),
+    ("text", JET_coltypText, 0),
+    ("list", JET_coltypLong, JET_bitColumnTagged | JET_bitColumnMultiValued),
+    ("raw", JET_coltypBinary, JET_bitColumnFixed),
+    ("long", JET_coltypLongBinary, 0),
+];
+
+const GUID: [u8; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+
+fn entries() -> Entries {
+    let live = Live::new();
+    let columns = ENTRY_COLUMNS.map(|(name, coltyp, grbit)| JET_COLUMNCREATE {
+        szColumnName: name.into(),
+        coltyp,
+        grbit,
+        cbMax: if name == "raw" { 6 } else { 0 },
+        ..JET_COLUMNCREATE::default()
+    });
+    let index = |name: &str, key: &str, grbit| JET_INDEXCREATE {
+        szIndexName: name.into(),
+        szKey: key.into(),
+        grbit,
+        ..JET_INDEXCREATE::default()
+    };
+    let capped = JET_INDEXCREATE { cbVarSegMac: 4, ..index("capped", "+bytes\0+id\0\0", 0) };
+    let mut table = JET_TABLECREATE {
+        szTableName: "entries".into(),
+        rgcolumncreate: columns.into(),
+        rgindexcreate: vec![
+            index("pk", "+id\0-text\0\0", JET_bitIndexPrimary),
+            index("all", "-real\0+guid\0-bytes\0+raw\0+long\0\0", 0),
+            index("text", "+text\0-list\0\0", 0),
+            index("pieces", "+text\0+id\0\0", JET_bitIndexTuples),
+            index("chunks", "+bytes\0\0", JET_bitIndexTuples),
+            capped,
+        ],
+        ..JET_TABLECREATE::default()
+    };
+    JetCreateTableColumnIndex(live.sesid, live.dbid, &mut table).unwrap();
+    JetCloseTable(live.sesid, table.tableid).unwrap();
+    let cur = JetOpenTable(live.sesid, live.dbid, "entries", 0).unwrap();
+    let ids = table.rgcolumncreate.iter().map(|column| column.columnid).collect();
+    let table = Entries { live, cur, ids };
+    let bytes: &[u8] = &[9; 19];
+    table.insert(-7, Some((-1.5, bytes)), b"Hello", &[30, 10, 20]);
+    table.insert(8, None, b"World", &[]);
+    table
+}
+
+impl Entries {
+    fn insert(&self, id: i32, rest: Option<(f64, &[u8])>, text: &[u8], list: &[i32]) {
+        let (ses, cur) = (self.live.sesid, self.cur);
+        JetBeginTransaction(ses).unwrap();
+        JetPrepareUpdate(ses, cur, JET_prepInsert).unwrap();
+        let set = |at: usize, value: &[u8], itag| {
+            let info = JET_SETINFO { itagSequence: itag, ..JET_SETINFO::default() };
+            JetSetColumn(ses, cur, self.ids[at], Some(value), 0, Some(&info)).unwrap();
+        };
+        set(0, &id.to_le_bytes(), 1);
+        set(4, text, 1);
+        if let Some((real, bytes)) = rest {
+            set(1, &real.to_le_bytes(), 1);
+            set(2, &GUID, 1);
+            set(3, bytes, 1);
+            set(6, b"sixsix", 1);
+            set(7, bytes, 1);
+        }
+        list.iter().for_each(|value| set(5, &value.to_le_bytes(), 0));
+        JetUpdate(ses, cur).unwrap();
+        JetCommitTransaction(ses, 0).unwrap();
+    }
+
+    fn index(&self, name: &str) {
+        JetSetCurrentIndex(self.live.sesid, self.cur, Some(name)).unwrap();
+    }
+
+    fn read(&self, name: &str, grbit: u32, info: &mut JET_RETINFO) -> Result<Option<Vec<u8>>> {
+        let at = ENTRY_COLUMNS.iter().position(|column| column.0 == name).unwrap();
+        JetRetrieveColumn(self.live.sesid, self.cur, self.ids[at], grbit, Some(info))
+    }
+
+    fn get(&self, name: &str, grbit: u32) -> Result<Option<Vec<u8>>> {
+        self.read(name, grbit, &mut JET_RETINFO::default())
+    }
+}
+
+const FROM_INDEX: u32 = JET_bitRetrieveFromIndex;
+const FROM_BOOKMARK: u32 = JET_bitRetrieveFromPrimaryBookmark;
+
+#[test]
+fn s10_05_an_entry_gives_the_values_that_its_key_keeps() {
+    let _mode = multi();
+    let table = entries();
+    let (ses, cur) = (table.live.sesid, table.cur);
+    table.index("all");
+    JetMove(ses, cur, JET_MoveFirst, 0).unwrap();
+    for name in ["real", "guid", "bytes", "raw", "long"] {
+        let row = table.get(name, 0).unwrap();
+        assert!(row.is_some());
+        assert_eq!(table.get(name, FROM_INDEX).unwrap(), row, "{name}");
+    }
+    let mut part = JET_RETINFO { ibLongValue: 15, ..JET_RETINFO::default() };
+    assert_eq!(table.read("long", FROM_INDEX, &mut part).unwrap().unwrap(), [9; 4]);
+    JetMove(ses, cur, JET_MoveNext, 0).unwrap();
+    for name in ["real", "guid", "bytes", "raw", "long"] {
+        assert_eq!(table.get(name, FROM_INDEX).unwrap(), None, "{name}");
+    }
+    // The bookmark has the columns of the primary index, in any other index.
+    assert_eq!(table.get("id", FROM_BOOKMARK).unwrap().unwrap(), 8_i32.to_le_bytes());
+    assert_eq!(table.get("text", FROM_BOOKMARK).unwrap().unwrap(), b"World");
+    assert_eq!(code(table.get("id", FROM_INDEX)), JetErr::ColumnNotFound);
+    assert_eq!(code(table.get("real", FROM_BOOKMARK)), JetErr::ColumnNotFound);
+    // In the primary index both are the same, and need no row.
+    table.index("pk");
+    JetMove(ses, cur, JET_MoveFirst, 0).unwrap();
+    assert_eq!(code(table.get("real", FROM_INDEX)), JetErr::ColumnNotFound);
+    JetDelete(ses, cur).unwrap();
+    for grbit in [FROM_INDEX, FROM_BOOKMARK] {
+        assert_eq!(table.get("id", grbit).unwrap().unwrap(), (-7_i32).to_le_bytes());
+        assert_eq!(code(table.get("text", grbit)), JetErr::RecordDeleted, "the row knows it");
+    }
+}
+
+#[test]
+fn s10_05_what_a_key_lost_is_read_in_the_row_and_values_are_numbered() {
+    let _mode = multi();
+    let table = entries();
+    let (ses, cur) = (table.live.sesid, table.cur);
+    table.index("text");
+    JetMove(ses, cur, JET_MoveFirst, 0).unwrap();
+    let mut found = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(table.get("text", FROM_INDEX).unwrap().unwrap(), b"Hello", "not HELLO");
+        let mut info = JET_RETINFO::default();
+        let read = table.read("list", FROM_INDEX | JET_bitRetrieveTag, &mut info).unwrap();
+        found.push((read.unwrap()[0], info.itagSequence));
+        let mut several = [JET_RETRIEVECOLUMN {
+            grbit: FROM_INDEX | JET_bitRetrieveTag,
+            ..JET_RETRIEVECOLUMN::new(table.ids[5])
+        }];
+        JetRetrieveColumns(ses, cur, &mut several).unwrap();
+        assert_eq!(several[0].itagSequence, info.itagSequence);
+        JetMove(ses, cur, JET_MoveNext, 0).unwrap();
+    }
+    assert_eq!(found, [(30, 1), (20, 3), (10, 2)], "downwards, with their places in the row");
+    let mut info = JET_RETINFO { itagSequence: 5, ..JET_RETINFO::default() };
+    assert_eq!(table.read("list", FROM_INDEX | JET_bitRetrieveTag, &mut info).unwrap(), None);
+    assert_eq!(info.itagSequence, 1, "NULL is one value");
+    // A limit of segments may have cut bytes: even those that fit come from the row.
+    table.index("capped");
+    JetMove(ses, cur, JET_MoveLast, 0).unwrap();
+    assert_eq!(table.get("bytes", FROM_INDEX).unwrap().unwrap(), [9; 19]);
+    assert_eq!(table.get("id", FROM_INDEX).unwrap().unwrap(), (-7_i32).to_le_bytes());
+    // Off a row nothing is read.
+    JetMove(ses, cur, JET_MoveNext, 0).unwrap_err();
+    assert_eq!(code(table.get("id", FROM_INDEX)), JetErr::NoCurrentRecord);
+}
+
+#[test]
+fn s10_05_pieces_of_a_tuple_index_are_asked_for_by_name() {
+    let _mode = multi();
+    let table = entries();
+    let (ses, cur) = (table.live.sesid, table.cur);
+    table.index("pieces");
+    JetMove(ses, cur, JET_MoveFirst, 0).unwrap();
+    let piece = FROM_INDEX | JET_bitRetrieveTuple;
+    let refused = JetErr::IndexTuplesCannotRetrieveFromIndex;
+    assert_eq!(code(table.get("text", FROM_INDEX)), refused);
+    assert_eq!(table.get("text", piece).unwrap().unwrap(), b"Hello", "text is read in the row");
+    assert_eq!(table.get("id", FROM_INDEX).unwrap().unwrap(), (-7_i32).to_le_bytes());
+    table.index("chunks");
+    JetMove(ses, cur, JET_MoveFirst, 0).unwrap();
+    assert_eq!(code(table.get("bytes", FROM_INDEX)), refused);
+    // The first entry is the one of the row without bytes.
+    assert_eq!(table.get("bytes", piece).unwrap(), None);
+    JetMove(ses, cur, JET_MoveNext, 0).unwrap();
+    assert_eq!(table.get("bytes", piece).unwrap().unwrap(), [9; 3]);
+    for (grbit, column) in [
+        (JET_bitRetrieveTuple, "bytes"),
+        (FROM_INDEX | FROM_BOOKMARK, "bytes"),
+        (0x8000_0000, "bytes"),
+    ] {
+        assert_eq!(code(table.get(column, grbit)), JetErr::InvalidGrbit, "{grbit:#x}");
+    }
+    for grbit in [FROM_INDEX, FROM_BOOKMARK] {
+        assert_eq!(code(JetRetrieveColumn(ses, cur, 0, grbit, None)), JetErr::BadColumnId);
+    }
 }
 
 #[test]
@@ -55,6 +319,82 @@ fn s10_06_defaults_show_where_the_row_says_nothing_unless_they_are_ignored() {
     let late = JetAddColumn(row.ses, row.cur, "late", &def, &[9, 0, 0, 0]).unwrap();
     let read = JetRetrieveColumn(row.ses, row.cur, late, 0, None).unwrap();
     assert_eq!(read.unwrap(), [9, 0, 0, 0], "the row is older than the column");
+}
+
+/// What JetEscrowUpdate adds is s11_03; here is what is read.
+#[test]
+fn s10_07_an_escrow_column_is_read_with_own_and_committed_additions() {
+    let _mode = multi();
+    let live = Live::new();
+    let count = JET_COLUMNCREATE {
+        szColumnName: "count".into(),
+        coltyp: JET_coltypLong,
+        grbit: JET_bitColumnEscrowUpdate,
+        pvDefault: vec![10, 0, 0, 0],
+        ..JET_COLUMNCREATE::default()
+    };
+    let mut table = JET_TABLECREATE {
+        szTableName: "counts".into(),
+        rgcolumncreate: vec![count],
+        ..JET_TABLECREATE::default()
+    };
+    let ours = live.sesid;
+    JetCreateTableColumnIndex(ours, live.dbid, &mut table).unwrap();
+    JetPrepareUpdate(ours, table.tableid, JET_prepInsert).unwrap();
+    JetUpdate(ours, table.tableid).unwrap();
+    JetCloseTable(ours, table.tableid).unwrap();
+    let theirs = JetDupSession(ours).unwrap();
+    let cursors = [ours, theirs].map(|ses| {
+        let dbid = JetOpenDatabase(ses, live.path().to_str().unwrap(), 0).unwrap();
+        JetBeginTransaction(ses).unwrap();
+        (ses, JetOpenTable(ses, dbid, "counts", 0).unwrap())
+    });
+    let id = table.rgcolumncreate[0].columnid;
+    for (at, (ses, cur)) in cursors.into_iter().enumerate() {
+        let delta = [1_i32, 100][at].to_le_bytes();
+        JetEscrowUpdate(ses, cur, id, &delta, &mut [], 0).unwrap();
+    }
+    let read = || cursors.map(|(ses, cur)| id_at(ses, cur, id).unwrap());
+    assert_eq!(read(), [11, 110]);
+    JetCommitTransaction(theirs, 0).unwrap();
+    assert_eq!(read(), [11, 110], "the one whose transaction goes on sees what it saw");
+    JetCommitTransaction(ours, 0).unwrap();
+    assert_eq!(read(), [111, 111]);
+}
+
+#[test]
+fn s10_08_every_element_has_its_answer_and_a_bad_column_ends_the_call() {
+    let _mode = multi();
+    let row = filled();
+    let element = |columnid| JET_RETRIEVECOLUMN::new(columnid);
+    let mut several = [element(row.id("text")), element(99), element(row.id("long"))];
+    let call = JetRetrieveColumns(row.ses, row.cur, &mut several);
+    assert_eq!(code(call), JetErr::ColumnNotFound);
+    assert_eq!(several[0].data.as_deref(), Some(&b"text"[..]));
+    assert_eq!(several[2].data, None, "not reached");
+    several[1].columnid = row.id("binary");
+    JetRetrieveColumns(row.ses, row.cur, &mut several).unwrap();
+    let codes = several.each_ref().map(|element| element.err);
+    assert_eq!(codes, [JetErr::Success, JetErr::WrnColumnNull, JetErr::Success]);
+}
+
+#[test]
+fn s10_09_an_unknown_id_is_told_from_one_that_cannot_be() {
+    let _mode = multi();
+    let row = filled();
+    let read = |columnid| JetRetrieveColumn(row.ses, row.cur, columnid, 0, None);
+    for columnid in [99, 127, 200, 999, 0xffff] {
+        assert_eq!(code(read(columnid)), JetErr::ColumnNotFound, "{columnid}");
+    }
+    for columnid in [0x1_0000, 0x7fff_ffff] {
+        assert_eq!(code(read(columnid)), JetErr::BadColumnId, "{columnid:#x}");
+    }
+    // The id is looked at before the row.
+    let empty = wide();
+    let at = |columnid| JetRetrieveColumn(empty.ses, empty.cur, columnid, 0, None);
+    assert_eq!(code(at(99)), JetErr::ColumnNotFound);
+    assert_eq!(code(at(empty.id("long"))), JetErr::NoCurrentRecord);
+    assert_eq!(code(at(0)), JetErr::NoCurrentRecord);
 }
 
 fn enumerate(

@@ -111,8 +111,8 @@ impl Wide {
     }
 
     pub(crate) fn nth(&self, name: &str, itag: usize, grbit: u32) -> Option<Vec<u8>> {
-        let info = JET_RETINFO { itagSequence: itag, ..JET_RETINFO::default() };
-        JetRetrieveColumn(self.ses, self.cur, self.id(name), grbit, Some(&info)).unwrap()
+        let mut info = JET_RETINFO { itagSequence: itag, ..JET_RETINFO::default() };
+        JetRetrieveColumn(self.ses, self.cur, self.id(name), grbit, Some(&mut info)).unwrap()
     }
 
     /// All values of the column in the prepared row.

@@ -8,11 +8,13 @@
 //! * `walk` goes from entry to entry, `moves`, `seek` and `range` are made of it.
 //! * `keys` makes search keys, `place` knows bookmarks and switches orders.
 //! * `count` counts and estimates, `filter` leaves rows out, `meet` intersects ranges.
+//! * `entry` reads columns out of the entry itself.
 //! * `update` is the copy buffer with its rules.
 //!
 //! What a call answers where, and what it leaves behind, follows api-semantics 6 to 8.
 
 mod count;
+mod entry;
 mod filter;
 mod keys;
 mod long;
@@ -30,6 +32,7 @@ use std::sync::Arc;
 use ese_base::{Error, JetErr, Result};
 
 pub use count::RecordPosition;
+pub use entry::{EntryPart, FromEntry};
 pub use filter::{Filter, Relation};
 pub use keys::{KeyOptions, Limit};
 pub(crate) use long::DroppedValue;

@@ -128,15 +128,15 @@ fn violation(index: &Index) -> Error {
 }
 
 /// Which value each segment takes, counted from 1.
-type Itags = SmallVec<[usize; 16]>;
+pub(super) type Itags = SmallVec<[usize; 16]>;
 
-fn tuple_limits(index: &Index) -> Option<TupleLimits> {
+pub(super) fn tuple_limits(index: &Index) -> Option<TupleLimits> {
     index.tuple_limits.as_deref().and_then(TupleLimits::decode)
 }
 
 /// The segments that take one value after the other, with their numbers of values; none if every
 /// segment takes its first.
-fn value_counts(
+pub(super) fn value_counts(
     schema: &TableSchema,
     index: &Index,
     record: &RecordView<'_>,
@@ -165,7 +165,7 @@ fn set(itags: &mut Itags, at: usize, to: usize) {
 }
 
 /// Goes to the next combination of values. `false`: that was the last.
-fn next_itags(index: &Index, counts: &[(usize, usize)], itags: &mut Itags) -> bool {
+pub(super) fn next_itags(index: &Index, counts: &[(usize, usize)], itags: &mut Itags) -> bool {
     if index.flags.contains(IndexFlags::NESTED_TABLE) {
         // Equal ordinals; what one column lacks has no entry.
         let least = counts.iter().map(|(_, count)| *count).min().unwrap_or(0);
@@ -217,7 +217,11 @@ pub fn values_key(
 }
 
 /// Conditional columns: all must hold.
-fn meets_conditions(schema: &TableSchema, index: &Index, record: &RecordView<'_>) -> Result<bool> {
+pub(super) fn meets_conditions(
+    schema: &TableSchema,
+    index: &Index,
+    record: &RecordView<'_>,
+) -> Result<bool> {
     for condition in &index.conditions {
         let data = record.column(&schema.columns, condition.column)?;
         if data.is_null() != condition.must_be_null {
@@ -265,7 +269,7 @@ impl Nulls {
 
 /// What became of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Made {
+pub(super) enum Made {
     Key,
     /// NULL segments leave it out.
     None,
@@ -275,7 +279,7 @@ enum Made {
 
 /// The key in which each segment takes the value with its itag; `tuple` = (limits, first character)
 /// cuts the first segment.
-fn nth_key(
+pub(super) fn nth_key(
     schema: &TableSchema,
     index: &Index,
     record: &RecordView<'_>,

@@ -14,6 +14,7 @@ mod fold;
 mod locale;
 mod normalise;
 mod partial;
+mod restore;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -27,6 +28,8 @@ pub use entries::{check_supported, for_each_key, primary_key, record_key, values
 pub use locale::{LOCALE_DEFAULT, locale_name, locale_number};
 pub use normalise::{KeyRules, normalise};
 pub use partial::normalise_beginning;
+pub(crate) use restore::is_spread;
+pub use restore::{Restored, itag_of_key, restore};
 
 /// Key of row number `n` of a table without primary index: 4 bytes, big-endian, no prefix byte.
 #[must_use]

@@ -14,8 +14,9 @@ pub(super) mod prefix {
 }
 
 /// Source bytes of a GUID in key order, and as .NET orders them.
-const GUID_ORDER: [usize; 16] = [10, 11, 12, 13, 14, 15, 8, 9, 6, 7, 4, 5, 0, 1, 2, 3];
-const GUID_ORDER_DOT_NET: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+pub(super) const GUID_ORDER: [usize; 16] = [10, 11, 12, 13, 14, 15, 8, 9, 6, 7, 4, 5, 0, 1, 2, 3];
+pub(super) const GUID_ORDER_DOT_NET: [usize; 16] =
+    [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /// What of an index shapes its keys.
 #[derive(Clone, Copy, Debug)]

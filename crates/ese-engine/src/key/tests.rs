@@ -320,3 +320,94 @@ proptest! {
         prop_assert_eq!(segment(ColType::Binary, &a).cmp(&segment(ColType::Binary, &b)), a.cmp(&b));
     }
 }
+
+/// All types of one length, bytes of any length, bytes of a fixed column, and text, which loses
+/// its case.
+const RESTORED: [(u16, ColType); 16] = [
+    (1, ColType::Bit),
+    (2, ColType::UnsignedByte),
+    (3, ColType::Short),
+    (4, ColType::Long),
+    (5, ColType::Currency),
+    (6, ColType::IeeeSingle),
+    (7, ColType::IeeeDouble),
+    (8, ColType::DateTime),
+    (9, ColType::UnsignedLong),
+    (10, ColType::LongLong),
+    (11, ColType::Guid),
+    (12, ColType::UnsignedShort),
+    (13, ColType::UnsignedLongLong),
+    (14, ColType::Binary),
+    (128, ColType::Binary),
+    (256, ColType::Text),
+];
+
+/// A value of a column out of random bytes; `None` is NULL.
+fn value_of((id, ty): (u16, ColType), bytes: &[u8]) -> Option<Vec<u8>> {
+    let (first, rest) = bytes.split_first().filter(|(first, _)| **first > 60)?;
+    let len = if id == 14 { Some(6) } else { ty.fixed_len() };
+    let mut value = rest.to_vec();
+    match len {
+        Some(len) => value.resize(len, *first),
+        // What is cut at the length of a key could not come back.
+        None => value.truncate(usize::from(*first) % 21),
+    }
+    match ty {
+        ColType::Bit => value = vec![if first % 2 == 0 { 0 } else { 0xff }],
+        ColType::Text => value.iter_mut().for_each(|byte| *byte |= 0x20),
+        _ => {}
+    }
+    Some(value)
+}
+
+proptest! {
+    #[test]
+    fn what_a_key_keeps_comes_back_from_it(
+        order in proptest::sample::subsequence((0..RESTORED.len()).collect::<Vec<_>>(), 1..6)
+            .prop_shuffle(),
+        bytes in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 22), 6),
+        descending: u8,
+        nulls_high: bool,
+    ) {
+        let mut columns: Vec<Column> =
+            RESTORED.iter().map(|(id, ty)| column(*id, *ty, CODE_PAGE_WESTERN)).collect();
+        let mut offset = 4;
+        for column in columns.iter_mut().filter(|column| column.id.is_fixed()) {
+            if column.id.0 == 14 {
+                column.max_len = 6;
+            }
+            column.record_offset = offset;
+            offset += u16::try_from(column.fixed_len()).unwrap();
+        }
+        let columns = crate::schema::Columns::new(columns).unwrap();
+        let schema = crate::schema::TableSchema::new("t", PageSize::K4, columns);
+        let flags = if nulls_high { IndexFlags::NULLS_HIGH } else { IndexFlags::empty() };
+        let mut index = index(flags);
+        index.segments = order
+            .iter()
+            .enumerate()
+            .map(|(at, which)| Segment {
+                column: ColumnId(RESTORED[*which].0),
+                descending: descending >> at & 1 == 1,
+                of_template: false,
+            })
+            .collect();
+        let given = order.iter().zip(&bytes);
+        let values: Vec<Option<Vec<u8>>> =
+            given.map(|(which, bytes)| value_of(RESTORED[*which], bytes)).collect();
+        let given: Vec<Option<&[u8]>> = values.iter().map(Option::as_deref).collect();
+        let mut key = Vec::new();
+        values_key(&schema, &index, &given, &mut key).unwrap();
+        for (which, value) in order.iter().zip(&values) {
+            let (id, ty) = RESTORED[*which];
+            let found = restore(&schema, &index, &key, ColumnId(id)).unwrap().unwrap();
+            let expected = match value {
+                None => Restored::Null,
+                Some(text) if ty == ColType::Text && !text.is_empty() => Restored::Unknown,
+                Some(value) => Restored::Value(value.clone()),
+            };
+            prop_assert_eq!(found, expected, "{:?}", ty);
+        }
+        prop_assert_eq!(restore(&schema, &index, &key, ColumnId(99)).unwrap(), None);
+    }
+}
