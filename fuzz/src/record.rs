@@ -80,7 +80,7 @@ pub fn schema(page_size: PageSize) -> &'static TableSchema {
 fn read(view: &RecordView<'_>, column: &Column) -> Option<Option<Vec<Vec<u8>>>> {
     drop(Value::read(column, view));
     Some(match view.data(column).ok()? {
-        ColumnData::Null => None,
+        ColumnData::Null | ColumnData::Computed => None,
         ColumnData::Default(bytes) => Some(vec![bytes.to_vec()]),
         ColumnData::One(instance) => Some(vec![instance.plain(column).ok()?.to_vec()]),
         ColumnData::Many(list) => Some(

@@ -38,6 +38,7 @@ pub const JET_bitColumnMultiValued: JET_GRBIT = 0x400;
 pub const JET_bitColumnEscrowUpdate: JET_GRBIT = 0x800;
 pub const JET_bitColumnUnversioned: JET_GRBIT = 0x1000;
 pub const JET_bitColumnFinalize: JET_GRBIT = 0x4000;
+pub const JET_bitColumnUserDefinedDefault: JET_GRBIT = 0x8000;
 pub const JET_bitColumnDeleteOnZero: JET_GRBIT = 0x20000;
 pub const JET_bitColumnCompressed: JET_GRBIT = 0x80000;
 pub const JET_bitTableCreateFixedDDL: JET_GRBIT = 0x1;

@@ -30,7 +30,7 @@ use super::{
     gate::Purpose,
     handles::{JET_DBID, JET_HANDLE, JET_SESID, JET_TABLEID},
     invalid_grbit,
-    session::{Own, commit_level, find_session, roll_back_to},
+    session::{Own, Told, commit_level, find_session, roll_back_to},
     table::{Cursor, with_any_cursor, with_cursor_in_callback},
 };
 use crate::session::{Durability, SessionState};
@@ -58,11 +58,11 @@ pub struct JET_CALLBACKINFO {
     pub ls: JET_LS,
 }
 
-type Told = dyn Fn(&JET_CALLBACKINFO) -> Result<()> + Send + Sync;
+type Tells = dyn Fn(&JET_CALLBACKINFO) -> Result<()> + Send + Sync;
 
 /// A function to be called back. Its error, before a change, refuses the change.
 #[derive(Clone)]
-pub struct JET_CALLBACK(Arc<Told>);
+pub struct JET_CALLBACK(Arc<Tells>);
 
 impl JET_CALLBACK {
     /// Calls `told` for everything it is registered for.
@@ -446,7 +446,7 @@ impl Calls {
 
 impl Own {
     fn enter_callback(&mut self, tableid: JET_TABLEID) {
-        self.told.push((thread::current().id(), tableid));
+        self.told.push(Told { thread: thread::current().id(), cursor: tableid, image: None });
     }
 
     fn leave_callback(&mut self) {

@@ -22,10 +22,11 @@ use ese_engine::{
 use super::{
     JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_UNICODEINDEX2, JET_bitColumnFixed,
     JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitColumnUnversioned,
-    JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull, JET_bitIndexEmpty,
-    JET_bitIndexKeyMost, JET_bitIndexLazyFlush, JET_bitIndexTupleLimits, JET_bitIndexTuples,
-    JET_bitIndexUnicode, JET_bitIndexUnversioned, JET_bitTableCreateFixedDDL,
+    JET_bitColumnUserDefinedDefault, JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull,
+    JET_bitIndexEmpty, JET_bitIndexKeyMost, JET_bitIndexLazyFlush, JET_bitIndexTupleLimits,
+    JET_bitIndexTuples, JET_bitIndexUnicode, JET_bitIndexUnversioned, JET_bitTableCreateFixedDDL,
     JET_bitTableCreateImmutableStructure, JET_bitTableCreateTemplateTable,
+    computed::{check_resolved, with_callback},
     database::open_database_of,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
@@ -48,7 +49,8 @@ pub struct JET_COLUMNCREATE {
     pub cbMax: u32,
     /// `JET_bitColumn...`.
     pub grbit: JET_GRBIT,
-    /// Default in record encoding; empty = none.
+    /// Default in record encoding; empty = none. With [`JET_bitColumnUserDefinedDefault`] what
+    /// [`JET_USERDEFINEDDEFAULT::pvDefault`](super::JET_USERDEFINEDDEFAULT::pvDefault) gives.
     pub pvDefault: Vec<u8>,
     /// Code page of text; 0 = 1252.
     pub cp: u16,
@@ -234,6 +236,7 @@ pub fn JetCreateTableColumnIndex(
     ptablecreate: &mut JET_TABLECREATE,
 ) -> Result<()> {
     let def = table_def(ptablecreate)?;
+    check_resolved(sesid, &def.columns)?;
     let immutable = ptablecreate.grbit & JET_bitTableCreateImmutableStructure != 0;
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_of(own, dbid)?;
@@ -328,12 +331,14 @@ pub fn JetCreateTableColumnIndex4(
     JetCreateTableColumnIndex(sesid, dbid, ptablecreate)
 }
 
-/// Adds a column. Rows that exist show its default.
+/// Adds a column. Rows that exist show its default. With [`JET_bitColumnUserDefinedDefault`] the
+/// default is what
+/// [`JET_USERDEFINEDDEFAULT::pvDefault`](super::JET_USERDEFINEDDEFAULT::pvDefault) gives.
 ///
 /// # Errors
-/// The cursor's; what is wrong with the column (`JET_errColumnDuplicate` -1508,
-/// `JET_errInvalidColumnType` -1511, ...); those of the schema change for a table that has been
-/// written.
+/// The cursor's; `JET_errCallbackNotResolved` (-2102); what is wrong with the column
+/// (`JET_errColumnDuplicate` -1508, `JET_errInvalidColumnType` -1511, ...); those of the schema
+/// change for a table that has been written.
 pub fn JetAddColumn(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
@@ -350,6 +355,7 @@ pub fn JetAddColumn(
         cp: pcolumndef.cp,
         columnid: 0,
     })?;
+    check_resolved(sesid, [&column])?;
     with_cursor(sesid, tableid, |state, cursor| {
         if pcolumndef.grbit & JET_bitColumnUnversioned != 0 {
             check_unversioned(state, cursor, "column")?;
@@ -505,6 +511,9 @@ fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
         if column.grbit & bit != 0 {
             def = def.with(flag);
         }
+    }
+    if column.grbit & JET_bitColumnUserDefinedDefault != 0 {
+        return with_callback(def, &column.pvDefault);
     }
     if !column.pvDefault.is_empty() {
         def = def.with_default(&column.pvDefault);

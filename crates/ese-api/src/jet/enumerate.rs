@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use ese_base::{JetErr, Result};
+use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     record::{ColumnData, Instance, RecordView},
     schema::{Column, TableSchema},
@@ -13,9 +13,12 @@ use super::{
     JET_COLUMNID, JET_GRBIT, JET_bitEnumerateCompressOutput, JET_bitEnumerateCopy,
     JET_bitEnumerateIgnoreDefault, JET_bitEnumerateIgnoreUserDefinedDefault,
     JET_bitEnumerateInRecordOnly, JET_bitEnumeratePresenceOnly, JET_bitEnumerateTaggedOnly,
+    JET_bitRetrieveCopy,
+    computed::Computed,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
-    table::{column_of, columnid_of, with_cursor_in_callback},
+    retrieve::image_of,
+    table::{column_of, columnid_of, with_cursor_and_session},
 };
 
 /// A column to be enumerated.
@@ -78,6 +81,7 @@ pub fn JetEnumerateColumns(
     grbit: JET_GRBIT,
 ) -> Result<()> {
     prgEnumColumn.clear();
+    let mut computed = Vec::new();
     let known = JET_bitEnumerateCopy
         | JET_bitEnumerateIgnoreDefault
         | JET_bitEnumeratePresenceOnly
@@ -85,16 +89,19 @@ pub fn JetEnumerateColumns(
         | JET_bitEnumerateCompressOutput
         | JET_bitEnumerateIgnoreUserDefinedDefault
         | JET_bitEnumerateInRecordOnly;
-    with_cursor_in_callback(sesid, tableid, |state, cursor| {
+    let done = with_cursor_and_session(sesid, tableid, |state, own, cursor| {
         let all = rgEnumColumnId.is_empty();
         if grbit & !known != 0 || grbit & JET_bitEnumerateTaggedOnly != 0 && !all {
             return Err(invalid_grbit("JetEnumerateColumns", grbit));
         }
         let most = usize::try_from(cbDataMost).unwrap_or(usize::MAX);
-        cursor.look(state, grbit & JET_bitEnumerateCopy, |schema, record| {
-            let row = Row { schema, record, most, grbit };
+        let copy = image_of(own, tableid).unwrap_or(grbit & JET_bitEnumerateCopy != 0);
+        let flags = if copy { JET_bitRetrieveCopy } else { 0 };
+        cursor.look(state, flags, |schema, record| {
+            let row = Row { schema, record, most, grbit, copy };
             if all {
                 *prgEnumColumn = row.all()?;
+                computed = row.computed(prgEnumColumn)?;
                 return Ok(());
             }
             let mut failed = Ok(());
@@ -112,14 +119,60 @@ pub fn JetEnumerateColumns(
                 };
                 prgEnumColumn.push(column);
             }
+            computed = row.computed(prgEnumColumn)?;
             failed
         })
-    })
-    .inspect_err(|error| {
-        if !matches!(error.code(), JetErr::BadColumnId | JetErr::ColumnNotFound) {
+    });
+    let done = match done {
+        Err(error) if !is_of_column(&error) => Err(error),
+        // Callbacks are called with no lock held.
+        other => compute(sesid, tableid, computed, prgEnumColumn, grbit).and(other),
+    };
+    done.inspect_err(|error| {
+        if !is_of_column(error) {
             prgEnumColumn.clear();
         }
     })
+}
+
+/// Is a column meant that there is not, so that the others have been read?
+fn is_of_column(error: &Error) -> bool {
+    matches!(error.code(), JetErr::BadColumnId | JetErr::ColumnNotFound)
+}
+
+/// Fills in the defaults that callbacks compute, in the columns with these places.
+fn compute(
+    sesid: JET_SESID,
+    tableid: JET_TABLEID,
+    computed: Vec<(usize, Computed)>,
+    columns: &mut [JET_ENUMCOLUMN],
+    grbit: JET_GRBIT,
+) -> Result<()> {
+    for (at, one) in computed {
+        let value = one.value(sesid, tableid).map_err(|error| {
+            // The codes of columns that there are not would say something else.
+            let code = if is_of_column(&error) { JetErr::CallbackFailed } else { error.code() };
+            Error::new(code, "the callback of a column").caused_by(error)
+        })?;
+        let Some(column) = columns.get_mut(at) else { continue };
+        let first = column.rgEnumColumnValue.iter_mut().filter(|value| value.itagSequence == 1);
+        match value {
+            None if grbit & JET_bitEnumerateCompressOutput != 0 => {
+                *column = JET_ENUMCOLUMN::without_values(column.columnid, JetErr::WrnColumnNull);
+            }
+            None => first.for_each(|value| value.err = JetErr::WrnColumnNull),
+            Some(pvData) => first.for_each(|value| value.pvData.clone_from(&pvData)),
+        }
+        if grbit & JET_bitEnumerateCompressOutput != 0
+            && let [value] = &mut column.rgEnumColumnValue[..]
+            && value.err == JetErr::Success
+        {
+            column.pvData = std::mem::take(&mut value.pvData);
+            column.err = JetErr::WrnColumnSingleValue;
+            column.rgEnumColumnValue.clear();
+        }
+    }
+    Ok(())
 }
 
 /// A row that is enumerated, and how.
@@ -128,9 +181,38 @@ struct Row<'a> {
     record: &'a RecordView<'a>,
     most: usize,
     grbit: JET_GRBIT,
+    copy: bool,
 }
 
 impl Row<'_> {
+    /// The columns of a list whose default a callback computes, as far as their values are asked
+    /// for, with their places.
+    fn computed(&self, columns: &[JET_ENUMCOLUMN]) -> Result<Vec<(usize, Computed)>> {
+        let mut found = Vec::new();
+        for (at, wanted) in columns.iter().enumerate() {
+            let mut values = wanted.rgEnumColumnValue.iter();
+            if values.all(|value| value.itagSequence != 1 || value.err != JetErr::Success) {
+                continue;
+            }
+            let column = column_of(self.schema, wanted.columnid)?;
+            if matches!(self.record.data(column)?, ColumnData::Computed) {
+                found.push((at, Computed::new(wanted.columnid, column, self.copy)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Is such a default left out?
+    fn ignores(&self, data: ColumnData<'_>) -> bool {
+        match data {
+            ColumnData::Computed => {
+                self.has(JET_bitEnumerateIgnoreDefault | JET_bitEnumerateIgnoreUserDefinedDefault)
+            }
+            ColumnData::Default(_) => self.has(JET_bitEnumerateIgnoreDefault),
+            _ => false,
+        }
+    }
+
     fn has(&self, flag: JET_GRBIT) -> bool {
         self.grbit & flag != 0
     }
@@ -143,9 +225,8 @@ impl Row<'_> {
                 continue;
             }
             let shown = match self.record.data(column)? {
-                ColumnData::Null => column.default.is_some(),
-                ColumnData::Default(_) => !self.has(JET_bitEnumerateIgnoreDefault),
-                ColumnData::One(_) | ColumnData::Many(_) => true,
+                ColumnData::Null => column.has_default(),
+                data => !self.ignores(data),
             };
             if shown {
                 found.push(self.column(column, &[])?);
@@ -161,9 +242,7 @@ impl Row<'_> {
         let all = itags.is_empty();
         match data {
             ColumnData::Null if all => return plain(JetErr::WrnColumnNull),
-            ColumnData::Default(_) if all && self.has(JET_bitEnumerateIgnoreDefault) => {
-                return plain(JetErr::WrnColumnDefault);
-            }
+            _ if all && self.ignores(data) => return plain(JetErr::WrnColumnDefault),
             _ if all && self.has(JET_bitEnumeratePresenceOnly) => {
                 return plain(JetErr::WrnColumnPresent);
             }
@@ -181,6 +260,7 @@ impl Row<'_> {
         }
         if all
             && self.has(JET_bitEnumerateCompressOutput)
+            && !matches!(data, ColumnData::Computed)
             && let [value] = &mut values[..]
             && value.err == JetErr::Success
         {
@@ -207,13 +287,20 @@ impl Row<'_> {
             return bare(JetErr::WrnColumnSkipped);
         }
         let itag = usize::try_from(itagSequence).unwrap_or(usize::MAX);
-        let Some(instance) = data.nth(itag)? else { return bare(JetErr::WrnColumnNull) };
-        if matches!(data, ColumnData::Default(_)) && self.has(JET_bitEnumerateIgnoreDefault) {
+        if itag > data.len() {
+            return bare(JetErr::WrnColumnNull);
+        }
+        if self.ignores(data) {
             return bare(JetErr::WrnColumnDefault);
         }
         if self.has(JET_bitEnumeratePresenceOnly) {
             return bare(JetErr::WrnColumnPresent);
         }
+        if matches!(data, ColumnData::Computed) {
+            // Filled in when no lock is held.
+            return bare(JetErr::Success);
+        }
+        let Some(instance) = data.nth(itag)? else { return bare(JetErr::WrnColumnNull) };
         if !matches!(instance, Instance::Separated(_)) {
             let bytes = self.record.bytes_of(column, instance, usize::MAX)?;
             return answer(JetErr::Success, Cow::into_owned(bytes));

@@ -28,6 +28,7 @@ mod alter;
 mod backup;
 mod bits;
 mod callback;
+mod computed;
 mod context;
 mod copy;
 mod count;
@@ -61,6 +62,9 @@ pub(crate) use callback::Attachments;
 pub use callback::{
     JET_CALLBACK, JET_CALLBACKINFO, JET_CBTYP, JET_LS, JET_LSNil, JetGetLS, JetRegisterCallback,
     JetSetLS, JetUnregisterCallback,
+};
+pub use computed::{
+    JET_DEFAULTCALLBACK, JET_DEFAULTINFO, JET_USERDEFINEDDEFAULT, provide_callback,
 };
 pub use context::*;
 pub use copy::*;

@@ -72,6 +72,8 @@ pub const JET_paramCreatePathIfNotExist: u32 = 100;
 pub const JET_paramMaxInstances: u32 = 104;
 /// Without it, settings for experts are ignored.
 pub const JET_paramEnableAdvanced: u32 = 130;
+/// Look up and call the callbacks that columns name (bool).
+pub const JET_paramEnablePersistedCallbacks: u32 = 156;
 /// When free pages at the end of database files are cut off.
 pub const JET_paramEnableShrinkDatabase: u32 = 184;
 /// One past the last column type.

@@ -14,9 +14,11 @@ use super::{
     JET_COLUMNID, JET_GRBIT, JET_bitRetrieveCopy, JET_bitRetrieveFromIndex,
     JET_bitRetrieveFromPrimaryBookmark, JET_bitRetrieveIgnoreDefault, JET_bitRetrieveNull,
     JET_bitRetrieveTag, JET_bitRetrieveTuple,
+    computed::Computed,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
-    table::{Cursor, column_of, columnid_of, with_cursor_in_callback},
+    session::Own,
+    table::{Cursor, column_of, columnid_of, with_cursor_and_session},
 };
 use crate::session::SessionState;
 
@@ -127,6 +129,14 @@ struct Found {
     err: JetErr,
 }
 
+/// What a look at the row gives.
+#[derive(Debug)]
+enum Answer {
+    Found(Found),
+    /// A callback knows.
+    Computed(Computed),
+}
+
 impl Found {
     fn new(data: Option<Vec<u8>>, columnid: JET_COLUMNID, itag: usize) -> Found {
         let err = if data.is_some() { JetErr::Success } else { JetErr::WrnColumnNull };
@@ -136,6 +146,36 @@ impl Found {
     /// An answer about how many values there are.
     fn count(columnid: JET_COLUMNID, itag: usize) -> Found {
         Found { data: None, columnid, itag, err: JetErr::Success }
+    }
+}
+
+impl Answer {
+    /// The value, which a callback may have to compute.
+    #[track_caller]
+    fn found(self, sesid: JET_SESID, tableid: JET_TABLEID) -> Result<Found> {
+        match self {
+            Answer::Found(found) => Ok(found),
+            Answer::Computed(computed) => {
+                let columnid = computed.columnid();
+                Ok(Found::new(computed.value(sesid, tableid)?, columnid, 1))
+            }
+        }
+    }
+}
+
+impl JET_RETRIEVECOLUMN {
+    fn wanted(&self, grbit: JET_GRBIT) -> Wanted {
+        let (columnid, offset, itag) = (self.columnid, self.ibLongValue, self.itagSequence);
+        Wanted { columnid, grbit, offset, itag }
+    }
+
+    fn answer(&mut self, found: Found) {
+        let entry = JET_bitRetrieveFromIndex | JET_bitRetrieveFromPrimaryBookmark;
+        self.columnidNextTagged = found.columnid;
+        if self.itagSequence == 0 || self.grbit & entry != 0 {
+            self.itagSequence = found.itag;
+        }
+        (self.data, self.err) = (found.data, found.err);
     }
 }
 
@@ -168,22 +208,23 @@ impl Cursor {
         state: &mut SessionState,
         mut wanted: Wanted,
         count: bool,
-    ) -> Result<Found> {
+    ) -> Result<Answer> {
         wanted.check()?;
         let open = self.open(state)?;
         let table = Arc::clone(open.table());
         let Wanted { columnid, grbit, .. } = wanted;
+        let found = |found| Ok(Answer::Found(found));
         if let Some(part) = wanted.part() {
             let column = column_of(&table.schema, columnid)?;
             let with_itag = wanted.has(JET_bitRetrieveTag);
             let entry = open.read_entry(&state.engine, column, part, with_itag)?;
             wanted.itag = entry.itag;
             match entry.value {
-                Restored::Null => return Ok(Found::new(None, columnid, entry.itag)),
+                Restored::Null => return found(Found::new(None, columnid, entry.itag)),
                 Restored::Value(bytes) => {
                     let offset = if column.ty.is_long() { wanted.offset } else { 0 };
                     let rest = bytes.get(offset..).unwrap_or_default();
-                    return Ok(Found::new(Some(rest.to_vec()), columnid, entry.itag));
+                    return found(Found::new(Some(rest.to_vec()), columnid, entry.itag));
                 }
                 Restored::Unknown => {}
             }
@@ -203,11 +244,27 @@ impl Cursor {
         self.look(state, grbit, |schema, record| {
             let column = column_of(schema, columnid)?;
             if wanted.itag == 0 {
-                return Ok(Found::count(columnid, record.data(column)?.len()));
+                return found(Found::count(columnid, record.data(column)?.len()));
             }
-            let data = value_of(column, record, &wanted)?;
-            Ok(Found::new(data, columnid, wanted.itag))
+            value_of(column, record, columnid, &wanted)
         })
+    }
+}
+
+/// The row that a callback which computes a default is told: it sees no other.
+pub(super) fn image_of(own: &Own, tableid: JET_TABLEID) -> Option<bool> {
+    let told = own.told.iter().rev().find(|told| told.cursor == tableid)?;
+    told.image.map(|(_, copy)| copy)
+}
+
+/// Flags as they count in the callback that is running, if one is.
+fn flags_in_callback(own: &Own, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Result<JET_GRBIT> {
+    let entry = JET_bitRetrieveFromIndex | JET_bitRetrieveFromPrimaryBookmark;
+    match image_of(own, tableid) {
+        None => Ok(grbit),
+        Some(_) if grbit & entry != 0 => Err(invalid_grbit("JetRetrieveColumn", grbit)),
+        Some(true) => Ok(grbit | JET_bitRetrieveCopy),
+        Some(false) => Ok(grbit & !JET_bitRetrieveCopy),
     }
 }
 
@@ -217,41 +274,52 @@ fn bad_itag() -> Error {
         .advise("JetRetrieveColumns says how many there are")
 }
 
-fn value_of(column: &Column, record: &RecordView<'_>, wanted: &Wanted) -> Result<Option<Vec<u8>>> {
+fn value_of(
+    column: &Column,
+    record: &RecordView<'_>,
+    columnid: JET_COLUMNID,
+    wanted: &Wanted,
+) -> Result<Answer> {
     let data = record.data(column)?;
-    if matches!(data, ColumnData::Default(_)) && wanted.has(JET_bitRetrieveIgnoreDefault) {
-        return Ok(None);
+    let found = |data| Ok(Answer::Found(Found::new(data, columnid, wanted.itag)));
+    if data.is_default() && (wanted.has(JET_bitRetrieveIgnoreDefault) || wanted.itag != 1) {
+        return found(None);
     }
-    let Some(instance) = data.nth(wanted.itag)? else { return Ok(None) };
-    record.bytes_from(column, instance, wanted.offset, usize::MAX).map(Cow::into_owned).map(Some)
+    if matches!(data, ColumnData::Computed) {
+        let copy = wanted.has(JET_bitRetrieveCopy);
+        return Ok(Answer::Computed(Computed::new(columnid, column, copy)));
+    }
+    let Some(instance) = data.nth(wanted.itag)? else { return found(None) };
+    let bytes = record.bytes_from(column, instance, wanted.offset, usize::MAX)?;
+    found(Some(Cow::into_owned(bytes)))
 }
 
 /// A value of all that the tagged columns of a row have, by its number; number 0 counts them.
-fn nth_of_all(schema: &TableSchema, record: &RecordView<'_>, wanted: &Wanted) -> Result<Found> {
+fn nth_of_all(schema: &TableSchema, record: &RecordView<'_>, wanted: &Wanted) -> Result<Answer> {
     let mut before = 0;
     for column in schema.columns.iter().filter(|column| column.id.is_tagged()) {
         let data = record.data(column)?;
         let count = match data {
             // A row says NULL of a column to hide its default.
             ColumnData::Null => {
-                usize::from(column.default.is_some() && wanted.has(JET_bitRetrieveNull))
+                usize::from(column.has_default() && wanted.has(JET_bitRetrieveNull))
             }
-            ColumnData::Default(_) if wanted.has(JET_bitRetrieveIgnoreDefault) => 0,
+            _ if data.is_default() && wanted.has(JET_bitRetrieveIgnoreDefault) => 0,
             _ => data.len(),
         };
         if wanted.itag > before && wanted.itag <= before + count {
             let columnid = columnid_of(schema, column);
             if data.is_null() {
                 let err = JetErr::WrnColumnSetNull;
-                return Ok(Found { err, ..Found::new(None, columnid, 1) });
+                return Ok(Answer::Found(Found { err, ..Found::new(None, columnid, 1) }));
             }
             let itag = wanted.itag - before;
-            let value = value_of(column, record, &Wanted { itag, ..*wanted })?;
-            return Ok(Found::new(value, columnid, itag));
+            return value_of(column, record, columnid, &Wanted { itag, ..*wanted });
         }
         before += count;
     }
-    Ok(if wanted.itag == 0 { Found::count(0, before) } else { Found::new(None, 0, 0) })
+    let none = if wanted.itag == 0 { Found::count(0, before) } else { Found::new(None, 0, 0) };
+    Ok(Answer::Found(none))
 }
 
 /// Reads a column; `None` is NULL (`JET_wrnColumnNull`). Behind the end of a value there are no
@@ -269,7 +337,9 @@ fn nth_of_all(schema: &TableSchema, record: &RecordView<'_>, wanted: &Wanted) ->
 /// `JET_errColumnNotFound` (-1507), also for a column that the index does not have;
 /// `JET_errIndexTuplesCannotRetrieveFromIndex` (-1436) for the first column of a tuple index
 /// without [`JET_bitRetrieveTuple`]; `JET_errBadItagSequence` (-1518) for value 0;
-/// `JET_errNoCurrentRecord` (-1603), `JET_errRecordDeleted` (-1017).
+/// `JET_errNoCurrentRecord` (-1603), `JET_errRecordDeleted` (-1017); of a default that a callback
+/// computes what that says, `JET_errCallbackFailed` (-2101), `JET_errCallbackNotResolved` (-2102).
+#[track_caller]
 pub fn JetRetrieveColumn(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
@@ -279,9 +349,11 @@ pub fn JetRetrieveColumn(
 ) -> Result<Option<Vec<u8>>> {
     let info = pretinfo.as_deref().copied().unwrap_or_default();
     let wanted = Wanted { columnid, grbit, offset: info.ibLongValue, itag: info.itagSequence };
-    let found = with_cursor_in_callback(sesid, tableid, |state, cursor| {
-        cursor.retrieve(state, wanted, false)
+    let answer = with_cursor_and_session(sesid, tableid, |state, own, cursor| {
+        let grbit = flags_in_callback(own, tableid, grbit)?;
+        cursor.retrieve(state, Wanted { grbit, ..wanted }, false)
     })?;
+    let found = answer.found(sesid, tableid)?;
     if let Some(info) = pretinfo {
         info.columnidNextTagged = found.columnid;
         if wanted.has(JET_bitRetrieveTag) && wanted.part().is_some() {
@@ -300,18 +372,24 @@ pub fn JetRetrieveColumns(
     tableid: JET_TABLEID,
     pretrievecolumn: &mut [JET_RETRIEVECOLUMN],
 ) -> Result<()> {
-    with_cursor_in_callback(sesid, tableid, |state, cursor| {
-        for element in pretrievecolumn {
-            let (columnid, grbit) = (element.columnid, element.grbit);
-            let (offset, itag) = (element.ibLongValue, element.itagSequence);
-            let wanted = Wanted { columnid, grbit, offset, itag };
-            let found = cursor.retrieve(state, wanted, true)?;
-            element.columnidNextTagged = found.columnid;
-            if itag == 0 || wanted.part().is_some() {
-                element.itagSequence = found.itag;
+    let mut at = 0;
+    loop {
+        let computed = with_cursor_and_session(sesid, tableid, |state, own, cursor| {
+            while let Some(element) = pretrievecolumn.get_mut(at) {
+                let grbit = flags_in_callback(own, tableid, element.grbit)?;
+                match cursor.retrieve(state, element.wanted(grbit), true)? {
+                    Answer::Found(found) => element.answer(found),
+                    computed @ Answer::Computed(_) => return Ok(Some(computed)),
+                }
+                at += 1;
             }
-            (element.data, element.err) = (found.data, found.err);
-        }
-        Ok(())
-    })
+            Ok(None)
+        })?;
+        // Callbacks are called with no lock held.
+        let (Some(computed), Some(element)) = (computed, pretrievecolumn.get_mut(at)) else {
+            return Ok(());
+        };
+        element.answer(computed.found(sesid, tableid)?);
+        at += 1;
+    }
 }

@@ -11,8 +11,8 @@ use ese_base::{Error, JetErr, Result, Signature};
 use parking_lot::{Mutex, RwLock};
 
 use super::{
-    JET_GRBIT, JET_bitCommitLazyFlush, JET_bitRollbackAll, JET_bitTransactionReadOnly,
-    JET_bitWaitAllLevel0Commit, JET_bitWaitLastLevel0Commit,
+    JET_COLUMNID, JET_GRBIT, JET_bitCommitLazyFlush, JET_bitRollbackAll,
+    JET_bitTransactionReadOnly, JET_bitWaitAllLevel0Commit, JET_bitWaitLastLevel0Commit,
     gate::{Purpose, enter},
     handles::{HandleTable, JET_DBID, JET_INSTANCE, JET_SESID, JET_TABLEID},
     invalid_grbit,
@@ -51,8 +51,27 @@ pub(super) struct Own {
     pub(super) databases: BTreeMap<JET_DBID, (Arc<OpenDatabase>, u32)>,
     /// Its cursors, in the order of their opening.
     pub(super) cursors: Vec<JET_TABLEID>,
-    /// The cursors whose changes callbacks are being told, and the thread that tells them.
-    pub(super) told: Vec<(ThreadId, JET_TABLEID)>,
+    /// What callbacks are being told, the innermost last.
+    pub(super) told: Vec<Told>,
+}
+
+/// A callback that is running.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    /// Where it runs.
+    pub(super) thread: ThreadId,
+    /// The cursor that it is told.
+    pub(super) cursor: JET_TABLEID,
+    /// Of a callback that computes a default: the column, and whether the row is the copy that is
+    /// being changed.
+    pub(super) image: Option<(JET_COLUMNID, bool)>,
+}
+
+impl Told {
+    /// Does it compute the default of this column?
+    pub(super) fn reads(&self, column: JET_COLUMNID) -> bool {
+        self.image.is_some_and(|(of, _)| of == column)
+    }
 }
 
 /// On whose behalf a call comes: a transaction belongs to one of these.
@@ -102,7 +121,7 @@ impl Ses {
         enter(&self.inst, purpose)?;
         self.cell.try_with(|state| {
             let mut own = self.own.lock();
-            if own.told.last().is_some_and(|(thread, _)| *thread != thread::current().id()) {
+            if own.told.last().is_some_and(|told| told.thread != thread::current().id()) {
                 let what = "another thread is in a callback of the session";
                 return Err(Error::new(JetErr::SessionSharingViolation, what));
             }

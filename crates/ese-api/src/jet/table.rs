@@ -14,8 +14,8 @@ use super::{
     JET_COLUMNID, JET_GRBIT, JET_bitColumnAutoincrement, JET_bitColumnCompressed,
     JET_bitColumnDeleteOnZero, JET_bitColumnEscrowUpdate, JET_bitColumnFinalize,
     JET_bitColumnFixed, JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged,
-    JET_bitColumnVersion, JET_bitTableDenyRead, JET_bitTableDenyWrite, JET_bitTablePermitDDL,
-    JET_bitTableReadOnly, JET_bitTableSequential,
+    JET_bitColumnUserDefinedDefault, JET_bitColumnVersion, JET_bitTableDenyRead,
+    JET_bitTableDenyWrite, JET_bitTablePermitDDL, JET_bitTableReadOnly, JET_bitTableSequential,
     callback::LocalStorage,
     database::open_database_of,
     gate::Purpose,
@@ -104,10 +104,10 @@ pub(super) fn with_any_cursor<T>(
 
 /// Is no callback being told of a change by this cursor?
 fn check_not_told(own: &Own, tableid: JET_TABLEID) -> Result<()> {
-    if own.told.iter().all(|(_, told)| *told != tableid) {
+    if own.told.iter().all(|told| told.cursor != tableid) {
         return Ok(());
     }
-    let what = "a callback is told of a change by this cursor";
+    let what = "a callback is told of this cursor";
     Err(Error::new(JetErr::IllegalOperation, what).advise("use a cursor of its own: JetDupCursor"))
 }
 
@@ -120,7 +120,8 @@ pub(super) fn with_cursor_in_callback<T>(
     with_cursor_and_session(sesid, tableid, |state, _, cursor| body(state, cursor))
 }
 
-fn with_cursor_and_session<T>(
+/// As [`with_cursor_in_callback`], with what the session has beside its transaction.
+pub(super) fn with_cursor_and_session<T>(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
     body: impl FnOnce(&mut SessionState, &mut Own, &mut Cursor) -> Result<T>,
@@ -337,7 +338,7 @@ pub struct JET_COLUMNDEF {
 }
 
 /// What a column is beyond its place and whether it may be NULL, and the flag that says so.
-pub(super) const COLUMN_KINDS: [(ColumnFlags, JET_GRBIT); 7] = [
+pub(super) const COLUMN_KINDS: [(ColumnFlags, JET_GRBIT); 8] = [
     (ColumnFlags::MULTI_VALUED, JET_bitColumnMultiValued),
     (ColumnFlags::VERSION, JET_bitColumnVersion),
     (ColumnFlags::AUTOINCREMENT, JET_bitColumnAutoincrement),
@@ -345,6 +346,7 @@ pub(super) const COLUMN_KINDS: [(ColumnFlags, JET_GRBIT); 7] = [
     (ColumnFlags::FINALIZE, JET_bitColumnFinalize),
     (ColumnFlags::DELETE_ON_ZERO, JET_bitColumnDeleteOnZero),
     (ColumnFlags::COMPRESSED, JET_bitColumnCompressed),
+    (ColumnFlags::USER_DEFINED_DEFAULT, JET_bitColumnUserDefinedDefault),
 ];
 
 impl JET_COLUMNDEF {

@@ -22,6 +22,7 @@ mod s07_keys;
 mod s08_updates;
 mod s09_set;
 mod s10_retrieve;
+mod s11_defaults;
 mod s11_special;
 mod s12_indexes;
 mod s12_text;

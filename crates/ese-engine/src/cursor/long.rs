@@ -225,7 +225,11 @@ impl Composer<'_> {
     fn old(&self, column: &Column, itag: usize) -> Result<Old> {
         let long_values = self.table.long_values(self.session);
         let view = self.record.view(&self.table.schema)?;
-        Ok(match view.data(column)?.nth(itag)? {
+        let data = view.data(column)?;
+        if column.is_computed() && data.is_default() {
+            return Ok(Old::Missing);
+        }
+        Ok(match data.nth(itag)? {
             None => Old::Missing,
             Some(Instance::Separated(lid)) => Old::Outside(lid, long_values.size(lid)?),
             Some(instance) => {

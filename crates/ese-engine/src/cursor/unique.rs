@@ -40,6 +40,10 @@ impl Cursor {
         let values = self.table.long_values(session);
         let view = record.view(&self.table.schema)?.with_long_values(&values);
         let data = view.data(column)?;
+        if data.is_default() && column.is_computed() {
+            // What a callback would say is no value of the row.
+            return Ok(());
+        }
         let collation = Collation::new(&UnicodeIndex::default())?;
         let rules = KeyRules { collation: Some(&collation), ..KeyRules::plain(KEY_LEN_MAX) };
         let key = |value: &[u8]| -> Result<(Vec<u8>, bool)> {

@@ -129,7 +129,7 @@ impl RecordBuilder {
         let old = RecordView::new(&self.record, schema.page_size)?;
         let mut list: SmallVec<[Instance<'_>; 8]> = SmallVec::new();
         match old.data(column)? {
-            ColumnData::Null | ColumnData::Default(_) => {}
+            ColumnData::Null | ColumnData::Default(_) | ColumnData::Computed => {}
             ColumnData::One(instance) => list.push(instance),
             ColumnData::Many(instances) => {
                 for instance in instances.iter() {

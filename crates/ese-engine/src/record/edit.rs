@@ -89,7 +89,7 @@ pub(super) fn apply(
 /// Does the change make the column present in the fixed or variable part?
 fn extends(column: &Column, change: &Change<'_>) -> bool {
     match change {
-        Change::Null => column.default.is_some(),
+        Change::Null => column.has_default(),
         _ => true,
     }
 }
@@ -243,7 +243,7 @@ fn merge_tagged<'k, 'a>(
     let mut changes = changes.iter().peekable();
     let place = |kept: &mut SmallVec<[Kept<'k, 'a>; 8]>,
                  (id, change): &'k (ColumnId, Change<'k>)| {
-        let has_default = columns.by_id(*id).is_some_and(|column| column.default.is_some());
+        let has_default = columns.by_id(*id).is_some_and(|column| column.has_default());
         match change {
             Change::Absent => {}
             Change::Null if !has_default => {}

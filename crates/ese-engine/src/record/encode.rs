@@ -101,7 +101,7 @@ fn check_required(columns: &Columns, values: &[ColumnValue<'_>]) -> Result<()> {
         match values.get(at) {
             Some((given, Some(_))) if given == id => {}
             Some((given, None)) if given == id => return Err(null_refused(columns, *id)),
-            _ if columns.by_id(*id).is_some_and(|column| column.default.is_some()) => {}
+            _ if columns.by_id(*id).is_some_and(|column| column.has_default()) => {}
             _ => return Err(null_refused(columns, *id)),
         }
     }
@@ -295,7 +295,7 @@ fn put_tagged(shape: &RowShape<'_>, values: &[ColumnValue<'_>], out: &mut Vec<u8
 
 /// NULL is stored only to override a default.
 fn is_stored(column: &Column, group: &[ColumnValue<'_>]) -> bool {
-    column.default.is_some() || group.iter().any(|(_, value)| value.is_some())
+    column.has_default() || group.iter().any(|(_, value)| value.is_some())
 }
 
 fn put_list(

@@ -32,6 +32,7 @@ fn values(schema: &TableSchema, record: &[u8], id: u16) -> Option<Vec<Vec<u8>>> 
     match view.data(column).unwrap() {
         ColumnData::Null => None,
         ColumnData::Default(bytes) => Some(vec![bytes.to_vec()]),
+        ColumnData::Computed => panic!("no callback computes a default here"),
         ColumnData::One(instance) => Some(vec![instance.plain(column).unwrap().to_vec()]),
         ColumnData::Many(list) => Some(
             list.iter().map(|instance| instance.unwrap().plain(column).unwrap().to_vec()).collect(),

@@ -122,7 +122,9 @@ impl Value {
     pub fn read(column: &Column, record: &RecordView<'_>) -> Result<Value> {
         Ok(match record.data(column)? {
             ColumnData::Null => Value::Null,
-            ColumnData::Default(bytes) => Value::decode(column, bytes)?,
+            data @ (ColumnData::Default(_) | ColumnData::Computed) => {
+                Value::decode(column, data.first(column)?.unwrap_or_default())?
+            }
             ColumnData::One(instance) => {
                 Value::decode(column, &record.bytes_of(column, instance, usize::MAX)?)?
             }

@@ -7,7 +7,7 @@ use ese_base::{Error, JetErr, PageSize, Result};
 use super::{tagged::TaggedPart, u16_at};
 use crate::{
     compress,
-    schema::{Column, ColumnFlags, ColumnId, Columns},
+    schema::{Column, ColumnId, Columns},
 };
 
 /// Id of a value that lives in the table's long-value tree.
@@ -108,6 +108,8 @@ pub enum ColumnData<'a> {
     Null,
     /// Absent; the table's default, always plain.
     Default(&'a [u8]),
+    /// Absent; a callback computes the default.
+    Computed,
     /// One value.
     One(Instance<'a>),
     /// Several values of a multi-valued column (also one, when stored as a list).
@@ -123,6 +125,7 @@ impl<'a> ColumnData<'a> {
         match self {
             ColumnData::Null => Ok(None),
             ColumnData::Default(bytes) => Ok(Some(bytes)),
+            ColumnData::Computed => Err(computed()),
             ColumnData::One(instance) => instance.plain(column).map(Some),
             ColumnData::Many(list) => match list.nth(1)? {
                 Some(instance) => instance.plain(column).map(Some),
@@ -142,7 +145,7 @@ impl<'a> ColumnData<'a> {
     pub fn len(&self) -> usize {
         match self {
             ColumnData::Null => 0,
-            ColumnData::Default(_) | ColumnData::One(_) => 1,
+            ColumnData::Default(_) | ColumnData::Computed | ColumnData::One(_) => 1,
             ColumnData::Many(list) => list.len(),
         }
     }
@@ -153,15 +156,22 @@ impl<'a> ColumnData<'a> {
         self.is_null()
     }
 
+    /// Does the row say nothing of the column, so that its default shows?
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        matches!(self, ColumnData::Default(_) | ColumnData::Computed)
+    }
+
     /// Value `itag`, counted from 1; a default counts as value 1.
     ///
     /// # Errors
-    /// As [`Instances::nth`].
+    /// As [`Instances::nth`]; `JET_errFeatureNotAvailable` for a default that a callback computes.
     pub fn nth(self, itag: usize) -> Result<Option<Instance<'a>>> {
         match self {
             ColumnData::Many(list) => list.nth(itag),
             _ if itag != 1 => Ok(None),
             ColumnData::Null => Ok(None),
+            ColumnData::Computed => Err(computed()),
             ColumnData::Default(bytes) => Ok(Some(Instance::Plain(bytes))),
             ColumnData::One(instance) => Ok(Some(instance)),
         }
@@ -312,8 +322,7 @@ impl<'a> RecordView<'a> {
     ///
     /// # Errors
     /// `JET_errColumnNotFound` for an unknown id, `JET_errDatabaseCorrupted` for bytes that make no
-    /// sense, `JET_errFeatureNotAvailable` for an absent value that a callback would have to
-    /// compute.
+    /// sense.
     pub fn column<'s>(&self, columns: &'s Columns, id: ColumnId) -> Result<ColumnData<'s>>
     where
         'a: 's,
@@ -335,7 +344,7 @@ impl<'a> RecordView<'a> {
             self.variable(column)
         } else {
             match self.tagged_part()?.find(column)? {
-                None => absent(column),
+                None => Ok(absent(column)),
                 Some(entry) => entry.data(column),
             }
         }
@@ -346,7 +355,7 @@ impl<'a> RecordView<'a> {
         'a: 's,
     {
         if column.id.0 > u16::from(self.last_fixed) {
-            return absent(column);
+            return Ok(absent(column));
         }
         if self.fixed_is_null(column.id) {
             return Ok(ColumnData::Null);
@@ -371,7 +380,7 @@ impl<'a> RecordView<'a> {
         'a: 's,
     {
         if column.id.0 > u16::from(self.last_variable) {
-            return absent(column);
+            return Ok(absent(column));
         }
         match self.variable_bytes(column.id) {
             Some(Some(bytes)) => Ok(ColumnData::One(Instance::Plain(bytes))),
@@ -423,11 +432,18 @@ impl<'a> RecordView<'a> {
 }
 
 /// A column that the record does not mention.
-fn absent(column: &Column) -> Result<ColumnData<'_>> {
-    if column.flags.contains(ColumnFlags::USER_DEFINED_DEFAULT) {
-        return Err(unavailable(column, "defaults computed by a callback"));
+fn absent(column: &Column) -> ColumnData<'_> {
+    if column.is_computed() {
+        return ColumnData::Computed;
     }
-    Ok(column.default.as_deref().map_or(ColumnData::Null, ColumnData::Default))
+    column.default.as_deref().map_or(ColumnData::Null, ColumnData::Default)
+}
+
+/// Callbacks belong to the interface that has sessions and cursors to give to them.
+#[track_caller]
+fn computed() -> Error {
+    Error::new(JetErr::FeatureNotAvailable, "the default of a column is computed by a callback")
+        .advise("read it with JetRetrieveColumn")
 }
 
 #[track_caller]

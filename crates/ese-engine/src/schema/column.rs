@@ -265,6 +265,18 @@ impl Column {
         ColumnId(self.id.0.saturating_sub(self.origin.above))
     }
 
+    /// Does a row that says nothing of it show something else than NULL?
+    #[must_use]
+    pub fn has_default(&self) -> bool {
+        self.default.is_some() || self.is_computed()
+    }
+
+    /// Does a callback compute its default?
+    #[must_use]
+    pub fn is_computed(&self) -> bool {
+        self.flags.contains(ColumnFlags::USER_DEFINED_DEFAULT)
+    }
+
     /// Is it UTF-16 text?
     #[must_use]
     pub fn is_unicode(&self) -> bool {

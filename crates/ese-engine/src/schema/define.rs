@@ -5,9 +5,9 @@ use bitflags::bitflags;
 use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result, limits::NAME_LEN_MAX};
 
 use super::{
-    CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, ColType, Column, ColumnFlags, ColumnId, Condition, Index,
-    IndexFlags, Origin, Segment, SpaceHints, TableFlags, TableSchema, TupleLimits,
-    column::RECORD_HEADER_LEN, rows::name_bytes,
+    CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, ColType, Column, ColumnCallback, ColumnFlags, ColumnId,
+    Condition, Index, IndexFlags, Origin, Segment, SpaceHints, TableFlags, TableSchema,
+    TupleLimits, column::RECORD_HEADER_LEN, rows::name_bytes,
 };
 use crate::{
     key::{self, UnicodeIndex},
@@ -52,6 +52,8 @@ pub struct ColumnDef {
     pub placement: Placement,
     /// Default in record encoding.
     pub default: Option<Vec<u8>>,
+    /// What computes the default instead, with `USER_DEFINED_DEFAULT` among the flags.
+    pub callback: Option<ColumnCallback>,
 }
 
 impl ColumnDef {
@@ -66,6 +68,7 @@ impl ColumnDef {
             code_page: 0,
             placement: Placement::Auto,
             default: None,
+            callback: None,
         }
     }
 
@@ -94,6 +97,14 @@ impl ColumnDef {
     #[must_use]
     pub fn placed(mut self, placement: Placement) -> ColumnDef {
         self.placement = placement;
+        self
+    }
+
+    /// With a default that a callback computes.
+    #[must_use]
+    pub fn computed_by(mut self, callback: ColumnCallback) -> ColumnDef {
+        self.flags |= ColumnFlags::USER_DEFINED_DEFAULT;
+        self.callback = Some(callback);
         self
     }
 
@@ -284,8 +295,11 @@ pub fn add_column(existing: &[Column], def: &ColumnDef) -> Result<Column> {
         code_page,
         record_offset: if id.is_fixed() { offset } else { 0 },
         default: None,
-        callback: None,
+        callback: def.callback.clone().map(Box::new),
     };
+    if column.is_computed() {
+        column.flags |= ColumnFlags::DEFAULT;
+    }
     if let Some(default) = &def.default {
         column.default = Some(checked_default(def, &column, default)?);
         column.flags |= ColumnFlags::DEFAULT;
@@ -340,10 +354,9 @@ fn next_id(existing: &[Column], def: &ColumnDef) -> Result<ColumnId> {
 
 fn check_flags(existing: &[Column], def: &ColumnDef, id: ColumnId) -> Result<()> {
     let has = |flags| def.flags.intersects(flags);
-    let later = ColumnFlags::ENCRYPTED | ColumnFlags::USER_DEFINED_DEFAULT;
     let counter = ColumnFlags::AUTOINCREMENT | ColumnFlags::VERSION;
-    if has(later) {
-        return Err(wrong(def, JetErr::FeatureNotAvailable, "is encrypted or computed"));
+    if has(ColumnFlags::ENCRYPTED) {
+        return Err(wrong(def, JetErr::FeatureNotAvailable, "is encrypted"));
     }
     if has(ColumnFlags::MULTI_VALUED) && !id.is_tagged() {
         let what = "holds several values and must be tagged";
@@ -380,6 +393,17 @@ fn check_flags(existing: &[Column], def: &ColumnDef, id: ColumnId) -> Result<()>
         let what = "is changed by deltas, so it needs a default and is no other counter";
         return Err(wrong(def, JetErr::InvalidGrbit, what));
     }
+    let stored = counter | ColumnFlags::ESCROW_UPDATE | ColumnFlags::NOT_NULL;
+    if has(ColumnFlags::USER_DEFINED_DEFAULT) && (has(stored) || !id.is_tagged()) {
+        let what = "is computed, so it is tagged, and no counter, and may be NULL";
+        return Err(wrong(def, JetErr::InvalidGrbit, what));
+    }
+    if has(ColumnFlags::USER_DEFINED_DEFAULT) != def.callback.is_some()
+        || has(ColumnFlags::USER_DEFINED_DEFAULT) && def.default.is_some()
+    {
+        let what = "has one default: either a value or what a callback computes";
+        return Err(wrong(def, JetErr::InvalidParameter, what));
+    }
     Ok(())
 }
 
@@ -395,8 +419,9 @@ fn checked_default(def: &ColumnDef, column: &Column, default: &[u8]) -> Result<B
 /// # Errors
 /// `JET_errDefaultValueTooBig` (-1524), and those of a value that does not suit the column.
 pub fn default_value(column: &Column, default: &[u8]) -> Result<Box<[u8]>> {
-    if default.len() > usize::try_from(SHORT_LEN_MAX).unwrap_or(0) {
-        let what = format!("column \"{}\" has a default above 255 bytes", column.name);
+    let own = if column.max_len == 0 { SHORT_LEN_MAX } else { column.max_len.min(SHORT_LEN_MAX) };
+    if default.len() > usize::try_from(own).unwrap_or(0) {
+        let what = format!("column \"{}\" has a default above {own} bytes", column.name);
         return Err(Error::new(JetErr::DefaultValueTooBig, what));
     }
     record::column_value(column, default).map(Vec::into_boxed_slice)
@@ -449,6 +474,7 @@ pub fn add_index(table: &TableSchema, def: &IndexDef, unicode: &UnicodeIndex) ->
         }
         flags.set(IndexFlags::MULTI_VALUED, flags.contains(IndexFlags::MULTI_VALUED) || multi);
         utf16 |= column.is_unicode();
+        check_not_computed(def, column)?;
     }
     flags.set(IndexFlags::TEMPLATE, table.flags.contains(TableFlags::TEMPLATE));
     let hints = def.space_hints.map(|hints| hints.checked(table.page_size)).transpose()?;
@@ -499,9 +525,18 @@ fn check_options(def: &IndexDef, primary: bool) -> Result<()> {
     Ok(())
 }
 
+/// Entries are made where no callback can be called.
+fn check_not_computed(def: &IndexDef, column: &Column) -> Result<()> {
+    match column.is_computed() {
+        true => Err(wrong_index(def, JetErr::FeatureNotAvailable, "has a computed column")),
+        false => Ok(()),
+    }
+}
+
 fn checked_conditions(table: &TableSchema, def: &IndexDef) -> Result<Vec<Condition>> {
     let condition = |wish: &ConditionDef| {
         let column = table.column(&wish.column)?;
+        check_not_computed(def, column)?;
         let of_template = is_of_template(table, column);
         Ok(Condition { column: column.id, must_be_null: wish.must_be_null, of_template })
     };

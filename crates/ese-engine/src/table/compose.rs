@@ -12,10 +12,7 @@ use super::{Table, counters::with_counts};
 use crate::{
     compress,
     longvalue::Packing,
-    record::{
-        ColumnData, ColumnValue, Instance, Lid, RecordBuilder, RecordView, encode_row,
-        replace_columns,
-    },
+    record::{ColumnValue, Instance, Lid, RecordBuilder, RecordView, encode_row, replace_columns},
     schema::{Column, ColumnId},
     session::Session,
     tree::Position,
@@ -123,7 +120,7 @@ impl Table {
         let mut longest: Option<(usize, &Column, usize, Instance<'_>)> = None;
         for column in self.schema.columns.iter().filter(|column| column.ty.is_long()) {
             let data = view.data(column)?;
-            if matches!(data, ColumnData::Default(_)) {
+            if data.is_default() {
                 continue;
             }
             for itag in 1..=data.len() {
