@@ -252,12 +252,27 @@ impl<'a> Space<'a> {
             }
             match self.extend(most) {
                 Ok(()) => {}
-                // No more space anywhere: a smaller run is better than none.
                 Err(error) if error.kind() == ErrorKind::Resource => {
-                    return self.take(min, most)?.ok_or(error);
+                    return self.obtain_less(min, most)?.ok_or(error);
                 }
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// There is no space for all of it: a smaller run is better than none, whether it is free
+    /// already or the tree has to get it.
+    fn obtain_less(&mut self, min: u32, most: u32) -> Result<Option<Extent>> {
+        if let Some(extent) = self.take(min, most)? {
+            return Ok(Some(extent));
+        }
+        if min == most {
+            return Ok(None);
+        }
+        match self.extend(min) {
+            Ok(()) => self.take(min, most),
+            Err(error) if error.kind() == ErrorKind::Resource => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

@@ -183,3 +183,24 @@ fn an_index_gives_its_extents_back_to_its_table_and_that_to_the_database() {
     assert!(after.owned - after.available < 40, "{} in use", after.owned - after.available);
     assert!(before < after.available);
 }
+
+#[test]
+fn under_a_limit_the_last_pages_are_given_out_though_more_were_wished_for() {
+    for room in 1..12 {
+        let test = TestDb::new(PageSize::K4, 64);
+        let tree = test.create(&test.root(), TreeKind::TABLE, 1);
+        let limit = 64 + room;
+        test.db.set_pages_max(limit);
+        let mut taken = Vec::new();
+        let error = loop {
+            match allocate_page(&test.db, &tree, WRITER) {
+                Ok(page) => taken.push(page),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.code(), JetErr::OutOfDatabaseSpace);
+        assert_eq!(taken.iter().max(), Some(&Pgno(limit)), "{room} pages behind the file's first");
+        give_back(&test, &tree, &taken);
+        test.check(&[&tree]);
+    }
+}
