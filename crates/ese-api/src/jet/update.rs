@@ -109,13 +109,14 @@ fn not_prepared() -> Error {
 /// [`JET_bitSetZeroLength`]. `JET_wrnColumnMaxTruncated` (1512): a variable column cut the value.
 ///
 /// # Errors
-/// The cursor's; `JET_errUpdateNotPrepared` (-1609), `JET_errColumnNotFound` (-1507),
-/// `JET_errInvalidColumnType` (-1511) for a column that counts by itself,
-/// `JET_errInvalidBufferSize` (-1047), `JET_errColumnTooBig` (-1506), `JET_errNullInvalid` (-1504),
-/// `JET_errBadItagSequence` (-1518), `JET_errRecordTooBig` (-1026), `JET_errNotInTransaction`
-/// (-1054) for a long column outside a transaction, `JET_errColumnNoChunk` (-1502),
-/// `JET_errMultiValuedDuplicate` (-1525), `JET_errMultiValuedDuplicateAfterTruncation` (-1528),
-/// `JET_errInvalidGrbit` (-900).
+/// In this order: the cursor's; `JET_errPermissionDenied` (-1809), `JET_errTransReadOnly` (-1110),
+/// `JET_errUpdateNotPrepared` (-1609), `JET_errInvalidGrbit` (-900), `JET_errBadColumnId` (-1517),
+/// `JET_errColumnNotFound` (-1507); then what is wrong with the value: `JET_errInvalidColumnType`
+/// (-1511) for a column that counts by itself, `JET_errInvalidBufferSize` (-1047),
+/// `JET_errColumnTooBig` (-1506), `JET_errNullInvalid` (-1504), `JET_errBadItagSequence`
+/// (-1518), `JET_errRecordTooBig` (-1026), `JET_errNotInTransaction` (-1054) for a long column
+/// outside a transaction, `JET_errColumnNoChunk` (-1502), `JET_errMultiValuedDuplicate` (-1525),
+/// `JET_errMultiValuedDuplicateAfterTruncation` (-1528).
 pub fn JetSetColumn(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
@@ -170,9 +171,10 @@ fn set_column(
     let open = cursor.open(state)?;
     let table = Arc::clone(open.table());
     let schema = &table.schema;
+    open.check_updatable(&state.engine)?;
     open.copy()?;
-    let column = column_of(schema, columnid)?;
     check_set_flags(grbit, data, schema.page_size.bytes())?;
+    let column = column_of(schema, columnid)?;
     if column.ty.is_long() && level == 0 {
         return Err(Error::new(
             JetErr::NotInTransaction,
@@ -181,7 +183,9 @@ fn set_column(
     }
     open.check_settable(column)?;
     let same = same_values(grbit);
-    let data = data.filter(|bytes| !bytes.is_empty() || grbit & JET_bitSetZeroLength != 0);
+    // Fixed columns have no empty values.
+    let empty = grbit & JET_bitSetZeroLength != 0 && !column.id.is_fixed();
+    let data = data.filter(|bytes| !bytes.is_empty() || empty);
     if grbit & JET_bitSetRevertToDefaultValue != 0 {
         open.copy()?.revert_to_default(schema, column.id)?;
         return Ok(JetErr::Success);

@@ -29,5 +29,6 @@ mod s12_text;
 mod s13_tables;
 mod s14_databases;
 mod s17_callbacks;
+mod set_arguments;
 mod statements;
 mod wide;

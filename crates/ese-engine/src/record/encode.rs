@@ -344,6 +344,8 @@ pub(super) fn normal_value<'v>(column: &Column, value: &'v [u8]) -> Result<&'v [
 /// Longest value of a variable or tagged column; one length for fixed types among tagged ones.
 pub(crate) fn check_value_len(column: &Column, value: &[u8]) -> Result<()> {
     let code = match column.ty.fixed_len() {
+        // Of tagged columns the limit comes first.
+        Some(len) if len < value.len() && column.id.is_tagged() => JetErr::ColumnTooBig,
         Some(len) if len != value.len() => JetErr::InvalidBufferSize,
         None if column.max_len != 0
             && usize::try_from(column.max_len).is_ok_and(|max| value.len() > max) =>

@@ -21,8 +21,8 @@ impl ColumnId {
     pub const VARIABLE_LAST: ColumnId = ColumnId(255);
     /// First id of the tagged range.
     pub const TAGGED_FIRST: ColumnId = ColumnId(256);
-    /// Last id of the tagged range.
-    pub const TAGGED_LAST: ColumnId = ColumnId(0xfeff);
+    /// Last id of the tagged range (JET_ccolMost).
+    pub const TAGGED_LAST: ColumnId = ColumnId(0xfee0);
 
     /// Does it lie in the fixed part?
     #[must_use]

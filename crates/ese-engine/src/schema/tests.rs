@@ -308,3 +308,18 @@ fn damaged_catalog_rows_are_errors_that_name_the_row() {
     }
     assert_eq!(loader.finish().unwrap_err().code(), JetErr::CatalogCorrupted);
 }
+
+#[test]
+fn tagged_columns_are_numbered_up_to_their_limit() {
+    // JET_ccolMost: the interface, and other engines, know no id above it.
+    let last = Column { id: ColumnId(0xfedf), ..add_column(&[], &tagged("last")).unwrap() };
+    let most = add_column(std::slice::from_ref(&last), &tagged("most")).unwrap();
+    assert_eq!(most.id, ColumnId(0xfee0));
+    assert!(most.id.is_tagged() && !ColumnId(0xfee1).is_tagged());
+    let more = add_column(&[last, most], &tagged("more")).unwrap_err();
+    assert_eq!(more.code(), JetErr::TooManyColumns);
+}
+
+fn tagged(name: &str) -> ColumnDef {
+    ColumnDef::new(name, ColType::Long).placed(Placement::Tagged)
+}
