@@ -1,7 +1,7 @@
 //! Changing tables that exist (api-semantics 12, 13).
 
 use ese_base::{Error, JetErr, Result};
-use ese_engine::ddl;
+use ese_engine::{catalog, ddl};
 
 use super::{
     JET_GRBIT, JET_INDEXCREATE, JET_bitIndexEmpty, JET_bitIndexPrimary, JET_bitIndexUnversioned,
@@ -178,7 +178,12 @@ pub fn JetDeleteIndex(sesid: JET_SESID, tableid: JET_TABLEID, szIndexName: &str)
 pub fn JetDeleteTable(sesid: JET_SESID, dbid: JET_DBID, szTableName: &str) -> Result<()> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_of(own, dbid)?;
-        ddl::delete_table(&mut state.engine, &database.attached, szTableName)
+        let table = catalog::open_table(&state.engine, &database.attached, szTableName)?;
+        let objid = table.schema.objid;
+        drop(table);
+        ddl::delete_table(&mut state.engine, &database.attached, szTableName)?;
+        own.note_deleted(state.engine.level(), &database, objid);
+        Ok(())
     })
 }
 

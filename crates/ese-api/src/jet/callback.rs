@@ -145,6 +145,15 @@ impl Attachments {
         lists.callbacks.len() < before
     }
 
+    /// Nobody can use the table any more: what was attached to it.
+    pub(super) fn forget(&self, table: ObjId) -> Forgotten {
+        let mut lists = self.lists.lock();
+        let gone = lists.callbacks.extract_if(.., |one| one.table == table).collect();
+        let local = lists.local.extract_if(.., |(of, _)| *of == table).collect();
+        self.count.store(lists.callbacks.len(), Ordering::Release);
+        Forgotten { _callbacks: gone, _local: local }
+    }
+
     fn with_local<T>(&self, table: ObjId, body: impl FnOnce(&mut LocalStorage) -> T) -> T {
         let mut lists = self.lists.lock();
         if let Some((_, local)) = lists.local.iter_mut().find(|(of, _)| *of == table) {
@@ -155,6 +164,13 @@ impl Attachments {
         lists.local.push((table, local));
         answer
     }
+}
+
+/// What was attached to a table. It is let go of with no lock held.
+#[derive(Debug)]
+pub(super) struct Forgotten {
+    _callbacks: Vec<Registered>,
+    _local: Vec<(ObjId, LocalStorage)>,
 }
 
 /// The local storage of one cursor or table. When that goes, the callback is told.
@@ -194,9 +210,9 @@ impl Drop for LocalStorage {
 }
 
 /// Registers a callback for changes of the rows of a cursor's table, by any cursor, until it is
-/// unregistered or the database is detached. Several may be registered; the newest is called first.
-/// A callback of a template table is called for the tables that derive from it too.
-/// `JET_cbtypFinalize` is reserved and never called. Transactions do not matter.
+/// unregistered, the table is deleted, or the database is detached. Several may be registered; the
+/// newest is called first. A callback of a template table is called for the tables that derive from
+/// it too. `JET_cbtypFinalize` is reserved and never called. Transactions do not matter.
 ///
 /// # Errors
 /// The cursor's; `JET_errInvalidParameter` (-1003) for no reasons.
@@ -237,8 +253,8 @@ pub fn JetUnregisterCallback(
 }
 
 /// Gives a cursor, or with [`JET_bitLSTable`] its table, local storage. When the cursor is closed,
-/// or the database of the table is detached, `JET_paramRuntimeCallback` is told. [`JET_LSNil`] and
-/// [`JET_bitLSReset`] take it away, and nobody is told.
+/// the table is deleted, or its database is detached, `JET_paramRuntimeCallback` is told.
+/// [`JET_LSNil`] and [`JET_bitLSReset`] take it away, and nobody is told.
 ///
 /// # Errors
 /// The cursor's; `JET_errLSCallbackNotSpecified` (-3000) without such a callback,

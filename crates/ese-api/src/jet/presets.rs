@@ -50,6 +50,17 @@ enum To {
 
 use To::{Bytes, Number, OfCache};
 
+impl To {
+    /// The value for pages of this size, and a cache of at most so many of them.
+    fn value(self, page: u64, cache_max: u64) -> u64 {
+        match self {
+            Number(value) => value,
+            Bytes(bytes) => bytes / page,
+            OfCache(percent) => (cache_max.saturating_mul(percent) / 100).max(percent - 1),
+        }
+    }
+}
+
 type Preset = (u64, &'static [(u32, To)]);
 
 /// In the order in which they are applied.
@@ -147,15 +158,7 @@ pub(super) fn apply(params: &mut Params, config: u64, global: bool, page: u64) -
     };
     for (_, values) in PRESETS.iter().filter(|(bit, _)| bits & bit != 0) {
         for (id, to) in *values {
-            let value = match *to {
-                Number(value) => value,
-                Bytes(bytes) => bytes / page,
-                OfCache(percent) => {
-                    let most = params.int(JET_paramCacheSizeMax);
-                    let least = percent - 1;
-                    (most.saturating_mul(percent) / 100).max(least)
-                }
-            };
+            let value = to.value(page, params.int(JET_paramCacheSizeMax));
             // 64 KiB are too few for pages of 32 KiB.
             let value = if *id == 11 && value == 64 && page == 32 << 10 { 128 } else { value };
             if global || find(*id).is_ok_and(|param| param.scope == Scope::Instance) {
@@ -172,11 +175,17 @@ mod tests {
 
     #[test]
     fn every_value_of_a_preset_is_legal_for_its_parameter() {
+        let cache = find(JET_paramCacheSizeMax).unwrap();
         for (_, values) in PRESETS {
             for (id, to) in *values {
                 let param = find(*id).unwrap();
-                if let Number(value) = to {
-                    assert!((param.min..=param.max).contains(value), "{}", param.name);
+                for page in [4 << 10, 8 << 10, 16 << 10, 32 << 10] {
+                    // As a preset before it, or the caller, may have set the cache.
+                    for cache in [cache.min, (256 << 10) / page, (5 << 20) / page, cache.max] {
+                        let value = to.value(page, cache);
+                        let legal = (param.min..=param.max).contains(&value);
+                        assert!(legal, "{}: {value} for pages of {page} bytes", param.name);
+                    }
                 }
             }
         }

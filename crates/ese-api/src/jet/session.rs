@@ -1,13 +1,14 @@
 //! Sessions and transactions (api-semantics 4, 5).
 
 use std::{
+    any::Any,
     collections::BTreeMap,
     panic::Location,
     sync::Arc,
     thread::{self, ThreadId},
 };
 
-use ese_base::{Error, JetErr, Result, Signature};
+use ese_base::{Error, JetErr, ObjId, Result, Signature};
 use parking_lot::{Mutex, RwLock};
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
     invalid_grbit,
     params::JET_paramMaxSessions,
     process::{Inst, PROCESS},
-    table::{close_cursor, find_cursor},
+    table::{find_cursor, take_cursor},
     unavailable,
 };
 use crate::{
@@ -53,6 +54,17 @@ pub(super) struct Own {
     pub(super) cursors: Vec<JET_TABLEID>,
     /// What callbacks are being told, the innermost last.
     pub(super) told: Vec<Told>,
+    /// Tables that were deleted in the transaction, and in which level.
+    deleted: Vec<Deleted>,
+    /// What the call has closed. It goes when no lock is held any more: callers are told then.
+    closed: Vec<Box<dyn Any + Send>>,
+}
+
+#[derive(Debug)]
+struct Deleted {
+    level: u8,
+    database: Arc<OpenDatabase>,
+    table: ObjId,
 }
 
 /// A callback that is running.
@@ -88,6 +100,27 @@ impl Own {
         self.owner = self.caller();
     }
 
+    /// Closes a cursor, once the call has ended.
+    pub(super) fn close(&mut self, tableid: JET_TABLEID) {
+        if let Some(cursor) = take_cursor(tableid) {
+            self.closed.push(Box::new(cursor));
+        }
+    }
+
+    /// A table was deleted: what callers have attached to it goes with the transaction's end.
+    pub(super) fn note_deleted(&mut self, level: u8, database: &Arc<OpenDatabase>, table: ObjId) {
+        self.deleted.push(Deleted { level, database: Arc::clone(database), table });
+        if level == 0 {
+            self.forget_deleted();
+        }
+    }
+
+    fn forget_deleted(&mut self) {
+        for Deleted { database, table, .. } in std::mem::take(&mut self.deleted) {
+            self.closed.push(Box::new(database.attachments.forget(table)));
+        }
+    }
+
     /// Whose call this is. `None`: another thread has bound the session to a context.
     fn caller(&self) -> Option<Caller> {
         let here = thread::current().id();
@@ -119,7 +152,8 @@ impl Ses {
         body: impl FnOnce(&mut SessionState, &mut Own) -> Result<T>,
     ) -> Result<T> {
         enter(&self.inst, purpose)?;
-        self.cell.try_with(|state| {
+        let mut closed = Vec::new();
+        let answer = self.cell.try_with(|state| {
             let mut own = self.own.lock();
             if own.told.last().is_some_and(|told| told.thread != thread::current().id()) {
                 let what = "another thread is in a callback of the session";
@@ -131,8 +165,12 @@ impl Ses {
                     "the transaction was begun by another thread or context",
                 ));
             }
-            body(state, &mut own)
-        })
+            let answer = body(state, &mut own);
+            closed = std::mem::take(&mut own.closed);
+            answer
+        });
+        drop(closed);
+        answer
     }
 
     /// As [`Ses::call`] for work that must not be part of a transaction.
@@ -215,9 +253,10 @@ pub fn JetEndSession(sesid: JET_SESID, _grbit: JET_GRBIT) -> Result<()> {
             {
                 tracing::warn!(%error, "a table that was being defined could not be written");
             }
-            close_cursor(handle);
+            own.close(handle);
         }
         own.databases.clear();
+        own.deleted.clear();
         Ok(())
     })?;
     SESSIONS.write().remove(sesid.0);
@@ -233,11 +272,12 @@ pub(super) fn forget_sessions(inst: &Arc<Inst>) {
     let gone: Vec<_> = handles.into_iter().filter_map(|h| sessions.remove(h.0)).collect();
     drop(sessions);
     for session in gone {
-        let mut own = session.own.lock();
-        for cursor in std::mem::take(&mut own.cursors) {
-            close_cursor(cursor);
-        }
-        own.databases.clear();
+        let (cursors, databases) = {
+            let mut own = session.own.lock();
+            (std::mem::take(&mut own.cursors), std::mem::take(&mut own.databases))
+        };
+        cursors.into_iter().for_each(|cursor| drop(take_cursor(cursor)));
+        drop(databases);
     }
 }
 
@@ -312,8 +352,11 @@ pub(super) fn commit_level(
         cursor.before_commit(state, level)?;
     }
     state.engine.commit(durability)?;
-    if state.engine.level() == 0 {
+    let level = state.engine.level();
+    own.deleted.iter_mut().for_each(|deleted| deleted.level = deleted.level.min(level));
+    if level == 0 {
         own.owner = None;
+        own.forget_deleted();
     }
     Ok(())
 }
@@ -374,13 +417,14 @@ pub fn JetRollback(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
 /// Takes the innermost level back, and all others above `keep`, with the cursors that were opened
 /// in them.
 pub(super) fn roll_back_to(state: &mut SessionState, own: &mut Own, keep: u8) -> Result<()> {
-    own.cursors.retain(|handle| match find_cursor(*handle) {
-        Ok(cursor) if cursor.before_rollback(keep) => true,
-        _ => {
-            close_cursor(*handle);
-            false
-        }
-    });
+    let stays = |handle: &JET_TABLEID| {
+        find_cursor(*handle).is_ok_and(|cursor| cursor.before_rollback(keep))
+    };
+    let (stay, close) = std::mem::take(&mut own.cursors).into_iter().partition(stays);
+    own.cursors = stay;
+    let close: Vec<JET_TABLEID> = close;
+    close.into_iter().for_each(|handle| own.close(handle));
+    own.deleted.retain(|deleted| deleted.level <= keep);
     state.engine.rollback()?;
     while state.engine.level() > keep {
         state.engine.rollback()?;

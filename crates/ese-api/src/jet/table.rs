@@ -74,9 +74,10 @@ pub(super) fn find_cursor(tableid: JET_TABLEID) -> Result<Arc<Cur>> {
         .ok_or_else(|| Error::new(JetErr::InvalidTableId, format!("{tableid:?} is not a cursor")))
 }
 
-pub(super) fn close_cursor(tableid: JET_TABLEID) {
-    let closed = CURSORS.write().remove(tableid.0);
-    drop(closed);
+/// Takes a cursor out of the list. It is closed with the last that knows it; what its caller keeps
+/// with it is given back then, so no lock may be held.
+pub(super) fn take_cursor(tableid: JET_TABLEID) -> Option<Arc<Cur>> {
+    CURSORS.write().remove(tableid.0)
 }
 
 /// Runs a call with a cursor of the session.
@@ -317,7 +318,7 @@ pub fn JetCloseTable(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
     with_any_cursor(sesid, tableid, Purpose::CleanUp, |state, own, cursor| {
         cursor.open(state)?;
         own.cursors.retain(|other| *other != tableid);
-        close_cursor(tableid);
+        own.close(tableid);
         Ok(())
     })
 }

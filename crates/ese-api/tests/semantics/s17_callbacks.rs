@@ -253,3 +253,73 @@ fn s17_02_local_storage_is_given_back_when_its_owner_goes() {
     let told = notes.lock().unwrap().pop().unwrap();
     assert_eq!((told.cbtyp, told.ls), (JET_cbtypFreeTableLS, 12));
 }
+
+/// No lock of the session is held when its callers are told.
+#[test]
+fn s17_02_who_is_told_may_use_the_session_that_closes_the_cursor() {
+    let _alone = alone();
+    let session = Arc::new(Mutex::new(None));
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let (ses_of, to) = (Arc::clone(&session), Arc::clone(&told));
+    let callback = JET_CALLBACK::new(move |info| {
+        let ses = ses_of.lock().unwrap().unwrap();
+        let used = JetBeginTransaction(ses).and_then(|()| JetCommitTransaction(ses, 0));
+        to.lock().unwrap().push((info.ls, used.map_err(|error| error.code())));
+        Ok(())
+    });
+    set_runtime_callback(None, Some(&callback)).unwrap();
+    let pets = pets();
+    set_runtime_callback(None, None).unwrap();
+    let (ses, _) = pets.other();
+    *session.lock().unwrap() = Some(ses);
+    let path = pets.live.path();
+    let dbid = JetOpenDatabase(ses, path.to_str().unwrap(), 0).unwrap();
+    let with_storage = |ls| {
+        let cur = JetOpenTable(ses, dbid, "pets", 0).unwrap();
+        JetSetLS(ses, cur, ls, 0).unwrap();
+        cur
+    };
+    JetCloseTable(ses, with_storage(1)).unwrap();
+    JetBeginTransaction(ses).unwrap();
+    with_storage(2);
+    JetRollback(ses, 0).unwrap();
+    with_storage(3);
+    JetEndSession(ses, 0).unwrap();
+    assert_eq!(*told.lock().unwrap(), [(1, Ok(())), (2, Ok(())), (3, Ok(()))]);
+}
+
+#[test]
+fn s17_02_what_was_attached_to_a_table_goes_with_it_when_that_is_sure() {
+    let _alone = alone();
+    let (callback, notes) = noting();
+    set_runtime_callback(None, Some(&callback)).unwrap();
+    let pets = empty();
+    set_runtime_callback(None, None).unwrap();
+    let ses = pets.ses;
+    let watched = Arc::new(());
+    let held = Arc::clone(&watched);
+    let holding = JET_CALLBACK::new(move |_| {
+        assert!(Arc::strong_count(&held) > 0);
+        Ok(())
+    });
+    JetSetLS(ses, pets.cur, 21, JET_bitLSTable).unwrap();
+    JetRegisterCallback(ses, pets.cur, JET_cbtypBeforeInsert, &holding).unwrap();
+    drop(holding);
+    JetCloseTable(ses, pets.cur).unwrap();
+    let delete = || JetDeleteTable(ses, pets.live.dbid, "pets");
+    JetBeginTransaction(ses).unwrap();
+    JetBeginTransaction(ses).unwrap();
+    delete().unwrap();
+    JetCommitTransaction(ses, 0).unwrap();
+    JetRollback(ses, 0).unwrap();
+    assert_eq!((reasons(&notes), Arc::strong_count(&watched)), (vec![], 2), "it is there again");
+    let cur = pets.reopen();
+    assert_eq!(JetGetLS(ses, cur, JET_bitLSTable).unwrap(), 21);
+    JetCloseTable(ses, cur).unwrap();
+    JetBeginTransaction(ses).unwrap();
+    delete().unwrap();
+    assert_eq!(reasons(&notes), [0_u32; 0], "not before the commit");
+    JetCommitTransaction(ses, 0).unwrap();
+    assert_eq!(reasons(&notes), [JET_cbtypFreeTableLS]);
+    assert_eq!(Arc::strong_count(&watched), 1, "the callback is let go of");
+}
