@@ -41,6 +41,8 @@ const PLANTED: &[Planted] = &[
     planted("engine-checkpoint-past-transactions", "mixed", 0),
     planted("engine-clean-before-pages", "load", 0),
     planted("engine-keep-lost-pages", "growth", 0),
+    planted("engine-forget-released-values", "long", 0),
+    planted("engine-root-before-chunks", "long", 0),
 ];
 
 /// Time to catch one.

@@ -9,7 +9,9 @@
 
 mod escrow;
 mod gate;
+mod own;
 mod schema;
+mod unreferenced;
 mod zero;
 
 use std::{
@@ -24,18 +26,22 @@ use ese_log::{
     records::{Begin, Begin0, Commit, Commit0, Record, Rollback, begin_levels},
 };
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 
 use crate::{
     cursor::DroppedValue,
     database::Database,
-    instance::Instance,
-    tree::{self, TreeHandle, Undo, UndoOper, VersionGate, Writer},
+    instance::{CheckpointHold, Instance},
+    tree::{self, TreeHandle, Undo, UndoOper, Unversioned, VersionGate, Writer},
     trx::{Slot, TrxClock},
     version::{Addition, KeyBytes, Lock, Snapshot, Trx, VersionStore},
 };
 
-use gate::Gate;
+use gate::{Gate, Made};
+pub(crate) use own::ChunkPlace;
+use own::Run;
 pub(crate) use schema::{Drop as TreeDrop, SchemaChange, SchemaStep, perform_drops};
+pub(crate) use unreferenced::{Unreferenced, remove_unreferenced};
 pub(crate) use zero::{AtZero, end_rows_at_zero};
 
 /// When an outermost commit returns (backup-log-recovery 1.7).
@@ -61,7 +67,7 @@ pub(crate) struct Change {
     bm_data: KeyBytes,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum ChangeKind {
     Inserted,
     Replaced,
@@ -72,6 +78,11 @@ enum ChangeKind {
     Locked,
     /// Something was added to a number of the node.
     Added(Addition),
+    /// The long value whose root this is got chunks; they have no versions.
+    Grown(Box<Run>),
+    /// A node of a long value that the transaction makes had these data before the statement at
+    /// work; it has no version of that.
+    Rewritten(Box<[u8]>),
 }
 
 /// A session (ESE: PIB). Its calls come from one thread at a time.
@@ -87,6 +98,12 @@ pub struct Session {
     /// For each open level, how many changes there were when it began.
     savepoints: Vec<usize>,
     changes: Vec<Change>,
+    /// How many changes there were when the innermost statement began, while one is at work.
+    statement_began: Option<usize>,
+    /// Are there changes that the end of a statement makes simpler?
+    unsettled: bool,
+    /// Has it let go of long values?
+    let_go: bool,
     /// Its schema changes, with the number of changes when each was complete.
     schema_changes: Vec<(usize, SchemaChange)>,
     last_commit: Option<LgPos>,
@@ -124,6 +141,9 @@ impl Session {
             logged_level: 0,
             savepoints: Vec::new(),
             changes: Vec::new(),
+            statement_began: None,
+            unsettled: false,
+            let_go: false,
             schema_changes: Vec::new(),
             last_commit: None,
             reading: Cell::new(None),
@@ -308,7 +328,7 @@ impl Session {
         self.savepoints.clear();
         self.changes.clear();
         self.schema_changes.clear();
-        self.read_only = false;
+        (self.read_only, self.unsettled, self.let_go) = (false, false, false);
     }
 
     /// Takes back the innermost level.
@@ -384,10 +404,15 @@ impl Session {
             };
         }
         let before = self.changes.len();
-        body(self).or_else(|error| {
+        let outer = self.statement_began.replace(before);
+        let done = body(self);
+        self.statement_began = outer;
+        if done.is_err() {
             self.undo_to(before)?;
-            Err(error)
-        })
+        } else if self.unsettled {
+            self.settle(before);
+        }
+        done
     }
 
     /// Runs several changes of the open transaction as one: all of them, or none.
@@ -438,6 +463,7 @@ impl Session {
         key: &[u8],
         added: Addition,
     ) -> Result<()> {
+        self.let_go |= added.ends_row && tree.kind.is_of_long_values();
         self.change(db, tree, |db, tree, writer, gate| {
             tree::add(db, tree, writer, gate, hint, key, added, None)
         })
@@ -522,8 +548,7 @@ impl Session {
         }
     }
 
-    /// One versioned change: begins the log's view of the transaction, runs it through the gate,
-    /// and keeps what the gate recorded exactly when the change happened.
+    /// One versioned change: begins the log's view of the transaction and runs it through the gate.
     fn change(
         &mut self,
         db: &Arc<Database>,
@@ -538,6 +563,17 @@ impl Session {
         let gate = Gate { versions: &self.instance.versions, trx, made: RefCell::default() };
         let result = body(db, tree, writer, &gate);
         let made = gate.made.into_inner();
+        self.keep(db, tree, made, result)
+    }
+
+    /// Keeps what a gate recorded exactly when the change happened.
+    fn keep(
+        &mut self,
+        db: &Arc<Database>,
+        tree: &Arc<TreeHandle>,
+        made: SmallVec<[Made; 2]>,
+        result: Result<()>,
+    ) -> Result<()> {
         let result = result.map_err(|error| self.instance.explain(error));
         for made in made {
             if result.is_err() {
@@ -614,6 +650,11 @@ impl Session {
         let versions = &self.instance.versions;
         let before;
         let oper = match kind {
+            ChangeKind::Grown(run) => return self.take_run_back(change, run, writer),
+            ChangeKind::Rewritten(before) => {
+                let at = &mut tree::Position::default();
+                return tree::replace(db, tree, writer, &Unversioned, at, key, &[], before);
+            }
             ChangeKind::Locked => {
                 versions.drop_version(tree, key, bm_data, *rceid);
                 return Ok(());
@@ -636,15 +677,20 @@ impl Session {
         tree::undo(db, tree, writer, &undo)?;
         versions.drop_version(tree, key, bm_data, *rceid);
         if *kind == ChangeKind::Inserted || *kind == ChangeKind::RevivedOver {
-            remove_deleted_node(versions, change, writer)?;
+            remove_deleted_node(versions, change, key, writer)?;
         }
         Ok(())
     }
 }
 
-/// Removes a flag-deleted node that no version speaks of any more.
-fn remove_deleted_node(versions: &VersionStore, change: &Change, writer: Writer) -> Result<()> {
-    let Change { db, tree, key, bm_data, .. } = change;
+/// Removes a flag-deleted node of a change's tree that no version speaks of any more.
+fn remove_deleted_node(
+    versions: &VersionStore,
+    change: &Change,
+    key: &[u8],
+    writer: Writer,
+) -> Result<()> {
+    let Change { db, tree, bm_data, .. } = change;
     let unneeded = || !versions.has_versions(tree, key, bm_data);
     let gone = tree.gone.read();
     if *gone {
@@ -655,9 +701,14 @@ fn remove_deleted_node(versions: &VersionStore, change: &Change, writer: Writer)
 }
 
 /// Drops the versions of a commit that everybody can see, and removes the nodes it deleted.
-pub(crate) fn clean_up(instance: &Instance, changes: &[Change]) -> Result<()> {
+pub(crate) fn clean_up(
+    instance: &Instance,
+    changes: &[Change],
+    hold: Option<&Arc<CheckpointHold>>,
+) -> Result<()> {
     let versions = &instance.versions;
-    for change in changes {
+    unreferenced::note(instance, changes, hold);
+    for change in changes.iter().filter(|change| !matches!(change.kind, ChangeKind::Grown(_))) {
         versions.drop_version(&change.tree, &change.key, &change.bm_data, change.rceid);
     }
     zero::note(instance, changes);
@@ -668,7 +719,7 @@ pub(crate) fn clean_up(instance: &Instance, changes: &[Change]) -> Result<()> {
     // Outside any transaction: physical removal changes nothing that anybody can see.
     instance.system_work(|procid| {
         let writer = Writer::system(procid);
-        deleted().try_for_each(|change| remove_deleted_node(versions, change, writer))
+        deleted().try_for_each(|change| remove_deleted_node(versions, change, &change.key, writer))
     })
 }
 

@@ -82,6 +82,12 @@ impl TreeKind {
         self.page_flags | order
     }
 
+    /// Does it hold long values?
+    #[must_use]
+    pub fn is_of_long_values(&self) -> bool {
+        self.page_flags.contains(PageFlags::LONG_VALUE)
+    }
+
     /// The kind that page flags tell of.
     #[must_use]
     pub fn of_flags(flags: PageFlags, density_pct: u8) -> TreeKind {

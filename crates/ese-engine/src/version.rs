@@ -281,7 +281,17 @@ impl VersionStore {
         &self.shards[index]
     }
 
-    fn rceid(&self) -> RceId {
+    /// Did this open transaction insert the node, which nobody has seen before?
+    pub(crate) fn is_new(&self, tree: &TreeHandle, key: &[u8], trx: &Arc<Trx>) -> bool {
+        self.with_chain(tree, key, |chain| {
+            let first = chain.versions.first();
+            first.is_some_and(|v| matches!(v.was, Was::Absent) && Arc::ptr_eq(&v.trx, trx))
+        })
+        .unwrap_or(false)
+    }
+
+    /// A number for a change.
+    pub(crate) fn rceid(&self) -> RceId {
         RceId(self.next_rceid.fetch_add(1, Ordering::Relaxed))
     }
 

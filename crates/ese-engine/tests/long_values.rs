@@ -2,144 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by ending")]
 
+mod values;
+
 use std::{collections::BTreeMap, sync::Arc};
 
-use ese_base::{JetErr, PageSize, Result};
+use ese_base::{JetErr, PageSize};
 use ese_engine::{
     catalog,
     cursor::{Cursor, LongEdit, LongStorage, Prepare},
     ddl,
-    instance::{Attached, Instance, InstanceConfig, TermMode},
+    longvalue::{SIZE_MAX, chunk_len},
     record::{RecordView, Value},
-    schema::{ColType, ColumnDef, ColumnFlags, ColumnId, IndexDef, TableDef, TableSchema},
+    schema::{ColumnId, IndexDef, TableDef},
     session::{Durability, Session},
-    space::check::{check as check_space, trees_of},
     table::{Sharing, Table},
     tree::Position,
 };
-use ese_os::Env;
-
-const ID: ColumnId = ColumnId(1);
-
-struct Store {
-    dir: tempfile::TempDir,
-    instance: Arc<Instance>,
-    attached: Arc<Attached>,
-}
-
-fn start(dir: &tempfile::TempDir, page_size: PageSize) -> Arc<Instance> {
-    let mut config = InstanceConfig::new(dir.path());
-    config.log_file_size = 1 << 20;
-    config.page_size = page_size;
-    Instance::start(&Env::real(), config).unwrap()
-}
-
-fn def() -> TableDef {
-    let columns = vec![
-        ColumnDef::new("id", ColType::Long),
-        ColumnDef::new("plain", ColType::LongBinary),
-        ColumnDef::new("packed", ColType::LongText).with(ColumnFlags::COMPRESSED),
-        ColumnDef::new("many", ColType::LongBinary).with(ColumnFlags::MULTI_VALUED),
-        ColumnDef::new("short", ColType::Binary),
-    ];
-    TableDef::new("t", columns).index(IndexDef::primary("pk", &["id"]))
-}
-
-impl Store {
-    fn new(page_size: PageSize) -> Store {
-        let dir = tempfile::tempdir().unwrap();
-        let instance = start(&dir, page_size);
-        let attached = instance.create_database(&dir.path().join("a.edb")).unwrap();
-        let mut session = Session::begin_session(&instance).unwrap();
-        catalog::create_table(&mut session, &attached, &def()).unwrap();
-        Store { dir, instance, attached }
-    }
-
-    fn session(&self) -> Session {
-        Session::begin_session(&self.instance).unwrap()
-    }
-
-    fn table(&self, session: &Session) -> Arc<Table> {
-        catalog::open_table(session, &self.attached, "t").unwrap()
-    }
-
-    /// Ends the instance and starts it again; `clean` or as after a crash.
-    fn reopen(self, clean: bool) -> Store {
-        let Store { dir, instance, attached } = self;
-        let (path, size) = (attached.path.clone(), attached.db.page_size());
-        drop(attached);
-        if clean {
-            instance.terminate(TermMode::Clean).unwrap();
-        }
-        drop(instance);
-        let instance = start(&dir, size);
-        let attached = instance.attach(&path).unwrap();
-        Store { dir, instance, attached }
-    }
-
-    /// Everything is counted, whole, and in its place.
-    fn check(&self) {
-        self.instance.background_step().unwrap();
-        let session = self.session();
-        let tables = catalog::tables(&session, &self.attached).unwrap();
-        for table in &tables {
-            assert_eq!(table.check_long_values(&session).unwrap(), Vec::<String>::new());
-        }
-        let schemas: Vec<Arc<TableSchema>> =
-            tables.iter().map(|table| Arc::new(table.schema_with_long_values())).collect();
-        let db = &self.attached.db;
-        let space = check_space(&db.cache, &trees_of(&schemas), db.dbtime());
-        assert!(space.problems.is_empty(), "{:?}", space.problems);
-        assert!(space.leaked.is_empty(), "{:?}", space.leaked);
-    }
-}
-
-fn column(table: &Table, name: &str) -> ColumnId {
-    table.schema.column(name).unwrap().id
-}
-
-fn bytes(seed: usize, len: usize) -> Vec<u8> {
-    let cycle = (0..251_u8).cycle().step_by(31);
-    cycle.skip(seed * 17 % 251).take(len).collect()
-}
-
-fn insert(
-    session: &mut Session,
-    table: &Table,
-    id: i32,
-    values: &[(ColumnId, &[u8])],
-) -> Result<()> {
-    let id = id.to_le_bytes();
-    let mut row = vec![(ID, Some(&id[..]))];
-    row.extend(values.iter().map(|(id, value)| (*id, Some(*value))));
-    let (mut record, mut key) = (Vec::new(), Vec::new());
-    table.insert_values(session, &mut Position::default(), &row, &mut record, &mut key)
-}
-
-fn key_of(id: i32) -> Vec<u8> {
-    let mut key = vec![0x7f];
-    key.extend_from_slice(&(id.cast_unsigned() ^ 0x8000_0000).to_be_bytes());
-    key
-}
-
-/// All values of a column of the row with this id.
-fn read(session: &Session, table: &Table, id: i32, column: ColumnId) -> Option<Vec<Vec<u8>>> {
-    let column = table.schema.columns.require(column).unwrap();
-    table
-        .get(session, &key_of(id), |record| {
-            let long_values = table.long_values(session);
-            let view = RecordView::new(record, table.schema.page_size).unwrap();
-            let view = view.with_long_values(&long_values);
-            let data = view.data(column).unwrap();
-            (1..=data.len())
-                .map(|itag| {
-                    let instance = data.nth(itag).unwrap().unwrap();
-                    view.bytes_of(column, instance, usize::MAX).unwrap().into_owned()
-                })
-                .collect()
-        })
-        .unwrap()
-}
+use values::{ID, Numbers, Store, bytes, column, def, insert, key_of, read, set};
 
 #[test]
 fn values_of_every_length_come_back_at_every_page_size() {
@@ -280,10 +159,6 @@ fn a_new_table_and_its_values_are_taken_back_together() {
     store.check();
     drop(session);
     store.reopen(true).check();
-}
-
-fn set(cursor: &mut Cursor, session: &mut Session, id: ColumnId, edit: LongEdit<'_>) -> Result<()> {
-    cursor.set_long(session, id, 1, edit, LongStorage::default())
 }
 
 #[test]
@@ -428,17 +303,6 @@ fn copies_of_a_row_share_its_values_until_one_changes() {
     }
 }
 
-/// A small generator: numbers that differ, the same in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % n
-    }
-}
-
 #[test]
 fn random_edits_equal_those_of_a_vector() {
     for (seed, page_size) in (1..).zip(PageSize::ALL) {
@@ -450,10 +314,13 @@ fn random_edits_equal_those_of_a_vector() {
             let table = store.table(&session);
             let mut cursor =
                 Cursor::open(&session, Arc::clone(&table), Sharing::default()).unwrap();
-            for _ in 0..25 {
+            for _ in 0..20 {
                 step(&mut session, &table, &mut cursor, &mut numbers, &mut model);
             }
             for ((id, name), value) in &model {
+                if let Some(value) = value {
+                    read_parts(&session, &table, (*id, name), value, &mut numbers);
+                }
                 let ours = read(&session, &table, *id, column(&table, name)).unwrap();
                 assert_eq!(ours, Vec::from_iter(value.clone()), "{id}, {name}");
             }
@@ -465,6 +332,62 @@ fn random_edits_equal_those_of_a_vector() {
             }
         }
     }
+}
+
+/// Parts of a value, of any length, from any place, are those of the vector.
+fn read_parts(
+    session: &Session,
+    table: &Table,
+    (id, name): (i32, &str),
+    value: &[u8],
+    numbers: &mut Numbers,
+) {
+    let chunk = usize::try_from(chunk_len(&table.schema)).unwrap();
+    let schema_column = table.schema.columns.require(column(table, name)).unwrap();
+    let row = table.get(session, &key_of(id), <[u8]>::to_vec).unwrap().unwrap();
+    let long_values = table.long_values(session);
+    let view = RecordView::new(&row, table.schema.page_size).unwrap();
+    let view = view.with_long_values(&long_values);
+    let stored = view.data(schema_column).unwrap().nth(1).unwrap().unwrap();
+    for _ in 0..5 {
+        let bound = numbers.below(value.len() / chunk + 2) * chunk;
+        let offsets = [0, value.len(), value.len() + 1, bound, numbers.below(value.len() + 1)];
+        let offset = offsets[numbers.below(offsets.len())];
+        let most = [0, 1, chunk - 1, chunk, chunk + 1, usize::MAX][numbers.below(6)];
+        let ours = view.bytes_from(schema_column, stored, offset, most).unwrap();
+        let rest = value.get(offset..).unwrap_or_default();
+        assert_eq!(&ours[..], &rest[..rest.len().min(most)], "{name}: {most} from {offset}");
+    }
+}
+
+#[test]
+fn lengths_past_two_gigabytes_and_places_past_the_end_are_refused() {
+    let store = Store::new(PageSize::K32);
+    let mut session = store.session();
+    let table = store.table(&session);
+    let plain = column(&table, "plain");
+    let mut cursor = Cursor::open(&session, Arc::clone(&table), Sharing::default()).unwrap();
+    session.begin().unwrap();
+    cursor.prepare(&mut session, Prepare::Insert).unwrap();
+    cursor.copy().unwrap().set(&table.schema, ID, Some(&1_i32.to_le_bytes())).unwrap();
+    let value = bytes(1, 20_000);
+    set(&mut cursor, &mut session, plain, LongEdit::Set(Some(&value))).unwrap();
+    let most = usize::try_from(SIZE_MAX).unwrap();
+    let at = |offset| LongEdit::Overwrite { offset, bytes: b"x", cut: false };
+    for (edit, code) in [
+        (LongEdit::Resize(most + 1), JetErr::ColumnTooBig),
+        (LongEdit::Resize(usize::MAX), JetErr::ColumnTooBig),
+        (at(most), JetErr::ColumnNoChunk),
+        (at(usize::MAX), JetErr::ColumnNoChunk),
+        (at(value.len() + 1), JetErr::ColumnNoChunk),
+    ] {
+        let refused = set(&mut cursor, &mut session, plain, edit).unwrap_err();
+        assert_eq!(refused.code(), code, "{edit:?}");
+    }
+    cursor.update(&mut session).unwrap();
+    session.commit(Durability::Lazy).unwrap();
+    assert_eq!(read(&session, &table, 1, plain), Some(vec![value]));
+    store.check();
 }
 
 /// One transaction of random edits of a row, kept or taken back.
@@ -492,15 +415,24 @@ fn step(
         let name = names[numbers.below(2)];
         let value = model.get_mut(&(id, name)).unwrap();
         let had = value.as_ref().map_or(0, Vec::len);
-        let len = [0, 3, 900, 1100, 5000, 30_000][numbers.below(6)];
-        let data = bytes(numbers.below(1000), len);
+        let chunk = usize::try_from(chunk_len(&table.schema)).unwrap();
+        let lens = [0, 3, 900, 1100, 5000, 30_000, chunk - 1, chunk, chunk + 1, 3 * chunk];
+        let len = lens[numbers.below(lens.len())];
+        let data = match numbers.below(2) {
+            0 => bytes(numbers.below(1000), len),
+            _ => b"words that compress ".iter().copied().cycle().take(len).collect(),
+        };
         let edit = match numbers.below(6) {
             0 => LongEdit::Set(None),
             1 => LongEdit::Set(Some(&data)),
             2 => LongEdit::Append(&data),
             3 => LongEdit::Resize(len),
             kind => {
-                let offset = numbers.below(had + 1);
+                // Now and then on the bound of a chunk.
+                let offset = match numbers.below(3) {
+                    0 => had / chunk * chunk,
+                    _ => numbers.below(had + 1),
+                };
                 LongEdit::Overwrite { offset, bytes: &data, cut: kind == 5 }
             }
         };

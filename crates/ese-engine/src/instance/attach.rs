@@ -225,6 +225,7 @@ impl Instance {
         self.make_clean(attached, pos)?;
         self.bounds.attached.write().retain(|other| !Arc::ptr_eq(other, attached));
         self.at_zero.lock().retain(|row| row.dbid != attached.db.dbid);
+        self.unreferenced.lock().retain(|value| value.dbid() != attached.db.dbid);
         Ok(())
     }
 

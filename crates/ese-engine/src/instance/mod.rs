@@ -44,7 +44,7 @@ pub(crate) use self::{
 };
 use crate::{
     database::Database,
-    session::{self, AtZero, Change, TreeDrop},
+    session::{self, AtZero, Change, TreeDrop, Unreferenced},
     trx::{OpenTransaction, TrxClock},
     version::VersionStore,
 };
@@ -79,8 +79,8 @@ struct Retired {
     number: TrxId,
     changes: Vec<Change>,
     drops: Vec<TreeDrop>,
-    /// Until the drops are done; there if there are any.
-    hold: Option<CheckpointHold>,
+    /// Until the drops are done and the values gone; there if there are any.
+    hold: Option<Arc<CheckpointHold>>,
 }
 
 impl Retired {
@@ -111,6 +111,8 @@ pub struct Instance {
     retired: Mutex<VecDeque<Retired>>,
     /// Rows that end if a number of theirs is zero.
     pub(crate) at_zero: Mutex<HashSet<AtZero>>,
+    /// Long values that may have lost their last reference.
+    pub(crate) unreferenced: Mutex<Vec<Unreferenced>>,
     /// Held for reading by who cleans up after commits, for writing by who detaches a database:
     /// what is half cleaned up is done by then. Who finds it taken leaves the work to the next.
     cleaning: RwLock<()>,
@@ -217,7 +219,7 @@ impl Instance {
         &self,
         number: TrxId,
         changes: Vec<Change>,
-        (drops, hold): (Vec<TreeDrop>, Option<CheckpointHold>),
+        (drops, hold): (Vec<TreeDrop>, Option<Arc<CheckpointHold>>),
     ) {
         let mut retired = self.retired.lock();
         retired.push_back(Retired { number, changes, drops, hold });
@@ -241,13 +243,14 @@ impl Instance {
         let Some(_cleaning) = self.cleaning.try_read_recursive() else { return };
         while let Some(mut retired) = self.retired.try_lock() {
             let ready = retired.front().is_some_and(|next| self.clock.seen_by_all(next.number));
-            let Some(Retired { changes, drops, hold: _until_dropped, .. }) =
+            let Some(Retired { changes, drops, hold, .. }) =
                 (if ready { retired.pop_front() } else { None })
             else {
                 return;
             };
             drop(retired);
-            let mut cleaned = session::clean_up(self, &changes);
+            // The checkpoint is held until the trees are dropped.
+            let mut cleaned = session::clean_up(self, &changes, hold.as_ref());
             if cleaned.is_ok() && !drops.is_empty() {
                 cleaned = session::perform_drops(self, &drops);
             }
@@ -261,10 +264,16 @@ impl Instance {
         }
     }
 
-    /// Deletes the rows that additions have brought to zero.
+    /// Deletes the rows that additions have brought to zero, and the long values to which no row
+    /// refers any more.
     pub(crate) fn end_rows_at_zero(self: &Arc<Instance>) -> Result<()> {
         let Some(_cleaning) = self.cleaning.try_read() else { return Ok(()) };
-        match session::end_rows_at_zero(self) {
+        let ended = session::end_rows_at_zero(self).and_then(|()| {
+            // The rows that ended may have been the last to refer to a value.
+            self.clean_up_versions();
+            session::remove_unreferenced(self)
+        });
+        match ended {
             Err(error) if error.code() == JetErr::TermInProgress => Ok(()),
             other => other,
         }

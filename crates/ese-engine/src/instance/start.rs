@@ -83,6 +83,7 @@ impl Instance {
             poison: OnceLock::new(),
             retired: Mutex::new(VecDeque::new()),
             at_zero: Mutex::default(),
+            unreferenced: Mutex::default(),
             cleaning: RwLock::default(),
             worker: Mutex::new(None),
             nudge: Arc::new((Mutex::new(false), Condvar::new())),

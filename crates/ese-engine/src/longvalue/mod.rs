@@ -4,8 +4,14 @@
 //! records that refer to it and the size of the value, and behind it the value in chunks of a fixed
 //! length, keyed by id and offset. The tree's order is therefore the order in which a value is
 //! read.
+//!
+//! A value is only ever changed by the transaction that made it; all that happens to it later is
+//! that references are added and given up, which commutes. Who gives one up does not know whether
+//! it was the last: the value is removed when nobody needs the versions of its count any more and
+//! the count is zero (`session::unreferenced`).
 
 mod read;
+mod remove;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -13,9 +19,11 @@ mod write;
 use ese_base::PageSize;
 use ese_pages::PageFlags;
 
-pub(crate) use read::OfflineLongValues;
 pub(crate) use read::root;
-pub use read::{Nodes, StoredSize, Visit, read, size, stored_size};
+pub use read::{
+    Nodes, OfflineLongValues, StoredSize, Visit, read, read_into, readable_size, size, stored_size,
+};
+pub(crate) use remove::{remove_some, remove_value};
 pub use write::SIZE_MAX;
 pub(crate) use write::{LongTree, Packing, SeenNodes};
 
@@ -64,6 +72,28 @@ pub fn chunk_key(lid: Lid, offset: u32) -> Vec<u8> {
     let mut key = root_key(lid);
     key.extend_from_slice(&offset.to_be_bytes());
     key
+}
+
+/// The id in a key of the tree, of a root or of a chunk.
+pub(crate) fn lid_of_key(key: &[u8]) -> Option<Lid> {
+    let root = match key.len() {
+        4 | 8 if key.first().is_some_and(|byte| byte & 0x80 == 0) => key.get(..4),
+        8 | 12 if key.first().is_some_and(|byte| byte & 0x80 != 0) => key.get(..8),
+        _ => None,
+    };
+    lid_of_root(root?)
+}
+
+/// The id, if it is the key of a root node (edb-format 9.2).
+pub(crate) fn lid_of_root(key: &[u8]) -> Option<Lid> {
+    let lid = match key.len() {
+        4 => Lid(u64::from(u32::from_be_bytes(key.try_into().ok()?))),
+        8 if key.first().is_some_and(|byte| byte & 0x80 != 0) => {
+            Lid(u64::from_be_bytes(key.try_into().ok()?))
+        }
+        _ => return None,
+    };
+    (root_key(lid) == key).then_some(lid)
 }
 
 /// What the root node of a value says.

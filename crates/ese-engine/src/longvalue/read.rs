@@ -75,7 +75,27 @@ pub(crate) fn root(nodes: &dyn Nodes, lid: Lid) -> Result<Root> {
         }
         Ok(ControlFlow::Break(()))
     })?;
-    found.ok_or_else(|| damaged(lid, "it is not in the tree of long values"))
+    found.ok_or_else(|| missing(lid))
+}
+
+#[cold]
+pub(super) fn missing(lid: Lid) -> Error {
+    damaged(lid, "it is not in the tree of long values")
+}
+
+/// The size of a value whose bytes this version can read.
+///
+/// # Errors
+/// As [`size`]; `JET_errFeatureNotAvailable` for encrypted values.
+pub fn readable_size(nodes: &dyn Nodes, lid: Lid) -> Result<u32> {
+    let root = root(nodes, lid)?;
+    if root.encrypted {
+        return Err(Error::new(
+            JetErr::FeatureNotAvailable,
+            format!("long value {}: encrypted values cannot be read by this version", lid.0),
+        ));
+    }
+    Ok(root.size)
 }
 
 /// Reads at most `most` bytes of a value from `offset` on; nothing behind its end. `chunk` is the
@@ -86,27 +106,63 @@ pub(crate) fn root(nodes: &dyn Nodes, lid: Lid) -> Result<Root> {
 /// `JET_errDecompressionFailed` (-1620); `JET_errFeatureNotAvailable` for encrypted values; those
 /// of the source.
 pub fn read(nodes: &dyn Nodes, lid: Lid, chunk: u32, offset: u32, most: usize) -> Result<Vec<u8>> {
-    let root = root(nodes, lid)?;
-    if root.encrypted {
-        return Err(Error::new(
-            JetErr::FeatureNotAvailable,
-            format!("long value {}: encrypted values cannot be read by this version", lid.0),
-        ));
-    }
-    let left = usize::try_from(root.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+    let size = readable_size(nodes, lid)?;
+    let left = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX);
     let wanted = left.min(most);
     // Grows by what is really there: the size in the root may be damaged.
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(wanted.min(ROOM_AT_ONCE));
+    each_part(nodes, lid, (chunk, size), offset, wanted, &mut |part| out.extend_from_slice(part))?;
+    Ok(out)
+}
+
+/// Fills `buf` with a value's bytes from `offset` on, as far as there are any, and says how many
+/// they are. `size` is the value's, as [`readable_size`] has it for the same reader.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_into(
+    nodes: &dyn Nodes,
+    lid: Lid,
+    (chunk, size): (u32, u32),
+    offset: u32,
+    buf: &mut [u8],
+) -> Result<usize> {
+    let left = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX);
+    let wanted = left.min(buf.len());
+    let mut rest = buf;
+    each_part(nodes, lid, (chunk, size), offset, wanted, &mut |part| {
+        if let Some((to, behind)) = std::mem::take(&mut rest).split_at_mut_checked(part.len()) {
+            to.copy_from_slice(part);
+            rest = behind;
+        }
+    })?;
+    Ok(wanted)
+}
+
+/// Room that is made for a value before any of it is seen.
+const ROOM_AT_ONCE: usize = 2 << 20;
+
+/// Gives `wanted` bytes from `offset` on, in parts; that many there must be.
+fn each_part(
+    nodes: &dyn Nodes,
+    lid: Lid,
+    (chunk, size): (u32, u32),
+    offset: u32,
+    wanted: usize,
+    each: &mut dyn FnMut(&[u8]),
+) -> Result<()> {
     if wanted == 0 || chunk == 0 {
-        return Ok(out);
+        return Ok(());
     }
-    let mut next = offset / chunk * chunk;
-    nodes.visit(&chunk_key(lid, next), &mut |key, data| {
-        if key != chunk_key(lid, next) {
+    let (mut next, mut given) = (offset / chunk * chunk, 0);
+    let mut expected = chunk_key(lid, next);
+    let first = expected.clone();
+    nodes.visit(&first, &mut |key, data| {
+        if key != expected {
             return Ok(ControlFlow::Break(()));
         }
         // Without a mark on the node: shorter than the chunk must be means compressed (9.3).
-        let len = usize::try_from(chunk.min(root.size - next)).unwrap_or(usize::MAX);
+        let len = usize::try_from(chunk.min(size.saturating_sub(next))).unwrap_or(usize::MAX);
         let expanded;
         let bytes = if data.len() == len {
             data
@@ -121,20 +177,22 @@ pub fn read(nodes: &dyn Nodes, lid: Lid, chunk: u32, offset: u32, most: usize) -
         }
         let skip = usize::try_from(offset.saturating_sub(next)).unwrap_or(usize::MAX);
         let bytes = bytes.get(skip..).unwrap_or_default();
-        out.extend_from_slice(bytes.get(..wanted - out.len()).unwrap_or(bytes));
+        let part = bytes.get(..wanted - given).unwrap_or(bytes);
+        each(part);
+        given += part.len();
         next = match next.checked_add(chunk) {
-            Some(next) if out.len() < wanted => next,
+            Some(next) if given < wanted => next,
             _ => return Ok(ControlFlow::Break(())),
         };
+        if let Some(place) = expected.last_chunk_mut() {
+            *place = next.to_be_bytes();
+        }
         Ok(ControlFlow::Continue(()))
     })?;
-    if out.len() < wanted {
-        return Err(damaged(
-            lid,
-            &format!("its chunk at {next} of {} bytes is missing", root.size),
-        ));
+    if given < wanted {
+        return Err(damaged(lid, &format!("its chunk at {next} of {size} bytes is missing")));
     }
-    Ok(out)
+    Ok(())
 }
 
 #[cold]
@@ -145,7 +203,7 @@ fn damaged(lid: Lid, what: &str) -> Error {
 
 /// The long values of a table in a file that nobody has attached.
 #[derive(Debug)]
-pub(crate) struct OfflineLongValues<'a> {
+pub struct OfflineLongValues<'a> {
     cache: &'a PageCache,
     tree: Option<TreeView>,
     chunk: u32,
@@ -155,6 +213,14 @@ impl<'a> OfflineLongValues<'a> {
     pub(crate) fn new(cache: &'a PageCache, schema: &TableSchema) -> OfflineLongValues<'a> {
         let tree = schema.lv.as_ref().map(tree_view);
         OfflineLongValues { cache, tree, chunk: chunk_len(schema) }
+    }
+
+    /// The length of a value in bytes.
+    ///
+    /// # Errors
+    /// As [`size`].
+    pub fn len_of(&self, lid: Lid) -> Result<u32> {
+        size(self, lid)
     }
 }
 

@@ -1,20 +1,22 @@
 //! Changing long values in a session's transaction.
 //!
-//! Every node is versioned like a row: others go on seeing the value as it was, and rollback and
-//! recovery take nodes back one by one. A value is only ever changed by the transaction that made
-//! it; who wants to change another one makes a copy and lets its reference to the old one go.
+//! A value is only ever changed by the transaction that made it, and nobody else can see it before
+//! that commits: its root is versioned like a row, its chunks need no versions (`session::own`).
+//! Who wants to change another value makes a copy and lets its reference to the old one go.
+//! References are counted by additions, which commute.
 
 use std::{ops::ControlFlow, sync::Arc};
 
 use ese_base::{Error, JetErr, Result};
 
-use super::{Nodes, Root, Visit, chunk_key, read, root, root_key};
+use super::{Nodes, Root, Visit, chunk_key, read, read::missing, root, root_key};
 use crate::{
     compress,
     database::Database,
     record::Lid,
-    session::Session,
+    session::{ChunkPlace, Session},
     tree::{Position, TreeHandle},
+    version::Addition,
 };
 
 /// Longest value (api-semantics 9.8).
@@ -87,7 +89,7 @@ impl LongTree {
         bytes: &[u8],
         packing: Packing,
     ) -> Result<()> {
-        let old = root(&self.seen(session), lid)?;
+        let old = self.own_root(session, lid)?;
         let end = u32::try_from(bytes.len()).ok().and_then(|len| offset.checked_add(len));
         let end = end.filter(|end| *end <= SIZE_MAX).ok_or_else(too_big)?;
         let mut hint = Position::default();
@@ -130,7 +132,7 @@ impl LongTree {
         if size > SIZE_MAX {
             return Err(too_big());
         }
-        let mut old = root(&self.seen(session), lid)?;
+        let mut old = self.own_root(session, lid)?;
         let zeros = vec![0; index(self.chunk.min(size.saturating_sub(old.size)))];
         while old.size < size {
             let part = zeros.get(..index(self.chunk.min(size - old.size))).unwrap_or(&zeros);
@@ -156,22 +158,33 @@ impl LongTree {
     }
 
     /// One record more refers to the value.
+    ///
+    /// # Errors
+    /// `JET_errWriteConflict` (-1102) if no row refers to it any more: the caller found it in a row
+    /// as it was before its transaction; those of writing.
     pub(crate) fn share(&self, session: &mut Session, lid: Lid) -> Result<()> {
-        let old = root(&self.seen(session), lid)?;
-        let references = old.references.checked_add(1).ok_or_else(too_big)?;
-        self.put_root(session, lid, Root { references, ..old })
+        let gone = || Error::new(JetErr::WriteConflict, "the row that is copied was deleted");
+        match root(&self.seen(session), lid) {
+            Ok(Root { references: 0, .. }) => return Err(gone()),
+            Err(error) if error.code() == JetErr::LVCorrupted => return Err(gone()),
+            other => other?,
+        };
+        self.count(session, lid, 1)
     }
 
-    /// One record less refers to the value; the last one takes it away.
+    /// One record less refers to the value. It goes when all can see that it was the last one.
     pub(crate) fn release(&self, session: &mut Session, lid: Lid) -> Result<()> {
-        let old = root(&self.seen(session), lid)?;
-        if old.references > 1 {
-            let references = old.references - 1;
-            return self.put_root(session, lid, Root { references, ..old });
-        }
+        self.count(session, lid, -1)
+    }
+
+    fn count(&self, session: &mut Session, lid: Lid, delta: i64) -> Result<()> {
         let at = &mut Position::default();
-        session.delete(&self.db, &self.tree, at, &root_key(lid), &[])?;
-        self.delete_chunks(session, lid, 0, old.size)
+        let added = Addition { offset: 0, delta, wide: false, ends_row: delta < 0 };
+        let counted = session.add(&self.db, &self.tree, at, &root_key(lid), added);
+        counted.map_err(|error| match error.code() {
+            JetErr::RecordNotFound | JetErr::RecordDeleted => missing(lid),
+            _ => error,
+        })
     }
 
     /// Does the session see such a value?
@@ -207,17 +220,27 @@ impl LongTree {
             Packing::Plain => None,
         };
         let data = packed.as_deref().unwrap_or(content);
-        let key = chunk_key(lid, at);
+        let LongTree { db, tree, .. } = self;
+        let root = root_key(lid);
         if exists {
-            session.replace(&self.db, &self.tree, hint, &key, data)
-        } else {
-            session.insert(&self.db, &self.tree, hint, &key, data)
+            return session.rewrite_own(db, tree, hint, &chunk_key(lid, at), data);
         }
+        let place = ChunkPlace { root: &root, offset: at, step: self.chunk };
+        session.insert_own_chunk(db, tree, hint, place, data)
     }
 
     fn put_root(&self, session: &mut Session, lid: Lid, root: Root) -> Result<()> {
-        let at = &mut Position::default();
-        session.replace(&self.db, &self.tree, at, &root_key(lid), &root.to_bytes())
+        let LongTree { db, tree, .. } = self;
+        session.rewrite_own(db, tree, &mut Position::default(), &root_key(lid), &root.to_bytes())
+    }
+
+    /// The root of a value that is about to be changed.
+    fn own_root(&self, session: &Session, lid: Lid) -> Result<Root> {
+        if !session.is_own(&self.tree, &root_key(lid)) {
+            let what = "a long value is changed that the transaction has not made";
+            return Err(Error::new(JetErr::InternalError, what).at_path(self.db.file.path()));
+        }
+        root(&self.seen(session), lid)
     }
 }
 

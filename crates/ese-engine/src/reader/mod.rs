@@ -16,9 +16,11 @@ use ese_pages::{
     Access, CacheMode, CacheOptions, DbFile, DbHeader, DbState, Node, PageCache, PageFlags, PageRef,
 };
 
-pub use crate::record::{Guid, Value};
-use crate::{
+pub use crate::{
     longvalue::OfflineLongValues,
+    record::{Guid, Value},
+};
+use crate::{
     record::RecordView,
     schema::{
         CatalogLoader, Index, MSYS_OBJECTS, MSYS_OBJECTS_FDP, MSYS_OBJECTS_SHADOW,
@@ -158,12 +160,18 @@ impl OfflineDatabase {
             )
             .at_path(self.cache.file().path()));
         }
-        let long_values = OfflineLongValues::new(&self.cache, table);
+        let long_values = self.long_values(table);
         self.nodes(&table_tree(table.fdp, table.objid), |key, data| {
             let view = RecordView::new(data, table.page_size)
                 .map_err(|error| named(error, &format!("table \"{}\"", table.name), key))?;
             each(key, &view.with_long_values(&long_values))
         })
+    }
+
+    /// The long values of a table: what its rows have outside of them.
+    #[must_use]
+    pub fn long_values(&self, table: &TableSchema) -> OfflineLongValues<'_> {
+        OfflineLongValues::new(&self.cache, table)
     }
 
     /// Visits the entries of a secondary index: its key, and the key of the row it belongs to.

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use ese_base::{DbTime, Dbid, LgPos, ObjId, Pgno, ProcId, RceId, TrxId};
 use ese_log::records::{NodeHead, RecordFlags, UndoInfo};
 
-use crate::version::Addition;
+use crate::{longvalue::lid_of_root, version::Addition};
 
 /// A change that has to be taken back if its transaction does not commit.
 #[derive(Debug)]
@@ -27,6 +27,20 @@ pub(super) struct ReplayedChange {
     pub(super) kind: ReplayedKind,
     /// Level it belongs to now; a nested commit lowers it.
     level: u8,
+}
+
+impl ReplayedChange {
+    /// Does it leave something to be removed when it has committed? Of long values only that it
+    /// looks as if it gave up a reference to one.
+    fn is_to_remove(&self) -> bool {
+        match &self.kind {
+            ReplayedKind::Deleted => true,
+            ReplayedKind::Added(Addition { offset: 0, wide: false, delta, .. }) => {
+                *delta < 0 && lid_of_root(&self.key).is_some()
+            }
+            _ => false,
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -120,13 +134,14 @@ impl ReplayedSession {
         }
     }
 
-    /// The outermost commit: its deletions may now be removed for good.
+    /// The outermost commit: its deletions may now be removed for good, and long values that it
+    /// has let go.
     pub(super) fn commit0(&mut self) -> Vec<ReplayedChange> {
         self.level = 0;
         self.announced.clear();
         self.unannounced.clear();
         let changes = std::mem::take(&mut self.changes);
-        changes.into_iter().filter(|change| change.kind == ReplayedKind::Deleted).collect()
+        changes.into_iter().filter(|change| change.is_to_remove()).collect()
     }
 
     /// Levels that were rolled back: their compensation records took the changes out before.

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     database::Database,
+    longvalue,
     tree::{self, Position, TreeHandle, TreeKind, Undo, UndoOper, Unversioned, Writer},
 };
 
@@ -35,7 +36,10 @@ pub(super) fn finish(replay: &mut Replay, env: &Env, log: &Arc<Log>) -> Result<(
     }
     let to_remove = std::mem::take(&mut replay.to_remove);
     for change in &to_remove {
-        remove_node(replay, log, change)?;
+        match change.kind {
+            ReplayedKind::Added(_) => remove_value(replay, log, change)?,
+            _ => remove_node(replay, log, change)?,
+        }
     }
     reclaim::give_back_lost(replay, log)?;
     let mark = log.append(&Record::ShutDownMark(ShutDownMark {}))?;
@@ -110,6 +114,15 @@ fn remove_node(replay: &Replay, log: &Arc<Log>, change: &ReplayedChange) -> Resu
         &|| true,
     )?;
     Ok(())
+}
+
+/// Removes a long value that a committed transaction has let go, if that was the last reference.
+fn remove_value(replay: &Replay, log: &Arc<Log>, change: &ReplayedChange) -> Result<()> {
+    let Some((db, tree)) = tree_of(replay, change)? else { return Ok(()) };
+    if !tree.kind.is_of_long_values() {
+        return Ok(());
+    }
+    longvalue::remove_value(&db, &tree, Writer::system(ProcId(0)), &change.key, log.as_ref())
 }
 
 /// The database and tree of a change; `None` if the database needs nothing or is gone.

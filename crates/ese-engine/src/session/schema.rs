@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use ese_base::{LgPos, ObjId, Pgno, Result};
+use ese_base::{LgPos, ObjId, Pgno, Result, plant};
 
 use super::Session;
 use crate::{
@@ -135,12 +135,14 @@ impl Session {
         Ok(())
     }
 
-    /// Keeps the checkpoint before this transaction until trees are dropped: recovery finds them by
-    /// its changes of the catalog, or the records that made them.
-    pub(super) fn hold_for(&self, drops: &[Drop]) -> Option<CheckpointHold> {
+    /// Keeps the checkpoint before this transaction until trees are dropped and long values are
+    /// removed: recovery finds them by its changes of the catalog, or the records that made them,
+    /// and by the references that were given up.
+    pub(super) fn hold_for(&self, drops: &[Drop]) -> Option<Arc<CheckpointHold>> {
         let begin = self.slot.begin0();
-        let needed = !drops.is_empty() && begin != LgPos::MAX;
-        needed.then(|| self.instance.hold_checkpoint(begin))
+        let let_go = self.let_go && !plant!("engine-forget-released-values");
+        let needed = (!drops.is_empty() || let_go) && begin != LgPos::MAX;
+        needed.then(|| Arc::new(self.instance.hold_checkpoint(begin)))
     }
 
     /// What the schema changes of the transaction give up, now that it has committed.

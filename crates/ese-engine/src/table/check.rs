@@ -11,7 +11,7 @@ use ese_base::{Error, JetErr, Result};
 
 use super::{SecondaryIndex, Table};
 use crate::{
-    longvalue::{Nodes, Root, chunk_key, root_key},
+    longvalue::{LongTree, Nodes, Root, chunk_key, lid_of_root, root_key},
     record::{Lid, LongValues, RecordView},
     session::Session,
     tree::{Direction, Position, Start},
@@ -90,7 +90,7 @@ impl Table {
 
     /// Compares the long values with what the rows refer to, as the session sees both: each value
     /// counts its references, has all its chunks and nothing else, and there is no value without a
-    /// row. Says what is wrong.
+    /// row but such as are about to be removed. Says what is wrong.
     ///
     /// # Errors
     /// Those of reading.
@@ -124,6 +124,9 @@ impl Table {
             Ok(ControlFlow::Continue(()))
         })?;
         for (lid, root) in roots {
+            if root.references == 0 && !self.awaits_removal(session, lid) {
+                wrong.push(format!("value {lid:?} was left behind by the last row"));
+            }
             let counted = references.remove(&lid).unwrap_or(0);
             if counted != root.references {
                 let Root { references, .. } = root;
@@ -141,6 +144,15 @@ impl Table {
         wrong
             .extend(found.difference(&expected).map(|key| format!("chunk {key:02x?} is nobody's")));
         Ok(wrong)
+    }
+
+    /// Will a value without references be removed?
+    fn awaits_removal(&self, session: &Session, lid: Lid) -> bool {
+        let (instance, key) = (session.instance(), root_key(lid));
+        self.long_tree().is_some_and(|LongTree { tree, .. }| {
+            instance.versions.has_versions(&tree, &key, &[])
+                || instance.unreferenced.lock().iter().any(|value| value.is(&tree, &key))
+        })
     }
 
     fn expected_entries(
@@ -166,16 +178,4 @@ impl Table {
         })?;
         made.map(|()| expected)
     }
-}
-
-/// The id, if it is the key of a root node (edb-format 9.2).
-fn lid_of_root(key: &[u8]) -> Option<Lid> {
-    let lid = match key.len() {
-        4 => Lid(u64::from(u32::from_be_bytes(key.try_into().ok()?))),
-        8 if key.first().is_some_and(|byte| byte & 0x80 != 0) => {
-            Lid(u64::from_be_bytes(key.try_into().ok()?))
-        }
-        _ => return None,
-    };
-    (root_key(lid) == key).then_some(lid)
 }

@@ -32,7 +32,13 @@ pub(crate) const LONG_VALUES: TreeKind =
     TreeKind { unique: true, page_flags: PageFlags::LONG_VALUE, density_pct: 100 };
 
 /// Ids of 32 bits go up to here (edb-format 9.2).
-const LID_MAX: u64 = 0x7fff_feff;
+const SHORT_MAX: u64 = 0x7fff_feff;
+/// The first id of 64 bits.
+const WIDE_FIRST: u64 = 0x8000_0000_8000_0001;
+/// The last one: the first byte stays as it is.
+const WIDE_MAX: u64 = 0x80ff_ffff_ffff_ffff;
+/// The update of the format that ids of 64 bits came with (edb-format 10).
+const WIDE_SINCE: u32 = 70;
 
 /// What the versions of a table know of its long values.
 #[derive(Debug, Default)]
@@ -42,16 +48,16 @@ pub(crate) struct LongState(Mutex<Known>);
 struct Known {
     /// What the catalog says of the tree, and the tree.
     tree: Option<(LongValueTree, Arc<TreeHandle>)>,
-    /// The next id, once the highest one is known. Ids of values that were taken back are not used
-    /// again while the table is open.
-    next: Option<u64>,
+    /// The highest id, once it is known. Ids of values that were taken back are not used again
+    /// while the table is open.
+    last: Option<Lid>,
 }
 
 impl LongState {
     pub(super) fn of(db: &Database, schema: &TableSchema) -> LongState {
         let tree =
             schema.lv.as_ref().map(|lv| (lv.clone(), db.tree(lv.fdp, lv.objid, LONG_VALUES)));
-        LongState(Mutex::new(Known { tree, next: None }))
+        LongState(Mutex::new(Known { tree, last: None }))
     }
 
     /// The tree was taken back.
@@ -121,19 +127,20 @@ impl Table {
                 tree
             }
         };
-        let next = match known.next {
-            Some(next) => next,
-            None => last_lid(&self.db, &tree)? + 1,
+        let last = match known.last {
+            Some(last) => last,
+            None => last_lid(&self.db, &tree)?,
         };
-        if next > LID_MAX {
+        let wide = self.db.file.header().update_major.get() >= WIDE_SINCE;
+        let Some(lid) = lid_after(last, wide) else {
             let what = format!("the ids of long values of table {} are used up", self.schema.name);
             return Err(Error::new(JetErr::OutOfLongValueIDs, what)
                 .at_path(self.db.file.path())
                 .advise("copy the rows into a new table"));
-        }
-        known.next = Some(next + 1);
+        };
+        known.last = Some(lid);
         let tree = LongTree { db: Arc::clone(&self.db), tree, chunk: chunk_len(&self.schema) };
-        Ok((tree, Lid(next)))
+        Ok((tree, lid))
     }
 
     fn make_tree(&self, session: &mut Session) -> Result<(LongValueTree, Arc<TreeHandle>)> {
@@ -228,12 +235,22 @@ impl Table {
     }
 }
 
-/// The highest id that any value has or had.
-fn last_lid(db: &Database, tree: &TreeHandle) -> Result<u64> {
-    let (mut last, mut at) = (0, Position::default());
+/// The id after this one: of 32 bits as long as there are any, then, if the format has them, of 64.
+/// `None`: all are used up.
+fn lid_after(last: Lid, wide: bool) -> Option<Lid> {
+    match last.0 {
+        short @ ..SHORT_MAX => Some(Lid(short + 1)),
+        ..WIDE_FIRST => wide.then_some(Lid(WIDE_FIRST)),
+        last => (wide && last < WIDE_MAX).then(|| Lid(last + 1)),
+    }
+}
+
+/// The highest id that any value has or had; 0 where there is none. Ids of 64 bits lie behind all
+/// others.
+fn last_lid(db: &Database, tree: &TreeHandle) -> Result<Lid> {
+    let (mut last, mut at) = (Lid(0), Position::default());
     tree::scan(&db.cache, &tree.view(), Start::End, Direction::Backward, &mut at, |node| {
-        let key = node.key_to_vec();
-        last = key.first_chunk().map_or(0, |id| u64::from(u32::from_be_bytes(*id)));
+        last = longvalue::lid_of_key(&node.key_to_vec()).unwrap_or(Lid(0));
         ControlFlow::Break(())
     })?;
     Ok(last)
@@ -290,6 +307,23 @@ impl SessionLongValues<'_> {
         longvalue::size(self, lid)
     }
 
+    /// The length of a value that can be read.
+    ///
+    /// # Errors
+    /// As [`longvalue::readable_size`].
+    pub fn readable_size(&self, lid: Lid) -> Result<u32> {
+        longvalue::readable_size(self, lid)
+    }
+
+    /// Fills `buf` with a value's bytes from `offset` on; `size` is [`Self::readable_size`], as the
+    /// same transaction sees it.
+    ///
+    /// # Errors
+    /// As [`longvalue::read_into`].
+    pub fn read_into(&self, lid: Lid, size: u32, offset: u32, buf: &mut [u8]) -> Result<usize> {
+        longvalue::read_into(self, lid, (self.chunk(), size), offset, buf)
+    }
+
     /// What a value takes in the tree.
     ///
     /// # Errors
@@ -313,5 +347,43 @@ impl Nodes for SessionLongValues<'_> {
 impl LongValues for SessionLongValues<'_> {
     fn read_at(&self, lid: Lid, offset: u32, most: usize) -> Result<Vec<u8>> {
         longvalue::read(self, lid, self.chunk(), offset, most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::longvalue::{chunk_key, lid_of_key, root_key};
+
+    #[test]
+    fn ids_of_32_bits_are_used_up_before_those_of_64_where_the_format_has_them() {
+        for wide in [false, true] {
+            assert_eq!(lid_after(Lid(0), wide), Some(Lid(1)));
+            assert_eq!(lid_after(Lid(SHORT_MAX - 1), wide), Some(Lid(SHORT_MAX)));
+            let next = wide.then_some(Lid(WIDE_FIRST));
+            assert_eq!(lid_after(Lid(SHORT_MAX), wide), next);
+            // What no engine gives out, but a damaged file may hold.
+            assert_eq!(lid_after(Lid(SHORT_MAX + 1), wide), next);
+            assert_eq!(lid_after(Lid(WIDE_FIRST), wide), wide.then_some(Lid(WIDE_FIRST + 1)));
+            assert_eq!(lid_after(Lid(WIDE_MAX), wide), None);
+            assert_eq!(lid_after(Lid(u64::MAX), wide), None);
+        }
+    }
+
+    #[test]
+    fn keys_of_both_widths_tell_their_ids_and_lie_in_their_order() {
+        let lids = [1, 2, SHORT_MAX, WIDE_FIRST, WIDE_FIRST + 1, WIDE_MAX].map(Lid);
+        let mut keys = Vec::new();
+        for lid in lids {
+            keys.push(root_key(lid));
+            keys.extend([0, 4014, 0x7fff_ff00].map(|offset| chunk_key(lid, offset)));
+        }
+        for (key, at) in keys.iter().zip(0..) {
+            assert_eq!(lid_of_key(key), Some(lids[at / 4]), "{key:02x?}");
+        }
+        assert!(keys.is_sorted());
+        for len in [0, 3, 5, 7, 9, 11, 13] {
+            assert_eq!(lid_of_key(&vec![0x80; len]), None);
+        }
     }
 }

@@ -1,0 +1,90 @@
+//! Taking away values to which no row refers.
+
+use std::ops::ControlFlow;
+
+use ese_base::{Result, plant};
+use ese_pages::{NodeFlags, fence::LogFence};
+
+use super::{Root, lid_of_root};
+use crate::{
+    database::Database,
+    tree::{self, Direction, Position, Start, TreeHandle, Unversioned, Writer},
+};
+
+/// Nodes that are removed at a time.
+const AT_A_TIME: usize = 64;
+
+/// Removes a value, if its count of references is zero.
+///
+/// # Errors
+/// The page cache's and the log's.
+pub(crate) fn remove_value(
+    db: &Database,
+    tree: &TreeHandle,
+    writer: Writer,
+    root: &[u8],
+    fence: &dyn LogFence,
+) -> Result<()> {
+    while remove_some(db, tree, writer, root, fence)? {}
+    Ok(())
+}
+
+/// Removes some nodes of a value whose count of references is zero, and the root last: as long as
+/// it is there, a crash leaves behind what recovery finds. Says whether there may be more. The
+/// caller knows that the root has no versions; nobody can see the value then, or come to.
+///
+/// # Errors
+/// The page cache's and the log's.
+pub(crate) fn remove_some(
+    db: &Database,
+    tree: &TreeHandle,
+    writer: Writer,
+    root: &[u8],
+    fence: &dyn LogFence,
+) -> Result<bool> {
+    let (mut nodes, mut unneeded, mut more) = (Vec::with_capacity(AT_A_TIME), false, false);
+    let start = Start::At { key: root, data: &[] };
+    let mut at = Position::default();
+    tree::scan(&db.cache, &tree.view(), start, Direction::Forward, &mut at, |node| {
+        let key = node.key_to_vec();
+        if key == root {
+            let live = !node.flags.contains(NodeFlags::DELETED);
+            unneeded = live && Root::parse(node.data).is_some_and(|root| root.references == 0);
+        }
+        let goes = unneeded && (key == root || is_chunk(&key, root));
+        more = goes && nodes.len() == AT_A_TIME;
+        if !goes || more {
+            return ControlFlow::Break(());
+        }
+        nodes.push((key, node.flags.contains(NodeFlags::DELETED)));
+        ControlFlow::Continue(())
+    })?;
+    if plant!("engine-root-before-chunks") {
+        (more, _) = (false, nodes.reverse());
+    }
+    // The root, which stands first, goes with the last ones.
+    for (key, deleted) in nodes.iter().skip(usize::from(more)).rev() {
+        remove_node(db, tree, writer, (key, *deleted), fence)?;
+    }
+    Ok(more)
+}
+
+fn is_chunk(key: &[u8], root: &[u8]) -> bool {
+    key.len() == root.len() + 4 && key.starts_with(root) && lid_of_root(root).is_some()
+}
+
+fn remove_node(
+    db: &Database,
+    tree: &TreeHandle,
+    writer: Writer,
+    (key, deleted): (&[u8], bool),
+    fence: &dyn LogFence,
+) -> Result<()> {
+    db.cache.throttle(fence)?;
+    if !deleted {
+        let at = &mut Position::default();
+        tree::flag_delete(db, tree, writer, &Unversioned, at, key, &[])?;
+    }
+    tree::delete_node(db, tree, writer, key, &[], &|| true)?;
+    Ok(())
+}
