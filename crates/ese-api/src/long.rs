@@ -83,7 +83,7 @@ impl Table {
             let Some((outside, bytes)) = found.transpose()?.flatten() else { return Ok(None) };
             let len = match outside {
                 None => bytes.len() as u64,
-                Some(lid) => u64::from(table.long_values(&state.engine).size(lid)?),
+                Some(lid) => u64::from(table.long_values(&state.engine).readable_size(lid)?),
             };
             Ok(Some((table, outside, bytes, len)))
         })?;
@@ -136,6 +136,9 @@ fn long_column(table: &EngineTable, name: &str) -> Result<ColumnId> {
     Err(Error::new(JetErr::InvalidColumnType, what))
 }
 
+/// Room that is made for a value before it is read.
+const ROOM_AT_ONCE: usize = 2 << 20;
+
 /// A part of a value in memory.
 #[derive(Debug, Default)]
 struct Chunk {
@@ -177,6 +180,18 @@ impl LongReader<'_> {
         self.len == 0
     }
 
+    /// Fills a buffer from the place on, past the chunk in memory.
+    fn fill(&mut self, lid: Lid, buf: &mut [u8]) -> Result<usize> {
+        let offset = u32::try_from(self.at).unwrap_or(u32::MAX);
+        let len = u32::try_from(self.len).unwrap_or(u32::MAX);
+        let table = &self.table;
+        let count = self
+            .cell
+            .with(|state| table.long_values(&state.engine).read_into(lid, len, offset, buf))?;
+        self.at += count as u64;
+        Ok(count)
+    }
+
     /// Fetches the chunk that the place lies in.
     fn fetch(&mut self) -> Result<()> {
         let Some(lid) = self.outside else { return Ok(()) };
@@ -195,15 +210,31 @@ impl LongReader<'_> {
 impl Read for LongReader<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.at < self.len && self.chunk.from(self.at).is_empty() {
+            let chunk = usize::try_from(chunk_len(&self.table.schema)).unwrap_or(usize::MAX);
+            if let Some(lid) = self.outside.filter(|_| buf.len() >= chunk) {
+                return self.fill(lid, buf).map_err(io::Error::other);
+            }
             self.fetch().map_err(io::Error::other)?;
         }
-        let part = self.chunk.from(self.at);
-        let count = part.len().min(buf.len());
-        for (to, from) in buf.iter_mut().zip(part) {
-            *to = *from;
-        }
+        let count = self.chunk.from(self.at).read(buf)?;
         self.at += count as u64;
         Ok(count)
+    }
+
+    /// Makes room as far as the value is there: its length may be damaged.
+    fn read_to_end(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
+        let before = buf.len();
+        while self.at < self.len {
+            let left = usize::try_from(self.len - self.at).unwrap_or(usize::MAX);
+            let filled = buf.len();
+            buf.resize(filled + left.min(ROOM_AT_ONCE), 0);
+            let count = self.read(buf.get_mut(filled..).unwrap_or_default());
+            buf.truncate(filled + count.as_ref().map_or(0, |count| *count));
+            if count? == 0 {
+                break;
+            }
+        }
+        Ok(buf.len() - before)
     }
 }
 

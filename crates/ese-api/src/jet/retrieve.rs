@@ -55,9 +55,12 @@ pub struct JET_RETRIEVECOLUMN {
     pub itagSequence: usize,
     /// The column that was read is put here: of column 0 the one whose value it was, or 0.
     pub columnidNextTagged: JET_COLUMNID,
+    /// How many bytes are wanted at most.
+    pub cbData: usize,
     /// What was read; `None` is NULL.
     pub data: Option<Vec<u8>>,
-    /// `JET_errSuccess`, `JET_wrnColumnNull` (1004), or of column 0 `JET_wrnColumnSetNull` (1068).
+    /// `JET_errSuccess`, `JET_wrnColumnNull` (1004), of column 0 `JET_wrnColumnSetNull` (1068), or
+    /// `JET_wrnBufferTruncated` (1006): there are more bytes.
     pub err: JetErr,
 }
 
@@ -71,6 +74,7 @@ impl JET_RETRIEVECOLUMN {
             ibLongValue: 0,
             itagSequence: 1,
             columnidNextTagged: 0,
+            cbData: usize::MAX,
             data: None,
             err: JetErr::Success,
         }
@@ -83,6 +87,8 @@ struct Wanted {
     columnid: JET_COLUMNID,
     grbit: JET_GRBIT,
     offset: usize,
+    /// Bytes, at most.
+    most: usize,
     itag: usize,
 }
 
@@ -166,7 +172,8 @@ impl Answer {
 impl JET_RETRIEVECOLUMN {
     fn wanted(&self, grbit: JET_GRBIT) -> Wanted {
         let (columnid, offset, itag) = (self.columnid, self.ibLongValue, self.itagSequence);
-        Wanted { columnid, grbit, offset, itag }
+        // One byte more tells whether there are more.
+        Wanted { columnid, grbit, offset, most: self.cbData.saturating_add(1), itag }
     }
 
     fn answer(&mut self, found: Found) {
@@ -176,6 +183,10 @@ impl JET_RETRIEVECOLUMN {
             self.itagSequence = found.itag;
         }
         (self.data, self.err) = (found.data, found.err);
+        if let Some(data) = self.data.as_mut().filter(|data| data.len() > self.cbData) {
+            data.truncate(self.cbData);
+            self.err = JetErr::WrnBufferTruncated;
+        }
     }
 }
 
@@ -290,7 +301,7 @@ fn value_of(
         return Ok(Answer::Computed(Computed::new(columnid, column, copy)));
     }
     let Some(instance) = data.nth(wanted.itag)? else { return found(None) };
-    let bytes = record.bytes_from(column, instance, wanted.offset, usize::MAX)?;
+    let bytes = record.bytes_from(column, instance, wanted.offset, wanted.most)?;
     found(Some(Cow::into_owned(bytes)))
 }
 
@@ -348,7 +359,8 @@ pub fn JetRetrieveColumn(
     pretinfo: Option<&mut JET_RETINFO>,
 ) -> Result<Option<Vec<u8>>> {
     let info = pretinfo.as_deref().copied().unwrap_or_default();
-    let wanted = Wanted { columnid, grbit, offset: info.ibLongValue, itag: info.itagSequence };
+    let (offset, itag) = (info.ibLongValue, info.itagSequence);
+    let wanted = Wanted { columnid, grbit, offset, most: usize::MAX, itag };
     let answer = with_cursor_and_session(sesid, tableid, |state, own, cursor| {
         let grbit = flags_in_callback(own, tableid, grbit)?;
         cursor.retrieve(state, Wanted { grbit, ..wanted }, false)

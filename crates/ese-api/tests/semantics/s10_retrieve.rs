@@ -51,6 +51,24 @@ fn s10_02_behind_the_end_of_a_value_there_are_no_bytes() {
 }
 
 #[test]
+fn s10_01_a_part_comes_with_the_warning_that_there_is_more() {
+    let _mode = multi();
+    let row = filled();
+    for (at, most, part, err) in [
+        (0, 2, &b"te"[..], JetErr::WrnBufferTruncated),
+        (0, 0, b"", JetErr::WrnBufferTruncated),
+        (2, 2, b"xt", JetErr::Success),
+        (3, 9, b"t", JetErr::Success),
+        (4, 0, b"", JetErr::Success),
+    ] {
+        let whole = JET_RETRIEVECOLUMN::new(row.id("text"));
+        let mut parts = [JET_RETRIEVECOLUMN { ibLongValue: at, cbData: most, ..whole }];
+        JetRetrieveColumns(row.ses, row.cur, &mut parts).unwrap();
+        assert_eq!((parts[0].data.as_deref(), parts[0].err), (Some(part), err), "{most} from {at}");
+    }
+}
+
+#[test]
 fn s10_03_values_are_numbered_and_counted() {
     let _mode = multi();
     let row = filled();
