@@ -5,7 +5,7 @@
 
 use ese_base::PageSize;
 use ese_tests::{
-    model::{Machine, Tally},
+    model::{Counters, Machine, Tally},
     sim::{number, run_all, seeds},
 };
 
@@ -44,4 +44,27 @@ fn sessions_see_what_the_model_says_and_commits_survive() {
     println!("{all:?}");
     assert_eq!(failures, 0, "see above");
     assert!(all.refusals > all.changes / 100, "hardly anything stood in the way");
+}
+
+/// Steps of a run on columns that count.
+const COUNTS: u64 = 40_000;
+
+#[test]
+fn what_sessions_count_and_add_up_is_what_the_model_says() {
+    let seeds = seeds(FIXED_SEED);
+    println!("seeds {seeds:?}");
+    let steps = number("ESE_STEPS").unwrap_or(COUNTS);
+    let jobs: Vec<(u64, PageSize)> = seeds.iter().map(|seed| (*seed, PageSize::K4)).collect();
+    let outcomes = run_all(&jobs, |(seed, page_size)| {
+        Counters::new(seed, page_size).and_then(|counters| counters.run(steps))
+    });
+    for ((seed, _), outcome) in jobs.iter().zip(outcomes) {
+        match outcome {
+            Ok((refusals, ended)) => {
+                println!("{refusals} refusals, {ended} rows at zero");
+                assert!(refusals > steps / 100 && ended > steps / 1000, "little has happened");
+            }
+            Err(reason) => panic!("FAILED: ESE_SEED={seed} ESE_STEPS={steps}: {reason}"),
+        }
+    }
 }

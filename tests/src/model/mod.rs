@@ -6,10 +6,12 @@
 //! its power; what is there afterwards must be what some commit left, and nothing that was
 //! acknowledged may be missing.
 
+mod counters;
 mod machine;
 mod points;
 mod rows;
 mod schema;
 mod state;
 
+pub use counters::Counters;
 pub use machine::{Machine, Tally};
