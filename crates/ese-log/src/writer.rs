@@ -37,7 +37,7 @@ use std::{
     thread::ThreadId,
 };
 
-use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result, Signature};
+use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result, Signature, activity};
 use ese_os::{Env, Worker};
 use ese_pages::fence::LogFence;
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -168,6 +168,7 @@ impl Log {
             };
             match appended {
                 Some(appended) => {
+                    activity::log_record(parts.encoded_len());
                     if half_full {
                         shared.background.want_write();
                     }

@@ -9,6 +9,7 @@
 )]
 
 mod bad_arguments;
+mod error_info;
 #[path = "../jet_setup/mod.rs"]
 mod jet_setup;
 mod pets;

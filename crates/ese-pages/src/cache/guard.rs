@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ese_base::{Error, JetErr, LgPos, Pgno, Result};
+use ese_base::{Error, JetErr, LgPos, Pgno, Result, activity};
 
 use super::{
     PageCache,
@@ -228,6 +228,10 @@ impl<'a> WriteGuard<'a> {
     /// before. Without logging both are [`LgPos::MIN`].
     #[inline]
     pub fn mark_dirty(&mut self, start: LgPos, end: LgPos) {
+        match self.before {
+            Before::Clean { .. } => activity::page_dirtied(),
+            Before::Nothing | Before::Replaced { .. } => activity::page_redirtied(),
+        }
         if !matches!(self.before, Before::Nothing) {
             self.mark_first(start, end);
         } else if self.frame.next_change(start, end) {

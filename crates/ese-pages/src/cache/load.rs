@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use ese_base::{Error, JetErr, PageSize, Pgno, Result};
+use ese_base::{Error, JetErr, PageSize, Pgno, Result, activity};
 use ese_os::PageMap;
 
 use super::{PageCache, chunked::Chunked, slot::Slot};
@@ -108,6 +108,7 @@ impl PageCache {
             }
         }
         self.counters.loaded.fetch_add(1, Ordering::Relaxed);
+        activity::page_read();
         Ok(())
     }
 
@@ -129,6 +130,7 @@ impl PageCache {
         free.show(slot);
         slot.mark_referenced();
         self.counters.loaded.fetch_add(1, Ordering::Relaxed);
+        activity::page_read();
         Ok(())
     }
 

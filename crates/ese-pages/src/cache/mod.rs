@@ -69,7 +69,7 @@ use std::{
     },
 };
 
-use ese_base::{Error, JetErr, LgPos, PageSize, Pgno, Result};
+use ese_base::{Error, JetErr, LgPos, PageSize, Pgno, Result, activity};
 use ese_os::PageMap;
 use parking_lot::Mutex;
 
@@ -261,6 +261,7 @@ impl PageCache {
         if let Some(slot) = self.slots.at(pgno)
             && let Some(guard) = ReadGuard::new(self, slot, pgno)
         {
+            activity::page_referenced();
             return Ok(guard);
         }
         self.read_unloaded(pgno)
@@ -273,6 +274,7 @@ impl PageCache {
             // In copy mode the page may be evicted again before it is latched.
             self.load(slot, pgno)?;
             if let Some(guard) = ReadGuard::new(self, slot, pgno) {
+                activity::page_referenced();
                 return Ok(guard);
             }
         }
@@ -286,6 +288,7 @@ impl PageCache {
         let slot = self.slot(pgno)?;
         loop {
             if let Some(guard) = RdwGuard::new(self, slot, pgno) {
+                activity::page_referenced();
                 return Ok(guard);
             }
             self.load(slot, pgno)?;
@@ -304,6 +307,7 @@ impl PageCache {
         let slot = self.slot(pgno)?;
         loop {
             if let Some(latched) = Latched::write(slot, self.page_size) {
+                activity::page_referenced();
                 return WriteGuard::new(self, slot, latched, pgno);
             }
             self.load(slot, pgno)?;
@@ -321,6 +325,7 @@ impl PageCache {
         self.check_writable()?;
         self.file.check_in_file(pgno)?;
         let slot = self.slot(pgno)?;
+        activity::page_referenced();
         WriteGuard::new_page(self, slot, pgno)
     }
 
@@ -356,6 +361,7 @@ impl PageCache {
 
     /// Says that these pages will be read soon. Only a hint.
     pub fn will_need(&self, first: Pgno, count: u32) {
+        activity::pages_preread(count);
         self.file.file().will_need(
             self.page_size.offset_of(first),
             u64::from(count) * self.page_size.bytes_u64(),
