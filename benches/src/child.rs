@@ -20,6 +20,7 @@ use crate::{
     latency::Latencies,
     machine, old_reader,
     rows::{Key, Row, Rows, random_keys},
+    sort,
     store::{Result, Store},
 };
 
@@ -34,12 +35,26 @@ pub(crate) struct Scale {
     pub(crate) seconds: f64,
     /// Updates beside a reader that stays open.
     pub(crate) old_reader_updates: u64,
+    /// Rows that go through a temporary table.
+    pub(crate) sorted_rows: u64,
 }
 
 /// The full measurement and the quick look.
 pub(crate) const SCALES: [Scale; 2] = [
-    Scale { name: "full", rows: 1_000_000, seconds: 2.0, old_reader_updates: 10_000_000 },
-    Scale { name: "quick", rows: 100_000, seconds: 1.0, old_reader_updates: 500_000 },
+    Scale {
+        name: "full",
+        rows: 1_000_000,
+        seconds: 2.0,
+        old_reader_updates: 10_000_000,
+        sorted_rows: 5_000_000,
+    },
+    Scale {
+        name: "quick",
+        rows: 100_000,
+        seconds: 1.0,
+        old_reader_updates: 500_000,
+        sorted_rows: 500_000,
+    },
 ];
 
 /// Rows of a batch.
@@ -63,10 +78,12 @@ pub(crate) enum Part {
     Indexed,
     /// A reader that stays open.
     OldReader,
+    /// A temporary table beside `sort -n`.
+    Sort,
 }
 
 impl Part {
-    pub(crate) const ALL: [Part; 3] = [Part::Plain, Part::Indexed, Part::OldReader];
+    pub(crate) const ALL: [Part; 4] = [Part::Plain, Part::Indexed, Part::OldReader, Part::Sort];
 
     /// Its name on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -74,6 +91,7 @@ impl Part {
             Part::Plain => "plain",
             Part::Indexed => "indexed",
             Part::OldReader => "old-reader",
+            Part::Sort => "sort",
         }
     }
 
@@ -97,12 +115,14 @@ pub(crate) fn main(engine: &str, folder: &str, scale: &str, part: &str) -> Resul
             Part::Plain => measure(engine, &folder, scale)?,
             Part::Indexed => workload::measure(engine, &folder, scale)?,
             Part::OldReader => old_reader::measure(&folder, scale)?,
+            Part::Sort => sort::measure(&folder, scale)?,
         }
     };
     let others = match part {
         Part::Plain => "others",
         Part::Indexed => "indexed_others",
         Part::OldReader => "old_reader_others",
+        Part::Sort => "sort_others",
     };
     figures.insert(others, before.others_percent_since());
     println!("{}", serde_json::to_string(&figures)?);

@@ -239,6 +239,13 @@ const FLOORS: &[Floor] = &[
         |r| r.of(OURS, "old_reader_memory"),
         |r| Some(64.0 + r.of(OURS, "old_reader_allowed")?),
     ),
+    at_least(
+        "rows sorted by a temporary table: half of sort -n",
+        Unit::PerSecond,
+        |r| r.of(OURS, "sort_temp"),
+        |r| Some(0.5 * r.of(OURS, "sort_n")?),
+    ),
+    at_most("memory of that sort", Unit::Mebibytes, |r| r.of(OURS, "sort_memory"), |_| Some(256.0)),
 ];
 
 #[cfg(test)]

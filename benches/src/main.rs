@@ -23,6 +23,7 @@ mod metrics;
 mod old_reader;
 mod report;
 mod rows;
+mod sort;
 mod store;
 mod tables;
 

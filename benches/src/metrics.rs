@@ -99,3 +99,11 @@ pub(crate) const OLD_READER: &[Metric] = &[
     metric("old_reader_allowed", "- of it allowed as cache and versions", Unit::Mebibytes),
     metric("old_reader_others", "processor used by others meanwhile", Unit::Percent),
 ];
+
+/// Figures of the temporary table.
+pub(crate) const SORT: &[Metric] = &[
+    metric("sort_temp", "rows sorted through a temporary table", Unit::PerSecond),
+    metric("sort_n", "- by sort -n from the same file", Unit::PerSecond),
+    metric("sort_memory", "peak of private memory", Unit::Mebibytes),
+    metric("sort_others", "processor used by others meanwhile", Unit::Percent),
+];

@@ -34,11 +34,20 @@ struct Ese {
 
 /// An instance with the settings that are measured.
 pub(crate) fn start(folder: &Path) -> ese_api::Result<Instance> {
+    start_with(folder, |_| ())
+}
+
+/// As [`start`], with further settings.
+pub(crate) fn start_with(
+    folder: &Path,
+    configure: impl FnOnce(&mut ese_api::InstanceConfig),
+) -> ese_api::Result<Instance> {
     Instance::builder(folder)
         .page_size(ese_api::PageSize::K8)
         .log_file_size(32 << 20)
         .checkpoint_depth(512 << 20)
         .cache_size(CACHE_BYTES)
+        .configure(configure)
         .start()
 }
 

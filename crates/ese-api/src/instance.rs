@@ -89,6 +89,12 @@ impl InstanceBuilder {
         self
     }
 
+    /// Memory for the rows of a temporary table; what is more goes through a temporary file.
+    pub fn sort_memory(mut self, bytes: u64) -> InstanceBuilder {
+        self.config.sort_memory = bytes;
+        self
+    }
+
     /// How much log a crash may have to replay.
     pub fn checkpoint_depth(mut self, bytes: u64) -> InstanceBuilder {
         self.config.checkpoint_depth = bytes;

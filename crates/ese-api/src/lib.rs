@@ -39,6 +39,8 @@
 //!   it began (a snapshot); readers never wait for writers, and the first writer of a row wins.
 //! * A [`Table`] has columns and a primary index, in whose order its rows lie; each further
 //!   [`Index`] has them in another order.
+//! * A [`TempTable`] sorts rows for a session and is gone with it; what does not fit into memory
+//!   goes through a temporary file.
 //! * A [`Backup`] is a stream of verified files, read while others write, that
 //!   [`BackupStopper::stop`] ends at any moment. [`restore`] makes databases of it again.
 //!
@@ -71,6 +73,7 @@ mod session;
 mod shared;
 mod source;
 mod table;
+mod temp;
 mod typed;
 mod verify;
 
@@ -93,6 +96,7 @@ pub use ese_engine::{
         ColType, Column, ColumnDef, ColumnFlags, ColumnId, IndexDef, IndexOptions, KeyPart,
         Placement, TableSchema,
     },
+    temp::KeyOrder,
 };
 pub use ese_os::Env;
 pub use ese_pages::cache::CacheMode;
@@ -110,6 +114,7 @@ pub use rows::Rows;
 pub use session::{ChangeState, SessionCell, View};
 pub use session::{Durability, Reader, Session, TRIES_MAX, Transaction, Writer};
 pub use table::{Inserter, Table, TableBuilder};
+pub use temp::{TempRow, TempRows, TempTable, TempTableBuilder};
 pub use typed::{ColumnType, Typed};
 pub use verify::{
     DatabaseReport, DirReport, LogReport, VerifyOptions, VerifyProgress, verify_database,
@@ -131,6 +136,7 @@ const _: () = {
     threads::<Session>();
     threads::<Transaction<'static>>();
     threads::<Inserter>();
+    threads::<TempTable>();
     threads::<Row>();
     threads::<Backup>();
     threads::<BackupStopper>();

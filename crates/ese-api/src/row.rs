@@ -147,7 +147,7 @@ macro_rules! row {
 /// A row that was read: the values of all columns of its table.
 #[derive(Clone)]
 pub struct Row {
-    table: Arc<EngineTable>,
+    schema: Arc<TableSchema>,
     /// One per column, in the order of the ids.
     values: Vec<Value>,
     key: Vec<u8>,
@@ -162,22 +162,30 @@ impl Row {
     ) -> Result<Row> {
         let long_values = table.long_values(session);
         let view = RecordView::new(record, table.db.page_size())?.with_long_values(&long_values);
-        let columns = table.schema.columns.iter();
-        let values = columns.map(|column| Value::read(column, &view)).collect::<Result<_>>()?;
-        Ok(Row { table: Arc::clone(table), values, key })
+        Row::of_view(&table.schema, key, &view)
+    }
+
+    pub(crate) fn of_view(
+        schema: &Arc<TableSchema>,
+        key: Vec<u8>,
+        view: &RecordView<'_>,
+    ) -> Result<Row> {
+        let columns = schema.columns.iter();
+        let values = columns.map(|column| Value::read(column, view)).collect::<Result<_>>()?;
+        Ok(Row { schema: Arc::clone(schema), values, key })
     }
 
     /// The value of a column; `None` if the table has no such column.
     #[must_use]
     pub fn get<'c>(&self, column: impl Into<ColumnRef<'c>>) -> Option<&Value> {
-        let wanted = column.into().find(&self.table.schema).ok()?.id;
-        let at = self.table.schema.columns.iter().position(|column| column.id == wanted)?;
+        let wanted = column.into().find(&self.schema).ok()?.id;
+        let at = self.schema.columns.iter().position(|column| column.id == wanted)?;
         self.values.get(at)
     }
 
     /// Names and values of all columns, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let columns = self.table.schema.columns.iter();
+        let columns = self.schema.columns.iter();
         columns.map(|column| column.name.as_str()).zip(&self.values)
     }
 

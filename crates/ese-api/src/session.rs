@@ -8,7 +8,10 @@ use parking_lot::Mutex;
 
 pub use ese_engine::session::Durability;
 
-use crate::shared::{Shared, ended};
+use crate::{
+    shared::{Shared, ended},
+    temp::{TempTable, TempTableBuilder},
+};
 
 /// The engine's session with what repeated calls reuse.
 #[derive(Debug)]
@@ -187,6 +190,17 @@ impl Session {
         let seen = body(&mut transaction)?;
         transaction.commit()?;
         Ok(seen)
+    }
+
+    /// Opens a temporary table: rows that this session sorts. It lasts until it is dropped, inside
+    /// and outside of transactions.
+    ///
+    /// # Errors
+    /// `JET_errColumnDuplicate` (-1508), `JET_errInvalidName` (-1002), `JET_errTooManyColumns`
+    /// (-1040), `JET_errCannotMaterializeForwardOnlySort` (-1113) for wishes that exclude each
+    /// other; those of the temporary database for a tree.
+    pub fn temp_table(&self, table: TempTableBuilder) -> Result<TempTable> {
+        TempTable::open(&self.cell, &table)
     }
 
     /// Waits until the last commit of this session, which may have been a lazy one, is durable.

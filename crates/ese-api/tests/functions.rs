@@ -1,5 +1,5 @@
 //! The functions of the Jet interface that the data model needs: transactions, tables, columns,
-//! indexes, cursors, rows, and what tells of them. Each is in [`ese_api::jet`].
+//! indexes, cursors, rows, temporary tables, and what tells of them. Each is in [`ese_api::jet`].
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -156,6 +156,16 @@ const WANTED: &[(&str, &[&str])] = &[
             "JetGetTableInfo",
             "JetGetThreadStats",
             "JetGetVersion",
+        ],
+    ),
+    (
+        "tempTable",
+        &[
+            "JetOpenTempTable",
+            "JetOpenTempTable2",
+            "JetOpenTempTable3",
+            "JetOpenTemporaryTable",
+            "JetOpenTemporaryTable2",
         ],
     ),
     ("maintenance", &["JetCompact", "JetDefragment", "JetDefragment2", "JetIdle"]),

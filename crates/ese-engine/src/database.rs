@@ -37,6 +37,8 @@ pub struct Database {
     root_freed: AtomicBool,
     /// Pages that it may own; 0 = no limit.
     pages_max: AtomicU32,
+    /// It is nobody's but the instance's, and means nothing once that has ended.
+    temporary: bool,
 }
 
 impl Database {
@@ -61,7 +63,27 @@ impl Database {
             missing: Mutex::default(),
             root_freed: AtomicBool::new(false),
             pages_max: AtomicU32::new(0),
+            temporary: false,
         }
+    }
+
+    /// As [`Database::new`], for one that is not logged and means nothing once its instance has
+    /// ended.
+    pub(crate) fn temporary(
+        dbid: Dbid,
+        file: Arc<DbFile>,
+        cache: PageCache,
+        dbtime: DbTime,
+        objid_last: ObjId,
+    ) -> Database {
+        let db = Database::new(dbid, file, cache, None, dbtime, objid_last);
+        Database { temporary: true, ..db }
+    }
+
+    /// Is it the temporary database of an instance?
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.temporary
     }
 
     /// Limits the pages that it may own, from now on; 0 = no limit.

@@ -231,6 +231,14 @@ impl Session {
         Ok(())
     }
 
+    /// May it change anything in this database? Temporary ones are no part of what is read.
+    ///
+    /// # Errors
+    /// As [`Session::check_writable`].
+    pub(crate) fn check_writable_in(&self, db: &Database) -> Result<()> {
+        if db.is_temporary() { Ok(()) } else { self.check_writable() }
+    }
+
     /// Commits the innermost level. The outermost commit makes all changes visible at once.
     ///
     /// # Errors
@@ -516,7 +524,7 @@ impl Session {
         lock: Lock,
     ) -> Result<()> {
         self.instance.check()?;
-        self.check_writable()?;
+        self.check_writable_in(db)?;
         let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
         if let Some(rceid) = self
             .instance
@@ -556,7 +564,7 @@ impl Session {
         body: impl FnOnce(&Database, &TreeHandle, Writer, &dyn VersionGate) -> Result<()>,
     ) -> Result<()> {
         self.instance.check()?;
-        self.check_writable()?;
+        self.check_writable_in(db)?;
         db.cache.throttle(self.instance.fence(db))?;
         let writer = self.writer(db)?;
         let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
@@ -634,6 +642,13 @@ impl Session {
             let db = Arc::clone(&change.db);
             let undone = self.writer(&db).and_then(|writer| self.undo_one(&change, writer));
             if let Err(cause) = undone {
+                if db.is_temporary() {
+                    // The table shows it to nobody any more, and nothing else depends on it.
+                    drop(db.file.poison().remember(cause));
+                    let Change { tree, key, bm_data, rceid, .. } = &change;
+                    self.instance.versions.drop_version(tree, key, bm_data, *rceid);
+                    continue;
+                }
                 let error = Error::new(JetErr::RollbackError, "a change could not be taken back")
                     .at_path(db.file.path())
                     .caused_by(cause)
@@ -648,6 +663,11 @@ impl Session {
     fn undo_one(&mut self, change: &Change, writer: Writer) -> Result<()> {
         let Change { db, tree, rceid, kind, key, bm_data } = change;
         let versions = &self.instance.versions;
+        if db.is_temporary() && (*tree.gone.read() || db.file.poison().is_set()) {
+            // The table was closed, or has failed.
+            versions.drop_version(tree, key, bm_data, *rceid);
+            return Ok(());
+        }
         let before;
         let oper = match kind {
             ChangeKind::Grown(run) => return self.take_run_back(change, run, writer),
@@ -696,8 +716,13 @@ fn remove_deleted_node(
     if *gone {
         return Ok(());
     }
-    tree::delete_node(db, tree, writer, key, bm_data, &unneeded)?;
-    Ok(())
+    match tree::delete_node(db, tree, writer, key, bm_data, &unneeded) {
+        Err(error) if db.is_temporary() => {
+            tracing::debug!(%error, "a deleted row of a temporary table takes room until that goes");
+            Ok(())
+        }
+        deleted => deleted.map(|_| ()),
+    }
 }
 
 /// Drops the versions of a commit that everybody can see, and removes the nodes it deleted.

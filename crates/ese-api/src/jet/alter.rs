@@ -11,7 +11,8 @@ use super::{
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
     invalid_grbit,
     session::find_session,
-    table::{Cursor, with_cursor},
+    table::{Cursor, has_temporary, with_cursor},
+    temp::DBID_OF_TEMPORARY,
 };
 use crate::session::SessionState;
 
@@ -174,9 +175,14 @@ pub fn JetDeleteIndex(sesid: JET_SESID, tableid: JET_TABLEID, szIndexName: &str)
 /// # Errors
 /// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errObjectNotFound` (-1305),
 /// `JET_errTableInUse` (-1304), `JET_errCannotDeleteSystemTable` (-1318), `JET_errWriteConflict`
-/// (-1102).
+/// (-1102), `JET_errCannotDeleteTempTable` (-1317) in database 0, where temporary tables are, of
+/// who has one open.
 pub fn JetDeleteTable(sesid: JET_SESID, dbid: JET_DBID, szTableName: &str) -> Result<()> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {
+        if dbid == DBID_OF_TEMPORARY && has_temporary(own) {
+            let what = "temporary tables go when they are closed";
+            return Err(Error::new(JetErr::CannotDeleteTempTable, what));
+        }
         let database = open_database_of(own, dbid)?;
         let table = catalog::open_table(&state.engine, &database.attached, szTableName)?;
         let objid = table.schema.objid;

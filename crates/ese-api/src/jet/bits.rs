@@ -33,6 +33,8 @@ pub const JET_bitColumnFixed: JET_GRBIT = 0x1;
 pub const JET_bitColumnTagged: JET_GRBIT = 0x2;
 pub const JET_bitColumnNotNULL: JET_GRBIT = 0x4;
 pub const JET_bitColumnVersion: JET_GRBIT = 0x8;
+pub const JET_bitColumnTTKey: JET_GRBIT = 0x40;
+pub const JET_bitColumnTTDescending: JET_GRBIT = 0x80;
 pub const JET_bitColumnAutoincrement: JET_GRBIT = 0x10;
 pub const JET_bitColumnMultiValued: JET_GRBIT = 0x400;
 pub const JET_bitColumnEscrowUpdate: JET_GRBIT = 0x800;
@@ -46,6 +48,17 @@ pub const JET_bitTableCreateTemplateTable: JET_GRBIT = 0x2;
 pub const JET_bitTableCreateNoFixedVarColumnsInDerivedTables: JET_GRBIT = 0x4;
 pub const JET_bitTableCreateImmutableStructure: JET_GRBIT = 0x8;
 pub const JET_bitEscrowNoRollback: JET_GRBIT = 0x1;
+
+pub const JET_bitTTIndexed: JET_GRBIT = 0x1;
+pub const JET_bitTTUnique: JET_GRBIT = 0x2;
+pub const JET_bitTTUpdatable: JET_GRBIT = 0x4;
+pub const JET_bitTTScrollable: JET_GRBIT = 0x8;
+pub const JET_bitTTSortNullsHigh: JET_GRBIT = 0x10;
+pub const JET_bitTTForceMaterialization: JET_GRBIT = 0x20;
+pub const JET_bitTTErrorOnDuplicateInsertion: JET_GRBIT = JET_bitTTForceMaterialization;
+pub const JET_bitTTForwardOnly: JET_GRBIT = 0x40;
+pub const JET_bitTTIntrinsicLVsOnly: JET_GRBIT = 0x80;
+pub const JET_bitTTDotNetGuid: JET_GRBIT = 0x100;
 
 pub const JET_bitIndexUnique: JET_GRBIT = 0x1;
 pub const JET_bitIndexPrimary: JET_GRBIT = 0x2;

@@ -20,6 +20,7 @@ use ese_base::{Error, JetErr, ObjId, Result, limits::TRANSACTION_LEVEL_MAX};
 use ese_engine::{
     catalog,
     cursor::{Cursor as EngineCursor, Prepare},
+    temp::TempTable,
 };
 use parking_lot::Mutex;
 
@@ -33,7 +34,10 @@ use super::{
     session::{Own, Told, commit_level, find_session, roll_back_to},
     table::{Cursor, with_any_cursor, with_cursor_in_callback},
 };
-use crate::session::{Durability, SessionState};
+use crate::{
+    session::{Durability, SessionState},
+    shared::OpenDatabase,
+};
 
 /// Reasons of a callback: `JET_cbtyp...`.
 pub type JET_CBTYP = u32;
@@ -227,7 +231,7 @@ pub fn JetRegisterCallback(
             return Err(Error::new(JetErr::InvalidParameter, "a callback for no reason"));
         }
         let objid = cursor.table(state)?.schema.objid;
-        let number = cursor.database.attachments.register(objid, cbtyp, pCallback.clone());
+        let number = cursor.database()?.attachments.register(objid, cbtyp, pCallback.clone());
         Ok(JET_HANDLE(number))
     })
 }
@@ -244,7 +248,7 @@ pub fn JetUnregisterCallback(
 ) -> Result<()> {
     with_cursor_in_callback(sesid, tableid, |state, cursor| {
         let table = cursor.table(state)?;
-        if cursor.database.attachments.unregister(table.schema.objid, hCallbackId.0) {
+        if cursor.database()?.attachments.unregister(table.schema.objid, hCallbackId.0) {
             return Ok(());
         }
         let what = format!("{hCallbackId:?} is no callback of table \"{}\"", table.schema.name);
@@ -296,6 +300,9 @@ impl Cursor {
         grbit: JET_GRBIT,
         body: impl FnOnce(&mut LocalStorage, JET_CBTYP) -> Result<T>,
     ) -> Result<T> {
+        if self.temp().is_some_and(|temp| temp.is_inserting()) {
+            return Err(TempTable::refused("local storage for a sort that takes rows"));
+        }
         if grbit & JET_bitLSTable == 0 {
             return body(&mut self.local, JET_cbtypFreeCursorLS);
         }
@@ -303,20 +310,23 @@ impl Cursor {
             return Err(invalid_grbit("local storage", grbit));
         }
         let objid = self.table(state)?.schema.objid;
-        let attachments = &self.database.attachments;
+        let attachments = &self.database()?.attachments;
         attachments.with_local(objid, |local| body(local, JET_cbtypFreeTableLS))
     }
 
     /// The callbacks of its table, then those of the template that this derives from.
     fn callbacks(&mut self, state: &mut SessionState) -> Result<Vec<Registered>> {
-        if self.database.attachments.count.load(Ordering::Acquire) == 0 {
+        let none =
+            |database: &Arc<OpenDatabase>| database.attachments.count.load(Ordering::Acquire) == 0;
+        if self.temp().is_some() || self.database().is_ok_and(none) {
             return Ok(Vec::new());
         }
         let table = self.table(state)?;
-        let mut found = self.database.attachments.callbacks_of(table.schema.objid);
+        let database = Arc::clone(self.database()?);
+        let mut found = database.attachments.callbacks_of(table.schema.objid);
         if let Some(name) = &table.schema.template {
-            let template = catalog::open_table(&state.engine, &self.database.attached, name)?;
-            found.extend(self.database.attachments.callbacks_of(template.schema.objid));
+            let template = catalog::open_table(&state.engine, &database.attached, name)?;
+            found.extend(database.attachments.callbacks_of(template.schema.objid));
         }
         Ok(found)
     }
@@ -366,13 +376,12 @@ pub(super) fn change_row<T>(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
     reasons: impl FnOnce(&EngineCursor) -> Reasons,
-    change: impl FnOnce(&mut SessionState, &mut EngineCursor) -> Result<T>,
+    change: impl FnOnce(&mut SessionState, &mut Cursor) -> Result<T>,
 ) -> Result<T> {
     let (place, mut change, mut done) = (Location::caller(), Some(change), None);
     let mut make = |state: &mut SessionState, cursor: &mut Cursor| {
         let change = change.take().ok_or_else(|| failed("a row is changed once"))?;
-        let open = cursor.open(state)?;
-        done = Some(change(state, open)?);
+        done = Some(change(state, cursor)?);
         Ok(())
     };
     let calls = with_any_cursor(sesid, tableid, Purpose::Work, |state, own, cursor| {
@@ -390,7 +399,7 @@ pub(super) fn change_row<T>(
             own.begun();
         }
         own.enter_callback(tableid);
-        let dbid = u32::from(cursor.database.attached.db.dbid.0);
+        let dbid = u32::from(cursor.database()?.attached.db.dbid.0);
         Ok(Some(Calls { callbacks, reasons, dbid, level }))
     })?;
     if let Some(calls) = calls {

@@ -221,7 +221,7 @@ impl Computed {
             }
             let image = Some((columnid, self.copy));
             own.told.push(Told { thread: thread::current().id(), cursor: tableid, image });
-            Ok((u32::from(cursor.database.attached.db.dbid.0), level))
+            Ok((u32::from(cursor.database()?.attached.db.dbid.0), level))
         })?;
         let pbUserData = callback.data.map(Vec::from).unwrap_or_default();
         let info = JET_DEFAULTINFO { sesid, dbid, tableid, columnid, pbUserData };

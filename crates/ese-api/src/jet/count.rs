@@ -91,7 +91,7 @@ pub fn JetIndexRecordCount2(sesid: JET_SESID, tableid: JET_TABLEID, crecMax: u64
 /// that.
 pub fn JetGetCursorInfo(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
     with_cursor_in_callback(sesid, tableid, |state, cursor| {
-        cursor.open(state)?.check_unchanged(&state.engine)
+        cursor.open_or_tree(state)?.check_unchanged(&state.engine)
     })
 }
 

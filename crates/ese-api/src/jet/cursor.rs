@@ -1,7 +1,10 @@
 //! Moving, keys, seeking and ranges (api-semantics 6, 7).
 
 use ese_base::{Error, JetErr, Result};
-use ese_engine::cursor::{KeyOptions, Limit, RangeOptions, Seek};
+use ese_engine::{
+    cursor::{KeyOptions, Limit, RangeOptions, Seek},
+    schema::Column,
+};
 
 use super::{
     JET_GRBIT, JET_MoveFirst, JET_MoveLast, JET_bitCheckUniqueness, JET_bitFullColumnEndLimit,
@@ -27,11 +30,19 @@ pub fn JetMove(sesid: JET_SESID, tableid: JET_TABLEID, cRow: i32, grbit: JET_GRB
         if grbit & !JET_bitMoveKeyNE != 0 {
             return Err(invalid_grbit("JetMove", grbit));
         }
+        let distinct = grbit & JET_bitMoveKeyNE != 0;
+        if let Some(temp) = cursor.temp() {
+            return match cRow {
+                JET_MoveFirst => temp.first(&state.engine),
+                JET_MoveLast => temp.last(&state.engine),
+                rows => temp.move_by(&state.engine, rows, distinct),
+            };
+        }
         let open = cursor.open(state)?;
         match cRow {
             JET_MoveFirst => open.first(&state.engine),
             JET_MoveLast => open.last(&state.engine),
-            rows => open.move_by(&state.engine, rows, grbit & JET_bitMoveKeyNE != 0),
+            rows => open.move_by(&state.engine, rows, distinct),
         }
     })
 }
@@ -52,14 +63,21 @@ pub fn JetMakeKey(
     grbit: JET_GRBIT,
 ) -> Result<()> {
     with_cursor(sesid, tableid, |state, cursor| {
+        let new_key = grbit & JET_bitNewKey != 0;
+        let empty_value = grbit & JET_bitKeyDataZeroLength != 0;
+        let is_text = |column: Option<&Column>| column.is_some_and(|column| column.ty.is_text());
+        if let Some(temp) = cursor.temp() {
+            if grbit & JET_bitNormalizedKey != 0 {
+                return temp.set_key(pvData.unwrap_or_default());
+            }
+            let limit = key_limit(grbit, is_text(temp.next_key_column(new_key)?))?;
+            return temp.make_key(pvData, KeyOptions { new_key, empty_value, limit });
+        }
         let open = cursor.open(state)?;
         if grbit & JET_bitNormalizedKey != 0 {
             return open.set_key(pvData.unwrap_or_default());
         }
-        let new_key = grbit & JET_bitNewKey != 0;
-        let is_text = open.next_key_column(new_key)?.is_some_and(|column| column.ty.is_text());
-        let limit = key_limit(grbit, is_text)?;
-        let empty_value = grbit & JET_bitKeyDataZeroLength != 0;
+        let limit = key_limit(grbit, is_text(open.next_key_column(new_key)?))?;
         open.make_key(pvData, KeyOptions { new_key, empty_value, limit })
     })
 }
@@ -115,7 +133,10 @@ pub fn JetSeek(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Resu
         }
         let (alone, range) =
             (grbit & JET_bitCheckUniqueness != 0, grbit & JET_bitSetIndexRange != 0);
-        let sought = cursor.open(state)?.seek(&state.engine, relation, alone, range)?;
+        let sought = match cursor.temp() {
+            Some(temp) => temp.seek(&state.engine, relation, alone, range)?,
+            None => cursor.open(state)?.seek(&state.engine, relation, alone, range)?,
+        };
         Ok(match relation {
             Seek::Equal if sought.alone => JetErr::WrnUniqueKey,
             Seek::GreaterOrEqual | Seek::LessOrEqual if !sought.exact => JetErr::WrnSeekNotEqual,
@@ -135,10 +156,12 @@ pub fn JetSeek(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Resu
 pub fn JetSetIndexRange(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Result<()> {
     let known = JET_bitRangeInclusive | JET_bitRangeUpperLimit | JET_bitRangeInstantDuration;
     with_cursor(sesid, tableid, |state, cursor| {
-        let open = cursor.open(state)?;
         if grbit & JET_bitRangeRemove != 0 {
             // All other flags are ignored.
-            return open.remove_range();
+            return match cursor.temp() {
+                Some(temp) => temp.remove_range(),
+                None => cursor.open(state)?.remove_range(),
+            };
         }
         if grbit & !known != 0 {
             return Err(invalid_grbit("JetSetIndexRange", grbit));
@@ -148,7 +171,10 @@ pub fn JetSetIndexRange(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT
             upper: grbit & JET_bitRangeUpperLimit != 0,
             instant: grbit & JET_bitRangeInstantDuration != 0,
         };
-        open.set_range(&state.engine, options)
+        match cursor.temp() {
+            Some(temp) => temp.set_range(&state.engine, options),
+            None => cursor.open(state)?.set_range(&state.engine, options),
+        }
     })
 }
 
@@ -161,6 +187,13 @@ pub fn JetRetrieveKey(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) 
     with_cursor_in_callback(sesid, tableid, |state, cursor| {
         if grbit & !JET_bitRetrieveCopy != 0 {
             return Err(invalid_grbit("JetRetrieveKey", grbit));
+        }
+        if let Some(temp) = cursor.temp() {
+            let key = match grbit & JET_bitRetrieveCopy {
+                0 => temp.current_key(&state.engine),
+                _ => temp.search_key(),
+            };
+            return key.map(<[u8]>::to_vec);
         }
         let open = cursor.open(state)?;
         let key = if grbit & JET_bitRetrieveCopy != 0 {

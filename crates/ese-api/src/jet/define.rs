@@ -217,7 +217,7 @@ pub fn JetCreateTable(
             }
         }
         let level = state.engine.level();
-        new_cursor(own, sesid, &database, What::Defining(Box::new(def)), level)
+        new_cursor(own, sesid, Some(&database), What::Defining(Box::new(def)), level)
     })
 }
 
@@ -252,7 +252,7 @@ pub fn JetCreateTableColumnIndex(
         let made = 1 + def.columns.len() + def.indexes.len();
         ptablecreate.cCreated = u32::try_from(made).unwrap_or(u32::MAX);
         let level = state.engine.level();
-        ptablecreate.tableid = new_cursor(own, sesid, &database, what, level)?;
+        ptablecreate.tableid = new_cursor(own, sesid, Some(&database), what, level)?;
         Ok(())
     })
 }
@@ -426,7 +426,7 @@ fn redefine(
     cursor: &mut Cursor,
     change: impl FnOnce(&mut TableDef),
 ) -> Result<Option<TableSchema>> {
-    let page_size = cursor.database.attached.db.page_size();
+    let page_size = cursor.database()?.attached.db.page_size();
     let What::Defining(def) = &mut cursor.what else { return Ok(None) };
     let mut new = def.clone();
     change(&mut new);
@@ -442,7 +442,7 @@ pub(super) fn alter(
     change: impl FnOnce(&mut Session, &Arc<Attached>, &Table) -> Result<Arc<Table>>,
 ) -> Result<()> {
     let table = cursor.table(state)?;
-    let attached = Arc::clone(&cursor.database.attached);
+    let attached = Arc::clone(&cursor.database()?.attached);
     let table = change(&mut state.engine, &attached, &table)?;
     cursor.open(state)?.follow(table);
     Ok(())

@@ -9,6 +9,7 @@ use ese_engine::{
     key::locale_number,
     schema::{Column, Index, IndexFlags, SpaceHints, TableFlags, TupleLimits},
     table::Table,
+    temp::TempTable,
 };
 
 use super::{
@@ -432,13 +433,18 @@ pub enum JET_TBLINFO {
 /// A fact about a cursor's table.
 ///
 /// # Errors
-/// The cursor's; `JET_errInvalidParameter` (-1003) for an unknown level.
+/// The cursor's; `JET_errInvalidParameter` (-1003) for an unknown level; of a temporary table
+/// `JET_errInvalidOperation` (-1906) for all but [`JET_TblInfo`], `JET_errObjectNotFound` (-1305)
+/// for that of a tree, `JET_errIllegalOperation` (-1312) while rows are inserted into a sort.
 pub fn JetGetTableInfo(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
     InfoLevel: u32,
 ) -> Result<JET_TBLINFO> {
     with_cursor_in_callback(sesid, tableid, |state, cursor| {
+        if let Some(temp) = cursor.temp() {
+            return of_temporary(temp, InfoLevel);
+        }
         let table = cursor.table(state)?;
         let schema = &table.schema;
         Ok(match InfoLevel {
@@ -471,6 +477,26 @@ pub fn JetGetTableInfo(
             }
         })
     })
+}
+
+/// A sort has rows and nothing else that could be told; a temporary tree is no object.
+fn of_temporary(temp: &mut TempTable, level: u32) -> Result<JET_TBLINFO> {
+    if level != JET_TblInfo {
+        let what = format!("fact {level} of a temporary table");
+        return Err(Error::new(JetErr::InvalidOperation, what));
+    }
+    if temp.tree()?.is_some() {
+        let what = "a temporary table is no object of a database";
+        return Err(Error::new(JetErr::ObjectNotFound, what));
+    }
+    Ok(JET_TBLINFO::Object(JET_OBJECTINFO {
+        szName: String::new(),
+        objtyp: JET_objtypTable,
+        grbit: 0,
+        flags: 0,
+        cRecord: temp.row_count()?,
+        cPage: 0,
+    }))
 }
 
 /// Counts what a cursor's table and its indexes hold, for the info calls.

@@ -53,6 +53,7 @@ mod retrieve;
 mod session;
 mod stop;
 mod table;
+mod temp;
 mod unicode;
 mod update;
 
@@ -88,6 +89,7 @@ pub use retrieve::*;
 pub use session::*;
 pub use stop::*;
 pub use table::*;
+pub use temp::*;
 pub use unicode::{JET_UNICODEINDEX, JET_UNICODEINDEX2};
 pub use update::*;
 

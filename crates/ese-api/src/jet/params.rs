@@ -29,6 +29,8 @@ use super::{
 pub const JET_paramSystemPath: u32 = 0;
 /// Temporary database.
 pub const JET_paramTempPath: u32 = 1;
+/// Temporary tables that an instance may have open; 0 forbids them.
+pub const JET_paramMaxTemporaryTables: u32 = 10;
 /// Folder of the log.
 pub const JET_paramLogFilePath: u32 = 2;
 /// Three characters that the names of log and checkpoint begin with.
@@ -230,6 +232,12 @@ impl Params {
         }
         if let Some(pages) = global.int_if_set(JET_paramCacheSizeMax) {
             config.cache_size = pages.saturating_mul(config.page_size.bytes_u64());
+        }
+        let tables = self.int(JET_paramMaxTemporaryTables);
+        config.temp_tables_max = u32::try_from(tables).unwrap_or(u32::MAX);
+        // The default would be a file in the current directory, one for all instances.
+        if let Some(JET_PARAM::Text(path)) = self.0.get(&JET_paramTempPath) {
+            config.temp_path = Some(PathBuf::from(path));
         }
         if let Some(buckets) = self.int_if_set(JET_paramMaxVerPages) {
             config.version_store_max = buckets.saturating_mul(64 << 10);

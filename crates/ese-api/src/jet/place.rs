@@ -19,8 +19,9 @@ pub struct JET_INDEXID(pub(super) ObjId);
 /// # Errors
 /// The cursor's; `JET_errNoCurrentRecord` (-1603).
 pub fn JetGetBookmark(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<Vec<u8>> {
-    with_cursor_in_callback(sesid, tableid, |state, cursor| {
-        cursor.open(state)?.bookmark(&state.engine).map(<[u8]>::to_vec)
+    with_cursor_in_callback(sesid, tableid, |state, cursor| match cursor.temp() {
+        Some(temp) => temp.bookmark(&state.engine),
+        None => cursor.open(state)?.bookmark(&state.engine).map(<[u8]>::to_vec),
     })
 }
 
@@ -30,8 +31,9 @@ pub fn JetGetBookmark(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<Vec<u8>>
 /// The cursor's; `JET_errInvalidBookmark` (-1045) for no bytes, `JET_errRecordDeleted` (-1017),
 /// `JET_errNoCurrentRecord` (-1603) where the row has no entry in the current index.
 pub fn JetGotoBookmark(sesid: JET_SESID, tableid: JET_TABLEID, pvBookmark: &[u8]) -> Result<()> {
-    with_cursor(sesid, tableid, |state, cursor| {
-        cursor.open(state)?.go_to(&state.engine, pvBookmark)
+    with_cursor(sesid, tableid, |state, cursor| match cursor.temp() {
+        Some(temp) => temp.go_to(&state.engine, pvBookmark),
+        None => cursor.open(state)?.go_to(&state.engine, pvBookmark),
     })
 }
 

@@ -1,5 +1,7 @@
 //! How large a row is (api-semantics 10.11; the reference pages of JET_RECSIZE and JET_RECSIZE2).
 
+use std::sync::Arc;
+
 use ese_base::Result;
 
 use super::{
@@ -7,8 +9,9 @@ use super::{
     JET_bitRecordSizeRunningTotal, JET_bitRetrieveCopy,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
-    table::with_cursor_in_callback,
+    table::{Cursor, with_cursor_in_callback},
 };
+use crate::session::SessionState;
 
 /// Bytes of a row's place in its page beside key and record: its tag and the length of its key.
 const NODE_OVERHEAD: u64 = 4 + 2;
@@ -118,10 +121,7 @@ pub fn JetGetRecordSize2(
         let copy = grbit & JET_bitRecordSizeInCopyBuffer != 0;
         let from = if copy { JET_bitRetrieveCopy } else { 0 };
         let row = cursor.look(state, from, |schema, record| record.size(&schema.columns))?;
-        let open = cursor.open(state)?;
-        // A row that is being made has no key yet.
-        let new = copy && open.is_prepared() && open.changing().is_none();
-        let key_len = if new { 0 } else { open.bookmark(&state.engine)?.len() };
+        let key_len = key_len(state, cursor, copy)?;
         let mut total = match grbit & JET_bitRecordSizeRunningTotal {
             0 => JET_RECSIZE2::default(),
             _ => *precsize,
@@ -135,9 +135,9 @@ pub fn JetGetRecordSize2(
         add(&mut total.cCompressedColumns, row.compressed);
         add(&mut total.cLongValues, row.lids.len() as u64);
         if grbit & JET_bitRecordSizeLocal == 0 {
-            let table = open.table();
-            let values = table.long_values(&state.engine);
             for lid in row.lids {
+                let table = Arc::clone(cursor.open_or_tree(state)?.table());
+                let values = table.long_values(&state.engine);
                 let value = values.stored(lid)?;
                 add(&mut total.cbLongValueData, value.data);
                 add(&mut total.cbLongValueDataCompressed, value.stored);
@@ -147,6 +147,17 @@ pub fn JetGetRecordSize2(
         *precsize = total;
         Ok(())
     })
+}
+
+/// Length of the key of the row that is looked at.
+fn key_len(state: &mut SessionState, cursor: &mut Cursor, copy: bool) -> Result<usize> {
+    if let Some(temp) = cursor.sort()? {
+        return temp.current_key(&state.engine).map(<[u8]>::len);
+    }
+    let open = cursor.open_or_tree(state)?;
+    // A row that is being made has no key yet.
+    let new = copy && open.is_prepared() && open.changing().is_none();
+    if new { Ok(0) } else { open.bookmark(&state.engine).map(<[u8]>::len) }
 }
 
 /// Totals come from callers: they end at their limit.

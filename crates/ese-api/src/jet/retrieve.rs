@@ -199,7 +199,12 @@ impl Cursor {
         grbit: JET_GRBIT,
         body: impl FnOnce(&TableSchema, &RecordView<'_>) -> Result<T>,
     ) -> Result<T> {
-        let open = self.open(state)?;
+        if let Some(temp) = self.sort()? {
+            let schema = Arc::clone(temp.schema());
+            let look = |record: &[u8]| body(&schema, &RecordView::new(record, schema.page_size)?);
+            return temp.read(&state.engine, look)?;
+        }
+        let open = self.open_or_tree(state)?;
         let table = Arc::clone(open.table());
         if grbit & JET_bitRetrieveCopy != 0
             && let Some(record) = open.prepared()
@@ -221,14 +226,18 @@ impl Cursor {
         count: bool,
     ) -> Result<Answer> {
         wanted.check()?;
-        let open = self.open(state)?;
-        let table = Arc::clone(open.table());
+        let (schema, sort) = match self.sort()? {
+            Some(temp) => (Arc::clone(temp.schema()), true),
+            None => (Arc::clone(&self.open_or_tree(state)?.table().schema), false),
+        };
         let Wanted { columnid, grbit, .. } = wanted;
         let found = |found| Ok(Answer::Found(found));
-        if let Some(part) = wanted.part() {
-            let column = column_of(&table.schema, columnid)?;
+        // Keys of a sort are not taken apart: its rows are at hand.
+        if let Some(part) = wanted.part().filter(|_| !sort) {
+            let column = column_of(&schema, columnid)?;
             let with_itag = wanted.has(JET_bitRetrieveTag);
-            let entry = open.read_entry(&state.engine, column, part, with_itag)?;
+            let entry =
+                self.open_or_tree(state)?.read_entry(&state.engine, column, part, with_itag)?;
             wanted.itag = entry.itag;
             match entry.value {
                 Restored::Null => return found(Found::new(None, columnid, entry.itag)),
@@ -248,7 +257,7 @@ impl Cursor {
                 nth_of_all(schema, record, &wanted)
             });
         }
-        column_of(&table.schema, columnid)?;
+        column_of(&schema, columnid)?;
         if wanted.itag == 0 && !count {
             return Err(bad_itag());
         }

@@ -7,6 +7,7 @@ use ese_engine::{
     catalog, cursor as engine,
     schema::{Column, ColumnFlags, ColumnId, TableDef, TableFlags, TableSchema},
     table::{Sharing, Table},
+    temp::TempTable,
 };
 use parking_lot::{Mutex, RwLock};
 
@@ -37,7 +38,8 @@ pub(super) struct Cur {
 #[derive(Debug)]
 pub(super) struct Cursor {
     pub(super) what: What,
-    pub(super) database: Arc<OpenDatabase>,
+    /// The database of its table; temporary tables are in none.
+    database: Option<Arc<OpenDatabase>>,
     /// Transaction level of its opening.
     level: u8,
     /// What the caller keeps with it.
@@ -50,6 +52,8 @@ pub(super) enum What {
     Table(Box<engine::Cursor>),
     /// A table that its own session is still adding columns to; made at the first other use.
     Defining(Box<TableDef>),
+    /// A temporary table.
+    Temp(Box<TempTable>),
 }
 
 impl What {
@@ -139,9 +143,14 @@ fn own_cursor(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<Arc<Cur>> {
 
 /// Has this cursor prepared an update of the row with that key of another cursor's table?
 pub(super) fn is_changing(handle: JET_TABLEID, other: &engine::Cursor, key: &[u8]) -> bool {
-    find_cursor(handle).is_ok_and(|cursor| match &cursor.state.lock().what {
-        What::Table(open) => open.shares_table(other) && open.changing() == Some(key),
-        What::Defining(_) => false,
+    find_cursor(handle).is_ok_and(|cursor| {
+        let mut cursor = cursor.state.lock();
+        let open = match &mut cursor.what {
+            What::Table(open) => Some(&mut **open),
+            What::Defining(_) => None,
+            What::Temp(temp) => temp.tree().ok().flatten(),
+        };
+        open.is_some_and(|open| open.shares_table(other) && open.changing() == Some(key))
     })
 }
 
@@ -184,35 +193,83 @@ impl Cur {
         let mut cursor = self.state.lock();
         let below = level.saturating_sub(1);
         cursor.level = cursor.level.min(below);
-        cursor.open(state)?.level_committed(level);
+        match &mut cursor.what {
+            What::Temp(temp) => temp.level_committed(level),
+            _ => cursor.open(state)?.level_committed(level),
+        }
         Ok(())
     }
 
     /// Levels above `keep` are taken back. False: the cursor was opened in one of them.
     pub(super) fn before_rollback(&self, keep: u8) -> bool {
         let mut cursor = self.state.lock();
-        if let What::Table(open) = &mut cursor.what {
-            open.levels_rolled_back(keep);
+        match &mut cursor.what {
+            What::Table(open) => open.levels_rolled_back(keep),
+            What::Defining(_) => {}
+            What::Temp(temp) => temp.levels_rolled_back(keep),
         }
         cursor.level <= keep
     }
 
     /// Its session ends: a table that was only defined comes to be.
     pub(super) fn finish(&self, state: &mut SessionState) -> Result<()> {
-        self.state.lock().open(state).map(|_| ())
+        self.state.lock().define(state)
     }
 }
 
 impl Cursor {
-    /// The cursor itself; makes the table if it was only defined so far.
-    pub(super) fn open(&mut self, state: &mut SessionState) -> Result<&mut engine::Cursor> {
+    /// The database of its table.
+    ///
+    /// # Errors
+    /// `JET_errIllegalOperation` (-1312) for a temporary table.
+    pub(super) fn database(&self) -> Result<&Arc<OpenDatabase>> {
+        self.database.as_ref().ok_or_else(|| TempTable::refused("this call"))
+    }
+
+    /// The temporary table, if it is open on one.
+    pub(super) fn temp(&mut self) -> Option<&mut TempTable> {
+        match &mut self.what {
+            What::Temp(temp) => Some(temp),
+            _ => None,
+        }
+    }
+
+    /// The temporary table, if that is not a tree.
+    pub(super) fn sort(&mut self) -> Result<Option<&mut TempTable>> {
+        let Some(temp) = self.temp() else { return Ok(None) };
+        let is_tree = temp.tree()?.is_some();
+        Ok((!is_tree).then_some(temp))
+    }
+
+    /// Makes the table if it was only defined so far.
+    fn define(&mut self, state: &mut SessionState) -> Result<()> {
         if let What::Defining(def) = &self.what {
-            let table = catalog::create_table(&mut state.engine, &self.database.attached, def)?;
+            let attached = &self.database()?.attached;
+            let table = catalog::create_table(&mut state.engine, attached, def)?;
             self.what = What::made(state, table)?;
         }
+        Ok(())
+    }
+
+    /// As [`Cursor::open`], also for a temporary table that is a tree.
+    pub(super) fn open_or_tree(&mut self, state: &mut SessionState) -> Result<&mut engine::Cursor> {
+        if matches!(self.what, What::Temp(_)) {
+            let temp = self.temp().map(TempTable::tree).transpose()?.flatten();
+            return temp.ok_or_else(|| TempTable::refused("this call for a sort"));
+        }
+        self.open(state)
+    }
+
+    /// The cursor itself; makes the table if it was only defined so far.
+    ///
+    /// # Errors
+    /// `JET_errIllegalOperation` (-1312) for a temporary table; those of making a table.
+    pub(super) fn open(&mut self, state: &mut SessionState) -> Result<&mut engine::Cursor> {
+        self.define(state)?;
+        let attached = Arc::clone(&self.database()?.attached);
         match &mut self.what {
             What::Table(open) => {
-                let now = catalog::current(&state.engine, &self.database.attached, open.table())?;
+                let now = catalog::current(&state.engine, &attached, open.table())?;
                 if !Arc::ptr_eq(&now, open.table()) {
                     open.follow(now);
                 }
@@ -221,6 +278,7 @@ impl Cursor {
             What::Defining(def) => {
                 Err(Error::new(JetErr::InternalError, format!("table {} was not made", def.name)))
             }
+            What::Temp(_) => Err(TempTable::refused("this call")),
         }
     }
 
@@ -230,11 +288,17 @@ impl Cursor {
     }
 }
 
+/// Has the session a temporary table open?
+pub(super) fn has_temporary(own: &Own) -> bool {
+    let mut cursors = own.cursors.iter().filter_map(|handle| find_cursor(*handle).ok());
+    cursors.any(|cursor| cursor.state.lock().temp().is_some())
+}
+
 /// Lists a new cursor of a session.
 pub(super) fn new_cursor(
     own: &mut Own,
     owner: JET_SESID,
-    database: &Arc<OpenDatabase>,
+    database: Option<&Arc<OpenDatabase>>,
     what: What,
     level: u8,
 ) -> Result<JET_TABLEID> {
@@ -244,7 +308,7 @@ pub(super) fn new_cursor(
             owner,
             state: Mutex::new(Cursor {
                 what,
-                database: Arc::clone(database),
+                database: database.cloned(),
                 level,
                 local: LocalStorage::default(),
             }),
@@ -289,7 +353,7 @@ pub fn JetOpenTable(
         let mut open = engine::Cursor::open(&state.engine, table, sharing)?;
         open.set_sequential(grbit & JET_bitTableSequential != 0);
         let level = state.engine.level();
-        new_cursor(own, sesid, &database, What::Table(Box::new(open)), level)
+        new_cursor(own, sesid, Some(&database), What::Table(Box::new(open)), level)
     })
 }
 
@@ -297,16 +361,20 @@ pub fn JetOpenTable(
 /// looked at.
 ///
 /// # Errors
-/// The session's; `JET_errInvalidTableId` (-1310), `JET_errSesidTableIdMismatch` (-1114).
+/// The session's; `JET_errInvalidTableId` (-1310), `JET_errSesidTableIdMismatch` (-1114),
+/// `JET_errIllegalOperation` (-1312) for a temporary table that nobody has looked at yet.
 pub fn JetDupCursor(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
     _grbit: JET_GRBIT,
 ) -> Result<JET_TABLEID> {
     with_cursor_and_session(sesid, tableid, |state, own, cursor| {
-        let what = What::Table(Box::new(cursor.open(state)?.duplicate(&state.engine)?));
         let level = state.engine.level();
-        new_cursor(own, sesid, &cursor.database, what, level)
+        let what = match cursor.temp() {
+            Some(temp) => What::Temp(Box::new(temp.duplicate(&state.engine)?)),
+            None => What::Table(Box::new(cursor.open(state)?.duplicate(&state.engine)?)),
+        };
+        new_cursor(own, sesid, cursor.database.as_ref(), what, level)
     })
 }
 
@@ -316,7 +384,9 @@ pub fn JetDupCursor(
 /// The session's; `JET_errInvalidTableId` (-1310), `JET_errSesidTableIdMismatch` (-1114).
 pub fn JetCloseTable(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
     with_any_cursor(sesid, tableid, Purpose::CleanUp, |state, own, cursor| {
-        cursor.open(state)?;
+        if cursor.temp().is_none() {
+            cursor.open(state)?;
+        }
         own.cursors.retain(|other| *other != tableid);
         own.close(tableid);
         Ok(())

@@ -7,6 +7,7 @@ use ese_engine::{
     cursor::{LongEdit, LongStorage, Prepare, Sameness},
     record::RecordBuilder,
     schema::{Column, TableSchema},
+    temp::TempTable,
     version::Lock,
 };
 
@@ -79,14 +80,21 @@ pub fn JetPrepareUpdate(sesid: JET_SESID, tableid: JET_TABLEID, prep: u32) -> Re
             JET_prepInsertCopyDeleteOriginal => Prepare::InsertCopyDeleteOriginal,
             JET_prepInsertCopyReplaceOriginal => Prepare::InsertCopyReplaceOriginal,
             JET_prepCancel => {
-                return if cursor.open(state)?.cancel() { Ok(()) } else { Err(not_prepared()) };
+                let cancelled = match cursor.temp() {
+                    Some(temp) => temp.cancel()?,
+                    None => cursor.open(state)?.cancel(),
+                };
+                return if cancelled { Ok(()) } else { Err(not_prepared()) };
             }
             other => {
                 let what = format!("{other} is no kind of update");
                 return Err(Error::new(JetErr::InvalidParameter, what));
             }
         };
-        let open = cursor.open(state)?;
+        if let Some(temp) = cursor.sort()? {
+            return temp.prepare(&mut state.engine, kind);
+        }
+        let open = cursor.open_or_tree(state)?;
         open.prepare(&mut state.engine, kind)?;
         if let Some(key) = open.changing()
             && own.cursors.iter().any(|other| *other != tableid && is_changing(*other, open, key))
@@ -168,7 +176,10 @@ fn set_column(
     info: JET_SETINFO,
 ) -> Result<JetErr> {
     let level = state.engine.level();
-    let open = cursor.open(state)?;
+    if let Some(temp) = cursor.sort()? {
+        return set_in_sort(temp, columnid, data, grbit, info);
+    }
+    let open = cursor.open_or_tree(state)?;
     let table = Arc::clone(open.table());
     let schema = &table.schema;
     open.check_updatable(&state.engine)?;
@@ -203,14 +214,50 @@ fn set_column(
         let what = format!("column \"{}\": only long values are written in parts", column.name);
         return Err(Error::new(JetErr::InvalidGrbit, what));
     }
+    let (data, warning) = cut(column, data);
+    open.edit(&mut state.engine, |record| put(schema, record, column, data, info))?;
+    Ok(warning)
+}
+
+/// Variable columns cut values.
+fn cut<'v>(column: &Column, data: Option<&'v [u8]>) -> (Option<&'v [u8]>, JetErr) {
     let most = usize::try_from(column.max_len).unwrap_or(usize::MAX);
-    let (data, warning) = match data {
+    match data {
         Some(bytes) if column.id.is_variable() && bytes.len() > most => {
             (bytes.get(..most), JetErr::WrnColumnMaxTruncated)
         }
         other => (other, JetErr::Success),
-    };
-    open.edit(&mut state.engine, |record| put(schema, record, column, data, info))?;
+    }
+}
+
+/// Writes a column of a new row of a sort. Long values stay in the row, so they need no
+/// transaction.
+fn set_in_sort(
+    temp: &mut TempTable,
+    columnid: JET_COLUMNID,
+    data: Option<&[u8]>,
+    grbit: JET_GRBIT,
+    info: JET_SETINFO,
+) -> Result<JetErr> {
+    temp.copy()?;
+    let schema = Arc::clone(temp.schema());
+    let column = column_of(&schema, columnid)?;
+    check_set_flags(grbit, data, schema.page_size.bytes())?;
+    let data = data.filter(|bytes| !bytes.is_empty() || grbit & JET_bitSetZeroLength != 0);
+    if grbit & JET_bitSetRevertToDefaultValue != 0 {
+        temp.copy()?.revert_to_default(&schema, column.id)?;
+        return Ok(JetErr::Success);
+    }
+    if column.ty.is_long() {
+        temp.set_long(column.id, info.itagSequence, long_edit(data, grbit, info))?;
+        return Ok(JetErr::Success);
+    }
+    if grbit & PARTS != 0 {
+        let what = format!("column \"{}\": only long values are written in parts", column.name);
+        return Err(Error::new(JetErr::InvalidGrbit, what));
+    }
+    let (data, warning) = cut(column, data);
+    put(&schema, temp.copy()?, column, data, info)?;
     Ok(warning)
 }
 
@@ -295,7 +342,10 @@ fn long_edit(data: Option<&[u8]>, grbit: JET_GRBIT, info: JET_SETINFO) -> LongEd
 /// (-1604), `JET_errNullKeyDisallowed` (-1053), those of writing, and what a callback says.
 #[track_caller]
 pub fn JetUpdate(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<Vec<u8>> {
-    change_row(sesid, tableid, reasons_of_update, |state, open| open.update(&mut state.engine))
+    change_row(sesid, tableid, reasons_of_update, |state, cursor| match cursor.temp() {
+        Some(temp) => temp.update(&mut state.engine),
+        None => cursor.open(state)?.update(&mut state.engine),
+    })
 }
 
 /// As [`JetUpdate`], with flags. Rows of this engine have no form that only older ones could not
@@ -323,7 +373,12 @@ pub fn JetUpdate2(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> R
 /// `JET_errRecordDeleted` (-1017), `JET_errWriteConflict` (-1102), those of writing.
 #[track_caller]
 pub fn JetDelete(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
-    change_row(sesid, tableid, |_| DELETING, |state, open| open.delete(&mut state.engine))
+    change_row(
+        sesid,
+        tableid,
+        |_| DELETING,
+        |state, cursor| cursor.open_or_tree(state)?.delete(&mut state.engine),
+    )
 }
 
 /// Locks the current row until the transaction ends: for reading, which others can do too, or for

@@ -156,6 +156,17 @@ impl Live {
         self.dir.path().join(format!("edb{generation:05X}.log"))
     }
 
+    /// Bytes of log that are in use.
+    pub fn log_bytes(&self) -> u64 {
+        let logs = std::fs::read_dir(self.dir.path()).unwrap().map(|entry| entry.unwrap());
+        let logs = logs.filter(|entry| entry.path().extension().is_some_and(|ext| ext == "log"));
+        let used = logs.map(|log| {
+            let bytes = std::fs::read(log.path()).unwrap();
+            bytes.chunks(4096).filter(|segment| segment.iter().any(|byte| *byte != 0)).count()
+        });
+        used.sum::<usize>() as u64
+    }
+
     /// Inserts rows in one transaction.
     pub fn load(&self, ids: std::ops::Range<i32>) {
         JetBeginTransaction(self.sesid).unwrap();

@@ -7,12 +7,12 @@ use ese_base::{Error, JetErr, Result};
 use super::Cursor;
 use crate::{
     key::{KeyRules, normalise, normalise_beginning},
-    schema::{Column, Index},
+    schema::{Column, Index, TableSchema},
 };
 
 /// The search key that is being made.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SearchKey {
+pub(crate) struct SearchKey {
     bytes: Vec<u8>,
     /// Segments so far; `None`: no key.
     segments: Option<usize>,
@@ -21,8 +21,86 @@ pub(super) struct SearchKey {
 }
 
 impl SearchKey {
+    /// The column of the segment that comes next; the first one's with `new_key`. `None` when no
+    /// segment can follow or no key was begun.
+    pub(crate) fn next_column<'t>(
+        &self,
+        schema: &'t TableSchema,
+        index: &Index,
+        new_key: bool,
+    ) -> Result<Option<&'t Column>> {
+        let at = if new_key { Some(0) } else { self.segments };
+        let segment = at.and_then(|at| index.segments.get(at));
+        segment.map(|segment| schema.columns.require(segment.column)).transpose()
+    }
+
+    /// The key with a segment more.
+    pub(crate) fn with(
+        &self,
+        schema: &TableSchema,
+        index: &Index,
+        value: Option<&[u8]>,
+        options: KeyOptions,
+    ) -> Result<SearchKey> {
+        let fresh = SearchKey { segments: Some(0), ..SearchKey::default() };
+        let mut search = if options.new_key { fresh } else { self.clone() };
+        let at = search.segments.ok_or_else(|| {
+            let what = "the first segment of a key needs JET_bitNewKey";
+            Error::new(JetErr::KeyNotMade, what)
+        })?;
+        let segment = index.segments.get(at).filter(|_| !search.complete);
+        let segment =
+            segment.ok_or_else(|| Error::new(JetErr::KeyIsMade, "the key has all its segments"))?;
+        let column = schema.columns.require(segment.column)?;
+        let partial = matches!(options.limit, Some(Limit::PartialStart | Limit::PartialEnd));
+        if partial && !has_beginnings(column) {
+            return Err(Error::new(
+                JetErr::InvalidGrbit,
+                format!("column \"{}\": its values have no beginnings", column.name),
+            ));
+        }
+        let value = value.filter(|bytes| !bytes.is_empty() || options.empty_value);
+        let value = value.map(|bytes| padded(column, bytes)).transpose()?;
+        let (rules, out) = (KeyRules::of(index), &mut search.bytes);
+        match &value {
+            Some(value) if partial => {
+                normalise_beginning(&rules, column, segment.descending, value, out)?;
+            }
+            _ => {
+                normalise(&rules, column, segment.descending, value.as_deref(), out)?;
+            }
+        }
+        search.segments = Some(at + 1);
+        search.complete = options.limit.is_some();
+        if matches!(options.limit, Some(Limit::FullEnd | Limit::PartialEnd)) {
+            // Behind every key that begins so. What follows in a descending segment can begin with
+            // the greatest byte itself: its end, or a NULL. So can letters of UTF-16 text.
+            let next = index.segments.get(at + 1);
+            let to_the_limit = (partial && (segment.descending || column.is_unicode()))
+                || next.is_some_and(|next| next.descending);
+            let len = if to_the_limit { rules.key_len_max } else { 0 };
+            out.resize(len.max(out.len()) + 1, 0xff);
+        }
+        Ok(search)
+    }
+
+    /// A whole key as it is.
+    pub(crate) fn whole(key: &[u8], len_max: usize) -> Result<SearchKey> {
+        let most = len_max + 1;
+        if key.len() > most {
+            let what = format!("a key of {} bytes, at most {most} are legal", key.len());
+            return Err(Error::new(JetErr::InvalidParameter, what));
+        }
+        Ok(SearchKey { bytes: key.to_vec(), segments: Some(0), complete: true })
+    }
+
+    /// The key so far.
+    pub(crate) fn bytes(&self) -> Result<&[u8]> {
+        self.segments.map(|_| self.bytes.as_slice()).ok_or_else(not_made)
+    }
+
     /// The key, which is used up.
-    pub(super) fn take(&mut self) -> Result<Vec<u8>> {
+    pub(crate) fn take(&mut self) -> Result<Vec<u8>> {
         match self.segments.take() {
             Some(_) => Ok(std::mem::take(self).bytes),
             None => Err(not_made()),
@@ -74,10 +152,7 @@ impl Cursor {
     /// # Errors
     /// `JET_errNoCurrentIndex` (-1519).
     pub fn next_key_column(&self, new_key: bool) -> Result<Option<&Column>> {
-        let at = if new_key { Some(0) } else { self.search.segments };
-        let segment = at.and_then(|at| self.index().ok()?.segments.get(at));
-        self.index()?;
-        segment.map(|segment| self.table.schema.columns.require(segment.column)).transpose()
+        self.search.next_column(&self.table.schema, self.index()?, new_key)
     }
 
     /// Adds a segment to the search key; `None` is NULL. A failed call leaves the key as it was.
@@ -87,47 +162,7 @@ impl Cursor {
     /// `JET_errKeyIsMade` (-1516) behind the last, `JET_errInvalidGrbit` (-900) for the beginning
     /// of something that has none, `JET_errInvalidBufferSize` (-1047).
     pub fn make_key(&mut self, value: Option<&[u8]>, options: KeyOptions) -> Result<()> {
-        let index = self.index()?;
-        let fresh = SearchKey { segments: Some(0), ..SearchKey::default() };
-        let mut search = if options.new_key { fresh } else { self.search.clone() };
-        let at = search.segments.ok_or_else(|| {
-            let what = "the first segment of a key needs JET_bitNewKey";
-            Error::new(JetErr::KeyNotMade, what)
-        })?;
-        let segment = index.segments.get(at).filter(|_| !search.complete);
-        let segment =
-            segment.ok_or_else(|| Error::new(JetErr::KeyIsMade, "the key has all its segments"))?;
-        let column = self.table.schema.columns.require(segment.column)?;
-        let partial = matches!(options.limit, Some(Limit::PartialStart | Limit::PartialEnd));
-        if partial && !has_beginnings(column) {
-            return Err(Error::new(
-                JetErr::InvalidGrbit,
-                format!("column \"{}\": its values have no beginnings", column.name),
-            ));
-        }
-        let value = value.filter(|bytes| !bytes.is_empty() || options.empty_value);
-        let value = value.map(|bytes| padded(column, bytes)).transpose()?;
-        let (rules, out) = (KeyRules::of(index), &mut search.bytes);
-        match &value {
-            Some(value) if partial => {
-                normalise_beginning(&rules, column, segment.descending, value, out)?;
-            }
-            _ => {
-                normalise(&rules, column, segment.descending, value.as_deref(), out)?;
-            }
-        }
-        search.segments = Some(at + 1);
-        search.complete = options.limit.is_some();
-        if matches!(options.limit, Some(Limit::FullEnd | Limit::PartialEnd)) {
-            // Behind every key that begins so. What follows in a descending segment can begin with
-            // the greatest byte itself: its end, or a NULL. So can letters of UTF-16 text.
-            let next = index.segments.get(at + 1);
-            let to_the_limit = (partial && (segment.descending || column.is_unicode()))
-                || next.is_some_and(|next| next.descending);
-            let len = if to_the_limit { rules.key_len_max } else { 0 };
-            out.resize(len.max(out.len()) + 1, 0xff);
-        }
-        self.search = search;
+        self.search = self.search.with(&self.table.schema, self.index()?, value, options)?;
         Ok(())
     }
 
@@ -136,12 +171,7 @@ impl Cursor {
     /// # Errors
     /// `JET_errInvalidParameter` (-1003) for one that is too long.
     pub fn set_key(&mut self, key: &[u8]) -> Result<()> {
-        let most = self.key_len_max() + 1;
-        if key.len() > most {
-            let what = format!("a key of {} bytes, at most {most} are legal", key.len());
-            return Err(Error::new(JetErr::InvalidParameter, what));
-        }
-        self.search = SearchKey { bytes: key.to_vec(), segments: Some(0), complete: true };
+        self.search = SearchKey::whole(key, self.key_len_max())?;
         Ok(())
     }
 
@@ -156,7 +186,7 @@ impl Cursor {
     /// # Errors
     /// `JET_errKeyNotMade` (-1608).
     pub fn search_key(&self) -> Result<&[u8]> {
-        self.search.segments.map(|_| self.search.bytes.as_slice()).ok_or_else(not_made)
+        self.search.bytes()
     }
 }
 

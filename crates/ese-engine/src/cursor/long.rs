@@ -68,6 +68,21 @@ impl LongEdit<'_> {
         Err(Error::new(JetErr::ColumnTooBig, what))
     }
 
+    /// What becomes of a value; `None` is none.
+    pub(crate) fn on_value(
+        &self,
+        column: &Column,
+        had: Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>> {
+        if let LongEdit::Set(None) = self {
+            return Ok(None);
+        }
+        let len = self.new_len(column, had.as_ref().map(Vec::len))?;
+        let mut value = had.unwrap_or_default();
+        self.apply(&mut value, len);
+        Ok(Some(value))
+    }
+
     /// The same to a value in memory.
     fn apply(&self, value: &mut Vec<u8>, len: usize) {
         match *self {

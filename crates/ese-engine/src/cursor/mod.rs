@@ -50,7 +50,7 @@ use crate::{
     tree::Position,
 };
 use filter::passes;
-use keys::SearchKey;
+pub(crate) use keys::SearchKey;
 use range::Range;
 use update::Update;
 use walk::{Entry, Order};
@@ -117,6 +117,12 @@ impl Cursor {
             in_use: None,
             sharing: Sharing::default(),
         }
+    }
+
+    /// The cursor, standing before the first row.
+    pub(crate) fn before_first(mut self) -> Cursor {
+        self.place = Place::Before;
+        self
     }
 
     /// A cursor that is known to others: as long as it is there, they can neither delete the table

@@ -66,7 +66,7 @@ impl Cursor {
             let what = "the cursor was opened for reading only";
             return Err(Error::new(JetErr::PermissionDenied, what));
         }
-        session.check_writable()
+        session.check_writable_in(&self.table.db)
     }
 
     /// Prepares an update.
@@ -185,7 +185,7 @@ impl Cursor {
         let mut update = self.update.take().ok_or_else(not_prepared)?;
         let table = Arc::clone(&self.table);
         let written = update.record.check(&table.schema).and_then(|()| {
-            session.check_writable()?;
+            session.check_writable_in(&table.db)?;
             session.statement(|session| self.write(session, &table, &update))
         });
         match &written {

@@ -56,6 +56,14 @@ pub struct InstanceConfig {
     pub version_store_max: u64,
     /// Order of UTF-16 text in indexes that ask for none (JET_paramUnicodeIndexDefault).
     pub unicode: UnicodeIndex,
+    /// The temporary database (JET_paramTempPath); a path that ends
+    /// with `/` has it as `tmp.edb`. `None`: a file
+    /// in the directory of the checkpoint. Files beside it, with longer names, hold sorts.
+    pub temp_path: Option<PathBuf>,
+    /// Memory for the rows of one sort; what is more goes to a file.
+    pub sort_memory: u64,
+    /// Temporary tables that can be open at a time (JET_paramMaxTemporaryTables).
+    pub temp_tables_max: u32,
     /// The two directories without links and relative parts, as the log names them.
     resolved: (PathBuf, PathBuf),
 }
@@ -81,6 +89,9 @@ impl InstanceConfig {
             shrink: ShrinkMode::OnRequest,
             version_store_max: 64 << 20,
             unicode: UnicodeIndex::default(),
+            temp_path: None,
+            sort_memory: 16 << 20,
+            temp_tables_max: u32::MAX,
             resolved: <(PathBuf, PathBuf)>::default(),
         }
     }
@@ -129,6 +140,18 @@ impl InstanceConfig {
         config.buffer_len = self.log_buffer;
         config.params = self.log_params();
         config
+    }
+
+    /// Path of the temporary database.
+    pub(crate) fn temp_path(&self) -> PathBuf {
+        match &self.temp_path {
+            // Not "edb": whoever looks through a directory for databases must not find one.
+            None => self.system_dir.join(format!("{}.tmp", self.base_name)),
+            Some(path) if path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+                path.join("tmp.edb")
+            }
+            Some(path) => path.clone(),
+        }
     }
 
     /// Path of the checkpoint file.

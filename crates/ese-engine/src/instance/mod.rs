@@ -45,6 +45,7 @@ pub(crate) use self::{
 use crate::{
     database::Database,
     session::{self, AtZero, Change, TreeDrop, Unreferenced},
+    temp::TempFiles,
     trx::{OpenTransaction, TrxClock},
     version::VersionStore,
 };
@@ -116,6 +117,8 @@ pub struct Instance {
     /// Held for reading by who cleans up after commits, for writing by who detaches a database:
     /// what is half cleaned up is done by then. Who finds it taken leaves the work to the next.
     cleaning: RwLock<()>,
+    /// Its temporary tables.
+    pub(crate) temp: TempFiles,
     worker: Mutex<Option<Worker>>,
     nudge: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -351,6 +354,10 @@ impl Drop for Instance {
     fn drop(&mut self) {
         self.nudge();
         drop(self.worker.get_mut().take());
+        // The directory is still locked; one that is abandoned leaves everything behind.
+        if self.check_alive().is_ok() {
+            self.temp.remove();
+        }
         // The log knows the observer, which knows the databases, which know the log.
         if let Some(log) = &self.log {
             log.clear_observer();

@@ -17,6 +17,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use super::{Attached, Instance, InstanceConfig, checkpoint::Bounds};
 use crate::{
     recovery::{self, RecoveryOptions, RecoveryReport, ReplayStart},
+    temp::{TempFiles, tidy},
     trx::TrxClock,
     version::VersionStore,
 };
@@ -85,9 +86,11 @@ impl Instance {
             at_zero: Mutex::default(),
             unreferenced: Mutex::default(),
             cleaning: RwLock::default(),
+            temp: TempFiles::default(),
             worker: Mutex::new(None),
             nudge: Arc::new((Mutex::new(false), Condvar::new())),
         });
+        tidy(env, &instance.config.temp_path());
         if instance.log.is_some() {
             let _one = instance.bounds.writing.lock();
             instance.write_checkpoint(init)?;

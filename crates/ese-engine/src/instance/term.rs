@@ -50,6 +50,7 @@ impl Instance {
         };
         self.life.store(Life::Ended as u8, Ordering::SeqCst);
         self.bounds.attached.write().clear();
+        self.temp.remove();
         ended
     }
 

@@ -66,7 +66,7 @@ impl Session {
         data: &[u8],
     ) -> Result<()> {
         self.instance.check()?;
-        self.check_writable()?;
+        self.check_writable_in(db)?;
         db.cache.throttle(self.instance.fence(db))?;
         let (writer, key) = (self.writer(db)?, place.key());
         let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
@@ -122,7 +122,7 @@ impl Session {
         data: &[u8],
     ) -> Result<()> {
         self.instance.check()?;
-        self.check_writable()?;
+        self.check_writable_in(db)?;
         db.cache.throttle(self.instance.fence(db))?;
         let writer = self.writer(db)?;
         let gate = Rewrite::default();

@@ -65,7 +65,12 @@ pub(crate) fn remove_unreferenced(instance: &Instance) -> Result<()> {
             instance.unreferenced.lock().push(value);
             continue;
         }
-        remove(instance, &value)?;
+        match remove(instance, &value) {
+            Err(error) if value.db.is_temporary() => {
+                tracing::debug!(%error, "a long value of a temporary table stays until that goes");
+            }
+            removed => removed?,
+        }
     }
     Ok(())
 }

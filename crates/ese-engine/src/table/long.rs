@@ -23,7 +23,7 @@ use crate::{
     },
     session::{Durability, SchemaChange, SchemaStep, Session, TreeDrop},
     space,
-    tree::{self, Direction, Position, Start, TreeHandle, TreeKind},
+    tree::{self, Direction, Position, Start, TreeHandle, TreeKind, Writer},
     version::{KeyBytes, Seen},
 };
 
@@ -117,7 +117,7 @@ impl Table {
 
     /// A new id, and the tree for it.
     pub(crate) fn new_lid(&self, session: &mut Session) -> Result<(LongTree, Lid)> {
-        session.check_writable()?;
+        session.check_writable_in(&self.db)?;
         let mut known = self.core.long.0.lock();
         let tree = match &known.tree {
             Some((_, tree)) => Arc::clone(tree),
@@ -144,6 +144,10 @@ impl Table {
     }
 
     fn make_tree(&self, session: &mut Session) -> Result<(LongValueTree, Arc<TreeHandle>)> {
+        if self.db.is_temporary() {
+            // It goes with the table, whatever becomes of the transaction.
+            return self.place_in_space(Writer::system(session.procid()));
+        }
         let creator = self.core.creator.as_ref();
         if creator.is_none_or(|creator| creator.committed().is_some()) {
             let mut own = Session::begin_session(session.instance())?;
@@ -176,8 +180,17 @@ impl Table {
 
     /// Gives the tree its place in the table's space and its rows in the catalog.
     fn place_tree(&self, session: &mut Session) -> Result<(LongValueTree, Arc<TreeHandle>)> {
+        let writer = session.writer(&self.db)?;
+        let (lv, tree) = self.place_in_space(writer)?;
+        if let Err(error) = self.insert_tree_rows(session, &lv) {
+            space::free_fdp(&self.db, &tree, writer)?;
+            return Err(error);
+        }
+        Ok((lv, tree))
+    }
+
+    fn place_in_space(&self, writer: Writer) -> Result<(LongValueTree, Arc<TreeHandle>)> {
         let db = &self.db;
-        let writer = session.writer(db)?;
         let objid = db.next_objid()?;
         let fdp = space::create_single(db, &self.tree, writer, objid, LONG_VALUES, 1)?;
         let tree = db.tree(fdp, objid, LONG_VALUES);
@@ -190,10 +203,6 @@ impl Table {
             space_hints: None,
             fdp_set_time: None,
         };
-        if let Err(error) = self.insert_tree_rows(session, &lv) {
-            space::free_fdp(db, &tree, writer)?;
-            return Err(error);
-        }
         Ok((lv, tree))
     }
 
