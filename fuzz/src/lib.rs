@@ -3,28 +3,34 @@
 //! Each says what must hold for *every* input; a broken promise is a panic. Nothing here depends on
 //! the fuzzer, so `cargo test` in this folder runs every target over its seeds on any toolchain.
 
+pub mod compressed;
 pub mod header;
 pub mod input;
 pub mod keys;
 pub mod log;
 pub mod log_record;
+pub mod long_values;
 pub mod page;
 pub mod page_edit;
 pub mod record;
 pub mod seeds;
+pub mod tagged;
 
 /// A target's name and its body.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    ("compressed", compressed::run),
     ("header", header::run),
     ("keys", keys::run),
     ("log", log::run),
     ("log_record", log_record::run),
+    ("long_values", long_values::run),
     ("page", page::run),
     ("page_edit", page_edit::run),
     ("record", record::run),
+    ("tagged", tagged::run),
 ];
 
 #[cfg(test)]

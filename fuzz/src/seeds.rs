@@ -15,18 +15,21 @@ use ese_pages::{DbHeader, NodeFlags, PageFlags, PageMut, header::NewHeader};
 
 use ese_sim::SimEnv;
 
-use crate::{header, keys, log, page, record};
+use crate::{compressed, header, keys, log, long_values, page, record, tagged};
 
 /// The seeds of a target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
+        "compressed" => compressed::seeds(),
         "header" => headers(),
         "keys" => keys::seeds(),
         "log" => logs(),
         "log_record" => log_records(),
+        "long_values" => long_values::seeds(),
         "page" => pages(),
         "page_edit" => scripts(),
         "record" => records(),
+        "tagged" => tagged::seeds(),
         other => panic!("no seeds for {other}"),
     }
 }
