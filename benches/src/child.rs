@@ -22,6 +22,7 @@ use crate::{
     rows::{Key, Row, Rows, random_keys},
     sort,
     store::{Result, Store},
+    values,
 };
 
 /// How much is measured.
@@ -80,10 +81,13 @@ pub(crate) enum Part {
     OldReader,
     /// A temporary table beside `sort -n`.
     Sort,
+    /// Long values.
+    Values,
 }
 
 impl Part {
-    pub(crate) const ALL: [Part; 4] = [Part::Plain, Part::Indexed, Part::OldReader, Part::Sort];
+    pub(crate) const ALL: [Part; 5] =
+        [Part::Plain, Part::Indexed, Part::OldReader, Part::Sort, Part::Values];
 
     /// Its name on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -92,6 +96,7 @@ impl Part {
             Part::Indexed => "indexed",
             Part::OldReader => "old-reader",
             Part::Sort => "sort",
+            Part::Values => "values",
         }
     }
 
@@ -116,6 +121,7 @@ pub(crate) fn main(engine: &str, folder: &str, scale: &str, part: &str) -> Resul
             Part::Indexed => workload::measure(engine, &folder, scale)?,
             Part::OldReader => old_reader::measure(&folder, scale)?,
             Part::Sort => sort::measure(&folder, scale)?,
+            Part::Values => values::measure(engine, &folder, scale)?,
         }
     };
     let others = match part {
@@ -123,6 +129,7 @@ pub(crate) fn main(engine: &str, folder: &str, scale: &str, part: &str) -> Resul
         Part::Indexed => "indexed_others",
         Part::OldReader => "old_reader_others",
         Part::Sort => "sort_others",
+        Part::Values => "values_others",
     };
     figures.insert(others, before.others_percent_since());
     println!("{}", serde_json::to_string(&figures)?);

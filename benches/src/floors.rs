@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     child::MACHINE,
+    engines::file,
     metrics::{self, Metric, Unit},
     tables::median,
 };
@@ -88,11 +89,24 @@ pub(crate) fn judge(results: &Results) -> Vec<Verdict> {
         got: (floor.got)(results),
         bound: (floor.bound)(results),
     };
-    let of_rows = metrics::INDEXED.iter().map(|metric| row_floor(metric, results));
-    FLOORS.iter().map(verdict).chain(of_rows).collect()
+    let better = metrics::INDEXED.iter().chain(metrics::VALUES);
+    let better = better.map(|metric| row_floor(metric, results));
+    let of_file = metrics::VALUES.iter().map(|metric| file_floor(metric, results));
+    FLOORS.iter().map(verdict).chain(better).chain(of_file).collect()
 }
 
-/// Every row of the table with an index: better than SQLite and redb.
+/// Every row of long values: at least 60 % of what a plain file does.
+fn file_floor(metric: &Metric, results: &Results) -> Verdict {
+    Verdict {
+        title: format!("{}: 60 % of the plain file", metric.title),
+        unit: metric.unit,
+        at_most: false,
+        got: results.of(OURS, metric.id),
+        bound: results.of(file::NAME, metric.id).map(|rate| 0.6 * rate),
+    }
+}
+
+/// Every row of the table with an index, and of long values: better than SQLite and redb.
 fn row_floor(metric: &Metric, results: &Results) -> Verdict {
     let at_most = metric.unit == Unit::Mebibytes;
     let better = if at_most { f64::min } else { f64::max };

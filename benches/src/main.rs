@@ -26,6 +26,7 @@ mod rows;
 mod sort;
 mod store;
 mod tables;
+mod values;
 
 use std::process::ExitCode;
 

@@ -88,6 +88,18 @@ pub(crate) const INDEXED: &[Metric] = &[
 pub(crate) const INDEXED_OTHERS: Metric =
     metric("indexed_others", "processor used by others meanwhile", Unit::Percent);
 
+/// Figures of long values, of engines and of the plain file.
+pub(crate) const VALUES: &[Metric] = &[
+    metric("value_64k_write", "values of 64 KiB, one a durable commit", Unit::MegabytesPerSecond),
+    metric("value_64k_read", "- read in random order", Unit::MegabytesPerSecond),
+    metric("value_1m_write", "values of 1 MiB, one a durable commit", Unit::MegabytesPerSecond),
+    metric("value_1m_read", "- read in random order", Unit::MegabytesPerSecond),
+];
+
+/// Not compared: how quiet the machine was.
+pub(crate) const VALUES_OTHERS: Metric =
+    metric("values_others", "processor used by others meanwhile", Unit::Percent);
+
 /// Figures of the reader that stays open.
 pub(crate) const OLD_READER: &[Metric] = &[
     metric("old_reader_rate", "updates, 10 a transaction, tried", Unit::PerSecond),

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     child::{MACHINE, Part, SCALES, Scale},
     conditions::wait_until_quiet,
-    engines::ENGINES,
+    engines::{ENGINES, file},
     floors::{OURS, Results, Verdict, judge},
     metrics::{self, Metric},
     store::Result,
@@ -105,6 +105,10 @@ fn passes<'e>(engines: &[&'e str], parts: &[Part]) -> Vec<(usize, &'e str, Part)
                 }
                 Part::Sort if engines.contains(&OURS) => passes.push((repetition, OURS, part)),
                 Part::OldReader | Part::Sort => {}
+                Part::Values => {
+                    let all = engines.iter().copied().chain([file::NAME]);
+                    passes.extend(all.map(|engine| (repetition, engine, part)));
+                }
             }
         }
     }
@@ -156,6 +160,9 @@ fn text(scale: Scale, engines: &[&str], results: &Results, verdicts: &[Verdict])
     writeln!(out, "A table with one secondary index:\n")?;
     let indexed: Vec<&Metric> = metrics::INDEXED.iter().chain([&metrics::INDEXED_OTHERS]).collect();
     writeln!(out, "{}", engine_table("figure", indexed, engines, results))?;
+    writeln!(out, "Long values:\n")?;
+    let values: Vec<&Metric> = metrics::VALUES.iter().chain([&metrics::VALUES_OTHERS]).collect();
+    writeln!(out, "{}", values_table(&values, engines, results))?;
     let mut rows = vec![vec!["a reader that stays open".to_string(), OURS.to_string()]];
     for metric in metrics::OLD_READER {
         rows.push(vec![metric.title.to_string(), cell(results, OURS, metric)]);
@@ -211,6 +218,18 @@ fn engine_table<'m>(
             row.push(ratio(results, engines, metric));
         }
         rows.push(row);
+    }
+    markdown(&rows)
+}
+
+/// Figures of all engines side by side, with the plain file behind them.
+fn values_table(metrics: &[&Metric], engines: &[&str], results: &Results) -> String {
+    let columns: Vec<&str> = engines.iter().copied().chain([file::NAME]).collect();
+    let mut rows = vec![vec!["figure".to_string()]];
+    rows[0].extend(columns.iter().map(ToString::to_string));
+    for metric in metrics {
+        let cells = columns.iter().map(|engine| cell(results, engine, metric));
+        rows.push(std::iter::once(metric.title.to_string()).chain(cells).collect());
     }
     markdown(&rows)
 }
@@ -279,9 +298,10 @@ fn as_json(scale: Scale, engines: &[&str], results: &Results, verdicts: &[Verdic
     };
     let all = || {
         let ours = metrics::OLD_READER.iter().chain(metrics::SORT);
-        metrics::ENGINE.iter().chain(metrics::INDEXED).chain(ours)
+        metrics::ENGINE.iter().chain(metrics::INDEXED).chain(ours).chain(metrics::VALUES)
     };
-    let of_engines = engines.iter().map(|e| (e.to_string(), figures(e, &mut all())));
+    let names = engines.iter().copied().chain([file::NAME]);
+    let of_engines = names.map(|e| (e.to_string(), figures(e, &mut all())));
     let floors = verdicts.iter().map(|v| {
         json!({"floor": v.title, "got": v.got, "bound": v.bound,
                "relation": v.relation(), "verdict": v.word()})

@@ -9,8 +9,14 @@ pub(crate) type Key = [u8; 24];
 /// Bytes of a value.
 pub(crate) const VALUE_LEN: usize = 150;
 
+/// Bytes of the longest value.
+pub(crate) const LONGEST: usize = 1 << 20;
+
+/// Values that are longer are digested whole.
+const LONG: usize = 4096;
+
 /// Random bytes that values are cut from.
-const POOL_LEN: usize = 1 << 20;
+const POOL_LEN: usize = 2 << 20;
 
 /// One row.
 #[derive(Clone, Copy)]
@@ -27,9 +33,14 @@ pub(crate) struct Digest {
 }
 
 impl Digest {
-    /// Takes one value in.
+    /// Takes one value in; of a long one every word, as whoever reads it wants it.
     pub(crate) fn add(&mut self, value: &[u8]) {
         self.rows += 1;
+        if value.len() > LONG {
+            let (words, _) = value.as_chunks();
+            let words = words.iter().map(|word| u64::from_le_bytes(*word));
+            self.sum = words.fold(self.sum, u64::wrapping_add);
+        }
         let head = value.first_chunk().map_or(0, |head| u64::from_le_bytes(*head));
         let tail = value.last().map_or(0, |&last| u64::from(last));
         self.sum = self.sum.wrapping_add(head).wrapping_add(tail);
@@ -49,9 +60,14 @@ impl Rows {
 
     /// Row number `n`.
     pub(crate) fn row(&self, n: u64) -> Row<'_> {
-        let span = u64::try_from(self.pool.len() - VALUE_LEN).unwrap_or(1);
+        self.long_row(n, VALUE_LEN)
+    }
+
+    /// Row number `n` with a value of this length, at most [`LONGEST`].
+    pub(crate) fn long_row(&self, n: u64, len: usize) -> Row<'_> {
+        let span = u64::try_from(self.pool.len() - LONGEST).unwrap_or(1);
         let at = usize::try_from(mix(n ^ 0xabcd_ef01) % span).unwrap_or(0);
-        Row { key: key(n), value: self.pool.get(at..at + VALUE_LEN).unwrap_or_default() }
+        Row { key: key(n), value: self.pool.get(at..at + len).unwrap_or_default() }
     }
 
     /// What a scan of rows `0..count` must give.

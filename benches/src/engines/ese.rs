@@ -8,7 +8,8 @@ use std::{
 };
 
 use ese_api::{
-    Backup, ColType, ColumnDef, ColumnId, Instance, Placement, Session, Table, TableBuilder,
+    Backup, ColType, ColumnDef, ColumnId, Instance, PageSize, Placement, Session, Table,
+    TableBuilder,
 };
 
 use crate::{
@@ -20,7 +21,7 @@ pub(crate) const SETTINGS: &str = "\
     ese: pages of 8 KiB, double-write on, log files of 32 MiB, checkpoint at most 512 MiB back, \
     512 MiB for changed pages; durable commits; sorted load in lazy transactions of 1,000 rows and \
     a durable last one; backup by Instance::backup_to_dir, \
-    as a stream by Instance::begin_backup";
+    as a stream by Instance::begin_backup; values of 64 KiB and 1 MiB in pages of 32 KiB";
 
 pub(crate) const CACHE_BYTES: u64 = 512 << 20;
 pub(crate) const LOAD_BATCH: usize = 1000;
@@ -29,6 +30,8 @@ struct Ese {
     instance: Instance,
     table: Table,
     value: ColumnId,
+    /// Do the values lie outside of their rows?
+    is_long: bool,
     file: PathBuf,
 }
 
@@ -43,7 +46,7 @@ pub(crate) fn start_with(
     configure: impl FnOnce(&mut ese_api::InstanceConfig),
 ) -> ese_api::Result<Instance> {
     Instance::builder(folder)
-        .page_size(ese_api::PageSize::K8)
+        .page_size(PageSize::K8)
         .log_file_size(32 << 20)
         .checkpoint_depth(512 << 20)
         .cache_size(CACHE_BYTES)
@@ -52,22 +55,28 @@ pub(crate) fn start_with(
 }
 
 pub(crate) fn open(folder: &Path) -> Result<Box<dyn Store>> {
-    let instance = start(folder)?;
+    create(folder, start(folder)?, ColType::Binary)
+}
+
+/// For values that lie outside of their rows.
+pub(crate) fn open_values(folder: &Path) -> Result<Box<dyn Store>> {
+    let instance = start_with(folder, |config| config.page_size = PageSize::K32)?;
+    create(folder, instance, ColType::LongBinary)
+}
+
+fn create(folder: &Path, instance: Instance, value: ColType) -> Result<Box<dyn Store>> {
     let file = folder.join("bench.edb");
     let database = instance.create_database(&file)?;
     let mut session = instance.session()?;
     let mut trx = session.begin()?;
     let key = ColumnDef::new("key", ColType::Binary).max_len(24).placed(Placement::Fixed);
-    let builder = TableBuilder::new("rows")
-        .define(key)
-        .column("value", ColType::Binary)
-        .primary(&["key"])
-        .density(100);
+    let builder =
+        TableBuilder::new("rows").define(key).column("value", value).primary(&["key"]).density(100);
     let table = database.create_table(&mut trx, builder)?;
     trx.commit()?;
-    let value = table.column("value")?;
+    let (is_long, value) = (value == ColType::LongBinary, table.column("value")?);
     drop(session);
-    Ok(Box::new(Ese { instance, table, value, file }))
+    Ok(Box::new(Ese { instance, table, value, is_long, file }))
 }
 
 impl Store for Ese {
@@ -101,6 +110,17 @@ impl Store for Ese {
         let mut session = self.instance.session()?;
         let mut trx = session.begin_read_only()?;
         let mut digest = Digest::default();
+        if self.is_long {
+            let mut value = Vec::new();
+            for key in keys {
+                let mut reader =
+                    self.table.read_value(&trx, key.as_slice(), "value")?.ok_or("no such key")?;
+                value.clear();
+                reader.read_to_end(&mut value)?;
+                digest.add(&value);
+            }
+            return Ok(digest);
+        }
         for key in keys {
             let found = self.table.get_with(&mut trx, &[key], |row| {
                 row.bytes(self.value).map(|value| digest.add(value.unwrap_or_default()))

@@ -1,6 +1,7 @@
 //! The engines, one file each: how it is opened and with which settings.
 
 pub(crate) mod ese;
+pub(crate) mod file;
 #[cfg(feature = "peers")]
 mod fjall;
 pub(crate) mod indexed;
@@ -25,6 +26,8 @@ pub(crate) struct Engine {
     pub(crate) settings: &'static str,
     /// Creates a database in an empty folder.
     pub(crate) open: fn(&Path) -> Result<Box<dyn Store>>,
+    /// The same for long values.
+    pub(crate) open_values: fn(&Path) -> Result<Box<dyn Store>>,
     /// The same for the table with an index.
     pub(crate) open_indexed: fn(&Path) -> Result<Box<dyn IndexedStore>>,
 }
@@ -35,6 +38,7 @@ pub(crate) const ENGINES: &[Engine] = &[
         name: "ese",
         settings: ese::SETTINGS,
         open: ese::open,
+        open_values: ese::open_values,
         open_indexed: indexed::ese::open,
     },
     #[cfg(feature = "peers")]
@@ -42,6 +46,7 @@ pub(crate) const ENGINES: &[Engine] = &[
         name: "lmdb",
         settings: lmdb::SETTINGS,
         open: lmdb::open,
+        open_values: lmdb::open,
         open_indexed: indexed::lmdb::open,
     },
     #[cfg(feature = "peers")]
@@ -49,6 +54,7 @@ pub(crate) const ENGINES: &[Engine] = &[
         name: "redb",
         settings: redb::SETTINGS,
         open: redb::open,
+        open_values: redb::open,
         open_indexed: indexed::redb::open,
     },
     #[cfg(feature = "peers")]
@@ -56,6 +62,7 @@ pub(crate) const ENGINES: &[Engine] = &[
         name: "sqlite",
         settings: sqlite::SETTINGS,
         open: sqlite::open,
+        open_values: sqlite::open,
         open_indexed: indexed::sqlite::open,
     },
     #[cfg(feature = "peers")]
@@ -63,6 +70,7 @@ pub(crate) const ENGINES: &[Engine] = &[
         name: "fjall",
         settings: fjall::SETTINGS,
         open: fjall::open,
+        open_values: fjall::open,
         open_indexed: indexed::fjall::open,
     },
 ];
@@ -71,6 +79,15 @@ pub(crate) const ENGINES: &[Engine] = &[
 pub(crate) fn open(name: &str, folder: &Path) -> Result<Box<dyn Store>> {
     let engine = ENGINES.iter().find(|e| e.name == name).ok_or("no such engine")?;
     (engine.open)(folder)
+}
+
+/// The same for long values; also of the plain file, which is no engine.
+pub(crate) fn open_values(name: &str, folder: &Path) -> Result<Box<dyn Store>> {
+    if name == file::NAME {
+        return file::open(folder);
+    }
+    let engine = ENGINES.iter().find(|e| e.name == name).ok_or("no such engine")?;
+    (engine.open_values)(folder)
 }
 
 /// The same with the table that has an index.
@@ -112,6 +129,28 @@ mod tests {
             let copies = std::fs::read_dir(folder.join("copy")).unwrap().count();
             assert_eq!(copied, copies > 0, "{}", engine.name);
             assert!(store.files().iter().all(|file| file.exists()), "{}", engine.name);
+            drop(store);
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_engine_and_the_plain_file_return_long_values() {
+        for name in ENGINES.iter().map(|engine| engine.name).chain([file::NAME]) {
+            let folder = format!("ese-benches-values-{name}-{}", std::process::id());
+            let folder = std::env::temp_dir().join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            let store = open_values(name, &folder).unwrap();
+            let rows = Rows::new();
+            let mut expected = crate::rows::Digest::default();
+            let mut writer = store.writer().unwrap();
+            for (n, len) in [(1, 64 << 10), (2, 1 << 20), (3, 5000)] {
+                writer.commit(&[rows.long_row(n, len)]).unwrap();
+                expected.add(rows.long_row(n, len).value);
+            }
+            drop(writer);
+            assert_eq!(store.get_all(&[key(3), key(1), key(2)]).unwrap(), expected, "{name}");
+            assert!(store.get_all(&[key(4)]).is_err(), "{name}");
             drop(store);
             std::fs::remove_dir_all(&folder).unwrap();
         }
