@@ -334,12 +334,13 @@ impl Instance {
         wake.notify_one();
     }
 
-    /// One round of background work: versions, old dirty pages, checkpoint. Called by the
+    /// One round of background work: frames, versions, old dirty pages, checkpoint. Called by the
     /// background thread; where there is none (simulation), by whoever drives the instance.
     ///
     /// # Errors
     /// Those of writing; the instance is then poisoned by the caller.
     pub fn background_step(self: &Arc<Instance>) -> Result<()> {
+        self.databases().iter().for_each(|attached| attached.db.cache.make_frames_ahead());
         self.clean_up_versions();
         self.end_rows_at_zero()?;
         self.shrink_behind()?;

@@ -29,6 +29,12 @@ impl PageCache {
         self.frames.take(pgno)
     }
 
+    /// Gets the memory for more frames while it is not needed yet, if it soon will be. For a
+    /// background thread, several times a second.
+    pub fn make_frames_ahead(&self) {
+        self.frames.make_ahead();
+    }
+
     /// In copy mode: gives back what the cache has grown beyond its limit, now that pages are
     /// clean.
     pub(super) fn shrink(&self) {

@@ -139,12 +139,16 @@ struct Pool {
     free: Vec<FrameNo>,
     /// Frames made so far; always whole slabs.
     made: u32,
+    /// How many belonged to a page when somebody last thought ahead.
+    used_before: u32,
 }
 
 /// All frames of a cache.
 #[derive(Debug)]
 pub(crate) struct FrameTable {
     page_size: PageSize,
+    /// Frames to be expected at most.
+    frames: usize,
     /// Frames of a slab; a power of two.
     slab_frames: u32,
     slabs: Chunked<std::sync::OnceLock<Slab>, 4>,
@@ -164,6 +168,7 @@ impl FrameTable {
         };
         FrameTable {
             page_size,
+            frames,
             slab_frames,
             slabs: Chunked::new(22),
             pool: Mutex::default(),
@@ -203,7 +208,8 @@ impl FrameTable {
     pub(crate) fn take(&self, pgno: Pgno) -> Result<FreeFrame<'_>> {
         let mut pool = self.pool.lock();
         if pool.free.is_empty() {
-            self.make_slab(&mut pool)?;
+            let memory = self.slab_memory()?;
+            self.add_slab(&mut pool, memory);
         }
         let taken = pool.free.pop().and_then(|no| self.at(no).map(|frame| (no, frame)));
         drop(pool);
@@ -223,13 +229,31 @@ impl FrameTable {
         self.pool.lock().free.push(no);
     }
 
-    fn make_slab(&self, pool: &mut Pool) -> Result<()> {
+    /// Makes a large slab while there are still free frames, if more are being used: its memory
+    /// takes milliseconds to get, for which nobody should wait under a latch. To be called every
+    /// now and then in the background. Where memory is short, whoever needs the frame is told.
+    pub(crate) fn make_ahead(&self) {
+        let mut pool = self.pool.lock();
+        let growing = self.used() > std::mem::replace(&mut pool.used_before, self.used());
+        let needed = growing
+            && self.slab_frames > SLAB_FRAMES
+            && pool.free.len() < self.slab_frames as usize
+            && (pool.made as usize) < self.frames;
+        drop(pool);
+        if needed && let Ok(memory) = self.slab_memory() {
+            self.add_slab(&mut self.pool.lock(), memory);
+        }
+    }
+
+    fn slab_memory(&self) -> Result<AlignedBuffer> {
+        AlignedBuffer::new(self.page_size.bytes() * self.slab_frames as usize)
+    }
+
+    /// Adds the frames of a slab, unless all frame numbers are used.
+    fn add_slab(&self, pool: &mut Pool, mut memory: AlignedBuffer) {
         let page_len = self.page_size.bytes();
         let slab_no = pool.made / self.slab_frames;
-        let Some(place) = self.slabs.at_or_make(slab_no, std::sync::OnceLock::new) else {
-            return Ok(()); // the caller finds no free frame and says so
-        };
-        let mut memory = AlignedBuffer::new(page_len * self.slab_frames as usize)?;
+        let Some(place) = self.slabs.at_or_make(slab_no, std::sync::OnceLock::new) else { return };
         let base = memory.as_mut_ptr();
         let frames = (0..self.slab_frames as usize).map(|n| Frame {
             image: AtomicPtr::new(base.wrapping_add(n * page_len)),
@@ -245,7 +269,6 @@ impl FrameTable {
             pool.made += self.slab_frames;
             self.made.store(pool.made, Ordering::Release);
         }
-        Ok(())
     }
 }
 
@@ -334,5 +357,27 @@ mod tests {
             drop(small.take(Pgno(1)).unwrap());
             assert_eq!(small.made(), 64);
         }
+    }
+
+    #[test]
+    fn a_large_slab_is_made_ahead_only_while_more_frames_are_used() {
+        let (slab, slabs) = (1024, 8);
+        let table = FrameTable::new(PageSize::K8, slabs * slab);
+        table.make_ahead();
+        assert_eq!(table.made(), 0, "nobody uses any");
+        let mut taken = vec![table.take(Pgno(1)).unwrap()];
+        let made = |times: usize| {
+            (0..times).for_each(|_| table.make_ahead());
+            table.made() as usize / slab
+        };
+        assert_eq!((made(1), made(3)), (2, 2), "one ahead, and no more while nobody needs it");
+        taken.push(table.take(Pgno(2)).unwrap());
+        assert_eq!(made(1), 2, "a whole slab is free");
+        while table.used() as usize <= (slabs - 1) * slab {
+            taken.push(table.take(Pgno(3)).unwrap());
+        }
+        assert_eq!(made(2), slabs);
+        taken.push(table.take(Pgno(4)).unwrap());
+        assert_eq!(made(1), slabs, "the cache is full");
     }
 }
