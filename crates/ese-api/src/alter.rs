@@ -144,7 +144,10 @@ impl Database {
     /// [`jet`](crate::jet) is open on it, `JET_errCannotDeleteTemplateTable` (-1319),
     /// `JET_errWriteConflict` (-1102), those of writing.
     pub fn delete_table(&self, to: &mut impl Writer, name: &str) -> Result<()> {
-        to.change(|ChangeState(state)| ddl::delete_table(&mut state.engine, self.attached(), name))
+        to.change(|ChangeState(state)| {
+            let attached = self.open.of(&state.engine)?;
+            ddl::delete_table(&mut state.engine, attached, name)
+        })
     }
 
     /// Gives a table another name.
@@ -154,7 +157,8 @@ impl Database {
     /// (-1002), `JET_errWriteConflict` (-1102), those of writing.
     pub fn rename_table(&self, to: &mut impl Writer, from: &str, name: &str) -> Result<()> {
         to.change(|ChangeState(state)| {
-            ddl::rename_table(&mut state.engine, self.attached(), from, name).map(drop)
+            let attached = self.open.of(&state.engine)?;
+            ddl::rename_table(&mut state.engine, attached, from, name).map(drop)
         })
     }
 }

@@ -62,7 +62,8 @@ impl Database {
     pub fn create_table(&self, to: &mut impl Writer, table: TableBuilder) -> Result<Table> {
         let def = table.into_def();
         let created = to.change(|ChangeState(state)| {
-            catalog::create_table(&mut state.engine, self.attached(), &def)
+            let attached = self.open.of(&state.engine)?;
+            catalog::create_table(&mut state.engine, attached, &def)
         })?;
         Ok(Table { inner: created, database: Arc::clone(&self.open) })
     }
@@ -72,8 +73,9 @@ impl Database {
     /// # Errors
     /// `JET_errObjectNotFound` (-1305).
     pub fn table(&self, from: &impl Reader, name: &str) -> Result<Table> {
-        let opened =
-            from.cell().with(|state| catalog::open_table(&state.engine, self.attached(), name))?;
+        let opened = from.cell().with(|state| {
+            catalog::open_table(&state.engine, self.open.of(&state.engine)?, name)
+        })?;
         Ok(Table { inner: opened, database: Arc::clone(&self.open) })
     }
 
@@ -82,7 +84,9 @@ impl Database {
     /// # Errors
     /// Those of reading.
     pub fn tables(&self, from: &impl Reader) -> Result<Vec<Table>> {
-        let all = from.cell().with(|state| catalog::tables(&state.engine, self.attached()))?;
+        let all = from
+            .cell()
+            .with(|state| catalog::tables(&state.engine, self.open.of(&state.engine)?))?;
         let tables = all.into_iter();
         Ok(tables.map(|inner| Table { inner, database: Arc::clone(&self.open) }).collect())
     }

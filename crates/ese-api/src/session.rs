@@ -274,7 +274,7 @@ impl<'s> Transaction<'s> {
     /// Takes all changes of this level back.
     ///
     /// # Errors
-    /// `JET_errRollbackError` (-1057): the instance is unusable until it is started again.
+    /// `JET_errRollbackError` (-1917): the instance is unusable until it is started again.
     pub fn rollback(mut self) -> Result<()> {
         let level = std::mem::take(&mut self.level);
         roll_back(self.cell, level)

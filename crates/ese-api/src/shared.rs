@@ -13,6 +13,7 @@ use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     instance::{Attached, Instance, InstanceConfig, TermMode},
     recovery::{RecoveryOptions, RecoveryReport},
+    session::Session,
 };
 use ese_os::{Env, LockMode, OpenMode};
 use parking_lot::Mutex;
@@ -24,13 +25,31 @@ use crate::{defrag::Background, jet::Attachments, session::SessionCell, source::
 #[derive(Debug)]
 pub(crate) struct OpenDatabase {
     pub(crate) attached: Arc<Attached>,
+    /// Whose it is.
+    instance: Weak<Instance>,
     /// Callbacks and local storage of its tables.
     pub(crate) attachments: Attachments,
 }
 
 impl OpenDatabase {
-    fn new(attached: Arc<Attached>) -> Arc<OpenDatabase> {
-        Arc::new(OpenDatabase { attached, attachments: Attachments::default() })
+    fn new(attached: Arc<Attached>, instance: &Arc<Instance>) -> Arc<OpenDatabase> {
+        let instance = Arc::downgrade(instance);
+        Arc::new(OpenDatabase { attached, instance, attachments: Attachments::default() })
+    }
+
+    /// What a session works on. A session of another instance would write the wrong log and see
+    /// what nobody has committed.
+    ///
+    /// # Errors
+    /// `JET_errInvalidSesid` (-1104).
+    #[inline]
+    pub(crate) fn of(&self, session: &Session) -> Result<&Arc<Attached>> {
+        if std::ptr::eq(self.instance.as_ptr(), Arc::as_ptr(session.instance())) {
+            return Ok(&self.attached);
+        }
+        Err(Error::new(JetErr::InvalidSesid, "the session is one of another instance")
+            .at_path(&self.attached.path)
+            .advise("use a session of the instance that the database is attached to"))
     }
 }
 
@@ -83,7 +102,12 @@ impl Shared {
             return Err(ended());
         }
         let cell = Arc::new(SessionCell::begin(&self.engine)?);
-        sessions.cells.retain(|cell| cell.strong_count() > 0);
+        if sessions.cells.len() == sessions.cells.capacity() {
+            // Before the list grows, so that each session is looked at a few times only.
+            sessions.cells.retain(|cell| cell.strong_count() > 0);
+            let live = sessions.cells.len();
+            sessions.cells.reserve(live.max(16));
+        }
         sessions.cells.push(Arc::downgrade(&cell));
         Ok(cell)
     }
@@ -122,7 +146,7 @@ impl Shared {
         self.backup.refuse_if_in_progress()?;
         let attached = self.engine.create_database(path)?;
         let mut databases = self.databases.lock();
-        let database = OpenDatabase::new(attached);
+        let database = OpenDatabase::new(attached, &self.engine);
         databases.push(Arc::clone(&database));
         Ok(database)
     }
@@ -146,7 +170,7 @@ impl Shared {
             return Ok((database, true));
         }
         let attached = self.engine.attach(path)?;
-        let database = OpenDatabase::new(attached);
+        let database = OpenDatabase::new(attached, &self.engine);
         self.databases.lock().push(Arc::clone(&database));
         Ok((database, false))
     }

@@ -150,16 +150,17 @@ impl Deref for Current<'_> {
 /// As [`Current`].
 ///
 /// # Errors
-/// `JET_errObjectNotFound` (-1305) if the table was deleted.
+/// `JET_errObjectNotFound` (-1305) if the table was deleted; those of [`OpenDatabase::of`].
 pub(crate) fn current<'t>(
     table: &'t Arc<EngineTable>,
     database: &OpenDatabase,
     engine: &EngineSession,
 ) -> Result<Current<'t>> {
+    let attached = database.of(engine)?;
     if table.is_newest() {
         return Ok(Current::Same(table));
     }
-    catalog::current(engine, &database.attached, table).map(Current::Newer)
+    catalog::current(engine, attached, table).map(Current::Newer)
 }
 
 impl Table {

@@ -6,6 +6,7 @@
 //! lock: it reads the number of the newest visible commit.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     panic::Location,
     sync::{
@@ -17,6 +18,10 @@ use std::{
 
 use ese_base::{Error, JetErr, LgPos, ProcId, Result, TrxId};
 use parking_lot::{Mutex, RwLock};
+
+/// Session numbers that users do not get: the engine's own work needs a session now and then, also
+/// when users have as many as they can.
+const SYSTEM_SESSIONS: usize = 256;
 
 /// What others must know of a session: its snapshot and where its transaction began in the log.
 #[derive(Debug)]
@@ -109,7 +114,7 @@ pub struct TrxClock {
     visible: AtomicU32,
     /// Held from taking a commit number until the commit is visible.
     commit: Mutex<()>,
-    slots: RwLock<Vec<Arc<Slot>>>,
+    slots: RwLock<BTreeMap<u16, Arc<Slot>>>,
     next_procid: AtomicU32,
 }
 
@@ -129,7 +134,7 @@ impl TrxClock {
             last: AtomicU32::new(last),
             visible: AtomicU32::new(last),
             commit: Mutex::new(()),
-            slots: RwLock::new(Vec::new()),
+            slots: RwLock::default(),
             next_procid: AtomicU32::new(1),
         }
     }
@@ -169,7 +174,7 @@ impl TrxClock {
 
     /// Can every present and future snapshot see this commit?
     pub(crate) fn seen_by_all(&self, commit: TrxId) -> bool {
-        self.slots.read().iter().all(|slot| match slot.snapshot.load(Ordering::SeqCst) {
+        self.slots.read().values().all(|slot| match slot.snapshot.load(Ordering::SeqCst) {
             0 => true,
             snapshot => snapshot > commit.0,
         })
@@ -178,14 +183,14 @@ impl TrxClock {
     /// Where the oldest open transaction that changed something began in the log.
     pub(crate) fn oldest_begin0(&self) -> Option<LgPos> {
         let slots = self.slots.read();
-        let begun = slots.iter().map(|slot| slot.begin0.load(Ordering::SeqCst));
+        let begun = slots.values().map(|slot| slot.begin0.load(Ordering::SeqCst));
         begun.filter(|&packed| packed != 0).min().map(LgPos::from_u64)
     }
 
     /// The transaction with the oldest snapshot: clean-up waits for it.
     pub(crate) fn oldest(&self, now: Duration) -> Option<OpenTransaction> {
         let slots = self.slots.read();
-        let open = slots.iter().map(|slot| (slot.snapshot.load(Ordering::SeqCst), slot));
+        let open = slots.values().map(|slot| (slot.snapshot.load(Ordering::SeqCst), slot));
         let (snapshot, slot) = open.filter(|(snapshot, _)| *snapshot != 0).min_by_key(|o| o.0)?;
         let origin = *slot.origin.lock();
         Some(OpenTransaction {
@@ -201,7 +206,7 @@ impl TrxClock {
     /// Registers a session.
     ///
     /// # Errors
-    /// `JET_errOutOfSessions` when every session number is in use.
+    /// `JET_errOutOfSessions` when every session number that users can have is in use.
     pub(crate) fn register(&self) -> Result<Arc<Slot>> {
         self.add_slot(false)
     }
@@ -216,35 +221,46 @@ impl TrxClock {
 
     fn add_slot(&self, system: bool) -> Result<Arc<Slot>> {
         let mut slots = self.slots.write();
-        for _ in 0..u16::MAX {
-            let number = self.next_procid.fetch_add(1, Ordering::Relaxed) & 0xffff;
-            let procid = ProcId(u16::try_from(number).unwrap_or(0));
-            if procid.0 != 0 && slots.iter().all(|slot| slot.procid != procid) {
-                let slot = Arc::new(Slot {
-                    procid,
-                    system,
-                    snapshot: AtomicU32::new(0),
-                    begin0: AtomicU64::new(0),
-                    level: AtomicU8::new(0),
-                    origin: Mutex::new(None),
-                });
-                slots.push(Arc::clone(&slot));
-                return Ok(slot);
-            }
+        let most = usize::from(u16::MAX) - if system { 0 } else { SYSTEM_SESSIONS };
+        if slots.len() >= most {
+            return Err(Error::new(
+                JetErr::OutOfSessions,
+                format!("{} sessions are in use; there can be {most}", slots.len()),
+            )
+            .advise("end sessions that are no longer needed"));
         }
-        Err(Error::new(JetErr::OutOfSessions, "all 65535 session numbers are in use")
-            .advise("end sessions that are no longer needed"))
+        // Ends: not all numbers are in use.
+        let number = loop {
+            let [low, high, ..] = self.next_procid.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+            let number = u16::from_le_bytes([low, high]);
+            if number != 0 && !slots.contains_key(&number) {
+                break number;
+            }
+        };
+        let slot = Arc::new(Slot {
+            procid: ProcId(number),
+            system,
+            snapshot: AtomicU32::new(0),
+            begin0: AtomicU64::new(0),
+            level: AtomicU8::new(0),
+            origin: Mutex::new(None),
+        });
+        slots.insert(number, Arc::clone(&slot));
+        Ok(slot)
     }
 
     /// Forgets a session.
     pub(crate) fn unregister(&self, slot: &Arc<Slot>) {
-        self.slots.write().retain(|other| !Arc::ptr_eq(other, slot));
+        let mut slots = self.slots.write();
+        if slots.get(&slot.procid.0).is_some_and(|other| Arc::ptr_eq(other, slot)) {
+            slots.remove(&slot.procid.0);
+        }
     }
 
     /// Number of sessions that users have begun and not ended.
     #[must_use]
     pub fn sessions(&self) -> usize {
-        self.slots.read().iter().filter(|slot| !slot.system).count()
+        self.slots.read().values().filter(|slot| !slot.system).count()
     }
 }
 
@@ -269,6 +285,27 @@ mod tests {
         assert!(clock.seen_by_all(number));
         let later = clock.begin(&reader);
         assert!(later >= number && clock.seen_by_all(number));
+    }
+
+    #[test]
+    fn users_leave_session_numbers_for_the_engine_and_get_ended_ones_again() {
+        let clock = TrxClock::default();
+        let mut users = Vec::new();
+        let refused = loop {
+            match clock.register() {
+                Ok(slot) => users.push(slot),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!((refused.code(), users.len()), (JetErr::OutOfSessions, 65_535 - 256));
+        let own: Vec<_> = (0..256).map(|_| clock.register_system().unwrap()).collect();
+        assert!(own.iter().all(|slot| slot.procid.0 != 0));
+        assert_eq!(clock.register_system().unwrap_err().code(), JetErr::OutOfSessions);
+        clock.unregister(&own[7]);
+        assert_eq!(clock.register().unwrap_err().code(), JetErr::OutOfSessions);
+        clock.unregister(&users[1000]);
+        clock.unregister(&users[1001]);
+        assert!([1000, 1001].map(|n| users[n].procid).contains(&clock.register().unwrap().procid));
     }
 
     #[test]

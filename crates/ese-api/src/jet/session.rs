@@ -400,7 +400,7 @@ pub fn JetCommitTransaction2(
 ///
 /// # Errors
 /// `JET_errInvalidSesid` (-1104), the gate's, `JET_errNotInTransaction` (-1054),
-/// `JET_errRollbackError` (-1057).
+/// `JET_errRollbackError` (-1917).
 pub fn JetRollback(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
     find_session(sesid)?.call(Purpose::CleanUp, |state, own| {
         if grbit & !JET_bitRollbackAll != 0 {

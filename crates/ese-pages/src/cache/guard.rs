@@ -116,6 +116,8 @@ pub struct WriteGuard<'a> {
     frame_no: FrameNo,
     pgno: Pgno,
     before: Before,
+    /// The thread was unwinding already when the guard came: a change under it that ends is whole.
+    in_unwinding: bool,
     /// The image of `frame`. The latch goes after `Drop::drop` has put the slot in order.
     latched: Latched<latch::Write<'a>>,
 }
@@ -135,7 +137,17 @@ impl<'a> WriteGuard<'a> {
             && let Some(frame) = cache.frames.at(frame_no)
         {
             let before = Before::Nothing;
-            return Ok(WriteGuard { cache, slot, frame, frame_no, pgno, before, latched });
+            let in_unwinding = std::thread::panicking();
+            return Ok(WriteGuard {
+                cache,
+                slot,
+                frame,
+                frame_no,
+                pgno,
+                before,
+                in_unwinding,
+                latched,
+            });
         }
         WriteGuard::of_clean(cache, slot, latched, pgno)
     }
@@ -153,7 +165,17 @@ impl<'a> WriteGuard<'a> {
             && let Some(frame) = cache.frames.at(frame_no)
         {
             cache.dirty.open(pgno);
-            return Ok(WriteGuard { cache, slot, frame, frame_no, pgno, before, latched });
+            let in_unwinding = std::thread::panicking();
+            return Ok(WriteGuard {
+                cache,
+                slot,
+                frame,
+                frame_no,
+                pgno,
+                before,
+                in_unwinding,
+                latched,
+            });
         }
         let mut free = cache.take_frame(pgno)?;
         free.bytes_mut().copy_from_slice(latched.page().bytes());
@@ -198,7 +220,8 @@ impl<'a> WriteGuard<'a> {
         if matches!(before, Before::Clean { .. }) {
             cache.dirty.open(pgno);
         }
-        Ok(WriteGuard { cache, slot, frame, frame_no, pgno, before, latched })
+        let in_unwinding = std::thread::panicking();
+        Ok(WriteGuard { cache, slot, frame, frame_no, pgno, before, in_unwinding, latched })
     }
 
     /// Its number.
@@ -304,7 +327,7 @@ impl Drop for WriteGuard<'_> {
         if !matches!(self.before, Before::Nothing) {
             self.go_back();
         }
-        if std::thread::panicking() {
+        if std::thread::panicking() && !self.in_unwinding {
             self.abandon();
         }
     }
