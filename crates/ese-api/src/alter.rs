@@ -2,7 +2,7 @@
 
 use ese_base::Result;
 use ese_engine::{
-    ddl,
+    ddl::{self, BuildProgress},
     schema::{ColumnDef, ColumnId, IndexDef},
     table::OnRollback,
 };
@@ -61,10 +61,24 @@ impl Table {
     /// `JET_errIndexDuplicate` (-1403), `JET_errKeyDuplicate` (-1605) and others for rows that an
     /// index refuses, and as [`Table::add_column`]. Nothing of the indexes is left then.
     pub fn create_indexes(&self, to: &mut impl Writer, indexes: &[IndexDef]) -> Result<()> {
+        self.create_indexes_with(to, indexes, &mut |_| Ok(()))
+    }
+
+    /// As [`Table::create_indexes`]; `progress` is told now and then, and stops the work with any
+    /// error. It must not change rows of the table.
+    ///
+    /// # Errors
+    /// As [`Table::create_indexes`]; what `progress` returns.
+    pub fn create_indexes_with(
+        &self,
+        to: &mut impl Writer,
+        indexes: &[IndexDef],
+        progress: &mut dyn FnMut(BuildProgress) -> Result<()>,
+    ) -> Result<()> {
         to.change(|ChangeState(state)| {
             let table = self.current(&state.engine)?;
-            let (attached, mut quiet) = (&self.database.attached, |_| Ok(()));
-            ddl::create_indexes(&mut state.engine, attached, &table, indexes, &mut quiet).map(drop)
+            let attached = &self.database.attached;
+            ddl::create_indexes(&mut state.engine, attached, &table, indexes, progress).map(drop)
         })
     }
 
@@ -113,9 +127,10 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// `JET_errInvalidOperation` (-1906) for another kind of column, `JET_errRecordDeleted` (-1017)
-    /// where there is no such row, `JET_errWriteConflict` (-1102) where another transaction has
-    /// changed the row in another way; those of writing.
+    /// `JET_errInvalidOperation` (-1906) for another kind of column, `JET_errInvalidParameter`
+    /// (-1003) for a number wider than it, `JET_errRecordDeleted` (-1017) where there is no such
+    /// row, `JET_errWriteConflict` (-1102) where another transaction has changed the row in another
+    /// way; those of writing.
     pub fn add(
         &self,
         to: &mut impl Writer,

@@ -57,8 +57,8 @@ impl Database {
     ///
     /// # Errors
     /// `JET_errTableDuplicate` (-1303), `JET_errInvalidName` (-1002), `JET_errColumnDuplicate`
-    /// (-1508), `JET_errFeatureNotAvailable` (-1001) for what this version cannot keep up
-    /// (secondary indexes, keys over UTF-16 text), and those of writing.
+    /// (-1508), other errors of definitions, and those of writing. Nothing of the table is left
+    /// then.
     pub fn create_table(&self, to: &mut impl Writer, table: TableBuilder) -> Result<Table> {
         let def = table.into_def();
         let created = to.change(|ChangeState(state)| {
@@ -73,9 +73,9 @@ impl Database {
     /// # Errors
     /// `JET_errObjectNotFound` (-1305).
     pub fn table(&self, from: &impl Reader, name: &str) -> Result<Table> {
-        let opened = from.cell().with(|state| {
-            catalog::open_table(&state.engine, self.open.of(&state.engine)?, name)
-        })?;
+        let opened = from
+            .cell()
+            .with(|state| catalog::open_table(&state.engine, self.open.of(&state.engine)?, name))?;
         Ok(Table { inner: opened, database: Arc::clone(&self.open) })
     }
 

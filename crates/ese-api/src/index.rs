@@ -9,7 +9,7 @@ use ese_engine::{
 };
 
 use crate::{
-    row::{Key, Row, index_key_bytes},
+    row::{Key, Row, index_beginning_bytes, index_key_bytes},
     rows::{Bounds, Rows},
     session::Reader,
     table::{Table, key_bounds},
@@ -98,6 +98,19 @@ impl Index {
     pub fn prefix<'r, R: Reader>(&self, from: &'r R, key: impl Key) -> Result<Rows<'r>> {
         let mut low = Vec::new();
         index_key_bytes(self.table.schema(), self.schema(), key, &mut low)?;
+        let bounds = Bounds::beginning_with(low);
+        Ok(Rows::by(&self.table, self.secondary.clone(), from.cell(), bounds))
+    }
+
+    /// The rows whose keys begin with these values, the last of which is the beginning of a text or
+    /// of bytes: `starting_with(&session, "co")` finds "coat" and "cow". In a tuple index it finds
+    /// what stands inside of texts.
+    ///
+    /// # Errors
+    /// As [`Index::get`]; `JET_errInvalidParameter` (-1003) too for a last value that is a number.
+    pub fn starting_with<'r, R: Reader>(&self, from: &'r R, key: impl Key) -> Result<Rows<'r>> {
+        let mut low = Vec::new();
+        index_beginning_bytes(self.table.schema(), self.schema(), key, &mut low)?;
         let bounds = Bounds::beginning_with(low);
         Ok(Rows::by(&self.table, self.secondary.clone(), from.cell(), bounds))
     }

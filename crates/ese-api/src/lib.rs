@@ -85,21 +85,25 @@ pub use compact::{Compacted, compact};
 pub use database::Database;
 pub use defrag::{DefragOptions, DefragOutcome};
 pub use ese_backup::PauseBy;
-pub use ese_base::{Error, ErrorKind, JetErr, PageSize, Result, StopReason, StopToken};
+pub use ese_base::{Error, ErrorKind, JetErr, PageSize, Result, Signature, StopReason, StopToken};
 pub use ese_engine::{
     compact::CompactProgress,
+    ddl::BuildProgress,
     defrag::DefragReport,
-    instance::{InstanceConfig, VersionInfo},
+    instance::{InstanceConfig, ShrinkMode, VersionInfo},
     reader::{CatalogSource, OfflineDatabase as Offline},
     recovery::RecoveryReport,
     schema::{
-        ColType, Column, ColumnDef, ColumnFlags, ColumnId, IndexDef, IndexOptions, KeyPart,
-        Placement, TableSchema,
+        ColType, Column, ColumnDef, ColumnFlags, ColumnId, ConditionDef, IndexDef, IndexOptions,
+        KeyPart, Placement, SpaceHints, TableDef, TableSchema, TableType, TupleLimits,
+        UnicodeIndex,
     },
     temp::KeyOrder,
+    trx::OpenTransaction,
+    version::Lock,
 };
 pub use ese_os::Env;
-pub use ese_pages::cache::CacheMode;
+pub use ese_pages::{DbHeader, cache::CacheMode};
 pub use index::Index;
 pub use instance::{Instance, InstanceBuilder};
 pub use long::{LongReader, LongWriter};

@@ -88,14 +88,14 @@ pub fn restore_with(
 /// `JET_errMissingLogFile` (-528) if there is no log, `JET_errLogFilePathInUse` (-1084) if the
 /// instance runs; what the engine finds wrong with logs and databases.
 pub fn recover(dir: impl AsRef<Path>) -> Result<RecoveryReport> {
-    recover_with(&Env::real(), dir.as_ref())
+    recover_with(&Env::real(), dir.as_ref(), StopToken::new())
 }
 
-/// As [`recover`], on another machine.
+/// As [`recover`], on another machine, until somebody stops it: the next recovery then begins anew.
 ///
 /// # Errors
-/// As [`recover`].
-pub fn recover_with(env: &Env, dir: &Path) -> Result<RecoveryReport> {
+/// As [`recover`]; `JET_errClientRequestToStopJetService` (-1329) when it was stopped.
+pub fn recover_with(env: &Env, dir: &Path, stop: StopToken) -> Result<RecoveryReport> {
     let base = find_base(env, dir)?.ok_or_else(|| {
         Error::new(JetErr::MissingLogFile, "there is no log to recover from")
             .at_path(dir)
@@ -107,7 +107,7 @@ pub fn recover_with(env: &Env, dir: &Path) -> Result<RecoveryReport> {
     if stream.situation() != Situation::Empty {
         config.page_size = stream.newest_header()?.page_size;
     }
-    engine_recover(env, config, RecoveryOptions::default())
+    engine_recover(env, config, RecoveryOptions { stop, ..RecoveryOptions::default() })
 }
 
 /// The base name of the log in a directory; `None` if there is no log.

@@ -420,12 +420,38 @@ pub(crate) fn index_key_bytes(
         out.extend_from_slice(&ese_engine::key::sequential(number));
         return Ok(());
     };
+    let encoded = segment_values(schema, index, &values)?;
+    let slices: Vec<Option<&[u8]>> = encoded.iter().map(Option::as_deref).collect();
+    ese_engine::key::values_key(schema, index, &slices, out)
+}
+
+/// What all keys of an index begin with in which the last of these values is the beginning of the
+/// column's.
+pub(crate) fn index_beginning_bytes(
+    schema: &TableSchema,
+    index: Option<&Index>,
+    key: impl Key,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let index = index.ok_or_else(|| {
+        Error::new(JetErr::InvalidParameter, format!("table \"{}\" has row numbers", schema.name))
+    })?;
+    let encoded = segment_values(schema, index, &key.into_values())?;
+    let slices: Vec<Option<&[u8]>> = encoded.iter().map(Option::as_deref).collect();
+    ese_engine::key::beginning_key(schema, index, &slices, out)
+}
+
+/// The values as the columns of an index store them.
+fn segment_values(
+    schema: &TableSchema,
+    index: &Index,
+    values: &[Value],
+) -> Result<Vec<Option<Vec<u8>>>> {
     let mut encoded = Vec::with_capacity(values.len());
-    for (segment, value) in index.segments.iter().zip(&values) {
+    for (segment, value) in index.segments.iter().zip(values) {
         encoded.push(value.encode(schema.columns.require(segment.column)?)?);
     }
     // The engine says what is wrong with too many.
     encoded.resize(values.len(), None);
-    let slices: Vec<Option<&[u8]>> = encoded.iter().map(Option::as_deref).collect();
-    ese_engine::key::values_key(schema, index, &slices, out)
+    Ok(encoded)
 }

@@ -12,11 +12,12 @@ use ese_engine::{
     record::ColumnValue,
     schema::{
         ColType, Column, ColumnDef, ColumnFlags, ColumnId, Index as IndexSchema, IndexDef,
-        IndexOptions, TableDef, TableSchema,
+        IndexOptions, SpaceHints, TableDef, TableSchema, TableType,
     },
     session::Session as EngineSession,
     table::Table as EngineTable,
     tree::{Direction, Position, Start},
+    version::Lock,
 };
 use smallvec::SmallVec;
 
@@ -24,7 +25,7 @@ use crate::{
     index::Index,
     row::{Key, Row, RowView, Values, index_key_bytes, key_bytes},
     rows::{Bounds, Rows},
-    session::{ChangeState, Reader, SessionState, Writer},
+    session::{ChangeState, Reader, SessionState, Transaction, Writer},
     shared::OpenDatabase,
     typed::{ColumnType, Typed},
 };
@@ -109,6 +110,28 @@ impl TableBuilder {
     #[must_use]
     pub fn density(mut self, percent: u32) -> TableBuilder {
         self.def.density = percent;
+        self
+    }
+
+    /// What may become of its schema later: [`TableType::Template`] is for those that others derive
+    /// from.
+    #[must_use]
+    pub fn kind(mut self, kind: TableType) -> TableBuilder {
+        self.def.kind = kind;
+        self
+    }
+
+    /// With the columns and indexes of a template, which must be there.
+    #[must_use]
+    pub fn derived_from(mut self, template: &str) -> TableBuilder {
+        self.def.template = Some(template.to_owned());
+        self
+    }
+
+    /// With wishes for its space.
+    #[must_use]
+    pub fn space_hints(mut self, hints: SpaceHints) -> TableBuilder {
+        self.def.space_hints = Some(hints);
         self
     }
 
@@ -303,6 +326,51 @@ impl Table {
             let mut position = state.hint(table.db.dbid, table.schema.fdp);
             table.delete(&mut state.engine, &mut position, &whole)?;
             Ok(true)
+        })
+    }
+
+    /// Locks the row with this key until the transaction ends. While it has a read lock, others can
+    /// lock it for reading but not change it; a write lock keeps both away. Nobody waits: what a
+    /// lock forbids is `JET_errWriteConflict` at once. False: there is no such row.
+    ///
+    /// Transactions see one unchanging state, so two of them can each change a row because of what
+    /// the other one's row was. A read lock on what a decision rests on prevents that:
+    ///
+    /// ```
+    /// # fn main() -> ese_api::Result<()> {
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let instance = ese_api::Instance::builder(dir.path().join("data")).start()?;
+    /// # let database = instance.create_database("a.edb")?;
+    /// # let (mut one, mut two) = (instance.session()?, instance.session()?);
+    /// use ese_api::{ColType, JetErr, Lock, TableBuilder, row};
+    ///
+    /// let doctors = TableBuilder::new("doctors").column("id", ColType::Long).column("on_call", ColType::Bit);
+    /// let doctors = database.create_table(&mut one, doctors.primary(&["id"]))?;
+    /// for id in [1, 2] {
+    ///     doctors.insert(&mut one, &row! { "id" => id, "on_call" => true })?;
+    /// }
+    /// // Each goes off call because the other one is on call.
+    /// let (mut a, mut b) = (one.begin()?, two.begin()?);
+    /// assert!(doctors.lock(&mut a, 2, Lock::Read)?);
+    /// assert!(doctors.lock(&mut b, 1, Lock::Read)?);
+    /// let off = row! { "on_call" => false };
+    /// assert_eq!(doctors.update(&mut a, 1, &off).unwrap_err().code(), JetErr::WriteConflict);
+    /// a.rollback()?;
+    /// assert!(doctors.update(&mut b, 2, &off)?);
+    /// b.commit()?;
+    /// # drop((doctors, database, one, two));
+    /// # instance.stop()
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `JET_errWriteConflict` (-1102), `JET_errTransReadOnly` (-1110),
+    /// `JET_errVersionStoreOutOfMemory` (-1069), those of reading.
+    pub fn lock(&self, to: &mut Transaction<'_>, key: impl Key, lock: Lock) -> Result<bool> {
+        let mut whole = Vec::new();
+        key_bytes(&self.inner.schema, key, &mut whole)?;
+        to.change(|ChangeState(state)| {
+            self.current(&state.engine)?.lock(&mut state.engine, &whole, lock)
         })
     }
 

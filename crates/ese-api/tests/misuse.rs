@@ -5,7 +5,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ese_api::{
-    ColType, Database, Instance, JetErr, Result, Session, Table, TableBuilder, Transaction, row,
+    ColType, ColumnDef, ColumnFlags, Database, Env, Instance, JetErr, Result, Session, StopReason,
+    StopToken, Table, TableBuilder, Transaction, recover_with, row,
 };
 use tempfile::TempDir;
 
@@ -132,4 +133,123 @@ fn an_instance_without_free_sessions_goes_on() {
     assert_eq!(ids(&table, &session), [5, 6, 7, 8, 9, 99]);
     drop((table, database, session));
     instance.stop().unwrap();
+}
+
+#[test]
+fn databases_whose_names_fit_into_no_log_are_refused_before_anything_is_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let long = dir.path().join("d".repeat(150));
+    let instance = Instance::builder(&long).start().unwrap();
+    let mut made = Vec::new();
+    let refused = loop {
+        let name = format!("{}{}.edb", "n".repeat(20), made.len());
+        match instance.create_database(&name) {
+            Ok(database) => made.push(database),
+            Err(error) => break (name, error),
+        }
+    };
+    assert_eq!(refused.1.code(), JetErr::InvalidPath, "{}", refused.1);
+    assert!(refused.1.to_string().contains(&refused.0), "{}", refused.1);
+    assert!((2..7).contains(&made.len()), "{}", made.len());
+    assert!(!long.join(&refused.0).exists());
+    // Those that are there go on, through a new log and a new start.
+    let table = TableBuilder::new("t").column("id", ColType::Long).primary(&["id"]);
+    let mut session = instance.session().unwrap();
+    let table = made[0].create_table(&mut session, table).unwrap();
+    session
+        .transact(|transaction| {
+            insert(&table, transaction, 0..100_000);
+            Ok(())
+        })
+        .unwrap();
+    drop((table, session, made));
+    instance.stop().unwrap();
+    let instance = Instance::builder(&long).start().unwrap();
+    instance.open_database(format!("{}0.edb", "n".repeat(20))).unwrap();
+    instance.stop().unwrap();
+    let too_long = dir.path().join("e".repeat(200)).join("e".repeat(200)).join("e".repeat(200));
+    let too_long = too_long.join("e".repeat(200)).join("e".repeat(200));
+    let instance = Instance::builder(&too_long).start().unwrap();
+    let refused = instance.create_database("a.edb").unwrap_err();
+    assert_eq!(refused.code(), JetErr::InvalidPath, "{refused}");
+    instance.stop().unwrap();
+}
+
+#[test]
+fn a_recovery_that_was_stopped_begins_anew() {
+    let (dir, instance, database, table) = instance();
+    let mut session = instance.session().unwrap();
+    session
+        .transact(|transaction| {
+            insert(&table, transaction, 0..100);
+            Ok(())
+        })
+        .unwrap();
+    drop((table, database, session));
+    instance.abandon();
+    let stop = StopToken::new();
+    stop.stop(StopReason::Requested);
+    let stopped = recover_with(&Env::real(), dir.path(), stop).unwrap_err();
+    assert_eq!(stopped.code(), JetErr::ClientRequestToStopJetService);
+    recover_with(&Env::real(), dir.path(), StopToken::new()).unwrap();
+    let instance = Instance::builder(dir.path()).start().unwrap();
+    let database = instance.open_database("a.edb").unwrap();
+    let session = instance.session().unwrap();
+    let table = database.table(&session, "t").unwrap();
+    assert_eq!(ids(&table, &session).len(), 100);
+}
+
+#[test]
+fn a_recovery_that_misses_a_database_leaves_everything_as_it_was() {
+    let (dir, instance, database, table) = instance();
+    drop((table, database));
+    instance.stop().unwrap();
+    // Its log knows the database, but not how it was made.
+    let instance = Instance::builder(dir.path()).start().unwrap();
+    drop(instance.open_database("a.edb").unwrap());
+    instance.abandon();
+    std::fs::remove_file(dir.path().join("a.edb")).unwrap();
+    for log in ["edbres00001.jrs", "edbres00002.jrs"] {
+        std::fs::remove_file(dir.path().join(log)).unwrap();
+    }
+    let names = || {
+        let entries = std::fs::read_dir(dir.path()).unwrap().map(Result::unwrap);
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+        names.sort_unstable();
+        names
+    };
+    let before = names();
+    let refused = recover_with(&Env::real(), dir.path(), StopToken::new()).unwrap_err();
+    assert_eq!(refused.code(), JetErr::AttachedDatabaseMismatch, "{refused}");
+    assert_eq!(names(), before);
+}
+
+#[test]
+fn numbers_wider_than_their_column_are_not_added() {
+    let (_dir, instance, database, _table) = instance();
+    let mut session = instance.session().unwrap();
+    let number = ColumnDef::new("n", ColType::Long).with(ColumnFlags::ESCROW_UPDATE);
+    let table = TableBuilder::new("counts").column("id", ColType::Long).primary(&["id"]);
+    let table = table.define(number.with_default(&[0; 4]));
+    let table = database.create_table(&mut session, table).unwrap();
+    table.insert(&mut session, &row! { "id" => 1 }).unwrap();
+    for delta in [i64::MAX, i64::from(i32::MAX) + 1, i64::from(i32::MIN) - 1] {
+        let refused = table.add(&mut session, 1, "n", delta).unwrap_err();
+        assert_eq!(refused.code(), JetErr::InvalidParameter, "{refused}");
+    }
+    assert_eq!(table.add(&mut session, 1, "n", i64::from(i32::MAX)).unwrap(), 0);
+    assert_eq!(table.add(&mut session, 1, "n", 0).unwrap(), i64::from(i32::MAX));
+}
+
+#[test]
+fn flags_that_only_the_engine_sets_are_refused() {
+    let (_dir, instance, database, _table) = instance();
+    let mut session = instance.session().unwrap();
+    for flag in
+        [ColumnFlags::DEFAULT, ColumnFlags::TEMPLATE_COLUMN, ColumnFlags::PRIMARY_PLACEHOLDER]
+    {
+        let table = TableBuilder::new("u").define(ColumnDef::new("c", ColType::Long).with(flag));
+        let refused = database.create_table(&mut session, table).unwrap_err();
+        assert_eq!(refused.code(), JetErr::InvalidGrbit, "{refused}");
+    }
 }

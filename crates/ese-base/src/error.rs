@@ -72,6 +72,13 @@ impl Error {
         Error::new(code, "")
     }
 
+    /// Says in front of the message what it is about. File, page and advice stay.
+    #[must_use]
+    pub fn within(mut self, what: &str) -> Error {
+        self.0.message = format!("{what}: {}", self.0.message).into();
+        self
+    }
+
     /// Names the file.
     #[must_use]
     pub fn at_path(mut self, path: impl AsRef<Path>) -> Error {

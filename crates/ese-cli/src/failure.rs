@@ -72,6 +72,16 @@ impl Failure {
         Error::new(JetErr::InvalidParameter, what.into()).at_path(path).advise(advice).into()
     }
 
+    /// The failure of a verb whose work ends when nobody reads what it says.
+    pub(crate) fn of_work(self) -> Failure {
+        match self {
+            Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Failure::Output(io::Error::other("nobody reads it any more, so the work ended"))
+            }
+            other => other,
+        }
+    }
+
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Failure::Engine(error) => code_of(error),

@@ -62,7 +62,7 @@ fn main() -> ExitCode {
 
 fn run(context: &Context, verb: Verb) -> Outcome {
     match verb {
-        Verb::Demo(args) => demo::run(context, &args),
+        Verb::Demo(args) => demo::run(context, &args).map_err(Failure::of_work),
         Verb::Info(args) => info::run(context, &args),
         Verb::Status(args) => status::run(context, &args),
         Verb::Tables(args) => tables::run(context, &args),

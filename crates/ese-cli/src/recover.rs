@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ese_api::{Env, Error, JetErr, look_for_databases};
+use ese_api::{Env, Error, JetErr, StopToken, look_for_databases};
 use ese_os::OpenMode;
 use ese_pages::{DbState, header::read_header};
 use serde_json::json;
@@ -20,7 +20,16 @@ use crate::{
 pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
     files::refuse_backup_set(&context.env, &args.dir)?;
     let started = context.env.clock.monotonic();
-    let report = ese_api::recover_with(&context.env, &args.dir)?;
+    let (interrupt, stop) = (context.interrupt(), StopToken::new());
+    let recovered = interrupt.during(&context.env, &stop, || {
+        ese_api::recover_with(&context.env, &args.dir, stop.clone())
+    });
+    let report = match recovered {
+        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
+            return Err(Failure::Stopped("run it again; it begins anew".to_owned()));
+        }
+        recovered => recovered?,
+    };
     let took = context.env.clock.monotonic().saturating_sub(started);
     let (databases, problems) = states(&context.env, &args.dir)?;
     let mut output = Output::new();

@@ -80,18 +80,18 @@ impl<'a> Printed<'a> {
 
     fn values(&self, key: &[u8], record: &RecordView<'_>) -> ese_api::Result<Vec<Value>> {
         let read = |column: &&Column| {
-            Value::read(column, record).map_err(|error| unreadable(key, column, &error))
+            Value::read(column, record).map_err(|error| unreadable(key, column, error))
         };
         self.columns.iter().map(read).collect()
     }
 }
 
 /// Says which value of which row it is, and how to get at the others.
-fn unreadable(key: &[u8], column: &Column, error: &Error) -> Error {
-    let what =
-        format!("row with key {}, column \"{}\": {}", hex(key), column.name, error.message());
-    let advice = format!("--without \"{}\" leaves the column out", column.name);
-    Error::new(error.code(), what).advise(advice)
+fn unreadable(key: &[u8], column: &Column, error: Error) -> Error {
+    let (name, row) = (format!("column \"{}\"", column.name), format!("row with key {}", hex(key)));
+    let named = error.message().starts_with(&name);
+    let error = if named { error } else { error.within(&name) };
+    error.within(&row).advise(format!("--without \"{}\" leaves the column out", column.name))
 }
 
 fn as_json(table: &Printed<'_>, output: &mut Output) -> Outcome {

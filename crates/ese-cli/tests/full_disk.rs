@@ -1,8 +1,8 @@
 //! A disk that is full: an error, nothing acknowledged is lost, and all is well once there is
 //! space.
 //!
-//! `ESE_SMALL_DISK` names a directory on a file system of 40 MiB that nobody else uses; `.ci/run`
-//! mounts one. Without it the test is skipped, with `CI=true` it fails.
+//! `ESE_SMALL_DISK` and `ESE_EXT4_DISK` name directories on file systems of 40 MiB that nobody else
+//! uses; `.ci/run` mounts them. Without them the tests are skipped, with `CI=true` they fail.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failing step fails the test")]
 #![allow(clippy::disallowed_methods, reason = "the test fills a disk")]
@@ -33,6 +33,28 @@ fn full(ran: &Ran) {
 struct Place {
     disk: PathBuf,
     home: tempfile::TempDir,
+}
+
+/// What ext4 finds before it is full stays with the file, unless it is cut off again.
+#[test]
+fn a_growth_that_fails_takes_no_space_from_others() {
+    let test = "a_growth_that_fails_takes_no_space_from_others";
+    let Some(disk) = env::var_os("ESE_EXT4_DISK").map(PathBuf::from) else {
+        return ese_tests::skip(test, "a small disk with ext4 (ESE_EXT4_DISK, see .ci/run)");
+    };
+    let dir = disk.join("instance");
+    let instance = support::start(&dir, PageSize::K4);
+    let database = support::fill(&instance, 100);
+    let before = fs::metadata(dir.join("a.edb")).unwrap().len();
+    let refused = database.grow(1_000_000).unwrap_err();
+    assert_eq!(refused.code(), ese_api::JetErr::DiskFull, "{refused}");
+    assert_eq!(fs::metadata(dir.join("a.edb")).unwrap().len(), before);
+    fs::write(disk.join("of others"), vec![0; 20 << 20]).unwrap();
+    assert!(database.grow(1000).unwrap() >= 1000);
+    drop(database);
+    instance.stop().unwrap();
+    fs::remove_file(disk.join("of others")).unwrap();
+    fs::remove_dir_all(dir).unwrap();
 }
 
 /// One test, because there is one disk.

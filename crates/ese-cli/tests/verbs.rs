@@ -43,7 +43,11 @@ fn judge_demo(dir: &Path, steps: &[Value], tables: &[(&str, u64)]) {
 fn the_demo_holds_on_json_lines_on_csv_and_on_a_file_tree() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let record = |n: u32| format!("{{\"n\": {n}, \"text\": \"{n:0200}\", \"half\": {n}.5}}\n");
+    // Some of the texts are so long that they are kept outside of their rows.
+    let record = |n: u32| {
+        let width = if n % 100 == 0 { 3000 } else { 200 };
+        format!("{{\"n\": {n}, \"text\": \"{n:0width$}\", \"half\": {n}.5}}\n")
+    };
     fs::write(dir.join("r.jsonl"), (0..3000).map(record).collect::<String>()).unwrap();
     let line = |n: u32| format!("{n},\"a, b\n{n}\",\n");
     fs::write(
@@ -223,6 +227,17 @@ fn whoever_stops_reading_the_rows_is_no_failure() {
     child.stdout.take().unwrap().read_exact(&mut some).unwrap();
     let ran = finish(child);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_demo_that_nobody_reads_does_not_say_that_all_held() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = spawn(program().arg("demo").current_dir(dir.path()).env("TMPDIR", dir.path()));
+    drop(child.stdout.take());
+    let ran = finish(child);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("nobody reads"), "{ran:?}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
 /// Sends Ctrl-C.

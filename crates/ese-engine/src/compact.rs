@@ -123,7 +123,8 @@ fn check_source(source: &OfflineDatabase, target: &Database) -> Result<()> {
         let newest = DbHeader::UPDATE_MAJOR;
         let what =
             format!("format update {major}.{minor} is newer than {newest}.0, which is written");
-        return refuse(JetErr::InvalidDatabaseVersion, what);
+        return refuse(JetErr::InvalidDatabaseVersion, what)
+            .map_err(|error: Error| error.advise("read it with `ese rows` and import the rows"));
     }
     if source.page_size() != target.page_size() {
         let what = format!("pages of {} bytes", source.page_size());
@@ -131,7 +132,9 @@ fn check_source(source: &OfflineDatabase, target: &Database) -> Result<()> {
     }
     if source.catalog_source() != CatalogSource::Main {
         let what = "the catalog is damaged".to_owned();
-        return refuse(JetErr::CatalogCorrupted, what);
+        return refuse(JetErr::CatalogCorrupted, what).map_err(|error: Error| {
+            error.advise("verify it, which names the pages; then restore it")
+        });
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ use crate::{
     schema::{Index, SpaceHints, TableSchema, is_catalog},
     session::Session,
     tree::{self, Direction, Position, Start, TreeHandle, TreeKind},
-    version::{KeyBytes, Seen, Snapshot, Trx, VersionStore},
+    version::{KeyBytes, Lock, Seen, Snapshot, Trx, VersionStore},
 };
 
 pub use check::IndexMismatch;
@@ -223,8 +223,7 @@ impl Table {
     fn new_key(&self, session: &Session, record: &[u8], out: &mut Vec<u8>) -> Result<()> {
         out.clear();
         if self.schema.primary().is_some() {
-            let view = RecordView::new(record, self.db.page_size())?;
-            return key::primary_key(&self.schema, &view, out);
+            return self.primary_key(session, record, out);
         }
         let mut next = self.core.next_key.lock();
         let number = match *next {
@@ -237,6 +236,18 @@ impl Table {
         })?);
         out.extend_from_slice(&key::sequential(number));
         Ok(())
+    }
+
+    /// The key of a row, also where a value of its key lies outside of it.
+    fn primary_key(&self, session: &Session, record: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let view = RecordView::new(record, self.db.page_size())?;
+        let columns = self.schema.primary().map_or(&[][..], |index| &index.segments);
+        let is_long = |id| self.schema.columns.by_id(id).is_some_and(|column| column.ty.is_long());
+        if columns.iter().any(|segment| is_long(segment.column)) {
+            let long_values = self.long_values(session);
+            return key::primary_key(&self.schema, &view.with_long_values(&long_values), out);
+        }
+        key::primary_key(&self.schema, &view, out)
     }
 
     /// The highest sequential key that any row has or had.
@@ -268,8 +279,7 @@ impl Table {
         self.check_changeable()?;
         if self.schema.primary().is_some() {
             let mut new_key = Vec::with_capacity(key.len());
-            let view = RecordView::new(record, self.db.page_size())?;
-            key::primary_key(&self.schema, &view, &mut new_key)?;
+            self.primary_key(session, record, &mut new_key)?;
             if new_key != key {
                 return Err(Error::new(
                     JetErr::RecordPrimaryChanged,
@@ -291,6 +301,18 @@ impl Table {
             replace_entries(self, &live.schema, &indexes, session, key, (&old, record))?;
             self.release_lids(session, &old, Some(record))
         })
+    }
+
+    /// Locks the row with this key until the transaction ends. False: there is no such row.
+    ///
+    /// # Errors
+    /// `JET_errNotInTransaction` (-1054), `JET_errTransReadOnly` (-1110), `JET_errWriteConflict`
+    /// (-1102), `JET_errVersionStoreOutOfMemory` (-1069), those of reading.
+    pub fn lock(&self, session: &mut Session, key: &[u8], lock: Lock) -> Result<bool> {
+        if self.get(session, key, |_| ())?.is_none() {
+            return Ok(false);
+        }
+        session.lock(&self.db, &self.tree, key, lock).map(|()| true)
     }
 
     fn replace_row(

@@ -1,7 +1,7 @@
 //! Changing tables that exist (api-semantics 12, 13).
 
 use ese_base::{Error, JetErr, Result};
-use ese_engine::{catalog, ddl};
+use ese_engine::{catalog, ddl, schema::check_name};
 
 use super::{
     JET_GRBIT, JET_INDEXCREATE, JET_bitIndexEmpty, JET_bitIndexPrimary, JET_bitIndexUnversioned,
@@ -207,6 +207,7 @@ pub fn JetRenameTable(
 ) -> Result<()> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_of(own, dbid)?;
+        check_name(szName)?;
         ddl::rename_table(&mut state.engine, &database.attached, szName, szNameNew).map(|_| ())
     })
 }

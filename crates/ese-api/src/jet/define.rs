@@ -90,7 +90,7 @@ pub struct JET_SPACEHINTS {
     pub ulInitialDensity: u32,
     /// Bytes to begin with.
     pub cbInitial: u32,
-    /// `JET_bitSpaceHints...`, `JET_bitCreateHint...` and so on.
+    /// Bits of the reference page of JET_SPACEHINTS; kept, not followed.
     pub grbit: JET_GRBIT,
     /// Per cent to be kept.
     pub ulMaintDensity: u32,

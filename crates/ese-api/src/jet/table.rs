@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     catalog, cursor as engine,
-    schema::{Column, ColumnFlags, ColumnId, TableDef, TableFlags, TableSchema},
+    schema::{Column, ColumnFlags, ColumnId, TableDef, TableFlags, TableSchema, check_name},
     table::{Sharing, Table},
     temp::TempTable,
 };
@@ -336,6 +336,7 @@ pub fn JetOpenTable(
 ) -> Result<JET_TABLEID> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_of(own, dbid)?;
+        check_name(szTableName)?;
         let table = catalog::open_table(&state.engine, &database.attached, szTableName)?;
         let sharing = Sharing {
             deny_read: grbit & JET_bitTableDenyRead != 0,

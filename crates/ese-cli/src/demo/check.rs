@@ -45,11 +45,14 @@ fn sum(database: &Offline, name: &str, columns: &[String]) -> Result<Sum> {
     let columns = columns.iter().map(|column| table.column(column)).collect::<Result<Vec<_>>>()?;
     let mut sum = Sum::default();
     database.rows(table, |_, record| {
-        let fields = columns
-            .iter()
-            .map(|column| record.data(column)?.first(column))
-            .collect::<Result<Vec<_>>>()?;
-        sum.add(fields.into_iter());
+        let mut fields = Vec::with_capacity(columns.len());
+        for column in &columns {
+            fields.push(match record.data(column)?.nth(1)? {
+                Some(instance) => Some(record.bytes_of(column, instance, usize::MAX)?),
+                None => None,
+            });
+        }
+        sum.add(fields.iter().map(Option::as_deref));
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(sum)

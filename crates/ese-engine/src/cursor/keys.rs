@@ -6,7 +6,7 @@ use ese_base::{Error, JetErr, Result};
 
 use super::Cursor;
 use crate::{
-    key::{KeyRules, normalise, normalise_beginning},
+    key::{KeyRules, has_beginnings, normalise, normalise_beginning},
     schema::{Column, Index, TableSchema},
 };
 
@@ -188,11 +188,6 @@ impl Cursor {
     pub fn search_key(&self) -> Result<&[u8]> {
         self.search.bytes()
     }
-}
-
-/// Can a value of the column be the beginning of another?
-fn has_beginnings(column: &Column) -> bool {
-    column.ty.is_text() || (column.ty.fixed_len().is_none() && !column.id.is_fixed())
 }
 
 /// The value as a column of one length has it.

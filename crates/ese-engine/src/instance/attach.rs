@@ -10,7 +10,8 @@ use std::{
 };
 
 use ese_base::{
-    DbTime, Dbid, Error, JetErr, LgPos, LogTime, Pgno, ProcId, Result, limits::DATABASES_MAX,
+    DbTime, Dbid, Error, JetErr, LgPos, LogTime, ObjId, Pgno, ProcId, Result, Signature,
+    limits::DATABASES_MAX,
 };
 use ese_log::{
     Attachment,
@@ -101,7 +102,7 @@ impl Instance {
     pub fn attach(self: &Arc<Instance>, path: &Path) -> Result<Arc<Attached>> {
         self.check()?;
         let path = self.env.fs.canonicalize(path)?;
-        self.refuse_duplicate(&path)?;
+        self.check_path(&path)?;
         let file = DbFile::open(&self.env, &path, Access::ReadWrite)?;
         let header = file.header();
         check_attachable(&header, self.config.page_size).map_err(|e| e.at_path(&path))?;
@@ -120,13 +121,29 @@ impl Instance {
         Ok(attached)
     }
 
-    pub(super) fn refuse_duplicate(&self, path: &Path) -> Result<()> {
+    /// Before anything of a database is made or changed: can it be attached under this name?
+    pub(super) fn check_path(&self, path: &Path) -> Result<()> {
         if self.databases().iter().any(|attached| attached.path == path) {
             return Err(Error::new(JetErr::DatabaseDuplicate, "the database is attached already")
                 .at_path(path)
                 .advise("use the handle that there is"));
         }
-        Ok(())
+        // Each new log lists what is attached: where the names do not fit, no log can follow.
+        let mut names = self.bounds.list();
+        names.push(Attachment {
+            dbid: Dbid(0),
+            dbtime: DbTime::default(),
+            objid_last: ObjId(0),
+            pages_max: 0,
+            sparse: false,
+            lgpos_attach: LgPos::MIN,
+            lgpos_consistent: LgPos::MIN,
+            sign_db: Signature::NULL,
+            path: path.to_string_lossy().into_owned(),
+        });
+        Attachment::encode_list(&names).map(drop).map_err(|error| {
+            error.at_path(path).advise("use shorter paths, or an instance for each few databases")
+        })
     }
 
     /// The number that the next database gets.

@@ -54,7 +54,7 @@ impl Bounds {
         LgPos::from_u64(self.checkpoint.load(Ordering::SeqCst))
     }
 
-    fn list(&self) -> Vec<Attachment> {
+    pub(super) fn list(&self) -> Vec<Attachment> {
         self.attached.read().iter().map(|attached| attached.as_attachment()).collect()
     }
 }

@@ -26,7 +26,7 @@ impl Instance {
     pub fn create_database(self: &Arc<Instance>, path: &Path) -> Result<Arc<Attached>> {
         self.check()?;
         let path = self.env.fs.canonicalize(path)?;
-        self.refuse_duplicate(&path)?;
+        self.check_path(&path)?;
         if self.env.fs.exists(&path)? {
             return Err(Error::new(JetErr::DatabaseDuplicate, "the file exists already")
                 .at_path(&path)

@@ -156,7 +156,8 @@ fn open_log(
     sync_current(env, &stream)?;
     let start = replay_start(env, config, &stream, options.hard)?;
     let mut reader = stream.reader(start.pos)?;
-    let redone = recovery::redo_all(env, config, options, &start, &mut reader)?;
+    let mut redone = recovery::redo_all(env, config, options, &start, &mut reader)?;
+    redone.check_complete()?;
     let end = reader.end()?;
     let log = Arc::new(Log::resume(env, &log_config, &end)?);
     let report = if redone.needs_undo() {

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::{
     normalise::{KeyRules, normalise},
+    partial::normalise_beginning,
     unicode::check_ours,
 };
 use crate::{
@@ -214,6 +215,39 @@ pub fn values_key(
         }
     }
     Ok(())
+}
+
+/// What all keys begin with whose first segments have the values before the last one, and whose
+/// next segment begins with the last one.
+///
+/// # Errors
+/// As [`values_key`]; `JET_errInvalidParameter` (-1003) for a last value that is NULL or of a
+/// column whose values have no beginnings.
+pub fn beginning_key(
+    schema: &TableSchema,
+    index: &Index,
+    values: &[Option<&[u8]>],
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let (last, whole) = values.split_last().unwrap_or((&None, &[]));
+    values_key(schema, index, whole, out)?;
+    let segment = index.segments.get(whole.len());
+    let column = segment.map(|segment| schema.columns.require(segment.column)).transpose()?;
+    match (segment, column, last) {
+        (Some(segment), Some(column), Some(value)) if has_beginnings(column) => {
+            let rules = KeyRules::of(index);
+            normalise_beginning(&rules, column, segment.descending, value, out).map(drop)
+        }
+        _ => Err(Error::new(
+            JetErr::InvalidParameter,
+            format!("index \"{}\": the last value is no beginning of a text", index.name),
+        )),
+    }
+}
+
+/// Can a value of the column be the beginning of another?
+pub(crate) fn has_beginnings(column: &Column) -> bool {
+    column.ty.is_text() || (column.ty.fixed_len().is_none() && !column.id.is_fixed())
 }
 
 /// Conditional columns: all must hold.

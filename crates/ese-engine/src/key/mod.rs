@@ -23,8 +23,10 @@ mod unicode;
 
 pub use collation::{Collation, LCMAP_FLAGS_DEFAULT, MapFlags, UnicodeIndex};
 pub(crate) use collation::{SORT_ID, SORT_VERSION, locale_row_name};
-pub(crate) use entries::check_supported_columns;
-pub use entries::{check_supported, for_each_key, primary_key, record_key, values_key};
+pub use entries::{
+    beginning_key, check_supported, for_each_key, primary_key, record_key, values_key,
+};
+pub(crate) use entries::{check_supported_columns, has_beginnings};
 pub use locale::{LOCALE_DEFAULT, locale_name, locale_number};
 pub use normalise::{KeyRules, normalise};
 pub use partial::normalise_beginning;

@@ -294,10 +294,8 @@ impl<'a> RecordView<'a> {
                 return Ok(Cow::Borrowed(bytes.get(part(bytes)).unwrap_or_default()));
             }
         };
-        found.map(Cow::Owned).map_err(|error| {
-            let what = format!("column \"{}\": {}", column.name, error.message());
-            Error::new(error.code(), what).caused_by(error)
-        })
+        let what = || format!("column \"{}\"", column.name);
+        found.map(Cow::Owned).map_err(|error| error.within(&what()))
     }
 
     /// The whole record.

@@ -19,7 +19,7 @@ mod undo;
 
 use std::{ops::Bound, path::PathBuf, sync::Arc};
 
-use ese_base::{Dbid, Generation, LgPos, Pgno, Result, Signature, TrxId, plant};
+use ese_base::{Dbid, Generation, LgPos, Pgno, Result, Signature, StopToken, TrxId, plant};
 use ese_log::{
     Attachment, DbmsParam, Log, LogLock, StreamReader,
     records::{PageHead, Record},
@@ -45,6 +45,8 @@ pub struct RecoveryOptions {
     pub hard: bool,
     /// The right to use the logs, if the caller has it already.
     pub lock: Option<Arc<LogLock>>,
+    /// Ends the redo between two records; another recovery then begins anew.
+    pub stop: StopToken,
 }
 
 impl RecoveryOptions {
@@ -143,6 +145,7 @@ pub(crate) fn redo_all(
         replay.databases.attach(&info, start.pos)?;
     }
     while let Some(entry) = reader.next()? {
+        options.stop.check()?;
         replay.report.records += 1;
         replay.report.to = entry.end;
         let (pos, end) = (entry.pos, entry.end);
@@ -367,6 +370,12 @@ impl Replay {
 }
 
 impl Redone {
+    /// Refuses to go on where a database or a page is missing that the log needs. To be called
+    /// before anything of the log is changed.
+    pub(crate) fn check_complete(&mut self) -> Result<()> {
+        self.replay.databases.check_complete()
+    }
+
     /// Must anything be taken back or written before the databases are clean?
     pub(crate) fn needs_undo(&self) -> bool {
         !self.replay.databases.all_open().is_empty()
@@ -379,7 +388,6 @@ impl Redone {
 
     /// Takes open transactions back and leaves every database clean.
     pub(crate) fn finish(mut self, env: &Env, log: &Arc<Log>) -> Result<RecoveryReport> {
-        self.replay.databases.check_complete()?;
         undo::finish(&mut self.replay, env, log)?;
         self.replay.report.last_trx = self.replay.sessions.last_trx;
         Ok(self.replay.report)
@@ -387,7 +395,6 @@ impl Redone {
 
     /// The report of a replay that found nothing to undo.
     pub(crate) fn report(mut self) -> Result<RecoveryReport> {
-        self.replay.databases.check_complete()?;
         self.replay.report.last_trx = self.replay.sessions.last_trx;
         Ok(self.replay.report)
     }

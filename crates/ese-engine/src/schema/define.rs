@@ -355,6 +355,11 @@ fn next_id(existing: &[Column], def: &ColumnDef) -> Result<ColumnId> {
 fn check_flags(existing: &[Column], def: &ColumnDef, id: ColumnId) -> Result<()> {
     let has = |flags| def.flags.intersects(flags);
     let counter = ColumnFlags::AUTOINCREMENT | ColumnFlags::VERSION;
+    let internal =
+        ColumnFlags::DEFAULT | ColumnFlags::TEMPLATE_COLUMN | ColumnFlags::PRIMARY_PLACEHOLDER;
+    if has(internal) {
+        return Err(wrong(def, JetErr::InvalidGrbit, "has flags that only the engine sets"));
+    }
     if has(ColumnFlags::ENCRYPTED) {
         return Err(wrong(def, JetErr::FeatureNotAvailable, "is encrypted"));
     }

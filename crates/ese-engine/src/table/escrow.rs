@@ -29,8 +29,8 @@ impl Table {
     ///
     /// # Errors
     /// `JET_errInvalidOperation` (-1906) for a column that is no escrow column,
-    /// `JET_errRecordDeleted` (-1017), `JET_errWriteConflict` (-1102), those of the session and of
-    /// writing.
+    /// `JET_errInvalidParameter` (-1003) for a number wider than it, `JET_errRecordDeleted`
+    /// (-1017), `JET_errWriteConflict` (-1102), those of the session and of writing.
     pub fn add_to_column(
         &self,
         session: &mut Session,
@@ -45,6 +45,11 @@ impl Table {
             let what = format!("column \"{}\" is no escrow column", column.name);
             return Err(Error::new(JetErr::InvalidOperation, what));
         }
+        let wide = column.fixed_len() == 8;
+        if !wide && i32::try_from(delta).is_err() {
+            let what = format!("{delta} does not fit into column \"{}\" of 4 bytes", column.name);
+            return Err(Error::new(JetErr::InvalidParameter, what));
+        }
         let row = self.get(session, key, <[u8]>::to_vec)?;
         let row = row.ok_or_else(|| Error::new(JetErr::RecordDeleted, "the row was deleted"))?;
         let view = RecordView::new(&row, self.schema.page_size)?;
@@ -56,7 +61,6 @@ impl Table {
             self.store_number(session, hint, key, (&view, column), old.wrapping_add(delta))?;
             return Ok(old);
         }
-        let wide = column.fixed_len() == 8;
         let ends_row = column.flags.intersects(ColumnFlags::FINALIZE | ColumnFlags::DELETE_ON_ZERO);
         let added = Addition { offset: column.record_offset, delta, wide, ends_row };
         let done = match on_rollback {

@@ -217,6 +217,7 @@ impl File for RealFile {
         if len == 0 {
             return Ok(());
         }
+        let before = self.len()?;
         loop {
             // SAFETY: the call takes no pointer; the descriptor is open as long as `self.file`.
             let done = unsafe { libc::fallocate(self.fd(), 0, start, count) };
@@ -227,7 +228,14 @@ impl File for RealFile {
             match error.raw_os_error() {
                 Some(libc::EINTR) => {}
                 Some(libc::EOPNOTSUPP | libc::ENOSYS) => break,
-                _ => return Err(self.error(&what(), error)),
+                _ => {
+                    // Some file systems keep what they found before the disk was full. The space
+                    // behind the old end was asked for by nobody else.
+                    if end > before {
+                        self.set_len(before)?;
+                    }
+                    return Err(self.error(&what(), error));
+                }
             }
         }
         if self.len()? < end { self.set_len(end) } else { Ok(()) }
