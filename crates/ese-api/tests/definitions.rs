@@ -85,10 +85,11 @@ fn an_index_finds_texts_by_their_beginning() {
         table.insert(&mut session, &row! { "id" => id, "text" => word, "wide" => word }).unwrap();
     }
     let id = table.typed::<i32>("id").unwrap();
+    let word = |id: Option<i32>| words[usize::try_from(id.unwrap()).unwrap()];
     let found = |index: &str, beginning: &str| -> Vec<&str> {
         let index = table.index(index).unwrap();
         let rows = index.starting_with(&session, beginning).unwrap();
-        rows.map(|row| words[row.unwrap().of(&id).unwrap().unwrap() as usize]).collect()
+        rows.map(|row| word(row.unwrap().of(&id).unwrap())).collect()
     };
     for index in ["by text", "by wide"] {
         assert_eq!(found(index, "co"), ["co", "coat", "Cow"], "{index}");

@@ -215,7 +215,7 @@ mod tests {
         let table = def.build(ese_api::PageSize::K4).unwrap();
         let column = table.columns.iter().next().unwrap();
         let error = Error::new(ese_api::JetErr::ColumnNotFound, "odd");
-        let told = unreadable(&[0x7f, 1], column, &error).to_string();
+        let told = unreadable(&[0x7f, 1], column, error).to_string();
         assert!(told.contains("row with key 7f01, column \"name\": odd"), "{told}");
         assert!(told.contains("--without \"name\" leaves"), "{told}");
     }

@@ -45,7 +45,7 @@ fn the_demo_holds_on_json_lines_on_csv_and_on_a_file_tree() {
     let dir = dir.path();
     // Some of the texts are so long that they are kept outside of their rows.
     let record = |n: u32| {
-        let width = if n % 100 == 0 { 3000 } else { 200 };
+        let width = if n.is_multiple_of(100) { 3000 } else { 200 };
         format!("{{\"n\": {n}, \"text\": \"{n:0width$}\", \"half\": {n}.5}}\n")
     };
     fs::write(dir.join("r.jsonl"), (0..3000).map(record).collect::<String>()).unwrap();

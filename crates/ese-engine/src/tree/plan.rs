@@ -189,8 +189,30 @@ impl Halves<'_> {
     }
 }
 
-/// Splits a leaf for a new entry at `iline`; `lines` contain it. `hot`: the last entry went right
-/// before it, so that more can be expected to go right behind it.
+/// Splits the last leaf of a tree for an entry behind all others: the page keeps all it has, the new
+/// entry begins the next one. Looks at no other line than the last, because rows that come in order
+/// split a page again and again. `None`: the entry fits on no page.
+#[must_use]
+pub fn leaf_append(page: PageRef<'_>, new: Node<'_>, unique: bool) -> Option<SplitPlan> {
+    let iline = page.node_count();
+    let last = page.node(iline.checked_sub(1)?);
+    let (most, alone) = (capacity(page.size()), std::slice::from_ref(&new));
+    let key = new.key_to_vec();
+    // Two bytes more with its own key as the prefix, which then serves those that follow.
+    let prefix_new = (key.len() > 2 && bytes_under(alone, &key) <= most).then_some(0);
+    (bytes_under(alone, &[]) <= most).then(|| SplitPlan {
+        split_type: SplitType::Append,
+        lines: iline + 1,
+        at: iline,
+        prefix_split: None,
+        prefix_new,
+        separator: separator(&last, &new, unique),
+    })
+}
+
+/// Splits a leaf for a new entry at `iline`; `lines` contain it. At the end of the last leaf
+/// [`leaf_append`] does it. `hot`: the last entry went right before it, so that more can be expected
+/// to go right behind it.
 ///
 /// `None`: no split with the entry leaves two pages that fit (a large entry in the middle of a full
 /// page); the page must be split without it first.
@@ -204,23 +226,6 @@ pub fn leaf_insert(
 ) -> Option<SplitPlan> {
     let halves = Halves { lines, prefix: page.prefix(), size: page.size(), growth: None };
     let last = iline + 1 == lines.len();
-    if last && page.next().is_null() {
-        // Append: the page keeps all it has, the new entry begins the next one.
-        let alone = lines.get(iline..)?;
-        let full = bytes_under(alone, &[]);
-        let key = alone.first()?.key_to_vec();
-        // Two bytes more with its own key as the prefix, which then serves those that follow.
-        let prefix_new =
-            (key.len() > 2 && bytes_under(alone, &key) <= capacity(page.size())).then_some(0);
-        return (full <= capacity(page.size())).then_some(SplitPlan {
-            split_type: SplitType::Append,
-            lines: lines.len(),
-            at: iline,
-            prefix_split: None,
-            prefix_new,
-            separator: halves.separator(iline, Some(unique))?,
-        });
-    }
     // An entry behind the last one of an inner leaf, or before the first one of all, goes alone;
     // from one that continues a run what lies behind it is moved away. Entries that arrive in order
     // then fill pages instead of halving them.

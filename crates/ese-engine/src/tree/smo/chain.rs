@@ -1,7 +1,7 @@
 //! Which pages of a path split, and how.
 
 use ese_base::{Error, JetErr, Pgno, Result, limits::TREE_DEPTH_MAX};
-use ese_pages::{NodeFlags, PageMut, PageRef, cache::ReadGuard};
+use ese_pages::{Node, NodeFlags, PageMut, PageRef, cache::ReadGuard};
 use smallvec::SmallVec;
 
 use super::Need;
@@ -127,6 +127,15 @@ fn plan_leaf(op: &Op<'_>, need: &Need<'_>, pgno: Pgno, page: PageRef<'_>) -> Res
     let unique = op.view.unique;
     let at = need.bookmark(op);
     let (Ok(iline) | Err(iline)) = page.search(at.key, at.data, unique);
+    if let Need::Line { key, data, .. } = *need
+        && iline == page.node_count()
+        && page.next().is_null()
+    {
+        let new = Node { prefix: &[], suffix: key, data, flags: NodeFlags::empty() };
+        let plan = plan::leaf_append(page, new, unique);
+        let plan = plan.ok_or_else(|| no_split(op, op.view.root))?;
+        return Ok(Level { plan, with_oper: true, iline });
+    }
     let old: Vec<_> = page.nodes().collect();
     let (plan, with_oper) = match *need {
         Need::Line { key, data, after } => {
