@@ -90,8 +90,8 @@ impl<'a> Printed<'a> {
 fn unreadable(key: &[u8], column: &Column, error: Error) -> Error {
     let (name, row) = (format!("column \"{}\"", column.name), format!("row with key {}", hex(key)));
     let named = error.message().starts_with(&name);
-    let error = if named { error } else { error.within(&name) };
-    error.within(&row).advise(format!("--without \"{}\" leaves the column out", column.name))
+    let what = if named { row } else { format!("{row}, {name}") };
+    error.within(&what).advise(format!("--without \"{}\" leaves the column out", column.name))
 }
 
 fn as_json(table: &Printed<'_>, output: &mut Output) -> Outcome {

@@ -165,7 +165,11 @@ impl Trial {
         committed(&dir.path().join("data"));
         let whole = contents(&dir.path().join("data")).into_iter();
         let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
-        let whole = whole.map(|(path, bytes)| (name(&path), bytes.unwrap())).collect();
+        // The status file, which a running instance writes now and then, is no part of the data.
+        let whole = whole
+            .map(|(path, bytes)| (name(&path), bytes.unwrap()))
+            .filter(|(name, _)| name != "edb.status")
+            .collect();
         Trial { whole, dir, recovered: BTreeMap::new(), refused: 0 }
     }
 

@@ -189,9 +189,9 @@ impl Halves<'_> {
     }
 }
 
-/// Splits the last leaf of a tree for an entry behind all others: the page keeps all it has, the new
-/// entry begins the next one. Looks at no other line than the last, because rows that come in order
-/// split a page again and again. `None`: the entry fits on no page.
+/// Splits the last leaf of a tree for an entry behind all others: the page keeps all it has, the
+/// new entry begins the next one. Looks at no other line than the last, because rows that come in
+/// order split a page again and again. `None`: the entry fits on no page.
 #[must_use]
 pub fn leaf_append(page: PageRef<'_>, new: Node<'_>, unique: bool) -> Option<SplitPlan> {
     let iline = page.node_count();
@@ -211,8 +211,8 @@ pub fn leaf_append(page: PageRef<'_>, new: Node<'_>, unique: bool) -> Option<Spl
 }
 
 /// Splits a leaf for a new entry at `iline`; `lines` contain it. At the end of the last leaf
-/// [`leaf_append`] does it. `hot`: the last entry went right before it, so that more can be expected
-/// to go right behind it.
+/// [`leaf_append`] does it. `hot`: the last entry went right before it, so that more can be
+/// expected to go right behind it.
 ///
 /// `None`: no split with the entry leaves two pages that fit (a large entry in the middle of a full
 /// page); the page must be split without it first.
