@@ -60,6 +60,9 @@ pub const JET_bitTTForwardOnly: JET_GRBIT = 0x40;
 pub const JET_bitTTIntrinsicLVsOnly: JET_GRBIT = 0x80;
 pub const JET_bitTTDotNetGuid: JET_GRBIT = 0x100;
 
+pub const JET_bitKeyAscending: JET_GRBIT = 0;
+pub const JET_bitKeyDescending: JET_GRBIT = 0x1;
+
 pub const JET_bitIndexUnique: JET_GRBIT = 0x1;
 pub const JET_bitIndexPrimary: JET_GRBIT = 0x2;
 pub const JET_bitIndexDisallowNull: JET_GRBIT = 0x4;

@@ -144,15 +144,11 @@ pub fn JetOpenTemporaryTable2(
 ) -> Result<()> {
     let table = popentemporarytable;
     find_session(sesid)?.call(Purpose::Work, |state, own| {
-        let options = TempOptions::from_bits(table.grbit)
-            .ok_or_else(|| invalid_grbit("JetOpenTemporaryTable", table.grbit))?;
-        let columns = table.rgcolumndef.iter().map(column_of_temporary).collect::<Result<_>>()?;
         let def = TempTableDef {
-            columns,
-            options,
             unicode: table.pidxunicode.as_ref().map(JET_UNICODEINDEX2::engine),
             key_most: table.cbKeyMost,
             var_seg_mac: table.cbVarSegMac,
+            ..definition(&table.rgcolumndef, table.grbit)?
         };
         let open = TempTable::open(&state.engine, &def)?;
         let ids = open.columns().iter().map(|id| JET_COLUMNID::from(id.0)).collect();
@@ -161,6 +157,14 @@ pub fn JetOpenTemporaryTable2(
         table.rgcolumnid = ids;
         Ok(())
     })
+}
+
+/// A temporary table of these columns, with what else can be said of one left open.
+pub(super) fn definition(columns: &[JET_COLUMNDEF], grbit: JET_GRBIT) -> Result<TempTableDef> {
+    let options = TempOptions::from_bits(grbit)
+        .ok_or_else(|| invalid_grbit("JetOpenTemporaryTable", grbit))?;
+    let columns = columns.iter().map(column_of_temporary).collect::<Result<_>>()?;
+    Ok(TempTableDef { columns, options, ..TempTableDef::default() })
 }
 
 /// Of the flags only place, key and several values count, as the engine's source has it.

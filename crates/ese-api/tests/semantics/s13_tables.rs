@@ -394,6 +394,88 @@ fn s13_12_what_a_cursor_knows_of_its_table() {
     assert_eq!(code(info(99)), JetErr::InvalidParameter);
 }
 
+/// The text of a column in the current row.
+fn text_of(ses: JET_SESID, list: JET_TABLEID, column: JET_COLUMNID) -> String {
+    let bytes = bytes_of(ses, list, column);
+    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    String::from_utf16(&units.collect::<Vec<_>>()).unwrap()
+}
+
+fn number_of(ses: JET_SESID, list: JET_TABLEID, column: JET_COLUMNID) -> u32 {
+    u32::from_le_bytes(bytes_of(ses, list, column).try_into().unwrap())
+}
+
+fn bytes_of(ses: JET_SESID, list: JET_TABLEID, column: JET_COLUMNID) -> Vec<u8> {
+    JetRetrieveColumn(ses, list, column, 0, None).unwrap().unwrap_or_default()
+}
+
+/// What `read` gives for each row of a list, from its beginning.
+fn rows_of<T>(ses: JET_SESID, list: JET_TABLEID, mut read: impl FnMut() -> T) -> Vec<T> {
+    let mut rows = Vec::new();
+    let mut moved = JetMove(ses, list, JET_MoveFirst, 0);
+    while moved.is_ok() {
+        rows.push(read());
+        moved = JetMove(ses, list, JET_MoveNext, 0);
+    }
+    assert_eq!(code(moved), JetErr::NoCurrentRecord);
+    rows
+}
+
+#[test]
+fn s13_11_lists_are_temporary_tables_that_the_caller_closes() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, dbid) = (pets.ses, pets.live.dbid);
+    let columns = JetGetColumnInfo(ses, dbid, "pets", None).unwrap();
+    let list = JET_COLUMNLIST::open(ses, &columns).unwrap();
+    // The list is sorted by name, as its key says.
+    let rows = rows_of(ses, list.tableid, || {
+        let name = text_of(ses, list.tableid, list.columnidcolumnname);
+        (name, number_of(ses, list.tableid, list.columnidcoltyp))
+    });
+    let mut wanted: Vec<(String, u32)> =
+        columns.iter().map(|column| (column.szColumnName.clone(), column.def.coltyp)).collect();
+    wanted.sort_unstable();
+    assert_eq!((rows, list.cRecord), (wanted, 4));
+    JetCloseTable(ses, list.tableid).unwrap();
+
+    let indexes = JetGetIndexInfo(ses, dbid, "pets", None).unwrap();
+    let list = JET_INDEXLIST::open(ses, &indexes, &columns).unwrap();
+    let rows = rows_of(ses, list.tableid, || {
+        let of = |column| number_of(ses, list.tableid, column);
+        let name = text_of(ses, list.tableid, list.columnidindexname);
+        let column = text_of(ses, list.tableid, list.columnidcolumnname);
+        (name, of(list.columnidiColumn), column, of(list.columnidgrbitColumn))
+    });
+    let mut wanted: Vec<(String, u32, String, u32)> = Vec::new();
+    for index in &indexes {
+        for (at, (_, column, descending)) in (0..).zip(&index.rgcolumn) {
+            let order = if *descending { JET_bitKeyDescending } else { JET_bitKeyAscending };
+            wanted.push((index.szIndexName.clone(), at, column.clone(), order));
+        }
+    }
+    wanted.sort_unstable();
+    assert_eq!(u32::try_from(wanted.len()).unwrap(), list.cRecord);
+    assert_eq!(rows, wanted);
+    JetCloseTable(ses, list.tableid).unwrap();
+
+    let objects = JetGetObjectInfo(ses, dbid, None).unwrap();
+    let list = JET_OBJECTLIST::open(ses, &objects).unwrap();
+    let rows = rows_of(ses, list.tableid, || text_of(ses, list.tableid, list.columnidobjectname));
+    assert_eq!(rows.len(), objects.len());
+    assert!(rows.contains(&"pets".to_owned()), "{rows:?}");
+    JetCloseTable(ses, list.tableid).unwrap();
+    assert_eq!(code(JetMove(ses, list.tableid, JET_MoveFirst, 0)), JetErr::InvalidTableId);
+
+    let bookmarks = vec![vec![1, 2], vec![1, 3], vec![7; 300]];
+    let list = JET_RECORDLIST::open(ses, &bookmarks).unwrap();
+    let rows = rows_of(ses, list.tableid, || bytes_of(ses, list.tableid, list.columnidBookmark));
+    assert_eq!((rows, list.cRecord), (bookmarks, 3));
+    let back = JetMove(ses, list.tableid, JET_MovePrevious, 0);
+    assert_eq!(code(back), JetErr::IllegalOperation, "forward only");
+    JetCloseTable(ses, list.tableid).unwrap();
+}
+
 #[test]
 fn s13_11_columns_are_told_by_name_by_id_and_with_their_table() {
     let _mode = multi();
