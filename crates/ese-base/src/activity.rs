@@ -48,6 +48,7 @@ thread_local! {
     };
 }
 
+#[inline]
 fn add(count: &Cell<u32>, more: u32) {
     count.set(count.get().wrapping_add(more));
 }

@@ -9,6 +9,7 @@
 
 mod escrow;
 mod gate;
+mod lent;
 mod own;
 mod schema;
 mod unreferenced;
@@ -111,6 +112,8 @@ pub struct Session {
     reading: Cell<Option<TrxId>>,
     /// Long values of updates that were dropped: to be released before the transaction commits.
     dropped_values: Arc<Mutex<Vec<DroppedValue>>>,
+    /// Long values that a level leaves behind if it is taken back.
+    lent: Vec<lent::Lent>,
 }
 
 impl Session {
@@ -148,6 +151,7 @@ impl Session {
             last_commit: None,
             reading: Cell::new(None),
             dropped_values: Arc::default(),
+            lent: Vec::new(),
         })
     }
 
@@ -265,6 +269,7 @@ impl Session {
             log.append(&Record::Commit(Commit { procid: self.slot.procid, level_to }))?;
             self.logged_level -= 1;
         }
+        self.lent_level_commits();
         self.level -= 1;
         self.slot.set_level(self.level);
         self.savepoints.pop();
@@ -336,6 +341,7 @@ impl Session {
         self.savepoints.clear();
         self.changes.clear();
         self.schema_changes.clear();
+        self.lent.clear();
         (self.read_only, self.unsettled, self.let_go) = (false, false, false);
     }
 
@@ -360,6 +366,7 @@ impl Session {
         if self.level == 1 {
             self.leave_transaction();
         } else {
+            self.lent_level_taken_back();
             self.level -= 1;
             self.slot.set_level(self.level);
             self.savepoints.pop();

@@ -266,6 +266,36 @@ fn an_update_goes_with_the_level_that_changed_its_values() {
 }
 
 #[test]
+fn a_value_goes_with_the_level_in_which_its_row_was_written() {
+    let store = Store::new(PageSize::K4);
+    let mut session = store.session();
+    let table = store.table(&session);
+    let plain = column(&table, "plain");
+    let mut cursor = Cursor::open(&session, Arc::clone(&table), Sharing::default()).unwrap();
+    // How many levels the row is written below the value, and how many of them commit before the
+    // others are taken back.
+    for (id, (deeper, committed)) in (0..).zip([(1, 0), (2, 1), (2, 2), (1, 1), (0, 0)]) {
+        session.begin().unwrap();
+        cursor.prepare(&mut session, Prepare::Insert).unwrap();
+        let record = cursor.copy().unwrap();
+        record.set(&table.schema, ID, Some(&i32::to_le_bytes(id))).unwrap();
+        for len in [5000, 6000] {
+            let edit = LongEdit::Set(Some(&bytes(1, 6000)[..len]));
+            set(&mut cursor, &mut session, plain, edit).unwrap();
+        }
+        (0..deeper).for_each(|_| session.begin().unwrap());
+        cursor.update(&mut session).unwrap();
+        (0..committed).for_each(|_| session.commit(Durability::Lazy).unwrap());
+        let stays = committed == deeper;
+        (committed..deeper).for_each(|_| session.rollback().unwrap());
+        session.commit(Durability::Lazy).unwrap();
+        let there = table.get(&session, &key_of(id), |_| ()).unwrap().is_some();
+        assert_eq!(there, stays, "{deeper} levels, {committed} committed");
+        store.check();
+    }
+}
+
+#[test]
 fn copies_of_a_row_share_its_values_until_one_changes() {
     let store = Store::new(PageSize::K4);
     let mut session = store.session();

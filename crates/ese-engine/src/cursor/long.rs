@@ -148,12 +148,17 @@ impl MadeValues {
         let (table, dropped) = (Arc::clone(table), session.dropped_values());
         MadeValues { table, made: MadeLids::default(), dropped }
     }
+
+    /// Hands the values over.
+    pub(super) fn take(&mut self) -> Vec<DroppedValue> {
+        let lids = self.made.take().into_iter();
+        lids.map(|lid| DroppedValue { table: Arc::clone(&self.table), lid }).collect()
+    }
 }
 
 impl Drop for MadeValues {
     fn drop(&mut self) {
-        let lids = self.made.take().into_iter();
-        let values = lids.map(|lid| DroppedValue { table: Arc::clone(&self.table), lid });
+        let values = self.take();
         self.dropped.lock().extend(values);
     }
 }

@@ -190,7 +190,10 @@ impl Cursor {
         });
         match &written {
             // The row refers to them now.
-            Ok(_) => drop(update.values.made.take()),
+            Ok(_) => {
+                let made = update.values.made.level;
+                session.lend(update.values.take(), made);
+            }
             Err(_) => self.update = Some(update),
         }
         written

@@ -230,9 +230,10 @@ impl File for RealFile {
                 Some(libc::EOPNOTSUPP | libc::ENOSYS) => break,
                 _ => {
                     // Some file systems keep what they found before the disk was full. The space
-                    // behind the old end was asked for by nobody else.
+                    // behind the old end was asked for by nobody else. What went wrong first is
+                    // what the caller hears of.
                     if end > before {
-                        self.set_len(before)?;
+                        drop(self.file.set_len(before));
                     }
                     return Err(self.error(&what(), error));
                 }
