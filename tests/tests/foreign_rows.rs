@@ -35,7 +35,7 @@ const KINDS: [Kind; 3] = [
     // 100,000 rows stay. Few columns: Python takes ten microseconds a value.
     Kind {
         name: "deep",
-        columns: &["double", "text16", "long_binary", "tagged_long"],
+        columns: &["double", "text16", "tagged_long"],
         inserted: 108_500,
         readers: &Reader::ALL,
     },
@@ -66,7 +66,7 @@ const KINDS: [Kind; 3] = [
             "tagged_text",
             "several",
         ],
-        inserted: 8_000,
+        inserted: 3_000,
         readers: &Reader::ALL,
     },
     // libesedb does not know this type.

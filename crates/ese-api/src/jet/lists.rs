@@ -1,8 +1,9 @@
 //! Lists as the C interface gives them: temporary tables (api-semantics 13.11).
 //!
-//! The info calls here give vectors. Who needs the table instead, with its cursor and the ids of its
-//! columns, makes it of what they gave. It is filled, stands on the first row, and is the caller's
-//! to close; all but the list of bookmarks can be moved in and sought in. Names are UTF-16.
+//! The info calls here give vectors. Who needs the table instead, with its cursor and the ids of
+//! its columns, makes it of what they gave. It is filled, stands on the first row, and is the
+//! caller's to close; all but the list of bookmarks can be moved in and sought in. Names are
+//! UTF-16.
 
 use ese_base::{JetErr, Result};
 use ese_engine::{record::ColumnValue, temp::TempTable};
