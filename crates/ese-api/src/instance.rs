@@ -89,7 +89,8 @@ impl InstanceBuilder {
         self
     }
 
-    /// Memory for the rows of a temporary table; what is more goes through a temporary file.
+    /// Memory for the rows of a temporary table in bytes; what is more goes through a temporary
+    /// file. Less than 128 KiB counts as that.
     pub fn sort_memory(mut self, bytes: u64) -> InstanceBuilder {
         self.config.sort_memory = bytes;
         self

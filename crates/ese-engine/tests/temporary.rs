@@ -471,6 +471,38 @@ fn no_other_file_is_taken_for_a_temporary_database() {
     }
 }
 
+#[test]
+fn files_that_look_empty_are_left_alone_unless_they_can_be_a_begun_temporary_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let env = Env::real();
+    let new = vec![0; 256 * 4096];
+    let zeros_first = [vec![0; 4096], b"precious".to_vec()].concat();
+    let files = [
+        ("edb.tmp.7", Vec::new(), true),
+        ("edb.tmp.8", zeros_first.clone(), true),
+        ("edb.tmp.9", new.clone(), false),
+        ("edb.tmp.10", new.clone(), true),
+        ("edb.tmp", zeros_first, true),
+    ];
+    for (name, bytes, _) in &files {
+        std::fs::write(dir.path().join(name), bytes).unwrap();
+    }
+    let used = env.fs.open(&dir.path().join("edb.tmp.10"), ese_os::OpenMode::Read).unwrap();
+    used.lock(ese_os::LockMode::Shared).unwrap();
+    start(&env, dir.path(), |_| ()).terminate(TermMode::Clean).unwrap();
+    for (name, bytes, stays) in &files {
+        let path = dir.path().join(name);
+        assert_eq!(path.exists(), *stays, "{name}");
+        assert!(!stays || std::fs::read(&path).unwrap() == *bytes, "{name}");
+    }
+    for begun in [Vec::new(), new] {
+        let path = dir.path().join("edb.tmp");
+        std::fs::write(&path, begun).unwrap();
+        start(&env, dir.path(), |_| ()).terminate(TermMode::Clean).unwrap();
+        assert!(!path.exists());
+    }
+}
+
 /// An instance on a simulated disk with little memory for sorts and trees.
 fn simulated() -> (Arc<Instance>, Arc<ese_sim::SimDisk>) {
     let (env, disk) = SimEnv::new(1);

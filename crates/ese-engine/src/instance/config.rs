@@ -60,7 +60,8 @@ pub struct InstanceConfig {
     /// with `/` has it as `tmp.edb`. `None`: a file
     /// in the directory of the checkpoint. Files beside it, with longer names, hold sorts.
     pub temp_path: Option<PathBuf>,
-    /// Memory for the rows of one sort; what is more goes to a file.
+    /// Memory for the rows of one sort in bytes; what is more goes to a file. Less than 128 KiB
+    /// counts as that.
     pub sort_memory: u64,
     /// Temporary tables that can be open at a time (JET_paramMaxTemporaryTables).
     pub temp_tables_max: u32,
@@ -96,7 +97,8 @@ impl InstanceConfig {
         }
     }
 
-    /// Finds out what the log is to call the directories.
+    /// Finds out what the log is to call the directories, and where temporary files are to lie
+    /// whatever becomes of the process's current directory.
     ///
     /// # Errors
     /// `JET_errInvalidPath` (-1023) if one of them does not exist.
@@ -105,6 +107,7 @@ impl InstanceConfig {
             let of = |dir| env.fs.canonicalize(dir);
             self.resolved = (of(&self.system_dir)?, of(&self.log_dir)?);
         }
+        self.temp_path = Some(lasting(env, self.temp_path()));
         Ok(())
     }
 
@@ -157,5 +160,18 @@ impl InstanceConfig {
     /// Path of the checkpoint file.
     pub(crate) fn checkpoint_path(&self) -> PathBuf {
         self.system_dir.join(format!("{}.chk", self.base_name))
+    }
+}
+
+/// The same place, whatever the current directory will be. A directory that does not exist yet
+/// keeps its name; whoever needs it will be told.
+fn lasting(env: &Env, path: PathBuf) -> PathBuf {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return path };
+    let current = Path::new(".");
+    let dir = if dir.as_os_str().is_empty() { current } else { dir };
+    match env.fs.canonicalize(dir) {
+        Ok(dir) => dir.join(name),
+        Err(_) if path.is_absolute() => path,
+        Err(_) => env.fs.canonicalize(current).map_or(path.clone(), |dir| dir.join(path)),
     }
 }

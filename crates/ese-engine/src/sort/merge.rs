@@ -5,7 +5,7 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-use ese_base::Result;
+use ese_base::{Error, JetErr, Result};
 
 use super::{
     RowRef,
@@ -84,6 +84,8 @@ pub(super) struct Merge {
     last: Option<Vec<u8>>,
     /// The first head's row has been shown.
     shown: bool,
+    /// Why a source could not be read on; without its rows the others are not what was sorted.
+    failed: Option<(JetErr, String)>,
 }
 
 impl Merge {
@@ -105,7 +107,7 @@ impl Merge {
                 heads.push(head);
             }
         }
-        let mut merge = Merge { heads, distinct, last: None, shown: false };
+        let mut merge = Merge { heads, distinct, last: None, shown: false, failed: None };
         for at in (0..merge.heads.len() / 2).rev() {
             merge.sink(at);
         }
@@ -117,8 +119,19 @@ impl Merge {
         if self.shown { self.heads.first()?.source.row() } else { None }
     }
 
-    /// Goes to the next row. False: there is none.
+    /// Goes to the next row. False: there is none. Once that has failed it fails again.
     pub(super) fn step(&mut self) -> Result<bool> {
+        if let Some((code, what)) = &self.failed {
+            return Err(Error::new(*code, what.clone()).advise("read the rows from the first on"));
+        }
+        let stepped = self.next();
+        if let Err(error) = &stepped {
+            self.failed = Some((error.code(), format!("a row could not be read: {error}")));
+        }
+        stepped
+    }
+
+    fn next(&mut self) -> Result<bool> {
         loop {
             if self.shown {
                 if self.distinct

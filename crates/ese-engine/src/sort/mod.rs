@@ -25,6 +25,9 @@ use self::{
 /// Rows lie in blocks of so many bytes, in memory and in files.
 const BLOCK_LEN: usize = 64 << 10;
 
+/// With less every row would be a run.
+const MEMORY_MIN: u64 = 2 * BLOCK_LEN as u64;
+
 /// A row: its key, and what belongs to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowRef<'a> {
@@ -39,7 +42,7 @@ pub struct RowRef<'a> {
 pub struct SortOptions {
     /// Of rows with one key only the first that came is kept.
     pub distinct: bool,
-    /// Memory for rows in bytes; at least what two blocks and their entries take.
+    /// Memory for rows in bytes; less than two blocks of 64 KiB count as that.
     pub memory: u64,
     /// The file for runs, should there be any. It must not exist.
     pub path: PathBuf,
@@ -59,7 +62,8 @@ pub struct Sorter {
 impl Sorter {
     /// A sort without rows. No file is made before it is needed.
     #[must_use]
-    pub fn new(env: &Env, options: SortOptions) -> Sorter {
+    pub fn new(env: &Env, mut options: SortOptions) -> Sorter {
+        options.memory = options.memory.max(MEMORY_MIN);
         let env = env.clone();
         Sorter { env, options, pile: Pile::default(), file: None, runs: Vec::new(), rows: 0 }
     }
@@ -131,6 +135,12 @@ impl Sorter {
     pub fn finish(mut self) -> Result<Sorted> {
         let distinct = self.options.distinct;
         let most = self.merged_at_once();
+        // Every run that is merged takes a block; what is still in memory must leave room for them.
+        let read = (self.runs.len().min(most) * BLOCK_LEN) as u64;
+        let tight = self.pile.memory() + read > self.options.memory || self.runs.len() > most;
+        if tight && !self.runs.is_empty() && !self.pile.is_empty() {
+            self.spill()?;
+        }
         while self.runs.len() > most
             && let Some(file) = &self.file
         {
@@ -146,6 +156,9 @@ impl Sorter {
 
 /// Makes one run of several.
 fn merged(file: &Arc<RunFile>, runs: &[Run], distinct: bool) -> Result<Run> {
+    if let [run] = runs {
+        return Ok(*run);
+    }
     let mut merge = Merge::new(Some(file), runs, None, distinct)?;
     let mut writer = RunWriter::new(file);
     while merge.step()? {

@@ -63,6 +63,11 @@ impl Pile {
         (blocks * BLOCK_LEN + (self.rows + 1) * ENTRY_LEN) as u64
     }
 
+    /// Memory that it takes when it is sorted.
+    pub(super) fn memory(&self) -> u64 {
+        (self.blocks.len() * BLOCK_LEN + self.rows * ENTRY_LEN) as u64
+    }
+
     /// Can it take one row more at all?
     pub(super) fn has_place(&self) -> bool {
         self.blocks.len() < BLOCKS_MAX
@@ -144,6 +149,12 @@ impl SortedPile {
     /// The rows as they came.
     pub(super) fn unsorted(self) -> Pile {
         Pile { blocks: self.blocks, used: self.used, rows: self.rows }
+    }
+
+    /// Blocks that it takes.
+    #[cfg(test)]
+    pub(super) fn blocks(&self) -> usize {
+        self.blocks.len()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -38,9 +38,11 @@ pub(super) struct RunFile {
 impl RunFile {
     pub(super) fn create(env: &Env, path: PathBuf) -> Result<RunFile> {
         let file = env.fs.open(&path, OpenMode::CreateNew)?;
+        // From here on it goes when this goes.
+        let created = RunFile { env: env.clone(), path, file, blocks: AtomicU64::new(0) };
         // Whoever tidies up the directory sees that it is in use.
-        file.lock(LockMode::Exclusive)?;
-        Ok(RunFile { env: env.clone(), path, file, blocks: AtomicU64::new(0) })
+        created.file.lock(LockMode::Exclusive)?;
+        Ok(created)
     }
 
     fn append(&self, block: &mut [u8], used: usize) -> Result<()> {

@@ -4,7 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
+use ese_base::JetErr;
 use ese_os::Env;
+use ese_sim::{Fault, OpKind, SimEnv};
 use proptest::prelude::*;
 
 use super::{BLOCK_LEN, SortOptions, Sorted, Sorter};
@@ -134,6 +136,79 @@ fn a_damaged_file_is_an_error_and_no_row() {
         Ok(())
     });
     assert_eq!(read.unwrap_err().code(), ese_base::JetErr::ReadVerifyFailure);
+}
+
+#[test]
+fn a_read_that_failed_once_fails_again_and_is_not_the_end_of_the_rows() {
+    let (env, disk) = SimEnv::new(1);
+    env.fs.create_dir_all(Path::new("/sort")).unwrap();
+    let rows = many(20_000);
+    for skip in 0..40 {
+        let mut sorter = Sorter::new(&env, options(Path::new("/sort"), 512 << 10, false));
+        rows.iter().for_each(|(key, record)| sorter.insert(key, record).unwrap());
+        let sorted = sorter.finish().unwrap();
+        let mut reader = sorted.read().unwrap();
+        disk.add_fault(Fault::nth(OpKind::Read, skip, JetErr::DiskIO).on("runs"));
+        let failed = loop {
+            match reader.step() {
+                Ok(more) => assert!(more, "{skip}"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(failed.code(), JetErr::DiskIO);
+        for _ in 0..3 {
+            assert_eq!(reader.step().unwrap_err().code(), JetErr::DiskIO);
+            assert_eq!(reader.row(), None);
+        }
+        // The fault hit once: who begins again has all rows.
+        assert!(all(&sorted) == expected(&rows, false));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_locked_does_not_stay() {
+    let (env, disk) = SimEnv::new(1);
+    let dir = Path::new("/sort");
+    env.fs.create_dir_all(dir).unwrap();
+    disk.add_fault(Fault::nth(OpKind::Lock, 0, JetErr::DiskIO).on("runs"));
+    let mut sorter = Sorter::new(&env, options(dir, 512 << 10, false));
+    let rows = many(20_000);
+    let failed = rows.iter().find_map(|(key, record)| sorter.insert(key, record).err());
+    assert_eq!(failed.unwrap().code(), JetErr::DiskIO);
+    assert!(env.fs.list(dir).unwrap().is_empty());
+    sorter.insert(b"key", b"and it goes on").unwrap();
+}
+
+#[test]
+fn the_runs_and_what_is_still_in_memory_share_the_memory_when_they_are_merged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (memory, rows) = (16 * BLOCK_LEN as u64, many(90_000));
+    for count in (10_000..=90_000).step_by(3_500) {
+        let sorted = sorted(options(dir.path(), memory, false), &rows[..count]);
+        let blocks = sorted.runs.len() + sorted.pile.blocks();
+        assert!(blocks <= 16, "{count} rows: {blocks} blocks");
+    }
+    let sorted = sorted(options(dir.path(), memory, false), &rows);
+    assert!(all(&sorted) == expected(&rows, false));
+}
+
+#[test]
+fn without_memory_a_run_still_has_many_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = &many(2_000);
+    let sorted = sorted(options(dir.path(), 0, false), rows);
+    let len: u64 = Env::real()
+        .fs
+        .list(dir.path())
+        .unwrap()
+        .iter()
+        .map(|file| {
+            let path = dir.path().join(&file.name);
+            Env::real().fs.open(&path, ese_os::OpenMode::Read).unwrap().len().unwrap()
+        })
+        .sum();
+    assert!(len < 30 * BLOCK_LEN as u64, "{len} bytes");
+    assert!(all(&sorted) == expected(rows, false));
 }
 
 #[test]

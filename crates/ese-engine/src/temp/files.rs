@@ -16,8 +16,8 @@ use std::{
     },
 };
 
-use ese_base::{DbTime, Dbid, Error, JetErr, ObjId, Pgno, ProcId, Result, Signature};
-use ese_os::{Env, LockMode, OpenMode};
+use ese_base::{DbTime, Dbid, Error, JetErr, ObjId, PageSize, Pgno, ProcId, Result, Signature};
+use ese_os::{Env, File, LockMode, OpenMode};
 use ese_pages::{
     DbHeader, DbState,
     cache::{CacheOptions, PageCache},
@@ -152,7 +152,7 @@ pub(crate) fn tidy(env: &Env, path: &Path) {
             let left = dir.join(&entry.name);
             let removed = match rest.starts_with(RUN) {
                 true => remove_run(env, &left),
-                false => remove_old(env, &left),
+                false => remove_old(env, &left, rest.is_empty()),
             };
             if let Err(error) = removed {
                 tracing::debug!(%error, "a temporary file of an earlier run stays");
@@ -166,21 +166,26 @@ fn remove_run(env: &Env, path: &Path) -> Result<()> {
     env.fs.remove_file(path)
 }
 
-/// Removes a temporary database that nobody uses, and no other file.
-fn remove_old(env: &Env, path: &Path) -> Result<()> {
-    let ours = match DbFile::open(env, path, Access::ReadOnly) {
-        Ok(file) => is_temporary(&file.header()),
+/// Removes a temporary database that nobody uses, and no other file. An empty one may be the
+/// beginning of a database where its name is exactly that (`named`); beside it, it is anybody's.
+fn remove_old(env: &Env, path: &Path, named: bool) -> Result<()> {
+    let temporary = match DbFile::open(env, path, Access::ReadOnly) {
+        Ok(file) => Some(is_temporary(&file.header())),
         Err(error) if error.code() == JetErr::FileAccessDenied => return Err(error),
-        // Killed before it had a header.
-        Err(_) => is_blank(env, path)?,
+        // Killed before it had a header, perhaps.
+        Err(_) => None,
     };
-    if !ours {
-        let what = "a file that is no temporary database stands in the place of one";
-        return Err(Error::new(JetErr::FileAlreadyExists, what)
-            .at_path(path)
-            .advise("point JET_paramTempPath elsewhere"));
+    if temporary != Some(false) {
+        let file = env.fs.open(path, OpenMode::ReadWrite)?;
+        file.lock(LockMode::Exclusive)?;
+        if temporary == Some(true) || is_begun(&*file, named)? {
+            return env.fs.remove_file(path);
+        }
     }
-    env.fs.remove_file(path)
+    let what = "a file that is no temporary database stands in the place of one";
+    Err(Error::new(JetErr::FileAlreadyExists, what)
+        .at_path(path)
+        .advise("point JET_paramTempPath elsewhere"))
 }
 
 /// No database that can be attached looks like this.
@@ -188,13 +193,20 @@ fn is_temporary(header: &DbHeader) -> bool {
     header.dbid.get() == 0 && header.state() == DbState::JustCreated
 }
 
-fn is_blank(env: &Env, path: &Path) -> Result<bool> {
-    let file = env.fs.open(path, OpenMode::Read)?;
-    let mut head = [0; 4096];
-    let len = usize::try_from(file.len()?).unwrap_or(usize::MAX).min(head.len());
-    if let Some(head) = head.get_mut(..len) {
-        file.read_at(head, 0)?;
+/// Has a file no more than what the creation of a temporary database does before the header: no
+/// bytes at all, if that counts, or the length of a new database of some page size, and zeros?
+fn is_begun(file: &dyn File, empty_too: bool) -> Result<bool> {
+    let len = file.len()?;
+    if len == 0 {
+        return Ok(empty_too);
     }
+    // The pages, and the two headers before them.
+    let pages = u64::from(INITIAL_PAGES.0) + 2;
+    if !PageSize::ALL.iter().any(|size| pages * size.bytes_u64() == len) {
+        return Ok(false);
+    }
+    let mut head = [0; 4096];
+    file.read_at(&mut head, 0)?;
     Ok(head.iter().all(|byte| *byte == 0))
 }
 
@@ -216,7 +228,7 @@ impl TempDatabase {
     fn create(instance: &Instance, dbid: Dbid, path: &Path) -> Result<TempDatabase> {
         let (env, config) = (&instance.env, &instance.config);
         if env.fs.exists(path)? {
-            remove_old(env, path)?;
+            remove_old(env, path, true)?;
         }
         let sign_db = Signature::new(env.rng.next_u32(), env.clock.log_time());
         let page_size = config.page_size;
