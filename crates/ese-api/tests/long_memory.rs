@@ -10,7 +10,7 @@
 
 use std::io::{Read, Write};
 
-use ese_api::{ColType, Instance, PageSize, TableBuilder, row};
+use ese_api::{ColType, Instance, PageSize, Table, TableBuilder, Transaction, row};
 
 const MIB: u64 = 1 << 20;
 const CACHE: u64 = 32 * MIB;
@@ -35,6 +35,33 @@ fn fill(part: &mut [u8], offset: u64) {
     for (word, n) in part.chunks_exact_mut(8).zip(offset / 8..) {
         word.copy_from_slice(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
     }
+}
+
+/// Makes a long value out of a byte, and another one out of that by a change of its beginning; the
+/// most memory that was in use after one of the calls.
+fn resize_and_copy(table: &Table, transaction: &mut Transaction<'_>) -> u64 {
+    let len = value_len() / 8;
+    table.insert(transaction, &row! { "id" => 2 }).unwrap();
+    let mut writer = table.write_value(transaction, 2, "long").unwrap();
+    writer.write_all(&[1; 4000]).unwrap();
+    writer.set_len(len).unwrap();
+    let resized = memory();
+    writer.finish().unwrap();
+    let mut writer = table.write_value(transaction, 2, "long").unwrap();
+    writer.write_all(&[2; 10]).unwrap();
+    writer.set_len(len + 1).unwrap();
+    let copied = memory();
+    writer.finish().unwrap();
+    let mut reader = table.read_value(transaction, 2, "long").unwrap().unwrap();
+    let mut begin = vec![0; 5000];
+    reader.read_exact(&mut begin).unwrap();
+    assert_eq!(reader.len(), len + 1);
+    assert!(begin.iter().enumerate().all(|(at, byte)| match at {
+        0..10 => *byte == 2,
+        10..4000 => *byte == 1,
+        _ => *byte == 0,
+    }));
+    resized.max(copied)
 }
 
 #[test]
@@ -85,6 +112,11 @@ fn a_value_of_a_gigabyte_takes_no_more_memory_than_the_cache_and_a_little() {
     let read = most.max(memory());
 
     let mut transaction = session.begin().unwrap();
+    most = most.max(resize_and_copy(&table, &mut transaction));
+    transaction.commit().unwrap();
+    let resized = most;
+
+    let mut transaction = session.begin().unwrap();
     table.delete(&mut transaction, 1).unwrap();
     transaction.commit().unwrap();
     drop(session);
@@ -93,10 +125,12 @@ fn a_value_of_a_gigabyte_takes_no_more_memory_than_the_cache_and_a_little() {
     let deleted = most.max(memory());
     let over = |peak: u64| peak.saturating_sub(before + CACHE) as f64 / MIB as f64;
     println!(
-        "{} MiB: {:.1} MiB beyond the cache after writing, {:.1} after reading, {:.1} at the end",
+        "{} MiB: {:.1} MiB beyond the cache after writing, {:.1} after reading, {:.1} after resizing, {:.1} \
+         at the end",
         len / MIB,
         over(written),
         over(read),
+        over(resized),
         over(deleted)
     );
     assert!(deleted <= before + CACHE + BEYOND, "{deleted} bytes, {before} at the beginning");

@@ -69,14 +69,16 @@ impl LongTree {
         packing: Packing,
     ) -> Result<()> {
         self.create(session, to, &[], packing)?;
-        let mut at = 0;
+        let old = self.own_root(session, to)?;
+        let (mut at, hint) = (0, &mut Position::default());
         while at < size {
-            let most = usize::try_from(self.chunk.min(size - at)).unwrap_or(usize::MAX);
-            let part = read(&self.seen(session), from, self.chunk, at, most)?;
-            self.write(session, to, at, &part, packing)?;
-            at += self.chunk.min(size - at);
+            let len = self.chunk.min(size - at);
+            let part = read(&self.seen(session), from, self.chunk, at, index(len))?;
+            self.put_chunk(session, hint, (to, at), false, &part, packing)?;
+            at += len;
         }
-        Ok(())
+        // Once: what a node was before is kept until the statement ends, for each change of it.
+        if size > 0 { self.put_root(session, to, Root { size, ..old }) } else { Ok(()) }
     }
 
     /// Writes bytes over a value from `offset` on, which lies inside it or at its end; the value
@@ -132,15 +134,9 @@ impl LongTree {
         if size > SIZE_MAX {
             return Err(too_big());
         }
-        let mut old = self.own_root(session, lid)?;
-        let zeros = vec![0; index(self.chunk.min(size.saturating_sub(old.size)))];
-        while old.size < size {
-            let part = zeros.get(..index(self.chunk.min(size - old.size))).unwrap_or(&zeros);
-            self.write(session, lid, old.size, part, packing)?;
-            old.size += self.chunk.min(size - old.size);
-        }
-        if old.size == size {
-            return Ok(());
+        let old = self.own_root(session, lid)?;
+        if old.size <= size {
+            return self.fill_up(session, lid, old, size, packing);
         }
         let last = size / self.chunk * self.chunk;
         let kept = if size > last {
@@ -153,6 +149,38 @@ impl LongTree {
         if !kept.is_empty() {
             let at = &mut Position::default();
             self.put_chunk(session, at, (lid, last), true, &kept, packing)?;
+        }
+        self.put_root(session, lid, Root { size, ..old })
+    }
+
+    /// Fills a value up with zeros. Each chunk and the root are written once: what a node was
+    /// before is kept until the statement ends, for each change of it.
+    fn fill_up(
+        &self,
+        session: &mut Session,
+        lid: Lid,
+        old: Root,
+        size: u32,
+        packing: Packing,
+    ) -> Result<()> {
+        if old.size == size {
+            return Ok(());
+        }
+        let to_boundary = (self.chunk - old.size % self.chunk) % self.chunk;
+        let mut at = old.size + to_boundary.min(size - old.size);
+        let zeros = vec![0; index(self.chunk.min(size - old.size))];
+        let zeros_of = |len: u32| zeros.get(..index(len)).unwrap_or(&zeros);
+        if at > old.size {
+            self.write(session, lid, old.size, zeros_of(at - old.size), packing)?;
+        }
+        if at == size {
+            return Ok(());
+        }
+        let hint = &mut Position::default();
+        while at < size {
+            let len = self.chunk.min(size - at);
+            self.put_chunk(session, hint, (lid, at), false, zeros_of(len), packing)?;
+            at += len;
         }
         self.put_root(session, lid, Root { size, ..old })
     }
