@@ -42,7 +42,9 @@ use gate::{Gate, Made};
 pub(crate) use own::ChunkPlace;
 use own::Run;
 pub(crate) use schema::{Drop as TreeDrop, SchemaChange, SchemaStep, perform_drops};
-pub(crate) use unreferenced::{Unreferenced, remove_unreferenced};
+pub(crate) use unreferenced::{
+    Unreferenced, is_damage, remove_some_unreferenced, remove_unreferenced,
+};
 pub(crate) use zero::{AtZero, end_rows_at_zero};
 
 /// When an outermost commit returns (backup-log-recovery 1.7).
@@ -329,8 +331,16 @@ impl Session {
     }
 
     fn release_dropped_values(&mut self) -> Result<()> {
-        let dropped = std::mem::take(&mut *self.dropped_values.lock());
-        dropped.iter().try_for_each(|value| value.release(self))
+        let mut dropped = std::mem::take(&mut *self.dropped_values.lock());
+        while let Some(value) = dropped.last() {
+            if let Err(error) = value.release(self) {
+                // The transaction stays open: who commits it again has them still to go.
+                self.dropped_values.lock().append(&mut dropped);
+                return Err(error);
+            }
+            dropped.pop();
+        }
+        Ok(())
     }
 
     fn leave_transaction(&mut self) {

@@ -136,9 +136,18 @@ pub(crate) struct DroppedValue {
 impl DroppedValue {
     /// Takes the value away; one that was taken back with the level it was made in is gone already.
     pub(crate) fn release(&self, session: &mut Session) -> Result<()> {
-        match self.table.long_tree() {
-            Some(tree) if tree.has(session, self.lid)? => tree.release(session, self.lid),
-            _ => Ok(()),
+        let Some(tree) = self.table.long_tree() else { return Ok(()) };
+        let released = tree.has(session, self.lid).and_then(|there| match there {
+            true => tree.release(session, self.lid),
+            false => Ok(()),
+        });
+        match released {
+            // Its table may have failed, which is no reason not to commit what is durable.
+            Err(error) if tree.db.is_temporary() => {
+                tracing::debug!(%error, "a long value of a temporary table stays until that goes");
+                Ok(())
+            }
+            released => released,
         }
     }
 }

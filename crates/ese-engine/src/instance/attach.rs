@@ -227,7 +227,7 @@ impl Instance {
     /// writing.
     pub fn detach(self: &Arc<Instance>, attached: &Arc<Attached>) -> Result<()> {
         self.check()?;
-        let Some(_cleaning) = self.all_cleaned_up()? else {
+        let Some(_cleaning) = self.all_cleaned_up(attached.db.dbid)? else {
             return Err(Error::new(
                 JetErr::DatabaseInUse,
                 "an open transaction still needs older versions of rows",
@@ -242,19 +242,22 @@ impl Instance {
         self.make_clean(attached, pos)?;
         self.bounds.attached.write().retain(|other| !Arc::ptr_eq(other, attached));
         self.at_zero.lock().retain(|row| row.dbid != attached.db.dbid);
-        self.unreferenced.lock().retain(|value| value.dbid() != attached.db.dbid);
         Ok(())
     }
 
     /// Cleans up after all commits, and keeps others from it. `None`: somebody still needs
-    /// versions.
-    fn all_cleaned_up(self: &Arc<Instance>) -> Result<Option<RwLockWriteGuard<'_, ()>>> {
+    /// versions, or is at work on a long value of the database that may have to go.
+    fn all_cleaned_up(
+        self: &Arc<Instance>,
+        dbid: Dbid,
+    ) -> Result<Option<RwLockWriteGuard<'_, ()>>> {
         // What others were at when the lock was asked for may leave something once more.
         for _ in 0..4 {
             self.clean_up_versions();
             self.end_rows_at_zero()?;
             let cleaning = self.cleaning.write();
-            if self.retired.lock().iter().all(Retired::is_empty) {
+            let retired = self.retired.lock().iter().all(Retired::is_empty);
+            if retired && !self.unreferenced.has_any_of(dbid) {
                 return Ok(Some(cleaning));
             }
         }

@@ -12,6 +12,8 @@ mod resize;
 mod start;
 mod status;
 mod term;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -113,7 +115,7 @@ pub struct Instance {
     /// Rows that end if a number of theirs is zero.
     pub(crate) at_zero: Mutex<HashSet<AtZero>>,
     /// Long values that may have lost their last reference.
-    pub(crate) unreferenced: Mutex<Vec<Unreferenced>>,
+    pub(crate) unreferenced: Unreferenced,
     /// Held for reading by who cleans up after commits, for writing by who detaches a database:
     /// what is half cleaned up is done by then. Who finds it taken leaves the work to the next.
     cleaning: RwLock<()>,
@@ -228,6 +230,25 @@ impl Instance {
         retired.push_back(Retired { number, changes, drops, hold });
         drop(retired);
         self.clean_up_versions();
+        self.keep_up_with_values();
+    }
+
+    /// Where more long values are let go than the background removes, whoever lets them go
+    /// removes some.
+    fn keep_up_with_values(&self) {
+        if self.unreferenced.is_long() {
+            self.nudge();
+        }
+        // As with versions: others may be at work, or wait to be alone.
+        if self.unreferenced.is_too_long()
+            && let Some(_cleaning) = self.cleaning.try_read_recursive()
+            && let Err(error) = session::remove_some_unreferenced(self)
+        {
+            tracing::warn!(%error, "long values could not be removed");
+            if self.check_alive().is_ok() {
+                self.poison(&error);
+            }
+        }
     }
 
     /// Drops versions that no snapshot needs any more, now. False: there was none to be dropped.

@@ -17,6 +17,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use super::{Attached, Instance, InstanceConfig, checkpoint::Bounds};
 use crate::{
     recovery::{self, RecoveryOptions, RecoveryReport, ReplayStart},
+    session::Unreferenced,
     temp::{TempFiles, tidy},
     trx::TrxClock,
     version::VersionStore,
@@ -84,7 +85,7 @@ impl Instance {
             poison: OnceLock::new(),
             retired: Mutex::new(VecDeque::new()),
             at_zero: Mutex::default(),
-            unreferenced: Mutex::default(),
+            unreferenced: Unreferenced::default(),
             cleaning: RwLock::default(),
             temp: TempFiles::default(),
             worker: Mutex::new(None),

@@ -7,6 +7,7 @@ use ese_log::records::{Record, RunEnd, ShutDownMark, Term2};
 use ese_pages::cache::FlushGoal;
 
 use super::{Instance, Life, status};
+use crate::session;
 
 /// How thoroughly an instance ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +73,11 @@ impl Instance {
         }
     }
 
-    fn end_clean(&self) -> Result<()> {
+    pub(super) fn end_clean(&self) -> Result<()> {
         self.check_alive()?;
         self.clean_up_versions();
+        // No session is left: whatever value this lets go can be removed now.
+        session::remove_unreferenced(self)?;
         for attached in self.databases() {
             self.shrink_at_detach(&attached)?;
         }

@@ -11,10 +11,10 @@ use crate::{
     tree::{self, Direction, Position, Start, TreeHandle, Unversioned, Writer},
 };
 
-/// Nodes that are removed at a time.
-const AT_A_TIME: usize = 64;
+/// Nodes that are removed at a time: few, because the cache is asked for room only before them.
+const AT_A_TIME: usize = 8;
 
-/// Removes a value, if its count of references is zero.
+/// Removes a value, if its count of references is zero. For recovery, where nobody else is at work.
 ///
 /// # Errors
 /// The page cache's and the log's.
@@ -25,13 +25,18 @@ pub(crate) fn remove_value(
     root: &[u8],
     fence: &dyn LogFence,
 ) -> Result<()> {
-    while remove_some(db, tree, writer, root, fence)? {}
+    let mut goes_on = true;
+    while goes_on {
+        db.cache.throttle(fence)?;
+        goes_on = remove_some(db, tree, writer, root)?;
+    }
     Ok(())
 }
 
 /// Removes some nodes of a value whose count of references is zero, and the root last: as long as
 /// it is there, a crash leaves behind what recovery finds. Says whether there may be more. The
-/// caller knows that the root has no versions; nobody can see the value then, or come to.
+/// caller knows that the root has no versions; nobody can see the value then, or come to. It has
+/// also seen to it that the cache has room, at a moment when nobody waits for its locks.
 ///
 /// # Errors
 /// The page cache's and the log's.
@@ -40,7 +45,6 @@ pub(crate) fn remove_some(
     tree: &TreeHandle,
     writer: Writer,
     root: &[u8],
-    fence: &dyn LogFence,
 ) -> Result<bool> {
     let (mut nodes, mut unneeded, mut more) = (Vec::with_capacity(AT_A_TIME), false, false);
     let start = Start::At { key: root, data: &[] };
@@ -48,8 +52,9 @@ pub(crate) fn remove_some(
     tree::scan(&db.cache, &tree.view(), start, Direction::Forward, &mut at, |node| {
         let key = node.key_to_vec();
         if key == root {
-            let live = !node.flags.contains(NodeFlags::DELETED);
-            unneeded = live && Root::parse(node.data).is_some_and(|root| root.references == 0);
+            // Flag-deleted it is if a crash came between the two steps in which it goes.
+            let deleted = node.flags.contains(NodeFlags::DELETED);
+            unneeded = deleted || Root::parse(node.data).is_some_and(|root| root.references == 0);
         }
         let goes = unneeded && (key == root || is_chunk(&key, root));
         more = goes && nodes.len() == AT_A_TIME;
@@ -64,7 +69,7 @@ pub(crate) fn remove_some(
     }
     // The root, which stands first, goes with the last ones.
     for (key, deleted) in nodes.iter().skip(usize::from(more)).rev() {
-        remove_node(db, tree, writer, (key, *deleted), fence)?;
+        remove_node(db, tree, writer, (key, *deleted))?;
     }
     Ok(more)
 }
@@ -78,9 +83,7 @@ fn remove_node(
     tree: &TreeHandle,
     writer: Writer,
     (key, deleted): (&[u8], bool),
-    fence: &dyn LogFence,
 ) -> Result<()> {
-    db.cache.throttle(fence)?;
     if !deleted {
         let at = &mut Position::default();
         tree::flag_delete(db, tree, writer, &Unversioned, at, key, &[])?;

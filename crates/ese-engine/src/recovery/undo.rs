@@ -17,6 +17,7 @@ use super::{
 use crate::{
     database::Database,
     longvalue,
+    session::is_damage,
     tree::{self, Position, TreeHandle, TreeKind, Undo, UndoOper, Unversioned, Writer},
 };
 
@@ -37,7 +38,13 @@ pub(super) fn finish(replay: &mut Replay, env: &Env, log: &Arc<Log>) -> Result<(
     let to_remove = std::mem::take(&mut replay.to_remove);
     for change in &to_remove {
         match change.kind {
-            ReplayedKind::Added(_) => remove_value(replay, log, change)?,
+            ReplayedKind::Added(_) => match remove_value(replay, log, change) {
+                // A value that stays takes room, and the rest of the database is well.
+                Err(error) if is_damage(&error) => {
+                    tracing::warn!(%error, "a long value without references stays: it is damaged");
+                }
+                removed => removed?,
+            },
             _ => remove_node(replay, log, change)?,
         }
     }

@@ -157,11 +157,11 @@ impl Session {
     /// remembered.
     pub(super) fn settle(&mut self, began: usize) {
         if self.statement_began.is_none() {
-            let mut at = 0;
-            self.changes.retain(|change| {
-                at += 1;
-                at <= began || !matches!(change.kind, ChangeKind::Rewritten(_))
-            });
+            // Only what is behind its beginning is looked at: a transaction may have many
+            // statements.
+            let mut own = self.changes.split_off(began.min(self.changes.len()));
+            own.retain(|change| !matches!(change.kind, ChangeKind::Rewritten(_)));
+            self.changes.append(&mut own);
             self.unsettled = false;
         }
         let keep = began.saturating_sub(1).max(self.fixed_changes());

@@ -7,9 +7,10 @@
 //! the checkpoint stays before the transaction, so that recovery comes by the additions and
 //! removes what is left.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
-use ese_base::{Dbid, Result};
+use ese_base::{Dbid, Error, ErrorKind, Result};
+use parking_lot::Mutex;
 
 use super::{Change, ChangeKind};
 use crate::{
@@ -20,23 +21,50 @@ use crate::{
     version::{Addition, KeyBytes},
 };
 
+/// So many values wait before the background is woken for them.
+const LONG: usize = 256;
+/// So many wait before whoever lets go of one removes some himself.
+const TOO_LONG: usize = 4096;
+/// How often he removes a few nodes then: one value may be too long for him.
+const STEPS: usize = 64;
+
 /// A long value that may have no reference any more.
 #[derive(Debug)]
-pub(crate) struct Unreferenced {
+struct Waiting {
     db: Arc<Database>,
     tree: Arc<TreeHandle>,
     root: KeyBytes,
     _until_removed: Option<Arc<CheckpointHold>>,
 }
 
+/// The long values that may have no reference any more. One stays here until it is removed.
+#[derive(Debug, Default)]
+pub(crate) struct Unreferenced {
+    waiting: Mutex<VecDeque<Arc<Waiting>>>,
+    /// Held by the one that removes them, who alone takes any out.
+    remover: Mutex<()>,
+}
+
 impl Unreferenced {
-    pub(crate) fn dbid(&self) -> Dbid {
-        self.db.dbid
+    /// Is one of this database there?
+    pub(crate) fn has_any_of(&self, dbid: Dbid) -> bool {
+        self.waiting.lock().iter().any(|value| value.db.dbid == dbid)
     }
 
-    /// Is it the value with this root?
-    pub(crate) fn is(&self, tree: &Arc<TreeHandle>, root: &[u8]) -> bool {
-        Arc::ptr_eq(&self.tree, tree) && self.root.as_slice() == root
+    /// Is the value with this root there?
+    pub(crate) fn has(&self, tree: &Arc<TreeHandle>, root: &[u8]) -> bool {
+        let waiting = self.waiting.lock();
+        waiting.iter().any(|value| Arc::ptr_eq(&value.tree, tree) && *value.root == *root)
+    }
+
+    /// Is there something to do for the background?
+    pub(crate) fn is_long(&self) -> bool {
+        self.waiting.lock().len() >= LONG
+    }
+
+    /// Is there more than the background gets done?
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.waiting.lock().len() >= TOO_LONG
     }
 }
 
@@ -47,47 +75,88 @@ pub(super) fn note(instance: &Instance, changes: &[Change], hold: Option<&Arc<Ch
         last && change.tree.kind.is_of_long_values()
     };
     for change in changes.iter().filter(let_go) {
-        instance.unreferenced.lock().push(Unreferenced {
+        instance.unreferenced.waiting.lock().push_back(Arc::new(Waiting {
             db: Arc::clone(&change.db),
             tree: Arc::clone(&change.tree),
             root: change.key.clone(),
             _until_removed: hold.cloned(),
-        });
+        }));
     }
 }
 
 /// Removes the values that were noted and have no reference. One whose count others are at work on
 /// is looked at again the next time.
 pub(crate) fn remove_unreferenced(instance: &Instance) -> Result<()> {
-    let noted = std::mem::take(&mut *instance.unreferenced.lock());
-    for value in noted {
+    let _remover = instance.unreferenced.remover.lock();
+    remove_waiting(instance, usize::MAX)
+}
+
+/// As [`remove_unreferenced`], as much as whoever commits can be made to wait for, and nothing if
+/// another is at it.
+pub(crate) fn remove_some_unreferenced(instance: &Instance) -> Result<()> {
+    match instance.unreferenced.remover.try_lock() {
+        Some(_remover) => remove_waiting(instance, STEPS),
+        None => Ok(()),
+    }
+}
+
+/// To be called by the remover. On an error, and if the steps do not suffice, the value at work and
+/// those behind it wait on.
+fn remove_waiting(instance: &Instance, mut steps: usize) -> Result<()> {
+    let waiting = &instance.unreferenced.waiting;
+    let mut count = waiting.lock().len();
+    while count > 0 && steps > 0 {
+        let Some(value) = waiting.lock().front().cloned() else { break };
         if instance.versions.has_versions(&value.tree, &value.root, &[]) {
-            instance.unreferenced.lock().push(value);
+            waiting.lock().rotate_left(1);
+            (count, steps) = (count - 1, steps - 1);
             continue;
         }
-        match remove(instance, &value) {
-            Err(error) if value.db.is_temporary() => {
-                tracing::debug!(%error, "a long value of a temporary table stays until that goes");
-            }
-            removed => removed?,
+        let removed = remove(instance, &value, &mut steps).or_else(|error| stays(&value, error));
+        if removed? {
+            waiting.lock().pop_front();
+            count -= 1;
         }
     }
     Ok(())
 }
 
-/// A few chunks at a time, so that nobody who drops the tree, and no checkpoint, waits long.
-fn remove(instance: &Instance, value: &Unreferenced) -> Result<()> {
-    let Unreferenced { db, tree, root, .. } = value;
-    let mut goes_on = true;
-    while goes_on {
-        let gone = tree.gone.read();
-        if *gone {
-            return Ok(());
-        }
-        goes_on = instance.system_work(|procid| {
-            let fence = instance.fence(db);
-            longvalue::remove_some(db, tree, Writer::system(procid), root, fence)
-        })?;
+/// A value that cannot be removed is no loss where it goes with its table, and where its tree is
+/// damaged only room that stays taken.
+fn stays(value: &Waiting, error: Error) -> Result<bool> {
+    if value.db.is_temporary() {
+        tracing::debug!(%error, "a long value of a temporary table stays until that goes");
+        return Ok(true);
     }
-    Ok(())
+    if is_damage(&error) {
+        let path = value.db.file.path().display();
+        tracing::warn!(%error, %path, "a long value without references stays: it is damaged");
+        return Ok(true);
+    }
+    Err(error)
+}
+
+/// Does the error say what is wrong with some bytes, and no more?
+pub(crate) fn is_damage(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Corruption | ErrorKind::Inconsistent)
+}
+
+/// A few chunks at a time, so that nobody who drops the tree, and no checkpoint, waits long. Says
+/// whether the value is gone.
+fn remove(instance: &Instance, value: &Waiting, steps: &mut usize) -> Result<bool> {
+    let Waiting { db, tree, root, .. } = value;
+    while *steps > 0 {
+        *steps -= 1;
+        // Writing pages takes its time: before the tree is held.
+        db.cache.throttle(instance.fence(db))?;
+        let gone = tree.gone.read();
+        let goes_on = !*gone
+            && instance.system_work(|procid| {
+                longvalue::remove_some(db, tree, Writer::system(procid), root)
+            })?;
+        if !goes_on {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -27,9 +27,11 @@ pub(crate) struct AtZero {
     wide: bool,
 }
 
-/// Notes the rows that the additions among these changes may end.
+/// Notes the rows that the additions among these changes may end. What references to long values
+/// are given up is for [`super::unreferenced`].
 pub(super) fn note(instance: &Instance, changes: &[Change]) {
-    let may_end = changes.iter().filter_map(|change| match change.kind {
+    let rows = changes.iter().filter(|change| !change.tree.kind.is_of_long_values());
+    let may_end = rows.filter_map(|change| match change.kind {
         ChangeKind::Added(Addition { offset, wide, ends_row: true, .. }) => Some(AtZero {
             dbid: change.db.dbid,
             table: change.tree.objid,

@@ -11,7 +11,7 @@ use ese_base::{Error, JetErr, Result};
 
 use super::{SecondaryIndex, Table};
 use crate::{
-    longvalue::{LongTree, Nodes, Root, chunk_key, lid_of_root, root_key},
+    longvalue::{LongTree, Nodes, Root, chunk_key, lid_of_key, lid_of_root, root_key},
     record::{Lid, LongValues, RecordView},
     session::Session,
     tree::{Direction, Position, Start},
@@ -95,6 +95,11 @@ impl Table {
     /// # Errors
     /// Those of reading.
     pub fn check_long_values(&self, session: &Session) -> Result<Vec<String>> {
+        // All that is read shows the same moment.
+        session.read(|_| self.wrong_long_values(session))
+    }
+
+    fn wrong_long_values(&self, session: &Session) -> Result<Vec<String>> {
         let mut references: BTreeMap<Lid, u32> = BTreeMap::new();
         let (mut at, mut failed) = (Position::default(), Ok(()));
         self.scan(session, Start::End, Direction::Forward, &mut at, |row| {
@@ -124,7 +129,8 @@ impl Table {
             Ok(ControlFlow::Continue(()))
         })?;
         for (lid, root) in roots {
-            if root.references == 0 && !self.awaits_removal(session, lid) {
+            let goes = root.references == 0;
+            if goes && !self.awaits_removal(session, lid) && values.size(lid).is_ok() {
                 wrong.push(format!("value {lid:?} was left behind by the last row"));
             }
             let counted = references.remove(&lid).unwrap_or(0);
@@ -134,16 +140,37 @@ impl Table {
                     "value {lid:?} counts {references} references, rows have {counted}"
                 ));
             }
-            if let Err(error) = values.read_at(lid, 0, usize::MAX) {
+            // What is about to be removed may be so by half.
+            if !goes && let Err(error) = values.read_at(lid, 0, usize::MAX) {
                 wrong.push(error.message().to_owned());
             }
             let step = usize::try_from(values.chunk()).unwrap_or(1);
             expected.extend((0..root.size).step_by(step).map(|at| chunk_key(lid, at)));
         }
         wrong.extend(references.keys().map(|lid| format!("value {lid:?} is missing")));
-        wrong
-            .extend(found.difference(&expected).map(|key| format!("chunk {key:02x?} is nobody's")));
+        for key in found.difference(&expected) {
+            if !self.is_of_open_transaction(session, key)? {
+                wrong.push(format!("chunk {key:02x?} is nobody's"));
+            }
+        }
         Ok(wrong)
+    }
+
+    /// Is a chunk, whose value the session does not see, of a value that another makes? Only its
+    /// root has a version. Neither has any more if it was taken back meanwhile.
+    fn is_of_open_transaction(&self, session: &Session, chunk: &[u8]) -> Result<bool> {
+        let (Some(tree), Some(lid)) = (self.long_tree(), lid_of_key(chunk)) else {
+            return Ok(false);
+        };
+        if session.instance().versions.has_versions(&tree.tree, &root_key(lid), &[]) {
+            return Ok(true);
+        }
+        let mut there = false;
+        self.long_values(session).visit(chunk, &mut |key, _| {
+            there = key == chunk;
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(!there)
     }
 
     /// Will a value without references be removed?
@@ -151,7 +178,7 @@ impl Table {
         let (instance, key) = (session.instance(), root_key(lid));
         self.long_tree().is_some_and(|LongTree { tree, .. }| {
             instance.versions.has_versions(&tree, &key, &[])
-                || instance.unreferenced.lock().iter().any(|value| value.is(&tree, &key))
+                || instance.unreferenced.has(&tree, &key)
         })
     }
 

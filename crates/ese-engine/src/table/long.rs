@@ -51,13 +51,15 @@ struct Known {
     /// The highest id, once it is known. Ids of values that were taken back are not used again
     /// while the table is open.
     last: Option<Lid>,
+    /// Does the format have ids of 64 bits?
+    wide: Option<bool>,
 }
 
 impl LongState {
     pub(super) fn of(db: &Database, schema: &TableSchema) -> LongState {
         let tree =
             schema.lv.as_ref().map(|lv| (lv.clone(), db.tree(lv.fdp, lv.objid, LONG_VALUES)));
-        LongState(Mutex::new(Known { tree, last: None }))
+        LongState(Mutex::new(Known { tree, ..Known::default() }))
     }
 
     /// The tree was taken back.
@@ -131,7 +133,10 @@ impl Table {
             Some(last) => last,
             None => last_lid(&self.db, &tree)?,
         };
-        let wide = self.db.file.header().update_major.get() >= WIDE_SINCE;
+        // A copy of the header is too much for each value.
+        let file = &self.db.file;
+        let wide =
+            *known.wide.get_or_insert_with(|| file.header().update_major.get() >= WIDE_SINCE);
         let Some(lid) = lid_after(last, wide) else {
             let what = format!("the ids of long values of table {} are used up", self.schema.name);
             return Err(Error::new(JetErr::OutOfLongValueIDs, what)
