@@ -282,6 +282,52 @@ fn a_restored_copy_that_was_made_clean_is_recovered_like_any_other_database() {
 }
 
 #[test]
+fn what_is_to_be_removed_from_a_database_is_not_looked_for_in_the_next_one_of_its_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let (instance, attached, table) = create(dir.path(), config(dir.path()));
+    let mut session = Session::begin_session(&instance).unwrap();
+    session.begin().unwrap();
+    // The next table lies behind all pages that a new database has.
+    for id in 0..6000 {
+        insert(&mut session, &table, id, &[1; 250]);
+    }
+    session.commit(Durability::Lazy).unwrap();
+    let def = TableDef::new("late", table_def().columns).index(IndexDef::primary("pk", &["id"]));
+    let late = catalog::create_table(&mut session, &attached, &def).unwrap();
+    assert!(late.schema.fdp.0 > 300, "{}", late.schema.fdp);
+    session.begin().unwrap();
+    insert(&mut session, &late, 1, b"one");
+    session.commit(Durability::Lazy).unwrap();
+    session.begin().unwrap();
+    let key = [&[0x7f][..], &0x8000_0001_u32.to_be_bytes()].concat();
+    late.delete(&mut session, &mut Position::default(), &key).unwrap();
+    session.commit(Durability::Durable).unwrap();
+    drop((table, late));
+    instance.detach(&attached).unwrap();
+    let first = attached.db.dbid;
+    drop(attached);
+    let attached = instance.create_database(&dir.path().join("b.edb")).unwrap();
+    assert_eq!(attached.db.dbid, first, "the number is used again");
+    let table = catalog::create_table(&mut session, &attached, &table_def()).unwrap();
+    session.begin().unwrap();
+    insert(&mut session, &table, 5, b"five");
+    session.commit(Durability::Durable).unwrap();
+    crash(instance, attached, table, session);
+
+    // The logs alone make both databases again.
+    let env = Env::real();
+    for name in ["a.edb", "b.edb", "edb.chk"] {
+        env.fs.remove_file(&dir.path().join(name)).unwrap();
+    }
+    let instance = Instance::start(&env, config(dir.path())).unwrap();
+    let attached = instance.attach(&dir.path().join("b.edb")).unwrap();
+    assert_eq!(rows(&instance, &attached), [5]);
+    let attached = instance.attach(&dir.path().join("a.edb")).unwrap();
+    assert_eq!(rows(&instance, &attached).len(), 6000);
+    instance.terminate(TermMode::Clean).unwrap();
+}
+
+#[test]
 fn an_attach_that_fails_leaves_the_database_clean() {
     let dir = tempfile::tempdir().unwrap();
     let (instance, attached, table) = create(dir.path(), config(dir.path()));

@@ -174,6 +174,8 @@ impl Replay {
             Record::ShutDownMark(_) => self.shut_down_mark = Some(pos),
             Record::Term2(_) | Record::RecoveryQuit2(_) => {
                 let at = self.shut_down_mark.take().unwrap_or(pos);
+                self.to_remove.clear();
+                self.touched = Touched::default();
                 self.databases.detach_all(at)?;
             }
             Record::CreateDb(create) => {
@@ -191,7 +193,12 @@ impl Replay {
                     AttachInfo { dbid: attach.dbid, sign_db: attach.sign_db, path, counters };
                 self.databases.attach(&self.places.locate(info)?, pos)?;
             }
-            Record::DetachDb(detach) => self.databases.detach(detach.dbid, pos)?,
+            Record::DetachDb(detach) => {
+                // Its number may be that of another database from now on.
+                self.to_remove.retain(|change| change.dbid != detach.dbid);
+                self.touched.forget(detach.dbid);
+                self.databases.detach(detach.dbid, pos)?;
+            }
             _ => match record.page_head() {
                 Some(head) => self.page_record(head, record, pos, end)?,
                 None => self.other(record, pos, end)?,

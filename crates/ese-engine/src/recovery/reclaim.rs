@@ -61,6 +61,12 @@ impl Touched {
         }
     }
 
+    /// The database is clean: what follows under its number speaks of another one.
+    pub(super) fn forget(&mut self, dbid: Dbid) {
+        self.trees.retain(|tree| tree.0 != dbid);
+        self.tables.retain(|table| table.0 != dbid);
+    }
+
     fn is_empty(&self, dbid: Dbid) -> bool {
         self.trees.iter().all(|tree| tree.0 != dbid)
             && self.tables.iter().all(|table| table.0 != dbid)
