@@ -240,17 +240,22 @@ impl DbFile {
         let mut writer = self.header_writer.lock();
         let mut header = self.header();
         let result = change(&mut header);
-        let image = header.encode().map_err(|error| error.at_path(&self.path))?;
+        let encode = |header: DbHeader| header.encode().map_err(|error| error.at_path(&self.path));
+        let (before, image) = (encode(self.header())?, encode(header)?);
         let shadow_at = self.page_size.bytes_u64();
-        let primary_first = writer.primary_is_bad && !plant!("pages-trust-damaged-header");
-        let order = if primary_first { [0, shadow_at] } else { [shadow_at, 0] };
-        for offset in order {
+        if writer.primary_is_bad && !plant!("pages-trust-damaged-header") {
+            // First what the shadow says, and only then something new: a torn copy that is torn
+            // once more by other contents can become a header of long ago that checks.
+            self.write_at(&before, 0)?;
+            self.sync()?;
+        }
+        writer.primary_is_bad = false;
+        for offset in [shadow_at, 0] {
             self.write_at(&image, offset)?;
             if offset == 0 || !plant!("pages-header-copies-at-once") {
                 self.sync()?;
             }
         }
-        writer.primary_is_bad = false;
         *self.header.lock() = header;
         Ok(result)
     }

@@ -161,6 +161,45 @@ pub(crate) fn a_power_cut_in_a_header_update_leaves_the_old_or_the_new_header() 
     }
 }
 
+/// A torn copy has the first sector of the header before. If what is written next has the other
+/// sectors of that header too, a second tear must not bring it back.
+#[test]
+fn a_copy_of_the_header_that_is_torn_twice_does_not_come_back_from_long_ago() {
+    let options = |seed| StateOptions { seed, budget: 400, garbage: false, from_op: 0 };
+    let (db, file) = TestDb::simulated(PageSize::K4, 2);
+    db.sim().record(true);
+    let update = |file: &DbFile, objid: u32, extends: u32| {
+        file.update_header(|header| {
+            header.set_last_objid(ese_base::ObjId(objid));
+            header.extend_count = extends.into();
+        })
+        .unwrap();
+    };
+    update(&file, 1, 1);
+    let mut torn = 0;
+    for first in db.sim().recording().states(options(1)) {
+        let once = TestDb::booted(&first.image);
+        let file = once.open();
+        if !file.header_writer.lock().primary_is_bad {
+            continue;
+        }
+        torn += 1;
+        once.sim().record(true);
+        update(&file, 2, 0);
+        for second in once.sim().recording().states(options(2)) {
+            let header = TestDb::booted(&second.image).open().header();
+            assert!(
+                [(1, 1), (2, 0)].contains(&(header.last_objid().0, header.extend_count.get())),
+                "header {}: {}; then {}",
+                header.last_objid(),
+                first.description,
+                second.description
+            );
+        }
+    }
+    assert!(torn > 0, "{torn} torn");
+}
+
 #[test]
 fn a_failed_header_update_changes_nothing_in_memory_and_is_the_last() {
     for (kind, nth) in
