@@ -30,16 +30,18 @@ fn insert(table: &Table, to: &mut Transaction<'_>, ids: std::ops::Range<i32>) {
     ids.for_each(|id| table.insert(to, &row! { "id" => id }).unwrap());
 }
 
+/// Inserts in a transaction of its own.
+fn commit(table: &Table, session: &mut Session, ids: std::ops::Range<i32>) {
+    let mut transaction = session.begin().unwrap();
+    insert(table, &mut transaction, ids);
+    transaction.commit().unwrap();
+}
+
 #[test]
 fn a_panic_in_a_transaction_takes_it_back_and_harms_nobody_else() {
     let (_dir, instance, database, table) = instance();
     let mut session = instance.session().unwrap();
-    session
-        .transact(|transaction| {
-            insert(&table, transaction, 0..10);
-            Ok(())
-        })
-        .unwrap();
+    commit(&table, &mut session, 0..10);
     // Enough rows for splits, so that taking them back has to look for some.
     let in_a_closure = catch_unwind(AssertUnwindSafe(|| {
         session.transact(|transaction| -> Result<()> {
@@ -110,12 +112,7 @@ fn a_session_of_another_instance_is_refused_by_every_call() {
 fn an_instance_without_free_sessions_goes_on() {
     let (_dir, instance, database, table) = instance();
     let mut session = instance.session().unwrap();
-    session
-        .transact(|transaction| {
-            insert(&table, transaction, 0..10);
-            Ok(())
-        })
-        .unwrap();
+    commit(&table, &mut session, 0..10);
     let mut others = Vec::new();
     let refused = loop {
         match instance.session() {
@@ -157,12 +154,7 @@ fn databases_whose_names_fit_into_no_log_are_refused_before_anything_is_made() {
     let table = TableBuilder::new("t").column("id", ColType::Long).primary(&["id"]);
     let mut session = instance.session().unwrap();
     let table = made[0].create_table(&mut session, table).unwrap();
-    session
-        .transact(|transaction| {
-            insert(&table, transaction, 0..100_000);
-            Ok(())
-        })
-        .unwrap();
+    commit(&table, &mut session, 0..100_000);
     drop((table, session, made));
     instance.stop().unwrap();
     let instance = Instance::builder(&long).start().unwrap();
@@ -180,12 +172,7 @@ fn databases_whose_names_fit_into_no_log_are_refused_before_anything_is_made() {
 fn a_recovery_that_was_stopped_begins_anew() {
     let (dir, instance, database, table) = instance();
     let mut session = instance.session().unwrap();
-    session
-        .transact(|transaction| {
-            insert(&table, transaction, 0..100);
-            Ok(())
-        })
-        .unwrap();
+    commit(&table, &mut session, 0..100);
     drop((table, database, session));
     instance.abandon();
     let stop = StopToken::new();

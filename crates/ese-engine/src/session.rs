@@ -504,10 +504,7 @@ impl Session {
         key: &[u8],
         added: Addition,
     ) -> Result<()> {
-        self.instance.check()?;
-        self.check_writable()?;
-        db.cache.throttle(self.instance.fence(db))?;
-        let writer = self.writer(db)?;
+        let writer = self.begin_change(db)?;
         let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
         let kept = escrow::ForGood { versions: &self.instance.versions, trx };
         tree::add(db, tree, writer, &kept, hint, key, added, None)
@@ -573,6 +570,15 @@ impl Session {
         }
     }
 
+    /// What comes before every change of a page: may there be one, is there room for it, and who
+    /// makes it?
+    fn begin_change(&mut self, db: &Database) -> Result<Writer> {
+        self.instance.check()?;
+        self.check_writable_in(db)?;
+        db.cache.throttle(self.instance.fence(db))?;
+        self.writer(db)
+    }
+
     /// One versioned change: begins the log's view of the transaction and runs it through the gate.
     fn change(
         &mut self,
@@ -580,10 +586,7 @@ impl Session {
         tree: &Arc<TreeHandle>,
         body: impl FnOnce(&Database, &TreeHandle, Writer, &dyn VersionGate) -> Result<()>,
     ) -> Result<()> {
-        self.instance.check()?;
-        self.check_writable_in(db)?;
-        db.cache.throttle(self.instance.fence(db))?;
-        let writer = self.writer(db)?;
+        let writer = self.begin_change(db)?;
         let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
         let gate = Gate { versions: &self.instance.versions, trx, made: RefCell::default() };
         let result = body(db, tree, writer, &gate);

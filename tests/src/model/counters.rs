@@ -13,7 +13,6 @@ use std::{
 };
 
 use ese_api::Instance;
-use ese_backup::PauseBy;
 use ese_base::{JetErr, PageSize, Result};
 use ese_engine::{
     catalog,
@@ -185,12 +184,7 @@ impl Counters {
     }
 
     fn open_store(&mut self) -> Result<()> {
-        self.env.fs.create_dir_all(Path::new(DIR))?;
-        let builder = Instance::builder(DIR).env(self.env.clone(), PauseBy::Clock);
-        let instance = builder
-            .page_size(self.settings.page_size)
-            .configure(|config| self.settings.configure(config))
-            .start()?;
+        let instance = self.settings.start(&self.env, DIR)?;
         drop(instance.open_or_create_database(Path::new(DIR).join("a.edb"))?);
         self.attached = instance.engine().databases().pop();
         self.instance = Some(instance);

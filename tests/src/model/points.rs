@@ -2,8 +2,6 @@
 
 use std::{path::Path, sync::Arc};
 
-use ese_api::Instance;
-use ese_backup::PauseBy;
 use ese_base::Result;
 use ese_engine::{catalog, session::Session};
 use ese_sim::{Image, Plan, SimDisk, SimEnv, StateOptions};
@@ -27,12 +25,7 @@ impl Machine {
     }
 
     fn open_store(&mut self) -> Result<()> {
-        self.env.fs.create_dir_all(Path::new(DIR))?;
-        let builder = Instance::builder(DIR).env(self.env.clone(), PauseBy::Clock);
-        let instance = builder
-            .page_size(self.settings.page_size)
-            .configure(|config| self.settings.configure(config))
-            .start()?;
+        let instance = self.settings.start(&self.env, DIR)?;
         drop(instance.open_or_create_database(Path::new(DIR).join("a.edb"))?);
         self.attached = instance.engine().databases().pop();
         self.instance = Some(instance);

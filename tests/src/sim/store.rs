@@ -104,7 +104,16 @@ impl Settings {
         }
     }
 
-    pub(crate) fn configure(&self, config: &mut InstanceConfig) {
+    /// Starts an instance with these settings in a directory, which is made if it is not there.
+    pub(crate) fn start(&self, env: &Env, dir: &str) -> Result<Instance> {
+        env.fs.create_dir_all(Path::new(dir))?;
+        Instance::builder(dir)
+            .env(env.clone(), PauseBy::Clock)
+            .configure(|config| self.configure(config))
+            .start()
+    }
+
+    fn configure(&self, config: &mut InstanceConfig) {
         config.page_size = self.page_size;
         config.log_file_size = 64 << 10;
         config.log_buffer = 128 << 10;
@@ -415,12 +424,7 @@ impl Store for EngineStore {
     type Settings = Settings;
 
     fn open(env: &Env, settings: &Settings) -> Result<EngineStore> {
-        env.fs.create_dir_all(Path::new(Self::DIR))?;
-        let builder = Instance::builder(Self::DIR).env(env.clone(), PauseBy::Clock);
-        let instance = builder
-            .page_size(settings.page_size)
-            .configure(|config| settings.configure(config))
-            .start()?;
+        let instance = settings.start(env, Self::DIR)?;
         let replayed = instance.recovery_report().map_or(0, |report| report.applied);
         let mut store = EngineStore {
             env: env.clone(),

@@ -65,10 +65,7 @@ impl Session {
         place: ChunkPlace<'_>,
         data: &[u8],
     ) -> Result<()> {
-        self.instance.check()?;
-        self.check_writable_in(db)?;
-        db.cache.throttle(self.instance.fence(db))?;
-        let (writer, key) = (self.writer(db)?, place.key());
+        let (writer, key) = (self.begin_change(db)?, place.key());
         let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
         let versions = &self.instance.versions;
         let inner = Gate { versions, trx, made: RefCell::default() };
@@ -121,10 +118,7 @@ impl Session {
         key: &[u8],
         data: &[u8],
     ) -> Result<()> {
-        self.instance.check()?;
-        self.check_writable_in(db)?;
-        db.cache.throttle(self.instance.fence(db))?;
-        let writer = self.writer(db)?;
+        let writer = self.begin_change(db)?;
         let gate = Rewrite::default();
         tree::replace(db, tree, writer, &gate, hint, key, &[], data)?;
         if let Some(before) = gate.before.into_inner() {

@@ -137,19 +137,22 @@ impl<'a> WriteGuard<'a> {
             && let Some(frame) = cache.frames.at(frame_no)
         {
             let before = Before::Nothing;
-            let in_unwinding = std::thread::panicking();
-            return Ok(WriteGuard {
-                cache,
-                slot,
-                frame,
-                frame_no,
-                pgno,
-                before,
-                in_unwinding,
-                latched,
-            });
+            return Ok(WriteGuard::made(cache, slot, (frame_no, frame), pgno, before, latched));
         }
         WriteGuard::of_clean(cache, slot, latched, pgno)
+    }
+
+    #[inline]
+    fn made(
+        cache: &'a PageCache,
+        slot: &'a Slot,
+        (frame_no, frame): (FrameNo, &'a Frame),
+        pgno: Pgno,
+        before: Before,
+        latched: Latched<latch::Write<'a>>,
+    ) -> WriteGuard<'a> {
+        let in_unwinding = std::thread::panicking();
+        WriteGuard { cache, slot, frame, frame_no, pgno, before, in_unwinding, latched }
     }
 
     /// A clean page gets a frame, if it has none, and is announced as about to change.
@@ -165,17 +168,7 @@ impl<'a> WriteGuard<'a> {
             && let Some(frame) = cache.frames.at(frame_no)
         {
             cache.dirty.open(pgno);
-            let in_unwinding = std::thread::panicking();
-            return Ok(WriteGuard {
-                cache,
-                slot,
-                frame,
-                frame_no,
-                pgno,
-                before,
-                in_unwinding,
-                latched,
-            });
+            return Ok(WriteGuard::made(cache, slot, (frame_no, frame), pgno, before, latched));
         }
         let mut free = cache.take_frame(pgno)?;
         free.bytes_mut().copy_from_slice(latched.page().bytes());
@@ -220,8 +213,7 @@ impl<'a> WriteGuard<'a> {
         if matches!(before, Before::Clean { .. }) {
             cache.dirty.open(pgno);
         }
-        let in_unwinding = std::thread::panicking();
-        Ok(WriteGuard { cache, slot, frame, frame_no, pgno, before, in_unwinding, latched })
+        Ok(WriteGuard::made(cache, slot, (frame_no, frame), pgno, before, latched))
     }
 
     /// Its number.
