@@ -3,6 +3,7 @@
 //! Each says what must hold for *every* input; a broken promise is a panic. Nothing here depends on
 //! the fuzzer, so `cargo test` in this folder runs every target over its seeds on any toolchain.
 
+pub mod archive;
 pub mod compressed;
 pub mod header;
 pub mod input;
@@ -21,6 +22,7 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    ("archive", archive::run),
     ("compressed", compressed::run),
     ("header", header::run),
     ("keys", keys::run),

@@ -15,11 +15,12 @@ use ese_pages::{DbHeader, NodeFlags, PageFlags, PageMut, header::NewHeader};
 
 use ese_sim::SimEnv;
 
-use crate::{compressed, header, keys, log, long_values, page, record, tagged};
+use crate::{archive, compressed, header, keys, log, long_values, page, record, tagged};
 
 /// The seeds of a target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
+        "archive" => archive::seeds(),
         "compressed" => compressed::seeds(),
         "header" => headers(),
         "keys" => keys::seeds(),

@@ -5,14 +5,15 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use ese_backup::stream;
-use ese_base::{Result, StopToken};
+use ese_backup::{sets::Shelf, stream};
+use ese_base::{Error, JetErr, Result, StopToken};
 
 pub use ese_backup::{
     LogInfo,
     stream::{
-        BackupReport, BackupStream as Backup, CopyOptions, FileReader as BackupFile, Manifest,
-        Phase as BackupPhase, Progress as BackupProgress, jet_error,
+        BackupReport, BackupStream as Backup, BaseEntry as BackupBase, CopyJob as BackupJob,
+        CopyOptions, Destination as BackupDestination, FileReader as BackupFile, Manifest,
+        Phase as BackupPhase, Progress as BackupProgress, Throttle, jet_error,
     },
 };
 
@@ -92,6 +93,54 @@ impl Instance {
     ) -> Result<BackupReport> {
         let env = &self.shared.engine.env;
         stream::backup_to_dir(&self.shared.backup, env, dir.as_ref(), options, progress, stop)
+    }
+
+    /// Backs up into a directory, an archive or a stream; fully or building on an earlier set; with
+    /// a limit that can be changed while it runs.
+    ///
+    /// ```no_run
+    /// use ese_api::{BackupDestination, BackupJob, CopyOptions, Instance, StopToken, Throttle};
+    /// # fn main() -> ese_api::Result<()> {
+    /// # let instance = Instance::builder("/tmp/example").start()?;
+    /// let (throttle, stop) = (Throttle::new(Some(50_000_000)), StopToken::new());
+    /// let mut progress = |so_far: &ese_api::BackupProgress| println!("{}", so_far.bytes_done);
+    /// let job = BackupJob {
+    ///     // Another thread may call `throttle.set`.
+    ///     throttle: throttle.clone(),
+    ///     base: Some(instance.backup_base("/backups")?),
+    ///     options: CopyOptions { truncate: true },
+    ///     ..BackupJob::new(&mut progress, &stop)
+    /// };
+    /// instance.back_up(BackupDestination::Archive("/backups/tuesday.esebak".as_ref()), job)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Instance::backup_to_dir`]; `JET_errFileAlreadyExists` (-1814) for an archive that
+    /// exists, `JET_errInvalidParameter` (-1003) for a stream with truncation; of an incremental
+    /// backup also those of [`Instance::begin_incremental_backup`], `JET_errMissingFileToBackup`
+    /// (-569) if logs between it and its base are gone, and
+    /// `JET_errGivenLogFileHasBadSignature` (-555) for a base of another instance.
+    pub fn back_up(&self, to: BackupDestination<'_>, job: BackupJob<'_>) -> Result<BackupReport> {
+        stream::copy_set(&self.shared.backup, &self.shared.engine.env, to, job)
+    }
+
+    /// The newest set of this instance in a directory of sets: what an incremental backup into the
+    /// same directory builds on.
+    ///
+    /// # Errors
+    /// `JET_errMissingFullBackup` (-560) if there is none; the file system's.
+    pub fn backup_base(&self, dir: impl AsRef<Path>) -> Result<BackupBase> {
+        let dir = dir.as_ref();
+        let shelf = Shelf::look(&self.shared.engine.env, dir)?;
+        let signature = self.shared.backup.source().log_signature();
+        let newest = shelf.newest_of(&stream::signature_to_hex(&signature));
+        newest.map(|set| set.as_base()).ok_or_else(|| {
+            Error::new(JetErr::MissingFullBackup, "there is no complete set of this instance here")
+                .at_path(dir)
+                .advise("make a full backup first, beside which the incremental ones are put")
+        })
     }
 
     /// Something that stops this instance's backups; to be given to another thread.

@@ -70,6 +70,7 @@ mod rows;
 #[cfg(feature = "serde")]
 mod serde;
 mod session;
+mod sets;
 mod shared;
 mod source;
 mod table;
@@ -78,13 +79,16 @@ mod typed;
 mod verify;
 
 pub use backup::{
-    Backup, BackupFile, BackupPhase, BackupProgress, BackupReport, BackupStopper, CopyOptions,
-    LogInfo, Manifest, jet_error,
+    Backup, BackupBase, BackupDestination, BackupFile, BackupJob, BackupPhase, BackupProgress,
+    BackupReport, BackupStopper, CopyOptions, LogInfo, Manifest, Throttle, jet_error,
 };
 pub use compact::{Compacted, compact};
 pub use database::Database;
 pub use defrag::{DefragOptions, DefragOutcome};
-pub use ese_backup::PauseBy;
+pub use ese_backup::{
+    PauseBy,
+    sets::{BackupSet, PrunePlan, PruneReason, Shelf},
+};
 pub use ese_base::{Error, ErrorKind, JetErr, PageSize, Result, Signature, StopReason, StopToken};
 pub use ese_engine::{
     compact::CompactProgress,
@@ -117,6 +121,7 @@ pub use rows::Rows;
 #[doc(hidden)]
 pub use session::{ChangeState, SessionCell, View};
 pub use session::{Durability, Reader, Session, TRIES_MAX, Transaction, Writer};
+pub use sets::{SetInput, restore_set};
 pub use table::{Inserter, Table, TableBuilder};
 pub use temp::{TempRow, TempRows, TempTable, TempTableBuilder};
 pub use typed::{ColumnType, Typed};

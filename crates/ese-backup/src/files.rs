@@ -5,12 +5,30 @@ use std::path::{Path, PathBuf};
 use ese_base::{Error, JetErr, Result};
 use ese_os::Env;
 
+use crate::stream::{INCOMPLETE_NAME, MANIFEST_NAME};
+
 /// Removes a file; it may be gone already.
 pub(crate) fn remove_if_there(env: &Env, path: &Path) -> Result<()> {
     match env.fs.remove_file(path) {
         Err(error) if error.code() != JetErr::FileNotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Is this the name of a file and nothing else: no way to another directory, nothing that a
+/// terminal or another system takes for something else?
+pub(crate) fn check_plain_name(name: &str) -> Result<()> {
+    let harmless = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
+    let plain = (1..=255).contains(&name.len())
+        && ![".", ".."].contains(&name)
+        && name.chars().all(harmless)
+        && name != MANIFEST_NAME
+        && name != INCOMPLETE_NAME;
+    if plain {
+        return Ok(());
+    }
+    Err(Error::new(JetErr::InvalidPath, format!("{name:?} cannot be the name of a file of a set"))
+        .advise("somebody has made this set up: do not restore it"))
 }
 
 /// Directories that a call has made; what goes wrong later takes them away again.

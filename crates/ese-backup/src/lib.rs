@@ -8,6 +8,7 @@
 //! * [`source`]: what the backup needs of an instance. The engine does not know backups; the
 //!   interface layer implements [`BackupSource`] for it.
 //! * [`stream`]: the same as [`std::io::Read`], and the copy into a directory.
+//! * [`sets`]: a directory of sets: chains of incremental ones, and which may go.
 //! * [`restore`]: from a backup set to files that recovery can make whole (6.2, 6.4).
 //! * [`truncate`]: which logs are copied and which may go.
 //!
@@ -25,6 +26,7 @@ mod files;
 mod log_source;
 pub mod restore;
 pub mod session;
+pub mod sets;
 pub mod source;
 pub mod stream;
 #[cfg(test)]

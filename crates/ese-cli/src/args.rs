@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::text;
+
 const EXIT_CODES: &str = "\
 Exit codes: 0 fine; 1 a problem was found (damaged, dirty, different); 2 wrong usage; 3 could not
 read or write; 4 stopped by Ctrl-C, everything consistent; 130 interrupted at once.";
@@ -45,10 +47,13 @@ pub(crate) enum Verb {
     Verify(Verify),
     /// Load the records of a .jsonl or .csv file into a table
     Import(Import),
-    /// Back up all databases of a directory into another; Ctrl-C stops it cleanly
+    /// Back up all databases of a directory into a directory, archive or pipe; Ctrl-C stops it
+    /// cleanly
     Backup(Backup),
     /// Make databases of a backup set again: verify, copy, replay the logs
     Restore(Restore),
+    /// Remove old backup sets by whole chains
+    Prune(Prune),
     /// Recover the databases of an instance that did not end properly, in place
     Recover(Recover),
     /// Rebuild a clean database in a new, dense file
@@ -169,21 +174,49 @@ pub(crate) struct Import {
 pub(crate) struct Backup {
     /// The directory of an instance that is not running; it is started for the backup
     pub(crate) dir: PathBuf,
-    /// A new or empty directory for the set
+    /// A new or empty directory for the set; the name of an archive (*.esebak); or - for an archive
+    /// to standard output
     pub(crate) out: PathBuf,
+    /// OUT is an archive, whatever its name ends with
+    #[arg(long)]
+    pub(crate) archive: bool,
     /// Delete the logs that nobody needs any more once the set is complete
     #[arg(long)]
     pub(crate) truncate: bool,
+    /// Only the logs since the last full or incremental backup that truncated them
+    #[arg(long)]
+    pub(crate) incremental: bool,
+    /// The set that an incremental one builds on; otherwise the newest one beside OUT
+    #[arg(long, value_name = "SET", requires = "incremental")]
+    pub(crate) base: Option<PathBuf>,
+    /// Read at most so many million bytes a second
+    #[arg(long, value_name = "MB/s", value_parser = text::megabytes)]
+    pub(crate) throttle: Option<u64>,
+    /// Look once a second for the limit in this file: a number of MB/s, 0 for none
+    #[arg(long, value_name = "FILE")]
+    pub(crate) throttle_file: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Restore {
-    /// The backup set
-    #[arg(value_name = "OUT")]
+    /// The backup set: a directory, an archive, or - for an archive from standard input
+    #[arg(value_name = "SET")]
     pub(crate) set: PathBuf,
     /// Where the databases, and the log that was replayed, will be
     pub(crate) dir: PathBuf,
     /// Replace files that are in the way
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Prune {
+    /// The directory that holds the sets of one instance, each in a directory or an archive
+    pub(crate) dir: PathBuf,
+    /// So many of the newest full sets stay, with all that builds on them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) keep: u32,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }

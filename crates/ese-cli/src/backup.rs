@@ -1,30 +1,42 @@
-//! `ese backup DIR OUT`: a full online backup of the instance in DIR.
+//! `ese backup DIR OUT`: an online backup of the instance in DIR, into a directory, an archive, or
+//! a pipe; full, or building on an earlier set.
 //!
 //! The instance must not run elsewhere: this program starts it, which recovers it if it did not end
 //! properly, attaches every database in DIR, streams the backup, and stops the instance again. A
 //! program that embeds the engine takes its backups itself, while it runs.
 
-use ese_api::{
-    BackupPhase, BackupProgress, BackupReport, CopyOptions, Error, FoundDatabases, Instance,
-    JetErr, StopToken, databases_in, find_base, look_for_databases,
+use std::{
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+    time::Duration,
 };
+
+use ese_api::{
+    BackupBase, BackupDestination, BackupJob, BackupPhase, BackupProgress, BackupReport,
+    CopyOptions, Env, Error, FoundDatabases, Instance, JetErr, StopToken, Throttle, databases_in,
+    find_base, look_for_databases,
+};
+use ese_backup::sets::BackupSet;
 use serde_json::json;
 
 use crate::{
     args,
     context::Context,
     failure::{Failure, Outcome},
-    files,
+    files::{self, SetForm},
     output::Output,
     text,
 };
 
 pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
+    let form = form(args)?;
+    let mut limit = Limit::new(context, args)?;
     let interrupt = context.interrupt();
     let instance = start(context, args)?;
     let mut progress = context.progress("backup");
     let stop = StopToken::new();
     let token = stop.clone();
+    let throttle = limit.throttle.clone();
     let mut report = |so_far: &BackupProgress| {
         progress.set(so_far.bytes_done, so_far.bytes_total);
         progress.say(match so_far.phase {
@@ -32,18 +44,30 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
             BackupPhase::Logs => "logs",
             BackupPhase::Finishing => "finishing",
         });
+        limit.look(context);
         interrupt.pass_on(&token);
     };
+    let base = base(context, args, &instance)?;
     let options = CopyOptions { truncate: args.truncate };
-    let done = interrupt.during(&context.env, &stop, || {
-        instance.backup_to_dir_with(&args.out, options, &mut report, &stop)
-    });
+    let job = BackupJob { base, options, throttle, ..BackupJob::new(&mut report, &stop) };
+    let mut pipe = std::io::stdout().lock();
+    let to = match form {
+        SetForm::Directory => BackupDestination::Dir(&args.out),
+        SetForm::Archive => BackupDestination::Archive(&args.out),
+        SetForm::Pipe => BackupDestination::Writer(&mut pipe),
+    };
+    let done = interrupt.during(&context.env, &stop, || instance.back_up(to, job));
+    drop(pipe);
     drop(progress);
     let ended = instance.stop();
     let report = match done {
         Err(error) if error.code() == JetErr::BackupAbortByServer => {
+            let left = match form {
+                SetForm::Pipe => "the archive has no end and cannot be restored",
+                _ => "nothing of the backup is left",
+            };
             return Err(Failure::Stopped(format!(
-                "nothing of the backup is left, the databases know of none ({} {})",
+                "{left}, the databases know of none ({} {})",
                 error.code().info().name,
                 error.jet_code()
             )));
@@ -51,7 +75,94 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
         done => done?,
     };
     ended?;
-    tell(context, args, &report)
+    tell(context, args, form, &report)
+}
+
+fn form(args: &args::Backup) -> Outcome<SetForm> {
+    if !files::is_pipe(&args.out) {
+        let archive = args.archive || files::is_archive_name(&args.out);
+        return Ok(if archive { SetForm::Archive } else { SetForm::Directory });
+    }
+    if args.truncate {
+        return Err(Failure::Usage(
+            "--truncate needs a directory or an archive: nobody knows what becomes of a pipe"
+                .into(),
+        ));
+    }
+    if std::io::stdout().is_terminal() {
+        return Err(Failure::Usage("a backup is not for a terminal: redirect it".into()));
+    }
+    Ok(SetForm::Pipe)
+}
+
+fn base(context: &Context, args: &args::Backup, of: &Instance) -> Outcome<Option<BackupBase>> {
+    if !args.incremental {
+        return Ok(None);
+    }
+    if let Some(set) = &args.base {
+        return Ok(Some(BackupSet::read(&context.env, set)?.as_base()));
+    }
+    if files::is_pipe(&args.out) {
+        return Err(Failure::Usage("name the set that this one builds on with --base".into()));
+    }
+    let beside = match args.out.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    Ok(Some(of.backup_base(beside)?))
+}
+
+/// The limit of the command line, or of a file that is looked at while the backup runs.
+struct Limit {
+    throttle: Throttle,
+    file: Option<PathBuf>,
+    looked: Duration,
+    /// What was said of the file last.
+    said: Option<String>,
+}
+
+impl Limit {
+    const EVERY: Duration = Duration::from_secs(1);
+
+    fn new(context: &Context, args: &args::Backup) -> Outcome<Limit> {
+        let throttle = Throttle::new(args.throttle);
+        let looked = context.env.clock.monotonic();
+        let mut limit = Limit { throttle, file: args.throttle_file.clone(), looked, said: None };
+        if let Some(file) = &limit.file {
+            let bytes = Limit::read(&context.env, file)?;
+            limit.throttle.set(Some(bytes));
+            limit.looked = context.env.clock.monotonic();
+        }
+        Ok(limit)
+    }
+
+    /// A file that cannot be read leaves the limit as it is; that is said once.
+    fn look(&mut self, context: &Context) {
+        let now = context.env.clock.monotonic();
+        let Some(file) = self.file.as_ref().filter(|_| now >= self.looked + Limit::EVERY) else {
+            return;
+        };
+        self.looked = now;
+        match Limit::read(&context.env, file) {
+            Ok(bytes) => {
+                self.throttle.set(Some(bytes));
+                self.said = None;
+            }
+            Err(failure) => {
+                let what = failure.text();
+                if let Some(what) = what.as_ref().filter(|_| self.said != what) {
+                    context.remark(&format!("the limit stays: {what}"));
+                }
+                self.said = what;
+            }
+        }
+    }
+
+    fn read(env: &Env, file: &Path) -> Outcome<u64> {
+        let bytes = files::read(env, file, 64)?;
+        text::megabytes(&String::from_utf8_lossy(&bytes))
+            .map_err(|what| Failure::Usage(format!("{}: {what}", file.display())))
+    }
 }
 
 fn start(context: &Context, args: &args::Backup) -> Outcome<Instance> {
@@ -91,15 +202,34 @@ fn start(context: &Context, args: &args::Backup) -> Outcome<Instance> {
     Ok(instance)
 }
 
-fn tell(context: &Context, args: &args::Backup, report: &BackupReport) -> Outcome {
+fn tell(context: &Context, args: &args::Backup, form: SetForm, report: &BackupReport) -> Outcome {
     let manifest = &report.manifest;
     if let Some(error) = &report.truncation {
         context.remark(&format!("the backup is complete, but a log could not be deleted: {error}"));
+    }
+    let databases = u64::try_from(manifest.databases.len()).unwrap_or(0);
+    let line = format!(
+        "{}: {}, {} with log generations {:#x} to {:#x}",
+        args.out.display(),
+        text::bytes(report.bytes),
+        match &manifest.base {
+            None => text::counted(databases, "database"),
+            Some(base) => format!("incremental on {}", base.name),
+        },
+        manifest.gen_low,
+        manifest.gen_high,
+    );
+    if form == SetForm::Pipe {
+        // Standard output holds the archive.
+        context.remark(&line);
+        return Ok(());
     }
     let mut output = Output::new();
     if context.json {
         output.json(&json!({
             "set": args.out.to_string_lossy(),
+            "kind": manifest.kind,
+            "base": manifest.base.as_ref().map(|base| &base.name),
             "bytes": report.bytes,
             "databases": manifest.databases.iter().map(|d| &d.name).collect::<Vec<_>>(),
             "gen_low": manifest.gen_low,
@@ -107,14 +237,7 @@ fn tell(context: &Context, args: &args::Backup, report: &BackupReport) -> Outcom
             "recorded": report.recorded,
         }))?;
     } else {
-        output.line(&format!(
-            "{}: {}, {} with log generations {:#x} to {:#x}",
-            args.out.display(),
-            text::bytes(report.bytes),
-            text::counted(u64::try_from(manifest.databases.len()).unwrap_or(0), "database"),
-            manifest.gen_low,
-            manifest.gen_high,
-        ))?;
+        output.line(&line)?;
     }
     Ok(output.flush()?)
 }

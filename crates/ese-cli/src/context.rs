@@ -26,9 +26,9 @@ impl Context {
     /// A progress bar on standard error, if that is a terminal; now and then a line otherwise.
     pub(crate) fn progress(&self, label: &str) -> Progress {
         if self.quiet {
-            Progress::silent()
+            Progress::silent(label, self.env.clone())
         } else if std::io::stderr().is_terminal() {
-            Progress::bar(label)
+            Progress::bar(label, self.env.clone())
         } else {
             Progress::lines(label, self.env.clone())
         }

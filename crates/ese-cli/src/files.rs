@@ -7,7 +7,7 @@ use std::{
 };
 
 use ese_api::{Env, Error, JetErr, Result, looks_like_backup_set};
-use ese_backup::stream::{INCOMPLETE_NAME, MANIFEST_NAME};
+use ese_backup::stream::{INCOMPLETE_NAME, MANIFEST_NAME, archive::ARCHIVE_EXTENSION};
 use ese_os::{File, OpenMode};
 
 use crate::failure::{Failure, Outcome};
@@ -54,6 +54,25 @@ impl Read for FileStream {
         self.at += u64::try_from(count).unwrap_or(0);
         Ok(count)
     }
+}
+
+/// How a set is laid down or given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SetForm {
+    Directory,
+    Archive,
+    /// Standard input or output.
+    Pipe,
+}
+
+/// Standard input and output in the place of a path.
+pub(crate) fn is_pipe(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Does the name end as that of an archive?
+pub(crate) fn is_archive_name(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(ARCHIVE_EXTENSION))
 }
 
 /// The engine's error inside an error of a stream, or one that says what happened.

@@ -18,6 +18,7 @@ mod ingest;
 mod interrupt;
 mod output;
 mod progress;
+mod prune;
 mod recover;
 mod restore;
 mod rows;
@@ -71,6 +72,7 @@ fn run(context: &Context, verb: Verb) -> Outcome {
         Verb::Import(args) => import::run(context, &args),
         Verb::Backup(args) => backup::run(context, &args),
         Verb::Restore(args) => restore::run(context, &args),
+        Verb::Prune(args) => prune::run(context, &args),
         Verb::Recover(args) => recover::run(context, &args),
         Verb::Compact(args) => compact::run(context, &args),
     }

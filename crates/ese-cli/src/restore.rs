@@ -1,7 +1,11 @@
-//! `ese restore OUT DIR`: from a backup set to clean databases in another directory.
+//! `ese restore SET DIR`: from a backup set, an archive or a pipe to clean databases in a
+//! directory.
+
+use std::io::IsTerminal as _;
 
 use ese_api::{
-    JetErr, RestoreOptions, RestoreProgress, RestoreTarget, Restored, StopToken, restore_with,
+    JetErr, RestoreOptions, RestoreProgress, RestoreTarget, Restored, SetInput, StopToken,
+    restore_set,
 };
 use serde_json::json;
 
@@ -9,11 +13,20 @@ use crate::{
     args,
     context::Context,
     failure::{Failure, Outcome},
+    files,
     output::Output,
     text,
 };
 
 pub(crate) fn run(context: &Context, args: &args::Restore) -> Outcome {
+    let mut pipe = std::io::stdin().lock();
+    let input = if !files::is_pipe(&args.set) {
+        SetInput::Path(&args.set)
+    } else if pipe.is_terminal() {
+        return Err(Failure::Usage("an archive is expected on standard input".into()));
+    } else {
+        SetInput::Stream(&mut pipe)
+    };
     let interrupt = context.interrupt();
     let mut progress = context.progress("restore");
     let stop = StopToken::new();
@@ -25,7 +38,7 @@ pub(crate) fn run(context: &Context, args: &args::Restore) -> Outcome {
     let mut options =
         RestoreOptions { force: args.force, keep_damaged: false, progress: &mut report, stop };
     let target = RestoreTarget::in_dir(&args.dir);
-    let restored = restore_with(&context.env, &args.set, &target, &mut options);
+    let restored = restore_set(&context.env, input, &target, &mut options);
     drop(progress);
     match restored {
         Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {

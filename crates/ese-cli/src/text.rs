@@ -63,6 +63,18 @@ pub(crate) fn percent(done: u64, total: u64) -> u64 {
     }
 }
 
+/// Bytes of so many million: `2.5`.
+pub(crate) fn megabytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is no number of MB/s");
+    let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(part) || part.len() > 6 {
+        return Err(wrong());
+    }
+    let bytes: u64 = format!("{whole}{part:0<6}").parse().map_err(|_| wrong())?;
+    Ok(bytes)
+}
+
 /// A text cut to so many characters.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
@@ -95,6 +107,11 @@ mod tests {
         assert_eq!(time(Duration::from_millis(4_299)), "4.2 s");
         assert_eq!(percent(999, 1000), 99);
         assert_eq!(percent(0, 0), 100);
+        assert_eq!(megabytes("2.5\n"), Ok(2_500_000));
+        assert_eq!(megabytes("0"), Ok(0));
+        for wrong in ["", "-1", "1e9", ".", "1.2.3", "x", "99999999999999999999"] {
+            assert!(megabytes(wrong).is_err(), "{wrong}");
+        }
         assert_eq!(cut("abcdef", 6), "abcdef");
         assert_eq!(cut("abcdefg", 6), "abcd..");
     }

@@ -1,29 +1,27 @@
-//! A whole backup into a directory.
+//! A whole backup: into a directory, into a file, or into somebody's stream.
 //!
-//! The set is flat: each database under its own name with its trailer, the logs under theirs,
-//! and the manifest. Everything is durable before a log of the instance is deleted, and the
-//! mark of the unfinished set goes away before the backup is recorded in any header. Whatever
-//! ends the copy early (the stop, an error) removes what the copy has written.
+//! The set is flat: each database under its own name with its trailer, the logs under theirs, and
+//! the manifest. Everything is durable before a log of the instance is deleted, and the mark of the
+//! unfinished set goes away before the backup is recorded in any header. Whatever ends the copy
+//! early (the stop, an error) removes what the copy has written; of a stream it leaves one without
+//! its last frame, which nobody takes for complete.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, fmt, io::Write, path::Path, sync::Arc, time::Duration};
 
-use ese_base::{Error, JetErr, LgPos, Result, StopToken};
-use ese_os::{Env, OpenMode};
+use ese_base::{Error, Generation, JetErr, LgPos, Result, StopToken};
+use ese_os::Env;
 
 use super::{
-    BackupStream, DatabaseEntry, INCOMPLETE_NAME, LogEntry, MANIFEST_NAME, Manifest, Sink,
-    file_crc::FileCrc,
-    manifest::{NEW_NAME, hex32, signature_to_hex},
+    BackupStream, BaseEntry, DatabaseEntry, INCOMPLETE_NAME, LogEntry, MANIFEST_NAME, Manifest,
+    archive::{ArchiveOutput, ArchiveStart, FRAME_DATA_LEN, FileHead, FileKind},
+    manifest::{hex32, signature_to_hex},
+    output::{DirOutput, SetOutput},
     sink::CHUNK_LEN,
+    throttle::{Pacer, Throttle},
 };
 use crate::{
-    files::{MadeDirs, remove_if_there},
     session::{BackupContext, LogInfo},
+    source::BackupSource,
 };
 
 /// How a copy is made.
@@ -31,6 +29,62 @@ use crate::{
 pub struct CopyOptions {
     /// Delete the instance's logs that the set makes superfluous.
     pub truncate: bool,
+}
+
+/// Where a set goes.
+pub enum Destination<'a> {
+    /// A directory, which must be empty or not exist yet.
+    Dir(&'a Path),
+    /// An archive with this name, which must not exist yet. Until it is whole and durable it is
+    /// called `NAME.incomplete`.
+    Archive(&'a Path),
+    /// A stream that takes an archive. What becomes of it is the caller's business, so no log can
+    /// be deleted ([`CopyOptions::truncate`]).
+    Writer(&'a mut dyn Write),
+}
+
+impl fmt::Debug for Destination<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Destination::Dir(path) => f.debug_tuple("Dir").field(path).finish(),
+            Destination::Archive(path) => f.debug_tuple("Archive").field(path).finish(),
+            Destination::Writer(_) => f.debug_tuple("Writer").finish_non_exhaustive(),
+        }
+    }
+}
+
+/// A copy that is to be made.
+pub struct CopyJob<'a> {
+    /// How.
+    pub options: CopyOptions,
+    /// An incremental one (logs only) that builds on this set; a full one without.
+    pub base: Option<BaseEntry>,
+    /// How fast; can be changed while the copy runs.
+    pub throttle: Throttle,
+    /// Called between pieces of 1 MiB, and while a limited copy pauses, on the copying thread.
+    pub progress: &'a mut dyn FnMut(&Progress),
+    /// Looked at there, and while a damaged page is read again; does the same as
+    /// [`BackupContext::stop`].
+    pub stop: StopToken,
+}
+
+impl fmt::Debug for CopyJob<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CopyJob")
+            .field("options", &self.options)
+            .field("base", &self.base)
+            .field("throttle", &self.throttle)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> CopyJob<'a> {
+    /// A full copy without a limit.
+    #[must_use]
+    pub fn new(progress: &'a mut dyn FnMut(&Progress), stop: &StopToken) -> CopyJob<'a> {
+        let (options, throttle) = (CopyOptions::default(), Throttle::default());
+        CopyJob { options, base: None, throttle, progress, stop: stop.clone() }
+    }
 }
 
 /// What a copy is doing.
@@ -75,9 +129,7 @@ pub struct BackupReport {
 /// while a damaged page is read again, and does the same as [`BackupContext::stop`].
 ///
 /// # Errors
-/// `JET_errBackupDirectoryNotEmpty` (-504); `JET_errBackupAbortByServer` (-801) if the backup was
-/// stopped; those of beginning, reading and writing. Then nothing of the set is left, except when
-/// writing the databases' headers failed after logs had been deleted: the set is complete then.
+/// As [`copy_set`].
 pub fn backup_to_dir(
     context: &Arc<BackupContext>,
     env: &Env,
@@ -86,40 +138,67 @@ pub fn backup_to_dir(
     progress: &mut dyn FnMut(&Progress),
     stop: &StopToken,
 ) -> Result<BackupReport> {
-    let made = prepare_dir(env, dir)?;
-    let mut copy = Copy {
-        env,
-        dir,
-        stop,
-        progress,
-        so_far: Progress { phase: Phase::Databases, bytes_done: 0, bytes_total: 0 },
-        written: Vec::new(),
-        irreplaceable: false,
-        others: Others::default(),
-        sums: Vec::new(),
-        names: BTreeSet::from([MANIFEST_NAME.to_owned(), INCOMPLETE_NAME.to_owned()]),
-    };
-    context.watch(Some(stop.clone()));
-    let result = copy.run(context, options);
-    context.watch(None);
-    if result.is_err() && !copy.irreplaceable {
-        copy.remove_all(&made);
-    }
-    result
+    let job = CopyJob { options, ..CopyJob::new(progress, stop) };
+    copy_set(context, env, Destination::Dir(dir), job)
 }
 
-fn prepare_dir(env: &Env, dir: &Path) -> Result<MadeDirs> {
-    let mut made = MadeDirs::default();
-    made.make(env, dir)?;
-    if let Some(entry) = env.fs.list(dir)?.first() {
-        return Err(Error::new(
-            JetErr::BackupDirectoryNotEmpty,
-            format!("the directory for the backup holds \"{}\"", entry.name),
+/// Makes a backup of the instance.
+///
+/// # Errors
+/// `JET_errBackupDirectoryNotEmpty` (-504) or `JET_errFileAlreadyExists` (-1814) for a destination
+/// that is taken; `JET_errInvalidParameter` (-1003) for a stream with truncation;
+/// `JET_errMissingFileToBackup` (-569) if the logs do not continue the base;
+/// `JET_errGivenLogFileHasBadSignature` (-555) if the base is of another instance;
+/// `JET_errBackupAbortByServer` (-801) if the backup was stopped; those of beginning, reading and
+/// writing. Then nothing of the set is left, except when writing the databases' headers failed
+/// after logs had been deleted: the set is complete then.
+pub fn copy_set(
+    context: &Arc<BackupContext>,
+    env: &Env,
+    to: Destination<'_>,
+    job: CopyJob<'_>,
+) -> Result<BackupReport> {
+    match to {
+        Destination::Dir(dir) => copy_into(context, env, &mut DirOutput::prepare(env, dir)?, job),
+        Destination::Archive(path) => {
+            copy_into(context, env, &mut ArchiveOutput::to_file(env, path)?, job)
+        }
+        Destination::Writer(_) if job.options.truncate => Err(Error::new(
+            JetErr::InvalidParameter,
+            "nobody knows whether what was given to a stream is safe, so no log may be deleted",
         )
-        .at_path(dir)
-        .advise("choose an empty or new directory"));
+        .advise("back up into a directory or a file to truncate the logs")),
+        Destination::Writer(out) => {
+            copy_into(context, env, &mut ArchiveOutput::to_writer(env, out), job)
+        }
     }
-    Ok(made)
+}
+
+fn copy_into(
+    context: &Arc<BackupContext>,
+    env: &Env,
+    out: &mut dyn SetOutput,
+    job: CopyJob<'_>,
+) -> Result<BackupReport> {
+    context.watch(Some(job.stop.clone()));
+    let mut copy = Copy {
+        env,
+        pacer: Pacer::new(&job.throttle),
+        options: job.options,
+        base: job.base,
+        stop: job.stop,
+        progress: job.progress,
+        so_far: Progress { phase: Phase::Databases, bytes_done: 0, bytes_total: 0 },
+        irreplaceable: false,
+        others: Others::default(),
+        names: BTreeSet::from([MANIFEST_NAME.to_owned(), INCOMPLETE_NAME.to_owned()]),
+    };
+    let result = copy.run(context, out);
+    context.watch(None);
+    if result.is_err() && !copy.irreplaceable {
+        out.abort();
+    }
+    result
 }
 
 /// Does somebody else write the log, and so wait for the device?
@@ -149,62 +228,96 @@ impl Others {
 
 struct Copy<'a> {
     env: &'a Env,
-    dir: &'a Path,
-    stop: &'a StopToken,
+    options: CopyOptions,
+    base: Option<BaseEntry>,
+    pacer: Pacer,
+    stop: StopToken,
     progress: &'a mut dyn FnMut(&Progress),
     so_far: Progress,
-    /// Files of the set, in the order of their creation; the first is the mark.
-    written: Vec<PathBuf>,
     /// Logs of the instance may be gone: the complete set is all that is left of them.
     irreplaceable: bool,
     others: Others,
-    /// Sum and length of each file, in the order of the manifest.
-    sums: Vec<(Arc<FileCrc>, u64)>,
     /// Names that are taken.
     names: BTreeSet<String>,
 }
 
-/// A file of the set.
-struct Copied {
-    name: String,
-    len: u64,
-    corrected: u64,
-}
-
 impl Copy<'_> {
-    fn run(&mut self, context: &Arc<BackupContext>, options: CopyOptions) -> Result<BackupReport> {
-        let mut stream = BackupStream::begin(context, false)?;
+    fn run(
+        &mut self,
+        context: &Arc<BackupContext>,
+        out: &mut dyn SetOutput,
+    ) -> Result<BackupReport> {
         let source = Arc::clone(context.source());
+        self.check_base(&*source)?;
+        let mut stream = BackupStream::begin(context, self.base.is_some())?;
         self.others.skip_to(source.tip());
-        self.mark_incomplete()?;
-        let mut manifest = Manifest::new(
-            "full",
-            self.env.clock.log_time().to_string(),
-            source.page_size().bytes_u32(),
-            source.log_base(),
-        );
-        let mut sink = Sink::new(self.env)?;
-        self.databases(&mut stream, &mut sink, &mut manifest)?;
+        let mut manifest = self.begin(&*source, out)?;
+        if self.base.is_none() {
+            self.databases(&mut stream, out, &mut manifest)?;
+        }
         let logs = stream.logs()?;
-        manifest.log_signature = signature_to_hex(&source.log_signature());
+        self.check_continues(&logs)?;
         self.others.skip_to(source.tip());
-        self.logs(&mut stream, &mut sink, &logs, &mut manifest)?;
+        self.logs(&mut stream, out, &logs, &mut manifest)?;
         self.so_far.phase = Phase::Finishing;
         self.report();
-        sink.drain()?;
-        drop(sink);
-        self.enter_sums(&mut manifest)?;
-        self.env.fs.sync_dir(self.dir)?;
+        enter_sums(&mut manifest, &out.settle()?);
         self.check_stop(&stream)?;
-        self.written.extend([NEW_NAME, MANIFEST_NAME].map(|name| self.dir.join(name)));
-        manifest.write(self.env, self.dir)?;
-        let truncation = if options.truncate { self.truncate(&mut stream)? } else { None };
+        out.complete(&mut manifest)?;
+        let truncation = if self.options.truncate { self.truncate(&mut stream)? } else { None };
         if !self.irreplaceable {
             self.check_stop(&stream)?;
         }
         let recorded = stream.finish()?;
         self.report();
         Ok(BackupReport { manifest, bytes: self.so_far.bytes_done, recorded, truncation })
+    }
+
+    fn check_base(&self, source: &dyn BackupSource) -> Result<()> {
+        let Some(base) = &self.base else { return Ok(()) };
+        if base.log_signature == signature_to_hex(&source.log_signature()) {
+            return Ok(());
+        }
+        Err(Error::new(
+            JetErr::GivenLogFileHasBadSignature,
+            format!("the set {:?} is of another instance, or of an earlier log", base.name),
+        )
+        .advise("name a set of this instance, or make a full backup"))
+    }
+
+    /// No log may lie between the base's last one and this backup's first one.
+    fn check_continues(&self, logs: &LogInfo) -> Result<()> {
+        let Some(base) = self.base.as_ref().filter(|it| logs.gen_low.0 > it.gen_high + 1) else {
+            return Ok(());
+        };
+        Err(Error::new(
+            JetErr::MissingFileToBackup,
+            format!(
+                "the set {:?} ends with log generation {:#x}, the logs on disk begin with {:#x}",
+                base.name, base.gen_high, logs.gen_low.0
+            ),
+        )
+        .at_generation(Generation(base.gen_high + 1))
+        .advise("build on a later set, or make a full backup"))
+    }
+
+    fn begin(&mut self, source: &dyn BackupSource, out: &mut dyn SetOutput) -> Result<Manifest> {
+        let kind = if self.base.is_some() { "incremental" } else { "full" };
+        let page_size = source.page_size();
+        if self.base.is_none() {
+            for database in source.databases() {
+                let pages = u64::from(source.last_page(&database)?.0) + 3;
+                self.so_far.bytes_total += pages * page_size.bytes_u64();
+            }
+        }
+        let created = self.env.clock.log_time().to_string();
+        let (size, base) = (page_size.bytes_u32(), source.log_base());
+        let total = self.so_far.bytes_total;
+        out.begin(&ArchiveStart::new(kind, created.clone(), size, base.clone(), total))?;
+        let mut manifest = Manifest::new(kind, created, size, base);
+        manifest.log_signature = signature_to_hex(&source.log_signature());
+        manifest.base.clone_from(&self.base);
+        Ok(manifest)
     }
 
     /// A refused truncation ends the backup; one that failed half way does not take the complete
@@ -235,37 +348,26 @@ impl Copy<'_> {
         Ok(())
     }
 
-    fn mark_incomplete(&mut self) -> Result<()> {
-        let path = self.dir.join(INCOMPLETE_NAME);
-        self.written.push(path.clone());
-        self.env.fs.open(&path, OpenMode::CreateNew)?.sync()?;
-        self.env.fs.sync_dir(self.dir)
-    }
-
     fn databases(
         &mut self,
         stream: &mut BackupStream,
-        sink: &mut Sink,
+        out: &mut dyn SetOutput,
         manifest: &mut Manifest,
     ) -> Result<()> {
-        let source = Arc::clone(stream.context().source());
-        let attached = source.databases();
-        for database in &attached {
-            let pages = u64::from(source.last_page(database)?.0) + 3;
-            self.so_far.bytes_total += pages * source.page_size().bytes_u64();
-        }
+        let attached = stream.context().source().databases();
         for path in stream.databases()? {
             let name = self.free_name(&path);
-            let copied = self.file(stream, sink, &path, name)?;
+            let (len, corrected_pages) =
+                self.file(stream, out, &path, FileKind::Database, &name)?;
             let signature = attached.iter().find(|database| database.path == path);
             let signature = signature.map(|database| database.file.header().sign_db);
             manifest.databases.push(DatabaseEntry {
-                name: copied.name,
+                name,
                 source: path.to_string_lossy().into_owned(),
-                len: copied.len,
+                len,
                 crc32: String::new(),
                 signature: signature_to_hex(&signature.unwrap_or_default()),
-                corrected_pages: copied.corrected,
+                corrected_pages,
             });
         }
         Ok(())
@@ -274,7 +376,7 @@ impl Copy<'_> {
     fn logs(
         &mut self,
         stream: &mut BackupStream,
-        sink: &mut Sink,
+        out: &mut dyn SetOutput,
         logs: &LogInfo,
         manifest: &mut Manifest,
     ) -> Result<()> {
@@ -282,8 +384,7 @@ impl Copy<'_> {
         (manifest.gen_low, manifest.gen_high) = (logs.gen_low.0, logs.gen_high.0);
         for (path, generation) in logs.files.iter().zip(logs.gen_low.0..) {
             let name = self.free_name(path);
-            let copied = self.file(stream, sink, path, name)?;
-            let Copied { name, len, .. } = copied;
+            let (len, _) = self.file(stream, out, path, FileKind::Log, &name)?;
             manifest.logs.push(LogEntry { name, generation, len, crc32: String::new() });
         }
         Ok(())
@@ -301,29 +402,28 @@ impl Copy<'_> {
         candidates.find(|name| self.names.insert(name.clone())).unwrap_or_default()
     }
 
+    /// Copies a file; gives its length and the number of its corrected pages.
     fn file(
         &mut self,
         stream: &mut BackupStream,
-        sink: &mut Sink,
+        out: &mut dyn SetOutput,
         from: &Path,
-        name: String,
-    ) -> Result<Copied> {
-        let path = self.dir.join(&name);
+        kind: FileKind,
+        name: &str,
+    ) -> Result<(u64, u64)> {
         let source = Arc::clone(stream.context().source());
         let mut reader = stream.open(from)?;
         let len = reader.len();
         self.so_far.bytes_total = self.so_far.bytes_total.max(self.so_far.bytes_done + len);
-        self.written.push(path.clone());
-        let mut file = Sink::create(self.env, &path, len)?;
-        self.sums.push((file.summed(), len));
+        out.create(&FileHead { kind, name: name.to_owned(), len })?;
         let mut at = 0;
         while at < len {
             self.report();
             if self.stop.reason().is_some() {
                 reader.stop();
             }
-            sink.set_gentle(self.others.are_busy(source.tip(), self.env.clock.monotonic()));
-            let mut buffer = sink.buffer()?;
+            out.set_gentle(self.others.are_busy(source.tip(), self.env.clock.monotonic()));
+            let mut buffer = out.buffer()?;
             let count = reader.read_aligned(buffer.as_mut_slice())?;
             if count == 0 {
                 return Err(Error::new(
@@ -332,26 +432,24 @@ impl Copy<'_> {
                 )
                 .at_path(from));
             }
-            sink.write(&file, buffer, count, at)?;
+            out.write(buffer, count)?;
             at += count as u64;
             self.so_far.bytes_done += count as u64;
+            self.pause(count as u64, reader.context());
         }
         let corrected = reader.close()?;
-        sink.finish(file)?;
-        Ok(Copied { name, len, corrected })
+        out.finish_file()?;
+        Ok((len, corrected))
     }
 
-    /// Enters the files' sums, which are whole now that everything is written.
-    fn enter_sums(&self, manifest: &mut Manifest) -> Result<()> {
-        let databases = manifest.databases.iter_mut().map(|entry| &mut entry.crc32);
-        let logs = manifest.logs.iter_mut().map(|entry| &mut entry.crc32);
-        for (to, (crc, len)) in databases.chain(logs).zip(&self.sums) {
-            let sum = crc.of_all(*len).ok_or_else(|| {
-                Error::new(JetErr::InternalError, "a piece of the copy was not written")
-            })?;
-            *to = hex32(sum);
-        }
-        Ok(())
+    /// Keeps the copy under its limit.
+    fn pause(&mut self, bytes: u64, context: &BackupContext) {
+        let (env, stop, so_far) = (self.env, &self.stop, &self.so_far);
+        let progress = &mut self.progress;
+        self.pacer.wait(env, bytes, &mut || {
+            progress(so_far);
+            stop.reason().is_none() && !context.is_stopped()
+        });
     }
 
     fn report(&mut self) {
@@ -359,29 +457,17 @@ impl Copy<'_> {
         so_far.bytes_total = so_far.bytes_total.max(so_far.bytes_done);
         (self.progress)(so_far);
     }
+}
 
-    /// Removes what was written: the manifest first, the mark of the unfinished set last and only
-    /// when the others are durably gone, so that no power cut leaves a set that looks complete;
-    /// then the directories that were made. Failures are reported and passed over: the mark stays.
-    fn remove_all(&self, made: &MadeDirs) {
-        let mut left = Vec::new();
-        if let Some((mark, files)) = self.written.split_first() {
-            for path in files.iter().rev() {
-                left.extend(remove_if_there(self.env, path).err());
-            }
-            left.extend(self.env.fs.sync_dir(self.dir).err());
-            if left.is_empty() {
-                left.extend(remove_if_there(self.env, mark).err());
-            }
-        }
-        if left.is_empty() {
-            left.extend(made.remove(self.env));
-        }
-        for error in left {
-            tracing::warn!(%error, "something of the aborted backup is left behind");
-        }
+/// Enters the files' sums, in the order of the manifest.
+fn enter_sums(manifest: &mut Manifest, sums: &[u32]) {
+    let databases = manifest.databases.iter_mut().map(|entry| &mut entry.crc32);
+    let logs = manifest.logs.iter_mut().map(|entry| &mut entry.crc32);
+    for (to, sum) in databases.chain(logs).zip(sums) {
+        *to = hex32(*sum);
     }
 }
 
 // `CHUNK_LEN` is a multiple of every page size, so each read fills its buffer.
 const _: () = assert!(CHUNK_LEN.is_multiple_of(32 * 1024) && CHUNK_LEN >= 3 * 32 * 1024);
+const _: () = assert!(CHUNK_LEN == FRAME_DATA_LEN);

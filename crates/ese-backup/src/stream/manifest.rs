@@ -46,11 +46,29 @@ pub struct Manifest {
     pub gen_low: u32,
     /// Last generation in the set.
     pub gen_high: u32,
+    /// The set that an incremental one builds on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<BaseEntry>,
     /// The database files.
     pub databases: Vec<DatabaseEntry>,
     /// The log files, ascending.
     pub logs: Vec<LogEntry>,
     crc32: String,
+}
+
+/// The set that another one builds on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseEntry {
+    /// What it was called when the other one was made; only to find it.
+    pub name: String,
+    /// When it was made.
+    pub created: String,
+    /// Signature of its log stream, 28 bytes in hexadecimal.
+    pub log_signature: String,
+    /// Its last generation.
+    pub gen_high: u32,
+    /// The sum of its manifest, which tells it from every other set.
+    pub crc32: String,
 }
 
 /// A database file of a set.
@@ -97,9 +115,28 @@ impl Manifest {
             log_signature: String::new(),
             gen_low: 0,
             gen_high: 0,
+            base: None,
             databases: Vec::new(),
             logs: Vec::new(),
             crc32: hex32(0),
+        }
+    }
+
+    /// The sum of the manifest, 8 hexadecimal digits: it tells its set from every other one.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.crc32
+    }
+
+    /// What an incremental set says of this one. `name` is that of its directory or file.
+    #[must_use]
+    pub fn as_base(&self, name: &str) -> BaseEntry {
+        BaseEntry {
+            name: name.to_owned(),
+            created: self.created.clone(),
+            log_signature: self.log_signature.clone(),
+            gen_high: self.gen_high,
+            crc32: self.crc32.clone(),
         }
     }
 
@@ -131,11 +168,16 @@ impl Manifest {
         if !env.fs.exists(&path)? {
             return Ok(None);
         }
-        let file = env.fs.open(&path, OpenMode::Read)?;
+        Manifest::read_file(env, &path).map(Some)
+    }
+
+    /// Reads and checks a manifest, whatever it is called.
+    pub(crate) fn read_file(env: &Env, path: &Path) -> Result<Manifest> {
+        let file = env.fs.open(path, OpenMode::Read)?;
         let len = file.len()?;
         let wrong = |what: String| {
             Error::new(JetErr::FileInvalidType, what)
-                .at_path(&path)
+                .at_path(path)
                 .advise("restore from another set, or remove the manifest to go without its checks")
         };
         let len = usize::try_from(len).ok().filter(|_| len <= LEN_MAX).ok_or_else(|| {
@@ -143,11 +185,11 @@ impl Manifest {
         })?;
         let mut bytes = vec![0; len];
         file.read_at(&mut bytes, 0)?;
-        Manifest::from_text(&bytes).map(Some).map_err(wrong)
+        Manifest::from_text(&bytes).map_err(wrong)
     }
 
     /// The text, with the checksum in it that this sets.
-    fn seal(&mut self) -> Result<String> {
+    pub(super) fn seal(&mut self) -> Result<String> {
         self.crc32 = hex32(0);
         self.crc32 = hex32(crc32fast::hash(self.serialise()?.as_bytes()));
         self.serialise()
@@ -158,7 +200,7 @@ impl Manifest {
             .map_err(|error| Error::new(JetErr::InternalError, format!("backup manifest: {error}")))
     }
 
-    fn from_text(text: &[u8]) -> Result<Manifest, String> {
+    pub(super) fn from_text(text: &[u8]) -> Result<Manifest, String> {
         let manifest: Manifest = serde_json::from_slice(text)
             .map_err(|error| format!("not a backup manifest: {error}"))?;
         if manifest.format != FORMAT || manifest.version != VERSION {
@@ -183,7 +225,7 @@ pub(crate) fn hex32(value: u32) -> String {
 
 /// A signature as 56 hexadecimal digits.
 #[must_use]
-pub(crate) fn signature_to_hex(signature: &Signature) -> String {
+pub fn signature_to_hex(signature: &Signature) -> String {
     signature.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,18 +1,22 @@
 //! A backup as readable streams, and as a directory.
 //!
 //! [`BackupStream`] is one backup from begin to end; dropping it aborts it. [`FileReader`] is one
-//! of its files as [`std::io::Read`], every byte verified. [`backup_to_dir`] writes all of them
-//! into a directory with a [`Manifest`].
+//! of its files as [`std::io::Read`], every byte verified. [`copy_set`] writes all of them with a
+//! [`Manifest`] into a directory, or as one stream of frames ([`archive`]).
 //!
 //! A stop reaches the reader as an error of the next read: [`jet_error`] finds
 //! `JET_errBackupAbortByServer` in it.
 
+pub mod archive;
 mod copy;
 mod file_crc;
 mod manifest;
+mod output;
 mod sink;
 #[cfg(test)]
 mod tests;
+mod throttle;
+mod unpack;
 
 use std::{
     io,
@@ -22,10 +26,15 @@ use std::{
 
 use ese_base::Result;
 
-pub use copy::{BackupReport, CopyOptions, Phase, Progress, backup_to_dir};
-pub use manifest::{DatabaseEntry, INCOMPLETE_NAME, LogEntry, MANIFEST_NAME, Manifest};
+pub use copy::{
+    BackupReport, CopyJob, CopyOptions, Destination, Phase, Progress, backup_to_dir, copy_set,
+};
+pub use manifest::signature_to_hex;
+pub use manifest::{BaseEntry, DatabaseEntry, INCOMPLETE_NAME, LogEntry, MANIFEST_NAME, Manifest};
 pub(crate) use manifest::{hex32, signature_from_hex};
 pub(crate) use sink::{Output, Sink};
+pub use throttle::Throttle;
+pub use unpack::{Staging, Unpacking, unpack};
 
 use crate::{
     AlignedBuffer,
@@ -167,6 +176,10 @@ impl FileReader<'_> {
     /// Stops the backup that the file belongs to: as [`BackupContext::stop`].
     pub fn stop(&self) {
         self.stream.context.stop();
+    }
+
+    fn context(&self) -> &BackupContext {
+        &self.stream.context
     }
 
     /// Closes the file; only one that was read to its end counts as copied. Gives the number of

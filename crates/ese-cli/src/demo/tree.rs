@@ -183,6 +183,10 @@ impl Walk<'_> {
 mod tests {
     use super::*;
 
+    fn no_progress() -> Progress {
+        Progress::silent("", Env::real())
+    }
+
     #[test]
     #[cfg(unix)]
     #[allow(clippy::disallowed_methods, reason = "no engine file; the trait makes no links")]
@@ -201,12 +205,12 @@ mod tests {
         std::fs::create_dir(&last).unwrap();
         std::fs::write(last.join("file"), "x").unwrap();
         std::os::unix::fs::symlink(root.path(), last.join("back")).unwrap();
-        let found = read(&Env::real(), root.path(), &Interrupt::default(), &mut Progress::silent())
-            .unwrap();
+        let found =
+            read(&Env::real(), root.path(), &Interrupt::default(), &mut no_progress()).unwrap();
         assert_eq!(found.units.len(), 22);
         let interrupt = Interrupt::default();
         interrupt.press();
-        let found = read(&Env::real(), root.path(), &interrupt, &mut Progress::silent()).unwrap();
+        let found = read(&Env::real(), root.path(), &interrupt, &mut no_progress()).unwrap();
         assert_eq!(found.units.len(), 0);
     }
 
@@ -236,7 +240,7 @@ mod tests {
             std::fs::write(dir.join("file"), "x").unwrap();
         }
         let env = Env { clock: std::sync::Arc::new(Slow(0.into())), ..Env::real() };
-        let found = read(&env, root.path(), &Interrupt::default(), &mut Progress::silent());
+        let found = read(&env, root.path(), &Interrupt::default(), &mut no_progress());
         let found = found.unwrap();
         assert!((1..10).contains(&found.units.len()), "{}", found.units.len());
         assert!(found.remark.unwrap().contains("left out"));

@@ -1,0 +1,183 @@
+//! A directory of backup sets: which there are, what builds on what, which may go.
+//!
+//! A set lies in a directory of its own or in an archive (`*.esebak`). An incremental one names the
+//! sum of the manifest of the set that it builds on ([`BaseEntry`]); with its base, and the base of
+//! that, down to a full one, it makes a chain.
+
+mod prune;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use ese_base::{Error, JetErr, Result};
+use ese_os::{DirEntry, Env};
+
+pub use prune::{PrunePlan, PruneReason};
+
+use crate::stream::{
+    BaseEntry, INCOMPLETE_NAME, MANIFEST_NAME, Manifest,
+    archive::{ARCHIVE_EXTENSION, read_archive_manifest},
+};
+use prune::PRUNED_NAME;
+
+/// A complete set, by its manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupSet {
+    /// Its directory, or the archive.
+    pub path: PathBuf,
+    /// The last part of the path.
+    pub name: String,
+    /// Is it an archive?
+    pub is_archive: bool,
+    /// What it holds.
+    pub manifest: Manifest,
+}
+
+impl BackupSet {
+    /// Reads the manifest of a set; nothing else of it is looked at.
+    ///
+    /// # Errors
+    /// `JET_errFileInvalidType` (-1812) without a manifest or with a damaged one, or if the file is
+    /// no archive; `JET_errFileIOBeyondEOF` (-4001) for an archive that is cut off; the file
+    /// system's.
+    pub fn read(env: &Env, path: &Path) -> Result<BackupSet> {
+        let is_archive = env.fs.list(path).is_err();
+        let manifest = if is_archive {
+            read_archive_manifest(env, path)?
+        } else {
+            Manifest::read(env, path)?.ok_or_else(|| {
+                Error::new(JetErr::FileInvalidType, "there is no manifest of a backup set here")
+                    .at_path(path)
+                    .advise("name a set that `ese backup` has completed")
+            })?
+        };
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(BackupSet { path: path.to_path_buf(), name, is_archive, manifest })
+    }
+
+    /// Bytes of its databases and logs.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let databases = self.manifest.databases.iter().map(|entry| entry.len);
+        databases.chain(self.manifest.logs.iter().map(|entry| entry.len)).sum()
+    }
+
+    /// What an incremental set that builds on this one says of it.
+    #[must_use]
+    pub fn as_base(&self) -> BaseEntry {
+        self.manifest.as_base(&self.name)
+    }
+}
+
+/// What a directory of sets holds.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    /// The complete sets, the oldest first.
+    pub sets: Vec<BackupSet>,
+    /// What is not complete: being written, or left by one that was killed.
+    pub unfinished: Vec<PathBuf>,
+    /// Sets that a pruning had begun to remove.
+    pub half_pruned: Vec<PathBuf>,
+    /// What looks like a set and cannot be read.
+    pub unreadable: Vec<Error>,
+}
+
+impl Shelf {
+    /// Looks at a directory. Other files in it are passed over.
+    ///
+    /// # Errors
+    /// The file system's, of listing the directory.
+    pub fn look(env: &Env, dir: &Path) -> Result<Shelf> {
+        let mut shelf = Shelf::default();
+        for entry in env.fs.list(dir)? {
+            shelf.add(env, &dir.join(&entry.name), &entry);
+        }
+        shelf.sets.sort_by(|a, b| {
+            let order = |set: &BackupSet| (set.manifest.created.clone(), set.manifest.gen_high);
+            order(a).cmp(&order(b)).then_with(|| a.name.cmp(&b.name))
+        });
+        Ok(shelf)
+    }
+
+    fn add(&mut self, env: &Env, path: &Path, entry: &DirEntry) {
+        let ending = entry.name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        if !entry.is_dir {
+            let unfinished = format!(".{ARCHIVE_EXTENSION}.incomplete");
+            if entry.name.to_ascii_lowercase().ends_with(&unfinished) {
+                self.unfinished.push(path.to_path_buf());
+            } else if ending.eq_ignore_ascii_case(ARCHIVE_EXTENSION) {
+                self.read(env, path);
+            }
+            return;
+        }
+        let names: BTreeSet<String> = match env.fs.list(path) {
+            Ok(entries) => entries.into_iter().map(|entry| entry.name).collect(),
+            Err(error) => return self.unreadable.push(error),
+        };
+        if names.contains(PRUNED_NAME) {
+            self.half_pruned.push(path.to_path_buf());
+        } else if names.contains(MANIFEST_NAME) {
+            self.read(env, path);
+        } else if names.contains(INCOMPLETE_NAME) {
+            self.unfinished.push(path.to_path_buf());
+        }
+    }
+
+    fn read(&mut self, env: &Env, path: &Path) {
+        match BackupSet::read(env, path) {
+            Ok(set) => self.sets.push(set),
+            Err(error) => self.unreadable.push(error),
+        }
+    }
+
+    /// The set whose manifest has this sum.
+    #[must_use]
+    pub fn set(&self, id: &str) -> Option<&BackupSet> {
+        self.sets.iter().find(|set| set.manifest.id() == id)
+    }
+
+    /// A set and all that it builds on, the full one first.
+    ///
+    /// # Errors
+    /// `JET_errMissingFullBackup` (-560) if a link is not here.
+    pub fn chain<'a>(&'a self, last: &'a BackupSet) -> Result<Vec<&'a BackupSet>> {
+        let mut chain = vec![last];
+        let mut link = last;
+        while let Some(base) = &link.manifest.base {
+            let known = |set: &&&BackupSet| set.manifest.id() == base.crc32;
+            let found = self.set(&base.crc32).filter(|_| !chain.iter().any(|set| known(&set)));
+            link = found.ok_or_else(|| {
+                Error::new(
+                    JetErr::MissingFullBackup,
+                    format!(
+                        "the set builds on {:?}, made at {}, and that is not beside it",
+                        base.name, base.created
+                    ),
+                )
+                .at_path(&link.path)
+                .advise("bring the sets of the chain together in one directory")
+            })?;
+            chain.push(link);
+        }
+        chain.reverse();
+        if link.manifest.kind == "full" {
+            return Ok(chain);
+        }
+        Err(Error::new(
+            JetErr::MissingFullBackup,
+            format!("a set of kind {:?} that builds on nothing", link.manifest.kind),
+        )
+        .at_path(&link.path))
+    }
+
+    /// The newest set of a log stream that an incremental one can build on.
+    #[must_use]
+    pub fn newest_of(&self, log_signature: &str) -> Option<&BackupSet> {
+        let ours = self.sets.iter().filter(|set| set.manifest.log_signature == log_signature);
+        ours.filter(|set| self.chain(set).is_ok()).max_by_key(|set| set.manifest.gen_high)
+    }
+}

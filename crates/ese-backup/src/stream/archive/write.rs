@@ -1,0 +1,188 @@
+//! Writing an archive.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crc32fast::Hasher;
+use ese_base::{Error, JetErr, Result};
+use ese_os::{Env, File, OpenMode};
+
+use super::{ArchiveStart, FRAME_DATA_LEN, FileHead, FrameHead, Kind, from_io, to_text};
+use crate::{
+    AlignedBuffer,
+    files::{check_plain_name, remove_if_there},
+    stream::{Manifest, output::SetOutput},
+};
+
+/// A set that is written as a stream of frames.
+pub(crate) struct ArchiveOutput<'a> {
+    env: &'a Env,
+    to: To<'a>,
+    archive: u32,
+    number: u64,
+    /// The one buffer, unless it is being filled.
+    buffer: Option<AlignedBuffer>,
+    /// Sums of the files so far; the last one is being written.
+    sums: Vec<Hasher>,
+}
+
+enum To<'a> {
+    /// Somebody else's, for instance a pipe.
+    Writer(&'a mut dyn Write),
+    /// A file with this name, which it gets when it is whole.
+    File { path: PathBuf, new: PathBuf, file: Option<FileEnd> },
+}
+
+/// The end of a file as a stream.
+struct FileEnd {
+    file: Arc<dyn File>,
+    at: u64,
+}
+
+impl Write for FileEnd {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write_at(bytes, self.at).map_err(io::Error::other)?;
+        let len = bytes.len() as u64;
+        if bytes.len() >= FRAME_DATA_LEN {
+            // Dirty pages that pile up would delay the syncs of whoever commits meanwhile.
+            self.file.start_writeback(self.at, len);
+        }
+        self.at += len;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> ArchiveOutput<'a> {
+    pub(crate) fn to_writer(env: &'a Env, out: &'a mut dyn Write) -> ArchiveOutput<'a> {
+        ArchiveOutput::new(env, To::Writer(out))
+    }
+
+    /// The name must be free.
+    pub(crate) fn to_file(env: &'a Env, path: &Path) -> Result<ArchiveOutput<'a>> {
+        if env.fs.exists(path)? {
+            return Err(Error::new(JetErr::FileAlreadyExists, "the archive exists")
+                .at_path(path)
+                .advise("choose another name, or remove it"));
+        }
+        let mut new = path.as_os_str().to_owned();
+        new.push(".incomplete");
+        let to = To::File { path: path.to_path_buf(), new: PathBuf::from(new), file: None };
+        Ok(ArchiveOutput::new(env, to))
+    }
+
+    fn new(env: &'a Env, to: To<'a>) -> ArchiveOutput<'a> {
+        let archive = env.rng.next_u32();
+        ArchiveOutput { env, to, archive, number: 0, buffer: None, sums: Vec::new() }
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = match &mut self.to {
+            To::Writer(out) => out.write_all(bytes),
+            To::File { file: Some(file), .. } => file.write_all(bytes),
+            To::File { .. } => return Err(not_begun()),
+        };
+        written.map_err(|error| from_io(error, "write the archive"))
+    }
+
+    fn frame(&mut self, kind: Kind, content: &[u8], crc: u32) -> Result<()> {
+        let len = u32::try_from(content.len())
+            .map_err(|_| Error::new(JetErr::InternalError, "a frame of 4 GiB"))?;
+        let head = FrameHead { kind, number: self.number, len, crc, archive: self.archive };
+        self.number += 1;
+        self.put(&head.encode())?;
+        self.put(content)
+    }
+
+    fn text(&mut self, kind: Kind, content: &[u8]) -> Result<()> {
+        self.frame(kind, content, crc32fast::hash(content))
+    }
+}
+
+impl SetOutput for ArchiveOutput<'_> {
+    fn begin(&mut self, start: &ArchiveStart) -> Result<()> {
+        if let To::File { new, file, .. } = &mut self.to {
+            // Left by one that a crash ended.
+            remove_if_there(self.env, new)?;
+            let created = self.env.fs.open(new, OpenMode::CreateNew)?;
+            *file = Some(FileEnd { file: created, at: 0 });
+        }
+        self.text(Kind::Start, &to_text(start)?)
+    }
+
+    fn create(&mut self, head: &FileHead) -> Result<()> {
+        check_plain_name(&head.name)?;
+        self.sums.push(Hasher::new());
+        self.text(Kind::File, &to_text(head)?)
+    }
+
+    fn buffer(&mut self) -> Result<AlignedBuffer> {
+        self.buffer.take().map_or_else(|| AlignedBuffer::new(FRAME_DATA_LEN), Ok)
+    }
+
+    fn write(&mut self, buffer: AlignedBuffer, len: usize) -> Result<()> {
+        let bytes = buffer.as_slice().get(..len).unwrap_or_default();
+        let mut sum = Hasher::new();
+        sum.update(bytes);
+        if let Some(all) = self.sums.last_mut() {
+            all.combine(&sum);
+        }
+        self.frame(Kind::Data, bytes, sum.finalize())?;
+        self.buffer = Some(buffer);
+        Ok(())
+    }
+
+    fn finish_file(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn set_gentle(&self, _gentle: bool) {}
+
+    fn settle(&mut self) -> Result<Vec<u32>> {
+        Ok(self.sums.iter().map(|sum| sum.clone().finalize()).collect())
+    }
+
+    fn complete(&mut self, manifest: &mut Manifest) -> Result<()> {
+        let text = manifest.seal()?;
+        self.text(Kind::Manifest, text.as_bytes())?;
+        match &mut self.to {
+            To::Writer(out) => out.flush().map_err(|error| from_io(error, "write the archive")),
+            To::File { path, new, file } => {
+                file.take().ok_or_else(not_begun)?.file.sync()?;
+                self.env.fs.rename(new, path)?;
+                self.env.fs.sync_dir(dir_of(path))
+            }
+        }
+    }
+
+    fn abort(&mut self) {
+        let To::File { path, new, file } = &mut self.to else { return };
+        *file = None;
+        for name in [new, path] {
+            if let Err(error) = remove_if_there(self.env, name) {
+                tracing::warn!(%error, "something of the aborted backup is left behind");
+            }
+        }
+        if let Err(error) = self.env.fs.sync_dir(dir_of(path)) {
+            tracing::warn!(%error, "something of the aborted backup may come back");
+        }
+    }
+}
+
+/// The directory of a file, also of one that is named without.
+pub(crate) fn dir_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    }
+}
+
+fn not_begun() -> Error {
+    Error::new(JetErr::InternalError, "the archive was not begun")
+}

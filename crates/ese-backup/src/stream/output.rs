@@ -1,0 +1,177 @@
+//! Where a copy goes: a directory, or a stream of frames.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ese_base::{Error, JetErr, Result};
+use ese_os::{Env, OpenMode};
+
+use super::{
+    INCOMPLETE_NAME, MANIFEST_NAME, Manifest, Output, Sink,
+    archive::{ArchiveStart, FileHead},
+    file_crc::FileCrc,
+    manifest::NEW_NAME,
+};
+use crate::{
+    AlignedBuffer,
+    files::{MadeDirs, remove_if_there},
+};
+
+/// The receiving end of a copy. Files come one after the other, each from its beginning to its end
+/// in pieces of [`super::sink::CHUNK_LEN`], the last one shorter.
+pub(super) trait SetOutput {
+    /// A set begins; what is there from now on shows that it is not complete.
+    fn begin(&mut self, start: &ArchiveStart) -> Result<()>;
+    /// A file begins.
+    fn create(&mut self, head: &FileHead) -> Result<()>;
+    /// A buffer to be filled with the next piece.
+    fn buffer(&mut self) -> Result<AlignedBuffer>;
+    /// The next piece: the first `len` bytes.
+    fn write(&mut self, buffer: AlignedBuffer, len: usize) -> Result<()>;
+    /// The file was written to its end.
+    fn finish_file(&mut self) -> Result<()>;
+    /// Leave the device to others in between, or use it fully.
+    fn set_gentle(&self, gentle: bool);
+    /// All files are there: makes them durable where that is possible, and gives their sums.
+    fn settle(&mut self) -> Result<Vec<u32>>;
+    /// Adds the manifest; the set is complete, and durable where that is possible.
+    fn complete(&mut self, manifest: &mut Manifest) -> Result<()>;
+    /// Removes what was written, so far as that is possible.
+    fn abort(&mut self);
+}
+
+/// A set in a directory.
+pub(super) struct DirOutput<'a> {
+    env: &'a Env,
+    dir: &'a Path,
+    made: MadeDirs,
+    sink: Option<Sink>,
+    /// The file that is being written, and how much of it was.
+    file: Option<(Output, u64)>,
+    /// Files of the set, in the order of their creation; the first is the mark.
+    written: Vec<PathBuf>,
+    /// Sum and length of each file.
+    sums: Vec<(Arc<FileCrc>, u64)>,
+}
+
+impl<'a> DirOutput<'a> {
+    /// Makes the directory, or makes sure that it is empty.
+    pub(super) fn prepare(env: &'a Env, dir: &'a Path) -> Result<DirOutput<'a>> {
+        let mut made = MadeDirs::default();
+        made.make(env, dir)?;
+        if let Some(entry) = env.fs.list(dir)?.first() {
+            return Err(Error::new(
+                JetErr::BackupDirectoryNotEmpty,
+                format!("the directory for the backup holds \"{}\"", entry.name),
+            )
+            .at_path(dir)
+            .advise("choose an empty or new directory"));
+        }
+        let (written, sums) = (Vec::new(), Vec::new());
+        Ok(DirOutput { env, dir, made, sink: None, file: None, written, sums })
+    }
+
+    /// A buffer comes back unused.
+    pub(super) fn give_back(&mut self, buffer: Option<AlignedBuffer>) {
+        if let (Some(sink), Some(buffer)) = (&mut self.sink, buffer) {
+            sink.give_back(buffer);
+        }
+    }
+
+    fn sink(&mut self) -> Result<&mut Sink> {
+        self.sink.as_mut().ok_or_else(not_begun)
+    }
+}
+
+impl SetOutput for DirOutput<'_> {
+    fn begin(&mut self, _start: &ArchiveStart) -> Result<()> {
+        let path = self.dir.join(INCOMPLETE_NAME);
+        self.written.push(path.clone());
+        self.env.fs.open(&path, OpenMode::CreateNew)?.sync()?;
+        self.env.fs.sync_dir(self.dir)?;
+        self.sink = Some(Sink::new(self.env)?);
+        Ok(())
+    }
+
+    fn create(&mut self, head: &FileHead) -> Result<()> {
+        let path = self.dir.join(&head.name);
+        self.written.push(path.clone());
+        let mut file = Sink::create(self.env, &path, head.len)?;
+        self.sums.push((file.summed(), head.len));
+        self.file = Some((file, 0));
+        Ok(())
+    }
+
+    fn buffer(&mut self) -> Result<AlignedBuffer> {
+        self.sink()?.buffer()
+    }
+
+    fn write(&mut self, buffer: AlignedBuffer, len: usize) -> Result<()> {
+        let (Some(sink), Some((file, at))) = (&mut self.sink, &mut self.file) else {
+            return Err(not_begun());
+        };
+        sink.write(file, buffer, len, *at)?;
+        *at += len as u64;
+        Ok(())
+    }
+
+    fn finish_file(&mut self) -> Result<()> {
+        match self.file.take() {
+            Some((file, _)) => self.sink()?.finish(file),
+            None => Ok(()),
+        }
+    }
+
+    fn set_gentle(&self, gentle: bool) {
+        if let Some(sink) = &self.sink {
+            sink.set_gentle(gentle);
+        }
+    }
+
+    fn settle(&mut self) -> Result<Vec<u32>> {
+        self.sink()?.drain()?;
+        self.sink = None;
+        let sums = self.sums.iter().map(|(crc, len)| {
+            crc.of_all(*len).ok_or_else(|| {
+                Error::new(JetErr::InternalError, "a piece of the copy was not written")
+            })
+        });
+        let sums = sums.collect::<Result<Vec<u32>>>()?;
+        self.env.fs.sync_dir(self.dir)?;
+        Ok(sums)
+    }
+
+    fn complete(&mut self, manifest: &mut Manifest) -> Result<()> {
+        self.written.extend([NEW_NAME, MANIFEST_NAME].map(|name| self.dir.join(name)));
+        manifest.write(self.env, self.dir)
+    }
+
+    /// The manifest goes first, the mark of the unfinished set last and only when the others are
+    /// durably gone, so that no power cut leaves a set that looks complete; then the directories
+    /// that were made. Failures are reported and passed over: the mark stays.
+    fn abort(&mut self) {
+        (self.sink, self.file) = (None, None);
+        let mut left = Vec::new();
+        if let Some((mark, files)) = self.written.split_first() {
+            for path in files.iter().rev() {
+                left.extend(remove_if_there(self.env, path).err());
+            }
+            left.extend(self.env.fs.sync_dir(self.dir).err());
+            if left.is_empty() {
+                left.extend(remove_if_there(self.env, mark).err());
+            }
+        }
+        if left.is_empty() {
+            left.extend(self.made.remove(self.env));
+        }
+        for error in left {
+            tracing::warn!(%error, "something of the aborted backup is left behind");
+        }
+    }
+}
+
+fn not_begun() -> Error {
+    Error::new(JetErr::InternalError, "the set was not begun")
+}

@@ -1,0 +1,247 @@
+//! What a backup operator does with `ese`: archives, pipes, limits, signals, chains, pruning.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by ending")]
+#![allow(clippy::disallowed_methods, reason = "tests look at files from outside the engine")]
+
+mod support;
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use ese_api::PageSize;
+use serde_json::Value;
+use support::{clean, ese, finish, program, run, spawn};
+
+fn rows(dir: &Path, database: &str) -> String {
+    ese(dir, &["rows", database, "t", "--json"]).fine()
+}
+
+fn signal(pid: u32, name: &str) {
+    assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Back up to standard output, into a file.
+fn to_pipe(dir: &Path, file: &str) {
+    let mut command = program();
+    command.args(["backup", "data", "-"]).current_dir(dir).stdin(Stdio::null());
+    command.stdout(fs::File::create(dir.join(file)).unwrap()).stderr(Stdio::null());
+    assert!(command.status().unwrap().success());
+}
+
+/// Restore from standard input.
+fn from_pipe(dir: &Path, file: &str, to: &str) -> (Option<i32>, String) {
+    let mut command = program();
+    command.args(["restore", "-", to]).current_dir(dir);
+    command.stdin(fs::File::open(dir.join(file)).unwrap());
+    let out = command.output().unwrap();
+    (out.status.code(), String::from_utf8(out.stderr).unwrap())
+}
+
+#[test]
+fn a_directory_an_archive_and_a_pipe_restore_the_same_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K8, 20_000);
+    let expected = rows(dir, "data/a.edb");
+    ese(dir, &["backup", "data", "set"]).fine();
+    let told = ese(dir, &["backup", "data", "set.esebak", "--truncate", "--json"]).fine();
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told["kind"], &told["recorded"]), (&"full".into(), &1.into()));
+    to_pipe(dir, "piped");
+    ese(dir, &["restore", "set", "r1"]).fine();
+    ese(dir, &["restore", "set.esebak", "r2"]).fine();
+    assert_eq!(from_pipe(dir, "piped", "r3").0, Some(0));
+    for restored in ["r1", "r2", "r3"] {
+        assert!(rows(dir, &format!("{restored}/a.edb")) == expected, "{restored}");
+        assert!(ese(dir, &["verify", restored]).fine().ends_with("sound\n"));
+        assert!(!names(&dir.join(restored)).iter().any(|name| name.starts_with("ese-restore")));
+    }
+    // The same rules of the target, and nothing of the archive is left there.
+    ese(dir, &["restore", "set.esebak", "r1"]).refused(2, &["-1814"]);
+    assert!(!names(&dir.join("r1")).iter().any(|name| name.starts_with("ese-restore")));
+    ese(dir, &["restore", "set.esebak", "r1", "--force"]).fine();
+    ese(dir, &["backup", "data", "set.esebak"]).refused(2, &["set.esebak", "-1814"]);
+    ese(dir, &["backup", "data", "-", "--truncate"]).refused(2, &["--truncate"]);
+    ese(dir, &["restore", "data/a.edb", "r4"]).refused(1, &["no frame begins here", "-1812"]);
+}
+
+#[test]
+fn an_archive_that_is_cut_off_or_altered_is_refused_and_names_the_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 20_000);
+    to_pipe(dir, "whole");
+    let whole = fs::read(dir.join("whole")).unwrap();
+    for len in [whole.len() / 3, whole.len() - 1] {
+        fs::write(dir.join("cut"), &whole[..len]).unwrap();
+        let (code, told) = from_pipe(dir, "cut", "r");
+        assert!(matches!(code, Some(1 | 3)), "{code:?} {told}");
+        assert!(told.contains("standard input") && told.contains("frame "), "{told}");
+        assert!(!dir.join("r").exists());
+        fs::rename(dir.join("cut"), dir.join("cut.esebak")).unwrap();
+        assert_ne!(ese(dir, &["restore", "cut.esebak", "r"]).code, Some(0));
+        assert!(!dir.join("r").exists());
+    }
+    let mut altered = whole;
+    let middle = altered.len() / 2;
+    altered[middle] ^= 4;
+    fs::write(dir.join("altered.esebak"), altered).unwrap();
+    ese(dir, &["restore", "altered.esebak", "r"])
+        .refused(1, &["altered.esebak", "frame ", "-1018"]);
+    assert!(!dir.join("r").exists());
+}
+
+#[test]
+fn a_limited_backup_takes_its_time_tells_when_asked_and_can_be_let_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K8, 30_000);
+    let bytes = fs::metadata(dir.join("data/a.edb")).unwrap().len();
+    let begun = Instant::now();
+    let limit = format!("{}.{:06}", bytes / 2_000_000, bytes / 2 % 1_000_000);
+    ese(dir, &["backup", "data", "slow", "--throttle", &limit]).fine();
+    assert!(begun.elapsed() > Duration::from_millis(1500), "{:?}", begun.elapsed());
+
+    // As good as standing still, until the file says otherwise.
+    fs::write(dir.join("limit"), "0.001\n").unwrap();
+    let mut child = spawn(
+        program()
+            .args(["backup", "data", "set.esebak", "--throttle-file", "limit", "--quiet"])
+            .current_dir(dir),
+    );
+    while !dir.join("set.esebak.incomplete").exists() {
+        std::thread::yield_now();
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    signal(child.id(), "-USR1");
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("backup: ") && line.contains("a second, "), "{line}");
+    assert!(!dir.join("set.esebak").exists());
+    fs::write(dir.join("limit"), "0\n").unwrap();
+    assert_eq!(finish(child).code, Some(0));
+    ese(dir, &["restore", "set.esebak", "r"]).fine();
+    ese(dir, &["backup", "data", "x", "--throttle", "fast"])
+        .code
+        .filter(|code| *code == 2)
+        .unwrap();
+    ese(dir, &["backup", "data", "x", "--throttle-file", "missing"])
+        .refused(3, &["missing", "-1811"]);
+    fs::write(dir.join("limit"), "fast\n").unwrap();
+    ese(dir, &["backup", "data", "x", "--throttle-file", "limit"]).refused(2, &["limit", "MB/s"]);
+    assert!(!dir.join("x").exists());
+}
+
+#[test]
+fn ctrl_c_stops_an_archive_cleanly_and_the_second_one_leaves_no_complete_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K8, 5000);
+    for twice in [false, true] {
+        let mut command = program();
+        command.args(["backup", "data", "set.esebak", "--throttle", "0.001"]).current_dir(dir);
+        let child = spawn(&mut command);
+        while !dir.join("set.esebak.incomplete").exists() {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        if twice {
+            // Held up so that it cannot end between the two.
+            signal(child.id(), "-STOP");
+            signal(child.id(), "-INT");
+            signal(child.id(), "-TERM");
+            signal(child.id(), "-CONT");
+            let ran = finish(child);
+            assert!(matches!(ran.code, Some(130 | 4)), "{ran:?}");
+        } else {
+            signal(child.id(), "-INT");
+            finish(child).refused(4, &["stopped", "-801"]);
+            assert_eq!(names(dir), ["data"]);
+        }
+        assert!(!dir.join("set.esebak").exists());
+    }
+    // What a killed one left is replaced.
+    ese(dir, &["backup", "data", "set.esebak"]).fine();
+    assert_eq!(names(dir), ["data", "set.esebak"]);
+    ese(dir, &["restore", "set.esebak", "r"]).fine();
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_is_no_success() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 20_000);
+    let mut child = spawn(program().args(["backup", "data", "-"]).current_dir(dir));
+    drop(child.stdout.take());
+    let ran = finish(child);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("cannot write the archive"), "{ran:?}");
+}
+
+#[test]
+fn pruning_keeps_the_newest_and_says_before_what_it_will_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 500);
+    fs::create_dir(dir.join("sets")).unwrap();
+    ese(dir, &["backup", "data", "sets/mon", "--truncate"]).fine();
+    ese(dir, &["backup", "data", "sets/tue", "--incremental"]).fine();
+    ese(dir, &["backup", "data", "sets/wed.esebak", "--incremental", "--truncate"]).fine();
+    ese(dir, &["backup", "data", "sets/thu.esebak", "--truncate"]).fine();
+    let told = ese(dir, &["prune", "sets", "--keep", "1", "--dry-run", "--json"]).fine();
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let sets = |key: &str| {
+        let list = told[key].as_array().unwrap().iter();
+        list.map(|set| set["set"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(sets("kept"), ["sets/thu.esebak"]);
+    assert_eq!(sets("removed"), ["sets/wed.esebak", "sets/tue", "sets/mon"]);
+    assert_eq!(names(&dir.join("sets")).len(), 4, "nothing was done");
+    ese(dir, &["prune", "sets", "--keep", "2"]).fine();
+    assert_eq!(names(&dir.join("sets")).len(), 4);
+    fs::write(dir.join("sets/mon/note"), "").unwrap();
+    ese(dir, &["prune", "sets", "--keep", "1"]).refused(1, &["note", "-1812"]);
+    assert_eq!(names(&dir.join("sets")).len(), 4);
+    fs::remove_file(dir.join("sets/mon/note")).unwrap();
+    let told = ese(dir, &["prune", "sets", "--keep", "1"]).fine();
+    assert!(told.contains("1 set kept, 3 removed"), "{told}");
+    assert_eq!(names(&dir.join("sets")), ["thu.esebak"]);
+    ese(dir, &["restore", "sets/thu.esebak", "r"]).fine();
+    let alone = run(program().args(["prune", "sets", "--keep", "0"]).current_dir(dir));
+    assert_eq!(alone.code, Some(2));
+}
+
+#[test]
+fn an_incremental_backup_needs_its_base() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 500);
+    clean(&dir.join("other"), PageSize::K4, 500);
+    fs::create_dir_all(dir.join("sets")).unwrap();
+    ese(dir, &["backup", "data", "sets/i", "--incremental"]).refused(2, &["sets", "-560"]);
+    ese(dir, &["backup", "data", "sets/copy"]).fine();
+    ese(dir, &["backup", "data", "sets/i", "--incremental"]).refused(2, &["--truncate", "-560"]);
+    ese(dir, &["backup", "other", "foreign", "--truncate"]).fine();
+    ese(dir, &["backup", "data", "sets/i", "--incremental", "--base", "foreign"])
+        .refused(1, &["foreign", "-555"]);
+    ese(dir, &["backup", "data", "-", "--incremental"]).refused(2, &["--base"]);
+    ese(dir, &["backup", "data", "sets/mon", "--truncate"]).fine();
+    let told = ese(dir, &["backup", "data", "sets/i", "--incremental", "--json"]).fine();
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told["kind"], &told["base"]), (&"incremental".into(), &"mon".into()));
+    assert_eq!(told["databases"], Value::Array(Vec::new()));
+    assert!(!names(&dir.join("sets/i")).contains(&"a.edb".to_owned()));
+}
