@@ -64,6 +64,7 @@ mod index;
 mod instance;
 pub mod jet;
 mod long;
+mod meet;
 mod restore;
 mod row;
 mod rows;
@@ -111,6 +112,7 @@ pub use ese_pages::{DbHeader, cache::CacheMode};
 pub use index::Index;
 pub use instance::{Instance, InstanceBuilder};
 pub use long::{LongReader, LongWriter};
+pub use meet::Common;
 pub use restore::{
     FoundDatabases, RestoreOptions, RestorePlan, RestoreProgress, RestoreTarget, Restored,
     SetReport, databases_in, find_base, look_for_databases, looks_like_backup_set, recover,

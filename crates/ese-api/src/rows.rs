@@ -97,9 +97,9 @@ impl Bounds {
 
 /// An entry of an index: its key and the bookmark of its row.
 #[derive(Clone, Debug, Default)]
-struct Entry {
+pub(crate) struct Entry {
     key: Vec<u8>,
-    bookmark: Vec<u8>,
+    pub(crate) bookmark: Vec<u8>,
 }
 
 /// An iterator over rows of a table, in the order of its keys or of an index.
@@ -207,8 +207,32 @@ impl<'r> Rows<'r> {
         Ok(false)
     }
 
+    pub(crate) fn table(&self) -> Table {
+        Table { inner: Arc::clone(&self.table), database: Arc::clone(&self.database) }
+    }
+
+    pub(crate) fn cell(&self) -> &'r Arc<SessionCell> {
+        self.cell
+    }
+
+    /// The index whose order it is, unless it is the table's own.
+    pub(crate) fn secondary(&self) -> Option<Arc<SecondaryIndex>> {
+        self.index.clone()
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// Gives the rows that were fetched and not given out.
+    pub(crate) fn take_ready(&mut self, mut each: impl FnMut(&[u8])) -> Result<()> {
+        std::mem::take(&mut self.ready)
+            .into_iter()
+            .try_for_each(|row| row.map(|row| each(row.key())))
+    }
+
     /// Follows the schema: goes on with the version of the table that the session sees by now.
-    fn follow(&mut self) -> Result<()> {
+    pub(crate) fn follow(&mut self) -> Result<()> {
         let cell = self.cell;
         let newer =
             cell.with(|state| match current(&self.table, &self.database, &state.engine)? {
@@ -238,7 +262,7 @@ impl<'r> Rows<'r> {
 
     /// Scans the table from where the last fetch ended to the bound; says whether the visitor
     /// broke.
-    fn walk(
+    pub(crate) fn walk(
         &mut self,
         state: &SessionState,
         mut each: impl FnMut(ese_engine::table::RowRef<'_>) -> ControlFlow<()>,
@@ -266,7 +290,11 @@ impl<'r> Rows<'r> {
     }
 
     /// The next batch of an index's entries.
-    fn entries(&mut self, state: &SessionState, index: &SecondaryIndex) -> Result<Vec<Entry>> {
+    pub(crate) fn entries(
+        &mut self,
+        state: &SessionState,
+        index: &SecondaryIndex,
+    ) -> Result<Vec<Entry>> {
         if self.bounds.empty {
             self.done = true;
             return Ok(Vec::new());

@@ -101,7 +101,7 @@ impl Session {
     /// `JET_errNotInitialized` (-1029).
     #[track_caller]
     pub fn begin(&mut self) -> Result<Transaction<'_>> {
-        Transaction::begin(&self.cell, false)
+        Transaction::begin(&self.cell, 0, false)
     }
 
     /// Begins a transaction that refuses changes (`JET_errTransReadOnly`, -1110).
@@ -110,7 +110,7 @@ impl Session {
     /// As [`Session::begin`].
     #[track_caller]
     pub fn begin_read_only(&mut self) -> Result<Transaction<'_>> {
-        Transaction::begin(&self.cell, true)
+        Transaction::begin(&self.cell, 0, true)
     }
 
     /// Runs `body` in a transaction and commits it. Where another transaction was first
@@ -226,10 +226,12 @@ pub struct Transaction<'s> {
 }
 
 impl<'s> Transaction<'s> {
+    /// Begins the level above `outer`.
     #[track_caller]
-    fn begin(cell: &'s Arc<SessionCell>, read_only: bool) -> Result<Transaction<'s>> {
+    fn begin(cell: &'s Arc<SessionCell>, outer: u8, read_only: bool) -> Result<Transaction<'s>> {
         let place = Location::caller();
         let level = cell.with(|state| {
+            end_forgotten(state, outer)?;
             state.engine.begin_from(read_only, place)?;
             Ok(state.engine.level())
         })?;
@@ -243,7 +245,7 @@ impl<'s> Transaction<'s> {
     /// `JET_errTransTooDeep` (-1103) beyond seven levels; as [`Session::begin`].
     #[track_caller]
     pub fn begin_nested(&mut self) -> Result<Transaction<'_>> {
-        Transaction::begin(self.cell, false)
+        Transaction::begin(self.cell, self.level, false)
     }
 
     /// Commits. All changes become visible at once; on return of the outermost level they are
@@ -266,7 +268,10 @@ impl<'s> Transaction<'s> {
     }
 
     fn commit_as(mut self, durability: Durability) -> Result<()> {
-        self.cell.with(|state| state.engine.commit(durability))?;
+        self.cell.with(|state| {
+            end_forgotten(state, self.level)?;
+            state.engine.commit(durability)
+        })?;
         self.level = 0;
         Ok(())
     }
@@ -281,9 +286,21 @@ impl<'s> Transaction<'s> {
     }
 }
 
+/// Rolls back the levels above this one. Nobody has them: who begins, commits or ends a level has
+/// the session to itself, so their guards were forgotten ([`std::mem::forget`]) without an end.
+fn end_forgotten(state: &mut SessionState, level: u8) -> Result<()> {
+    while state.engine.level() > level {
+        state.engine.rollback()?;
+    }
+    Ok(())
+}
+
 /// Rolls a level back if it is still open.
 fn roll_back(cell: &SessionCell, level: u8) -> Result<()> {
     cell.with(|state| {
+        if level > 0 {
+            end_forgotten(state, level)?;
+        }
         // A failed commit may have closed it already.
         if level == 0 || state.engine.level() != level { Ok(()) } else { state.engine.rollback() }
     })
@@ -342,13 +359,17 @@ impl Reader for Transaction<'_> {}
 
 impl Writer for Transaction<'_> {
     fn change<T>(&mut self, body: impl FnOnce(&mut ChangeState<'_>) -> Result<T>) -> Result<T> {
-        self.cell.with(|state| body(&mut ChangeState(state)))
+        self.cell.with(|state| {
+            end_forgotten(state, self.level)?;
+            body(&mut ChangeState(state))
+        })
     }
 }
 
 impl Writer for Session {
     fn change<T>(&mut self, body: impl FnOnce(&mut ChangeState<'_>) -> Result<T>) -> Result<T> {
         self.cell.with(|state| {
+            end_forgotten(state, 0)?;
             state.engine.begin()?;
             let changed = body(&mut ChangeState(state)).and_then(|value| {
                 state.engine.commit(Durability::Durable)?;

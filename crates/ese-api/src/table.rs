@@ -203,6 +203,12 @@ impl Table {
         current(&self.inner, &self.database, engine)
     }
 
+    /// Are both handles of one table, whatever versions of its schema they have?
+    pub(crate) fn is_same(&self, other: &Table) -> bool {
+        Arc::ptr_eq(&self.database.attached, &other.database.attached)
+            && self.inner.schema.objid == other.inner.schema.objid
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -150,3 +150,51 @@ fn an_index_is_not_deleted_while_somebody_has_a_handle_of_it() {
     let _held = other.index("id").unwrap();
     session.transact(|transaction| test.database.delete_table(transaction, "o")).unwrap();
 }
+
+#[test]
+fn ranges_are_counted_and_intersected_without_reading_rows() {
+    let test = Test::new();
+    let mut session = test.instance.session().unwrap();
+    let table = TableBuilder::new("t")
+        .column("id", ColType::Long)
+        .column("a", ColType::Long)
+        .column("b", ColType::Long)
+        .primary(&["id"])
+        .secondary("by_a", &["a"])
+        .secondary("by_b", &["b"]);
+    let table = test.database.create_table(&mut session, table).unwrap();
+    let fill = |transaction: &mut ese_api::Transaction<'_>| {
+        for id in 0..2000 {
+            let row = row! { "id" => id, "a" => id % 7, "b" => id % 11 };
+            table.insert(transaction, &row)?;
+        }
+        Ok(())
+    };
+    session.transact(fill).unwrap();
+    let (by_a, by_b) = (table.index("by_a").unwrap(), table.index("by_b").unwrap());
+    assert_eq!(table.rows(&session).count_rows().unwrap(), 2000);
+    assert_eq!(table.range(&session, 10..=30).unwrap().count_rows().unwrap(), 21);
+    assert_eq!(by_a.range(&session, 2..4).unwrap().rev().count_rows().unwrap(), 572);
+    let mut some = by_b.prefix(&session, 3).unwrap();
+    some.by_ref().take(5).for_each(|row| drop(row.unwrap()));
+    assert_eq!(some.count_rows().unwrap(), 177, "182 have it, five were taken");
+
+    let id = table.typed::<i32>("id").unwrap();
+    let common = by_a
+        .prefix(&session, 5)
+        .unwrap()
+        .in_common_with([
+            by_b.range(&session, 3..=4).unwrap(),
+            table.range(&session, 100..1900).unwrap(),
+        ])
+        .unwrap();
+    let found: Vec<i32> = common.map(|row| row.unwrap().of(&id).unwrap().unwrap()).collect();
+    let wanted: Vec<i32> =
+        (100..1900).filter(|id| id % 7 == 5 && (3..=4).contains(&(id % 11))).collect();
+    assert_eq!(found, wanted);
+
+    let elsewhere = TableBuilder::new("u").column("id", ColType::Long).primary(&["id"]);
+    let elsewhere = test.database.create_table(&mut session, elsewhere).unwrap();
+    let refused = table.rows(&session).in_common_with([elsewhere.rows(&session)]).unwrap_err();
+    assert_eq!(refused.code(), JetErr::InvalidParameter);
+}

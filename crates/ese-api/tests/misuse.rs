@@ -1,6 +1,7 @@
 //! Programs that go wrong: what they do with handles must not harm the data of others.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by ending")]
+#![allow(clippy::mem_forget, reason = "it is what one of the programs does")]
 #![allow(clippy::disallowed_methods, reason = "a test takes files away behind the engine's back")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -240,4 +241,36 @@ fn flags_that_only_the_engine_sets_are_refused() {
         let refused = database.create_table(&mut session, table).unwrap_err();
         assert_eq!(refused.code(), JetErr::InvalidGrbit, "{refused}");
     }
+}
+
+#[test]
+fn a_transaction_that_was_forgotten_is_taken_back_by_what_comes_next() {
+    let (_dir, instance, _database, table) = instance();
+    let mut session = instance.session().unwrap();
+    let forget = |session: &mut Session, id: i32| {
+        let mut outer = session.begin().unwrap();
+        insert(&table, &mut outer, id..id + 1);
+        std::mem::forget(outer);
+    };
+    forget(&mut session, 100);
+    // Of the outermost level again: what it commits is there.
+    commit(&table, &mut session, 0..1);
+    forget(&mut session, 200);
+    table.insert(&mut session, &row! { "id" => 1 }).unwrap();
+    let mut outer = session.begin().unwrap();
+    insert(&table, &mut outer, 2..3);
+    let mut inner = outer.begin_nested().unwrap();
+    insert(&table, &mut inner, 300..301);
+    std::mem::forget(inner);
+    insert(&table, &mut outer, 3..4);
+    let mut inner = outer.begin_nested().unwrap();
+    insert(&table, &mut inner, 400..401);
+    std::mem::forget(inner);
+    outer.commit().unwrap();
+    assert_eq!(ids(&table, &session), [0, 1, 2, 3]);
+    let mut outer = session.begin().unwrap();
+    std::mem::forget(outer.begin_nested().unwrap());
+    drop(outer);
+    commit(&table, &mut session, 4..5);
+    assert_eq!(ids(&table, &instance.session().unwrap()), [0, 1, 2, 3, 4]);
 }
