@@ -412,6 +412,9 @@ fn tables_that_are_being_defined() {
     assert_eq!(code(taken), JetErr::TableDuplicate);
     assert_eq!(code(JetCreateTable(ses, dbid, "a.b", 0, 0)), JetErr::InvalidName);
     assert_eq!(code(JetCreateTable(ses, 9, "x", 0, 0)), JetErr::InvalidDatabaseId);
+    // There is no room for it: this call fails, not the commit of what others of the session do.
+    let huge = code(JetCreateTable(ses, dbid, "huge", u32::MAX, 0));
+    assert_eq!(huge, JetErr::OutOfDatabaseSpace);
     let cur = JetCreateTable(ses, dbid, "x", 0, 0).unwrap();
     let long = JET_COLUMNDEF { coltyp: JET_coltypLong, ..JET_COLUMNDEF::default() };
     JetAddColumn(ses, cur, "a", &long, &42_i32.to_le_bytes()).unwrap();

@@ -10,8 +10,8 @@ use std::{
 };
 
 use ese_api::{
-    Column, Database, Env, Error, ErrorKind, Inserter, Instance, JetErr, Offline, PageSize,
-    Session, Table, TableBuilder, databases_in, find_base,
+    Column, Database, Env, Error, ErrorKind, IndexDef, IndexOptions, Inserter, Instance, JetErr,
+    Offline, PageSize, Session, Table, TableBuilder, databases_in, find_base,
 };
 use ese_engine::schema::check_name;
 use serde_json::json;
@@ -26,6 +26,9 @@ use crate::{
     progress::Progress,
     text,
 };
+
+/// The longest key that pages of every size can have.
+const KEY_MOST: u16 = 1000;
 
 /// Database for a directory that has none.
 const DATABASE: &str = "data.edb";
@@ -200,12 +203,17 @@ fn open_table(
 fn new_table(args: &args::Import, shape: &Shape) -> TableBuilder {
     let mut builder = TableBuilder::new(&args.table);
     for name in shape.names() {
-        builder = builder.define(shape.column(name, args.key.contains(name)));
+        builder = builder.define(shape.column(name));
     }
-    if !args.key.is_empty() {
-        builder = builder.primary(&args.key.iter().map(String::as_str).collect::<Vec<_>>());
+    if args.key.is_empty() {
+        return builder;
     }
-    builder
+    // Texts that differ in anything are different keys, and none is cut.
+    let columns: Vec<&str> = args.key.iter().map(String::as_str).collect();
+    let mut index = IndexDef::primary("primary", &columns).unicode("", 0);
+    index.options |= IndexOptions::DISALLOW_TRUNCATION;
+    index.key_most = Some(KEY_MOST);
+    builder.index(index)
 }
 
 /// The columns with these names.
@@ -282,6 +290,13 @@ impl Import<'_> {
 
     /// Says which record the engine does not take.
     fn at(&self, record: &Record, error: Error) -> Failure {
+        let error = match error.code() {
+            JetErr::VersionStoreOutOfMemory => {
+                error.advise("load fewer rows in a transaction: give --batch a smaller number")
+            }
+            JetErr::KeyTruncated => error.advise("give --key columns with shorter values"),
+            _ => error,
+        };
         match error.kind() {
             ErrorKind::Misuse | ErrorKind::Outcome => {
                 Failure::in_line(&self.args.file, record.line, error)

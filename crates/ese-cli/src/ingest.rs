@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `true` and `false` | Bit |
 //! | whole numbers | LongLong, or UnsignedLongLong if one needs it |
-//! | numbers | IEEEDouble |
+//! | numbers | IEEEDouble, unless a whole one would lose digits |
 //! | everything else, lists and objects as their JSON text | LongText, UTF-16 |
 //!
 //! In CSV a field is a number or `true` only if it is written as JSON writes it (`007` is text),
@@ -22,7 +22,7 @@ use std::{
     path::Path,
 };
 
-use ese_api::{ColType, Column, ColumnDef, Env, Error, Guid, JetErr, Value};
+use ese_api::{ColType, Column, ColumnDef, Env, Error, Guid, JetErr, Placement, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::{
@@ -32,6 +32,10 @@ use crate::{
 
 /// No record is longer: a file without line ends must not fill the memory.
 const LINE_MAX: u64 = 64 << 20;
+
+/// Columns for the fixed part of a record. It can have one more (api-semantics 12.2), which is for
+/// a key that the records do not have.
+const FIXED_COLUMNS: usize = 126;
 
 /// What some programs write before text in UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -286,12 +290,44 @@ impl Kind {
     }
 }
 
+/// What is known of a column.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    kind: Kind,
+    /// A number was below zero.
+    negative: bool,
+    /// A whole number has more digits than a double.
+    exact: bool,
+}
+
+impl Seen {
+    fn see(&mut self, value: &Json) {
+        self.kind = self.kind.with(Kind::of(value));
+        let whole = value.as_i64().map(i64::unsigned_abs).or_else(|| value.as_u64());
+        self.negative |= value.as_i64().is_some_and(|number| number < 0);
+        // Up to 2^53 a double holds every whole number.
+        self.exact |= whole.is_some_and(|whole| whole > 1 << 53);
+    }
+
+    /// The narrowest type; `None` is text.
+    fn narrowest(self) -> Option<ColType> {
+        match self.kind {
+            Kind::Bit => Some(ColType::Bit),
+            Kind::Whole => Some(ColType::LongLong),
+            Kind::Double if !self.exact => Some(ColType::IeeeDouble),
+            // Nothing holds numbers above and below what LongLong does.
+            Kind::Unsigned if !self.negative => Some(ColType::UnsignedLongLong),
+            Kind::Unsigned | Kind::Double | Kind::Nothing | Kind::Text => None,
+        }
+    }
+}
+
 /// The columns that suit all records of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Shape {
     /// In the order of their first appearance.
     names: Vec<String>,
-    kinds: HashMap<String, (Kind, bool)>,
+    kinds: HashMap<String, Seen>,
     pub(crate) records: u64,
 }
 
@@ -300,16 +336,11 @@ impl Shape {
     pub(crate) fn see(&mut self, fields: &Map<String, Json>) {
         self.records += 1;
         for (name, value) in fields {
-            let kind = Kind::of(value);
-            let negative = value.as_i64().is_some_and(|number| number < 0);
             match self.kinds.get_mut(name) {
-                Some((known, below_zero)) => {
-                    *known = known.with(kind);
-                    *below_zero |= negative;
-                }
+                Some(seen) => seen.see(value),
                 None => {
                     self.names.push(name.clone());
-                    self.kinds.insert(name.clone(), (kind, negative));
+                    self.kinds.entry(name.clone()).or_default().see(value);
                 }
             }
         }
@@ -319,22 +350,16 @@ impl Shape {
         &self.names
     }
 
-    /// The column for a name. A text column of a key is one of code page 1252, up to 255 bytes.
-    pub(crate) fn column(&self, name: &str, in_key: bool) -> ColumnDef {
-        let ty = match self.kinds.get(name).copied().unwrap_or_default() {
-            (Kind::Bit, _) => ColType::Bit,
-            (Kind::Whole, _) => ColType::LongLong,
-            // Nothing holds numbers above and below what LongLong does; a double loses digits.
-            (Kind::Unsigned, false) => ColType::UnsignedLongLong,
-            (Kind::Unsigned, true) | (Kind::Nothing | Kind::Text, _) if in_key => {
-                return ColumnDef::new(name, ColType::Text);
-            }
-            (Kind::Unsigned, true) | (Kind::Nothing | Kind::Text, _) => {
-                return ColumnDef::new(name, ColType::LongText).unicode();
-            }
-            (Kind::Double, _) => ColType::IeeeDouble,
+    /// The column for a name. Of numbers only so many fit into the fixed part of a record.
+    pub(crate) fn column(&self, name: &str) -> ColumnDef {
+        let narrowest = |name| self.kinds.get(name).and_then(|seen| seen.narrowest());
+        let Some(ty) = narrowest(name) else {
+            return ColumnDef::new(name, ColType::LongText).unicode();
         };
-        ColumnDef::new(name, ty)
+        let before = self.names.iter().take_while(|other| other.as_str() != name);
+        let fixed = before.filter(|other| narrowest(other.as_str()).is_some()).count();
+        let column = ColumnDef::new(name, ty);
+        if fixed < FIXED_COLUMNS { column } else { column.placed(Placement::Tagged) }
     }
 }
 
@@ -405,7 +430,7 @@ mod tests {
 
     fn types(shape: &Shape) -> Vec<(&str, ColType)> {
         let names = shape.names().iter();
-        names.map(|name| (name.as_str(), shape.column(name, false).ty)).collect()
+        names.map(|name| (name.as_str(), shape.column(name).ty)).collect()
     }
 
     #[test]
@@ -413,7 +438,8 @@ mod tests {
         let found = shape(&[
             r#"{"a": 1, "b": true, "c": 1, "d": "x", "e": null, "f": [1], "g": 1, "h": -1}"#,
             r#"{"a": 2, "b": 0, "c": 1.5, "g": 18446744073709551615, "h": 18446744073709551615}"#,
-            r#"{"late": false}"#,
+            r#"{"late": false, "i": 9007199254740993, "j": 9007199254740992}"#,
+            r#"{"i": 0.5, "j": 0.5}"#,
         ]);
         assert_eq!(
             types(&found),
@@ -427,10 +453,11 @@ mod tests {
                 ("g", ColType::UnsignedLongLong),
                 ("h", ColType::LongText),
                 ("late", ColType::Bit),
+                ("i", ColType::LongText),
+                ("j", ColType::IeeeDouble),
             ]
         );
-        assert_eq!(found.records, 3);
-        assert_eq!(found.column("d", true).ty, ColType::Text);
+        assert_eq!(found.records, 4);
     }
 
     /// The records of a CSV text, of which none may be longer than 1000 bytes, or what is wrong.

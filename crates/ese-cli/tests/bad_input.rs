@@ -493,8 +493,6 @@ fn names_that_no_table_can_have_are_refused_before_anything_is_made() {
     fs::write(dir.join("long.jsonl"), format!("{{\"{long}\": 1}}\n")).unwrap();
     fs::write(dir.join("nul.jsonl"), "{\"a\\u0000\": 1}\n").unwrap();
     fs::write(dir.join("twice.jsonl"), "{\"a\": 1}\n{\"A\": 2}\n").unwrap();
-    let wide: Vec<String> = (0..140).map(|n| format!("\"c{n}\": 1")).collect();
-    fs::write(dir.join("wide.jsonl"), format!("{{{}}}\n", wide.join(", "))).unwrap();
     fs::write(dir.join("open.csv"), "a,b\n1,\"x\n2,3\n").unwrap();
     for (table, file, code, words) in [
         ("", "good.jsonl", 2, &["JET_errInvalidName -1002"][..]),
@@ -504,7 +502,6 @@ fn names_that_no_table_can_have_are_refused_before_anything_is_made() {
         ("t", "long.jsonl", 2, &["long.jsonl", "JET_errInvalidName -1002"]),
         ("t", "nul.jsonl", 2, &["nul.jsonl", "JET_errInvalidName -1002"]),
         ("t", "twice.jsonl", 2, &["twice.jsonl", "JET_errColumnDuplicate -1508"]),
-        ("t", "wide.jsonl", 2, &["wide.jsonl", "JET_errTooManyColumns -1040"]),
         ("t", "open.csv", 1, &["open.csv: line 2: a quote is not closed", "(JET_err"]),
     ] {
         let ran = untouched(dir, || ese(dir, &["import", "new", "--table", table, file]));
@@ -518,12 +515,8 @@ fn names_that_no_table_can_have_are_refused_before_anything_is_made() {
     assert_eq!(untouched(dir, || ese(dir, &args)).code, Some(2));
     // Two databases, and nobody says which is meant.
     ese(dir, &["import", "new", "--table", "t", "good.jsonl"]).fine();
-    for (file, words) in
-        [("twice.jsonl", "JET_errColumnDuplicate -1508"), ("wide.jsonl", "JET_errTooManyColumns")]
-    {
-        let ran = untouched(dir, || ese(dir, &["import", "new", "--table", "u", file]));
-        ran.refused(2, &[file, words]);
-    }
+    untouched(dir, || ese(dir, &["import", "new", "--table", "u", "twice.jsonl"]))
+        .refused(2, &["twice.jsonl", "JET_errColumnDuplicate -1508"]);
     ese(dir, &["import", "new", "--table", "t", "good.jsonl", "--database", "b.edb"]).fine();
     untouched(dir, || ese(dir, &["import", "new", "--table", "t", "good.jsonl"]))
         .refused(2, &["several databases", "--database"]);

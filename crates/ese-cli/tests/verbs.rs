@@ -139,6 +139,30 @@ fn what_rows_prints_can_be_imported_again() {
 }
 
 #[test]
+fn keys_of_any_text_and_many_numbers_can_be_imported() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let keys = ["a", "A", "\u{e4}", "\u{65e5}\u{672c}", &"x".repeat(300), &"x".repeat(301)];
+    let records: String = keys
+        .iter()
+        .zip(1..)
+        .map(|(key, n)| {
+            let numbers: Vec<String> =
+                (0..200).map(|at| format!("\"n{at:03}\":{}", at * n)).collect();
+            format!("{{\"k\":\"{key}\",{}}}\n", numbers.join(","))
+        })
+        .collect();
+    fs::write(dir.join("r.jsonl"), &records).unwrap();
+    ese(dir, &["import", "one", "--table", "t", "--key", "k", "r.jsonl"]).fine();
+    let mut rows = json_lines(&ese(dir, &["rows", "one/data.edb", "t", "--json"]).fine());
+    rows.sort_by_key(|row| row["n001"].as_i64());
+    assert_eq!(rows, json_lines(&records));
+    fs::write(dir.join("long.jsonl"), format!("{{\"k\":\"{}\"}}\n", "y".repeat(2000))).unwrap();
+    ese(dir, &["import", "two", "--table", "t", "--key", "k", "long.jsonl"])
+        .refused(1, &["JET_errKeyTruncated", "line 1", "--key"]);
+}
+
+#[test]
 fn a_backup_of_a_crashed_instance_restores_all_that_was_committed() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

@@ -38,6 +38,9 @@ use super::{
 };
 use crate::session::SessionState;
 
+/// So many pages may be missing on the disk when the table is written.
+const MANY_PAGES: u32 = 1024;
+
 /// A column to be made with its table.
 #[derive(Clone, Debug, Default)]
 pub struct JET_COLUMNCREATE {
@@ -188,10 +191,11 @@ pub struct JET_TABLECREATE {
     pub cbSeparateLV: u32,
 }
 
-/// Begins to define a table, and gives a cursor on it.
+/// Begins to define a table, and gives a cursor on it. Many initial pages (`lPages`) are got for the
+/// database at once, so that it is this call which fails if there is no room for them.
 ///
 /// # Errors
-/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errTableDuplicate` (-1303),
+/// The session's; `JET_errDiskFull` (-1808), `JET_errOutOfDatabaseSpace` (-1012); `JET_errInvalidDatabaseId` (-1010), `JET_errTableDuplicate` (-1303),
 /// `JET_errInvalidName` (-1002), `JET_errDensityInvalid` (-1307), `JET_errTransReadOnly` (-1110).
 pub fn JetCreateTable(
     sesid: JET_SESID,
@@ -215,6 +219,11 @@ pub fn JetCreateTable(
                     format!("there is a table {szTableName} already"),
                 ));
             }
+        }
+        if lPages >= MANY_PAGES {
+            let owned = database.attached.db.file.page_count();
+            let instance = state.engine.instance();
+            instance.grow_database(&database.attached, owned.saturating_add(lPages))?;
         }
         let level = state.engine.level();
         new_cursor(own, sesid, Some(&database), What::Defining(Box::new(def)), level)

@@ -56,7 +56,7 @@ fn file(env: &Env, path: &Path, format: Format, page_size: PageSize) -> Outcome<
     }
     let mut table = TableBuilder::new("records").required(&key, ColType::Long);
     for name in shape.names() {
-        table = table.define(shape.column(name, false));
+        table = table.define(shape.column(name));
     }
     let table = table.primary(&[&key]);
     let schema = table.clone().into_def().build(page_size);

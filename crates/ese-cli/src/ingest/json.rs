@@ -16,9 +16,12 @@ pub(super) fn object(text: &[u8]) -> Result<Map<String, Value>, String> {
     let value = value.and_then(|value| reader.end().map(|()| value)).map_err(|error| {
         // Its lines are those of the record, which is one.
         let (text, place) = (error.to_string(), format!(" at line {} ", error.line()));
-        text.replace(&place, " at ")
+        let text = text.replace(&place, " at ");
+        if error.is_eof() { format!("{text}; a record is one whole line") } else { text }
     })?;
-    let Value::Object(fields) = value else { return Err("expected a JSON object".to_owned()) };
+    let Value::Object(fields) = value else {
+        return Err("expected a JSON object, one a line".to_owned());
+    };
     let mut names = HashSet::new();
     // As names of columns they are equal in any case.
     match fields.keys().find(|name| !names.insert(name.to_ascii_lowercase())) {
@@ -115,14 +118,15 @@ mod tests {
             (r#"{"a": 1, "b": 2, "a": 3}"#, "the key \"a\" occurs twice at column"),
             (r#"{"a": 1, "A": 3}"#, "the key \"A\" occurs twice"),
             (r#"{"a": [{"b": 1, "b": 1}]}"#, "the key \"b\" occurs twice"),
-            ("[1]", "expected a JSON object"),
+            ("[1]", "expected a JSON object, one a"),
+            ("{\"a\": 1,", "a record is one whole"),
             ("{\"a\": 1} x", "trailing characters at column 10"),
             ("{\"a\": oops}", "expected value at column 7"),
             ("{\"a\": \"\u{1}\"}", "control character"),
             ("{\"a\": 1e999}", "out of range"),
         ] {
             let refused = object(text.as_bytes()).unwrap_err();
-            assert!(refused.contains(words) && !refused.contains("line"), "{text}: {refused}");
+            assert!(refused.contains(words) && !refused.contains("at line"), "{text}: {refused}");
         }
     }
 }
