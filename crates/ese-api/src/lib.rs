@@ -89,6 +89,7 @@ pub use defrag::{DefragOptions, DefragOutcome};
 pub use ese_backup::{
     PauseBy,
     sets::{BackupSet, PrunePlan, PruneReason, Shelf},
+    ship::{DirDestination, ShipDestination, ShipState, Shipped, Shipper},
 };
 pub use ese_base::{Error, ErrorKind, JetErr, PageSize, Result, Signature, StopReason, StopToken};
 pub use ese_engine::{

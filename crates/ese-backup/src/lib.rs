@@ -9,6 +9,7 @@
 //!   interface layer implements [`BackupSource`] for it.
 //! * [`stream`]: the same as [`std::io::Read`], and the copy into a directory.
 //! * [`sets`]: a directory of sets: chains of incremental ones, and which may go.
+//! * [`ship`]: the log of a running instance, copied to another place as it grows.
 //! * [`restore`]: from a backup set to files that recovery can make whole (6.2, 6.4).
 //! * [`truncate`]: which logs are copied and which may go.
 //!
@@ -27,6 +28,7 @@ mod log_source;
 pub mod restore;
 pub mod session;
 pub mod sets;
+pub mod ship;
 pub mod source;
 pub mod stream;
 #[cfg(test)]

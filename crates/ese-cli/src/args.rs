@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
 
@@ -54,6 +54,8 @@ pub(crate) enum Verb {
     Restore(Restore),
     /// Remove old backup sets by whole chains
     Prune(Prune),
+    /// Copy the log of a running instance to another place as it grows
+    Ship(Ship),
     /// Recover the databases of an instance that did not end properly, in place
     Recover(Recover),
     /// Rebuild a clean database in a new, dense file
@@ -219,4 +221,18 @@ pub(crate) struct Prune {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Ship {
+    /// The directory of the instance's log; the instance may run
+    pub(crate) dir: PathBuf,
+    /// The directory for the copies; made if it is missing
+    pub(crate) dest: PathBuf,
+    /// Between two looks at the log
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = text::seconds)]
+    pub(crate) interval: Duration,
+    /// Ship what is there and end
+    #[arg(long)]
+    pub(crate) once: bool,
 }

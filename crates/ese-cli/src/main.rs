@@ -22,6 +22,7 @@ mod prune;
 mod recover;
 mod restore;
 mod rows;
+mod ship;
 mod status;
 mod tables;
 mod text;
@@ -73,6 +74,7 @@ fn run(context: &Context, verb: Verb) -> Outcome {
         Verb::Backup(args) => backup::run(context, &args),
         Verb::Restore(args) => restore::run(context, &args),
         Verb::Prune(args) => prune::run(context, &args),
+        Verb::Ship(args) => ship::run(context, &args),
         Verb::Recover(args) => recover::run(context, &args),
         Verb::Compact(args) => compact::run(context, &args),
     }

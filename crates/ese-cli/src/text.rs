@@ -65,14 +65,23 @@ pub(crate) fn percent(done: u64, total: u64) -> u64 {
 
 /// Bytes of so many million: `2.5`.
 pub(crate) fn megabytes(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is no number of MB/s");
+    millionths(text).ok_or_else(|| format!("{text:?} is no number of MB/s"))
+}
+
+/// `2.5`.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let micros = millionths(text).ok_or_else(|| format!("{text:?} is no number of seconds"))?;
+    Ok(Duration::from_micros(micros))
+}
+
+/// A number with up to six decimals, in millionths.
+fn millionths(text: &str) -> Option<u64> {
     let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !digits(whole) || !digits(part) || part.len() > 6 {
-        return Err(wrong());
+        return None;
     }
-    let bytes: u64 = format!("{whole}{part:0<6}").parse().map_err(|_| wrong())?;
-    Ok(bytes)
+    format!("{whole}{part:0<6}").parse().ok()
 }
 
 /// A text cut to so many characters.
@@ -109,6 +118,7 @@ mod tests {
         assert_eq!(percent(0, 0), 100);
         assert_eq!(megabytes("2.5\n"), Ok(2_500_000));
         assert_eq!(megabytes("0"), Ok(0));
+        assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
         for wrong in ["", "-1", "1e9", ".", "1.2.3", "x", "99999999999999999999"] {
             assert!(megabytes(wrong).is_err(), "{wrong}");
         }

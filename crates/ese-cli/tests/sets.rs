@@ -245,3 +245,69 @@ fn an_incremental_backup_needs_its_base() {
     assert_eq!(told["databases"], Value::Array(Vec::new()));
     assert!(!names(&dir.join("sets/i")).contains(&"a.edb".to_owned()));
 }
+
+/// The shipped log put on top of a set: what an operator has after the machine is gone.
+fn set_with_shipped(dir: &Path, set: &str, shipped: &str, whole: &str) {
+    fs::create_dir(dir.join(whole)).unwrap();
+    for from in [set, shipped] {
+        for name in names(&dir.join(from)) {
+            fs::copy(dir.join(from).join(&name), dir.join(whole).join(&name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_was_shipped_restores_the_rows_of_an_instance_that_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("live"), PageSize::K4, 50);
+    ese(dir, &["backup", "live", "set"]).fine();
+    let mut shipping =
+        spawn(program().args(["ship", "live", "shipped", "--interval", "0.05"]).current_dir(dir));
+    let record = |n: u32| format!("{{\"id\": {n}, \"text\": \"{n:0200}\"}}\n");
+    fs::write(dir.join("r.jsonl"), (0..100_000).map(record).collect::<String>()).unwrap();
+    let mut loading = spawn(
+        program()
+            .args(["import", "live", "--table", "rows", "--key", "id", "--batch", "20", "r.jsonl"])
+            .args(["--database", "a.edb"])
+            .current_dir(dir),
+    );
+    let log = dir.join("live/edb.log");
+    let shipped_some = || dir.join("shipped").is_dir() && names(&dir.join("shipped")).len() > 4;
+    while !(shipped_some() && log.exists()) {
+        assert!(loading.try_wait().unwrap().is_none(), "the load is too small for this test");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    loading.kill().unwrap();
+    loading.wait().unwrap();
+    // What was in the log when the instance was killed is shipped by the next step.
+    signal(shipping.id(), "-INT");
+    assert!(shipping.wait().unwrap().success());
+    let before = fs::read_dir(dir.join("live")).unwrap().count();
+    assert!(before > 3);
+    ese(dir, &["recover", "live"]).fine();
+    let expected = ese(dir, &["rows", "live/a.edb", "rows", "--json"]).fine();
+    fs::remove_dir_all(dir.join("live")).unwrap();
+    set_with_shipped(dir, "set", "shipped", "whole");
+    ese(dir, &["restore", "whole", "restored"]).fine();
+    let found = ese(dir, &["rows", "restored/a.edb", "rows", "--json"]).fine();
+    assert!(found.lines().count() > 100, "{} rows", found.lines().count());
+    assert!(found == expected, "{} and {} rows", found.lines().count(), expected.lines().count());
+    assert!(ese(dir, &["verify", "restored"]).fine().ends_with("sound\n"));
+}
+
+#[test]
+fn shipping_refuses_a_gap_and_another_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 3000);
+    clean(&dir.join("other"), PageSize::K4, 30);
+    ese(dir, &["ship", "data", "shipped", "--once"]).fine();
+    ese(dir, &["ship", "other", "shipped", "--once"]).refused(1, &["shipped", "-530"]);
+    // Backups that truncate the log before it was shipped.
+    for set in ["s1", "s2", "s3"] {
+        ese(dir, &["backup", "data", set, "--truncate"]).fine();
+    }
+    ese(dir, &["ship", "data", "shipped", "--once"]).refused(1, &["data", "-528"]);
+    ese(dir, &["ship", "s1/nothing", "shipped", "--once"]).code.filter(|code| *code == 3).unwrap();
+}

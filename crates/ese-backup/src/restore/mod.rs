@@ -24,6 +24,7 @@ use ese_os::Env;
 
 pub use place::{Placed, PlacedDatabase, RestoreOptions, RestoreTarget, UNFINISHED_NAME, place};
 pub use plan::{PlannedDatabase, PlannedLog, RestorePlan};
+pub(crate) use scan::archived_log_name;
 pub use verify::{SetReport, verify_set};
 
 /// How far a restore or a verification has come.

@@ -1,0 +1,358 @@
+//! Log shipping: the log of a running instance is copied to another place as it grows, so that a
+//! backup set and what was shipped since restore the state of a moment ago.
+//!
+//! [`Shipper::step`] copies every finished generation that is not there yet, then the one that is
+//! being written as far as it is. It only reads the instance's files, so it works from another
+//! process and never holds the instance up. The destination holds
+//!
+//! * the generations under their own names; the last one may be unfinished, and is replaced when
+//!   more of it was written;
+//! * [`STATE_NAME`]: what was shipped, written after it.
+//!
+//! Why an unfinished generation is a prefix of the log: the writer fills a file from its begin to
+//! its end, and overwrites the shadow of a segment only when the segment itself is in its place. A
+//! file that is read from its end to its begin therefore never shows a segment without all those
+//! before it. The newest one may be cut short, like after a power cut; the replay ends there.
+
+mod destination;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use ese_base::{Error, Generation, JetErr, Result, Signature, limits::LOG_SEGMENT_LEN};
+use ese_log::layout::{LOG_HEADER_LEN, LogHeader};
+use ese_os::{Env, File, OpenMode};
+use serde::{Deserialize, Serialize};
+
+pub use destination::{DirDestination, ShipDestination};
+
+use crate::{session::verify_segment, stream::signature_to_hex};
+
+/// Name of the file that says what was shipped.
+pub const STATE_NAME: &str = "ese-ship.json";
+const FORMAT: &str = "ese-ship";
+const VERSION: u32 = 1;
+/// No log file of any version is longer.
+const FILE_LEN_MAX: u64 = 1 << 28;
+/// How often a segment that is just being written is read again.
+const TRIES: u32 = 50;
+
+/// What was shipped, as the destination remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShipState {
+    format: String,
+    version: u32,
+    /// Base name of the log files.
+    pub log_base: String,
+    /// Signature of the log stream, 28 bytes in hexadecimal.
+    pub log_signature: String,
+    /// First generation that was shipped.
+    pub gen_low: u32,
+    /// Last generation that was shipped whole; 0 if none was.
+    pub gen_finished: u32,
+    /// The generation that was being written.
+    pub gen_open: u32,
+    /// When that was, ISO 8601.
+    pub shipped: String,
+}
+
+/// What a step has done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shipped {
+    /// Finished generations that were copied.
+    pub finished: Vec<Generation>,
+    /// The generation that is being written, if more of it was copied.
+    pub open: Option<Generation>,
+    /// Bytes that were copied.
+    pub bytes: u64,
+}
+
+/// Ships the log of one directory to one destination.
+#[derive(Debug)]
+pub struct Shipper {
+    env: Env,
+    dir: PathBuf,
+    base: String,
+    to: Box<dyn ShipDestination>,
+    state: Option<ShipState>,
+    /// Sum of the open generation as it was shipped last.
+    open: Option<(Generation, u32)>,
+}
+
+/// The log files of a directory.
+#[derive(Debug, Default)]
+struct Found {
+    finished: BTreeMap<Generation, PathBuf>,
+    current: Option<PathBuf>,
+}
+
+impl Shipper {
+    /// `dir` holds the log with this base name. Goes on where the destination says.
+    ///
+    /// # Errors
+    /// `JET_errFileInvalidType` (-1812) if the destination's state cannot be understood; those of
+    /// the destination.
+    pub fn new(env: &Env, dir: &Path, base: &str, to: Box<dyn ShipDestination>) -> Result<Shipper> {
+        let state = match to.read(STATE_NAME)? {
+            None => None,
+            Some(text) => Some(parse(&text).map_err(|error| error.at_path(to.place(STATE_NAME)))?),
+        };
+        let (env, dir, base) = (env.clone(), dir.to_path_buf(), base.to_owned());
+        Ok(Shipper { env, dir, base, to, state, open: None })
+    }
+
+    /// What the destination holds; `None` if nothing was ever shipped.
+    #[must_use]
+    pub fn state(&self) -> Option<&ShipState> {
+        self.state.as_ref()
+    }
+
+    /// Copies what is new. On return it is durable in the destination, as far as the destination
+    /// can say that.
+    ///
+    /// # Errors
+    /// `JET_errMissingLogFile` (-528) if a generation was removed before it was shipped: what comes
+    /// after it is of no use without a new backup; `JET_errBadLogSignature` (-530) if the
+    /// destination holds the log of another instance; `JET_errLogReadVerifyFailure` (-612) for a
+    /// damaged log; those of reading and of the destination. The next step goes on.
+    pub fn step(&mut self) -> Result<Shipped> {
+        let mut shipped = Shipped::default();
+        // A generation may be finished while the one before it is copied.
+        for _ in 0..3 {
+            let found = self.find()?;
+            self.ship_finished(&found, &mut shipped)?;
+            if self.ship_open(&found, &mut shipped)? {
+                break;
+            }
+        }
+        Ok(shipped)
+    }
+
+    fn find(&self) -> Result<Found> {
+        let mut found = Found::default();
+        for entry in self.env.fs.list(&self.dir)?.into_iter().filter(|entry| !entry.is_dir) {
+            let path = self.dir.join(&entry.name);
+            let is = |stem: &str| {
+                let parts = entry.name.rsplit_once('.');
+                parts.is_some_and(|(own, ending)| {
+                    own.eq_ignore_ascii_case(stem)
+                        && ["log", "jtx"].iter().any(|known| ending.eq_ignore_ascii_case(known))
+                })
+            };
+            if is(&self.base) {
+                found.current = Some(path);
+            } else if let Some((base, generation)) = crate::restore::archived_log_name(&entry.name)
+                && base.eq_ignore_ascii_case(&self.base)
+            {
+                found.finished.insert(generation, path);
+            }
+        }
+        Ok(found)
+    }
+
+    fn ship_finished(&mut self, found: &Found, shipped: &mut Shipped) -> Result<()> {
+        let done = self.state.as_ref().map_or(0, |state| state.gen_finished);
+        let mut next = self.next();
+        for (generation, path) in found.finished.range(Generation(done.saturating_add(1))..) {
+            if let Some(expected) = next.filter(|next| *next < generation.0) {
+                return Err(self.missing(Generation(expected)));
+            }
+            let (header, bytes) = match self.read(path, *generation) {
+                // Removed since it was listed; the next look tells whether that was too early.
+                Err(error) if error.code() == JetErr::FileNotFound => return Ok(()),
+                read => read?,
+            };
+            self.check_stream(&header.signature)?;
+            self.to.write(&self.name_of(*generation, path), &bytes)?;
+            shipped.finished.push(*generation);
+            shipped.bytes += bytes.len() as u64;
+            self.remember(&header, Some(*generation))?;
+            next = Some(generation.0 + 1);
+        }
+        Ok(())
+    }
+
+    /// False: the file is another generation than was expected, so look again.
+    fn ship_open(&mut self, found: &Found, shipped: &mut Shipped) -> Result<bool> {
+        let Some(path) = &found.current else { return Ok(true) };
+        let read =
+            self.env.fs.open(path, OpenMode::Read).and_then(|file| read_whole(&self.env, &*file));
+        let (header, bytes) = match read {
+            // In the middle of going over to the next generation.
+            Err(error) if error.code() == JetErr::FileNotFound => return Ok(false),
+            read => read.map_err(|error| error.at_path(path))?,
+        };
+        self.check_stream(&header.signature)?;
+        let generation = header.generation;
+        match self.next() {
+            Some(expected) if expected < generation.0 => {
+                if found.finished.keys().any(|finished| finished.0 >= expected) {
+                    return Ok(false);
+                }
+                // Once more: it may have been finished since the directory was listed.
+                let again = self.find()?;
+                return match again.finished.contains_key(&Generation(expected)) {
+                    true => Ok(false),
+                    false => Err(self.missing(Generation(expected))),
+                };
+            }
+            // The file was opened after the directory was listed, so this is no race.
+            Some(expected) if expected > generation.0 => {
+                return Err(Error::new(
+                    JetErr::LogGenerationMismatch,
+                    format!("generations up to {:#x} were shipped already", expected - 1),
+                )
+                .at_path(path)
+                .at_generation(generation)
+                .advise("this is an older copy of the instance: ship into a new directory"));
+            }
+            _ => {}
+        }
+        let sum = crc32fast::hash(&bytes);
+        if self.open == Some((generation, sum)) {
+            return Ok(true);
+        }
+        self.to.write(&self.name_of(generation, path), &bytes)?;
+        self.open = Some((generation, sum));
+        shipped.open = Some(generation);
+        shipped.bytes += bytes.len() as u64;
+        self.remember(&header, None)?;
+        Ok(true)
+    }
+
+    /// A finished generation, verified.
+    fn read(&self, path: &Path, generation: Generation) -> Result<(LogHeader, Vec<u8>)> {
+        let file = self.env.fs.open(path, OpenMode::Read)?;
+        let (header, bytes) = read_whole(&self.env, &*file).map_err(|error| error.at_path(path))?;
+        // A file that is not needed any more may be used again under another name.
+        if header.generation != generation {
+            return Err(Error::new(
+                JetErr::FileNotFound,
+                format!("the file holds generation {:#x} by now", header.generation.0),
+            )
+            .at_path(path)
+            .at_generation(generation));
+        }
+        Ok((header, bytes))
+    }
+
+    /// The first generation that is not shipped whole; `None` if nothing was shipped.
+    fn next(&self) -> Option<u32> {
+        self.state.as_ref().map(|state| state.gen_low.max(state.gen_finished + 1))
+    }
+
+    fn name_of(&self, generation: Generation, like: &Path) -> String {
+        let ending = like.extension().unwrap_or_default().to_string_lossy();
+        if generation.0 > 0xf_ffff {
+            format!("{}{:08X}.{ending}", self.base, generation.0)
+        } else {
+            format!("{}{:05X}.{ending}", self.base, generation.0)
+        }
+    }
+
+    fn check_stream(&self, signature: &Signature) -> Result<()> {
+        match &self.state {
+            Some(state) if state.log_signature != signature_to_hex(signature) => Err(Error::new(
+                JetErr::BadLogSignature,
+                "the destination holds the log of another instance, or of before a restore",
+            )
+            .at_path(self.to.place(STATE_NAME))
+            .advise("ship into a new directory, and make a backup to go with it")),
+            _ => Ok(()),
+        }
+    }
+
+    fn missing(&self, generation: Generation) -> Error {
+        Error::new(JetErr::MissingLogFile, "the log was removed before it was shipped")
+            .at_path(&self.dir)
+            .at_generation(generation)
+            .advise("make a new backup, and ship into a new directory")
+    }
+
+    fn remember(&mut self, header: &LogHeader, finished: Option<Generation>) -> Result<()> {
+        let generation = header.generation.0;
+        let before = self.state.take();
+        let state = ShipState {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            log_base: self.base.clone(),
+            log_signature: signature_to_hex(&header.signature),
+            gen_low: before.as_ref().map_or(generation, |state| state.gen_low),
+            gen_finished: finished
+                .map_or(before.map_or(0, |state| state.gen_finished), |generation| generation.0),
+            gen_open: if finished.is_some() { generation + 1 } else { generation },
+            shipped: self.env.clock.log_time().to_string(),
+        };
+        let text = serde_json::to_vec_pretty(&state)
+            .map_err(|error| Error::new(JetErr::InternalError, format!("ship state: {error}")))?;
+        self.state = Some(state);
+        self.to.write(STATE_NAME, &text)
+    }
+}
+
+fn parse(text: &[u8]) -> Result<ShipState> {
+    let wrong = |what: String| {
+        Error::new(JetErr::FileInvalidType, what).advise("ship into a new directory")
+    };
+    let state: ShipState = serde_json::from_slice(text)
+        .map_err(|error| wrong(format!("not what `ese ship` writes: {error}")))?;
+    if state.format != FORMAT || state.version != VERSION || state.gen_low == 0 {
+        return Err(wrong(format!("expected {FORMAT} of version {VERSION}")));
+    }
+    Ok(state)
+}
+
+/// A log file as it is at some moment: see the head of this module.
+fn read_whole(env: &Env, file: &dyn File) -> Result<(LogHeader, Vec<u8>)> {
+    let len = file.len()?;
+    let first = read_header(file)?;
+    if len != first.file_len() || len > FILE_LEN_MAX {
+        return Err(Error::new(
+            JetErr::LogFileSizeMismatch,
+            format!("the log has {len} bytes, its header says {}", first.file_len()),
+        )
+        .at_generation(first.generation));
+    }
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+    for (isec, segment) in bytes.chunks_mut(LOG_SEGMENT_LEN).enumerate().skip(1).rev() {
+        read_segment(env, file, isec as u64, segment)
+            .map_err(|error| error.at_generation(first.generation))?;
+    }
+    file.read_at(bytes.get_mut(..LOG_HEADER_LEN).unwrap_or_default(), 0)?;
+    let last = read_header(file)?;
+    if (last.generation, last.created) == (first.generation, first.created) {
+        return Ok((last, bytes));
+    }
+    // The file was used again while it was read.
+    Err(Error::new(JetErr::FileNotFound, "the generation was removed while it was read")
+        .at_generation(first.generation))
+}
+
+fn read_segment(env: &Env, file: &dyn File, isec: u64, segment: &mut [u8]) -> Result<()> {
+    let mut tries = 0;
+    loop {
+        file.read_at(segment, isec * LOG_SEGMENT_LEN as u64)?;
+        match verify_segment(segment, isec) {
+            Ok(()) => return Ok(()),
+            // It may be half written at this moment.
+            Err(_) if tries < TRIES => {
+                tries += 1;
+                env.clock.sleep(std::time::Duration::from_millis(1));
+            }
+            Err(what) => {
+                return Err(Error::new(JetErr::LogReadVerifyFailure, what)
+                    .advise("the log is damaged: make a full backup after a clean shutdown"));
+            }
+        }
+    }
+}
+
+fn read_header(file: &dyn File) -> Result<LogHeader> {
+    let mut block = Box::new([0; LOG_HEADER_LEN]);
+    file.read_at(block.as_mut_slice(), 0)?;
+    LogHeader::decode(&block)
+}

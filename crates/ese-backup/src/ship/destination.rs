@@ -1,0 +1,82 @@
+//! Where logs are shipped to.
+
+use std::{
+    fmt::Debug,
+    path::{Path, PathBuf},
+};
+
+use ese_base::{Error, JetErr, Result};
+use ese_os::{Env, OpenMode};
+
+use crate::files::remove_if_there;
+
+/// A flat place of small files, each written whole.
+pub trait ShipDestination: Send + Debug {
+    /// Puts a file there, or replaces it: whoever looks sees the old content or the new one, never
+    /// a part. Durable on return.
+    ///
+    /// # Errors
+    /// The destination's.
+    fn write(&self, name: &str, content: &[u8]) -> Result<()>;
+    /// A file's content; `None` if it is not there.
+    ///
+    /// # Errors
+    /// The destination's.
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>>;
+    /// Where a file is, for messages.
+    fn place(&self, name: &str) -> PathBuf;
+}
+
+/// A directory of this machine.
+#[derive(Debug)]
+pub struct DirDestination {
+    env: Env,
+    dir: PathBuf,
+}
+
+impl DirDestination {
+    /// Makes the directory if it is missing.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn open(env: &Env, dir: &Path) -> Result<DirDestination> {
+        env.fs.create_dir_all(dir)?;
+        Ok(DirDestination { env: env.clone(), dir: dir.to_path_buf() })
+    }
+}
+
+impl ShipDestination for DirDestination {
+    fn write(&self, name: &str, content: &[u8]) -> Result<()> {
+        let new = self.dir.join(format!("{name}.new"));
+        remove_if_there(&self.env, &new)?;
+        let file = self.env.fs.open(&new, OpenMode::CreateNew)?;
+        // A log is blank behind its end, and the disk need not hear of it.
+        let used = content.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        file.write_at(content.get(..used).unwrap_or_default(), 0)?;
+        file.set_len(content.len() as u64)?;
+        file.sync()?;
+        drop(file);
+        self.env.fs.rename(&new, &self.dir.join(name))?;
+        self.env.fs.sync_dir(&self.dir)
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        const LEN_MAX: u64 = 1 << 20;
+        let path = self.dir.join(name);
+        if !self.env.fs.exists(&path)? {
+            return Ok(None);
+        }
+        let file = self.env.fs.open(&path, OpenMode::Read)?;
+        let len = file.len()?;
+        let len = usize::try_from(len).ok().filter(|_| len <= LEN_MAX).ok_or_else(|| {
+            Error::new(JetErr::FileInvalidType, format!("{len} bytes are too many")).at_path(&path)
+        })?;
+        let mut bytes = vec![0; len];
+        file.read_at(&mut bytes, 0)?;
+        Ok(Some(bytes))
+    }
+
+    fn place(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+}

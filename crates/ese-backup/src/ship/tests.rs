@@ -1,0 +1,171 @@
+//! Shipping a log that is being written.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ese_base::{LogTime, ProcId};
+use ese_log::{Log, LogConfig, LogFile, Record, StreamReader, records::Trace};
+use ese_sim::{SimDisk, SimEnv, StateOptions};
+
+use super::*;
+
+fn config(dir: &Path) -> LogConfig {
+    LogConfig { file_len: 64 << 10, reserves: 0, ..LogConfig::new(dir.to_path_buf(), "edb") }
+}
+
+fn new_log(env: &Env, dir: &Path, number: u32) -> Log {
+    env.fs.create_dir_all(dir).unwrap();
+    let signature = Signature::new(number, LogTime::from_unix_ms(1));
+    Log::create(env, &config(dir), signature).unwrap()
+}
+
+/// Appends a record with a number in it, of a length that differs, and makes it durable.
+fn write(log: &Log, number: u64) {
+    let text = format!("{number} {}", "x".repeat(usize::try_from(number * 37 % 900).unwrap()));
+    let trace = Trace { procid: ProcId(1), text: text.as_bytes(), rollover: false };
+    let appended = log.append(&Record::Trace(trace)).unwrap();
+    log.flush(appended.end).unwrap();
+}
+
+fn shipper(env: &Env, from: &Path, to: &Path) -> Shipper {
+    let to = DirDestination::open(env, to).unwrap();
+    Shipper::new(env, from, "edb", Box::new(to)).unwrap()
+}
+
+/// How many records are in what was shipped; they are the first ones without a hole.
+fn shipped(env: &Env, to: &Path) -> u64 {
+    let mut count = 0;
+    for entry in env.fs.list(to).unwrap() {
+        if crate::restore::archived_log_name(&entry.name).is_none() {
+            continue;
+        }
+        let file = LogFile::read(env, to.join(&entry.name)).unwrap();
+        let mut reader = StreamReader::of_file(env, &file);
+        while let Some(entry) = reader.next().unwrap() {
+            if let Record::Trace(trace) = entry.record {
+                let text = String::from_utf8(trace.text.to_vec()).unwrap();
+                let number = text.split(' ').next().unwrap();
+                assert_eq!(number, count.to_string(), "a record is missing or there twice");
+                count += 1;
+            }
+        }
+    }
+    count
+}
+
+#[test]
+fn each_step_ships_what_was_durable_before_it() {
+    let (env, _disk) = SimEnv::new(1);
+    let (from, to) = (Path::new("/log"), Path::new("/shipped"));
+    let log = new_log(&env, from, 7);
+    let mut ship = shipper(&env, from, to);
+    for number in 0..400 {
+        write(&log, number);
+        if number % 7 == 0 {
+            let step = ship.step().unwrap();
+            assert!(step.open.is_some() || !step.finished.is_empty());
+            assert_eq!(shipped(&env, to), number + 1);
+            assert_eq!(ship.step().unwrap(), Shipped::default(), "there is nothing new");
+        }
+        if number % 100 == 50 {
+            log.roll().unwrap();
+        }
+        if number % 150 == 70 {
+            // Another process goes on.
+            ship = shipper(&env, from, to);
+        }
+    }
+    ship.step().unwrap();
+    let state = ship.state().unwrap();
+    assert!(state.gen_low == 1 && state.gen_finished >= 4);
+    assert_eq!(state.gen_open, state.gen_finished + 1);
+}
+
+#[test]
+fn what_is_shipped_while_others_write_is_always_a_prefix() {
+    let dir = tempfile::tempdir().unwrap();
+    let env = Env::real();
+    let (from, to) = (dir.path().join("log"), dir.path().join("shipped"));
+    let log = new_log(&env, &from, 7);
+    let durable = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..3000 {
+                write(&log, number);
+                durable.store(number + 1, Ordering::Release);
+            }
+        });
+        let mut ship = shipper(&env, &from, &to);
+        let (mut steps, mut last) = (0, 0);
+        while last < 3000 {
+            let before = durable.load(Ordering::Acquire);
+            ship.step().unwrap();
+            last = shipped(&env, &to);
+            assert!(last >= before, "{last} records were shipped, {before} were durable");
+            steps += 1;
+        }
+        assert!(steps > 3, "{steps}");
+    });
+}
+
+#[test]
+fn a_generation_that_went_too_early_and_another_log_are_refused() {
+    let (env, _disk) = SimEnv::new(1);
+    let (from, to) = (Path::new("/log"), Path::new("/shipped"));
+    let log = new_log(&env, from, 7);
+    let mut ship = shipper(&env, from, to);
+    write(&log, 0);
+    ship.step().unwrap();
+    for _ in 0..3 {
+        log.roll().unwrap();
+    }
+    env.fs.remove_file(&from.join("edb00001.log")).unwrap();
+    let error = ship.step().unwrap_err();
+    assert_eq!((error.code(), error.generation()), (JetErr::MissingLogFile, Some(Generation(1))));
+    drop(log);
+    let log = new_log(&env, Path::new("/other"), 8);
+    write(&log, 0);
+    let error = shipper(&env, Path::new("/other"), to).step().unwrap_err();
+    assert_eq!(error.code(), JetErr::BadLogSignature);
+    // An older copy of the same instance.
+    let log = new_log(&env, Path::new("/copy"), 7);
+    write(&log, 0);
+    let (copy, to) = (Path::new("/copy"), Path::new("/shipped2"));
+    let mut ship = shipper(&env, copy, to);
+    log.roll().unwrap();
+    ship.step().unwrap();
+    drop(log);
+    let older = new_log(&env, Path::new("/older"), 7);
+    write(&older, 0);
+    let error = shipper(&env, Path::new("/older"), to).step().unwrap_err();
+    assert_eq!(error.code(), JetErr::LogGenerationMismatch);
+}
+
+#[test]
+fn a_power_cut_of_the_destination_leaves_whole_files_and_the_next_step_goes_on() {
+    let (env, disk) = SimEnv::new(1);
+    let (from, to) = (Path::new("/log"), Path::new("/shipped"));
+    let log = new_log(&env, from, 7);
+    disk.record(true);
+    let mut ship = shipper(&env, from, to);
+    for number in 0..60 {
+        write(&log, number);
+        if number % 20 == 0 {
+            ship.step().unwrap();
+            log.roll().unwrap();
+        }
+    }
+    ship.step().unwrap();
+    drop(log);
+    let mut states = 0;
+    let options = StateOptions { seed: 3, budget: 300, garbage: true, from_op: 0 };
+    for state in disk.recording().states(options) {
+        let env = SimEnv::on(&SimDisk::from_image(&state.image), 1);
+        if !env.fs.exists(to).unwrap() {
+            continue;
+        }
+        let count = shipped(&env, to);
+        assert!(count <= 60, "{}", state.description);
+        states += 1;
+    }
+    assert!(states > 50, "{states}");
+}

@@ -1,0 +1,64 @@
+//! `ese ship DIR DEST`: the log of a running instance is copied as it grows.
+
+use std::time::Duration;
+
+use ese_api::{DirDestination, Error, JetErr, Shipped, Shipper, find_base};
+use serde_json::json;
+
+use crate::{args, context::Context, failure::Outcome, output::Output, text};
+
+/// Between two looks whether somebody wants to end it.
+const LOOK: Duration = Duration::from_millis(20);
+
+pub(crate) fn run(context: &Context, args: &args::Ship) -> Outcome {
+    let env = &context.env;
+    let interrupt = context.interrupt();
+    let base = find_base(env, &args.dir)?.ok_or_else(|| {
+        Error::new(JetErr::MissingLogFile, "there is no log to be shipped")
+            .at_path(&args.dir)
+            .advise("name the directory that holds the log files")
+    })?;
+    let to = DirDestination::open(env, &args.dest)?;
+    let mut shipper = Shipper::new(env, &args.dir, &base, Box::new(to))?;
+    loop {
+        // What was written until the interrupt is shipped after it.
+        let last = args.once || interrupt.pressed();
+        let shipped = shipper.step()?;
+        tell(context, &shipper, &shipped)?;
+        if last {
+            return Ok(());
+        }
+        let next = env.clock.monotonic().saturating_add(args.interval);
+        while env.clock.monotonic() < next && !interrupt.pressed() {
+            env.clock.sleep(LOOK);
+        }
+    }
+}
+
+/// A line for each step that has done something.
+fn tell(context: &Context, shipper: &Shipper, shipped: &Shipped) -> Outcome {
+    let Some(state) = shipper.state().filter(|_| shipped.bytes > 0) else { return Ok(()) };
+    let mut output = Output::new();
+    if context.json {
+        output.json(&json!({
+            "shipped": state.shipped,
+            "bytes": shipped.bytes,
+            "finished": shipped.finished.iter().map(|generation| generation.0).collect::<Vec<_>>(),
+            "gen_low": state.gen_low,
+            "gen_finished": state.gen_finished,
+            "gen_open": state.gen_open,
+        }))?;
+    } else if !context.quiet {
+        let open = match shipped.open {
+            Some(generation) => format!("{:#x} as far as it is", generation.0),
+            None => "nothing unfinished".to_owned(),
+        };
+        output.line(&format!(
+            "{}: {}, {} finished, {open}",
+            state.shipped,
+            text::bytes(shipped.bytes),
+            text::counted(u64::try_from(shipped.finished.len()).unwrap_or(0), "generation"),
+        ))?;
+    }
+    Ok(output.flush()?)
+}
