@@ -27,6 +27,7 @@ pub struct InstanceBuilder {
     config: InstanceConfig,
     page_size: Option<PageSize>,
     pauses: PauseBy,
+    recovery: RecoveryOptions<'static>,
 }
 
 impl InstanceBuilder {
@@ -37,6 +38,7 @@ impl InstanceBuilder {
             config: InstanceConfig::new(dir),
             page_size: None,
             pauses: PauseBy::Waiting,
+            recovery: RecoveryOptions::default(),
         }
     }
 
@@ -74,6 +76,26 @@ impl InstanceBuilder {
     /// Keep a log at all. Without one a crash leaves databases unusable, and there is no backup.
     pub fn recovery(mut self, on: bool) -> InstanceBuilder {
         self.config.recovery = on;
+        self
+    }
+
+    /// What recovery may do and how far it goes, where there is a log: see [`RecoveryOptions`].
+    ///
+    /// ```
+    /// use ese_api::{Instance, RecoveryFlags, RecoveryOptions};
+    /// # fn main() -> ese_api::Result<()> {
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let flags = RecoveryFlags::IGNORE_MISSING_DATABASES | RecoveryFlags::IGNORE_LOST_LOGS;
+    /// let options = RecoveryOptions::with_flags(flags);
+    /// let instance = Instance::builder(dir.path()).recovery_options(options).start()?;
+    /// if let Some(report) = instance.recovery_report() {
+    ///     println!("{} records, {:?}", report.records, report.warning());
+    /// }
+    /// # instance.stop()
+    /// # }
+    /// ```
+    pub fn recovery_options(mut self, options: RecoveryOptions<'static>) -> InstanceBuilder {
+        self.recovery = options;
         self
     }
 
@@ -122,17 +144,18 @@ impl InstanceBuilder {
     /// # Errors
     /// `JET_errLogFilePathInUse` (-1084) while another instance has the directory,
     /// `JET_errInvalidParameter` (-1003) for a base name or log file size that cannot be,
-    /// `JET_errPageSizeMismatch` (-1213), and those of recovery, which leave everything as it was.
+    /// `JET_errPageSizeMismatch` (-1213), and those of recovery, which leave everything as it was;
+    /// with a recovery that is to end before undo `JET_errRecoveredWithoutUndo` (-579) or
+    /// `JET_errRecoveredWithoutUndoDatabasesConsistent` (-584).
     pub fn start(self) -> Result<Instance> {
-        let InstanceBuilder { env, dir, mut config, page_size, pauses } = self;
+        let InstanceBuilder { env, dir, mut config, page_size, pauses, recovery } = self;
         env.fs.create_dir_all(&config.log_dir)?;
         config.page_size = match page_size {
             Some(size) => size,
             None => existing_page_size(&env, &config)?.unwrap_or(config.page_size),
         };
         env.fs.create_dir_all(&config.system_dir)?;
-        let options = RecoveryOptions::default();
-        let (shared, report) = Shared::start(&env, config, options, pauses)?;
+        let (shared, report) = Shared::start(&env, config, recovery, pauses)?;
         Ok(Instance { dir, shared, report, ended: false })
     }
 }
@@ -142,7 +165,7 @@ fn existing_page_size(env: &Env, config: &InstanceConfig) -> Result<Option<PageS
     let stream = LogStream::scan(env, &LogNames::new(&config.log_dir, &config.base_name))?;
     match stream.situation() {
         Situation::Empty => Ok(None),
-        _ => stream.newest_header().map(|header| Some(header.page_size)),
+        _ => stream.readable_header().map(|header| Some(header.page_size)),
     }
 }
 

@@ -91,14 +91,19 @@ pub use ese_backup::{
     sets::{BackupSet, PrunePlan, PruneReason, Shelf},
     ship::{DirDestination, ShipDestination, ShipState, Shipped, Shipper},
 };
-pub use ese_base::{Error, ErrorKind, JetErr, PageSize, Result, Signature, StopReason, StopToken};
+pub use ese_base::{
+    Error, ErrorKind, JetErr, LgPos, LogTime, PageSize, Result, Signature, StopReason, StopToken,
+};
 pub use ese_engine::{
     compact::CompactProgress,
     ddl::BuildProgress,
     defrag::DefragReport,
     instance::{InstanceConfig, ShrinkMode, VersionInfo},
     reader::{CatalogSource, OfflineDatabase as Offline},
-    recovery::RecoveryReport,
+    recovery::{
+        MappedDatabase, RecoveryEvent, RecoveryFlags, RecoveryOptions, RecoveryReport, RedoEnd,
+        WhenMissing,
+    },
     schema::{
         ColType, Column, ColumnDef, ColumnFlags, ColumnId, ConditionDef, IndexDef, IndexOptions,
         KeyPart, Placement, SpaceHints, TableDef, TableSchema, TableType, TupleLimits,
@@ -117,7 +122,7 @@ pub use meet::Common;
 pub use restore::{
     FoundDatabases, RestoreOptions, RestorePlan, RestoreProgress, RestoreTarget, Restored,
     SetReport, databases_in, find_base, look_for_databases, looks_like_backup_set, recover,
-    recover_with, restore, restore_with, verify_set,
+    recover_by, recover_with, restore, restore_with, verify_set,
 };
 pub use row::{ColumnRef, Guid, Key, Row, RowView, Value, Values};
 pub use rows::Rows;

@@ -96,6 +96,16 @@ pub fn recover(dir: impl AsRef<Path>) -> Result<RecoveryReport> {
 /// # Errors
 /// As [`recover`]; `JET_errClientRequestToStopJetService` (-1329) when it was stopped.
 pub fn recover_with(env: &Env, dir: &Path, stop: StopToken) -> Result<RecoveryReport> {
+    recover_by(env, dir, RecoveryOptions { stop, ..RecoveryOptions::default() })
+}
+
+/// As [`recover`], with all options. Where redo was to be all
+/// ([`RecoveryFlags::WITHOUT_UNDO`](ese_engine::recovery::RecoveryFlags::WITHOUT_UNDO),
+/// [`RedoEnd::Pause`](ese_engine::recovery::RedoEnd::Pause)) its report says so.
+///
+/// # Errors
+/// As [`recover`], those that the options name, and those of whoever watches.
+pub fn recover_by(env: &Env, dir: &Path, options: RecoveryOptions<'_>) -> Result<RecoveryReport> {
     let base = find_base(env, dir)?.ok_or_else(|| {
         Error::new(JetErr::MissingLogFile, "there is no log to recover from")
             .at_path(dir)
@@ -105,9 +115,9 @@ pub fn recover_with(env: &Env, dir: &Path, stop: StopToken) -> Result<RecoveryRe
     let mut config = InstanceConfig::new(dir);
     config.base_name = base;
     if stream.situation() != Situation::Empty {
-        config.page_size = stream.newest_header()?.page_size;
+        config.page_size = stream.readable_header()?.page_size;
     }
-    engine_recover(env, config, RecoveryOptions { stop, ..RecoveryOptions::default() })
+    engine_recover(env, config, options)
 }
 
 /// The base name of the log in a directory; `None` if there is no log.

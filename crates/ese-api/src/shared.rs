@@ -75,7 +75,7 @@ impl Shared {
     pub(crate) fn start(
         env: &Env,
         config: InstanceConfig,
-        options: RecoveryOptions,
+        options: RecoveryOptions<'_>,
         pauses: PauseBy,
     ) -> Result<(Arc<Shared>, Option<RecoveryReport>)> {
         let (engine, report) = Instance::start_with(env, config, options)?;

@@ -136,6 +136,16 @@ pub(crate) struct Verify {
 pub(crate) struct Recover {
     /// The directory of logs, checkpoint and databases
     pub(crate) dir: PathBuf,
+    /// Redo only: undo nothing, leave the databases dirty; more logs can be added and recovered
+    #[arg(long)]
+    pub(crate) redo_only: bool,
+    /// Go on without databases that the log needs and that are missing
+    #[arg(long)]
+    pub(crate) ignore_missing: bool,
+    /// Go on without logs at the end that are missing or damaged, where no database needs them to
+    /// be whole: the commits in them are lost, damaged logs are removed
+    #[arg(long)]
+    pub(crate) lose_logs: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use ese_api::{Env, Error, JetErr, StopToken, look_for_databases};
+use ese_api::{
+    Env, Error, JetErr, RecoveryFlags, RecoveryOptions, RecoveryReport, StopToken,
+    look_for_databases,
+};
 use ese_os::OpenMode;
 use ese_pages::{DbState, header::read_header};
 use serde_json::json;
@@ -22,7 +25,9 @@ pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
     let started = context.env.clock.monotonic();
     let (interrupt, stop) = (context.interrupt(), StopToken::new());
     let recovered = interrupt.during(&context.env, &stop, || {
-        ese_api::recover_with(&context.env, &args.dir, stop.clone())
+        let flags = flags_of(args);
+        let options = RecoveryOptions { stop: stop.clone(), flags, ..RecoveryOptions::default() };
+        ese_api::recover_by(&context.env, &args.dir, options)
     });
     let report = match recovered {
         Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
@@ -31,7 +36,7 @@ pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
         recovered => recovered?,
     };
     let took = context.env.clock.monotonic().saturating_sub(started);
-    let (databases, problems) = states(&context.env, &args.dir)?;
+    let (databases, problems) = states(&context.env, &args.dir, report.without_undo)?;
     let mut output = Output::new();
     if context.json {
         output.json(&json!({
@@ -44,6 +49,10 @@ pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
             "rolled_back": report.rolled_back,
             "restored_pages": report.restored_pages,
             "reclaimed_pages": report.reclaimed_pages,
+            "redo_only": report.without_undo,
+            "lost_from": report.lost_from.map(|generation| generation.0),
+            "removed_logs": report.removed_logs,
+            "ignored_databases": report.ignored_databases,
             "databases": databases.iter().map(|(path, state)| {
                 json!({ "file": path.to_string_lossy(), "state": state.to_string() })
             }).collect::<Vec<_>>(),
@@ -70,6 +79,9 @@ pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
                 text::counted(report.restored_pages, "torn page"),
             )
         })?;
+        for line in losses(&report) {
+            output.line(&line)?;
+        }
         for (path, state) in databases {
             output.line(&format!("{}: {state}", path.display()))?;
         }
@@ -81,17 +93,45 @@ pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
     if problems.is_empty() { Ok(()) } else { Err(Failure::Problems) }
 }
 
+fn flags_of(args: &args::Recover) -> RecoveryFlags {
+    let mut flags = RecoveryFlags::empty();
+    flags.set(RecoveryFlags::WITHOUT_UNDO, args.redo_only);
+    flags.set(RecoveryFlags::IGNORE_MISSING_DATABASES, args.ignore_missing);
+    flags.set(RecoveryFlags::IGNORE_LOST_LOGS, args.lose_logs);
+    flags
+}
+
+/// What was left undone or left out, because that was asked for.
+fn losses(report: &RecoveryReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    if report.without_undo {
+        lines.push("nothing was undone, as was asked for".to_owned());
+    }
+    if let Some(first) = report.lost_from {
+        lines.push(format!("LOST: commits in the logs from generation {:#x} on", first.0));
+    }
+    if report.removed_logs > 0 {
+        let removed = text::counted(u64::from(report.removed_logs), "log");
+        lines.push(format!("REMOVED: {removed} that did not fit or were damaged"));
+    }
+    if report.ignored_databases > 0 {
+        let left_out = text::counted(u64::from(report.ignored_databases), "database");
+        lines.push(format!("LEFT OUT: {left_out} that the log needs"));
+    }
+    lines
+}
+
 type States = Vec<(PathBuf, DbState)>;
 
 /// The databases of the directory as they are now, and what is still wrong with some.
-fn states(env: &Env, dir: &Path) -> Outcome<(States, Vec<Error>)> {
+fn states(env: &Env, dir: &Path, may_be_dirty: bool) -> Outcome<(States, Vec<Error>)> {
     let found = look_for_databases(env, dir)?;
     let (mut states, mut problems) = (Vec::new(), found.unreadable);
     for path in found.databases {
         let file = env.fs.open(&path, OpenMode::Read)?;
         let header = read_header(file.as_ref())?.header;
         let state = header.state();
-        if state != DbState::CleanShutdown {
+        if state != DbState::CleanShutdown && !may_be_dirty {
             problems.push(not_recovered(header.is_backup_copy()).at_path(&path));
         }
         states.push((path, state));

@@ -397,3 +397,20 @@ fn ctrl_c_during_an_import_keeps_whole_batches() {
     assert!(rows > 0 && rows.is_multiple_of(100), "{rows}");
     assert!(ese(dir, &["verify", "data"]).fine().ends_with("sound\n"));
 }
+
+#[test]
+fn a_recovery_that_is_asked_for_less_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    dirty(&dir.join("data"), 100);
+    let redo_only = ese(dir, &["recover", "data", "--redo-only"]).fine();
+    assert!(redo_only.contains("nothing was undone, as was asked for"), "{redo_only}");
+    ese(dir, &["rows", "data/a.edb", "t"]).refused(1, &["JET_errDatabaseDirtyShutdown -550"]);
+    let ran = ese(dir, &["recover", "data", "--lose-logs", "--ignore-missing", "--json"]).fine();
+    let report: Value = serde_json::from_str(&ran).unwrap();
+    assert_eq!(report["redo_only"], false);
+    assert_eq!(report["lost_from"], Value::Null);
+    assert_eq!((&report["removed_logs"], &report["ignored_databases"]), (&0.into(), &0.into()));
+    assert_eq!(ese(dir, &["rows", "data/a.edb", "t", "--json"]).fine().lines().count(), 100);
+    ese(dir, &["recover", "data", "--redo-only"]).fine();
+}

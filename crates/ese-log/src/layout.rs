@@ -14,6 +14,6 @@ pub use checkpoint::{CHECKPOINT_COPY_LEN, Checkpoint};
 pub use dbms_param::DbmsParam;
 pub use log_header::{Framing, HeaderFlags, LOG_HEADER_LEN, LogHeader, LogVersion};
 pub(crate) use segment::{
-    Found, classify, put_position, seal_as, stored_checksum, used_len, zeroed_segment,
+    Found, classify, put_position, seal_as, segment_time, stored_checksum, used_len, zeroed_segment,
 };
 pub use segment::{SEGMENT_HEADER_LEN, SEGMENT_LEN, SegmentBytes, Stamp};

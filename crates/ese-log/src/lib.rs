@@ -21,6 +21,7 @@ mod names;
 mod planted;
 mod reader;
 pub mod records;
+mod removal;
 #[cfg(test)]
 mod testing;
 mod writer;
@@ -32,4 +33,5 @@ pub use lock::LogLock;
 pub use names::{Extension, LogNames};
 pub use reader::{Entry, LogFile, LogStream, Situation, StreamEnd, StreamReader};
 pub use records::Record;
+pub use removal::{make_current, remove_from};
 pub use writer::{Appended, GenerationPin, Log, LogConfig, LogObserver, LogStatistics};

@@ -3,6 +3,7 @@
 //! * [`stream`]: which files there are, and what that means;
 //! * [`segments`]: the segments of one file, and where its data ends;
 //! * [`records`]: records out of segments, over all files;
+//! * [`trouble`]: what is there of a stream that has lost something;
 //! * [`end`]: where the stream ends, for a writer that goes on there.
 //!
 //! Nothing here writes. The rules for the end of the data are backup-log-recovery 1.8, sharpened
@@ -13,6 +14,7 @@ mod end;
 mod records;
 mod segments;
 mod stream;
+mod trouble;
 
 #[cfg(test)]
 pub(crate) mod tests;

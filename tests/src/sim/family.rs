@@ -185,6 +185,16 @@ const FAMILIES: &[Family] = &[
             settings.detach = true;
         },
     },
+    // Recoveries in stages: redo to some place, to the end, and then with undo.
+    Family {
+        name: "stages",
+        shape: |profile, settings| {
+            (profile.sessions, profile.transactions, profile.rollback_of_100) = (2, 30, 25);
+            (profile.roll_of_1000, profile.checkpoint_of_1000) = (60, 150);
+            profile.restart_of_1000 = 40;
+            (settings.staged_recovery, settings.background_one_of) = (true, 4);
+        },
+    },
     // Backups between transactions, whole, stopped, with and without truncation.
     Family {
         name: "backup",

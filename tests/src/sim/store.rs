@@ -11,9 +11,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ese_api::{Instance, StopToken};
+use ese_api::{Instance, InstanceBuilder, RecoveryFlags, RecoveryOptions, RedoEnd, StopToken};
 use ese_backup::PauseBy;
-use ese_base::{Error, JetErr, PageSize, Result};
+use ese_base::{Error, JetErr, LgPos, PageSize, Result};
 use ese_engine::{
     catalog,
     defrag::Defragmentation,
@@ -27,7 +27,7 @@ use ese_engine::{
     table::{OnRollback, Table},
     tree::{Direction, Position, Start},
 };
-use ese_log::Log;
+use ese_log::{Log, LogNames, LogStream, Situation};
 use ese_os::Env;
 use ese_pages::cache::{CacheMode, FlushGoal};
 use ese_sim::{
@@ -63,6 +63,8 @@ pub struct Settings {
     pub shrink: ShrinkMode,
     /// Values go outside of their rows when they are long, as they do for users.
     pub long_values: bool,
+    /// Recover in stages: redo as far as some position, redo to the end, and then with undo.
+    pub staged_recovery: bool,
     /// What the verifications of all stores with these settings saw at most.
     pub seen: Seen,
 }
@@ -100,6 +102,7 @@ impl Settings {
             restore_sets: false,
             shrink: ShrinkMode::OnRequest,
             long_values: false,
+            staged_recovery: false,
             seen: Seen::default(),
         }
     }
@@ -107,10 +110,46 @@ impl Settings {
     /// Starts an instance with these settings in a directory, which is made if it is not there.
     pub(crate) fn start(&self, env: &Env, dir: &str) -> Result<Instance> {
         env.fs.create_dir_all(Path::new(dir))?;
+        if self.staged_recovery {
+            self.redo_in_stages(env, dir)?;
+        }
+        self.builder(env, dir).start()
+    }
+
+    fn builder(&self, env: &Env, dir: &str) -> InstanceBuilder {
         Instance::builder(dir)
             .env(env.clone(), PauseBy::Clock)
             .configure(|config| self.configure(config))
-            .start()
+    }
+
+    /// Redo without undo, to the middle of the newest log and to its end.
+    fn redo_in_stages(&self, env: &Env, dir: &str) -> Result<()> {
+        let stream = LogStream::scan(env, &LogNames::new(dir, "edb"))?;
+        if stream.situation() == Situation::Empty {
+            return Ok(());
+        }
+        let middle = LgPos { generation: stream.newest()?, isec: 4, ib: 0 };
+        let stages = [
+            RecoveryOptions { until: Some(RedoEnd::Pause(middle)), ..RecoveryOptions::default() },
+            RecoveryOptions::with_flags(RecoveryFlags::WITHOUT_UNDO),
+        ];
+        for options in stages {
+            match self.builder(env, dir).recovery_options(options).start() {
+                Err(error)
+                    if matches!(
+                        error.code(),
+                        JetErr::RecoveredWithoutUndo
+                            | JetErr::RecoveredWithoutUndoDatabasesConsistent
+                    ) => {}
+                Err(error) => return Err(error),
+                Ok(instance) => {
+                    instance.abandon();
+                    let what = "an instance runs although undo was left out";
+                    return Err(Error::new(JetErr::InternalError, what));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn configure(&self, config: &mut InstanceConfig) {

@@ -4,19 +4,21 @@ use std::{path::PathBuf, sync::Arc};
 
 use ese_backup::PauseBy;
 use ese_base::{Error, JetErr, Result, Signature};
-use ese_engine::{instance::TermMode, recovery::RecoveryOptions};
-use ese_os::{Env, OpenMode};
-use ese_pages::header::read_header;
+use ese_engine::{instance::TermMode, recovery::RecoveryFlags};
+use ese_os::Env;
 
 use super::{
     JET_GRBIT,
     gate::{Purpose, enter},
     handles::{JET_INSTANCE, JET_SESID},
     invalid_grbit,
-    params::{JET_paramCreatePathIfNotExist, Params},
+    params::{
+        JET_paramBaseName, JET_paramCreatePathIfNotExist, JET_paramLogFilePath,
+        JET_paramSystemPath, Params,
+    },
     process::{Inst, Life, Mode, PROCESS},
+    recovery::{JET_RSTINFO, JET_RSTINFO2, flags_of, options_of},
     session::{find_session, forget_sessions},
-    unavailable,
 };
 use crate::shared::Shared;
 
@@ -135,33 +137,66 @@ pub fn use_machine(instance: JET_INSTANCE, env: Env, pauses: PauseBy) -> Result<
 /// or the handle 0, which is then set) the process uses one that nobody needs to name.
 ///
 /// # Errors
-/// `JET_errAlreadyInitialized` (-1030), `JET_errRunningInMultiInstanceMode` (-1081),
-/// `JET_errInvalidInstance` (-1115), `JET_errInvalidPath` (-1023) for a missing folder, those of
-/// recovery. A made instance is gone after an error other than the first three.
-pub fn JetInit(pinstance: Option<&mut JET_INSTANCE>) -> Result<()> {
-    JetInit3(pinstance, &[], 0)
+/// `JET_errAlreadyInitialized` (-1030), `JET_errInitInProgress` (-1031),
+/// `JET_errRunningInMultiInstanceMode` (-1081), `JET_errInvalidInstance` (-1115),
+/// `JET_errInvalidPath` (-1023) for a missing folder, `JET_errSystemPathInUse` (-1083) and
+/// `JET_errLogFilePathInUse` (-1084) for a folder of another instance, `JET_errInvalidSettings`
+/// (-1328) for parameters that contradict, those of recovery (backup-log-recovery 3.2 to 3.5). A
+/// made instance is gone after an error other than the first four.
+pub fn JetInit(pinstance: Option<&mut JET_INSTANCE>) -> Result<JetErr> {
+    JetInit2(pinstance, 0)
 }
 
-/// As [`JetInit`].
+/// As [`JetInit`] with flags for recovery: `JET_bitReplay...` and others.
+///
+/// `JET_wrnCommittedLogFilesLost` (585): commits are lost, with leave;
+/// `JET_wrnCommittedLogFilesRemoved` (587): logs were removed, too.
 ///
 /// # Errors
-/// As [`JetInit`]; `JET_errInvalidGrbit` (-900) or `JET_errFeatureNotAvailable` (-1001) for flags.
-pub fn JetInit2(pinstance: Option<&mut JET_INSTANCE>, grbit: JET_GRBIT) -> Result<()> {
-    JetInit3(pinstance, &[], grbit)
+/// As [`JetInit`]; `JET_errInvalidGrbit` (-900) for unknown flags, `JET_errFeatureNotAvailable`
+/// (-1001) for `JET_bitKeepDbAttachedAtEndOfRecovery`. With `JET_bitRecoveryWithoutUndo` always
+/// `JET_errRecoveredWithoutUndo` (-579) or, where there was nothing to undo,
+/// `JET_errRecoveredWithoutUndoDatabasesConsistent` (-584); the instance is gone.
+pub fn JetInit2(pinstance: Option<&mut JET_INSTANCE>, grbit: JET_GRBIT) -> Result<JetErr> {
+    let flags = flags_of("JetInit2", grbit)? | RecoveryFlags::UNMAPPED_IN_PLACE;
+    init(pinstance, JET_RSTINFO2::default(), flags)
 }
 
-/// As [`JetInit`]; recovery finds databases where the map says.
+/// As [`JetInit2`], with a map of where databases lie now, a position before which redo ends, and a
+/// callback. With a map, a database that it does not name counts as missing, unless
+/// `JET_bitReplayMissingMapEntryDB`.
 ///
 /// # Errors
-/// As [`JetInit2`]; those of reading the headers of mapped databases.
+/// As [`JetInit2`]; `JET_errInvalidParameter` (-1003) for a time to stop at, a position to stop at
+/// without a generation, or one together with parameters that remove logs; with a position to stop
+/// at `JET_errRecoveredWithoutUndo` (-579); those of the callback.
 pub fn JetInit3(
     pinstance: Option<&mut JET_INSTANCE>,
-    rgrstmap: &[JET_RSTMAP],
+    prstInfo: Option<JET_RSTINFO<'_>>,
     grbit: JET_GRBIT,
-) -> Result<()> {
-    if grbit != 0 {
-        return Err(unavailable("a flag of JetInit"));
-    }
+) -> Result<JetErr> {
+    let flags = flags_of("JetInit3", grbit)?;
+    init(pinstance, prstInfo.unwrap_or_default().into(), flags)
+}
+
+/// As [`JetInit3`], with flags in the map.
+///
+/// # Errors
+/// As [`JetInit3`]; `JET_errFileNotFound` (-1811) for a database that must not be missing.
+pub fn JetInit4(
+    pinstance: Option<&mut JET_INSTANCE>,
+    prstInfo: Option<JET_RSTINFO2<'_>>,
+    grbit: JET_GRBIT,
+) -> Result<JetErr> {
+    let flags = flags_of("JetInit4", grbit)?;
+    init(pinstance, prstInfo.unwrap_or_default(), flags)
+}
+
+fn init(
+    pinstance: Option<&mut JET_INSTANCE>,
+    info: JET_RSTINFO2<'_>,
+    flags: RecoveryFlags,
+) -> Result<JetErr> {
     let (inst, global) = {
         let mut process = PROCESS.lock();
         let inst = match &pinstance {
@@ -184,19 +219,25 @@ pub fn JetInit3(
     };
     {
         let mut life = inst.life.write();
-        if !matches!(*life, Life::Created) {
-            let what = "the instance was initialised";
-            return Err(Error::new(JetErr::AlreadyInitialized, what));
+        match *life {
+            Life::Created => *life = Life::Starting,
+            Life::Starting => {
+                let what = "another thread initialises the instance";
+                return Err(Error::new(JetErr::InitInProgress, what));
+            }
+            Life::Running(_) | Life::Ending(_) => {
+                let what = "the instance was initialised";
+                return Err(Error::new(JetErr::AlreadyInitialized, what));
+            }
         }
-        *life = Life::Starting;
     }
-    match start(&inst, &global, rgrstmap) {
-        Ok(shared) => {
+    match start(&inst, &global, info, flags) {
+        Ok((shared, warning)) => {
             *inst.life.write() = Life::Running(shared);
             if let Some(handle) = pinstance {
                 *handle = inst.handle;
             }
-            Ok(())
+            Ok(warning)
         }
         Err(error) => {
             PROCESS.lock().free(inst.handle);
@@ -205,10 +246,17 @@ pub fn JetInit3(
     }
 }
 
-fn start(inst: &Inst, global: &Params, map: &[JET_RSTMAP]) -> Result<Arc<Shared>> {
+fn start(
+    inst: &Inst,
+    global: &Params,
+    info: JET_RSTINFO2<'_>,
+    flags: RecoveryFlags,
+) -> Result<(Arc<Shared>, JetErr)> {
     let (env, pauses) = inst.machine.lock().clone();
     let params = inst.params.lock().clone();
     let config = params.to_config(global)?;
+    let options = options_of(inst.handle, info, flags, &params)?;
+    check_system_path(inst, &params)?;
     for dir in [&config.system_dir, &config.log_dir] {
         if params.int(JET_paramCreatePathIfNotExist) != 0 {
             env.fs.create_dir_all(dir)?;
@@ -218,17 +266,27 @@ fn start(inst: &Inst, global: &Params, map: &[JET_RSTMAP]) -> Result<Arc<Shared>
                 .advise("make it, or set JET_paramCreatePathIfNotExist"));
         }
     }
-    let moved = map.iter().map(|entry| moved(&env, entry)).collect::<Result<_>>()?;
-    let options = RecoveryOptions::with_moved(moved);
-    Shared::start(&env, config, options, pauses).map(|(shared, _)| shared)
+    let (shared, report) = Shared::start(&env, config, options, pauses)?;
+    Ok((shared, report.map_or(JetErr::Success, |report| report.warning())))
 }
 
-/// The engine finds databases by what they are, not by what they were called.
-fn moved(env: &Env, entry: &JET_RSTMAP) -> Result<(Signature, PathBuf)> {
-    let path = entry.szNewDatabaseName.clone();
-    let file = env.fs.open(&path, OpenMode::Read)?;
-    let located = read_header(file.as_ref()).map_err(|error| error.at_path(&path))?;
-    Ok((located.header.sign_db, path))
+/// Two instances of the process must not write one checkpoint file. Who has the log is found out by
+/// its lock.
+fn check_system_path(inst: &Inst, params: &Params) -> Result<()> {
+    let of = |params: &Params| {
+        [JET_paramSystemPath, JET_paramBaseName, JET_paramLogFilePath].map(|id| params.text(id))
+    };
+    let [system, base, log] = of(params);
+    let others = PROCESS.lock().others(inst);
+    let running = others.iter().filter(|other| other.is_past_creation());
+    for other in running {
+        let [its_system, its_base, its_log] = of(&other.params.lock());
+        if system == its_system && base.eq_ignore_ascii_case(&its_base) && log != its_log {
+            let what = "another instance of this process has its checkpoint there";
+            return Err(Error::new(JetErr::SystemPathInUse, what).at_path(system));
+        }
+    }
+    Ok(())
 }
 
 /// Terminates an instance as [`JetTerm2`] with [`JET_bitTermAbrupt`]; frees one that was never

@@ -1,8 +1,9 @@
 //! System parameters (api-semantics 3).
 //!
 //! This version acts on paths, base name, page size, log file size, log buffers, circular logging,
-//! checkpoint depth, cache size, version store, session quota, recovery on/off, the order of UTF-16
-//! text and the creation of missing folders. Everything else is checked, kept and given back.
+//! checkpoint depth, cache size, version store, session quota, recovery on/off and what it may
+//! remove and where it looks, the order of UTF-16 text and the creation of missing folders.
+//! Everything else is checked, kept and given back.
 
 use std::{
     collections::BTreeMap,
@@ -53,6 +54,15 @@ pub const JET_paramCacheSizeMin: u32 = 60;
 pub const JET_paramCheckpointDepthMax: u32 = 24;
 /// `on` or `off`: keep a log.
 pub const JET_paramRecovery: u32 = 34;
+/// Obsolete; kept, and refused where redo is to stop early.
+pub const JET_paramDeleteOldLogs: u32 = 48;
+/// Where lost logs may be passed over, remove also those that do not fit behind a gap (bool).
+pub const JET_paramDeleteOutOfRangeLogs: u32 = 52;
+/// Begin a new log where the files that are there have another size (bool); only with circular
+/// logging, and once all databases are clean.
+pub const JET_paramCleanupMismatchedLogFiles: u32 = 77;
+/// The one folder in which recovery looks for databases, by their names.
+pub const JET_paramAlternateDatabaseRecoveryPath: u32 = 113;
 /// May databases be defragmented at work? 0: no.
 pub const JET_paramEnableOnlineDefrag: u32 = 35;
 /// Pages in memory now. Setting it is a wish that this engine does not follow.
@@ -214,6 +224,11 @@ impl Params {
         config.page_size = page_size(global)?;
         config.log_file_size = self.int(JET_paramLogFileSize) * 1024;
         config.circular_log = self.int(JET_paramCircularLog) != 0;
+        config.log_size_must_match = true;
+        config.clean_up_mismatched_logs = self.int(JET_paramCleanupMismatchedLogFiles) != 0;
+        config.delete_out_of_range_logs = self.int(JET_paramDeleteOutOfRangeLogs) != 0;
+        let alternate = self.text(JET_paramAlternateDatabaseRecoveryPath);
+        config.recovery_dir = (!alternate.is_empty()).then(|| PathBuf::from(alternate));
         config.recovery = !self.text(JET_paramRecovery).eq_ignore_ascii_case("off");
         config.checkpoint_depth = self.int(JET_paramCheckpointDepthMax);
         let shrink = u32::try_from(self.int(JET_paramEnableShrinkDatabase)).unwrap_or(0);

@@ -370,24 +370,27 @@ pub struct JET_COMMIT_ID {
     pub commitId: i64,
 }
 
-/// As [`JetCommitTransaction`]. With a delay the commit may become durable later. Gives what names
-/// the commit, so that it can be compared with what is durable.
+/// As [`JetCommitTransaction`]. A delay says by when a commit with [`JET_bitCommitLazyFlush`] must
+/// be durable. Gives what names the commit, so that it can be compared with what is durable.
 ///
 /// # Errors
-/// As [`JetCommitTransaction`]; `JET_errFeatureNotAvailable` (-1001) without a log and in a
-/// read-only transaction.
+/// As [`JetCommitTransaction`]; `JET_errInvalidParameter` (-1003) for a delay without that flag;
+/// `JET_errFeatureNotAvailable` (-1001) without a log and in a read-only transaction.
 pub fn JetCommitTransaction2(
     sesid: JET_SESID,
     grbit: JET_GRBIT,
     cmsecDurableCommit: u32,
 ) -> Result<JET_COMMIT_ID> {
     let session = find_session(sesid)?;
+    if cmsecDurableCommit > 0 && grbit & JET_bitCommitLazyFlush == 0 {
+        let what = "a delay is one of a commit with JET_bitCommitLazyFlush";
+        return Err(Error::new(JetErr::InvalidParameter, what));
+    }
     let log = session.call(Purpose::Work, |state, _| match &session.shared.engine.log {
         Some(log) if state.engine.check_writable().is_ok() => Ok(Arc::clone(log)),
         _ => Err(unavailable("a commit id without a log or in a read-only transaction")),
     })?;
-    let lazy = if cmsecDurableCommit > 0 { JET_bitCommitLazyFlush } else { 0 };
-    JetCommitTransaction(sesid, grbit | lazy)?;
+    JetCommitTransaction(sesid, grbit)?;
     // The commit's record is before the tip.
     let tip = log.tip();
     let [isec, ib] = [tip.isec, tip.ib].map(i64::from);

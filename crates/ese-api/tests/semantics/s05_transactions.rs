@@ -232,7 +232,8 @@ fn s5_10_commit_ids_rise_and_name_the_log() {
         pets.prepare(JET_prepReplace).unwrap();
         pets.set(pets.name, b"x").unwrap();
         pets.update().unwrap();
-        JetCommitTransaction2(pets.ses, 0, delay).unwrap()
+        let grbit = if delay > 0 { JET_bitCommitLazyFlush } else { 0 };
+        JetCommitTransaction2(pets.ses, grbit, delay).unwrap()
     };
     let (first, second) = (commit(0), commit(1000));
     assert_eq!(first.signLog, second.signLog);

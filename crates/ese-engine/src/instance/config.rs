@@ -41,6 +41,18 @@ pub struct InstanceConfig {
     pub circular_log: bool,
     /// Write a log at all (JET_paramRecovery). Without it a crash leaves databases unusable.
     pub recovery: bool,
+    /// The log files that are there must have `log_file_size`, once all databases are clean.
+    /// Without it a log that is there keeps its own size.
+    pub log_size_must_match: bool,
+    /// Begin a new log where that is not so; only with circular logging
+    /// (JET_paramCleanupMismatchedLogFiles).
+    pub clean_up_mismatched_logs: bool,
+    /// Where lost logs may be passed over, remove also those that do not fit behind a gap
+    /// (JET_paramDeleteOutOfRangeLogs).
+    pub delete_out_of_range_logs: bool,
+    /// The one directory in which recovery looks for databases, by their names
+    /// (JET_paramAlternateDatabaseRecoveryPath).
+    pub recovery_dir: Option<PathBuf>,
     /// How much log a crash may have to replay (JET_paramCheckpointDepthMax).
     pub checkpoint_depth: u64,
     /// Memory for pages that were changed and not yet written; in copy mode for all pages
@@ -82,6 +94,10 @@ impl InstanceConfig {
             log_file_size: 5 << 20,
             log_buffer: 1 << 20,
             circular_log: false,
+            log_size_must_match: false,
+            clean_up_mismatched_logs: false,
+            delete_out_of_range_logs: false,
+            recovery_dir: None,
             recovery: true,
             checkpoint_depth: 20 << 20,
             cache_size: 64 << 20,

@@ -8,6 +8,7 @@ mod attach;
 mod checkpoint;
 mod config;
 mod create;
+mod open;
 mod resize;
 mod start;
 mod status;

@@ -7,7 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use ese_base::{DbTime, Dbid, Error, Generation, JetErr, LgPos, ObjId, Result, Signature, plant};
+use ese_base::{
+    DbTime, Dbid, Error, Generation, JetErr, LgPos, LogTime, ObjId, Result, Signature, plant,
+};
 use ese_log::Attachment;
 use ese_os::Env;
 use ese_pages::{
@@ -15,10 +17,14 @@ use ese_pages::{
     cache::{CacheOptions, FlushGoal, PageCache},
     db_file::{Access, DbFile},
     dblwr,
-    fence::NoLog,
     header::NewHeader,
 };
 
+use super::{
+    options::{RecoveryFlags, WhenMissing},
+    ranges::{Ranges, RequireFirst, require_up_to},
+    watch::{RecoveryEvent, Watch},
+};
 use crate::{
     database::Database,
     instance::{INITIAL_PAGES, make_header_clean},
@@ -28,12 +34,33 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum RedoDb {
     /// Records are applied to it.
-    Open { db: Arc<Database>, path: PathBuf, created: Creation },
+    Open { db: Arc<Database>, path: PathBuf, created: Creation, needs: Needs },
     /// Its file holds all of this run already; records of this number are passed over until the
     /// next attach.
     UpToDate,
-    /// No such file. An error unless a later record creates or detaches it.
-    Missing { cause: Error },
+    /// No such file. An error unless a later record creates or detaches it, or it may be left out.
+    Missing { cause: Error, ignored: bool },
+}
+
+/// The generations that a database's header asked for when redo met it; 0: none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Needs {
+    pub(super) min_required: Generation,
+    pub(super) max_required: Generation,
+    pub(super) max_committed: Generation,
+}
+
+impl Needs {
+    fn of(header: &DbHeader) -> Needs {
+        if header.state() != DbState::DirtyShutdown {
+            return Needs::default();
+        }
+        Needs {
+            min_required: Generation(header.gen_min_required.get()),
+            max_required: Generation(header.gen_max_required.get()),
+            max_committed: Generation(header.gen_max_committed.get()),
+        }
+    }
 }
 
 /// How far the creation of a database has come.
@@ -51,12 +78,21 @@ pub(super) struct RedoDatabases {
     env: Env,
     options: CacheOptions,
     page_size: ese_base::PageSize,
-    sign_log: Signature,
-    /// First and last generation at hand.
-    generations: (Generation, Generation),
-    /// Is this the replay of a backup set? Then the databases are backup copies on purpose.
-    hard: bool,
+    ranges: Ranges,
     by_id: BTreeMap<Dbid, RedoDb>,
+    /// The first generation with commits that is lost, with leave.
+    lost_from: Option<Generation>,
+}
+
+/// By whose word a database is looked for at its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placed {
+    /// The log's.
+    AsLogged,
+    /// That of the caller's map.
+    Mapped { when_missing: WhenMissing, overwrite_on_create: bool },
+    /// The caller's map does not know it.
+    Unmapped,
 }
 
 /// What an attach record or an attachment list says of a database.
@@ -68,6 +104,22 @@ pub(super) struct AttachInfo {
     /// Its clock and its last object id then: replay may begin behind the records that moved them,
     /// and the header is older.
     pub(super) counters: (DbTime, ObjId),
+    /// Where it was clean before it was attached.
+    pub(super) consistent: LgPos,
+    pub(super) placed: Placed,
+}
+
+impl AttachInfo {
+    /// Of a record, which knows nothing of counters.
+    pub(super) fn of_record(
+        dbid: Dbid,
+        sign_db: Signature,
+        path: &str,
+        consistent: LgPos,
+    ) -> AttachInfo {
+        let (path, counters) = (PathBuf::from(path), Default::default());
+        AttachInfo { dbid, sign_db, path, counters, consistent, placed: Placed::AsLogged }
+    }
 }
 
 impl From<&Attachment> for AttachInfo {
@@ -77,6 +129,8 @@ impl From<&Attachment> for AttachInfo {
             sign_db: attachment.sign_db,
             path: PathBuf::from(&attachment.path),
             counters: (attachment.dbtime, attachment.objid_last),
+            consistent: attachment.lgpos_consistent,
+            placed: Placed::AsLogged,
         }
     }
 }
@@ -86,20 +140,50 @@ impl RedoDatabases {
         env: &Env,
         options: CacheOptions,
         page_size: ese_base::PageSize,
-        sign_log: Signature,
-        generations: (Generation, Generation),
-        hard: bool,
+        ranges: Ranges,
     ) -> RedoDatabases {
         let env = env.clone();
-        RedoDatabases {
-            env,
-            options,
-            page_size,
-            sign_log,
-            generations,
-            hard,
-            by_id: BTreeMap::new(),
+        RedoDatabases { env, options, page_size, ranges, by_id: BTreeMap::new(), lost_from: None }
+    }
+
+    /// The first generation with commits that is lost, with leave.
+    pub(super) fn lost_from(&self) -> Option<Generation> {
+        self.lost_from
+    }
+
+    /// What the databases that are open asked for.
+    pub(super) fn needs(&self) -> impl Iterator<Item = Needs> {
+        self.by_id.values().filter_map(|db| match db {
+            RedoDb::Open { needs, .. } => Some(*needs),
+            _ => None,
+        })
+    }
+
+    /// Is a page record at this position not worth a look at the page?
+    pub(super) fn is_before_required(&self, dbid: Dbid, pos: LgPos) -> bool {
+        self.ranges.flags.contains(RecoveryFlags::SKIP_BEFORE_REQUIRED)
+            && matches!(
+                self.by_id.get(&dbid),
+                Some(RedoDb::Open { needs, .. }) if pos.generation < needs.min_required
+            )
+    }
+
+    /// What has to be true before pages are written.
+    pub(super) fn fence<'r>(&'r self, db: &'r Database) -> RequireFirst<'r> {
+        RequireFirst { file: &db.file, ranges: &self.ranges }
+    }
+
+    /// The file of an open database.
+    pub(super) fn path_of(&self, dbid: Dbid) -> Option<&Path> {
+        match self.by_id.get(&dbid) {
+            Some(RedoDb::Open { path, .. }) => Some(path),
+            _ => None,
         }
+    }
+
+    /// The headers of the databases that are open.
+    pub(super) fn headers(&self) -> Vec<DbHeader> {
+        self.all_open().iter().map(|db| db.file.header()).collect()
     }
 
     /// The database that a page record changes, if it needs the record.
@@ -120,29 +204,71 @@ impl RedoDatabases {
     }
 
     /// A database is attached at `at`, or was attached when replay begins there.
-    pub(super) fn attach(&mut self, info: &AttachInfo, at: LgPos) -> Result<()> {
+    pub(super) fn attach(
+        &mut self,
+        info: &AttachInfo,
+        at: LgPos,
+        watch: &mut Watch<'_>,
+    ) -> Result<()> {
         if let Some(RedoDb::Open { db, .. }) = self.by_id.get(&info.dbid)
             && db.file.header().sign_db == info.sign_db
         {
             return Ok(());
         }
-        let state = if self.env.fs.exists(&info.path)? {
-            self.open_file(info, at)?
-        } else {
-            let cause = Error::new(
-                JetErr::AttachedDatabaseMismatch,
-                format!("the log needs the database at {at}, and it is not there"),
-            )
-            .at_path(&info.path)
-            .advise("put the database back, or restore it from a backup");
-            RedoDb::Missing { cause }
-        };
+        let state = self.find(info, at, watch)?;
+        if let RedoDb::Open { path, .. } = &state {
+            watch.tell(&RecoveryEvent::Attached { path })?;
+        }
         self.by_id.insert(info.dbid, state);
         Ok(())
     }
 
-    fn open_file(&self, info: &AttachInfo, at: LgPos) -> Result<RedoDb> {
-        let file = DbFile::open(&self.env, &info.path, Access::ReadWrite)?;
+    fn find(&mut self, info: &AttachInfo, at: LgPos, watch: &mut Watch<'_>) -> Result<RedoDb> {
+        let cause = if info.placed == Placed::Unmapped {
+            Error::new(
+                JetErr::AttachedDatabaseMismatch,
+                format!("the log needs the database at {at}, and the map does not name it"),
+            )
+            .advise("name it in the map, or allow databases that are not in it")
+        } else if self.env.fs.exists(&info.path)? {
+            match DbFile::open(&self.env, &info.path, Access::ReadWrite) {
+                Ok(file) => return self.open_file(info, file, at, watch),
+                // Somebody else has it, or it is not ours to read: as good as absent.
+                Err(error) if error.code() == JetErr::FileAccessDenied => error,
+                Err(error) => return Err(error),
+            }
+        } else {
+            let when_missing = match info.placed {
+                Placed::Mapped { when_missing, .. } => when_missing,
+                _ => WhenMissing::AsFlagged,
+            };
+            if when_missing == WhenMissing::Fail {
+                let what = "the file of the map is not there";
+                return Err(Error::new(JetErr::FileNotFound, what).at_path(&info.path));
+            }
+            Error::new(
+                JetErr::AttachedDatabaseMismatch,
+                format!("the log needs the database at {at}, and it is not there"),
+            )
+            .advise("put the database back, or restore it from a backup")
+        };
+        Ok(self.missing(info, cause))
+    }
+
+    fn missing(&self, info: &AttachInfo, cause: Error) -> RedoDb {
+        let by_map =
+            matches!(info.placed, Placed::Mapped { when_missing: WhenMissing::Ignore, .. });
+        let ignored = by_map || self.ranges.flags.contains(RecoveryFlags::IGNORE_MISSING_DATABASES);
+        RedoDb::Missing { cause: cause.at_path(&info.path), ignored }
+    }
+
+    fn open_file(
+        &mut self,
+        info: &AttachInfo,
+        file: DbFile,
+        at: LgPos,
+        watch: &mut Watch<'_>,
+    ) -> Result<RedoDb> {
         let header = file.header();
         if header.page_size()? != self.page_size {
             return Err(Error::new(
@@ -156,14 +282,15 @@ impl RedoDatabases {
                 JetErr::AttachedDatabaseMismatch,
                 format!("the log means database {}, the file is {}", info.sign_db, header.sign_db),
             )
-            .at_path(&info.path)
             .advise("put the right database back, or move this one away");
-            return Ok(RedoDb::Missing { cause });
+            return Ok(self.missing(info, cause));
         }
         if header.state() == DbState::CleanShutdown && header.lgpos_consistent.get() >= at {
             return Ok(RedoDb::UpToDate);
         }
-        self.check_range(&header).map_err(|error| error.at_path(&info.path))?;
+        check_consistent(&header, info, at).map_err(|error| error.at_path(&info.path))?;
+        let lost = self.ranges.check(&header, watch).map_err(|error| error.at_path(&info.path))?;
+        self.lost_from = lost.or(self.lost_from);
         let created = match header.state() {
             DbState::JustCreated => Creation::Begun,
             _ => Creation::Complete,
@@ -183,11 +310,11 @@ impl RedoDatabases {
         if header.state() == DbState::CleanShutdown {
             // Attached, and the header did not get to say so: it is about to be changed.
             // From now on it is this log's, which it may never have been before.
-            let (last, sign_log) = (self.generations.1, self.sign_log);
+            let (begun, sign_log) = (self.ranges.begun(at.generation), self.ranges.sign_log);
             file.update_header(|header| {
                 header.set_state(DbState::DirtyShutdown);
                 header.sign_log = sign_log;
-                require(header, at, last);
+                require(header, begun);
             })?;
         }
         let cache = PageCache::new(Arc::clone(&file), self.options.clone())?;
@@ -195,55 +322,20 @@ impl RedoDatabases {
         let db = Arc::new(Database::new(info.dbid, file, cache, None, dbtime, objid));
         db.advance_dbtime(info.counters.0);
         db.advance_objid(info.counters.1);
-        Ok(RedoDb::Open { db, path: info.path.clone(), created })
-    }
-
-    /// Are the generations at hand that the header asks for? (backup-log-recovery 3.4)
-    fn check_range(&self, header: &DbHeader) -> Result<()> {
-        if header.state() == DbState::CleanShutdown || header.state() == DbState::JustCreated {
-            return Ok(());
-        }
-        if header.sign_log != self.sign_log {
-            return Err(Error::new(
-                JetErr::DatabaseLogSetMismatch,
-                format!("it belongs to log {}, these are {}", header.sign_log, self.sign_log),
-            )
-            .advise("recover it with its own log"));
-        }
-        if header.bkinfo_full_cur.gen_low.get() != 0 && !self.hard {
-            return Err(Error::new(
-                JetErr::SoftRecoveryOnBackupDatabase,
-                "the file is a copy out of a backup",
-            )
-            .advise("restore the backup set it belongs to"));
-        }
-        let (first, last) = self.generations;
-        let (min, max) = (header.gen_min_required.get(), header.gen_max_required.get());
-        if min < first.0 || max > last.0 {
-            return Err(Error::new(
-                JetErr::RequiredLogFilesMissing,
-                format!(
-                    "it needs generations {min:#x} to {max:#x}; at hand are {:#x} to {:#x}",
-                    first.0, last.0
-                ),
-            )
-            .advise("bring the missing log files back"));
-        }
-        if header.gen_max_committed.get() > last.0 {
-            return Err(Error::new(
-                JetErr::CommittedLogFilesMissing,
-                format!(
-                    "commits reach to generation {:#x}; the last at hand is {:#x}",
-                    header.gen_max_committed, last.0
-                ),
-            )
-            .advise("bring the missing log files back"));
-        }
-        Ok(())
+        let needs = Needs::of(&header);
+        Ok(RedoDb::Open { db, path: info.path.clone(), created, needs })
     }
 
     /// A database is created at `at`.
-    pub(super) fn create(&mut self, info: &AttachInfo, at: LgPos) -> Result<()> {
+    pub(super) fn create(
+        &mut self,
+        info: &AttachInfo,
+        at: LgPos,
+        watch: &mut Watch<'_>,
+    ) -> Result<()> {
+        if info.placed == Placed::Unmapped {
+            return self.attach(info, at, watch);
+        }
         // A checkpoint that was written during the creation knows the database already, and one of
         // another signature is a creation that a crash cut off: nothing of either is needed.
         let superseded = |dbid: &Dbid, state: &RedoDb| match state {
@@ -252,7 +344,7 @@ impl RedoDatabases {
         };
         self.by_id.retain(|dbid, state| !superseded(dbid, state));
         if self.env.fs.exists(&info.path)? {
-            return self.create_over(info, at);
+            return self.create_over(info, at, watch);
         }
         let state = self.create_file(info, at)?;
         self.by_id.insert(info.dbid, state);
@@ -260,17 +352,21 @@ impl RedoDatabases {
     }
 
     /// The file of a create record exists: it is that database, or the beginning of it.
-    fn create_over(&mut self, info: &AttachInfo, at: LgPos) -> Result<()> {
+    fn create_over(&mut self, info: &AttachInfo, at: LgPos, watch: &mut Watch<'_>) -> Result<()> {
+        let overwrite = matches!(info.placed, Placed::Mapped { overwrite_on_create: true, .. });
         let begun = match DbFile::open(&self.env, &info.path, Access::ReadWrite) {
+            Ok(file) if overwrite && file.header().sign_db != info.sign_db => true,
             Ok(file) => file.header().state() == DbState::JustCreated,
             // A creation that was cut before both headers were durable left no database.
             Err(error) => match error.code() {
-                JetErr::FileAccessDenied | JetErr::DiskIO => return Err(error),
+                JetErr::DiskIO => return Err(error),
+                // Somebody else has it.
+                JetErr::FileAccessDenied => false,
                 _ => !self.is_database(&info.path)?,
             },
         };
         if !begun {
-            return self.attach(info, at);
+            return self.attach(info, at, watch);
         }
         self.remove(&info.path)?;
         let state = self.create_file(info, at)?;
@@ -294,7 +390,7 @@ impl RedoDatabases {
     }
 
     fn create_file(&self, info: &AttachInfo, at: LgPos) -> Result<RedoDb> {
-        let (page_size, sign_log) = (self.page_size, self.sign_log);
+        let (page_size, sign_log) = (self.page_size, self.ranges.sign_log);
         let header = DbHeader::new(NewHeader { page_size, sign_db: info.sign_db, sign_log });
         let file = DbFile::create(&self.env, &info.path, header, INITIAL_PAGES)?;
         self.join(info, file, Creation::Begun, at)
@@ -302,15 +398,17 @@ impl RedoDatabases {
 
     /// The creation of a database is complete.
     pub(super) fn creation_finished(&mut self, dbid: Dbid, at: LgPos) -> Result<()> {
-        let last = self.generations.1;
+        let ranges = &self.ranges;
         if let Some(RedoDb::Open { db, created, .. }) = self.by_id.get_mut(&dbid)
             && *created == Creation::Begun
         {
             *created = Creation::Complete;
-            db.cache.flush(FlushGoal::All, &NoLog)?;
+            let fence = RequireFirst { file: &db.file, ranges };
+            db.cache.flush(FlushGoal::All, &fence)?;
+            let begun = ranges.begun(at.generation);
             db.file.update_header(|header| {
                 header.set_state(DbState::DirtyShutdown);
-                require(header, at, last);
+                require(header, begun);
                 header.lgpos_attach = at.into();
             })?;
         }
@@ -321,7 +419,7 @@ impl RedoDatabases {
     /// was removed when this part of the log was written, and is removed again.
     pub(super) fn detach(&mut self, dbid: Dbid, at: LgPos) -> Result<()> {
         match self.by_id.remove(&dbid) {
-            Some(RedoDb::Open { db, path, created: Creation::Begun }) => {
+            Some(RedoDb::Open { db, path, created: Creation::Begun, .. }) => {
                 drop(db);
                 self.remove(&path)
             }
@@ -342,25 +440,40 @@ impl RedoDatabases {
     fn make_clean(&self, db: &Database, at: LgPos) -> Result<()> {
         db.check_none_missing().map_err(|error| error.at_path(db.file.path()))?;
         if !plant!("engine-clean-before-pages") {
-            db.cache.flush(FlushGoal::All, &NoLog)?;
+            db.cache.flush(FlushGoal::All, &self.fence(db))?;
         }
         make_header_clean(db, at, self.env.clock.log_time())?;
         db.file.remove_double_write()
     }
 
-    /// Before undo: every database that the log needs is there, with every page.
-    pub(super) fn check_complete(&mut self) -> Result<()> {
+    /// Before undo: every database that the log needs is there, with every page. The value is how
+    /// many are left out, with leave.
+    pub(super) fn check_complete(&mut self) -> Result<u32> {
         for db in self.all_open() {
             db.check_none_missing().map_err(|error| error.at_path(db.file.path()))?;
         }
+        let mut left_out = 0;
         for state in std::mem::take(&mut self.by_id) {
             match state {
-                (_, RedoDb::Missing { cause }) => return Err(cause),
+                (_, RedoDb::Missing { cause, ignored: false }) => return Err(cause),
+                (_, RedoDb::Missing { cause, ignored: true }) => {
+                    tracing::warn!(%cause, "recovery goes on without a database");
+                    left_out += 1;
+                }
                 (dbid, state) => {
                     self.by_id.insert(dbid, state);
                 }
             }
         }
+        Ok(left_out)
+    }
+
+    /// Writes what redo has changed, and lets go of the databases as they are.
+    pub(super) fn leave_dirty(&mut self) -> Result<()> {
+        for db in self.all_open() {
+            db.cache.flush(FlushGoal::All, &self.fence(&db))?;
+        }
+        self.by_id.clear();
         Ok(())
     }
 
@@ -392,10 +505,24 @@ impl RedoDatabases {
     }
 }
 
-/// Recovery of the database needs the log from `at` to the last generation at hand.
-fn require(header: &mut DbHeader, at: LgPos, last: Generation) {
-    header.gen_min_required = at.generation.0.into();
-    header.gen_min_consistent = at.generation.0.into();
-    header.gen_max_required = last.0.into();
-    header.gen_max_committed = last.0.into();
+/// A copy from before the last clean end is not what the log has attached.
+fn check_consistent(header: &DbHeader, info: &AttachInfo, at: LgPos) -> Result<()> {
+    let (theirs, ours) = (header.lgpos_consistent.get(), info.consistent);
+    let ahead = header.lgpos_attach.get() > at;
+    if ahead || theirs == ours || theirs == LgPos::MIN || ours == LgPos::MIN {
+        return Ok(());
+    }
+    Err(Error::new(
+        JetErr::ConsistentTimeMismatch,
+        format!("the log attached it as it was at {ours}; the file was last clean at {theirs}"),
+    )
+    .advise("put the newer file back, or restore it from a backup"))
+}
+
+/// Recovery of the database needs the log from this generation on.
+fn require(header: &mut DbHeader, begun: (Generation, LogTime)) {
+    header.gen_min_required = begun.0.0.into();
+    header.gen_min_consistent = begun.0.0.into();
+    header.gen_max_committed = 0.into();
+    require_up_to(header, begun);
 }

@@ -10,85 +10,55 @@
 //! The order at the end: undo records durable -> pages written -> headers clean -> `RecoveryQuit2`
 //! -> checkpoint (written by the run that starts next). Until the last step a rerun finds the same
 //! start and skips what is done.
+//!
+//! * [`options`]: what a caller may ask for; [`watch`]: who is told and asked;
+//! * [`limit`]: redo that ends before the log does;
+//! * [`databases`], [`ranges`], [`places`]: which file is meant, does it fit the log, where it is;
+//! * [`sessions`]: what undo needs; [`undo`], [`reclaim`]: the second half.
 
 mod databases;
+mod limit;
+mod options;
 mod places;
+mod ranges;
 mod reclaim;
+mod report;
 mod sessions;
 mod undo;
+mod watch;
 
-use std::{ops::Bound, path::PathBuf, sync::Arc};
+use std::{ops::Bound, sync::Arc};
 
-use ese_base::{Dbid, Generation, LgPos, Pgno, Result, Signature, StopToken, TrxId, plant};
+use ese_base::{Dbid, Error, Generation, JetErr, LgPos, Pgno, Result, StopToken, plant};
 use ese_log::{
-    Attachment, DbmsParam, Log, LogLock, StreamReader,
+    Attachment, DbmsParam, Log, LogNames, StreamReader,
     records::{PageHead, Record},
 };
 use ese_os::Env;
-use ese_pages::fence::NoLog;
 
 use self::{
     databases::{AttachInfo, RedoDatabases},
+    limit::Announcer,
     places::Places,
     reclaim::Touched,
     sessions::{MacroGroup, ReplayedChange, ReplayedKind, ReplayedSessions},
 };
+pub(crate) use self::{
+    limit::{Limit, missing_current},
+    ranges::Ranges,
+    watch::Watch,
+};
+pub use self::{
+    options::{MappedDatabase, RecoveryFlags, RecoveryOptions, RedoEnd, WhenMissing},
+    report::RecoveryReport,
+    watch::{Answer, LogPlace, NextAction, OpenReason, RecoveryEvent, Watcher},
+};
 use crate::{instance::InstanceConfig, redo, version::Addition};
-
-/// What a caller may tell recovery beyond the configuration.
-#[derive(Clone, Debug, Default)]
-pub struct RecoveryOptions {
-    /// Where databases lie now, by signature, when that is neither where the log says nor in the
-    /// instance's own directories, where they are found without a word.
-    pub moved: Vec<(Signature, PathBuf)>,
-    /// The replay of a backup set: its databases are marked as copies.
-    pub hard: bool,
-    /// The right to use the logs, if the caller has it already.
-    pub lock: Option<Arc<LogLock>>,
-    /// Ends the redo between two records; another recovery then begins anew.
-    pub stop: StopToken,
-}
-
-impl RecoveryOptions {
-    /// Of an ordinary recovery, with databases that lie elsewhere now.
-    #[must_use]
-    pub fn with_moved(moved: Vec<(Signature, PathBuf)>) -> RecoveryOptions {
-        RecoveryOptions { moved, ..RecoveryOptions::default() }
-    }
-
-    /// Of the replay of a backup set, with the places of its databases.
-    #[must_use]
-    pub fn restoring(moved: Vec<(Signature, PathBuf)>) -> RecoveryOptions {
-        RecoveryOptions { moved, hard: true, ..RecoveryOptions::default() }
-    }
-}
-
-/// What a recovery did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RecoveryReport {
-    /// Where redo began.
-    pub from: LgPos,
-    /// Where the log ended.
-    pub to: LgPos,
-    /// Records read.
-    pub records: u64,
-    /// Page changes that were applied.
-    pub applied: u64,
-    /// Page changes that the page already held.
-    pub skipped: u64,
-    /// Transactions that were taken back.
-    pub rolled_back: u64,
-    /// Torn or damaged pages that were put right before redo.
-    pub restored_pages: u64,
-    /// Pages that work which did not come to its end had taken, given back.
-    pub reclaimed_pages: u64,
-    /// The highest transaction number of the log.
-    pub last_trx: TrxId,
-}
 
 /// A replay in progress.
 #[derive(Debug)]
-struct Replay {
+struct Replay<'w, 'a> {
+    watch: &'w mut Watch<'a>,
     databases: RedoDatabases,
     sessions: ReplayedSessions,
     places: Places,
@@ -108,32 +78,41 @@ pub(crate) struct ReplayStart {
     pub(crate) attachments: Vec<Attachment>,
     /// Of the run that wrote them.
     pub(crate) params: DbmsParam,
-    pub(crate) signature: Signature,
-    /// First and last generation at hand.
-    pub(crate) generations: (Generation, Generation),
+    /// What is there of the log, and what may be passed over.
+    pub(crate) ranges: Ranges,
+    /// How far it goes.
+    pub(crate) limit: Limit,
+    /// How its files are called.
+    pub(crate) names: LogNames,
+    /// The generation of the current file, if there is one.
+    pub(crate) current: Option<Generation>,
+    /// Where there is none, may recovery go on?
+    pub(crate) missing_current_allowed: bool,
+    /// Segments of a file.
+    pub(crate) sectors: u16,
 }
 
 /// Redoes everything from `start`. Undo follows with [`Redone::finish`], once the log can be
 /// written.
-pub(crate) fn redo_all(
+pub(crate) fn redo_all<'w, 'a>(
     env: &Env,
     config: &InstanceConfig,
-    options: RecoveryOptions,
+    mut options: RecoveryOptions<'_>,
+    watch: &'w mut Watch<'a>,
     start: &ReplayStart,
-    reader: &mut StreamReader,
-) -> Result<Redone> {
+    reader: &mut StreamReader<'_>,
+) -> Result<Redone<'w, 'a>> {
     let databases = RedoDatabases::new(
         env,
         crate::instance::cache_options(config),
         config.page_size,
-        start.signature,
-        start.generations,
-        options.hard,
+        start.ranges.clone(),
     );
     let mut replay = Replay {
+        watch,
         databases,
         sessions: ReplayedSessions::default(),
-        places: Places::new(env, config, options.moved, &start.params),
+        places: Places::new(env, config, &mut options, &start.params),
         hard: options.hard,
         to_remove: Vec::new(),
         touched: Touched::default(),
@@ -142,26 +121,96 @@ pub(crate) fn redo_all(
     };
     for attachment in &start.attachments {
         let info = replay.places.locate(AttachInfo::from(attachment))?;
-        replay.databases.attach(&info, start.pos)?;
+        replay.databases.attach(&info, start.pos, replay.watch)?;
     }
-    while let Some(entry) = reader.next()? {
-        options.stop.check()?;
-        replay.report.records += 1;
-        replay.report.to = entry.end;
-        let (pos, end) = (entry.pos, entry.end);
-        let replayed = replay.record(&entry.record, pos, end);
-        replayed.map_err(|error| error.at_generation(pos.generation))?;
+    let stopped = replay.read(&options.stop, start, reader)?;
+    if let Some(at) = stopped.filter(|_| !start.limit.is_pause()) {
+        replay.check_cut(at)?;
     }
-    Ok(Redone { replay })
+    Ok(Redone { replay, stopped })
 }
 
-/// A replay that has read the whole log.
+/// A replay that has read the log, as far as it was to.
 #[derive(Debug)]
-pub(crate) struct Redone {
-    replay: Replay,
+pub(crate) struct Redone<'w, 'a> {
+    replay: Replay<'w, 'a>,
+    stopped: Option<LgPos>,
 }
 
-impl Replay {
+impl Replay<'_, '_> {
+    /// Replays the records. The value is the position of the first that is beyond the limit.
+    fn read(
+        &mut self,
+        stop: &StopToken,
+        start: &ReplayStart,
+        reader: &mut StreamReader<'_>,
+    ) -> Result<Option<LgPos>> {
+        let mut announcer = Announcer::new(start);
+        announcer.first(self.watch, &self.databases)?;
+        loop {
+            let entry = match reader.next() {
+                Ok(Some(entry)) => entry,
+                Ok(None) => break,
+                Err(error) => return Err(self.of_committed_only(error)),
+            };
+            stop.check()?;
+            if start.limit.is_passed(entry.pos, entry.time) {
+                self.report.to = entry.pos;
+                return Ok(Some(entry.pos));
+            }
+            announcer.reached(entry.pos, self.watch, &self.databases)?;
+            self.report.records += 1;
+            self.report.to = entry.end;
+            let (pos, end) = (entry.pos, entry.end);
+            let replayed = self.record(&entry.record, pos, end);
+            replayed.map_err(|error| error.at_generation(pos.generation))?;
+        }
+        announcer.end(self.watch, &self.databases)?;
+        Ok(None)
+    }
+
+    /// Where the log is to be cut, no database may hold anything from behind.
+    fn check_cut(&self, at: LgPos) -> Result<()> {
+        let Some(needed) = self.databases.needs().map(|needs| needs.max_required).max() else {
+            return Ok(());
+        };
+        if needed < at.generation {
+            return Ok(());
+        }
+        let code = match self.hard {
+            true => JetErr::EndingRestoreLogTooLow,
+            false => JetErr::RequiredLogFilesMissing,
+        };
+        let what = format!(
+            "redo is to end at {at}, and a database holds changes up to generation {:#x}",
+            needed.0
+        );
+        Err(Error::new(code, what).advise("end later, or begin with an older backup"))
+    }
+
+    /// Damage in a generation without which all databases can be made whole.
+    fn of_committed_only(&self, error: Error) -> Error {
+        use JetErr::{LogCorrupted, LogFileCorrupt, LogSequenceChecksumMismatch};
+        let damage = [LogCorrupted, LogFileCorrupt, LogSequenceChecksumMismatch];
+        let Some(generation) = error.generation().filter(|_| damage.contains(&error.code())) else {
+            return error;
+        };
+        let mut needs = self.databases.needs().peekable();
+        if needs.peek().is_none() || needs.any(|needs| needs.max_required >= generation) {
+            return error;
+        }
+        if self.databases.needs().all(|needs| needs.max_committed < generation) {
+            return error;
+        }
+        Error::new(
+            JetErr::CommittedLogFileCorrupt,
+            "only commits need this log, no database does to be whole",
+        )
+        .at_generation(generation)
+        .advise("bring the log back from a copy, or recover without it and lose those commits")
+        .caused_by(error)
+    }
+
     fn record(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos) -> Result<()> {
         match record {
             Record::Init2(init) => {
@@ -176,27 +225,25 @@ impl Replay {
                 let at = self.shut_down_mark.take().unwrap_or(pos);
                 self.to_remove.clear();
                 self.touched = Touched::default();
+                self.tell_detaching(None)?;
                 self.databases.detach_all(at)?;
             }
             Record::CreateDb(create) => {
-                let path = PathBuf::from(create.path.text());
-                let counters = Default::default();
-                let info =
-                    AttachInfo { dbid: create.dbid, sign_db: create.sign_db, path, counters };
-                self.databases.create(&self.places.locate(info)?, pos)?;
+                let (path, none) = (create.path.text(), LgPos::MIN);
+                let info = AttachInfo::of_record(create.dbid, create.sign_db, &path, none);
+                self.databases.create(&self.places.locate(info)?, pos, self.watch)?;
             }
             Record::CreateDbFinish(finish) => self.databases.creation_finished(finish.dbid, pos)?,
             Record::AttachDb(attach) => {
-                let path = PathBuf::from(attach.path.text());
-                let counters = Default::default();
-                let info =
-                    AttachInfo { dbid: attach.dbid, sign_db: attach.sign_db, path, counters };
-                self.databases.attach(&self.places.locate(info)?, pos)?;
+                let (path, consistent) = (attach.path.text(), attach.lgpos_consistent);
+                let info = AttachInfo::of_record(attach.dbid, attach.sign_db, &path, consistent);
+                self.databases.attach(&self.places.locate(info)?, pos, self.watch)?;
             }
             Record::DetachDb(detach) => {
                 // Its number may be that of another database from now on.
                 self.to_remove.retain(|change| change.dbid != detach.dbid);
                 self.touched.forget(detach.dbid);
+                self.tell_detaching(Some(detach.dbid))?;
                 self.databases.detach(detach.dbid, pos)?;
             }
             _ => match record.page_head() {
@@ -260,9 +307,26 @@ impl Replay {
                     db.cache.cut_off(shrink.last)?;
                 }
             }
+            Record::CommitCtx(context) => {
+                self.watch.tell(&RecoveryEvent::CommitContext { context: context.context })?;
+            }
             Record::TrimDb(trim) => self.forget_free(trim.dbid, trim.first, trim.pages),
             Record::ExtentFreed(freed) => self.forget_free(freed.dbid, freed.first, freed.pages),
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// A database is about to be let go, or all.
+    fn tell_detaching(&mut self, dbid: Option<Dbid>) -> Result<()> {
+        let dbids = match dbid {
+            Some(dbid) => vec![dbid],
+            None => self.databases.all_open().iter().map(|db| db.dbid).collect(),
+        };
+        for dbid in dbids {
+            if let Some(path) = self.databases.path_of(dbid) {
+                self.watch.tell(&RecoveryEvent::Detaching { path })?;
+            }
         }
         Ok(())
     }
@@ -289,12 +353,16 @@ impl Replay {
             return Ok(());
         }
         let Some(db) = self.databases.open(head.dbid).map(Arc::clone) else { return Ok(()) };
-        db.cache.throttle(&NoLog)?;
+        db.cache.throttle(&self.databases.fence(&db))?;
         let before = self.follow(head, record);
         let before = before.as_ref().and_then(|change| match &change.kind {
             ReplayedKind::Replaced { before } => Some(before.as_slice()),
             _ => None,
         });
+        if self.databases.is_before_required(head.dbid, pos) {
+            self.report.skipped += 1;
+            return Ok(());
+        }
         let outcome = redo::redo_page_record(&db, record, pos, end, before)?;
         self.count(outcome);
         Ok(())
@@ -363,11 +431,16 @@ impl Replay {
             return Ok(());
         };
         let Some(db) = self.databases.open(dbid).map(Arc::clone) else { return Ok(()) };
-        db.cache.throttle(&NoLog)?;
+        db.cache.throttle(&self.databases.fence(&db))?;
         for (_, _, record) in &records {
             if let Some(head) = record.page_head() {
                 self.follow(head, record);
             }
+        }
+        let end = records.last().map_or(LgPos::MAX, |(pos, ..)| *pos);
+        if self.databases.is_before_required(dbid, end) {
+            self.report.skipped += records.len() as u64;
+            return Ok(());
         }
         for outcome in redo::redo_macro(&db, &records)? {
             self.count(outcome);
@@ -376,11 +449,41 @@ impl Replay {
     }
 }
 
-impl Redone {
+impl Redone<'_, '_> {
+    /// Where redo ended before the log did.
+    pub(crate) fn stopped(&self) -> Option<LgPos> {
+        self.stopped
+    }
+
+    /// A step that the log's side of recovery takes.
+    pub(crate) fn ask(&mut self, event: &RecoveryEvent<'_>, default: Result<()>) -> Result<()> {
+        self.replay.watch.ask(event, default)
+    }
+
+    /// So many files of the log were removed, because they do not fit or are damaged.
+    pub(crate) fn removed(&mut self, files: u32) {
+        self.replay.report.removed_logs = files;
+    }
+
+    /// Asks whether undo may begin.
+    pub(crate) fn ask_undo(&mut self, default: Result<()>) -> Result<()> {
+        let headers = self.replay.databases.headers();
+        self.replay.watch.ask(&RecoveryEvent::BeginUndo { headers: &headers }, default)
+    }
+
+    /// Writes what redo has changed; the databases stay dirty, the log is as it was.
+    pub(crate) fn leave(mut self) -> Result<RecoveryReport> {
+        self.replay.tell_detaching(None)?;
+        self.replay.databases.leave_dirty()?;
+        self.replay.report.without_undo = true;
+        self.report()
+    }
+
     /// Refuses to go on where a database or a page is missing that the log needs. To be called
     /// before anything of the log is changed.
     pub(crate) fn check_complete(&mut self) -> Result<()> {
-        self.replay.databases.check_complete()
+        self.replay.report.ignored_databases = self.replay.databases.check_complete()?;
+        Ok(())
     }
 
     /// Must anything be taken back or written before the databases are clean?
@@ -396,13 +499,13 @@ impl Redone {
     /// Takes open transactions back and leaves every database clean.
     pub(crate) fn finish(mut self, env: &Env, log: &Arc<Log>) -> Result<RecoveryReport> {
         undo::finish(&mut self.replay, env, log)?;
-        self.replay.report.last_trx = self.replay.sessions.last_trx;
-        Ok(self.replay.report)
+        self.report()
     }
 
     /// The report of a replay that found nothing to undo.
     pub(crate) fn report(mut self) -> Result<RecoveryReport> {
         self.replay.report.last_trx = self.replay.sessions.last_trx;
+        self.replay.report.lost_from = self.replay.databases.lost_from();
         Ok(self.replay.report)
     }
 }

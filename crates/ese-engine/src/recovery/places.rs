@@ -13,7 +13,10 @@ use ese_log::DbmsParam;
 use ese_os::{Env, OpenMode};
 use ese_pages::header::read_header;
 
-use super::databases::AttachInfo;
+use super::{
+    databases::{AttachInfo, Placed},
+    options::{MappedDatabase, RecoveryFlags, RecoveryOptions},
+};
 use crate::instance::InstanceConfig;
 
 /// Endings of files that are never databases; there may be very many logs.
@@ -25,6 +28,12 @@ pub(super) struct Places {
     env: Env,
     /// By the caller's word.
     moved: Vec<(Signature, PathBuf)>,
+    /// By the caller's word, too.
+    map: Vec<MappedDatabase>,
+    /// Databases that the map does not name are where the log says.
+    unmapped_in_place: bool,
+    /// The one directory in which databases are looked for, if there is one.
+    alternate: Option<PathBuf>,
     /// Of the system and of the log, today.
     dirs: [PathBuf; 2],
     /// The same as a run would write them.
@@ -40,13 +49,16 @@ impl Places {
     pub(super) fn new(
         env: &Env,
         config: &InstanceConfig,
-        moved: Vec<(Signature, PathBuf)>,
+        options: &mut RecoveryOptions<'_>,
         wrote: &DbmsParam,
     ) -> Places {
         let (system, log) = config.resolved_dirs();
         Places {
             env: env.clone(),
-            moved,
+            moved: std::mem::take(&mut options.moved),
+            map: std::mem::take(&mut options.map),
+            unmapped_in_place: options.flags.contains(RecoveryFlags::UNMAPPED_IN_PLACE),
+            alternate: config.recovery_dir.clone(),
             dirs: [system.to_path_buf(), log.to_path_buf()],
             now: texts(&config.log_params()),
             wrote: texts(wrote),
@@ -68,6 +80,21 @@ impl Places {
             info.path.clone_from(path);
             return Ok(info);
         }
+        if let Some(entry) = self.entry(&info) {
+            let (when_missing, overwrite_on_create) =
+                (entry.when_missing, entry.overwrite_on_create);
+            info.path.clone_from(&entry.now);
+            info.placed = Placed::Mapped { when_missing, overwrite_on_create };
+            return Ok(info);
+        }
+        if !self.map.is_empty() && !self.unmapped_in_place {
+            info.placed = Placed::Unmapped;
+            return Ok(info);
+        }
+        if let Some(dir) = &self.alternate {
+            info.path = dir.join(file_name(&info.path));
+            return Ok(info);
+        }
         let relocated = self.relocated(&info.path);
         let named = &relocated.clone().unwrap_or_else(|| info.path.clone());
         let found = self.signature_of(named);
@@ -84,6 +111,19 @@ impl Places {
             info.path = path;
         }
         Ok(info)
+    }
+
+    /// The map's entry for a database: by the path that the log knows, else by what the file is,
+    /// for whoever has written the path in another way.
+    fn entry(&self, info: &AttachInfo) -> Option<&MappedDatabase> {
+        let by_path = self.map.iter().find(|entry| same_path(&entry.logged, &info.path));
+        by_path.or_else(|| {
+            let others = |entry: &&MappedDatabase| {
+                file_name(&entry.logged).eq_ignore_ascii_case(file_name(&info.path))
+                    && self.signature_of(&entry.now) == Some(info.sign_db)
+            };
+            self.map.iter().find(others)
+        })
     }
 
     /// The path inside today's directories, if it was inside one of the run's that has moved.
@@ -130,6 +170,19 @@ impl Places {
         let file = self.env.fs.open(path, OpenMode::Read).ok()?;
         Some(read_header(file.as_ref()).ok()?.header.sign_db)
     }
+}
+
+/// As written, or, of paths of Windows, in another case.
+fn same_path(one: &Path, other: &Path) -> bool {
+    one == other
+        || one.to_string_lossy().contains('\\')
+            && one.as_os_str().eq_ignore_ascii_case(other.as_os_str())
+}
+
+/// The name in a path as Linux or Windows writes it.
+fn file_name(path: &Path) -> &str {
+    let text = path.to_str().unwrap_or_default();
+    text.rsplit(['/', '\\']).next().unwrap_or_default()
 }
 
 fn texts(params: &DbmsParam) -> [String; 2] {

@@ -94,7 +94,7 @@ fn table_of_row(record: &Record<'_>) -> Option<ObjId> {
 
 /// Gives back what the touched trees have lost. A tree that cannot be read as far as that needs
 /// stays as it is: whoever uses it will be told what is wrong with it.
-pub(super) fn give_back_lost(replay: &mut Replay, log: &Arc<Log>) -> Result<()> {
+pub(super) fn give_back_lost(replay: &mut Replay<'_, '_>, log: &Arc<Log>) -> Result<()> {
     if plant!("engine-keep-lost-pages") {
         return Ok(());
     }

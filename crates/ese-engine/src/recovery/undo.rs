@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Undoes, flushes, and ends the recovery in the log.
-pub(super) fn finish(replay: &mut Replay, env: &Env, log: &Arc<Log>) -> Result<()> {
+pub(super) fn finish(replay: &mut Replay<'_, '_>, env: &Env, log: &Arc<Log>) -> Result<()> {
     replay.databases.remove_unfinished()?;
     replay.databases.connect(log)?;
     let time = Some(env.clock.log_time());
@@ -51,6 +51,7 @@ pub(super) fn finish(replay: &mut Replay, env: &Env, log: &Arc<Log>) -> Result<(
     reclaim::give_back_lost(replay, log)?;
     let mark = log.append(&Record::ShutDownMark(ShutDownMark {}))?;
     log.flush(mark.end)?;
+    replay.tell_detaching(None)?;
     replay.databases.detach_all(mark.start)?;
     let quit = log.append(&Record::RecoveryQuit2(RecoveryQuit2(RunEnd {
         started,
@@ -62,7 +63,7 @@ pub(super) fn finish(replay: &mut Replay, env: &Env, log: &Arc<Log>) -> Result<(
 }
 
 fn roll_back(
-    replay: &Replay,
+    replay: &Replay<'_, '_>,
     log: &Arc<Log>,
     procid: ProcId,
     session: ReplayedSession,
@@ -109,7 +110,7 @@ fn roll_back(
 }
 
 /// Removes a flag-deleted node for good. No reader exists during recovery.
-fn remove_node(replay: &Replay, log: &Arc<Log>, change: &ReplayedChange) -> Result<()> {
+fn remove_node(replay: &Replay<'_, '_>, log: &Arc<Log>, change: &ReplayedChange) -> Result<()> {
     let Some((db, tree)) = tree_of(replay, change)? else { return Ok(()) };
     db.cache.throttle(log.as_ref())?;
     tree::delete_node(
@@ -124,7 +125,7 @@ fn remove_node(replay: &Replay, log: &Arc<Log>, change: &ReplayedChange) -> Resu
 }
 
 /// Removes a long value that a committed transaction has let go, if that was the last reference.
-fn remove_value(replay: &Replay, log: &Arc<Log>, change: &ReplayedChange) -> Result<()> {
+fn remove_value(replay: &Replay<'_, '_>, log: &Arc<Log>, change: &ReplayedChange) -> Result<()> {
     let Some((db, tree)) = tree_of(replay, change)? else { return Ok(()) };
     if !tree.kind.is_of_long_values() {
         return Ok(());
@@ -134,7 +135,7 @@ fn remove_value(replay: &Replay, log: &Arc<Log>, change: &ReplayedChange) -> Res
 
 /// The database and tree of a change; `None` if the database needs nothing or is gone.
 fn tree_of(
-    replay: &Replay,
+    replay: &Replay<'_, '_>,
     change: &ReplayedChange,
 ) -> Result<Option<(Arc<Database>, Arc<TreeHandle>)>> {
     let Some(db) = replay.databases.open(change.dbid) else { return Ok(None) };

@@ -107,6 +107,11 @@ fn crc_of(segment: &SegmentBytes) -> u32 {
     crc.finalize()
 }
 
+/// When a segment was begun.
+pub(crate) fn segment_time(segment: &SegmentBytes) -> LogTime {
+    Header::ref_from_prefix(segment).map_or(LogTime::NULL, |(header, _)| header.time)
+}
+
 /// The checksum as stored.
 pub(crate) fn stored_checksum(segment: &SegmentBytes) -> u64 {
     stored_segment_checksum(segment)

@@ -65,6 +65,18 @@ impl StreamEnd {
         }
     }
 
+    /// The same end, but before the record that begins at `pos`, which is in the last file: that
+    /// one and all behind it are removed when the log is resumed here.
+    #[must_use]
+    pub fn cut_at(mut self, pos: LgPos) -> StreamEnd {
+        let inside = pos.generation == self.generation && pos.isec <= self.file.last;
+        let earlier = self.unfinished.is_none_or(|unfinished| pos < unfinished);
+        if inside && earlier {
+            self.unfinished = Some(pos);
+        }
+        self
+    }
+
     /// The newest generation.
     #[must_use]
     pub fn generation(&self) -> Generation {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ese_base::{Error, Generation, JetErr, LgPos, Result};
+use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result};
 use ese_os::{Env, OpenMode};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     stream::{LogFile, LogStream},
 };
 use crate::{
-    layout::{Framing, LogHeader, SEGMENT_HEADER_LEN, SEGMENT_LEN, SegmentBytes},
+    layout::{Framing, LogHeader, SEGMENT_HEADER_LEN, SEGMENT_LEN, SegmentBytes, segment_time},
     records::{Record, framing},
 };
 
@@ -22,6 +22,8 @@ pub struct Entry<'a> {
     pub pos: LgPos,
     /// The first byte behind it, as [`crate::Appended::end`].
     pub end: LgPos,
+    /// When the segment was begun in which the record ends.
+    pub time: LogTime,
     /// The record.
     pub record: Record<'a>,
 }
@@ -91,7 +93,7 @@ impl<'s> StreamReader<'s> {
         StreamReader::over(env.clone(), None, vec![file], LgPos::MIN)
     }
 
-    fn over(
+    pub(super) fn over(
         env: Env,
         stream: Option<&'s LogStream>,
         files: Vec<&'s LogFile>,
@@ -140,7 +142,8 @@ impl<'s> StreamReader<'s> {
                 None => self.cursor.pieces.as_slice(),
             };
             let record = Record::decode(bytes).map_err(|e| at_pos(e, located.pos))?;
-            return Ok(Some(Entry { pos: located.pos, end: self.end, record }));
+            let time = segment_time(&self.cursor.segment);
+            return Ok(Some(Entry { pos: located.pos, end: self.end, time, record }));
         }
     }
 
@@ -204,7 +207,9 @@ impl<'s> StreamReader<'s> {
             None => Role::Last,
             Some(next) => {
                 let next = next.checked_header()?;
-                let known = next.version.has_previous_checksum();
+                // One that is no successor knows nothing of this one, and is refused in its turn.
+                let follows = check_chain(header, next).is_ok();
+                let known = follows && next.version.has_previous_checksum();
                 Role::Followed { checksum: known.then_some(next.previous_checksum) }
             }
         };
@@ -364,7 +369,7 @@ impl Cursor {
 }
 
 /// Does `next` follow `previous` in one stream (backup-log-recovery 1.4)?
-fn check_chain(previous: &LogHeader, next: &LogHeader) -> Result<()> {
+pub(super) fn check_chain(previous: &LogHeader, next: &LogHeader) -> Result<()> {
     if next.signature != previous.signature {
         return Err(Error::new(
             JetErr::BadLogSignature,

@@ -88,10 +88,10 @@ pub enum Situation {
 pub struct LogStream {
     pub(super) env: Env,
     names: LogNames,
-    archives: BTreeMap<Generation, LogFile>,
+    pub(super) archives: BTreeMap<Generation, LogFile>,
     /// `edb.log`, or `edbtmp.log` after an unfinished roll.
-    last: Option<LogFile>,
-    situation: Situation,
+    pub(super) last: Option<LogFile>,
+    pub(super) situation: Situation,
 }
 
 impl LogStream {
