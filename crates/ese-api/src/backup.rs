@@ -5,11 +5,12 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use ese_backup::{sets::Shelf, stream};
+use ese_backup::{builtin::backup_to_folder, sets::Shelf, stream};
 use ese_base::{Error, JetErr, Result, StopToken};
 
 pub use ese_backup::{
     LogInfo,
+    builtin::FolderOptions,
     stream::{
         BackupReport, BackupStream as Backup, BaseEntry as BackupBase, CopyJob as BackupJob,
         CopyOptions, Destination as BackupDestination, FileReader as BackupFile, Manifest,
@@ -141,6 +142,35 @@ impl Instance {
                 .at_path(dir)
                 .advise("make a full backup first, beside which the incremental ones are put")
         })
+    }
+
+    /// The built-in backup of the Jet API: a full one, or an incremental one that goes into the
+    /// directory of the set that it goes on with, in the plain or in the atomic layout. The logs
+    /// are truncated.
+    ///
+    /// ```no_run
+    /// # fn main() -> ese_api::Result<()> {
+    /// # let instance = ese_api::Instance::builder("/tmp/example").start()?;
+    /// use ese_api::{FolderOptions, StopToken};
+    /// let options = FolderOptions { atomic: true, create_dir: true, incremental: false };
+    /// instance.backup_to_folder("/backups", options, &mut |_| (), &StopToken::new())?;
+    /// // Restorable at every moment, also while the next one replaces it:
+    /// ese_api::restore("/backups", "/restored")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`ese_backup::builtin::backup_to_folder`].
+    pub fn backup_to_folder(
+        &self,
+        dir: impl AsRef<Path>,
+        options: FolderOptions,
+        progress: &mut dyn FnMut(&BackupProgress),
+        stop: &StopToken,
+    ) -> Result<()> {
+        let env = &self.shared.engine.env;
+        backup_to_folder(&self.shared.backup, env, dir.as_ref(), options, progress, stop)
     }
 
     /// Something that stops this instance's backups; to be given to another thread.

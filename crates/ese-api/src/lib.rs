@@ -81,7 +81,8 @@ mod verify;
 
 pub use backup::{
     Backup, BackupBase, BackupDestination, BackupFile, BackupJob, BackupPhase, BackupProgress,
-    BackupReport, BackupStopper, CopyOptions, LogInfo, Manifest, Throttle, jet_error,
+    BackupReport, BackupStopper, CopyOptions, FolderOptions, LogInfo, Manifest, Throttle,
+    jet_error,
 };
 pub use compact::{Compacted, compact};
 pub use database::Database;
@@ -120,9 +121,9 @@ pub use instance::{Instance, InstanceBuilder};
 pub use long::{LongReader, LongWriter};
 pub use meet::Common;
 pub use restore::{
-    FoundDatabases, RestoreOptions, RestorePlan, RestoreProgress, RestoreTarget, Restored,
-    SetReport, databases_in, find_base, look_for_databases, looks_like_backup_set, recover,
-    recover_by, recover_with, restore, restore_with, verify_set,
+    FoundDatabases, RestoreOptions, RestorePlan, RestoreProgress, RestoreSource, RestoreTarget,
+    Restored, SetReport, databases_in, find_base, look_for_databases, looks_like_backup_set,
+    recover, recover_by, recover_with, restore, restore_from, restore_with, verify_set,
 };
 pub use row::{ColumnRef, Guid, Key, Row, RowView, Value, Values};
 pub use rows::Rows;

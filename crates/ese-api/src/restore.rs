@@ -6,18 +6,19 @@ use std::{
     sync::Arc,
 };
 
-use ese_backup::restore as set;
+use ese_backup::restore::{self as set, ExternalDatabases, Placed};
 use ese_base::{Error, JetErr, Result, StopToken};
 use ese_engine::{
     instance::{InstanceConfig, recover as engine_recover},
-    recovery::{RecoveryOptions, RecoveryReport},
+    recovery::{MappedDatabase, RecoveryFlags, RecoveryOptions, RecoveryReport},
 };
 use ese_log::{LogNames, LogStream, Situation};
 use ese_os::{Env, OpenMode};
 use ese_pages::header::read_header;
 
 pub use ese_backup::restore::{
-    RestoreOptions, RestorePlan, RestoreProgress, RestoreTarget, SetReport, verify_set,
+    RestoreOptions, RestorePlan, RestoreProgress, RestoreSource, RestoreTarget, SetReport,
+    verify_set,
 };
 
 /// A set that was restored.
@@ -61,24 +62,132 @@ pub fn restore_with(
     target: &RestoreTarget,
     options: &mut RestoreOptions<'_>,
 ) -> Result<Restored> {
-    let plan = RestorePlan::examine(env, set)?;
+    restore_from(env, &RestoreSource::new(set), target, options)
+}
+
+/// As [`restore_with`], from a set with incremental ones on top, or from some of its generations.
+///
+/// ```no_run
+/// use ese_api::{Env, RestoreOptions, RestoreSource, RestoreTarget, StopToken, restore_from};
+/// # fn main() -> ese_api::Result<()> {
+/// let source = RestoreSource::new("/backups/sunday".as_ref())
+///     .with_increment("/backups/monday".as_ref())
+///     .with_increment("/backups/tuesday".as_ref());
+/// // The databases on a disk of their own; the logs that the disaster has left are replayed, too.
+/// let target = RestoreTarget::in_dir("/data".as_ref())
+///     .with_place("a.edb".as_ref(), "/fast/a.edb".as_ref())
+///     .rolling_forward();
+/// let (force, keep_damaged) = (true, false);
+/// let (progress, stop) = (&mut |_: &ese_api::RestoreProgress| (), StopToken::new());
+/// let mut options = RestoreOptions { force, keep_damaged, progress, stop };
+/// restore_from(&Env::real(), &source, &target, &mut options)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// As [`restore_with`]; `JET_errMissingRestoreLogFiles` (-557) and
+/// `JET_errGivenLogFileIsNotContiguous` (-556) where an incremental set does not go on where the
+/// one before ends. With [`RestoreTarget::roll_forward`] also `JET_errMissingCurrentLogFiles`
+/// (-565) and `JET_errLogCorruptDuringHardRecovery` (-574) for the logs at the target.
+pub fn restore_from(
+    env: &Env,
+    source: &RestoreSource,
+    target: &RestoreTarget,
+    options: &mut RestoreOptions<'_>,
+) -> Result<Restored> {
+    let plan = RestorePlan::examine_source(env, source)?;
+    restore_plan(env, &plan, target, options, InstanceConfig::new(&target.system_dir))
+}
+
+/// Places the files of a plan and replays them with the settings of an instance.
+pub(crate) fn restore_plan(
+    env: &Env,
+    plan: &RestorePlan,
+    target: &RestoreTarget,
+    options: &mut RestoreOptions<'_>,
+    config: InstanceConfig,
+) -> Result<Restored> {
     let mut recovery = RecoveryReport::default();
-    let placed = set::restore(env, &plan, target, options, |placed| {
-        let mut config = InstanceConfig::new(&target.system_dir);
-        config.log_dir.clone_from(&placed.log_dir);
-        config.base_name.clone_from(&placed.log_base);
-        if let Some(database) = placed.databases.first() {
-            config.page_size = database.page_size;
-        }
-        let moved = placed.databases.iter();
-        let moved = moved.map(|database| (database.signature, database.path.clone())).collect();
-        let lock = Some(Arc::clone(&placed.lock));
-        let options = RecoveryOptions { lock, ..RecoveryOptions::restoring(moved) };
-        recovery = engine_recover(env, config, options)?;
+    let stop = options.stop.clone();
+    let placed = set::restore(env, plan, target, options, |placed| {
+        recovery = replay(env, placed, target, config, stop, false)?;
         Ok(())
     })?;
     let databases = placed.databases.into_iter().map(|database| database.path).collect();
     Ok(Restored { databases, set: placed.report, recovery })
+}
+
+/// Makes databases ready where they lie, and replays them; databases that the logs know beside
+/// them are left alone.
+pub(crate) fn restore_external(
+    env: &Env,
+    external: &ExternalDatabases,
+    target: &RestoreTarget,
+    options: &mut RestoreOptions<'_>,
+    config: InstanceConfig,
+) -> Result<Restored> {
+    let stop = options.stop.clone();
+    let placed = set::place_external(env, external, target, options)?;
+    let recovery = replay(env, &placed, target, config, stop, true)?;
+    let databases = placed.databases.into_iter().map(|database| database.path).collect();
+    Ok(Restored { databases, set: placed.report, recovery })
+}
+
+fn replay(
+    env: &Env,
+    placed: &Placed,
+    target: &RestoreTarget,
+    mut config: InstanceConfig,
+    stop: StopToken,
+    only_moved: bool,
+) -> Result<RecoveryReport> {
+    config.recovery = true;
+    config.system_dir.clone_from(&target.system_dir);
+    config.log_dir.clone_from(&placed.log_dir);
+    config.base_name.clone_from(&placed.log_base);
+    if let Some(database) = placed.databases.first() {
+        config.page_size = database.page_size;
+    }
+    // The set's log goes on as it is, whatever size somebody wishes for.
+    let stream = LogStream::scan(env, &LogNames::new(&placed.log_dir, &placed.log_base))?;
+    config.log_file_size = stream.readable_header()?.file_len();
+    let databases = placed.databases.iter();
+    let moved = databases.map(|database| (database.signature, database.path.clone())).collect();
+    let (lock, first) = (Some(Arc::clone(&placed.lock)), Some(placed.gen_low));
+    let mut options = RecoveryOptions { lock, first, stop, ..RecoveryOptions::restoring(moved) };
+    if only_moved {
+        // What a map does not name is missing, and what is missing is left out.
+        let named = placed.databases.iter();
+        let named = named.map(|database| MappedDatabase::new(&database.path, &database.path));
+        options.map = named.collect();
+        options.flags = RecoveryFlags::IGNORE_MISSING_DATABASES;
+    }
+    engine_recover(env, config, options).map_err(|error| of_hard_recovery(error, placed))
+}
+
+/// Damage to a log has a name of its own in a restore: of the set, and behind it
+/// (backup-log-recovery 3.5).
+fn of_hard_recovery(error: Error, placed: &Placed) -> Error {
+    let code = match (error.code(), error.generation()) {
+        (JetErr::LogFileCorrupt | JetErr::LogCorrupted, Some(generation)) => {
+            if generation <= placed.gen_high {
+                JetErr::LogCorruptDuringHardRestore
+            } else {
+                JetErr::LogCorruptDuringHardRecovery
+            }
+        }
+        _ => return error,
+    };
+    let mut renamed = Error::new(code, error.message().to_owned())
+        .advise("restore without the damaged log and those behind it");
+    if let Some(path) = error.path() {
+        renamed = renamed.at_path(path);
+    }
+    if let Some(generation) = error.generation() {
+        renamed = renamed.at_generation(generation);
+    }
+    renamed.caused_by(error)
 }
 
 /// Recovers the databases of an instance that did not end properly, in place. A database that lies

@@ -330,13 +330,16 @@ fn jet_compact_copies_an_attached_database_that_nobody_has_open() {
     assert_eq!(code(repair), JetErr::FeatureNotAvailable);
     assert_eq!(code(JetCompact(sesid, source, source, None, 0)), JetErr::DatabaseDuplicate);
     assert!(!target.exists());
-    let mut last = (0, 0);
-    let mut status = |done, total| {
-        assert!(done >= last.0 && done <= total);
-        last = (done, total);
+    let mut told = Vec::new();
+    let mut status = |snp, snt, progress: &JET_SNPROG| {
+        assert_eq!((snp, progress.cunitTotal), (JET_snpCompact, 100));
+        told.push((snt, progress.cunitDone));
+        Ok(())
     };
     JetCompact(sesid, source, dense, Some(&mut status), JET_bitCompactStats).unwrap();
-    assert!(last.0 > 200_000);
+    assert_eq!(told.first(), Some(&(JET_sntBegin, 0)));
+    assert_eq!(told.last(), Some(&(JET_sntComplete, 100)));
+    assert!(told.len() > 3 && told.is_sorted_by_key(|(_, done)| *done));
     sound(&target);
     // The source is attached as before.
     assert_eq!(JetAttachDatabase(sesid, source, 0).unwrap(), JetErr::WrnDatabaseAttached);

@@ -384,7 +384,7 @@ fn case_051_an_atomic_backup_is_stopped_and_the_set_before_it_is_intact() {
     assert!(first[0] > 0);
     live.load(500..1000);
     let inst = live.inst;
-    let mut stop = |_, _| JetStopBackupInstance(inst).unwrap();
+    let mut stop = |_: JET_SNP, _: JET_SNT, _: &JET_SNPROG| JetStopBackupInstance(inst);
     let stopped = JetBackupInstance(live.inst, dir.path(), atomic, Some(&mut stop));
     assert_eq!(code(stopped), JetErr::BackupAbortByServer);
     assert_eq!(names(dir.path()), ["old"], "nothing of the stopped one is left");
@@ -434,14 +434,15 @@ fn case_052_a_built_in_backup_is_stopped_and_the_next_one_works() {
     live.load(0..500);
     let dir = tempfile::tempdir().unwrap();
     let inst = live.inst;
-    let mut stop = |_, _| JetStopBackupInstance(inst).unwrap();
+    let mut stop = |_: JET_SNP, _: JET_SNT, _: &JET_SNPROG| JetStopBackupInstance(inst);
     let stopped = JetBackupInstance(live.inst, dir.path(), 0, Some(&mut stop));
     assert_eq!(code(stopped), JetErr::BackupAbortByServer);
     assert_eq!(names(dir.path()), Vec::<String>::new());
     let (mut calls, mut last) = (0, 0);
-    let mut progress = |done, total| {
-        assert!(done >= last && done <= total);
-        (calls, last) = (calls + 1, done);
+    let mut progress = |_: JET_SNP, _: JET_SNT, so_far: &JET_SNPROG| {
+        assert!(so_far.cunitDone >= last && so_far.cunitDone <= so_far.cunitTotal);
+        (calls, last) = (calls + 1, so_far.cunitDone);
+        Ok(())
     };
     JetBackupInstance(live.inst, dir.path(), 0, Some(&mut progress)).unwrap();
     assert!(calls > 2);
@@ -469,7 +470,7 @@ fn a_built_in_backup_that_fails_leaves_no_folder_that_it_made() {
         assert_eq!(code(refused), JetErr::BackupInProgress);
         assert_eq!(names(dir.path()), Vec::<String>::new());
         JetEndExternalBackupInstance2(inst, JET_bitBackupEndAbort).unwrap();
-        let mut stop = |_, _| JetStopBackupInstance(inst).unwrap();
+        let mut stop = |_: JET_SNP, _: JET_SNT, _: &JET_SNPROG| JetStopBackupInstance(inst);
         let stopped = JetBackupInstance(inst, &path, grbit, Some(&mut stop));
         assert_eq!(code(stopped), JetErr::BackupAbortByServer);
         assert_eq!(names(dir.path()), Vec::<String>::new());

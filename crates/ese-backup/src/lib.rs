@@ -23,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod builtin;
 mod files;
 mod log_source;
 pub mod restore;

@@ -43,8 +43,10 @@ pub enum LockMode {
 pub struct DirEntry {
     /// The name alone, without its directory.
     pub name: String,
-    /// Is it a directory?
+    /// Is it a directory, or a link to one?
     pub is_dir: bool,
+    /// Is it a file itself, and no link, directory, pipe or device?
+    pub is_plain: bool,
     /// Bytes, for files.
     pub len: u64,
 }

@@ -115,6 +115,7 @@ impl Fs for SimDisk {
         let entry = |(path, node): (&Path, Node)| DirEntry {
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             is_dir: node == Node::Dir,
+            is_plain: node != Node::Dir,
             len: match node {
                 Node::Dir => 0,
                 Node::File(file) => state.files.get(&file).map_or(0, |inode| inode.content.len()),
@@ -200,8 +201,17 @@ impl Fs for SimDisk {
         let target = state.node(&to);
         let problem = match (state.node(&from), target) {
             (None, _) => Some(state.need_dir(parent(&from)).err().unwrap_or_else(|| absent(&from))),
+            (Some(Node::Dir), None) if !to.starts_with(&*from) => {
+                if let Err(error) = state.need_dir(parent(&to)) {
+                    state.end(&call, 0, 0, Effect::None);
+                    return Err(error);
+                }
+                state.end_with(&call, Change::RenameDir { from, to });
+                return Ok(());
+            }
             (Some(Node::Dir), _) | (_, Some(Node::Dir)) => {
-                Some(Error::new(JetErr::FileAccessDenied, "only files are renamed").at_path(&from))
+                let what = "a directory takes no other's place, nor one inside itself";
+                Some(Error::new(JetErr::FileAccessDenied, what).at_path(&from))
             }
             (Some(Node::File(_)), _) => state.need_dir(parent(&to)).err(),
         };

@@ -157,7 +157,7 @@ impl Recording {
                 Effect::None => mix(hash, 0),
                 Effect::Change(change) => match &**change {
                     Change::Write { data, .. } => mix(hash, hash_bytes(data)),
-                    Change::Rename { to, .. } => {
+                    Change::Rename { to, .. } | Change::RenameDir { to, .. } => {
                         mix(hash, hash_bytes(to.as_os_str().as_encoded_bytes()))
                     }
                     _ => mix(hash, 1),
@@ -398,7 +398,9 @@ fn describe(entry: &Entry) -> String {
             Change::Create { .. } => format!("create {path}"),
             Change::CreateDir { .. } => format!("create directory {path}"),
             Change::Remove { .. } => format!("remove {path}"),
-            Change::Rename { to, .. } => format!("rename {path} to {}", to.display()),
+            Change::Rename { to, .. } | Change::RenameDir { to, .. } => {
+                format!("rename {path} to {}", to.display())
+            }
         },
         (Effect::SyncFile(_), _) => format!("sync {path}"),
         (Effect::ForgetFile(_), _) => format!("failed sync {path}"),

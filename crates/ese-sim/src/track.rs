@@ -42,13 +42,41 @@ pub(crate) enum Node {
 /// One change of the disk.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    Write { file: FileId, offset: u64, data: Arc<[u8]> },
-    SetLen { file: FileId, len: u64, shortens: bool },
-    Allocate { file: FileId, end: u64 },
-    Create { path: Arc<Path>, file: FileId },
-    CreateDir { path: Arc<Path> },
-    Remove { path: Arc<Path> },
-    Rename { from: Arc<Path>, to: Arc<Path>, file: FileId },
+    Write {
+        file: FileId,
+        offset: u64,
+        data: Arc<[u8]>,
+    },
+    SetLen {
+        file: FileId,
+        len: u64,
+        shortens: bool,
+    },
+    Allocate {
+        file: FileId,
+        end: u64,
+    },
+    Create {
+        path: Arc<Path>,
+        file: FileId,
+    },
+    CreateDir {
+        path: Arc<Path>,
+    },
+    Remove {
+        path: Arc<Path>,
+    },
+    Rename {
+        from: Arc<Path>,
+        to: Arc<Path>,
+        file: FileId,
+    },
+    /// With everything in it. Names in it that were not durable before never become so: whoever
+    /// renames a directory has synced it.
+    RenameDir {
+        from: Arc<Path>,
+        to: Arc<Path>,
+    },
 }
 
 impl Change {
@@ -68,7 +96,8 @@ impl Change {
             Change::Create { path, .. }
             | Change::CreateDir { path }
             | Change::Remove { path }
-            | Change::Rename { to: path, .. } => path.parent(),
+            | Change::Rename { to: path, .. }
+            | Change::RenameDir { to: path, .. } => path.parent(),
             _ => None,
         }
     }
@@ -121,6 +150,12 @@ impl Tracker {
     }
 
     pub(crate) fn issue(&mut self, change: Arc<Change>) {
+        if let Change::RenameDir { to, .. } = &*change {
+            // Names of a directory that was removed from that place are no names of this one.
+            for gone in self.take(|old| old.dir().is_some_and(|dir| dir.starts_with(&**to))) {
+                apply_name(&mut self.names, &gone);
+            }
+        }
         self.pending.push(change);
     }
 
@@ -290,6 +325,19 @@ pub(crate) fn apply_name(names: &mut BTreeMap<Arc<Path>, Node>, change: &Change)
                 names.remove(from);
             }
             names.insert(Arc::clone(to), Node::File(*file));
+        }
+        Change::RenameDir { from, to } => {
+            let inside: Vec<Arc<Path>> =
+                names.keys().filter(|path| path.starts_with(from)).map(Arc::clone).collect();
+            for path in inside {
+                let rest = path.strip_prefix(from).unwrap_or(&path);
+                // Joining nothing would leave a separator behind.
+                let moved =
+                    if rest.as_os_str().is_empty() { to.to_path_buf() } else { to.join(rest) };
+                if let Some(node) = names.remove(&path) {
+                    names.insert(Arc::from(moved), node);
+                }
+            }
         }
         Change::Write { .. } | Change::SetLen { .. } | Change::Allocate { .. } => {}
     }

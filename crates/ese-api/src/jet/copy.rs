@@ -1,40 +1,48 @@
-//! The built-in backup into a folder (backup-log-recovery 6.1): full ones, directly or atomically.
+//! The built-in backup into a folder (backup-log-recovery 6.1).
 //!
 //! The set is the one that [`crate::restore`] restores, with its manifest.
 
-use std::path::Path;
+use std::{cell::Cell, path::Path};
 
-use ese_backup::stream::{BackupReport, CopyOptions, backup_to_dir};
-use ese_base::{Error, JetErr, Result, StopToken};
-use ese_os::Env;
+use ese_backup::{
+    builtin::{FolderOptions, backup_to_folder},
+    stream::Progress,
+};
+use ese_base::{Error, JetErr, Result};
 
 use super::{
-    JET_GRBIT, JET_bitBackupIncremental,
+    JET_GRBIT, JET_PFNSTATUS, JET_bitBackupIncremental,
     gate::{Purpose, enter, find_instance, find_single},
     handles::JET_INSTANCE,
     invalid_grbit,
     params::JET_paramCreatePathIfNotExist,
-    process::Inst,
-    unavailable,
+    process::{Inst, Life},
+    progress::{JET_snpBackup, Teller},
 };
-use crate::shared::Shared;
 
 /// The last complete set is there at every moment: it becomes `old` when the new one in `temp`
 /// becomes `new`.
 pub const JET_bitBackupAtomic: JET_GRBIT = 0x4;
 
-/// How far a backup has come: bytes so far, and all bytes as far as they are known.
-pub type JET_PFNSTATUS<'a> = &'a mut dyn FnMut(u64, u64);
-
-/// Makes a full backup of the instance in a folder and truncates its logs. Without
-/// [`JET_bitBackupAtomic`] the folder must be empty.
+/// Makes a backup of the instance in a folder and truncates its logs. Without
+/// [`JET_bitBackupAtomic`] the folder of a full one must be empty; with
+/// [`JET_bitBackupIncremental`] the logs since the last backup are added to the set in the folder.
+/// Without a path nothing is copied: the logs below the checkpoint are deleted.
+///
+/// `pfnStatus` is told of the steps of a full backup; an error that it answers ends the backup.
 ///
 /// # Errors
-/// `JET_errInvalidParameter` (-1003) for anything that is not an instance, the gate's,
-/// `JET_errInvalidGrbit` (-900), `JET_errBackupInProgress` (-505), `JET_errInvalidPath` (-1023),
-/// `JET_errBackupDirectoryNotEmpty` (-504), `JET_errBackupAbortByServer` (-801) after a stop, those
-/// of beginning, reading and writing; `JET_errFeatureNotAvailable` (-1001) for incremental backups.
-/// The files of the call are gone then, and an earlier set is as it was. Only an error of
+/// In the order of the checks: `JET_errInvalidParameter` (-1003) for anything that is not an
+/// instance; the gate's; `JET_errBackupNotAllowedYet` (-523), `JET_errLoggingDisabled` (-516),
+/// `JET_errLogWriteFail` (-510), `JET_errInvalidGrbit` (-900), `JET_errInvalidBackup` (-526) for an
+/// incremental one with circular logging, `JET_errLogDiskFull` (-529), `JET_errLogSequenceEnd`
+/// (-519), `JET_errBackupInProgress` (-505), `JET_errSurrogateBackupInProgress` (-617);
+/// `JET_errInvalidPath` (-1023), `JET_errDeleteBackupFileFail` (-524),
+/// `JET_errBackupDirectoryNotEmpty` (-504), `JET_errNoBackupDirectory` (-503),
+/// `JET_errMakeBackupDirectoryFail` (-525), `JET_errMissingFullBackup` (-560),
+/// `JET_errInvalidLogSequence` (-515); `JET_errBackupAbortByServer` (-801) after a stop,
+/// `JET_errTermInProgress` (-1000) when the instance is terminated meanwhile; those of reading and
+/// writing. The files of the call are gone then, and an earlier set is as it was. Only an error of
 /// truncating leaves the new set, complete and in its place.
 pub fn JetBackupInstance(
     instance: JET_INSTANCE,
@@ -64,66 +72,41 @@ fn back_up(
     status: Option<JET_PFNSTATUS<'_>>,
 ) -> Result<()> {
     let shared = enter(inst, Purpose::Work)?;
+    let incremental = grbit & JET_bitBackupIncremental != 0;
     if grbit & !(JET_bitBackupIncremental | JET_bitBackupAtomic) != 0 {
         return Err(invalid_grbit("JetBackupInstance", grbit));
     }
-    // Before anything is looked at in the folder; the copy itself asks again.
-    shared.backup.refuse_if_in_progress()?;
-    if grbit & JET_bitBackupIncremental != 0 {
-        return Err(unavailable("JetBackupInstance for an incremental backup"));
-    }
     if path.as_os_str().is_empty() {
-        return Err(unavailable("JetBackupInstance without a folder"));
+        let deleted = shared.backup.truncate_below_checkpoint(incremental);
+        return deleted.map(|_| ()).map_err(|error| of_ending(inst, error));
     }
+    let options = FolderOptions {
+        incremental,
+        atomic: grbit & JET_bitBackupAtomic != 0,
+        create_dir: inst.params.lock().int(JET_paramCreatePathIfNotExist) != 0,
+    };
+    let mut teller = Teller::new(JET_snpBackup, status.filter(|_| !incremental));
+    let stop = teller.stop.clone();
+    let begun = Cell::new(false);
+    let mut progress = |now: &Progress| {
+        if !begun.replace(true) {
+            teller.begin();
+        }
+        teller.progress(now.bytes_done, now.bytes_total, 99);
+    };
     let env = &shared.engine.env;
-    let create = inst.params.lock().int(JET_paramCreatePathIfNotExist) != 0;
-    if !create && !env.fs.exists(path)? {
-        return Err(Error::new(JetErr::InvalidPath, "there is no such folder")
-            .at_path(path)
-            .advise("make it, or set JET_paramCreatePathIfNotExist"));
-    }
-    // The copy makes the folder, and removes it if nothing comes of it.
-    remove_set(env, &path.join("temp"))?;
-    if grbit & JET_bitBackupAtomic == 0 {
-        return copy(&shared, path, status)?.truncation.map_or(Ok(()), Err);
-    }
-    let (temp, new, old) = (path.join("temp"), path.join("new"), path.join("old"));
-    if env.fs.exists(&new)? {
-        remove_set(env, &old)?;
-        env.fs.rename(&new, &old)?;
-        env.fs.sync_dir(path)?;
-    }
-    let made = copy(&shared, &temp, status)?;
-    env.fs.rename(&temp, &new)?;
-    env.fs.sync_dir(path)?;
-    remove_set(env, &old)?;
-    // Only now: the set is complete, and logs that only it still has may be gone.
-    made.truncation.map_or(Ok(()), Err)
+    let done = backup_to_folder(&shared.backup, env, path, options, &mut progress, &stop);
+    teller.end(done.map_err(|error| of_ending(inst, error)))
 }
 
-fn copy(shared: &Shared, dir: &Path, status: Option<JET_PFNSTATUS<'_>>) -> Result<BackupReport> {
-    let mut nobody = |_, _| ();
-    let status = status.unwrap_or(&mut nobody);
-    let mut progress = |now: &ese_backup::stream::Progress| {
-        status(now.bytes_done, now.bytes_total);
-    };
-    let options = CopyOptions { truncate: true };
-    let env = &shared.engine.env;
-    backup_to_dir(&shared.backup, env, dir, options, &mut progress, &StopToken::new())
-}
-
-/// Removes a folder of files, if it is there.
-fn remove_set(env: &Env, dir: &Path) -> Result<()> {
-    if !env.fs.exists(dir)? {
-        return Ok(());
+/// A termination stops the backup; its caller hears why.
+fn of_ending(inst: &Inst, error: Error) -> Error {
+    let ends = error.code() == JetErr::BackupAbortByServer
+        && matches!(&*inst.life.read(), Life::Ending(_) | Life::Created);
+    match ends {
+        false => error,
+        true => {
+            Error::new(JetErr::TermInProgress, "the instance is being terminated").caused_by(error)
+        }
     }
-    let cannot = |error: Error| {
-        Error::new(JetErr::DeleteBackupFileFail, "an old backup cannot be removed")
-            .at_path(dir)
-            .caused_by(error)
-    };
-    for entry in env.fs.list(dir)? {
-        env.fs.remove_file(&dir.join(&entry.name)).map_err(cannot)?;
-    }
-    env.fs.remove_dir(dir).map_err(cannot)
 }

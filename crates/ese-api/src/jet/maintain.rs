@@ -2,20 +2,21 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use ese_base::{Error, JetErr, Result, StopToken};
+use ese_base::{Error, JetErr, Result};
 use ese_engine::{catalog, compact::CompactProgress};
 
 use super::{
-    JET_GRBIT, JET_bitCompactRepair, JET_bitCompactStats, JET_bitDefragmentAvailSpaceTreesOnly,
-    JET_bitDefragmentBTree, JET_bitDefragmentBTreeBatch, JET_bitDefragmentBatchStart,
-    JET_bitDefragmentBatchStop, JET_bitDefragmentNoPartialMerges, JET_bitIdleCompact,
-    JET_bitIdleStatus, JET_bitResizeDatabaseOnlyGrow, JET_bitResizeDatabaseOnlyShrink,
-    copy::JET_PFNSTATUS,
+    JET_GRBIT, JET_PFNSTATUS, JET_bitCompactRepair, JET_bitCompactStats,
+    JET_bitDefragmentAvailSpaceTreesOnly, JET_bitDefragmentBTree, JET_bitDefragmentBTreeBatch,
+    JET_bitDefragmentBatchStart, JET_bitDefragmentBatchStop, JET_bitDefragmentNoPartialMerges,
+    JET_bitIdleCompact, JET_bitIdleStatus, JET_bitResizeDatabaseOnlyGrow,
+    JET_bitResizeDatabaseOnlyShrink,
     database::{open_database_of, own_path},
     gate::Purpose,
     handles::{JET_DBID, JET_SESID},
     invalid_grbit,
     params::JET_paramEnableOnlineDefrag,
+    progress::{JET_snpCompact, Teller},
     session::{Ses, find_session},
     unavailable,
 };
@@ -205,8 +206,8 @@ pub fn JetSetDatabaseSize(sesid: JET_SESID, szDatabaseName: &str, cpg: u32) -> R
 }
 
 /// Copies an attached database that nobody has open into a new file, dense, and attaches the source
-/// again. `pfnStatus` is told how much of how much is done. The argument of the C interface that
-/// asks for a conversion must be NULL there, and has no counterpart.
+/// again. `pfnStatus` is told how much of a hundred is done ([`JET_snpCompact`]). The argument of
+/// the C interface that asks for a conversion must be NULL there, and has no counterpart.
 ///
 /// # Errors
 /// The session's; `JET_errInTransaction` (-1108), `JET_errInvalidGrbit` (-900) for other flags than
@@ -241,15 +242,15 @@ pub fn JetCompact(
         }
         // Detached, the file is clean and nobody changes it.
         shared.detach(database)?;
-        let mut status = pfnStatus;
+        let mut teller = Teller::new(JET_snpCompact, pfnStatus);
+        teller.begin();
+        let stop = teller.stop.clone();
         let mut progress = |so_far: CompactProgress| {
-            if let Some(status) = status.as_mut() {
-                status(so_far.bytes_done, so_far.bytes_total);
-            }
+            teller.progress(so_far.bytes_done, so_far.bytes_total, 99);
         };
-        let done = crate::compact(env, &source, target, &mut progress, &StopToken::new());
+        let done = crate::compact(env, &source, target, &mut progress, &stop);
         shared.attach(&source)?;
-        done.map(|_| ())
+        teller.end(done.map(|_| ()))
     })
 }
 

@@ -204,6 +204,11 @@ impl Params {
         self.0.insert(id, value);
     }
 
+    /// Sets a text that was checked.
+    pub(super) fn set_text(&mut self, id: u32, text: &str) {
+        self.0.insert(id, JET_PARAM::Text(text.to_owned()));
+    }
+
     /// All defaults again.
     pub(super) fn clear(&mut self) {
         self.0.clear();

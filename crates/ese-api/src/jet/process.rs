@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use ese_backup::PauseBy;
@@ -62,6 +62,8 @@ pub(super) struct Inst {
     pub(super) life: RwLock<Life>,
     /// Services that were stopped: bits of JetStopServiceInstance2.
     pub(super) stopped: AtomicU32,
+    /// A restore goes on with its logs.
+    pub(super) restoring: AtomicBool,
     /// The machine it will run on.
     pub(super) machine: Mutex<(Env, PauseBy)>,
 }
@@ -137,6 +139,7 @@ impl Process {
                 params: Mutex::new(params),
                 life: RwLock::new(Life::Created),
                 stopped: AtomicU32::new(0),
+                restoring: AtomicBool::new(false),
                 machine: Mutex::new((Env::real(), PauseBy::Waiting)),
             })
         });

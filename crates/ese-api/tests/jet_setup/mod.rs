@@ -308,6 +308,7 @@ pub enum Op {
     Sync,
     Rename,
     Remove,
+    Allocate,
 }
 
 /// The two ends of a hold: it was reached; let it go on.
@@ -329,14 +330,32 @@ struct Hold {
 #[derive(Debug, Default)]
 pub struct Disk {
     hold: Mutex<Option<Hold>>,
+    failing: Mutex<Option<(Op, String, JetErr)>>,
 }
 
 impl Disk {
-    fn new() -> Arc<Disk> {
+    pub fn new() -> Arc<Disk> {
         Arc::new(Disk::default())
     }
 
-    fn env(self: &Arc<Disk>) -> Env {
+    /// Every `op` on a file whose name ends so fails, until that is taken back.
+    pub fn fail(&self, what: Option<(Op, &str, JetErr)>) {
+        *self.failing.lock().unwrap() = what.map(|(op, name, code)| (op, name.to_owned(), code));
+    }
+
+    fn check(&self, op: Op, path: &Path) -> Result<()> {
+        self.at(op, path);
+        match &*self.failing.lock().unwrap() {
+            Some((failing, name, code))
+                if *failing == op && path.to_string_lossy().ends_with(name) =>
+            {
+                Err(ese_api::Error::code_only(*code))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub fn env(self: &Arc<Disk>) -> Env {
         let real = Env::real();
         Env { fs: Arc::new(SlowFs { fs: Arc::clone(&real.fs), disk: Arc::clone(self) }), ..real }
     }
@@ -374,7 +393,7 @@ struct SlowFs {
 
 impl Fs for SlowFs {
     fn open(&self, path: &Path, mode: OpenMode) -> Result<Arc<dyn File>> {
-        self.disk.at(Op::Open, path);
+        self.disk.check(Op::Open, path)?;
         let file = self.fs.open(path, mode)?;
         Ok(Arc::new(SlowFile { file, disk: Arc::clone(&self.disk) }))
     }
@@ -388,14 +407,14 @@ impl Fs for SlowFs {
         self.fs.create_dir_all(dir)
     }
     fn remove_file(&self, path: &Path) -> Result<()> {
-        self.disk.at(Op::Remove, path);
+        self.disk.check(Op::Remove, path)?;
         self.fs.remove_file(path)
     }
     fn remove_dir(&self, dir: &Path) -> Result<()> {
         self.fs.remove_dir(dir)
     }
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        self.disk.at(Op::Rename, to);
+        self.disk.check(Op::Rename, to)?;
         self.fs.rename(from, to)
     }
     fn sync_dir(&self, dir: &Path) -> Result<()> {
@@ -417,15 +436,15 @@ impl File for SlowFile {
         self.file.path()
     }
     fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
-        self.disk.at(Op::Read, self.path());
+        self.disk.check(Op::Read, self.path())?;
         self.file.read_at(buf, offset)
     }
     fn write_at(&self, buf: &[u8], offset: u64) -> Result<()> {
-        self.disk.at(Op::Write, self.path());
+        self.disk.check(Op::Write, self.path())?;
         self.file.write_at(buf, offset)
     }
     fn sync(&self) -> Result<()> {
-        self.disk.at(Op::Sync, self.path());
+        self.disk.check(Op::Sync, self.path())?;
         self.file.sync()
     }
     fn start_writeback(&self, offset: u64, len: u64) {
@@ -441,6 +460,7 @@ impl File for SlowFile {
         self.file.set_len(len)
     }
     fn allocate(&self, offset: u64, len: u64) -> Result<()> {
+        self.disk.check(Op::Allocate, self.path())?;
         self.file.allocate(offset, len)
     }
     fn lock(&self, mode: LockMode) -> Result<()> {

@@ -12,19 +12,30 @@
 //! being forced; or everything done. A placed copy keeps its "backup copy" header until recovery has
 //! made it clean, so that no engine mistakes it for an ordinary dirty database.
 
+mod external;
+mod forward;
+mod part;
 mod place;
 mod plan;
 mod scan;
+mod target;
 #[cfg(test)]
 mod tests;
 mod verify;
 
+use std::path::Path;
+
 use ese_base::Result;
 use ese_os::Env;
 
-pub use place::{Placed, PlacedDatabase, RestoreOptions, RestoreTarget, UNFINISHED_NAME, place};
-pub use plan::{PlannedDatabase, PlannedLog, RestorePlan};
-pub(crate) use scan::archived_log_name;
+use self::part::{Part, Want};
+use crate::stream::Manifest;
+
+pub use external::{ExternalDatabases, place_external};
+pub use place::{Placed, PlacedDatabase, RestoreOptions, UNFINISHED_NAME, place};
+pub use plan::{PlannedDatabase, PlannedLog, RestorePlan, RestoreSource};
+pub(crate) use scan::{archived_log_name, read_log_header};
+pub use target::RestoreTarget;
 pub use verify::{SetReport, verify_set};
 
 /// How far a restore or a verification has come.
@@ -34,6 +45,20 @@ pub struct RestoreProgress {
     pub bytes_done: u64,
     /// Bytes of the set.
     pub bytes_total: u64,
+}
+
+/// The logs of a set, checked among themselves, and its manifest.
+///
+/// # Errors
+/// As [`RestorePlan::examine`], as far as they are about logs.
+pub(crate) fn logs_of_set(env: &Env, dir: &Path) -> Result<(Vec<PlannedLog>, Option<Manifest>)> {
+    let mut part = Part::read(env, dir, Want::Logs)?;
+    part.check_manifest()?;
+    let logs = plan::choose_logs(part.logs, None)?;
+    if let Some(first) = logs.first() {
+        plan::check_chain(&logs, first.signature)?;
+    }
+    Ok((logs, part.manifest))
 }
 
 /// Places the files of a set and has them replayed.

@@ -2,6 +2,7 @@
 //! 5).
 
 use std::{
+    collections::BTreeSet,
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,9 +19,11 @@ use ese_pages::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    RestoreProgress,
-    plan::{PlannedDatabase, RestorePlan},
+    RestoreProgress, RestoreTarget,
+    forward::Existing,
+    plan::{PlannedDatabase, PlannedLog, RestorePlan},
     scan::{archived_log_name, created, read_log_header},
+    target::refuse_strange,
     verify::{DatabaseOut, Run, SetReport},
 };
 use crate::{
@@ -31,27 +34,7 @@ use crate::{
 /// Marks, beside the databases, that a restore has begun and not finished.
 pub const UNFINISHED_NAME: &str = "ese-restore.incomplete";
 /// What a file is called until it is whole.
-const TEMPORARY: &str = "restoring";
-
-/// Where a set is restored to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RestoreTarget {
-    /// For the databases, under their names in the set.
-    pub database_dir: PathBuf,
-    /// For the logs.
-    pub log_dir: PathBuf,
-    /// Where the checkpoint of the instance will be; an old one is in the way.
-    pub system_dir: PathBuf,
-}
-
-impl RestoreTarget {
-    /// Everything in one directory.
-    #[must_use]
-    pub fn in_dir(dir: &Path) -> RestoreTarget {
-        let dir = dir.to_path_buf();
-        RestoreTarget { database_dir: dir.clone(), log_dir: dir.clone(), system_dir: dir }
-    }
-}
+pub(super) const TEMPORARY: &str = "restoring";
 
 /// How a set is restored.
 pub struct RestoreOptions<'a> {
@@ -94,7 +77,7 @@ pub struct Placed {
     pub report: SetReport,
     /// The right to use the logs. The replay needs it, and nobody may come in between.
     pub lock: Arc<LogLock>,
-    mark: PathBuf,
+    pub(super) mark: Option<PathBuf>,
 }
 
 /// A database that stands ready for the replay.
@@ -117,8 +100,9 @@ impl Placed {
     /// # Errors
     /// The file system's.
     pub fn finish(&self, env: &Env) -> Result<()> {
-        env.fs.remove_file(&self.mark)?;
-        env.fs.sync_dir(self.mark.parent().unwrap_or(Path::new(".")))
+        let Some(mark) = &self.mark else { return Ok(()) };
+        env.fs.remove_file(mark)?;
+        env.fs.sync_dir(parent(mark))
     }
 }
 
@@ -138,10 +122,11 @@ pub fn place(
     options: &mut RestoreOptions<'_>,
 ) -> Result<Placed> {
     let mut made = MadeDirs::default();
+    let places = target.places_of(plan)?;
     let log_dir_is_new = !env.fs.exists(&target.log_dir)?;
-    let copied = prepare(env, plan, target, options, &mut made);
-    let (mark, report, locks) = match copied {
-        Ok(copied) => copied,
+    let run = Placing { env, plan, target, places };
+    let prepared = match run.prepare(options, &mut made) {
+        Ok(prepared) => prepared,
         Err(error) => {
             if log_dir_is_new {
                 let lock = LogNames::new(&target.log_dir, &plan.log_base).lock();
@@ -153,8 +138,8 @@ pub fn place(
             return Err(error);
         }
     };
-    clear_old(env, plan, target)?;
-    let databases = name_all(env, plan, target)?;
+    run.clear_old()?;
+    let databases = run.name_all(&prepared.existing)?;
     Ok(Placed {
         databases,
         log_dir: target.log_dir.clone(),
@@ -162,43 +147,211 @@ pub fn place(
         log_signature: plan.log_signature,
         gen_low: plan.gen_low,
         gen_high: plan.gen_high,
-        report,
-        lock: locks.log,
-        mark,
+        report: prepared.report,
+        lock: prepared.locks.log,
+        mark: Some(prepared.mark),
     })
 }
 
-/// Everything before the first file is named: afterwards all of them lie durably under temporary
-/// names. Gives the path of the mark.
-fn prepare(
-    env: &Env,
-    plan: &RestorePlan,
-    target: &RestoreTarget,
-    options: &mut RestoreOptions<'_>,
-    made: &mut MadeDirs,
-) -> Result<(PathBuf, SetReport, Locks)> {
-    for dir in [&target.database_dir, &target.log_dir, &target.system_dir] {
-        made.make(env, dir)?;
-        if env.fs.canonicalize(dir)? == env.fs.canonicalize(&plan.dir)? {
-            return Err(Error::new(JetErr::InvalidPath, "this is the backup set itself")
-                .at_path(dir)
-                .advise("restore into another directory"));
+/// A restore that places its files.
+struct Placing<'a> {
+    env: &'a Env,
+    plan: &'a RestorePlan,
+    target: &'a RestoreTarget,
+    /// Of the databases, in the order of the plan.
+    places: Vec<PathBuf>,
+}
+
+/// All files lie durably under temporary names.
+struct Prepared {
+    mark: PathBuf,
+    report: SetReport,
+    locks: Locks,
+    existing: Existing,
+}
+
+impl Placing<'_> {
+    fn databases(&self) -> impl Iterator<Item = (&PlannedDatabase, &PathBuf)> {
+        self.plan.databases.iter().zip(&self.places)
+    }
+
+    /// Everything before the first file is named.
+    fn prepare(&self, options: &mut RestoreOptions<'_>, made: &mut MadeDirs) -> Result<Prepared> {
+        let Placing { env, plan, target, places } = self;
+        let of_target = [&target.database_dir, &target.log_dir, &target.system_dir];
+        let dirs = of_target.into_iter().map(PathBuf::as_path);
+        for dir in dirs.chain(places.iter().map(|path| parent(path))) {
+            made.make(env, dir)?;
+            let own = env.fs.canonicalize(dir)?;
+            for set in plan.dirs() {
+                if own == env.fs.canonicalize(set)? {
+                    return Err(Error::new(JetErr::InvalidPath, "this is the backup set itself")
+                        .at_path(dir)
+                        .advise("restore into another directory"));
+                }
+            }
+        }
+        refuse_strange(env, plan, target, places)?;
+        let mark = Mark::of(self);
+        let mark_path = target.database_dir.join(UNFINISHED_NAME);
+        let earlier = Mark::read(env, &mark_path)?;
+        self.check_free(earlier.as_ref(), options.force)?;
+        let locks = self.lock()?;
+        let existing = match target.roll_forward {
+            true => Existing::check(env, plan, target)?,
+            false => Existing::default(),
+        };
+        mark.merged(earlier.as_ref()).write(env, &mark_path)?;
+        let mut temporaries = Vec::new();
+        match self.copy_all(options, &mut temporaries) {
+            Ok(report) => Ok(Prepared { mark: mark_path, report, locks, existing }),
+            Err(error) => {
+                discard(env, &temporaries, earlier.is_none().then_some(mark_path.as_path()));
+                Err(error)
+            }
         }
     }
-    let mark = Mark::of(plan, target);
-    let mark_path = target.database_dir.join(UNFINISHED_NAME);
-    let earlier = Mark::read(env, &mark_path)?;
-    check_free(env, plan, target, earlier.as_ref(), options.force)?;
-    let locks = Locks::take(env, plan, target)?;
-    mark.merged(earlier.as_ref()).write(env, &mark_path)?;
-    let mut temporaries = Vec::new();
-    let copied = copy_all(env, plan, target, options, &mut temporaries);
-    match copied {
-        Ok(report) => Ok((mark_path, report, locks)),
-        Err(error) => {
-            discard(env, &temporaries, earlier.is_none().then_some(mark_path.as_path()));
-            Err(error)
+
+    fn lock(&self) -> Result<Locks> {
+        let names = LogNames::new(&self.target.log_dir, &self.plan.log_base);
+        let log = LogLock::acquire(self.env, &names)?;
+        let mut databases = Vec::new();
+        for path in &self.places {
+            if self.env.fs.exists(path)? {
+                let file = self.env.fs.open(path, OpenMode::ReadWrite)?;
+                file.lock(LockMode::Exclusive)?;
+                databases.push(file);
+            }
         }
+        Ok(Locks { log, _databases: databases })
+    }
+
+    /// What the mark calls a database: by its name where it lies beside the mark.
+    fn label(&self, path: &Path) -> String {
+        let inside = path.strip_prefix(&self.target.database_dir).unwrap_or(path);
+        inside.to_string_lossy().into_owned()
+    }
+
+    /// Is nothing in the way that is not left over from an unfinished restore?
+    fn check_free(&self, earlier: Option<&Mark>, force: bool) -> Result<()> {
+        if force {
+            return Ok(());
+        }
+        let Placing { env, plan, target, places } = self;
+        for path in places {
+            let ours = earlier.is_some_and(|mark| mark.databases.contains(&self.label(path)));
+            if !ours && env.fs.exists(path)? {
+                return Err(Error::new(
+                    JetErr::FileAlreadyExists,
+                    "a file of the restored database's name exists",
+                )
+                .at_path(path)
+                .advise("restore into another directory, or force the restore to replace it"));
+            }
+        }
+        let now = Mark::of(self);
+        let ours = earlier.is_some_and(|mark| {
+            mark.log_dir == now.log_dir && mark.log_base == now.log_base && !mark.keeps_logs
+        });
+        if ours || target.roll_forward {
+            return Ok(());
+        }
+        for path in checkpoints(plan, target) {
+            if env.fs.exists(&path)? {
+                return Err(Error::new(JetErr::FileAlreadyExists, "a checkpoint file exists")
+                    .at_path(&path)
+                    .advise("restore into another directory, or force the restore to remove it"));
+            }
+        }
+        for entry in env.fs.list(&target.log_dir)? {
+            if !entry.is_dir && is_log_of(&entry.name, &plan.log_base) {
+                let path = target.log_dir.join(&entry.name);
+                return Err(log_in_the_way(env, plan, &path));
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies everything under temporary names.
+    fn copy_all(
+        &self,
+        options: &mut RestoreOptions<'_>,
+        temporaries: &mut Vec<PathBuf>,
+    ) -> Result<SetReport> {
+        let Placing { env, plan, .. } = self;
+        let mut sink = Sink::new(env)?;
+        let mut run = Run::new(plan, options.progress, &options.stop, options.keep_damaged);
+        for (database, place) in self.databases() {
+            let path = temporary(place);
+            remove_if_there(env, &path)?;
+            temporaries.push(path.clone());
+            let file = Sink::create(env, &path, database.len - database.page_size.bytes_u64())?;
+            let header_page = restored_header(plan, database).encode()?;
+            let out = DatabaseOut { file: &file, header_page: &header_page };
+            run.database(env, database, &mut sink, Some(out))?;
+            sink.finish(file)?;
+        }
+        for log in &plan.logs {
+            let path = self.temporary_of(log);
+            remove_if_there(env, &path)?;
+            temporaries.push(path.clone());
+            let file = Sink::create(env, &path, log.len)?;
+            run.log(env, log, &mut sink, Some(&file))?;
+            sink.finish(file)?;
+        }
+        sink.drain()?;
+        Ok(run.report)
+    }
+
+    fn temporary_of(&self, log: &PlannedLog) -> PathBuf {
+        temporary(&self.target.log_dir.join(&log.name))
+    }
+
+    /// Removes what belongs to an instance that was here before: its checkpoint, and its logs if
+    /// they are not to be replayed.
+    fn clear_old(&self) -> Result<()> {
+        let Placing { env, plan, target, .. } = self;
+        for entry in env.fs.list(&target.log_dir)? {
+            let old = !entry.is_dir && is_log_of(&entry.name, &plan.log_base);
+            if old && !target.roll_forward {
+                env.fs.remove_file(&target.log_dir.join(&entry.name))?;
+            }
+        }
+        for path in checkpoints(plan, target) {
+            remove_if_there(env, &path)?;
+        }
+        env.fs.sync_dir(&target.log_dir)?;
+        env.fs.sync_dir(&target.system_dir)
+    }
+
+    /// Gives every file its name, logs first: a database is never there without its logs.
+    fn name_all(&self, existing: &Existing) -> Result<Vec<PlacedDatabase>> {
+        let Placing { env, plan, target, .. } = self;
+        for log in &plan.logs {
+            let own = existing.path_of(log.generation);
+            let path = own.unwrap_or_else(|| target.log_dir.join(&log.name));
+            env.fs.rename(&self.temporary_of(log), &path)?;
+        }
+        env.fs.sync_dir(&target.log_dir)?;
+        let mut placed = Vec::new();
+        for (database, path) in self.databases() {
+            // Before the name is given: what was here before may have been a later state of the
+            // same database, and its double-write file would put newer pages among the restored
+            // ones.
+            dblwr::remove(env, path)?;
+            env.fs.rename(&temporary(path), path)?;
+            // Proves that it opens.
+            DbFile::open(env, path, Access::ReadWrite)?;
+            placed.push(PlacedDatabase {
+                path: path.clone(),
+                source: database.source.clone(),
+                signature: database.header.sign_db,
+                page_size: database.page_size,
+            });
+        }
+        let dirs: BTreeSet<&Path> = self.places.iter().map(|path| parent(path)).collect();
+        dirs.into_iter().try_for_each(|dir| env.fs.sync_dir(dir))?;
+        Ok(placed)
     }
 }
 
@@ -210,36 +363,24 @@ struct Locks {
     _databases: Vec<Arc<dyn File>>,
 }
 
-impl Locks {
-    fn take(env: &Env, plan: &RestorePlan, target: &RestoreTarget) -> Result<Locks> {
-        let log = LogLock::acquire(env, &LogNames::new(&target.log_dir, &plan.log_base))?;
-        let mut databases = Vec::new();
-        for database in &plan.databases {
-            let path = target.database_dir.join(&database.name);
-            if env.fs.exists(&path)? {
-                let file = env.fs.open(&path, OpenMode::ReadWrite)?;
-                file.lock(LockMode::Exclusive)?;
-                databases.push(file);
-            }
-        }
-        Ok(Locks { log, _databases: databases })
-    }
-}
-
 /// The contents of the mark: what the unfinished restore may have put into the directories.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Mark {
     databases: Vec<String>,
     log_dir: String,
     log_base: String,
+    /// The logs that were there are not the restore's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    keeps_logs: bool,
 }
 
 impl Mark {
-    fn of(plan: &RestorePlan, target: &RestoreTarget) -> Mark {
+    fn of(run: &Placing<'_>) -> Mark {
         Mark {
-            databases: plan.databases.iter().map(|database| database.name.clone()).collect(),
-            log_dir: target.log_dir.to_string_lossy().into_owned(),
-            log_base: plan.log_base.clone(),
+            databases: run.places.iter().map(|path| run.label(path)).collect(),
+            log_dir: run.target.log_dir.to_string_lossy().into_owned(),
+            log_base: run.plan.log_base.clone(),
+            keeps_logs: run.target.roll_forward,
         }
     }
 
@@ -260,6 +401,8 @@ impl Mark {
         self.databases.extend(names.iter().cloned());
         self.databases.sort();
         self.databases.dedup();
+        let same = |mark: &&Mark| mark.log_dir == self.log_dir && mark.log_base == self.log_base;
+        self.keeps_logs |= earlier.filter(same).is_some_and(|mark| mark.keeps_logs);
         self
     }
 
@@ -272,53 +415,8 @@ impl Mark {
         file.write_at(&text, 0)?;
         file.sync()?;
         env.fs.rename(&new, path)?;
-        env.fs.sync_dir(path.parent().unwrap_or(Path::new(".")))
+        env.fs.sync_dir(parent(path))
     }
-}
-
-/// Is nothing in the way that is not left over from an unfinished restore?
-fn check_free(
-    env: &Env,
-    plan: &RestorePlan,
-    target: &RestoreTarget,
-    earlier: Option<&Mark>,
-    force: bool,
-) -> Result<()> {
-    if force {
-        return Ok(());
-    }
-    for database in &plan.databases {
-        let path = target.database_dir.join(&database.name);
-        let ours = earlier.is_some_and(|mark| mark.databases.contains(&database.name));
-        if !ours && env.fs.exists(&path)? {
-            return Err(Error::new(
-                JetErr::FileAlreadyExists,
-                "a file of the restored database's name exists",
-            )
-            .at_path(&path)
-            .advise("restore into another directory, or force the restore to replace it"));
-        }
-    }
-    let now = Mark::of(plan, target);
-    let ours =
-        earlier.is_some_and(|mark| mark.log_dir == now.log_dir && mark.log_base == now.log_base);
-    if ours {
-        return Ok(());
-    }
-    for path in checkpoints(plan, target) {
-        if env.fs.exists(&path)? {
-            return Err(Error::new(JetErr::FileAlreadyExists, "a checkpoint file exists")
-                .at_path(&path)
-                .advise("restore into another directory, or force the restore to remove it"));
-        }
-    }
-    for entry in env.fs.list(&target.log_dir)? {
-        if !entry.is_dir && is_log_of(&entry.name, &plan.log_base) {
-            let path = target.log_dir.join(&entry.name);
-            return Err(log_in_the_way(env, plan, &path));
-        }
-    }
-    Ok(())
 }
 
 /// Is this a log of an instance with that base name, current and temporary ones included?
@@ -333,7 +431,7 @@ fn is_log_of(name: &str, base: &str) -> bool {
 }
 
 /// Where a checkpoint of an instance with the set's base name would be.
-fn checkpoints(plan: &RestorePlan, target: &RestoreTarget) -> [PathBuf; 2] {
+pub(super) fn checkpoints(plan: &RestorePlan, target: &RestoreTarget) -> [PathBuf; 2] {
     ["chk", "jcp"].map(|extension| target.system_dir.join(format!("{}.{extension}", plan.log_base)))
 }
 
@@ -354,40 +452,8 @@ fn log_in_the_way(env: &Env, plan: &RestorePlan, path: &Path) -> Error {
     .advise(advice)
 }
 
-/// Copies everything under temporary names.
-fn copy_all(
-    env: &Env,
-    plan: &RestorePlan,
-    target: &RestoreTarget,
-    options: &mut RestoreOptions<'_>,
-    temporaries: &mut Vec<PathBuf>,
-) -> Result<SetReport> {
-    let mut sink = Sink::new(env)?;
-    let mut run = Run::new(plan, options.progress, &options.stop, options.keep_damaged);
-    for database in &plan.databases {
-        let path = temporary(&target.database_dir, &database.name);
-        remove_if_there(env, &path)?;
-        temporaries.push(path.clone());
-        let file = Sink::create(env, &path, database.len - database.page_size.bytes_u64())?;
-        let header_page = restored_header(plan, database).encode()?;
-        let out = DatabaseOut { file: &file, header_page: &header_page };
-        run.database(env, database, &mut sink, Some(out))?;
-        sink.finish(file)?;
-    }
-    for log in &plan.logs {
-        let path = temporary(&target.log_dir, &log.name);
-        remove_if_there(env, &path)?;
-        temporaries.push(path.clone());
-        let file = Sink::create(env, &path, log.len)?;
-        run.log(env, log, &mut sink, Some(&file))?;
-        sink.finish(file)?;
-    }
-    sink.drain()?;
-    Ok(run.report)
-}
-
 /// The header of the restored copy: it needs the logs up to the end of the backup, and says so.
-fn restored_header(plan: &RestorePlan, database: &PlannedDatabase) -> DbHeader {
+pub(super) fn restored_header(plan: &RestorePlan, database: &PlannedDatabase) -> DbHeader {
     let mut header = database.header;
     let high = Generation(database.trailer.bkinfo.gen_high.get());
     header.set_state(DbState::DirtyShutdown);
@@ -402,49 +468,17 @@ fn restored_header(plan: &RestorePlan, database: &PlannedDatabase) -> DbHeader {
     header
 }
 
-/// Removes what belongs to an instance that was here before: its logs and its checkpoint.
-fn clear_old(env: &Env, plan: &RestorePlan, target: &RestoreTarget) -> Result<()> {
-    for entry in env.fs.list(&target.log_dir)? {
-        if !entry.is_dir && is_log_of(&entry.name, &plan.log_base) {
-            env.fs.remove_file(&target.log_dir.join(&entry.name))?;
-        }
-    }
-    for path in checkpoints(plan, target) {
-        remove_if_there(env, &path)?;
-    }
-    env.fs.sync_dir(&target.log_dir)?;
-    env.fs.sync_dir(&target.system_dir)
+pub(super) fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(TEMPORARY);
+    PathBuf::from(name)
 }
 
-/// Gives every file its name, logs first: a database is never there without its logs.
-fn name_all(env: &Env, plan: &RestorePlan, target: &RestoreTarget) -> Result<Vec<PlacedDatabase>> {
-    for log in &plan.logs {
-        let path = target.log_dir.join(&log.name);
-        env.fs.rename(&temporary(&target.log_dir, &log.name), &path)?;
-    }
-    env.fs.sync_dir(&target.log_dir)?;
-    let mut placed = Vec::new();
-    for database in &plan.databases {
-        let path = target.database_dir.join(&database.name);
-        // Before the name is given: what was here before may have been a later state of the same
-        // database, and its double-write file would put newer pages among the restored ones.
-        dblwr::remove(env, &path)?;
-        env.fs.rename(&temporary(&target.database_dir, &database.name), &path)?;
-        // Proves that it opens.
-        DbFile::open(env, &path, Access::ReadWrite)?;
-        placed.push(PlacedDatabase {
-            path,
-            source: database.source.clone(),
-            signature: database.header.sign_db,
-            page_size: database.page_size,
-        });
-    }
-    env.fs.sync_dir(&target.database_dir)?;
-    Ok(placed)
-}
-
-fn temporary(dir: &Path, name: &str) -> PathBuf {
-    dir.join(format!("{name}.{TEMPORARY}"))
+/// The directory of a file.
+pub(super) fn parent(path: &Path) -> &Path {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    dir.unwrap_or(Path::new("."))
 }
 
 /// Best effort after a failure; the mark goes last, and only if this restore made it.

@@ -1,16 +1,21 @@
 //! Looking at a backup set: what is in it, and can it be restored? Nothing is written.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use ese_base::{Error, Generation, JetErr, LogTime, PageSize, Result, Signature};
 use ese_log::layout::Framing;
-use ese_os::{DirEntry, Env};
+use ese_os::Env;
 use ese_pages::{DbHeader, header::BackupTrailer};
 
-use super::scan::{
-    Other, archived_log_name, candidate_dirs, is_companion, scan_log, scan_other, wrong_signature,
+use super::{
+    part::{Part, Want},
+    place::parent,
+    scan::{archived_log_name, wrong_signature},
 };
-use crate::stream::{INCOMPLETE_NAME, Manifest, signature_from_hex};
+use crate::stream::Manifest;
 
 /// A database copy of a set.
 #[derive(Clone, Debug)]
@@ -27,8 +32,10 @@ pub struct PlannedDatabase {
     pub header: DbHeader,
     /// Its trailer.
     pub trailer: BackupTrailer,
-    /// Where it was attached when it was copied, if the set has a manifest.
+    /// Where it was attached when it was copied: by the manifest, else by the log.
     pub source: Option<PathBuf>,
+    /// CRC-32 of the file by the manifest, 8 hexadecimal digits.
+    pub crc32: Option<String>,
 }
 
 /// A log of a set.
@@ -50,6 +57,51 @@ pub struct PlannedLog {
     pub signature: Signature,
     /// How its records lie; decides what can be verified without reading them.
     pub framing: Framing,
+    /// The databases that were attached when it was created, with their paths then.
+    pub attachments: Vec<(Signature, PathBuf)>,
+    /// CRC-32 of the file by the manifest, 8 hexadecimal digits.
+    pub crc32: Option<String>,
+}
+
+impl PlannedLog {
+    /// Is it another copy of the same file?
+    fn is_same_as(&self, other: &PlannedLog) -> bool {
+        (self.generation, self.created, self.previous_created, self.signature, self.len)
+            == (other.generation, other.created, other.previous_created, other.signature, other.len)
+    }
+}
+
+/// Where the files of a restore come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoreSource {
+    /// The set with the databases.
+    pub dir: PathBuf,
+    /// Directories with further logs: incremental sets, or whatever else continues the set.
+    pub increments: Vec<PathBuf>,
+    /// First and last generation that is taken; everything there is without.
+    pub generations: Option<(Generation, Generation)>,
+}
+
+impl RestoreSource {
+    /// A set with everything in it.
+    #[must_use]
+    pub fn new(dir: &Path) -> RestoreSource {
+        RestoreSource { dir: dir.to_path_buf(), increments: Vec::new(), generations: None }
+    }
+
+    /// With the logs of another directory on top.
+    #[must_use]
+    pub fn with_increment(mut self, dir: &Path) -> RestoreSource {
+        self.increments.push(dir.to_path_buf());
+        self
+    }
+
+    /// With these generations only: all of them must be there.
+    #[must_use]
+    pub fn with_generations(mut self, low: Generation, high: Generation) -> RestoreSource {
+        self.generations = Some((low, high));
+        self
+    }
 }
 
 /// A set that was looked at and can be restored.
@@ -88,36 +140,61 @@ impl RestorePlan {
     /// * `JET_errDatabaseCorrupted` (-1206), `JET_errRestoreOfNonBackupDatabase` (-615),
     ///   `JET_errBadBackupDatabaseSize` (-561), `JET_errDatabasePatchFileMismatch` (-552)
     /// * `JET_errStartingRestoreLogTooHigh` (-554), `JET_errEndingRestoreLogTooLow` (-553)
+    /// * `JET_errDatabasesNotFromSameSnapshot` (-580)
+    /// * `JET_errFileAccessDenied` (-1032): a link, pipe or device is among the files
     pub fn examine(env: &Env, set_dir: &Path) -> Result<RestorePlan> {
-        let (dir, entries) = find_set(env, set_dir)?;
-        let manifest = check_finished(env, &dir, &entries)?;
-        let mut ignored = Vec::new();
-        let mut logs = Vec::new();
-        let mut databases = Vec::new();
-        for entry in &entries {
-            if let Some((_, generation)) = archived_log_name(&entry.name) {
-                let log = scan_log(env, &dir, entry)?;
-                check_name(&log, generation)?;
-                logs.push(log);
-            } else if !is_companion(&entry.name) {
-                match scan_other(env, &dir, entry, is_expected(entry, &entries, manifest.as_ref()))?
-                {
-                    Other::Database(database) => databases.push(*database),
-                    Other::Unknown => ignored.push(dir.join(&entry.name)),
-                }
-            }
+        RestorePlan::examine_source(env, &RestoreSource::new(set_dir))
+    }
+
+    /// Looks at a set, at incremental ones on top of it, and at a range of their generations.
+    ///
+    /// # Errors
+    /// As [`RestorePlan::examine`]; `JET_errMissingRestoreLogFiles` (-557) if the range is not
+    /// there.
+    pub fn examine_source(env: &Env, source: &RestoreSource) -> Result<RestorePlan> {
+        let mut part = Part::read(env, &source.dir, Want::Set)?;
+        let mut more = Vec::new();
+        for dir in &source.increments {
+            more.push(Part::read(env, dir, Want::Logs)?);
         }
-        logs.sort_by_key(|log| log.generation);
-        let Some(first) = databases.first() else {
+        let Some(first) = part.databases.first() else {
             return Err(Error::new(JetErr::PatchFileMissing, "the set holds no database")
-                .at_path(&dir)
+                .at_path(&part.dir)
                 .advise("copy the databases of the backup into this directory"));
         };
         let log_signature = first.header.sign_log;
+        // In the order of the directories: the first copy of a generation counts.
+        let logs = |part: &Part| part.logs.clone();
+        let all = std::iter::once(&part).chain(&more).flat_map(logs).collect();
+        let logs = choose_logs(all, source.generations)?;
+        let databases = part.databases.clone();
+        let mut plan = RestorePlan::of(part.dir.clone(), databases, logs, log_signature)?;
+        plan.ignored.clone_from(&part.ignored);
+        for part in std::iter::once(&mut part).chain(&mut more) {
+            part.check_manifest()?;
+            for log in &mut plan.logs {
+                if let Some(listed) = part.logs.iter().find(|listed| listed.path == log.path) {
+                    log.crc32.clone_from(&listed.crc32);
+                }
+            }
+        }
+        plan.databases = part.databases;
+        plan.manifest = part.manifest;
+        plan.name_sources();
+        Ok(plan)
+    }
+
+    /// Checks what the headers say of each other.
+    pub(super) fn of(
+        dir: PathBuf,
+        databases: Vec<PlannedDatabase>,
+        logs: Vec<PlannedLog>,
+        log_signature: Signature,
+    ) -> Result<RestorePlan> {
         check_chain(&logs, log_signature)?;
         let log_base = logs.first().and_then(|log| archived_log_name(&log.name));
         let log_base = log_base.map_or_else(String::new, |(base, _)| base.to_owned());
-        let mut plan = RestorePlan {
+        let plan = RestorePlan {
             gen_low: logs.first().map_or(Generation(0), |log| log.generation),
             gen_high: logs.last().map_or(Generation(0), |log| log.generation),
             dir,
@@ -125,14 +202,30 @@ impl RestorePlan {
             logs,
             log_signature,
             log_base,
-            manifest,
-            ignored,
+            manifest: None,
+            ignored: Vec::new(),
         };
         for database in &plan.databases {
             plan.check_database(database)?;
         }
-        plan.check_manifest()?;
+        check_snapshots(&plan.databases)?;
         Ok(plan)
+    }
+
+    /// Where databases were, by the logs, of which the manifest does not say it.
+    pub(super) fn name_sources(&mut self) {
+        let headers = || self.logs.iter().rev().flat_map(|log| &log.attachments);
+        for database in self.databases.iter_mut().filter(|database| database.source.is_none()) {
+            let same = |(sign, _): &&(Signature, PathBuf)| *sign == database.header.sign_db;
+            database.source = headers().find(same).map(|(_, path)| path.clone());
+        }
+    }
+
+    /// The directories that its files lie in.
+    pub(super) fn dirs(&self) -> BTreeSet<&Path> {
+        let files = self.logs.iter().map(|log| log.path.as_path());
+        let files = files.chain(self.databases.iter().map(|database| database.path.as_path()));
+        files.map(parent).chain([self.dir.as_path()]).collect()
     }
 
     /// Bytes of all its files.
@@ -171,103 +264,55 @@ impl RestorePlan {
             .at_path(&database.path)
             .advise("add the missing logs to the set"))
     }
-
-    /// Everything that the manifest lists is there in its full length.
-    fn check_manifest(&mut self) -> Result<()> {
-        let Some(manifest) = &self.manifest else { return Ok(()) };
-        for entry in &manifest.logs {
-            if !self.logs.iter().any(|log| log.name == entry.name && log.len == entry.len) {
-                return Err(Error::new(
-                    JetErr::MissingRestoreLogFiles,
-                    format!("the manifest lists a log of {} bytes, which is not there", entry.len),
-                )
-                .at_path(self.dir.join(&entry.name))
-                .at_generation(Generation(entry.generation)));
-            }
-        }
-        for entry in &manifest.databases {
-            let signature = signature_from_hex(&entry.signature);
-            let found = self.databases.iter_mut().find(|database| {
-                database.name == entry.name
-                    && database.len == entry.len
-                    && signature.is_none_or(|signature| signature == database.header.sign_db)
-            });
-            match found {
-                Some(database) => database.source = Some(PathBuf::from(&entry.source)),
-                None => {
-                    return Err(Error::new(
-                        JetErr::DatabasePatchFileMismatch,
-                        format!("not the database of {} bytes that the manifest lists", entry.len),
-                    )
-                    .at_path(self.dir.join(&entry.name)));
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
-/// The directory of the set and its files.
-fn find_set(env: &Env, set_dir: &Path) -> Result<(PathBuf, Vec<DirEntry>)> {
-    let mut unfinished = None;
-    for dir in candidate_dirs(set_dir) {
-        if dir != set_dir && !env.fs.exists(&dir)? {
-            continue;
-        }
-        let mut entries = env.fs.list(&dir)?;
-        entries.retain(|entry| !entry.is_dir);
-        if entries.iter().any(|entry| archived_log_name(&entry.name).is_some()) {
-            return Ok((dir, entries));
-        }
-        if entries.iter().any(|entry| entry.name == INCOMPLETE_NAME) {
-            unfinished.get_or_insert(dir);
-        }
-    }
-    match unfinished {
-        Some(dir) => Err(never_finished(&dir)),
-        None => Err(Error::new(JetErr::FileNotFound, "no log of a backup set here")
-            .at_path(set_dir)
-            .advise("name the directory that the backup was written into")),
-    }
-}
-
-fn never_finished(dir: &Path) -> Error {
-    Error::new(JetErr::MissingRestoreLogFiles, "the backup into this directory was not finished")
-        .at_path(dir)
-        .advise("restore another set")
-}
-
-/// The manifest; an error if the set says that it was never finished.
-fn check_finished(env: &Env, dir: &Path, entries: &[DirEntry]) -> Result<Option<Manifest>> {
-    let manifest = Manifest::read(env, dir)?;
-    let marked = entries.iter().any(|entry| entry.name == INCOMPLETE_NAME);
-    if marked && manifest.is_none() { Err(never_finished(dir)) } else { Ok(manifest) }
-}
-
-/// Must the file be a database: is it in the manifest, or has it a patch marker beside it?
-fn is_expected(entry: &DirEntry, entries: &[DirEntry], manifest: Option<&Manifest>) -> bool {
-    let listed = manifest.is_some_and(|manifest| {
-        manifest.databases.iter().any(|database| database.name == entry.name)
+/// The logs that are replayed: each generation once, and only those of the range.
+pub(super) fn choose_logs(
+    mut logs: Vec<PlannedLog>,
+    range: Option<(Generation, Generation)>,
+) -> Result<Vec<PlannedLog>> {
+    logs.sort_by_key(|log| log.generation);
+    logs.dedup_by(|later, first| {
+        later.path.parent() != first.path.parent() && later.is_same_as(first)
     });
-    let stem = entry.name.rsplit_once('.').map_or(entry.name.as_str(), |(stem, _)| stem);
-    let marker = format!("{stem}.pat");
-    listed || entries.iter().any(|other| other.name.eq_ignore_ascii_case(&marker))
+    let Some((low, high)) = range else { return Ok(logs) };
+    logs.retain(|log| low <= log.generation && log.generation <= high);
+    let missing = match (logs.first(), logs.last()) {
+        (None, _) => {
+            let what = format!("no log of generations {:#x} to {:#x} here", low.0, high.0);
+            return Err(Error::new(JetErr::FileNotFound, what));
+        }
+        (Some(first), _) if first.generation != low => low,
+        (_, Some(last)) if last.generation != high => high,
+        _ => return Ok(logs),
+    };
+    let what = "a generation of the range that was asked for is missing";
+    Err(Error::new(JetErr::MissingRestoreLogFiles, what).at_generation(missing))
 }
 
-fn check_name(log: &PlannedLog, by_name: Generation) -> Result<()> {
-    if log.generation == by_name {
-        return Ok(());
+/// Databases of a snapshot of the operating system are of one moment, which is that of all.
+fn check_snapshots(databases: &[PlannedDatabase]) -> Result<()> {
+    let of_snapshot = |database: &&PlannedDatabase| {
+        database.header.bkinfo_full_cur.logtime_mark.snapshot_and_ms_high & 1 != 0
+    };
+    let Some(first) = databases.iter().find(of_snapshot) else { return Ok(()) };
+    let mark = |database: &PlannedDatabase| {
+        let info = &database.header.bkinfo_full_cur;
+        (info.lgpos_mark.get(), info.logtime_mark)
+    };
+    match databases.iter().find(|other| mark(other) != mark(first)) {
+        None => Ok(()),
+        Some(other) => Err(Error::new(
+            JetErr::DatabasesNotFromSameSnapshot,
+            format!("it was copied at {}, {} at {}", mark(other).0, first.name, mark(first).0),
+        )
+        .at_path(&other.path)
+        .advise("restore databases of one snapshot together")),
     }
-    Err(Error::new(
-        JetErr::LogGenerationMismatch,
-        format!("named as generation {:#x}, its header says {:#x}", by_name.0, log.generation.0),
-    )
-    .at_path(&log.path)
-    .advise("give the log its own name back"))
 }
 
 /// One stream, no hole, each log the successor of the one before.
-fn check_chain(logs: &[PlannedLog], signature: Signature) -> Result<()> {
+pub(super) fn check_chain(logs: &[PlannedLog], signature: Signature) -> Result<()> {
     if let Some(foreign) = logs.iter().find(|log| log.signature != signature) {
         return Err(wrong_signature(foreign, signature));
     }

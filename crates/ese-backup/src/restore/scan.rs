@@ -14,7 +14,7 @@ use super::plan::{PlannedDatabase, PlannedLog};
 const DATABASE_EXTENSIONS: [&str; 7] = ["edb", "dit", "mdb", "sdb", "db", "dat", "jdb"];
 
 /// Extensions of files that may lie beside logs and databases without being either.
-const COMPANION_EXTENSIONS: [&str; 13] = [
+const COMPANION_EXTENSIONS: [&str; 14] = [
     "log",
     "jtx",
     "jrs",
@@ -28,6 +28,7 @@ const COMPANION_EXTENSIONS: [&str; 13] = [
     "json",
     "incomplete",
     "restoring",
+    "adding",
 ];
 
 /// A log file's name without its generation and extension, if it is a log file's name of a finished
@@ -50,6 +51,13 @@ pub(crate) fn archived_log_name(name: &str) -> Option<(&str, Generation)> {
 pub(super) fn is_companion(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     COMPANION_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+/// Has it an extension that databases usually have?
+pub(super) fn is_usual_database(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, found)| {
+        DATABASE_EXTENSIONS.iter().any(|known| found.eq_ignore_ascii_case(known))
+    })
 }
 
 /// Reads the header of a log file of a set.
@@ -84,11 +92,17 @@ pub(super) fn scan_log(env: &Env, dir: &Path, entry: &DirEntry) -> Result<Planne
         previous_created: header.previous_created,
         signature: header.signature,
         framing,
+        attachments: header
+            .attachments
+            .iter()
+            .map(|attachment| (attachment.sign_db, PathBuf::from(&attachment.path)))
+            .collect(),
+        crc32: None,
     })
 }
 
 /// Reads the header of a log file.
-pub(super) fn read_log_header(env: &Env, path: &Path) -> Result<LogHeader> {
+pub(crate) fn read_log_header(env: &Env, path: &Path) -> Result<LogHeader> {
     let mut block = Box::new([0; LOG_HEADER_LEN]);
     env.fs.open(path, OpenMode::Read)?.read_at(block.as_mut_slice(), 0)?;
     LogHeader::decode(&block)
@@ -104,9 +118,7 @@ pub(super) enum Other {
 /// Reads header and trailer of what may be a database. `expected`: it should be one.
 pub(super) fn scan_other(env: &Env, dir: &Path, entry: &DirEntry, expected: bool) -> Result<Other> {
     let path = dir.join(&entry.name);
-    let usual = entry.name.rsplit_once('.').is_some_and(|(_, found)| {
-        DATABASE_EXTENSIONS.iter().any(|known| found.eq_ignore_ascii_case(known))
-    });
+    let usual = is_usual_database(&entry.name);
     let file = match env.fs.open(&path, OpenMode::Read) {
         Ok(file) => file,
         // A pipe, a file of somebody else.
@@ -150,11 +162,12 @@ pub(super) fn scan_other(env: &Env, dir: &Path, entry: &DirEntry, expected: bool
         header,
         trailer,
         source: None,
+        crc32: None,
     })))
 }
 
 /// The last page of the file, if it belongs to the header.
-fn read_trailer(
+pub(super) fn read_trailer(
     file: &dyn ese_os::File,
     len: u64,
     header: &DbHeader,

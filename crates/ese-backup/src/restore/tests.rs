@@ -393,11 +393,9 @@ fn placed_files_stand_ready_for_the_replay() {
 #[test]
 fn a_restore_runs_the_replay_and_then_takes_its_mark_away() {
     let case = Case::new();
-    let target = RestoreTarget {
-        database_dir: "/r/db".into(),
-        log_dir: "/r/log".into(),
-        system_dir: "/r/sys".into(),
-    };
+    let target = RestoreTarget::in_dir(Path::new("/r/db"))
+        .logs_in(Path::new("/r/log"))
+        .system_in(Path::new("/r/sys"));
     let mut progress = |_: &RestoreProgress| ();
     let mut options = options(false, &mut progress);
     let failed = restore(&case.env, &case.plan(), &target, &mut options, |_| {

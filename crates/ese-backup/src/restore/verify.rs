@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     session::verify_segment,
-    stream::{Manifest, Output, Sink, hex32},
+    stream::{Output, Sink, hex32},
 };
 
 /// What was found in a set.
@@ -66,7 +66,6 @@ pub(super) struct DatabaseOut<'a> {
 
 /// One pass over the files of a set.
 pub(super) struct Run<'a> {
-    manifest: Option<&'a Manifest>,
     progress: &'a mut dyn FnMut(&RestoreProgress),
     stop: &'a StopToken,
     /// Damaged pages are copied as they are.
@@ -83,7 +82,6 @@ impl<'a> Run<'a> {
         keep_damaged: bool,
     ) -> Run<'a> {
         Run {
-            manifest: plan.manifest.as_ref(),
             progress,
             stop,
             keep_damaged,
@@ -134,13 +132,10 @@ impl<'a> Run<'a> {
             },
         )?;
         self.report = SetReport { bytes: self.report.bytes, ..report };
-        let listed = self.manifest.and_then(|manifest| {
-            manifest.databases.iter().find(|entry| entry.name == database.name)
-        });
-        match listed {
-            Some(entry) if entry.crc32 != hex32(crc) && !keep_damaged => Err(Error::new(
+        match &database.crc32 {
+            Some(listed) if *listed != hex32(crc) && !keep_damaged => Err(Error::new(
                 JetErr::ReadVerifyFailure,
-                format!("CRC-32 of the copy {:08x}, of the backup {}", crc, entry.crc32),
+                format!("CRC-32 of the copy {crc:08x}, of the backup {listed}"),
             )
             .at_path(&database.path)
             .advise("the copy changed after the backup: restore another set")),
@@ -176,12 +171,9 @@ impl<'a> Run<'a> {
             Ok(())
         })?;
         self.report.log_segments += segments;
-        let listed = self
-            .manifest
-            .and_then(|manifest| manifest.logs.iter().find(|entry| entry.name == log.name));
-        match listed {
-            Some(entry) if entry.crc32 != hex32(crc) => {
-                Err(damaged(format!("CRC-32 of the copy {crc:08x}, of the backup {}", entry.crc32)))
+        match &log.crc32 {
+            Some(listed) if *listed != hex32(crc) => {
+                Err(damaged(format!("CRC-32 of the copy {crc:08x}, of the backup {listed}")))
             }
             _ => Ok(()),
         }

@@ -72,7 +72,7 @@ impl BackupContext {
         Ok(backup.serial)
     }
 
-    fn check_begin(&self, grbit: u32) -> Result<()> {
+    pub(super) fn check_begin(&self, grbit: u32) -> Result<()> {
         let refuse = |code, what: &'static str| Err(Error::new(code, what));
         if !self.allowed.load(Ordering::SeqCst) {
             let what = "the instance is not initialised yet or terminates";

@@ -11,6 +11,7 @@
 //! * [`stop`] is the flag, and the only wait.
 
 mod begin_end;
+mod builtin;
 mod context;
 mod files;
 mod logs;

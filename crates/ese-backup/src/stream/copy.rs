@@ -174,6 +174,18 @@ pub fn copy_set(
     }
 }
 
+/// Makes a full backup into an empty directory of the built-in backup; `name` is what the directory
+/// is called once the set is complete.
+pub(crate) fn copy_to_folder(
+    context: &Arc<BackupContext>,
+    env: &Env,
+    dir: &Path,
+    name: Option<&Path>,
+    job: CopyJob<'_>,
+) -> Result<BackupReport> {
+    copy_into(context, env, &mut DirOutput::prepare(env, dir)?.of_folder(name), job)
+}
+
 fn copy_into(
     context: &Arc<BackupContext>,
     env: &Env,

@@ -26,6 +26,7 @@ use std::{
 
 use ese_base::Result;
 
+pub(crate) use copy::copy_to_folder;
 pub use copy::{
     BackupReport, CopyJob, CopyOptions, Destination, Phase, Progress, backup_to_dir, copy_set,
 };

@@ -54,6 +54,11 @@ pub(super) struct DirOutput<'a> {
     written: Vec<PathBuf>,
     /// Sum and length of each file.
     sums: Vec<(Arc<FileCrc>, u64)>,
+    /// Puts an empty `.pat` beside each database.
+    markers: bool,
+    /// What the directory is called once the set is complete.
+    name: Option<&'a Path>,
+    renamed: bool,
 }
 
 impl<'a> DirOutput<'a> {
@@ -70,7 +75,28 @@ impl<'a> DirOutput<'a> {
             .advise("choose an empty or new directory"));
         }
         let (written, sums) = (Vec::new(), Vec::new());
-        Ok(DirOutput { env, dir, made, sink: None, file: None, written, sums })
+        let (markers, name, renamed) = (false, None, false);
+        let (sink, file) = (None, None);
+        Ok(DirOutput { env, dir, made, sink, file, written, sums, markers, name, renamed })
+    }
+
+    /// A set of the built-in backup: with the markers that other programs look for, and another
+    /// name of the directory from the moment on when the set is complete, before the instance's
+    /// logs are truncated or a header remembers the backup.
+    pub(super) fn of_folder(mut self, name: Option<&'a Path>) -> DirOutput<'a> {
+        (self.markers, self.name) = (true, name);
+        self
+    }
+
+    fn add_markers(&mut self, manifest: &Manifest) -> Result<()> {
+        for database in &manifest.databases {
+            let marker = self.dir.join(&database.name).with_extension("pat");
+            if !self.env.fs.exists(&marker)? {
+                self.written.push(marker.clone());
+                self.env.fs.open(&marker, OpenMode::CreateNew)?.sync()?;
+            }
+        }
+        Ok(())
     }
 
     /// A buffer comes back unused.
@@ -144,8 +170,15 @@ impl SetOutput for DirOutput<'_> {
     }
 
     fn complete(&mut self, manifest: &mut Manifest) -> Result<()> {
+        if self.markers {
+            self.add_markers(manifest)?;
+        }
         self.written.extend([NEW_NAME, MANIFEST_NAME].map(|name| self.dir.join(name)));
-        manifest.write(self.env, self.dir)
+        manifest.write(self.env, self.dir)?;
+        let Some(name) = self.name else { return Ok(()) };
+        self.env.fs.rename(self.dir, name)?;
+        self.renamed = true;
+        self.env.fs.sync_dir(name.parent().unwrap_or(name))
     }
 
     /// The manifest goes first, the mark of the unfinished set last and only when the others are
@@ -154,6 +187,9 @@ impl SetOutput for DirOutput<'_> {
     fn abort(&mut self) {
         (self.sink, self.file) = (None, None);
         let mut left = Vec::new();
+        if let Some(name) = self.name.filter(|_| self.renamed) {
+            left.extend(self.env.fs.rename(name, self.dir).err());
+        }
         if let Some((mark, files)) = self.written.split_first() {
             for path in files.iter().rev() {
                 left.extend(remove_if_there(self.env, path).err());

@@ -298,7 +298,7 @@ impl Open<'_> {
         let from = match self.checkpoint(None, options.hard) {
             Ok(Some(checkpoint)) => checkpoint.checkpoint.generation,
             _ => match stream.archives().next() {
-                Some((oldest, _)) => oldest,
+                Some((oldest, _)) => oldest.max(options.first.unwrap_or_default()),
                 None => stream.newest()?,
             },
         };
@@ -361,7 +361,8 @@ impl Open<'_> {
         missing_current_allowed: bool,
     ) -> Result<ReplayStart> {
         let newest = stream.newest_header()?;
-        let (sign_log, first, last) = (newest.signature, stream.oldest()?, newest.generation);
+        let (sign_log, last) = (newest.signature, newest.generation);
+        let first = stream.oldest()?.max(options.first.unwrap_or_default());
         let checkpoint = self.checkpoint(Some(sign_log), options.hard)?;
         let at_mapped = options.flags.contains(RecoveryFlags::START_AT_MAPPED);
         let mapped = at_mapped.then(|| self.needed_by_map(options)).flatten();

@@ -3,7 +3,7 @@
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
-use ese_base::{LgPos, LogTime, Signature, StopToken};
+use ese_base::{Generation, LgPos, LogTime, Signature, StopToken};
 use ese_log::LogLock;
 
 use super::watch::Watcher;
@@ -108,6 +108,8 @@ pub struct RecoveryOptions<'a> {
     pub until: Option<RedoEnd>,
     /// The replay of a backup set: its databases are marked as copies.
     pub hard: bool,
+    /// With [`RecoveryOptions::hard`]: the first generation, whatever older ones are there.
+    pub first: Option<Generation>,
     /// The right to use the logs, if the caller has it already.
     pub lock: Option<Arc<LogLock>>,
     /// Ends the redo between two records; another recovery then begins anew.

@@ -54,12 +54,13 @@ impl Fs for RealFs {
         for entry in fs::read_dir(dir).map_err(|error| dir_error("list", dir, error))? {
             let entry = entry.map_err(|error| dir_error("list", dir, error))?;
             let Ok(name) = entry.file_name().into_string() else { continue };
+            let is_plain = entry.file_type().is_ok_and(|kind| kind.is_file());
             let meta = match fs::metadata(entry.path()).or_else(|_| entry.metadata()) {
                 Ok(meta) => meta,
                 Err(error) if is_absent(&error) => continue, // removed since it was listed
                 Err(error) => return Err(path_error("look up", &entry.path(), error)),
             };
-            names.push(DirEntry { name, is_dir: meta.is_dir(), len: meta.len() });
+            names.push(DirEntry { name, is_dir: meta.is_dir(), is_plain, len: meta.len() });
         }
         names.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(names)

@@ -74,7 +74,8 @@ fn script(env: &Env, root: &Path) -> Vec<i32> {
     note(fs.canonicalize(&at("no/x")).map(drop));
     note(fs.canonicalize(&at("d/x")).map(drop));
     let names: Vec<_> = fs.list(&at("d")).unwrap();
-    assert_eq!(names, [DirEntry { name: "c".into(), is_dir: false, len: 9000 }]);
+    let only = DirEntry { name: "c".into(), is_dir: false, is_plain: true, len: 9000 };
+    assert_eq!(names, [only]);
     assert!(fs.exists(&at("d/c")).unwrap() && !fs.exists(&at("d/a")).unwrap());
     note(fs.remove_file(&at("d/c")));
     // The open handle still works.
@@ -133,6 +134,37 @@ fn an_unsynced_rename_leaves_the_old_or_the_new_file_and_never_neither() {
     seen.sort();
     let (old, new) = (Some(b"old".to_vec()), Some(b"new".to_vec()));
     assert_eq!(seen, [(new.clone(), None), (old, new)]);
+}
+
+#[test]
+fn a_renamed_directory_is_found_under_one_of_its_names_with_everything_in_it() {
+    let disk = SimDisk::new();
+    disk.create_dir_all(Path::new("/d/deep")).unwrap();
+    for path in ["/d/a", "/d/deep/b", "/dd"] {
+        let file = new_file(&disk, path);
+        file.write_at(b"text", 0).unwrap();
+        file.sync().unwrap();
+    }
+    for dir in ["/", "/d", "/d/deep"] {
+        disk.sync_dir(Path::new(dir)).unwrap();
+    }
+    let refused = disk.rename(Path::new("/d"), Path::new("/d/inside")).unwrap_err();
+    assert_eq!(refused.code(), JetErr::FileAccessDenied);
+    disk.rename(Path::new("/d"), Path::new("/e")).unwrap();
+    assert!(disk.exists(Path::new("/e/deep/b")).unwrap() && disk.exists(Path::new("/dd")).unwrap());
+    let options = StateOptions { seed: 1, budget: 100, garbage: false, from_op: 0 };
+    let mut seen: Vec<_> = disk
+        .crash_states(options)
+        .iter()
+        .map(|state| {
+            ["/d/a", "/d/deep/b", "/e/a", "/e/deep/b"]
+                .map(|path| booted(&state.image, path).is_some())
+        })
+        .collect();
+    seen.sort_unstable();
+    assert_eq!(seen, [[false, false, true, true], [true, true, false, false]]);
+    disk.sync_dir(Path::new("/")).unwrap();
+    assert!(booted(&disk.image(), "/e/deep/b").is_some());
 }
 
 #[test]

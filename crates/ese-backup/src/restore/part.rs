@@ -1,0 +1,218 @@
+//! One directory of a restore: a set, or an incremental one that is put on top of it.
+
+use std::path::{Path, PathBuf};
+
+use ese_base::{Error, Generation, JetErr, Result};
+use ese_os::{DirEntry, Env};
+
+use super::{
+    plan::{PlannedDatabase, PlannedLog},
+    scan::{
+        Other, archived_log_name, candidate_dirs, is_companion, is_usual_database, scan_log,
+        scan_other,
+    },
+};
+use crate::{
+    files::check_plain_name,
+    stream::{INCOMPLETE_NAME, MANIFEST_NAME, Manifest, signature_from_hex},
+};
+
+/// What is wanted of a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// Databases and logs, as the manifest says if there is one.
+    Set,
+    /// The logs, as the manifest says if there is one.
+    Logs,
+    /// The logs that are there, whatever a manifest says.
+    AnyLogs,
+}
+
+/// What a directory of a restore holds.
+#[derive(Debug)]
+pub(super) struct Part {
+    want: Want,
+    pub(super) dir: PathBuf,
+    pub(super) manifest: Option<Manifest>,
+    pub(super) logs: Vec<PlannedLog>,
+    pub(super) databases: Vec<PlannedDatabase>,
+    pub(super) ignored: Vec<PathBuf>,
+}
+
+impl Part {
+    /// Looks at a directory; of its files only headers and trailers are read.
+    pub(super) fn read(env: &Env, set_dir: &Path, want: Want) -> Result<Part> {
+        let (dir, entries) = find_set(env, set_dir)?;
+        let (manifest, being_changed) = match want {
+            Want::AnyLogs => (None, false),
+            Want::Set | Want::Logs => check_finished(env, &dir, &entries)?,
+        };
+        let (logs, databases, ignored) = (Vec::new(), Vec::new(), Vec::new());
+        let mut part = Part { want, dir, manifest, logs, databases, ignored };
+        for entry in &entries {
+            // What a backup that did not come to its end has put beside the files of the set.
+            if being_changed && !part.lists(&entry.name) {
+                part.ignored.push(part.dir.join(&entry.name));
+                continue;
+            }
+            part.add(env, entry, &entries)?;
+        }
+        Ok(part)
+    }
+
+    fn lists(&self, name: &str) -> bool {
+        self.manifest.as_ref().is_some_and(|manifest| {
+            manifest.databases.iter().any(|entry| entry.name == name)
+                || manifest.logs.iter().any(|entry| entry.name == name)
+        })
+    }
+
+    fn add(&mut self, env: &Env, entry: &DirEntry, all: &[DirEntry]) -> Result<()> {
+        let path = self.dir.join(&entry.name);
+        if let Some((_, generation)) = archived_log_name(&entry.name) {
+            refuse_strange(entry, &path)?;
+            let log =
+                scan_log(env, &self.dir, entry).map_err(|error| error.at_generation(generation))?;
+            check_name(&log, generation)?;
+            self.logs.push(log);
+            return Ok(());
+        }
+        if is_companion(&entry.name) || self.want != Want::Set {
+            return Ok(());
+        }
+        let expected = is_expected(entry, all, self.manifest.as_ref());
+        if expected || is_usual_database(&entry.name) {
+            refuse_strange(entry, &path)?;
+        } else if !entry.is_plain {
+            self.ignored.push(path);
+            return Ok(());
+        }
+        match scan_other(env, &self.dir, entry, expected)? {
+            Other::Database(database) => {
+                check_plain_name(&entry.name).map_err(|error| error.at_path(&self.dir))?;
+                self.databases.push(*database);
+            }
+            Other::Unknown => self.ignored.push(path),
+        }
+        Ok(())
+    }
+
+    /// Everything that the manifest lists is there in its full length; the sums to compare with.
+    pub(super) fn check_manifest(&mut self) -> Result<()> {
+        let Some(manifest) = &self.manifest else { return Ok(()) };
+        for entry in &manifest.logs {
+            let mut logs = self.logs.iter_mut();
+            match logs.find(|log| log.name == entry.name && log.len == entry.len) {
+                Some(log) => log.crc32 = Some(entry.crc32.clone()),
+                None => {
+                    return Err(Error::new(
+                        JetErr::MissingRestoreLogFiles,
+                        format!(
+                            "the manifest lists a log of {} bytes, which is not there",
+                            entry.len
+                        ),
+                    )
+                    .at_path(self.dir.join(&entry.name))
+                    .at_generation(Generation(entry.generation)));
+                }
+            }
+        }
+        let databases = if self.want == Want::Set { manifest.databases.as_slice() } else { &[] };
+        for entry in databases {
+            let signature = signature_from_hex(&entry.signature);
+            let found = self.databases.iter_mut().find(|database| {
+                database.name == entry.name
+                    && database.len == entry.len
+                    && signature.is_none_or(|signature| signature == database.header.sign_db)
+            });
+            match found {
+                Some(database) => {
+                    database.source = Some(PathBuf::from(&entry.source));
+                    database.crc32 = Some(entry.crc32.clone());
+                }
+                None => {
+                    return Err(Error::new(
+                        JetErr::DatabasePatchFileMismatch,
+                        format!("not the database of {} bytes that the manifest lists", entry.len),
+                    )
+                    .at_path(self.dir.join(&entry.name)));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A link, a pipe or a device stands where a file of the set should be.
+fn refuse_strange(entry: &DirEntry, path: &Path) -> Result<()> {
+    if entry.is_plain {
+        return Ok(());
+    }
+    let what = "expected a file of the backup set, found a link, pipe or device";
+    Err(Error::new(JetErr::FileAccessDenied, what)
+        .at_path(path)
+        .advise("put the file itself into the set"))
+}
+
+/// The directory of the set and its files.
+fn find_set(env: &Env, set_dir: &Path) -> Result<(PathBuf, Vec<DirEntry>)> {
+    let mut unfinished = None;
+    for dir in candidate_dirs(set_dir) {
+        if dir != set_dir && !env.fs.exists(&dir)? {
+            continue;
+        }
+        let mut entries = env.fs.list(&dir)?;
+        entries.retain(|entry| !entry.is_dir);
+        if entries.iter().any(|entry| archived_log_name(&entry.name).is_some()) {
+            return Ok((dir, entries));
+        }
+        if entries.iter().any(|entry| entry.name == INCOMPLETE_NAME) {
+            unfinished.get_or_insert(dir);
+        }
+    }
+    match unfinished {
+        Some(dir) => Err(never_finished(&dir)),
+        None => Err(Error::new(JetErr::FileNotFound, "no log of a backup set here")
+            .at_path(set_dir)
+            .advise("name the directory that the backup was written into")),
+    }
+}
+
+fn never_finished(dir: &Path) -> Error {
+    Error::new(JetErr::MissingRestoreLogFiles, "the backup into this directory was not finished")
+        .at_path(dir)
+        .advise("restore another set")
+}
+
+/// The manifest; an error if the set says that it was never finished. True: a backup is adding to
+/// the set or has stopped in the middle of it, and only what the manifest lists belongs to the set.
+fn check_finished(env: &Env, dir: &Path, entries: &[DirEntry]) -> Result<(Option<Manifest>, bool)> {
+    if let Some(entry) = entries.iter().find(|entry| entry.name == MANIFEST_NAME) {
+        refuse_strange(entry, &dir.join(&entry.name))?;
+    }
+    let manifest = Manifest::read(env, dir)?;
+    let marked = entries.iter().any(|entry| entry.name == INCOMPLETE_NAME);
+    if marked && manifest.is_none() { Err(never_finished(dir)) } else { Ok((manifest, marked)) }
+}
+
+/// Must the file be a database: is it in the manifest, or has it a patch marker beside it?
+fn is_expected(entry: &DirEntry, entries: &[DirEntry], manifest: Option<&Manifest>) -> bool {
+    let listed = manifest.is_some_and(|manifest| {
+        manifest.databases.iter().any(|database| database.name == entry.name)
+    });
+    let stem = entry.name.rsplit_once('.').map_or(entry.name.as_str(), |(stem, _)| stem);
+    let marker = format!("{stem}.pat");
+    listed || entries.iter().any(|other| other.name.eq_ignore_ascii_case(&marker))
+}
+
+fn check_name(log: &PlannedLog, by_name: Generation) -> Result<()> {
+    if log.generation == by_name {
+        return Ok(());
+    }
+    Err(Error::new(
+        JetErr::LogGenerationMismatch,
+        format!("named as generation {:#x}, its header says {:#x}", by_name.0, log.generation.0),
+    )
+    .at_path(&log.path)
+    .advise("give the log its own name back"))
+}
