@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ese_api::PageSize;
+use ese_api::{Instance, JetErr, PageSize, row};
 use support::{
     Ran, clean, contents,
     demo::{LOADERS, acknowledged, committed, write_records},
@@ -70,6 +70,9 @@ fn a_full_disk_is_an_error_that_loses_nothing() {
     }
     for kib in [0, 100, 300, 1000] {
         place.recovery_with(kib);
+    }
+    for commits in [false, true] {
+        place.log_alone(commits);
     }
     place.import();
     place.copies();
@@ -141,6 +144,50 @@ impl Place {
         let rows = ese(&self.disk, &["rows", "dirty/a.edb", "t", "--csv"]).fine();
         assert_eq!(rows.lines().count(), 5001, "{place}");
         fs::remove_dir_all(self.disk.join("dirty")).unwrap();
+    }
+
+    /// The log on the full disk, the database on another: what runs ends with the reserve logs, no
+    /// transaction that changes something begins, the instance ends in order.
+    fn log_alone(&self, commits: bool) {
+        let (dir, logs) = (self.home().join("apart"), self.disk.join("logs"));
+        let start =
+            || Instance::builder(&dir).log_dir(&logs).log_file_size(64 << 10).start().unwrap();
+        let instance = start();
+        let database = support::fill(&instance, 0);
+        let (mut running, mut other) = (instance.session().unwrap(), instance.session().unwrap());
+        let table = database.table(&other, "t").unwrap();
+        let row_of = |id: i32| row! { "id" => id, "value" => vec![7; 120], "name" => "row" };
+        let mut open = running.begin().unwrap();
+        (0..50).for_each(|id| table.insert(&mut open, &row_of(id)).unwrap());
+        let ballast = self.leave(0);
+        let mut rows = 0;
+        let refused = (100..100_000).find_map(|id| {
+            let mut transaction = other.begin().unwrap();
+            let inserted = table.insert(&mut transaction, &row_of(id));
+            let done = inserted.and_then(|()| transaction.commit());
+            rows += usize::from(done.is_ok());
+            done.err()
+        });
+        let refused = refused.unwrap();
+        assert_eq!(refused.code(), JetErr::LogDiskFull, "{refused}");
+        if commits {
+            open.commit().unwrap();
+            rows += 50;
+        } else {
+            open.rollback().unwrap();
+        }
+        drop((running, other, table, database));
+        instance.stop().unwrap();
+        fs::remove_file(ballast).unwrap();
+        println!("log on a full disk: {rows} rows");
+        // It is clean, and goes on with space.
+        let found = ese(self.home(), &["rows", "apart/a.edb", "t", "--csv"]).fine();
+        assert_eq!(found.lines().count(), rows + 1);
+        let instance = start();
+        drop(instance.open_database("a.edb").unwrap());
+        instance.stop().unwrap();
+        fs::remove_dir_all(dir).unwrap();
+        fs::remove_dir_all(logs).unwrap();
     }
 
     fn import(&self) {
