@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use ese_base::PageSize;
 use ese_sim::check::{self, Options, Report};
-use ese_tests::sim::{EngineStore, Findings, Outcome, jobs_of, run_all, seeds, states_or};
+use ese_tests::sim::{
+    EngineStore, Findings, Outcome, cut_backups, cut_restores, jobs_of, run_all, seeds, states_or,
+};
 
 /// The seed of every run; another, fresh one comes along.
 const FIXED_SEED: u64 = 1;
@@ -73,5 +75,33 @@ fn power_cuts_at_every_call_leave_a_prefix_of_the_commits() {
     let narrowed = ["ESE_SEED", "ESE_FAMILY", "ESE_PAGE", "ESE_STATES"];
     if narrowed.iter().all(|name| std::env::var_os(name).is_none()) {
         assert!(all.distinct.len() >= DISTINCT_MIN, "only {} distinct states", all.distinct.len());
+    }
+}
+
+/// States that differ, of the cuts of backups and restores.
+const DISTINCT_SETS_MIN: usize = 20_000;
+
+#[test]
+fn power_cuts_of_backups_and_restores_leave_no_set_that_only_seems_complete() {
+    let seeds = seeds(FIXED_SEED);
+    println!("seeds {seeds:?}");
+    let families = ["load", "checkpoint", "roll"];
+    let jobs: Vec<_> = jobs_of(&PageSize::ALL, &seeds)
+        .into_iter()
+        .filter(|job| families.contains(&job.family.name))
+        .collect();
+    let outcomes = run_all(&jobs, |job| {
+        let states = states_or(1000);
+        job.run(|settings, workload| {
+            let mut report = cut_backups(settings, workload, states);
+            report.add(cut_restores(settings, workload, states / 10));
+            report
+        })
+    });
+    let all = conclude("power_cuts_of_backups", &outcomes);
+    let narrowed = ["ESE_SEED", "ESE_FAMILY", "ESE_PAGE", "ESE_STATES"];
+    if narrowed.iter().all(|name| std::env::var_os(name).is_none()) {
+        let distinct = all.distinct.len();
+        assert!(distinct >= DISTINCT_SETS_MIN, "only {distinct} distinct states");
     }
 }

@@ -72,23 +72,20 @@ impl EngineStore {
         Err(Error::new(JetErr::DatabaseCorrupted, what))
     }
 
+    /// What is committed, in all databases.
+    pub(super) fn committed(&self) -> Result<Model> {
+        let session = Session::begin_session(self.running()?.engine())?;
+        let mut model = Model::default();
+        for attached in &self.databases {
+            self.rows_of(&session, attached, &mut model)?;
+        }
+        Ok(model)
+    }
+
     /// Restores a set on a machine of its own and compares all rows.
     fn check_set(&self, set: &Path) -> Result<()> {
-        let (env, _disk) = SimEnv::new(self.backups);
-        copy_dir(&self.env, &env, set)?;
-        let target = RestoreTarget::in_dir(Path::new(Self::DIR));
-        let (keep_damaged, stop) = (false, StopToken::new());
-        let mut options =
-            RestoreOptions { force: false, keep_damaged, progress: &mut |_| (), stop };
-        drop(ese_api::restore_with(&env, set, &target, &mut options)?);
-        let mut restored = EngineStore::open(&env, &self.settings)?;
-        let found = restored.content()?;
-        restored.close()?;
-        let session = Session::begin_session(self.running()?.engine())?;
-        let mut expected = Model::default();
-        for attached in &self.databases {
-            self.rows_of(&session, attached, &mut expected)?;
-        }
+        let found = restored_elsewhere(&self.env, set, &self.settings)?;
+        let expected = self.committed()?;
         let (differences, _) = found.differences(&expected, 4);
         if differences.is_empty() {
             return Ok(());
@@ -123,6 +120,24 @@ impl EngineStore {
         instance.stop()?;
         if settings.compact { EngineStore::compact(env, settings.two_databases) } else { Ok(()) }
     }
+}
+
+/// Restores a set on a machine of its own; its content, every page and tree of it verified.
+pub(super) fn restored_elsewhere(
+    from: &Env,
+    set: &Path,
+    settings: &super::Settings,
+) -> Result<Model> {
+    let (env, _disk) = SimEnv::new(1);
+    copy_dir(from, &env, set)?;
+    let target = RestoreTarget::in_dir(Path::new(EngineStore::DIR));
+    let (keep_damaged, stop) = (false, StopToken::new());
+    let mut options = RestoreOptions { force: false, keep_damaged, progress: &mut |_| (), stop };
+    drop(ese_api::restore_with(&env, set, &target, &mut options)?);
+    let mut restored = EngineStore::open(&env, settings)?;
+    let found = restored.content()?;
+    restored.close()?;
+    Ok(found)
 }
 
 fn copy_dir(from: &Env, to: &Env, dir: &Path) -> Result<()> {
