@@ -130,7 +130,9 @@ pub use rows::Rows;
 #[doc(hidden)]
 pub use session::{ChangeState, SessionCell, View};
 pub use session::{Durability, Reader, Session, TRIES_MAX, Transaction, Writer};
-pub use sets::{SetInput, restore_set};
+pub use sets::{
+    BackupCheck, PlannedRestore, Restorable, SetInput, check_backup, plan_restore, restore_set,
+};
 pub use table::{Inserter, Table, TableBuilder};
 pub use temp::{TempRow, TempRows, TempTable, TempTableBuilder};
 pub use typed::{ColumnType, Typed};

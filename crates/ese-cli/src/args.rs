@@ -45,6 +45,8 @@ pub(crate) enum Verb {
     Rows(Rows),
     /// Verify a database file, or everything in a directory or backup set
     Verify(Verify),
+    /// Say whether backup sets can be restored, and up to when, by doing it
+    VerifyBackup(VerifyBackup),
     /// Load the records of a .jsonl or .csv file into a table
     Import(Import),
     /// Back up all databases of a directory into a directory, archive or pipe; Ctrl-C stops it
@@ -130,6 +132,19 @@ pub(crate) struct Rows {
 pub(crate) struct Verify {
     /// A database file, the directory of a stopped instance, or a backup set
     pub(crate) path: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyBackup {
+    /// Backup sets: directories or archives
+    #[arg(value_name = "SET", required = true)]
+    pub(crate) sets: Vec<PathBuf>,
+    /// A directory with logs that go on where the sets end, for instance shipped ones
+    #[arg(long, value_name = "DIR")]
+    pub(crate) logs: Option<PathBuf>,
+    /// Restore inside this directory for the time of the check; otherwise that for temporary files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scratch: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -219,6 +234,12 @@ pub(crate) struct Restore {
     /// Replace files that are in the way
     #[arg(long)]
     pub(crate) force: bool,
+    /// A directory with logs that go on where the set ends, for instance shipped ones
+    #[arg(long, value_name = "DIR")]
+    pub(crate) logs: Option<PathBuf>,
+    /// Say what would be restored from what, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -27,6 +27,7 @@ mod status;
 mod tables;
 mod text;
 mod verify;
+mod verify_backup;
 
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -70,6 +71,7 @@ fn run(context: &Context, verb: Verb) -> Outcome {
         Verb::Tables(args) => tables::run(context, &args),
         Verb::Rows(args) => rows::run(context, &args),
         Verb::Verify(args) => verify::run(context, &args),
+        Verb::VerifyBackup(args) => verify_backup::run(context, &args),
         Verb::Import(args) => import::run(context, &args),
         Verb::Backup(args) => backup::run(context, &args),
         Verb::Restore(args) => restore::run(context, &args),

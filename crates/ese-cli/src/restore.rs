@@ -4,8 +4,8 @@
 use std::io::IsTerminal as _;
 
 use ese_api::{
-    JetErr, RestoreOptions, RestoreProgress, RestoreTarget, Restored, SetInput, StopToken,
-    restore_set,
+    JetErr, PlannedRestore, RestoreOptions, RestoreProgress, RestoreTarget, Restored, SetInput,
+    StopToken, plan_restore, restore_set,
 };
 use serde_json::json;
 
@@ -19,6 +19,9 @@ use crate::{
 };
 
 pub(crate) fn run(context: &Context, args: &args::Restore) -> Outcome {
+    if args.dry_run {
+        return plan(context, args);
+    }
     let mut pipe = std::io::stdin().lock();
     let input = if !files::is_pipe(&args.set) {
         SetInput::Path(&args.set)
@@ -38,7 +41,7 @@ pub(crate) fn run(context: &Context, args: &args::Restore) -> Outcome {
     let mut options =
         RestoreOptions { force: args.force, keep_damaged: false, progress: &mut report, stop };
     let target = RestoreTarget::in_dir(&args.dir);
-    let restored = restore_set(&context.env, input, &target, &mut options);
+    let restored = restore_set(&context.env, input, args.logs.as_deref(), &target, &mut options);
     drop(progress);
     match restored {
         Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
@@ -46,6 +49,42 @@ pub(crate) fn run(context: &Context, args: &args::Restore) -> Outcome {
         }
         restored => tell(context, &restored?),
     }
+}
+
+fn plan(context: &Context, args: &args::Restore) -> Outcome {
+    if files::is_pipe(&args.set) {
+        return Err(Failure::Usage(
+            "a pipe can be read only once: put the archive into a file".into(),
+        ));
+    }
+    let plan: PlannedRestore = plan_restore(&context.env, &args.set, args.logs.as_deref())?;
+    let mut output = Output::new();
+    if context.json {
+        output.json(&json!({
+            "sets": plan.sets.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
+            "databases": plan.databases.iter().map(|(name, bytes)| json!({
+                "file": args.dir.join(name).to_string_lossy(), "bytes": bytes,
+            })).collect::<Vec<_>>(),
+            "gen_low": plan.gen_low.0,
+            "gen_high": plan.gen_high.0,
+            "bytes": plan.bytes,
+        }))?;
+        return Ok(output.flush()?);
+    }
+    for set in &plan.sets {
+        output.line(&format!("from {}", set.display()))?;
+    }
+    for (name, bytes) in &plan.databases {
+        let path = args.dir.join(name);
+        output.line(&format!("{}: would be restored, {}", path.display(), text::bytes(*bytes)))?;
+    }
+    output.line(&format!(
+        "log generations {:#x} to {:#x} would be replayed, {} read",
+        plan.gen_low.0,
+        plan.gen_high.0,
+        text::bytes(plan.bytes),
+    ))?;
+    Ok(output.flush()?)
 }
 
 fn tell(context: &Context, restored: &Restored) -> Outcome {

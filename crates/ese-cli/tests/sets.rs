@@ -246,16 +246,6 @@ fn an_incremental_backup_needs_its_base() {
     assert!(!names(&dir.join("sets/i")).contains(&"a.edb".to_owned()));
 }
 
-/// The shipped log put on top of a set: what an operator has after the machine is gone.
-fn set_with_shipped(dir: &Path, set: &str, shipped: &str, whole: &str) {
-    fs::create_dir(dir.join(whole)).unwrap();
-    for from in [set, shipped] {
-        for name in names(&dir.join(from)) {
-            fs::copy(dir.join(from).join(&name), dir.join(whole).join(&name)).unwrap();
-        }
-    }
-}
-
 #[test]
 fn what_was_shipped_restores_the_rows_of_an_instance_that_is_gone() {
     let dir = tempfile::tempdir().unwrap();
@@ -288,8 +278,8 @@ fn what_was_shipped_restores_the_rows_of_an_instance_that_is_gone() {
     ese(dir, &["recover", "live"]).fine();
     let expected = ese(dir, &["rows", "live/a.edb", "rows", "--json"]).fine();
     fs::remove_dir_all(dir.join("live")).unwrap();
-    set_with_shipped(dir, "set", "shipped", "whole");
-    ese(dir, &["restore", "whole", "restored"]).fine();
+    ese(dir, &["verify-backup", "set", "--logs", "shipped", "--scratch", "."]).fine();
+    ese(dir, &["restore", "set", "restored", "--logs", "shipped"]).fine();
     let found = ese(dir, &["rows", "restored/a.edb", "rows", "--json"]).fine();
     assert!(found.lines().count() > 100, "{} rows", found.lines().count());
     assert!(found == expected, "{} and {} rows", found.lines().count(), expected.lines().count());
@@ -310,4 +300,101 @@ fn shipping_refuses_a_gap_and_another_log() {
     }
     ese(dir, &["ship", "data", "shipped", "--once"]).refused(1, &["data", "-528"]);
     ese(dir, &["ship", "s1/nothing", "shipped", "--once"]).code.filter(|code| *code == 3).unwrap();
+}
+
+/// Rows that were not there before, in a table of their own.
+fn import(dir: &Path, from: u32, count: u32) {
+    let record = |n: u32| format!("{{\"id\": {n}, \"text\": \"{n:0200}\"}}\n");
+    fs::write(dir.join("r.jsonl"), (from..from + count).map(record).collect::<String>()).unwrap();
+    let args = ["import", "data", "--table", "rows", "--key", "id", "r.jsonl"];
+    ese(dir, &[&args[..], &["--database", "a.edb"]].concat()).fine();
+}
+
+/// A full set and two that build on it; the rows at the end of each.
+fn chain(dir: &Path) -> [String; 3] {
+    clean(&dir.join("data"), PageSize::K4, 500);
+    fs::create_dir(dir.join("sets")).unwrap();
+    let mut found = Vec::new();
+    for (number, name) in (0..).zip(["mon", "tue", "wed.esebak"]) {
+        import(dir, number * 1000, 700);
+        found.push(ese(dir, &["rows", "data/a.edb", "rows", "--json"]).fine());
+        let set = format!("sets/{name}");
+        let mut args = vec!["backup", "data", &set, "--truncate"];
+        args.extend((number > 0).then_some("--incremental"));
+        ese(dir, &args).fine();
+    }
+    found.try_into().unwrap()
+}
+
+fn answer(dir: &Path, set: &str) -> (Option<i32>, Value) {
+    let ran = ese(dir, &["verify-backup", set, "--json", "--scratch", "."]);
+    assert!(!names(dir).iter().any(|name| name.starts_with("ese-verify")), "{ran:?}");
+    (ran.code, serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}")))
+}
+
+#[test]
+fn each_link_of_a_chain_restores_the_rows_of_its_moment() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let expected = chain(dir);
+    for (name, expected) in ["mon", "tue", "wed.esebak"].into_iter().zip(&expected) {
+        let to = format!("restored-{name}");
+        ese(dir, &["restore", &format!("sets/{name}"), &to]).fine();
+        let found = ese(dir, &["rows", &format!("{to}/a.edb"), "rows", "--json"]).fine();
+        assert!(found == *expected, "{name}: {} rows", found.lines().count());
+        let (code, said) = answer(dir, &format!("sets/{name}"));
+        assert_eq!((code, &said["answer"]), (Some(0), &"restorable".into()), "{said}");
+        assert!(said["time"].as_str().unwrap().ends_with('Z'), "{said}");
+        assert_eq!(said["generation"], said["last_generation"], "{said}");
+    }
+    let plan = ese(dir, &["restore", "sets/tue", "new", "--dry-run", "--json"]).fine();
+    let plan: Value = serde_json::from_str(&plan).unwrap();
+    assert_eq!(plan["sets"].as_array().unwrap().len(), 2, "{plan}");
+    assert_eq!(plan["databases"][0]["file"], "new/a.edb", "{plan}");
+    let plan = ese(dir, &["restore", "sets/wed.esebak", "new", "--dry-run"]).fine();
+    assert!(plan.contains("new/a.edb: would be restored") && !dir.join("new").exists(), "{plan}");
+    // All but the last link in a pipe.
+    let (code, told) = from_pipe(dir, "sets/wed.esebak", "piped");
+    assert!(code == Some(2) && told.contains("-560"), "{code:?} {told}");
+    fs::rename(dir.join("sets/tue"), dir.join("tue")).unwrap();
+    ese(dir, &["restore", "sets/wed.esebak", "x"]).refused(2, &["tue", "-560"]);
+    assert!(!dir.join("x").exists());
+}
+
+#[test]
+fn the_check_of_a_backup_has_three_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    chain(dir);
+    let logs = names(&dir.join("sets/tue"));
+    let last_log = logs.iter().rfind(|name| name.ends_with(".log")).unwrap();
+    support::damage(&dir.join("sets/tue").join(last_log), 5000);
+    let (code, said) = answer(dir, "sets/wed.esebak");
+    assert_eq!((code, &said["answer"]), (Some(1), &"restorable_with_loss".into()), "{said}");
+    let (reached, last) = (said["generation"].as_u64(), said["last_generation"].as_u64());
+    assert!(reached.unwrap() + 1 < last.unwrap(), "{said}");
+    assert!(said["reason"]["file"].as_str().unwrap().ends_with(last_log.as_str()), "{said}");
+    assert!(said["reason"]["generation"].as_u64() > reached, "{said}");
+    let told = ese(dir, &["verify-backup", "sets/tue", "sets/mon", "--scratch", "."]);
+    assert_eq!(told.code, Some(1));
+    assert!(told.stdout.contains("sets/tue: restorable to "), "{told:?}");
+    assert!(told.stdout.contains("with loss of log generations"), "{told:?}");
+    assert!(told.stdout.contains("sets/mon: restorable to "), "{told:?}");
+
+    // The full set itself: nothing can be restored.
+    support::damage(&dir.join("sets/mon/a.edb"), 20_000);
+    for set in ["sets/mon", "sets/tue"] {
+        let (code, said) = answer(dir, set);
+        assert_eq!((code, &said["answer"]), (Some(1), &"not_restorable".into()), "{said}");
+        assert!(said["reason"]["file"].as_str().unwrap().ends_with("mon/a.edb"), "{said}");
+        assert!(said["reason"]["page"].is_u64() && said["position"].is_null(), "{said}");
+    }
+    fs::remove_file(dir.join("sets/mon/ese-backup.json")).unwrap();
+    let (code, said) = answer(dir, "sets/tue");
+    assert_eq!((code, &said["answer"]), (Some(1), &"not_restorable".into()), "{said}");
+    assert_eq!(said["reason"]["code"], -560, "{said}");
+    let cut = fs::read(dir.join("sets/wed.esebak")).unwrap();
+    fs::write(dir.join("sets/cut.esebak"), &cut[..cut.len() - 9]).unwrap();
+    let (code, said) = answer(dir, "sets/cut.esebak");
+    assert_eq!((code, &said["answer"]), (Some(1), &"not_restorable".into()), "{said}");
 }

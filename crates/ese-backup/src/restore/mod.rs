@@ -34,7 +34,8 @@ use crate::stream::Manifest;
 pub use external::{ExternalDatabases, place_external};
 pub use place::{Placed, PlacedDatabase, RestoreOptions, UNFINISHED_NAME, place};
 pub use plan::{PlannedDatabase, PlannedLog, RestorePlan, RestoreSource};
-pub(crate) use scan::{archived_log_name, read_log_header};
+pub use scan::archived_log_name;
+pub(crate) use scan::read_log_header;
 pub use target::RestoreTarget;
 pub use verify::{SetReport, verify_set};
 

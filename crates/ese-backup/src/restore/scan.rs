@@ -33,7 +33,8 @@ const COMPANION_EXTENSIONS: [&str; 14] = [
 
 /// A log file's name without its generation and extension, if it is a log file's name of a finished
 /// generation: three characters, then 5 or 8 hexadecimal digits.
-pub(crate) fn archived_log_name(name: &str) -> Option<(&str, Generation)> {
+#[must_use]
+pub fn archived_log_name(name: &str) -> Option<(&str, Generation)> {
     let (stem, extension) = name.rsplit_once('.')?;
     if !["log", "jtx"].iter().any(|known| extension.eq_ignore_ascii_case(known)) {
         return None;

@@ -9,7 +9,7 @@
 //! was *not* durable when this one was written. The latter tells a torn tail from damage: what
 //! lies before a durable segment cannot have been torn by the last power cut.
 
-use ese_base::{LeLgPos, LgPos, LogTime, limits, plant};
+use ese_base::{Generation, LeLgPos, LgPos, LogTime, limits, plant};
 use ese_pages::checksum::{segment_checksum, stamp_segment, stored_segment_checksum};
 use zerocopy::{
     FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned,
@@ -110,6 +110,15 @@ fn crc_of(segment: &SegmentBytes) -> u32 {
 /// When a segment was begun.
 pub(crate) fn segment_time(segment: &SegmentBytes) -> LogTime {
     Header::ref_from_prefix(segment).map_or(LogTime::NULL, |(header, _)| header.time)
+}
+
+/// When a segment of this generation was begun; `None` if there is none of it here.
+#[must_use]
+pub fn time_of_segment(segment: &SegmentBytes, generation: Generation) -> Option<LogTime> {
+    let (header, _) = Header::ref_from_prefix(segment.as_slice()).ok()?;
+    let position = header.lgpos.get();
+    let ours = position.generation == generation && !header.time.is_null();
+    ours.then_some(header.time)
 }
 
 /// The checksum as stored.

@@ -1,0 +1,277 @@
+//! Can a backup be restored? The answer comes from doing it, in a place that is removed again.
+
+use std::path::{Path, PathBuf};
+
+use ese_backup::{
+    restore::{
+        RestoreOptions, RestorePlan, RestoreProgress, RestoreSource, RestoreTarget, SetReport,
+    },
+    stream::Staging,
+};
+use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result};
+use ese_engine::recovery::RecoveryReport;
+use ese_log::layout::{SEGMENT_LEN, time_of_segment};
+use ese_os::{Env, OpenMode};
+
+use super::{Link, Unpacked, links, source, unpack_one};
+use crate::{
+    restore::restore_from,
+    verify::{VerifyOptions, VerifyProgress, verify_database},
+};
+
+/// The three answers.
+#[derive(Debug)]
+pub enum Restorable {
+    /// All of it.
+    Yes,
+    /// Up to somewhere before its end: the first thing that is wrong behind that.
+    WithLoss(Error),
+    /// Nothing of it, and why.
+    No(Error),
+}
+
+/// What the check of a backup found.
+#[derive(Debug)]
+pub struct BackupCheck {
+    /// The sets of the chain, the full one first.
+    pub chain: Vec<PathBuf>,
+    /// The answer.
+    pub answer: Restorable,
+    /// How far it can be restored.
+    pub reached: Option<LgPos>,
+    /// When what lies there was logged, as exactly as the log tells: the time at which the log
+    /// segment of that position was begun.
+    pub reached_time: Option<LogTime>,
+    /// The last generation that should be there; later ones than those of `reached` are the loss.
+    pub last: Option<Generation>,
+    /// What was read and verified.
+    pub set: Option<SetReport>,
+    /// What the replay did.
+    pub recovery: Option<RecoveryReport>,
+}
+
+/// Restores a set, with all that it builds on and with the logs of a further directory, into a
+/// directory inside `scratch`, and verifies what comes out, tree by tree. The directory is removed
+/// at the end; it needs room for the databases and logs, and for archives as much again. Memory is
+/// that of a restore.
+///
+/// Where something is wrong behind the end of the full set, the check is repeated with what comes
+/// before it.
+///
+/// # Errors
+/// `JET_errClientRequestToStopJetService` (-1329) if stopped; the file system's for `scratch`
+/// (`JET_errDiskFull`, -1808). Everything else is a finding.
+pub fn check_backup(
+    env: &Env,
+    set: &Path,
+    logs: Option<&Path>,
+    scratch: &Path,
+    options: &mut VerifyOptions<'_>,
+) -> Result<BackupCheck> {
+    let place = scratch.join(format!("ese-verify-backup-{:08x}", env.rng.next_u32()));
+    env.fs.create_dir_all(&place)?;
+    let mut check = Check { env, place: &place, options, found: empty() };
+    let done = check.run(set, logs);
+    let found = check.found;
+    let removed = remove_tree(env, &place);
+    done?;
+    removed?;
+    Ok(found)
+}
+
+fn empty() -> BackupCheck {
+    BackupCheck {
+        chain: Vec::new(),
+        answer: Restorable::Yes,
+        reached: None,
+        reached_time: None,
+        last: None,
+        set: None,
+        recovery: None,
+    }
+}
+
+struct Check<'a, 'b> {
+    env: &'a Env,
+    place: &'a Path,
+    options: &'a mut VerifyOptions<'b>,
+    found: BackupCheck,
+}
+
+impl Check<'_, '_> {
+    fn run(&mut self, set: &Path, logs: Option<&Path>) -> Result<()> {
+        let chain = match links(self.env, set) {
+            Ok(chain) => chain,
+            Err(error) => return self.no(error),
+        };
+        self.found.chain = chain.iter().map(|link| link.path.clone()).collect();
+        let mut staging = Staging::begin(self.env, &self.place.join("archives"))?;
+        let (dirs, problem) = self.unpack(&mut staging, &chain)?;
+        let done = match problem {
+            Some(error) if dirs.is_empty() => self.no(error),
+            Some(error) => {
+                self.found.answer = Restorable::WithLoss(error);
+                self.attempts(source(dirs, None))
+            }
+            None => self.attempts(source(dirs, logs)),
+        };
+        staging.end()?;
+        done
+    }
+
+    /// The directories of the chain up to the first archive that cannot be unpacked.
+    fn unpack(
+        &mut self,
+        staging: &mut Staging,
+        chain: &[Link],
+    ) -> Result<(Vec<PathBuf>, Option<Error>)> {
+        let mut unpacked = Unpacked { dirs: Vec::new(), bytes: 0 };
+        for link in chain {
+            if !link.is_archive {
+                unpacked.dirs.push(link.path.clone());
+                continue;
+            }
+            let mut file = match super::FileStream::open(self.env, &link.path) {
+                Ok(file) => file,
+                Err(error) => return Ok((unpacked.dirs, Some(error))),
+            };
+            let mut progress = |done: &RestoreProgress| {
+                (self.options.progress)(&of_restore(done));
+            };
+            let mut options = RestoreOptions {
+                force: false,
+                keep_damaged: false,
+                progress: &mut progress,
+                stop: self.options.stop.clone(),
+            };
+            if let Err(error) =
+                unpack_one(staging, &mut file, &link.path, &mut unpacked, &mut options)
+            {
+                return fatal(error).map(|error| (unpacked.dirs, Some(error)));
+            }
+        }
+        Ok((unpacked.dirs, None))
+    }
+
+    /// Restores as much as can be.
+    fn attempts(&mut self, mut source: RestoreSource) -> Result<()> {
+        let needed = match RestorePlan::examine(self.env, &source.dir) {
+            Ok(plan) => plan.databases.iter().map(|it| it.trailer.bkinfo.gen_high.get()).max(),
+            Err(error) => return self.no(fatal(error)?),
+        };
+        let needed = needed.unwrap_or(0);
+        self.found.last = last_generation(self.env, &source);
+        loop {
+            let error = match self.attempt(&source) {
+                Ok(()) => return Ok(()),
+                Err(error) => fatal(error)?,
+            };
+            let bad = error.generation().map_or(0, |generation| generation.0);
+            let before = source.generations.map_or(u32::MAX, |(_, high)| high.0);
+            if bad > needed && bad - 1 < before {
+                let low = RestorePlan::examine(self.env, &source.dir)?.gen_low;
+                source.generations = Some((low, Generation(bad - 1)));
+            } else if bad == 0 && source.increments.pop().is_some() {
+                source.generations = None;
+            } else {
+                return self.no(error);
+            }
+            if matches!(self.found.answer, Restorable::Yes) {
+                self.found.answer = Restorable::WithLoss(error);
+            }
+        }
+    }
+
+    fn attempt(&mut self, source: &RestoreSource) -> Result<()> {
+        let dir = self.place.join("restored");
+        if self.env.fs.exists(&dir)? {
+            remove_tree(self.env, &dir)?;
+        }
+        let options = &mut *self.options;
+        let stop = options.stop.clone();
+        let restored = {
+            let mut progress = |done: &RestoreProgress| (options.progress)(&of_restore(done));
+            let (force, keep_damaged) = (false, false);
+            let mut restoring =
+                RestoreOptions { force, keep_damaged, progress: &mut progress, stop: stop.clone() };
+            restore_from(self.env, source, &RestoreTarget::in_dir(&dir), &mut restoring)?
+        };
+        for database in &restored.databases {
+            let mut quiet = |_: &VerifyProgress| ();
+            let mut verifying = VerifyOptions::new(&mut quiet, stop.clone());
+            let report = verify_database(self.env, database, &mut verifying)?;
+            if let Some(problem) = report.problems.into_iter().next() {
+                return Err(problem);
+            }
+        }
+        self.found.reached = Some(restored.recovery.to);
+        self.found.reached_time = time_of(self.env, source, restored.recovery.to);
+        self.found.set = Some(restored.set);
+        self.found.recovery = Some(restored.recovery);
+        Ok(())
+    }
+
+    fn no(&mut self, error: Error) -> Result<()> {
+        self.found.answer = Restorable::No(fatal(error)?);
+        Ok(())
+    }
+}
+
+/// Not a finding: the check itself cannot go on.
+fn fatal(error: Error) -> Result<Error> {
+    match error.code() {
+        JetErr::ClientRequestToStopJetService | JetErr::DiskFull | JetErr::OutOfMemory => {
+            Err(error)
+        }
+        _ => Ok(error),
+    }
+}
+
+fn of_restore(done: &RestoreProgress) -> VerifyProgress {
+    VerifyProgress { bytes_done: done.bytes_done, bytes_total: done.bytes_total }
+}
+
+/// By the names of the logs, also if they cannot be read.
+fn last_generation(env: &Env, source: &RestoreSource) -> Option<Generation> {
+    let dirs = std::iter::once(&source.dir).chain(&source.increments);
+    let entries = dirs.filter_map(|dir| env.fs.list(dir).ok()).flatten();
+    let generations = entries.filter_map(|entry| {
+        ese_backup::restore::archived_log_name(&entry.name).map(|(_, generation)| generation)
+    });
+    generations.max()
+}
+
+/// When the segment of a position was begun; that of the one before if it was not.
+fn time_of(env: &Env, source: &RestoreSource, at: LgPos) -> Option<LogTime> {
+    let dirs = std::iter::once(&source.dir).chain(&source.increments);
+    for dir in dirs {
+        for entry in env.fs.list(dir).ok()? {
+            let named = ese_backup::restore::archived_log_name(&entry.name);
+            if named.is_none_or(|(_, generation)| generation != at.generation) {
+                continue;
+            }
+            let file = env.fs.open(&dir.join(&entry.name), OpenMode::Read).ok()?;
+            let mut segment = [0; SEGMENT_LEN];
+            for isec in (1..=u64::from(at.isec)).rev() {
+                file.read_at(&mut segment, isec * SEGMENT_LEN as u64).ok()?;
+                if let Some(time) = time_of_segment(&segment, at.generation) {
+                    return Some(time);
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Removes a directory of our own making with everything in it.
+fn remove_tree(env: &Env, dir: &Path) -> Result<()> {
+    for entry in env.fs.list(dir)? {
+        let path = dir.join(&entry.name);
+        if entry.is_dir {
+            remove_tree(env, &path)?;
+        } else {
+            env.fs.remove_file(&path)?;
+        }
+    }
+    env.fs.remove_dir(dir)
+}

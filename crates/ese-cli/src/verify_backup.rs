@@ -1,0 +1,130 @@
+//! `ese verify-backup SET...`: can it be restored, and up to when? Answered by doing it.
+
+use std::path::{Path, PathBuf};
+
+use ese_api::{
+    BackupCheck, Error, JetErr, Restorable, StopToken, VerifyOptions, VerifyProgress, check_backup,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    args,
+    context::Context,
+    failure::{Failure, Outcome, error_json, with_advice},
+    output::Output,
+    text,
+};
+
+pub(crate) fn run(context: &Context, args: &args::VerifyBackup) -> Outcome {
+    let (interrupt, stop) = (context.interrupt(), StopToken::new());
+    let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
+    let mut all_of_it = true;
+    for set in &args.sets {
+        let mut progress = context.progress("verify");
+        let token = stop.clone();
+        let mut report = |so_far: &VerifyProgress| {
+            progress.set(so_far.bytes_done, so_far.bytes_total);
+            interrupt.pass_on(&token);
+        };
+        let mut options = VerifyOptions::new(&mut report, stop.clone());
+        let logs = args.logs.as_deref();
+        let found = check_backup(&context.env, set, logs, &scratch, &mut options);
+        drop(progress);
+        let found = found.map_err(stopped)?;
+        all_of_it &= matches!(found.answer, Restorable::Yes);
+        let mut output = Output::new();
+        if context.json {
+            output.json(&as_json(set, &found))?;
+        } else {
+            for line in lines(set, &found) {
+                output.line(&line)?;
+            }
+        }
+        output.flush()?;
+    }
+    if all_of_it { Ok(()) } else { Err(Failure::Problems) }
+}
+
+fn stopped(error: Error) -> Failure {
+    match error.code() {
+        JetErr::ClientRequestToStopJetService => {
+            Failure::Stopped("not everything has been looked at; nothing is left of it".to_owned())
+        }
+        _ => error.into(),
+    }
+}
+
+fn lines(set: &Path, found: &BackupCheck) -> Vec<String> {
+    let set = set.display();
+    let mut lines = Vec::new();
+    if found.chain.len() > 1 {
+        let names = found.chain.iter().map(|path| path.display().to_string());
+        lines.push(format!("{set}: builds on {}", names.collect::<Vec<_>>().join(", ")));
+    }
+    let until = until(found);
+    match &found.answer {
+        Restorable::Yes => lines.push(format!("{set}: restorable to {until}")),
+        Restorable::WithLoss(why) => lines.push(format!(
+            "{set}: restorable to {until}, with loss of {}: {}",
+            loss(found),
+            one_line(why)
+        )),
+        Restorable::No(why) => lines.push(format!("{set}: not restorable: {}", one_line(why))),
+    }
+    if let Some(report) = &found.set {
+        let pages = text::counted(report.pages, "page");
+        let segments = text::counted(report.log_segments, "log segment");
+        lines.push(match report.corrected_pages {
+            0 => format!("{pages} and {segments} verified"),
+            count => format!("{pages} ({count} corrected) and {segments} verified"),
+        });
+    }
+    lines
+}
+
+fn one_line(error: &Error) -> String {
+    with_advice(error).replace(['\n', '\r'], " ")
+}
+
+/// `0x9:0012:00a4, 2026-01-31T12:00:00.000Z`.
+fn until(found: &BackupCheck) -> String {
+    let Some(position) = found.reached else { return "nowhere".to_owned() };
+    match found.reached_time {
+        Some(time) => format!("{position}, {time}"),
+        None => position.to_string(),
+    }
+}
+
+fn loss(found: &BackupCheck) -> String {
+    let reached = found.recovery.as_ref().map_or(0, |recovery| recovery.to.generation.0);
+    match found.last {
+        Some(last) if last.0 > reached => {
+            format!("log generations {:#x} to {:#x}", reached + 1, last.0)
+        }
+        _ => "what comes after it".to_owned(),
+    }
+}
+
+fn as_json(set: &Path, found: &BackupCheck) -> Value {
+    let (answer, reason) = match &found.answer {
+        Restorable::Yes => ("restorable", None),
+        Restorable::WithLoss(why) => ("restorable_with_loss", Some(why)),
+        Restorable::No(why) => ("not_restorable", Some(why)),
+    };
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    json!({
+        "set": set.to_string_lossy(),
+        "answer": answer,
+        "reason": reason.map(error_json),
+        "chain": found.chain.iter().map(text).collect::<Vec<_>>(),
+        "position": found.reached.map(|position| position.to_string()),
+        "time": found.reached_time.map(|time| time.to_string()),
+        "generation": found.reached.map(|position| position.generation.0),
+        "last_generation": found.last.map(|generation| generation.0),
+        "pages": found.set.map(|set| set.pages),
+        "corrected_pages": found.set.map(|set| set.corrected_pages),
+        "log_segments": found.set.map(|set| set.log_segments),
+        "bytes": found.set.map(|set| set.bytes),
+        "records": found.recovery.as_ref().map(|recovery| recovery.records),
+    })
+}
