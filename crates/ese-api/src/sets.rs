@@ -233,8 +233,8 @@ fn unpack_one(
     // Every byte is read twice: out of the archive, and on its way to its place.
     let mut report = |done, total: u64| {
         have = done;
-        let bytes_total = (before + total.max(done)) * 2;
-        progress(&RestoreProgress { bytes_done: before + done, bytes_total });
+        let bytes_total = before.saturating_add(total.max(done)).saturating_mul(2);
+        progress(&RestoreProgress { bytes_done: before.saturating_add(done), bytes_total });
     };
     let mut unpacking = Unpacking { progress: &mut report, stop: options.stop.clone() };
     unpacked.dirs.push(staging.add(input, name, &mut unpacking)?);

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use ese_base::{Error, JetErr, Result};
 use ese_os::Env;
 
-use crate::stream::{INCOMPLETE_NAME, MANIFEST_NAME};
+use crate::{
+    sets::PRUNED_NAME,
+    stream::{INCOMPLETE_NAME, MANIFEST_NAME, NEW_NAME},
+};
 
 /// Removes a file; it may be gone already.
 pub(crate) fn remove_if_there(env: &Env, path: &Path) -> Result<()> {
@@ -22,8 +25,7 @@ pub(crate) fn check_plain_name(name: &str) -> Result<()> {
     let plain = (1..=255).contains(&name.len())
         && ![".", ".."].contains(&name)
         && name.chars().all(harmless)
-        && name != MANIFEST_NAME
-        && name != INCOMPLETE_NAME;
+        && ![MANIFEST_NAME, NEW_NAME, PRUNED_NAME, INCOMPLETE_NAME].contains(&name);
     if plain {
         return Ok(());
     }

@@ -22,7 +22,7 @@ use crate::stream::{
     BaseEntry, INCOMPLETE_NAME, MANIFEST_NAME, Manifest,
     archive::{ARCHIVE_EXTENSION, read_archive_manifest},
 };
-use prune::PRUNED_NAME;
+pub(crate) use prune::PRUNED_NAME;
 
 /// A complete set, by its manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,8 @@ impl BackupSet {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let databases = self.manifest.databases.iter().map(|entry| entry.len);
-        databases.chain(self.manifest.logs.iter().map(|entry| entry.len)).sum()
+        let all = databases.chain(self.manifest.logs.iter().map(|entry| entry.len));
+        all.fold(0, u64::saturating_add)
     }
 
     /// What an incremental set that builds on this one says of it.
@@ -116,6 +117,8 @@ impl Shelf {
         }
         let names: BTreeSet<String> = match env.fs.list(path) {
             Ok(entries) => entries.into_iter().map(|entry| entry.name).collect(),
+            // Every volume has it, and only root sees into it.
+            Err(_) if entry.name == "lost+found" => return,
             Err(error) => return self.unreadable.push(error),
         };
         if names.contains(PRUNED_NAME) {

@@ -40,6 +40,9 @@ const VERSION: u32 = 1;
 const FILE_LEN_MAX: u64 = 1 << 28;
 /// How often a segment that is just being written is read again.
 const TRIES: u32 = 50;
+/// How often a log that goes over to its next generation is looked at, and how long in between.
+const LOOKS: u32 = 200;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
 
 /// What was shipped, as the destination remembers it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,15 +93,33 @@ struct Found {
     current: Option<PathBuf>,
 }
 
+impl Found {
+    /// The first generation whose name may still be lost in a power cut, after which its file is
+    /// written on: the next one gets its own name only when that of this one is durable.
+    fn unsettled(&self, env: &Env) -> Result<Generation> {
+        let last = self.finished.keys().next_back().copied().unwrap_or_default();
+        let Some(path) = &self.current else { return Ok(last) };
+        match env.fs.open(path, OpenMode::Read).and_then(|file| read_header(&*file)) {
+            Ok(header) => Ok(header.generation.max(last)),
+            Err(error) if error.code() == JetErr::FileNotFound => Ok(last),
+            Err(error) => Err(error.at_path(path)),
+        }
+    }
+}
+
 impl Shipper {
     /// `dir` holds the log with this base name. Goes on where the destination says.
     ///
     /// # Errors
-    /// `JET_errFileInvalidType` (-1812) if the destination's state cannot be understood; those of
-    /// the destination.
+    /// `JET_errFileInvalidType` (-1812) if the destination's state cannot be understood;
+    /// `JET_errBackupDirectoryNotEmpty` (-504) if it has none, but something that was not shipped:
+    /// it may be the directory of an instance; those of the destination.
     pub fn new(env: &Env, dir: &Path, base: &str, to: Box<dyn ShipDestination>) -> Result<Shipper> {
         let state = match to.read(STATE_NAME)? {
-            None => None,
+            None => {
+                check_new(&*to, base)?;
+                None
+            }
             Some(text) => Some(parse(&text).map_err(|error| error.at_path(to.place(STATE_NAME)))?),
         };
         let (env, dir, base) = (env.clone(), dir.to_path_buf(), base.to_owned());
@@ -121,15 +142,19 @@ impl Shipper {
     /// damaged log; those of reading and of the destination. The next step goes on.
     pub fn step(&mut self) -> Result<Shipped> {
         let mut shipped = Shipped::default();
-        // A generation may be finished while the one before it is copied.
-        for _ in 0..3 {
+        // A generation may be finished while the one before it is copied, and while the log goes
+        // over to the next one there is no current file for a moment.
+        for _ in 0..LOOKS {
             let found = self.find()?;
             self.ship_finished(&found, &mut shipped)?;
             if self.ship_open(&found, &mut shipped)? {
-                break;
+                return Ok(shipped);
             }
+            self.env.clock.sleep(PAUSE);
         }
-        Ok(shipped)
+        Err(Error::new(JetErr::MissingLogFile, "there is no log that is being written")
+            .at_path(&self.dir)
+            .advise("start the instance: it finishes what a crash has cut off"))
     }
 
     fn find(&self) -> Result<Found> {
@@ -157,7 +182,8 @@ impl Shipper {
     fn ship_finished(&mut self, found: &Found, shipped: &mut Shipped) -> Result<()> {
         let done = self.state.as_ref().map_or(0, |state| state.gen_finished);
         let mut next = self.next();
-        for (generation, path) in found.finished.range(Generation(done.saturating_add(1))..) {
+        let (first, end) = (Generation(done.saturating_add(1)), found.unsettled(&self.env)?);
+        for (generation, path) in found.finished.range(first..end.max(first)) {
             if let Some(expected) = next.filter(|next| *next < generation.0) {
                 return Err(self.missing(Generation(expected)));
             }
@@ -171,14 +197,14 @@ impl Shipper {
             shipped.finished.push(*generation);
             shipped.bytes += bytes.len() as u64;
             self.remember(&header, Some(*generation))?;
-            next = Some(generation.0 + 1);
+            next = Some(generation.0.saturating_add(1));
         }
         Ok(())
     }
 
     /// False: the file is another generation than was expected, so look again.
     fn ship_open(&mut self, found: &Found, shipped: &mut Shipped) -> Result<bool> {
-        let Some(path) = &found.current else { return Ok(true) };
+        let Some(path) = &found.current else { return Ok(false) };
         let read =
             self.env.fs.open(path, OpenMode::Read).and_then(|file| read_whole(&self.env, &*file));
         let (header, bytes) = match read {
@@ -242,7 +268,7 @@ impl Shipper {
 
     /// The first generation that is not shipped whole; `None` if nothing was shipped.
     fn next(&self) -> Option<u32> {
-        self.state.as_ref().map(|state| state.gen_low.max(state.gen_finished + 1))
+        self.state.as_ref().map(|state| state.gen_low.max(state.gen_finished.saturating_add(1)))
     }
 
     fn name_of(&self, generation: Generation, like: &Path) -> String {
@@ -284,13 +310,30 @@ impl Shipper {
             gen_low: before.as_ref().map_or(generation, |state| state.gen_low),
             gen_finished: finished
                 .map_or(before.map_or(0, |state| state.gen_finished), |generation| generation.0),
-            gen_open: if finished.is_some() { generation + 1 } else { generation },
+            gen_open: generation.saturating_add(u32::from(finished.is_some())),
             shipped: self.env.clock.log_time().to_string(),
         };
         let text = serde_json::to_vec_pretty(&state)
             .map_err(|error| Error::new(JetErr::InternalError, format!("ship state: {error}")))?;
         self.state = Some(state);
         self.to.write(STATE_NAME, &text)
+    }
+}
+
+/// Nothing but logs of this name is there: another file would be lost, or is an instance's.
+fn check_new(to: &dyn ShipDestination, base: &str) -> Result<()> {
+    let ours = |name: &String| {
+        let parts = crate::restore::archived_log_name(name);
+        parts.is_some_and(|(own, _)| own.eq_ignore_ascii_case(base))
+    };
+    match to.names()?.into_iter().find(|name| !ours(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::new(
+            JetErr::BackupDirectoryNotEmpty,
+            format!("the destination holds \"{name}\", which was not shipped"),
+        )
+        .at_path(to.place(&name))
+        .advise("ship into a new directory")),
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 use ese_api::{Env, StopReason, StopToken};
 use ese_os::OpenMode;
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1},
     flag,
 };
 
@@ -41,6 +41,8 @@ impl Interrupt {
                 drop(flag::register(signal, Arc::clone(&pressed)));
             }
         }
+        // Who asks for progress before there is any must not end the program.
+        drop(flag::register(SIGUSR1, Arc::default()));
         Interrupt(pressed)
     }
 

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     files::check_plain_name,
+    sets::PRUNED_NAME,
     stream::{INCOMPLETE_NAME, MANIFEST_NAME, Manifest, signature_from_hex},
 };
 
@@ -191,6 +192,10 @@ fn check_finished(env: &Env, dir: &Path, entries: &[DirEntry]) -> Result<(Option
         refuse_strange(entry, &dir.join(&entry.name))?;
     }
     let manifest = Manifest::read(env, dir)?;
+    // A pruning renames the manifest before it removes the files one after the other.
+    if entries.iter().any(|entry| entry.name == PRUNED_NAME) {
+        return Err(never_finished(dir));
+    }
     let marked = entries.iter().any(|entry| entry.name == INCOMPLETE_NAME);
     if marked && manifest.is_none() { Err(never_finished(dir)) } else { Ok((manifest, marked)) }
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What the manifest of a set is called while the set is being removed.
-pub(super) const PRUNED_NAME: &str = "ese-backup.pruned.json";
+pub(crate) const PRUNED_NAME: &str = "ese-backup.pruned.json";
 
 /// Why a set stays or goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,8 @@ impl PrunePlan {
     /// # Errors
     /// Whatever cannot be judged ends the planning: the first set that cannot be read, a set whose
     /// base is not there (`JET_errMissingFullBackup`, -560), sets of different databases
-    /// (`JET_errInvalidParameter`, -1003), a directory to be removed with a file that the manifest
+    /// or with clocks that contradict the log (`JET_errInvalidParameter`, -1003), a directory to be
+    /// removed with a file that the manifest
     /// does not list (`JET_errFileInvalidType`, -1812); `keep` is 0 (-1003).
     pub fn new(env: &Env, shelf: Shelf, keep: usize) -> Result<PrunePlan> {
         if keep == 0 {
@@ -66,8 +67,14 @@ impl PrunePlan {
         check_one_instance(&shelf)?;
         let full: Vec<&BackupSet> =
             shelf.sets.iter().filter(|set| set.manifest.base.is_none()).collect();
-        let newest: BTreeSet<&str> =
-            full.iter().rev().take(keep).map(|set| set.manifest.id()).collect();
+        check_order(&full)?;
+        // Copies of one set count once.
+        let mut newest: BTreeSet<&str> = BTreeSet::new();
+        for set in full.iter().rev() {
+            if newest.len() < keep {
+                newest.insert(set.manifest.id());
+            }
+        }
         let (mut kept, mut removed) = (Vec::new(), Vec::new());
         for set in &shelf.sets {
             let chain = shelf.chain(set)?;
@@ -130,6 +137,7 @@ fn remove_rest(env: &Env, dir: &std::path::Path) -> Result<()> {
         remove_if_there(env, &dir.join(name))?;
     }
     remove_if_there(env, &dir.join(INCOMPLETE_NAME))?;
+    // The list goes when everything on it is durably gone.
     env.fs.sync_dir(dir)?;
     env.fs.remove_file(&pruned)?;
     env.fs.sync_dir(dir)?;
@@ -160,8 +168,33 @@ fn check_one_instance(shelf: &Shelf) -> Result<()> {
     }
 }
 
+/// Clocks may run back, a log does not: which set is the newest must be the same by both.
+fn check_order(oldest_first: &[&BackupSet]) -> Result<()> {
+    for (at, newer) in oldest_first.iter().enumerate() {
+        let same_log =
+            |set: &&&BackupSet| set.manifest.log_signature == newer.manifest.log_signature;
+        let before = oldest_first.iter().take(at).filter(same_log);
+        let Some(older) = before.max_by_key(|set| set.manifest.gen_high) else { continue };
+        if older.manifest.gen_high > newer.manifest.gen_high {
+            return Err(Error::new(
+                JetErr::InvalidParameter,
+                format!(
+                    "the set says it is of {}, after {:?}, but its log ends before that one's: a \
+                     clock was wrong",
+                    newer.manifest.created, older.name
+                ),
+            )
+            .at_path(&newer.path)
+            .advise("remove by hand what is not needed"));
+        }
+    }
+    Ok(())
+}
+
 /// In the directory is nothing but the set.
 fn check_only_listed(env: &Env, set: &BackupSet) -> Result<()> {
+    names(&set.manifest)
+        .try_for_each(|name| check_plain_name(name).map_err(|error| error.at_path(&set.path)))?;
     if set.is_archive {
         return env.fs.open(&set.path, OpenMode::Read).map(|_| ());
     }

@@ -98,7 +98,7 @@ fn the_newest_full_sets_are_kept_with_all_that_builds_on_them() {
 
 #[test]
 fn what_is_not_understood_ends_the_pruning() {
-    let spoil: [fn(&Env); 5] = [
+    let spoil: [fn(&Env); 6] = [
         // A base that is not there.
         |env| {
             put(env, "sat", 6, None);
@@ -122,6 +122,15 @@ fn what_is_not_understood_ends_the_pruning() {
         },
         // Somebody else's sets.
         |env| put_of(env, "other", 6, None, "bb"),
+        // One that was made with a clock that was ahead: it is not the newest.
+        |env| {
+            let mut manifest = Manifest::read(env, Path::new("/sets/mon")).unwrap().unwrap();
+            manifest.created = "2026-02-01T00:00:00.000Z".into();
+            let dir = Path::new("/sets/ahead");
+            env.fs.create_dir_all(dir).unwrap();
+            env.fs.open(&dir.join(INCOMPLETE_NAME), ese_os::OpenMode::CreateNew).unwrap();
+            manifest.write(env, dir).unwrap();
+        },
     ];
     for spoil in spoil {
         let (env, disk) = SimEnv::new(1);
@@ -162,6 +171,11 @@ fn a_power_cut_during_a_pruning_leaves_no_kept_set_without_a_link_and_can_be_fin
             }
         }
         begun += usize::from(!shelf.half_pruned.is_empty());
+        for dir in &shelf.half_pruned {
+            let refused = crate::restore::RestorePlan::examine(&env, dir).unwrap_err();
+            let known = [JetErr::MissingRestoreLogFiles, JetErr::FileNotFound];
+            assert!(known.contains(&refused.code()), "{what}: {refused}");
+        }
         states += 1;
         PrunePlan::new(&env, shelf, 1).unwrap().run(&env, &mut |_| ()).unwrap();
         let left = env.fs.list(Path::new(DIR)).unwrap();

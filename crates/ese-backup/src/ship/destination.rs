@@ -3,10 +3,11 @@
 use std::{
     fmt::Debug,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use ese_base::{Error, JetErr, Result};
-use ese_os::{Env, OpenMode};
+use ese_os::{Env, File, LockMode, OpenMode};
 
 use crate::files::remove_if_there;
 
@@ -23,25 +24,53 @@ pub trait ShipDestination: Send + Debug {
     /// # Errors
     /// The destination's.
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>>;
+    /// The names of all that is there, but for what the destination itself needs.
+    ///
+    /// # Errors
+    /// The destination's.
+    fn names(&self) -> Result<Vec<String>>;
     /// Where a file is, for messages.
     fn place(&self, name: &str) -> PathBuf;
 }
 
-/// A directory of this machine.
-#[derive(Debug)]
+/// Keeps a second shipper away.
+const LOCK_NAME: &str = "ese-ship.lck";
+
+/// A directory of this machine. Who has it keeps others from shipping into it.
 pub struct DirDestination {
     env: Env,
     dir: PathBuf,
+    /// Held until this is dropped.
+    _lock: Arc<dyn File>,
+}
+
+impl Debug for DirDestination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("DirDestination").field(&self.dir).finish()
+    }
 }
 
 impl DirDestination {
     /// Makes the directory if it is missing.
     ///
     /// # Errors
-    /// The file system's.
+    /// `JET_errFileAccessDenied` (-1032) if somebody else ships into it; the file system's.
     pub fn open(env: &Env, dir: &Path) -> Result<DirDestination> {
         env.fs.create_dir_all(dir)?;
-        Ok(DirDestination { env: env.clone(), dir: dir.to_path_buf() })
+        let path = dir.join(LOCK_NAME);
+        let lock = match env.fs.open(&path, OpenMode::CreateNew) {
+            Err(error) if error.code() == JetErr::FileAlreadyExists => {
+                env.fs.open(&path, OpenMode::ReadWrite)?
+            }
+            opened => opened?,
+        };
+        lock.lock(LockMode::Exclusive).map_err(|error| {
+            Error::new(JetErr::FileAccessDenied, "somebody else ships into this directory")
+                .at_path(dir)
+                .advise("one shipper is enough; give another instance another directory")
+                .caused_by(error)
+        })?;
+        Ok(DirDestination { env: env.clone(), dir: dir.to_path_buf(), _lock: lock })
     }
 }
 
@@ -74,6 +103,12 @@ impl ShipDestination for DirDestination {
         let mut bytes = vec![0; len];
         file.read_at(&mut bytes, 0)?;
         Ok(Some(bytes))
+    }
+
+    fn names(&self) -> Result<Vec<String>> {
+        let entries = self.env.fs.list(&self.dir)?.into_iter().map(|entry| entry.name);
+        // A file that was being written when the power failed is written again.
+        Ok(entries.filter(|name| name != LOCK_NAME && !name.ends_with(".new")).collect())
     }
 
     fn place(&self, name: &str) -> PathBuf {

@@ -71,6 +71,7 @@ fn each_step_ships_what_was_durable_before_it() {
         }
         if number % 150 == 70 {
             // Another process goes on.
+            drop(ship);
             ship = shipper(&env, from, to);
         }
     }
@@ -121,7 +122,7 @@ fn a_generation_that_went_too_early_and_another_log_are_refused() {
     env.fs.remove_file(&from.join("edb00001.log")).unwrap();
     let error = ship.step().unwrap_err();
     assert_eq!((error.code(), error.generation()), (JetErr::MissingLogFile, Some(Generation(1))));
-    drop(log);
+    drop((log, ship));
     let log = new_log(&env, Path::new("/other"), 8);
     write(&log, 0);
     let error = shipper(&env, Path::new("/other"), to).step().unwrap_err();
@@ -133,7 +134,7 @@ fn a_generation_that_went_too_early_and_another_log_are_refused() {
     let mut ship = shipper(&env, copy, to);
     log.roll().unwrap();
     ship.step().unwrap();
-    drop(log);
+    drop((log, ship));
     let older = new_log(&env, Path::new("/older"), 7);
     write(&older, 0);
     let error = shipper(&env, Path::new("/older"), to).step().unwrap_err();
@@ -168,4 +169,38 @@ fn a_power_cut_of_the_destination_leaves_whole_files_and_the_next_step_goes_on()
         states += 1;
     }
     assert!(states > 50, "{states}");
+}
+
+#[test]
+fn nobody_ships_into_the_directory_of_an_instance_or_beside_another() {
+    let (env, _disk) = SimEnv::new(1);
+    let (from, to) = (Path::new("/log"), Path::new("/shipped"));
+    let log = new_log(&env, from, 7);
+    write(&log, 0);
+    log.roll().unwrap();
+    let into = |dir: &Path| {
+        let to = DirDestination::open(&env, dir)?;
+        Shipper::new(&env, from, "edb", Box::new(to))
+    };
+    assert_eq!(into(from).unwrap_err().code(), JetErr::BackupDirectoryNotEmpty);
+    let mut ship = into(to).unwrap();
+    assert_eq!(into(to).unwrap_err().code(), JetErr::FileAccessDenied);
+    ship.step().unwrap();
+    drop(ship);
+    into(to).unwrap().step().unwrap();
+    assert_eq!(shipped(&env, to), 1);
+}
+
+#[test]
+fn a_generation_is_whole_only_when_the_next_one_has_its_name() {
+    let (env, _disk) = SimEnv::new(1);
+    let (from, to) = (Path::new("/log"), Path::new("/shipped"));
+    let log = new_log(&env, from, 7);
+    write(&log, 0);
+    drop(log);
+    // As in the middle of a roll: the finished file has its name, the next one not yet.
+    env.fs.rename(&from.join("edb.log"), &from.join("edb00001.log")).unwrap();
+    let mut ship = shipper(&env, from, to);
+    assert_eq!(ship.step().unwrap_err().code(), JetErr::MissingLogFile);
+    assert!(ship.state().is_none(), "a power cut could give it its old name back");
 }

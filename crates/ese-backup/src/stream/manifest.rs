@@ -21,7 +21,7 @@ pub const MANIFEST_NAME: &str = "ese-backup.json";
 /// Name of the file that marks an unfinished set.
 pub const INCOMPLETE_NAME: &str = "ese-backup.incomplete";
 /// What the manifest is called until it is durable.
-pub(super) const NEW_NAME: &str = "ese-backup.json.new";
+pub(crate) const NEW_NAME: &str = "ese-backup.json.new";
 /// No manifest of ours is longer; a longer file is not read.
 const LEN_MAX: u64 = 16 << 20;
 const FORMAT: &str = "ese-backup-set";

@@ -32,7 +32,7 @@ pub use copy::{
 };
 pub use manifest::signature_to_hex;
 pub use manifest::{BaseEntry, DatabaseEntry, INCOMPLETE_NAME, LogEntry, MANIFEST_NAME, Manifest};
-pub(crate) use manifest::{hex32, signature_from_hex};
+pub(crate) use manifest::{NEW_NAME, hex32, signature_from_hex};
 pub(crate) use sink::{Output, Sink};
 pub use throttle::Throttle;
 pub use unpack::{Staging, Unpacking, unpack};

@@ -9,10 +9,9 @@ use ese_base::{Error, JetErr, Result};
 use ese_os::{Env, OpenMode};
 
 use super::{
-    INCOMPLETE_NAME, MANIFEST_NAME, Manifest, Output, Sink,
+    INCOMPLETE_NAME, MANIFEST_NAME, Manifest, NEW_NAME, Output, Sink,
     archive::{ArchiveStart, FileHead},
     file_crc::FileCrc,
-    manifest::NEW_NAME,
 };
 use crate::{
     AlignedBuffer,
@@ -106,6 +105,22 @@ impl<'a> DirOutput<'a> {
         }
     }
 
+    /// A complete set becomes one that is known as unfinished again.
+    fn take_back(&mut self) -> Result<()> {
+        let fs = &self.env.fs;
+        if let Some(name) = self.name.filter(|_| self.renamed) {
+            fs.rename(name, self.dir)?;
+            self.renamed = false;
+        }
+        match self.written.first() {
+            Some(mark) if fs.exists(&self.dir.join(MANIFEST_NAME))? && !fs.exists(mark)? => {
+                fs.open(mark, OpenMode::CreateNew)?.sync()?;
+                fs.sync_dir(self.dir)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn sink(&mut self) -> Result<&mut Sink> {
         self.sink.as_mut().ok_or_else(not_begun)
     }
@@ -183,12 +198,14 @@ impl SetOutput for DirOutput<'_> {
 
     /// The manifest goes first, the mark of the unfinished set last and only when the others are
     /// durably gone, so that no power cut leaves a set that looks complete; then the directories
-    /// that were made. Failures are reported and passed over: the mark stays.
+    /// that were made. A set that is complete gets its mark back before; where that fails it stays.
+    /// Other failures are reported and passed over: the mark stays.
     fn abort(&mut self) {
         (self.sink, self.file) = (None, None);
         let mut left = Vec::new();
-        if let Some(name) = self.name.filter(|_| self.renamed) {
-            left.extend(self.env.fs.rename(name, self.dir).err());
+        if let Err(error) = self.take_back() {
+            tracing::warn!(%error, "the aborted backup is complete and stays");
+            return;
         }
         if let Some((mark, files)) = self.written.split_first() {
             for path in files.iter().rev() {

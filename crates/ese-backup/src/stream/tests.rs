@@ -413,6 +413,25 @@ fn a_power_cut_while_a_stopped_copy_is_removed_never_leaves_a_complete_set() {
 }
 
 #[test]
+fn a_power_cut_while_a_complete_set_is_taken_back_never_leaves_a_part_of_it() {
+    let (setup, disk) = Setup::on_sim(&[("a.edb", 40), ("b.edb", 40)]);
+    disk.add_fault(Fault::nth(OpKind::Write, 0, JetErr::DiskIO).on("/inst/a.edb"));
+    disk.record(true);
+    let error = copy(&setup, Path::new("/set"), CopyOptions::default()).unwrap_err();
+    assert_eq!(error.code(), JetErr::DiskIO, "the header comes after the manifest");
+    let recording = disk.recording();
+    let mut complete = 0;
+    for state in recording.states(StateOptions { seed: 3, budget: 800, garbage: true, from_op: 0 })
+    {
+        let env = SimEnv::on(&ese_sim::SimDisk::from_image(&state.image), 1);
+        let marked = env.fs.exists(&Path::new("/set").join(INCOMPLETE_NAME)).unwrap();
+        complete +=
+            u32::from(!marked && is_complete(&env, &state.description, &setup.instance.archive(1)));
+    }
+    assert!(complete > 0, "the cuts reach the moment in which the set was complete");
+}
+
+#[test]
 fn a_header_that_cannot_be_written_does_not_take_the_only_copy_of_deleted_logs_away() {
     let (setup, disk) = Setup::on_sim(&[("a.edb", 7)]);
     disk.add_fault(Fault::nth(OpKind::Write, 0, JetErr::DiskIO).on("/inst/a.edb"));

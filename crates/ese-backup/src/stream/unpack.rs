@@ -170,8 +170,16 @@ impl Staging {
                 .at_path(&self.dir)
                 .advise("remove the link"));
         }
-        for entry in env.fs.list(&self.dir)?.into_iter().filter(|entry| entry.is_dir) {
-            remove_set(env, &self.dir.join(entry.name))?;
+        for entry in env.fs.list(&self.dir)? {
+            let path = self.dir.join(&entry.name);
+            // Nothing behind a link is ours.
+            let ours =
+                env.fs.canonicalize(&path)? == env.fs.canonicalize(&self.dir)?.join(&entry.name);
+            if entry.is_dir && ours {
+                remove_set(env, &path)?;
+            } else {
+                env.fs.remove_file(&path)?;
+            }
         }
         env.fs.remove_dir(&self.dir)
     }
@@ -238,6 +246,19 @@ mod tests {
             !names(env, &setup.instance.root).contains(&"target".to_owned())
                 || names(env, &root).is_empty()
         );
+    }
+
+    #[test]
+    fn nothing_behind_a_link_is_cleared_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let (env, root) = (Env::real(), dir.path().join("target"));
+        let (theirs, staging) = (dir.path().join("theirs"), root.join(STAGING));
+        env.fs.create_dir_all(&theirs).unwrap();
+        env.fs.create_dir_all(&staging).unwrap();
+        env.fs.open(&theirs.join("a.edb"), OpenMode::CreateNew).unwrap();
+        std::os::unix::fs::symlink(&theirs, staging.join("0")).unwrap();
+        Staging::begin(&env, &root).unwrap().end().unwrap();
+        assert_eq!(names(&env, &theirs), ["a.edb"]);
     }
 
     #[test]

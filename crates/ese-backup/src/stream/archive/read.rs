@@ -1,6 +1,7 @@
 //! Reading an archive from front to back. Nothing of it is believed before its checksum was right.
 
 use std::{
+    collections::HashSet,
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -39,8 +40,13 @@ pub struct ArchiveReader<R> {
     number: u64,
     archive: Option<u32>,
     files: Vec<Received>,
+    /// Of the files.
+    names: HashSet<String>,
     ended: bool,
 }
+
+/// Files of an archive; a manifest of its longest length lists fewer.
+const FILES_MAX: usize = 200_000;
 
 #[derive(Debug)]
 struct Received {
@@ -58,8 +64,8 @@ impl Received {
 impl<R: Read> ArchiveReader<R> {
     /// `name` is for messages.
     pub fn new(input: R, name: &Path) -> ArchiveReader<R> {
-        let (name, files) = (name.to_path_buf(), Vec::new());
-        ArchiveReader { input, name, number: 0, archive: None, files, ended: false }
+        let (name, files, names) = (name.to_path_buf(), Vec::new(), HashSet::new());
+        ArchiveReader { input, name, number: 0, archive: None, files, names, ended: false }
     }
 
     /// The next part; `None` behind the manifest. `buffer` takes the bytes of files and holds at
@@ -138,8 +144,11 @@ impl<R: Read> ArchiveReader<R> {
         let text = self.text(head, TEXT_LEN_MAX)?;
         let file: FileHead = self.parse(&text)?;
         check_plain_name(&file.name).map_err(|error| error.at_path(&self.name))?;
-        if self.files.iter().any(|other| other.head.name == file.name) {
+        if !self.names.insert(file.name.clone()) {
             return Err(self.damaged(format!("a second file {:?}", file.name)));
+        }
+        if self.files.len() >= FILES_MAX {
+            return Err(self.damaged(format!("more than {FILES_MAX} files")));
         }
         self.files.push(Received { head: file.clone(), have: 0, sum: Hasher::new() });
         Ok(ArchivePart::File(file))
@@ -161,12 +170,12 @@ impl<R: Read> ArchiveReader<R> {
         }
         let mut sum = Hasher::new();
         sum.update(bytes);
+        if sum.clone().finalize() != head.crc {
+            return Err(self.damaged("the checksum of its content is wrong"));
+        }
         if let Some(file) = self.files.last_mut() {
             file.sum.combine(&sum);
             file.have += u64::from(head.len);
-        }
-        if sum.finalize() != head.crc {
-            return Err(self.damaged("the checksum of its content is wrong"));
         }
         Ok(ArchivePart::Data(len))
     }

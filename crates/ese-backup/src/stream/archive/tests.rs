@@ -259,3 +259,27 @@ fn a_stream_cannot_truncate_the_log() {
     assert_eq!(error.code(), JetErr::InvalidParameter);
     assert!(bytes.is_empty());
 }
+
+#[test]
+fn the_file_of_another_copy_is_left_alone() {
+    let (setup, _disk) = Setup::on_sim(&[("a.edb", 40)]);
+    let env = &setup.instance.env;
+    env.fs.create_dir_all(Path::new("/sets")).unwrap();
+    let other = Path::new("/sets/a.esebak.incomplete");
+    let running = env.fs.open(other, OpenMode::CreateNew).unwrap();
+    running.lock(ese_os::LockMode::Exclusive).unwrap();
+    let archive = || write(&setup, Destination::Archive(Path::new(NAME)), CopyOptions::default());
+    assert_eq!(archive().unwrap_err().code(), JetErr::FileAccessDenied);
+    assert!(env.fs.exists(other).unwrap(), "it is being written");
+    // A copy that may not even begin takes nothing away.
+    setup.context.begin(0).unwrap();
+    assert_eq!(archive().unwrap_err().code(), JetErr::BackupInProgress);
+    assert!(env.fs.exists(other).unwrap());
+    setup.context.end(crate::session::END_ABORT).unwrap();
+    drop(running);
+    archive().unwrap();
+    assert!(!env.fs.exists(other).unwrap(), "what a crash has left goes");
+    // One that became whole meanwhile is not replaced.
+    assert_eq!(archive().unwrap_err().code(), JetErr::FileAlreadyExists);
+    read(&bytes_of(env, Path::new(NAME))).unwrap();
+}

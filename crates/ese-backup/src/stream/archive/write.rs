@@ -8,7 +8,7 @@ use std::{
 
 use crc32fast::Hasher;
 use ese_base::{Error, JetErr, Result};
-use ese_os::{Env, File, OpenMode};
+use ese_os::{Env, File, LockMode, OpenMode};
 
 use super::{ArchiveStart, FRAME_DATA_LEN, FileHead, FrameHead, Kind, from_io, to_text};
 use crate::{
@@ -32,8 +32,9 @@ pub(crate) struct ArchiveOutput<'a> {
 enum To<'a> {
     /// Somebody else's, for instance a pipe.
     Writer(&'a mut dyn Write),
-    /// A file with this name, which it gets when it is whole.
-    File { path: PathBuf, new: PathBuf, file: Option<FileEnd> },
+    /// A file with this name, which it gets when it is whole. `made` is what this copy has made so
+    /// far, and may take away.
+    File { path: PathBuf, new: PathBuf, file: Option<FileEnd>, made: Option<PathBuf> },
 }
 
 /// The end of a file as a stream.
@@ -66,14 +67,11 @@ impl<'a> ArchiveOutput<'a> {
 
     /// The name must be free.
     pub(crate) fn to_file(env: &'a Env, path: &Path) -> Result<ArchiveOutput<'a>> {
-        if env.fs.exists(path)? {
-            return Err(Error::new(JetErr::FileAlreadyExists, "the archive exists")
-                .at_path(path)
-                .advise("choose another name, or remove it"));
-        }
+        check_free(env, path)?;
         let mut new = path.as_os_str().to_owned();
         new.push(".incomplete");
-        let to = To::File { path: path.to_path_buf(), new: PathBuf::from(new), file: None };
+        let (path, new) = (path.to_path_buf(), PathBuf::from(new));
+        let to = To::File { path, new, file: None, made: None };
         Ok(ArchiveOutput::new(env, to))
     }
 
@@ -107,10 +105,12 @@ impl<'a> ArchiveOutput<'a> {
 
 impl SetOutput for ArchiveOutput<'_> {
     fn begin(&mut self, start: &ArchiveStart) -> Result<()> {
-        if let To::File { new, file, .. } = &mut self.to {
-            // Left by one that a crash ended.
-            remove_if_there(self.env, new)?;
+        if let To::File { new, file, made, .. } = &mut self.to {
+            remove_left_over(self.env, new)?;
             let created = self.env.fs.open(new, OpenMode::CreateNew)?;
+            *made = Some(new.clone());
+            // As long as this copy runs nobody else takes the file for a left-over.
+            created.lock(LockMode::Exclusive)?;
             *file = Some(FileEnd { file: created, at: 0 });
         }
         self.text(Kind::Start, &to_text(start)?)
@@ -153,26 +153,52 @@ impl SetOutput for ArchiveOutput<'_> {
         self.text(Kind::Manifest, text.as_bytes())?;
         match &mut self.to {
             To::Writer(out) => out.flush().map_err(|error| from_io(error, "write the archive")),
-            To::File { path, new, file } => {
-                file.take().ok_or_else(not_begun)?.file.sync()?;
+            To::File { path, new, file, made } => {
+                file.as_ref().ok_or_else(not_begun)?.file.sync()?;
+                check_free(self.env, path)?;
                 self.env.fs.rename(new, path)?;
+                *made = Some(path.clone());
                 self.env.fs.sync_dir(dir_of(path))
             }
         }
     }
 
     fn abort(&mut self) {
-        let To::File { path, new, file } = &mut self.to else { return };
-        *file = None;
-        for name in [new, path] {
-            if let Err(error) = remove_if_there(self.env, name) {
-                tracing::warn!(%error, "something of the aborted backup is left behind");
-            }
+        let To::File { path, file, made, .. } = &mut self.to else { return };
+        let Some(made) = made.take() else { return };
+        if let Err(error) = remove_if_there(self.env, &made) {
+            tracing::warn!(%error, "something of the aborted backup is left behind");
         }
+        // Only now: until here the lock says whose the file is.
+        *file = None;
         if let Err(error) = self.env.fs.sync_dir(dir_of(path)) {
             tracing::warn!(%error, "something of the aborted backup may come back");
         }
     }
+}
+
+fn check_free(env: &Env, path: &Path) -> Result<()> {
+    if env.fs.exists(path)? {
+        return Err(Error::new(JetErr::FileAlreadyExists, "the archive exists")
+            .at_path(path)
+            .advise("choose another name, or remove it"));
+    }
+    Ok(())
+}
+
+/// Removes what a copy has left that a crash ended; a copy that still runs has its file locked.
+fn remove_left_over(env: &Env, new: &Path) -> Result<()> {
+    if !env.fs.exists(new)? {
+        return Ok(());
+    }
+    let left = env.fs.open(new, OpenMode::ReadWrite)?;
+    left.lock(LockMode::Exclusive).map_err(|error| {
+        Error::new(JetErr::FileAccessDenied, "another backup is writing this archive")
+            .at_path(new)
+            .advise("choose another name, or wait until it has ended")
+            .caused_by(error)
+    })?;
+    remove_if_there(env, new)
 }
 
 /// The directory of a file, also of one that is named without.
