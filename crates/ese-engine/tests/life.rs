@@ -95,6 +95,20 @@ fn rows_survive_a_clean_end_at_every_page_size() {
 }
 
 #[test]
+fn a_detached_database_can_be_attached_while_a_reference_to_it_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let (instance, attached, table) = create(dir.path(), config(dir.path()));
+    let path = attached.path.clone();
+    drop(table);
+    // As a background thread has one that is just at work.
+    let left = Arc::clone(&attached);
+    instance.detach(&attached).unwrap();
+    let again = instance.attach(&path).unwrap();
+    assert!(!Arc::ptr_eq(&left, &again));
+    instance.terminate(TermMode::Clean).unwrap();
+}
+
+#[test]
 fn a_dirty_end_is_recovered_and_open_transactions_are_taken_back() {
     let dir = tempfile::tempdir().unwrap();
     let (instance, attached, table) = create(dir.path(), config(dir.path()));

@@ -112,6 +112,8 @@ pub trait File: Send + Sync + Debug {
     /// Locks the whole file until the handle is dropped, against other handles in this and other
     /// processes. `JET_errFileAccessDenied` (-1032) at once if another handle holds it.
     fn lock(&self, mode: LockMode) -> Result<()>;
+    /// Gives the lock up before the handle is dropped: others may still have a reference to it.
+    fn unlock(&self) -> Result<()>;
     /// Maps the file for reading, if this file system's maps are coherent with its writes.
     /// `None` means: read pages with `read_at` instead.
     fn map(&self) -> Result<Option<Arc<dyn PageMap>>>;

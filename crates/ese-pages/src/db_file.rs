@@ -217,6 +217,15 @@ impl DbFile {
         &self.restored
     }
 
+    /// Gives the file back: it is clean, and others may open it while the last reference to this
+    /// one is still about to go.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn unlock(&self) -> Result<()> {
+        self.file.unlock()
+    }
+
     /// The page ranges that backups hold.
     #[must_use]
     pub fn ranges(&self) -> &RangeLock {

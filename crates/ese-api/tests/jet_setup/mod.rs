@@ -466,6 +466,9 @@ impl File for SlowFile {
     fn lock(&self, mode: LockMode) -> Result<()> {
         self.file.lock(mode)
     }
+    fn unlock(&self) -> Result<()> {
+        self.file.unlock()
+    }
     fn map(&self) -> Result<Option<Arc<dyn PageMap>>> {
         self.file.map()
     }

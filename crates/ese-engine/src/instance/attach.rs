@@ -242,7 +242,8 @@ impl Instance {
         self.make_clean(attached, pos)?;
         self.bounds.attached.write().retain(|other| !Arc::ptr_eq(other, attached));
         self.at_zero.lock().retain(|row| row.dbid != attached.db.dbid);
-        Ok(())
+        // The background threads may have it in their hands for a moment longer.
+        attached.db.file.unlock()
     }
 
     /// Cleans up after all commits, and keeps others from it. `None`: somebody still needs

@@ -33,6 +33,13 @@ impl Descriptor {
         Ok(())
     }
 
+    /// Gives the lock up.
+    pub(super) fn unlock(&self) -> io::Result<()> {
+        self.set_lock(libc::F_UNLCK)?;
+        self.locked.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
     fn set_lock(&self, kind: i32) -> io::Result<()> {
         let whole = libc::flock {
             l_type: i16::try_from(kind).unwrap_or_default(),

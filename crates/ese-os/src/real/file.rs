@@ -264,6 +264,10 @@ impl File for RealFile {
             .caused_by(error))
     }
 
+    fn unlock(&self) -> Result<()> {
+        self.file.unlock().map_err(|error| self.error("unlock", error))
+    }
+
     /// `None` also for a direct handle, and where the directory does not let the probe create its
     /// file. The map shares the handle's lock.
     fn map(&self) -> Result<Option<Arc<dyn PageMap>>> {

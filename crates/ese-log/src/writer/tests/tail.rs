@@ -65,6 +65,9 @@ macro_rules! file_without_the_rest {
         fn lock(&self, _: LockMode) -> Result<()> {
             Ok(())
         }
+        fn unlock(&self) -> Result<()> {
+            Ok(())
+        }
         fn map(&self) -> Result<Option<Arc<dyn PageMap>>> {
             Ok(None)
         }
