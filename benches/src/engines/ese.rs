@@ -20,8 +20,9 @@ use crate::{
 pub(crate) const SETTINGS: &str = "\
     ese: pages of 8 KiB, double-write on, log files of 32 MiB, checkpoint at most 512 MiB back, \
     512 MiB for changed pages; durable commits; sorted load in lazy transactions of 1,000 rows and \
-    a durable last one, which fills pages to 80 %, the default (to 100 % in the second part); backup \
-    by Instance::backup_to_dir, as a stream by Instance::begin_backup; values of 64 KiB and 1 MiB in pages of 32 KiB";
+    a durable last one, which fills pages to 80 %, the default (to 100 % in the second part); \
+    backup by Instance::backup_to_dir, as a stream by Instance::begin_backup; values of 64 KiB and \
+    1 MiB in pages of 32 KiB";
 
 pub(crate) const CACHE_BYTES: u64 = 512 << 20;
 pub(crate) const LOAD_BATCH: usize = 1000;

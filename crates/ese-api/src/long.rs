@@ -122,7 +122,7 @@ impl Table {
             })?;
             cursor.prepare(&mut state.engine, Prepare::Replace)?;
             let waiting = Vec::new();
-            Ok(LongWriter { cell, cursor, column, room, waiting, at: 0 })
+            Ok(LongWriter { cell, cursor, column, room, waiting, at: 0, sought: false })
         })
     }
 }
@@ -253,7 +253,8 @@ fn place_of(to: SeekFrom, at: u64, len: impl FnOnce() -> io::Result<u64>) -> io:
         SeekFrom::End(by) => len()?.checked_add_signed(by),
     };
     place.ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidInput, "a seek to before the beginning")
+        let what = "a seek to before the beginning, or beyond all numbers";
+        io::Error::new(io::ErrorKind::InvalidInput, what)
     })
 }
 
@@ -270,6 +271,8 @@ pub struct LongWriter<'t> {
     /// What is to be written at `at`.
     waiting: Vec<u8>,
     at: u64,
+    /// Was the place sought, so that it may be behind the end?
+    sought: bool,
 }
 
 impl LongWriter<'_> {
@@ -280,6 +283,8 @@ impl LongWriter<'_> {
     pub fn set_len(&mut self, len: u64) -> Result<()> {
         self.put_waiting()?;
         let len = usize::try_from(len).unwrap_or(usize::MAX);
+        // The place may be behind the end now.
+        self.sought = true;
         self.edit(LongEdit::Resize(len))
     }
 
@@ -299,8 +304,13 @@ impl LongWriter<'_> {
         cell.with(|state| cursor.set_long(&mut state.engine, *column, 1, edit, storage))
     }
 
+    /// Writes at the place; what lies between the end of the value and the place becomes zeros.
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         let offset = usize::try_from(self.at).unwrap_or(usize::MAX);
+        if self.sought && self.len()? < self.at {
+            self.edit(LongEdit::Resize(offset))?;
+        }
+        self.sought = false;
         self.edit(LongEdit::Overwrite { offset, bytes, cut: false })?;
         self.at += bytes.len() as u64;
         Ok(())
@@ -312,10 +322,8 @@ impl LongWriter<'_> {
         }
         let mut waiting = std::mem::take(&mut self.waiting);
         let put = self.put(&waiting);
-        // What was taken from the caller is not lost with a failure: it is tried again.
-        if put.is_ok() {
-            waiting.clear();
-        }
+        // Also after a failure, which the caller is told of: the writer takes other bytes then.
+        waiting.clear();
         self.waiting = waiting;
         put
     }
@@ -344,11 +352,12 @@ impl Write for LongWriter<'_> {
             self.put(buf).map_err(io::Error::other)?;
             return Ok(buf.len());
         }
-        let count = buf.len().min(self.room.saturating_sub(self.waiting.len()));
-        self.waiting.extend_from_slice(buf.get(..count).unwrap_or_default());
+        // Before anything is taken from the caller: a failure means that nothing was.
         if self.waiting.len() >= self.room {
             self.put_waiting().map_err(io::Error::other)?;
         }
+        let count = buf.len().min(self.room.saturating_sub(self.waiting.len()));
+        self.waiting.extend_from_slice(buf.get(..count).unwrap_or_default());
         Ok(count)
     }
 
@@ -362,6 +371,7 @@ impl Seek for LongWriter<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.put_waiting().map_err(io::Error::other)?;
         self.at = place_of(to, self.at, || self.len().map_err(io::Error::other))?;
+        self.sought = true;
         Ok(self.at)
     }
 }

@@ -392,6 +392,7 @@ pub(super) fn change_row<T>(
             return make(state, cursor).map(|()| None);
         }
         cursor.open(state)?.check_updatable(&state.engine)?;
+        own.check_callbacks()?;
         let level = state.engine.level();
         // The deepest level has none below for what belongs together.
         if level < TRANSACTION_LEVEL_MAX {
@@ -469,7 +470,20 @@ impl Calls {
     }
 }
 
+/// Callbacks of a session within each other. One that changes the table it watches would call
+/// itself until the stack ends.
+const CALLBACKS_DEEP: usize = 16;
+
 impl Own {
+    /// # Errors
+    /// `JET_errCallbackFailed` (-2101) if too many callbacks of the session are at work.
+    pub(super) fn check_callbacks(&self) -> Result<()> {
+        if self.told.len() < CALLBACKS_DEEP {
+            return Ok(());
+        }
+        Err(failed("a callback is called within 16 others: does it change what it watches?"))
+    }
+
     fn enter_callback(&mut self, tableid: JET_TABLEID) {
         self.told.push(Told { thread: thread::current().id(), cursor: tableid, image: None });
     }

@@ -213,6 +213,7 @@ impl Computed {
             if own.told.iter().any(|told| asked(&told)) {
                 return Err(failed("a callback asks for the default that it computes"));
             }
+            own.check_callbacks()?;
             let level = state.engine.level();
             // What it reads belongs together.
             if level == 0 {

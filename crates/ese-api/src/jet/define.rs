@@ -191,12 +191,13 @@ pub struct JET_TABLECREATE {
     pub cbSeparateLV: u32,
 }
 
-/// Begins to define a table, and gives a cursor on it. Many initial pages (`lPages`) are got for the
-/// database at once, so that it is this call which fails if there is no room for them.
+/// Begins to define a table, and gives a cursor on it. Many initial pages (`lPages`) are got for
+/// the database at once, so that it is this call which fails if there is no room for them.
 ///
 /// # Errors
-/// The session's; `JET_errDiskFull` (-1808), `JET_errOutOfDatabaseSpace` (-1012); `JET_errInvalidDatabaseId` (-1010), `JET_errTableDuplicate` (-1303),
-/// `JET_errInvalidName` (-1002), `JET_errDensityInvalid` (-1307), `JET_errTransReadOnly` (-1110).
+/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errTableDuplicate` (-1303),
+/// `JET_errInvalidName` (-1002), `JET_errDensityInvalid` (-1307), `JET_errTransReadOnly` (-1110),
+/// `JET_errDiskFull` (-1808), `JET_errOutOfDatabaseSpace` (-1012).
 pub fn JetCreateTable(
     sesid: JET_SESID,
     dbid: JET_DBID,

@@ -348,6 +348,11 @@ pub(super) fn commit_level(
     durability: Durability,
 ) -> Result<()> {
     let level = state.engine.level();
+    if level == 1 {
+        for cursor in own.cursors.iter().filter_map(|cursor| find_cursor(*cursor).ok()) {
+            cursor.check_commit()?;
+        }
+    }
     for cursor in own.cursors.iter().filter_map(|cursor| find_cursor(*cursor).ok()) {
         cursor.before_commit(state, level)?;
     }

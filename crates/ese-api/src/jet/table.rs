@@ -200,6 +200,25 @@ impl Cur {
         Ok(())
     }
 
+    /// May the outermost level commit?
+    ///
+    /// # Errors
+    /// `JET_errAlreadyPrepared` (-1607) for a prepared update that has written long values outside
+    /// of its row (api-semantics 5.6).
+    pub(super) fn check_commit(&self) -> Result<()> {
+        let cursor = self.state.lock();
+        if let What::Table(open) = &cursor.what
+            && open.has_written_values()
+        {
+            return Err(Error::new(
+                JetErr::AlreadyPrepared,
+                "an update that is prepared has written long values, which no row has yet",
+            )
+            .advise("end it with JetUpdate, or cancel it, before the commit"));
+        }
+        Ok(())
+    }
+
     /// Levels above `keep` are taken back. False: the cursor was opened in one of them.
     pub(super) fn before_rollback(&self, keep: u8) -> bool {
         let mut cursor = self.state.lock();

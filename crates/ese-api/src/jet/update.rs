@@ -299,7 +299,8 @@ fn storage_of(grbit: JET_GRBIT) -> LongStorage {
         0 => None,
         flags => Some(flags & JET_bitSetUncompressed == 0),
     };
-    LongStorage { outside, compressed }
+    let inside = grbit & JET_bitSetIntrinsicLV != 0;
+    LongStorage { outside, inside, compressed }
 }
 
 fn put(

@@ -64,6 +64,18 @@ fn s5_06_a_prepared_update_survives_the_commit() {
     assert_eq!(pets.get(pets.name, 0).unwrap(), Some(b"asp".to_vec()));
 }
 
+#[test]
+fn s5_06_a_prepared_update_with_values_outside_of_its_row_ends_before_the_commit() {
+    let _mode = multi();
+    let row = crate::wide::wide();
+    row.new_row();
+    row.set("memo", Some(&[7; 50_000]), 0).unwrap();
+    assert_eq!(code(JetCommitTransaction(row.ses, 0)), JetErr::AlreadyPrepared);
+    assert_eq!(row.copy("memo").unwrap().len(), 50_000, "nothing has ended");
+    row.keep();
+    assert_eq!(row.get("memo").unwrap(), [7; 50_000]);
+}
+
 /// The reference page of JetRollback has the closing of cursors and nothing of currency; in the
 /// engine's source a rollback touches only cursors that were opened in the level, so others stand
 /// where they stood. What auto-increments have given out stays given out (11.1).

@@ -121,6 +121,63 @@ fn s9_06_null_hides_a_default_until_it_is_reverted() {
 }
 
 #[test]
+fn s9_06_null_hides_the_default_of_a_long_column_too() {
+    let _mode = multi();
+    let row = wide();
+    for grbit in [0, JET_bitColumnMultiValued] {
+        let def = JET_COLUMNDEF { coltyp: JET_coltypLongText, grbit, ..JET_COLUMNDEF::default() };
+        let name = format!("long default {grbit}");
+        let id = JetAddColumn(row.ses, row.cur, &name, &def, b"dflt").unwrap();
+        let copy = || JetRetrieveColumn(row.ses, row.cur, id, JET_bitRetrieveCopy, None).unwrap();
+        row.new_row();
+        assert_eq!(copy().unwrap(), b"dflt");
+        JetSetColumn(row.ses, row.cur, id, None, 0, None).unwrap();
+        assert_eq!(copy(), None);
+        JetSetColumn(row.ses, row.cur, id, Some(b"own"), JET_bitSetAppendLV, None).unwrap();
+        assert_eq!(copy().unwrap(), b"own");
+        JetSetColumn(row.ses, row.cur, id, None, 0, None).unwrap();
+        row.keep();
+        assert_eq!(JetRetrieveColumn(row.ses, row.cur, id, 0, None).unwrap(), None);
+    }
+}
+
+#[test]
+fn s9_05_values_are_added_behind_one_that_is_compressed() {
+    let _mode = multi();
+    let row = wide();
+    let grbit = JET_bitColumnMultiValued | JET_bitColumnCompressed;
+    let def = JET_COLUMNDEF { coltyp: JET_coltypLongText, grbit, ..JET_COLUMNDEF::default() };
+    let id = JetAddColumn(row.ses, row.cur, "packed list", &def, &[]).unwrap();
+    let nth = |itag| JET_SETINFO { itagSequence: itag, ..JET_SETINFO::default() };
+    let text = |n: u8| vec![b'a' + n; 400];
+    row.new_row();
+    for (n, itag) in [(0, 0), (1, 0), (2, 3), (3, 0)] {
+        JetSetColumn(row.ses, row.cur, id, Some(&text(n)), 0, Some(&nth(itag))).unwrap();
+    }
+    row.keep();
+    for n in 0..4 {
+        let mut info = JET_RETINFO { itagSequence: usize::from(n) + 1, ..JET_RETINFO::default() };
+        let value = JetRetrieveColumn(row.ses, row.cur, id, 0, Some(&mut info)).unwrap();
+        assert_eq!(value, Some(text(n)), "value {n}");
+    }
+}
+
+#[test]
+fn s9_08_a_value_stays_in_its_row_if_that_is_asked_for() {
+    let _mode = multi();
+    let row = wide();
+    for (grbit, outside) in [(0, 1), (JET_bitSetIntrinsicLV, 0)] {
+        row.new_row();
+        row.set("memo", Some(&[7; 3000]), grbit).unwrap();
+        row.keep();
+        assert_eq!(row.get("memo").unwrap(), [7; 3000]);
+        let mut size = JET_RECSIZE2::default();
+        JetGetRecordSize2(row.ses, row.cur, &mut size, 0).unwrap();
+        assert_eq!(size.cLongValues, outside, "{grbit:#x}");
+    }
+}
+
+#[test]
 fn s9_07_long_values_need_a_transaction_and_short_ones_do_not() {
     let _mode = multi();
     let row = wide();

@@ -115,6 +115,25 @@ fn s17_01_an_error_before_a_change_refuses_it_and_one_after_it_does_not() {
 
 /// What a callback does belongs to the change: where that fails, all of it is taken back.
 #[test]
+fn s17_01_a_callback_that_changes_what_it_watches_is_ended() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, cur, dbid) = (pets.ses, pets.cur, pets.live.dbid);
+    let id = pets.id;
+    let again = JET_CALLBACK::new(move |info| {
+        let table = JetOpenTable(info.sesid, dbid, "pets", 0)?;
+        JetPrepareUpdate(info.sesid, table, JET_prepInsert)?;
+        JetSetColumn(info.sesid, table, id, Some(&99_i32.to_le_bytes()), 0, None)?;
+        let done = JetUpdate(info.sesid, table).map(|_| ());
+        JetCloseTable(info.sesid, table)?;
+        done
+    });
+    JetRegisterCallback(ses, cur, JET_cbtypBeforeInsert, &again).unwrap();
+    assert_eq!(code(pets.insert(4, "eel", None)), JetErr::CallbackFailed);
+    assert_eq!(code(pets.seek_id(99, JET_bitSeekEQ)), JetErr::RecordNotFound);
+}
+
+#[test]
 fn s17_01_what_a_callback_writes_is_kept_or_lost_with_the_change() {
     let _mode = multi();
     let pets = pets();

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::Cursor;
 use crate::{
     longvalue::Packing,
-    record::{Instance, Lid, LongValues},
+    record::{Instance, Lid, LongValues, check_value_len},
     schema::{Column, ColumnId},
     session::Session,
     table::{Composer, MadeLids, Stored, Table},
@@ -107,6 +107,8 @@ impl LongEdit<'_> {
 pub struct LongStorage {
     /// Outside of its row, even if it would have room in it.
     pub outside: bool,
+    /// In its row, as long as there is room, even if it is longer than values there usually are.
+    pub inside: bool,
     /// Compressed, or not; `None`: as its column says.
     pub compressed: Option<bool>,
 }
@@ -195,7 +197,7 @@ impl Cursor {
         let before = record.clone();
         let (made, packing) = (&mut values.made, storage.packing());
         let mut row = Composer { table: &table, session, record, made, packing };
-        let done = row.change(table.schema.columns.require(id)?, itag, edit, storage.outside);
+        let done = row.change(table.schema.columns.require(id)?, itag, edit, storage);
         if done.is_err() {
             *record = before;
         }
@@ -216,7 +218,7 @@ impl Composer<'_> {
         column: &Column,
         itag: usize,
         edit: LongEdit<'_>,
-        outside: bool,
+        storage: LongStorage,
     ) -> Result<()> {
         let old = self.old(column, itag)?;
         let had = match &old {
@@ -232,11 +234,16 @@ impl Composer<'_> {
         if matches!(edit, LongEdit::Set(None)) {
             return self.put(column, itag, None);
         }
-        let is_outside = len > self.table.in_row_max() || outside && len > size_of::<Lid>();
+        let in_row_max = match storage.inside {
+            true => self.table.schema.record_len_max(),
+            false => self.table.in_row_max(),
+        };
+        let is_outside = len > in_row_max || storage.outside && len > size_of::<Lid>();
         if !is_outside {
             let mut value = self.bytes(&old, len)?;
             edit.apply(&mut value, len);
-            let stored = self.store(column, &value, itag <= 1)?;
+            check_value_len(column, &value)?;
+            let stored = self.in_row(column, &value, self.is_first(column, itag)?);
             match self.put(column, itag, Some(&stored)) {
                 // No room, whatever else goes outside: then this value.
                 Err(error) if error.code() == JetErr::RecordTooBig && len > size_of::<Lid>() => {}
@@ -249,6 +256,12 @@ impl Composer<'_> {
         let lid = self.outside_copy(column, &old, &edit)?;
         self.change_outside(column, lid, had.unwrap_or(0), edit, len)?;
         self.put(column, itag, Some(&Stored::Outside(lid)))
+    }
+
+    /// Does value `itag` become the first one of its column? No other can be compressed.
+    fn is_first(&self, column: &Column, itag: usize) -> Result<bool> {
+        let data = self.record.view(&self.table.schema)?.data(column)?;
+        Ok(itag == 1 || data.is_default() || data.is_empty())
     }
 
     fn old(&self, column: &Column, itag: usize) -> Result<Old> {

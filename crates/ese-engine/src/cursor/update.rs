@@ -303,6 +303,13 @@ impl Cursor {
         session.lock(&table.db, &table.tree, &key, lock)
     }
 
+    /// Has what is prepared written long values outside of its row? No row refers to them yet, so
+    /// they would outlive a crash that comes after the commit of their transaction.
+    #[must_use]
+    pub fn has_written_values(&self) -> bool {
+        self.update.as_ref().is_some_and(|update| !update.values.made.is_empty())
+    }
+
     /// A transaction level commits: what is prepared in it belongs to the one below.
     pub fn level_committed(&mut self, level: u8) {
         if let Some(update) = &mut self.update {

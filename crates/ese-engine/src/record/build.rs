@@ -128,7 +128,9 @@ impl RecordBuilder {
         };
         let old = RecordView::new(&self.record, schema.page_size)?;
         let mut list: SmallVec<[Instance<'_>; 8]> = SmallVec::new();
-        match old.data(column)? {
+        let data = old.data(column)?;
+        let has_default = data.is_default();
+        match data {
             ColumnData::Null | ColumnData::Default(_) | ColumnData::Computed => {}
             ColumnData::One(instance) => list.push(instance),
             ColumnData::Many(instances) => {
@@ -148,6 +150,8 @@ impl RecordBuilder {
             (Some(at), None) => {
                 list.remove(at);
             }
+            // The default is hidden by a NULL of the row's own.
+            (None, None) if itag == 1 && has_default => {}
             (None, None) => return Ok(()),
         }
         put_instances(schema, &old, column, &list, &mut self.next)?;

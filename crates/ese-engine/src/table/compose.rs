@@ -150,6 +150,10 @@ pub(crate) struct MadeLids {
 }
 
 impl MadeLids {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lids.is_empty()
+    }
+
     pub(crate) fn contains(&self, lid: Lid) -> bool {
         self.lids.contains(&lid)
     }
@@ -253,12 +257,16 @@ impl Composer<'_> {
         if value.len() > self.table.in_row_max() {
             return self.create(value, self.packing(column)).map(Stored::Outside);
         }
-        // In a list only the first value can be compressed.
+        Ok(self.in_row(column, value, first))
+    }
+
+    /// A value that stays in the row. In a list only the first one can be compressed.
+    pub(crate) fn in_row<'v>(&self, column: &Column, value: &'v [u8], first: bool) -> Stored<'v> {
         let packed = match self.packing(column) {
             Packing::Compressed if first => compress::compress(value),
             _ => None,
         };
-        Ok(packed.map_or(Stored::Plain(value), Stored::Packed))
+        packed.map_or(Stored::Plain(value), Stored::Packed)
     }
 
     /// Changes the row. As long as that makes it too long, its longest value goes outside.
