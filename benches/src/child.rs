@@ -20,7 +20,7 @@ use crate::{
     latency::Latencies,
     machine, old_reader,
     rows::{Key, Row, Rows, random_keys},
-    sort,
+    sort, stop,
     store::{Result, Store},
     values,
 };
@@ -83,11 +83,13 @@ pub(crate) enum Part {
     Sort,
     /// Long values.
     Values,
+    /// Stops of backups.
+    Stop,
 }
 
 impl Part {
-    pub(crate) const ALL: [Part; 5] =
-        [Part::Plain, Part::Indexed, Part::OldReader, Part::Sort, Part::Values];
+    pub(crate) const ALL: [Part; 6] =
+        [Part::Plain, Part::Indexed, Part::OldReader, Part::Sort, Part::Values, Part::Stop];
 
     /// Its name on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -97,6 +99,7 @@ impl Part {
             Part::OldReader => "old-reader",
             Part::Sort => "sort",
             Part::Values => "values",
+            Part::Stop => "stop",
         }
     }
 
@@ -122,6 +125,7 @@ pub(crate) fn main(engine: &str, folder: &str, scale: &str, part: &str) -> Resul
             Part::OldReader => old_reader::measure(&folder, scale)?,
             Part::Sort => sort::measure(&folder, scale)?,
             Part::Values => values::measure(engine, &folder, scale)?,
+            Part::Stop => stop::measure(&folder, scale)?,
         }
     };
     let others = match part {
@@ -130,6 +134,7 @@ pub(crate) fn main(engine: &str, folder: &str, scale: &str, part: &str) -> Resul
         Part::OldReader => "old_reader_others",
         Part::Sort => "sort_others",
         Part::Values => "values_others",
+        Part::Stop => "stop_others",
     };
     figures.insert(others, before.others_percent_since());
     println!("{}", serde_json::to_string(&figures)?);

@@ -259,6 +259,18 @@ const FLOORS: &[Floor] = &[
         |r| r.of(OURS, "sort_temp"),
         |r| Some(0.5 * r.of(OURS, "sort_n")?),
     ),
+    at_most(
+        "stop of a backup: 99 of 100 calls within 1 ms",
+        Unit::Microseconds,
+        |r| r.of(OURS, "stop_call_p99"),
+        |_| Some(1000.0),
+    ),
+    at_most(
+        "from the stop to the refusal, reads of 64 KiB: 99 of 100 within 5 ms",
+        Unit::Microseconds,
+        |r| r.of(OURS, "stop_read_p99"),
+        |_| Some(5000.0),
+    ),
     at_most("memory of that sort", Unit::Mebibytes, |r| r.of(OURS, "sort_memory"), |_| Some(256.0)),
 ];
 

@@ -24,6 +24,7 @@ mod old_reader;
 mod report;
 mod rows;
 mod sort;
+mod stop;
 mod store;
 mod tables;
 mod values;

@@ -119,3 +119,17 @@ pub(crate) const SORT: &[Metric] = &[
     metric("sort_memory", "peak of private memory", Unit::Mebibytes),
     metric("sort_others", "processor used by others meanwhile", Unit::Percent),
 ];
+
+/// Figures of backups that are stopped while eight threads commit.
+pub(crate) const STOP: &[Metric] = &[
+    metric("stop_call_p50", "the stop call: half of them faster than", Unit::Microseconds),
+    metric("stop_call_p99", "- 99 of 100 faster than", Unit::Microseconds),
+    metric("stop_call_max", "- longest", Unit::Microseconds),
+    metric("stop_read_p50", "from the stop to -801, reads of 64 KiB: half", Unit::Microseconds),
+    metric("stop_read_p99", "- 99 of 100 faster than", Unit::Microseconds),
+    metric("stop_read_max", "- longest", Unit::Microseconds),
+    metric("stop_built_in_p50", "to the end of a built-in backup: half", Unit::Microseconds),
+    metric("stop_built_in_p99", "- 99 of 100 faster than", Unit::Microseconds),
+    metric("stop_built_in_max", "- longest", Unit::Microseconds),
+    metric("stop_others", "processor used by others meanwhile", Unit::Percent),
+];

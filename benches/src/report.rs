@@ -103,8 +103,10 @@ fn passes<'e>(engines: &[&'e str], parts: &[Part]) -> Vec<(usize, &'e str, Part)
                 Part::OldReader if repetition == 1 && engines.contains(&OURS) => {
                     passes.push((repetition, OURS, part));
                 }
-                Part::Sort if engines.contains(&OURS) => passes.push((repetition, OURS, part)),
-                Part::OldReader | Part::Sort => {}
+                Part::Sort | Part::Stop if engines.contains(&OURS) => {
+                    passes.push((repetition, OURS, part));
+                }
+                Part::OldReader | Part::Sort | Part::Stop => {}
                 Part::Values => {
                     let all = engines.iter().copied().chain([file::NAME]);
                     passes.extend(all.map(|engine| (repetition, engine, part)));
@@ -170,6 +172,11 @@ fn text(scale: Scale, engines: &[&str], results: &Results, verdicts: &[Verdict])
     writeln!(out, "{}", markdown(&rows))?;
     let mut rows = vec![vec![format!("sorting {} rows", scale.sorted_rows), OURS.to_string()]];
     for metric in metrics::SORT {
+        rows.push(vec![metric.title.to_string(), cell(results, OURS, metric)]);
+    }
+    writeln!(out, "{}", markdown(&rows))?;
+    let mut rows = vec![vec!["backups stopped beside 8 writers".to_string(), OURS.to_string()]];
+    for metric in metrics::STOP {
         rows.push(vec![metric.title.to_string(), cell(results, OURS, metric)]);
     }
     writeln!(out, "{}", markdown(&rows))?;
@@ -297,7 +304,7 @@ fn as_json(scale: Scale, engines: &[&str], results: &Results, verdicts: &[Verdic
         Value::Object(pairs.collect())
     };
     let all = || {
-        let ours = metrics::OLD_READER.iter().chain(metrics::SORT);
+        let ours = metrics::OLD_READER.iter().chain(metrics::SORT).chain(metrics::STOP);
         metrics::ENGINE.iter().chain(metrics::INDEXED).chain(ours).chain(metrics::VALUES)
     };
     let names = engines.iter().copied().chain([file::NAME]);

@@ -1,16 +1,23 @@
 //! Backups of a running instance, and stopping them.
 
 use std::{
+    ops::RangeInclusive,
     path::Path,
     sync::{Arc, Weak},
 };
 
-use ese_backup::{builtin::backup_to_folder, sets::Shelf, stream};
-use ese_base::{Error, JetErr, Result, StopToken};
+use ese_backup::{
+    builtin::backup_to_folder,
+    session::{BEGIN_INCREMENTAL, END_ABORT, END_NORMAL, END_TRUNCATE_DONE},
+    sets::Shelf,
+    stream,
+};
+use ese_base::{Error, Generation, JetErr, Result, StopToken};
 
 pub use ese_backup::{
     LogInfo,
     builtin::FolderOptions,
+    snapshot::{Snapshot, SnapshotOptions, Stage as SnapshotStage},
     stream::{
         BackupReport, BackupStream as Backup, BaseEntry as BackupBase, CopyJob as BackupJob,
         CopyOptions, Destination as BackupDestination, FileReader as BackupFile, Manifest,
@@ -46,6 +53,15 @@ impl BackupStopper {
         let running = self.0.upgrade().filter(|shared| !shared.has_ended());
         running.map(|shared| shared.backup.stop()).is_some()
     }
+}
+
+/// What a surrogate backup did with the logs that it made superfluous.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SurrogateLogs {
+    /// They are gone: incremental backups can build on it.
+    Truncated,
+    /// They are there: it counts as a copy.
+    Kept,
 }
 
 impl Instance {
@@ -171,6 +187,53 @@ impl Instance {
     ) -> Result<()> {
         let env = &self.shared.engine.env;
         backup_to_folder(&self.shared.backup, env, dir.as_ref(), options, progress, stop)
+    }
+
+    /// Begins a backup whose files another program copies: all databases, and the logs of these
+    /// generations. The instance only remembers it, at [`Instance::end_surrogate_backup`].
+    ///
+    /// # Errors
+    /// `JET_errInvalidParameter` (-1003) for generations that are not there yet;
+    /// `JET_errSurrogateBackupInProgress` (-617); as [`Instance::begin_backup`] and
+    /// [`Instance::begin_incremental_backup`].
+    pub fn begin_surrogate_backup(
+        &self,
+        logs: RangeInclusive<Generation>,
+        incremental: bool,
+    ) -> Result<()> {
+        let grbit = if incremental { BEGIN_INCREMENTAL } else { 0 };
+        self.shared.backup.begin_surrogate(*logs.start(), *logs.end(), grbit)
+    }
+
+    /// Ends it: with what became of it, or `None` when it came to nothing.
+    ///
+    /// # Errors
+    /// `JET_errNoBackup` (-520), and those of writing the headers of the databases.
+    pub fn end_surrogate_backup(&self, done: Option<SurrogateLogs>) -> Result<()> {
+        self.shared.backup.end_surrogate(match done {
+            Some(SurrogateLogs::Truncated) => END_NORMAL | END_TRUNCATE_DONE,
+            Some(SurrogateLogs::Kept) => END_NORMAL,
+            None => END_ABORT,
+        })
+    }
+
+    /// Prepares a snapshot of this instance: between [`Snapshot::freeze`] and [`Snapshot::thaw`]
+    /// nothing that it writes reaches the disk while reading goes on, so that the storage can copy
+    /// its files as they are at one moment. Recovery makes such a copy whole, with everything that
+    /// was committed.
+    ///
+    /// # Errors
+    /// `JET_errOSSnapshotNotAllowed` (-2403) while a backup or another snapshot is in progress.
+    pub fn prepare_snapshot(&self, options: SnapshotOptions) -> Result<Snapshot> {
+        let mut snapshot = Snapshot::prepare(options);
+        snapshot.add(0, &self.shared.backup)?;
+        Ok(snapshot)
+    }
+
+    /// Is a backup, a surrogate one or a snapshot of this instance in progress? Waits for nothing.
+    #[must_use]
+    pub fn is_backing_up(&self) -> bool {
+        self.shared.backup.refuse_if_in_progress().is_err()
     }
 
     /// Something that stops this instance's backups; to be given to another thread.

@@ -1,6 +1,12 @@
 //! Online defragmentation of an attached database: on the caller's thread, or in the background.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use ese_base::{JetErr, Result, StopReason, StopToken};
 use ese_engine::{
@@ -15,6 +21,9 @@ use crate::{database::Database, shared::Shared};
 
 /// How long the background rests between two passes.
 const REST: Duration = Duration::from_secs(60);
+
+/// Longest rest of paused background work without a look whether it may go on.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How far a defragmentation goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,13 +194,14 @@ impl Shared {
         let started = self.engine.env.clock.monotonic();
         let (stop, state) = (StopToken::new(), Arc::new(State::default()));
         let end = options.time.map(|time| started.saturating_add(time));
+        let paused = Arc::clone(&self.background_paused);
         let body = {
             let (engine, attached) = (Arc::clone(&self.engine), Arc::clone(attached));
             let (stop, state) = (stop.clone(), Arc::clone(&state));
             move || {
                 let mut run = Run::new(&engine, &attached);
                 (run.table, run.whole_only) = (options.table.as_ref(), options.whole_only);
-                let result = in_background(run, (options.passes, end), &stop, &state);
+                let result = in_background(run, (options.passes, end), &paused, &stop, &state);
                 if let Err(error) = result
                     && error.code() != JetErr::ClientRequestToStopJetService
                 {
@@ -241,10 +251,20 @@ impl Background {
 fn in_background(
     mut run: Run<'_>,
     (passes, end): (Option<u32>, Option<Duration>),
+    paused: &AtomicBool,
     stop: &StopToken,
     state: &State,
 ) -> Result<()> {
-    while run.pass(end, &mut |_| Ok(()), stop)? {
+    let clock = Arc::clone(&run.engine.env.clock);
+    // Between two steps nothing is held.
+    let mut rest_if_paused = |_: DefragReport| -> Result<()> {
+        while paused.load(Ordering::SeqCst) && stop.reason().is_none() {
+            clock.sleep(LOOK);
+        }
+        Ok(())
+    };
+    rest_if_paused(DefragReport::default())?;
+    while run.pass(end, &mut rest_if_paused, stop)? {
         let mut progress = state.progress.lock();
         progress.0 = run.outcome.passes;
         if passes.is_some_and(|most| progress.0 >= most) {

@@ -81,8 +81,8 @@ mod verify;
 
 pub use backup::{
     Backup, BackupBase, BackupDestination, BackupFile, BackupJob, BackupPhase, BackupProgress,
-    BackupReport, BackupStopper, CopyOptions, FolderOptions, LogInfo, Manifest, Throttle,
-    jet_error,
+    BackupReport, BackupStopper, CopyOptions, FolderOptions, LogInfo, Manifest, Snapshot,
+    SnapshotOptions, SnapshotStage, SurrogateLogs, Throttle, jet_error,
 };
 pub use compact::{Compacted, compact};
 pub use database::Database;
@@ -93,7 +93,8 @@ pub use ese_backup::{
     ship::{DirDestination, ShipDestination, ShipState, Shipped, Shipper},
 };
 pub use ese_base::{
-    Error, ErrorKind, JetErr, LgPos, LogTime, PageSize, Result, Signature, StopReason, StopToken,
+    Error, ErrorKind, Generation, JetErr, LgPos, LogTime, PageSize, Result, Signature, StopReason,
+    StopToken,
 };
 pub use ese_engine::{
     compact::CompactProgress,

@@ -5,7 +5,10 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use ese_backup::{BackupContext, PauseBy};
@@ -15,7 +18,7 @@ use ese_engine::{
     recovery::{RecoveryOptions, RecoveryReport},
     session::Session,
 };
-use ese_os::{Env, LockMode, OpenMode};
+use ese_os::{Env, GateWait, LockMode, OpenMode, WriteGate};
 use parking_lot::Mutex;
 
 use crate::{defrag::Background, jet::Attachments, session::SessionCell, source::EngineSource};
@@ -69,6 +72,8 @@ pub(crate) struct Shared {
     databases: Mutex<Vec<Arc<OpenDatabase>>>,
     sessions: Mutex<Sessions>,
     pub(crate) defragmentations: Mutex<Vec<Background>>,
+    /// What runs in the background for a user rests.
+    pub(crate) background_paused: Arc<AtomicBool>,
 }
 
 impl Shared {
@@ -78,8 +83,16 @@ impl Shared {
         options: RecoveryOptions<'_>,
         pauses: PauseBy,
     ) -> Result<(Arc<Shared>, Option<RecoveryReport>)> {
-        let (engine, report) = Instance::start_with(env, config, options)?;
-        let source = Arc::new(EngineSource::new(&engine));
+        // Recovery writes through it, too: it is open as long as no snapshot freezes it.
+        let (env, gate) = WriteGate::over(
+            env,
+            match pauses {
+                PauseBy::Waiting => GateWait::Waiting,
+                PauseBy::Clock => GateWait::Clock,
+            },
+        );
+        let (engine, report) = Instance::start_with(&env, config, options)?;
+        let source = Arc::new(EngineSource::new(&engine, gate));
         let for_backup: Arc<dyn ese_backup::BackupSource> = Arc::clone(&source) as Arc<_>;
         let backup = Arc::new(BackupContext::new(for_backup, pauses));
         backup.allow();
@@ -90,6 +103,7 @@ impl Shared {
             databases: Mutex::default(),
             sessions: Mutex::default(),
             defragmentations: Mutex::default(),
+            background_paused: Arc::default(),
         };
         Ok((Arc::new(shared), report))
     }
@@ -237,9 +251,11 @@ impl Shared {
 
     /// Lets go of everything without writing, as a killed process would.
     pub(crate) fn abandon(&self) {
+        // No snapshot holds up who has to be waited for.
+        self.backup.source().write_gate().thaw();
         self.engine.abandon();
         self.stop_defragmentations();
-        self.backup.abort_for_term();
+        self.backup.abort_now();
         let mut sessions = self.sessions.lock();
         sessions.closed = true;
         for cell in sessions.cells.drain(..).filter_map(|cell| cell.upgrade()) {
@@ -251,6 +267,12 @@ impl Shared {
 }
 
 impl Shared {
+    /// Which services rest: background work of users; and are changed pages written at once?
+    pub(crate) fn set_services(&self, background_paused: bool, quiesced: bool) {
+        self.background_paused.store(background_paused, Ordering::SeqCst);
+        self.engine.quiesce(quiesced);
+    }
+
     /// Has the instance come to its end? Waits for nothing.
     pub(crate) fn has_ended(&self) -> bool {
         self.engine.check().is_err_and(|error| error.code() == JetErr::NotInitialized)

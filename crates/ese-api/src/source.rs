@@ -9,7 +9,7 @@ use ese_backup::{
 };
 use ese_base::{Error, Generation, JetErr, LgPos, PageSize, Pgno, Result, Signature};
 use ese_engine::{instance::Instance, space};
-use ese_os::Env;
+use ese_os::{Env, WriteGate};
 use ese_pages::DbHeader;
 use parking_lot::Mutex;
 
@@ -17,6 +17,8 @@ use parking_lot::Mutex;
 #[derive(Debug)]
 pub(crate) struct EngineSource {
     engine: Arc<Instance>,
+    /// Before everything that the engine writes.
+    gate: Arc<WriteGate>,
     /// `None` with recovery off.
     log: Option<LogSource>,
     /// Held by whoever attaches, detaches or creates a database. A beginning backup takes it once
@@ -25,12 +27,12 @@ pub(crate) struct EngineSource {
 }
 
 impl EngineSource {
-    pub(crate) fn new(engine: &Arc<Instance>) -> EngineSource {
+    pub(crate) fn new(engine: &Arc<Instance>, gate: Arc<WriteGate>) -> EngineSource {
         let log = engine.log.as_ref().map(|log| {
             let checkpoint = log.names().checkpoint(&engine.config.system_dir);
             LogSource::new(&engine.env, Arc::clone(log), checkpoint)
         });
-        EngineSource { engine: Arc::clone(engine), log, attaching: Mutex::new(()) }
+        EngineSource { engine: Arc::clone(engine), gate, log, attaching: Mutex::new(()) }
     }
 
     fn log(&self) -> Result<&LogSource> {
@@ -45,6 +47,10 @@ impl BackupSource for EngineSource {
         &self.engine.env
     }
 
+    fn write_gate(&self) -> &WriteGate {
+        &self.gate
+    }
+
     fn page_size(&self) -> PageSize {
         self.engine.config.page_size
     }
@@ -56,7 +62,7 @@ impl BackupSource for EngineSource {
         let log = source.log();
         LogState {
             disabled: false,
-            down: self.engine.check_alive().is_err(),
+            down: self.engine.check_alive().is_err() || log.is_closed(),
             recovering: false,
             circular: self.engine.config.circular_log,
             disk_full: log.is_disk_full(),

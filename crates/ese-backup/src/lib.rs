@@ -10,6 +10,7 @@
 //! * [`stream`]: the same as [`std::io::Read`], and the copy into a directory.
 //! * [`sets`]: a directory of sets: chains of incremental ones, and which may go.
 //! * [`ship`]: the log of a running instance, copied to another place as it grows.
+//! * [`snapshot`]: copies that the storage makes while writes are held back (4.12).
 //! * [`restore`]: from a backup set to files that recovery can make whole (6.2, 6.4).
 //! * [`truncate`]: which logs are copied and which may go.
 //!
@@ -30,8 +31,10 @@ pub mod restore;
 pub mod session;
 pub mod sets;
 pub mod ship;
+pub mod snapshot;
 pub mod source;
 pub mod stream;
+mod sync;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod truncate;

@@ -12,7 +12,7 @@ use std::{fmt::Debug, path::PathBuf, sync::Arc};
 
 use ese_base::{BkInfo, Dbid, Generation, LgPos, PageSize, Pgno, Result, Signature};
 use ese_log::records::{Backup2, LoggedPath};
-use ese_os::Env;
+use ese_os::{Env, WriteGate};
 use ese_pages::{DbHeader, db_file::DbFile};
 
 use crate::truncate::GenerationRange;
@@ -127,6 +127,9 @@ pub enum BackupScope {
 pub trait BackupSource: Send + Sync + Debug {
     /// The machine.
     fn env(&self) -> &Env;
+
+    /// The gate before everything that the instance writes, for snapshots.
+    fn write_gate(&self) -> &WriteGate;
 
     /// Page size of the instance's databases.
     fn page_size(&self) -> PageSize;

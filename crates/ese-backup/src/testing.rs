@@ -21,7 +21,7 @@ use ese_log::{
     LogNames,
     layout::{DbmsParam, HeaderFlags, LogHeader, LogVersion},
 };
-use ese_os::{Clock, Env, OpenMode, Threads, Worker};
+use ese_os::{Clock, Env, GateWait, OpenMode, Threads, Worker, WriteGate};
 use ese_pages::{
     DbHeader, DbState, NodeFlags, PageFlags, PageMut,
     checksum::{stamp, stamp_segment},
@@ -70,6 +70,7 @@ pub(crate) struct TestInstance {
     /// Removed with the instance; none on a simulated disk.
     temporary: Option<TempDir>,
     pub(crate) env: Env,
+    gate: Arc<WriteGate>,
     pub(crate) page_size: PageSize,
     pub(crate) signature: Signature,
     names: LogNames,
@@ -142,6 +143,7 @@ impl Setup {
 
 impl TestInstance {
     fn new(env: Env, page_size: PageSize, temporary: Option<TempDir>) -> TestInstance {
+        let (env, gate) = WriteGate::over(&env, GateWait::Waiting);
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let root = temporary.as_ref().map_or(PathBuf::from("/inst"), |dir| dir.path().into());
         env.fs.create_dir_all(&root).unwrap();
@@ -149,6 +151,7 @@ impl TestInstance {
         let instance = TestInstance {
             names: LogNames::new(&root, "edb"),
             env,
+            gate,
             page_size,
             signature: Signature::new(number, LogTime::from_unix_ms(1_700_000_000_000)),
             databases: Mutex::default(),
@@ -272,6 +275,10 @@ impl TestInstance {
 impl BackupSource for TestInstance {
     fn env(&self) -> &Env {
         &self.env
+    }
+
+    fn write_gate(&self) -> &WriteGate {
+        &self.gate
     }
 
     fn page_size(&self) -> PageSize {

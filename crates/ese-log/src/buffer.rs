@@ -104,6 +104,8 @@ pub(crate) struct Buffer {
     pool: Vec<Box<SegmentBytes>>,
     tip: LgPos,
     grown: usize,
+    /// No record is taken any more.
+    closed: bool,
 }
 
 /// How a record is laid down.
@@ -130,7 +132,26 @@ impl Buffer {
             pool: Vec::new(),
             tip: next,
             grown: 0,
+            closed: false,
         }
+    }
+
+    /// Takes no record any more. The value is behind the last one.
+    pub(crate) fn close(&mut self) -> LgPos {
+        self.closed = true;
+        self.tip
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.closed {
+            let what = "the log was ended: nothing can change any more";
+            return Err(Error::new(JetErr::LogWriteFail, what).advise("terminate the instance"));
+        }
+        Ok(())
     }
 
     /// Behind the last record.
@@ -151,12 +172,14 @@ impl Buffer {
     ///
     /// # Errors
     /// `JET_errLogBufferTooSmall` (-517): the record is too long for the buffer or a generation.
-    /// `JET_errLogSequenceEnd` (-519): the last generation is full. Nothing has been added.
+    /// `JET_errLogSequenceEnd` (-519): the last generation is full. `JET_errLogWriteFail` (-510):
+    /// closed. Nothing has been added.
     pub(crate) fn append(
         &mut self,
         parts: &Parts<'_>,
         now: impl Fn() -> LogTime,
     ) -> Result<Option<Appended>> {
+        self.check_open()?;
         let len = parts.encoded_len();
         let (layout, new_segments) = self.lay_out(len)?;
         if self.queue.len() + new_segments > self.segments_max {
@@ -256,8 +279,9 @@ impl Buffer {
     /// The next record starts a new generation.
     ///
     /// # Errors
-    /// `JET_errLogSequenceEnd` (-519): there is none.
+    /// `JET_errLogSequenceEnd` (-519): there is none; `JET_errLogWriteFail` (-510): closed.
     pub(crate) fn start_generation(&mut self) -> Result<Generation> {
+        self.check_open()?;
         if self.next_generation >= Generation::LAST {
             return Err(Error::code_only(JetErr::LogSequenceEnd));
         }

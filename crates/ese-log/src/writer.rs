@@ -144,9 +144,10 @@ impl Log {
     /// Waits for the disk only when the buffer is full.
     ///
     /// # Errors
-    /// `JET_errLogWriteFail` (-510) after the log has failed; `JET_errLogDiskFull` (-529) for the
-    /// begin of a transaction when the disk is full; `JET_errLogBufferTooSmall` (-517) for a
-    /// record that is too long; `JET_errLogSequenceEnd` (-519). Nothing has been added then.
+    /// `JET_errLogWriteFail` (-510) after the log has failed or was closed; `JET_errLogDiskFull`
+    /// (-529) for the begin of a transaction when the disk is full; `JET_errLogBufferTooSmall`
+    /// (-517) for a record that is too long; `JET_errLogSequenceEnd` (-519). Nothing has been
+    /// added then.
     pub fn append(&self, record: &Record<'_>) -> Result<Appended> {
         let parts = record.parts()?;
         let shared = &self.shared;
@@ -221,6 +222,22 @@ impl Log {
         };
         self.shared.flush(tip)?;
         Ok(generation)
+    }
+
+    /// Ends the log for good (`JET_bitStopServiceStopAndEmitLog`): everything appended so far is
+    /// durable on return, and every later append fails.
+    ///
+    /// # Errors
+    /// As [`Log::flush`].
+    pub fn close(&self) -> Result<()> {
+        let tip = self.shared.buffer.lock().close();
+        self.flush(tip)
+    }
+
+    /// Was it ended by [`Log::close`]?
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.shared.buffer.lock().is_closed()
     }
 
     /// Names the instance that is asked and told about generations.

@@ -8,9 +8,11 @@
 //! the last of them and the last map of it.
 
 mod env;
+mod freeze;
 mod fs;
 mod real;
 
 pub use env::{Clock, Env, Rng, Threads, Worker};
+pub use freeze::{GateWait, WriteGate};
 pub use fs::{DirEntry, File, Fs, LockMode, OpenMode, PageMap};
 pub use real::{DIRECT_ALIGN, MAP_WINDOW, prefer_large_pages};

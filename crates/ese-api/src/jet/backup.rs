@@ -9,7 +9,7 @@ use std::{
 };
 
 use ese_backup::{FileHandle, State, session::END_NORMAL};
-use ese_base::{Error, JetErr, Result};
+use ese_base::{Error, Generation, JetErr, Result};
 
 use super::{
     JET_GRBIT,
@@ -21,12 +21,18 @@ use crate::shared::Shared;
 
 /// Only the logs since the last full or incremental backup.
 pub const JET_bitBackupIncremental: JET_GRBIT = 0x1;
+/// Another program copies the files; [`JetBeginSurrogateBackup`] implies it.
+pub const JET_bitBackupSurrogate: JET_GRBIT = 0x20;
+/// A full backup that the application makes for itself.
+pub const JET_bitBackupInternalCopy: JET_GRBIT = 0x40;
 /// Of [`JetEndExternalBackupInstance2`]: everything was copied.
 pub const JET_bitBackupEndNormal: JET_GRBIT = 0x1;
 /// The copy is of no use.
 pub const JET_bitBackupEndAbort: JET_GRBIT = 0x2;
 /// The logs were truncated by other means.
 pub const JET_bitBackupTruncateDone: JET_GRBIT = 0x100;
+/// The headers of the databases do not remember it.
+pub const JET_bitBackupNoDbHeaderUpdate: JET_GRBIT = 0x200;
 
 /// The logs of a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -380,6 +386,44 @@ pub fn JetEndExternalBackupInstance2(instance: JET_INSTANCE, grbit: JET_GRBIT) -
 /// As there; `JET_errRunningInMultiInstanceMode` (-1081).
 pub fn JetEndExternalBackup() -> Result<()> {
     enter(&*find_single()?, Purpose::Work)?.backup.end(END_NORMAL)
+}
+
+/// Begins a backup whose files another program copies: all databases, and the logs from
+/// `lgenFirst` to `lgenLast`. As long as it lasts no other backup can begin, and the calls of a
+/// sequence answer `JET_errNoBackup` (-520).
+///
+/// # Errors
+/// As [`JetBeginExternalBackupInstance`]; `JET_errInvalidParameter` (-1003) for a range that ends
+/// before it begins or behind the current generation; `JET_errSurrogateBackupInProgress` (-617).
+/// Source of the facts: backup-log-recovery 4.11.
+pub fn JetBeginSurrogateBackup(
+    instance: JET_INSTANCE,
+    lgenFirst: u32,
+    lgenLast: u32,
+    grbit: JET_GRBIT,
+) -> Result<()> {
+    let shared = enter(&*find_instance(instance)?, Purpose::Work)?;
+    shared.backup.begin_surrogate(Generation(lgenFirst), Generation(lgenLast), grbit)
+}
+
+/// Ends it. With [`JET_bitBackupEndNormal`], and without a stop, the headers of all databases
+/// remember it as a snapshot: a full or incremental one with [`JET_bitBackupTruncateDone`], else
+/// one that the chain of backups leaves out. A backup of another kind ends without any record.
+///
+/// # Errors
+/// As [`JetEndExternalBackupInstance2`].
+pub fn JetEndSurrogateBackup(instance: JET_INSTANCE, grbit: JET_GRBIT) -> Result<()> {
+    enter(&*find_instance(instance)?, Purpose::Work)?.backup.end_surrogate(grbit)
+}
+
+/// Where the backup of an instance stands, and whether the stop was given. Not a Jet function;
+/// waits for a running call of the backup.
+///
+/// # Errors
+/// The instance's.
+pub fn backup_state(instance: JET_INSTANCE) -> Result<(State, bool)> {
+    let shared = enter(&*find_instance(instance)?, Purpose::Work)?;
+    Ok((shared.backup.state(), shared.backup.is_stopped()))
 }
 
 #[cfg(test)]

@@ -88,17 +88,18 @@ pub struct JET_INSTANCE_INFO {
 /// None.
 pub fn JetGetInstanceInfo() -> Result<Vec<JET_INSTANCE_INFO>> {
     let all: Vec<Arc<Inst>> = PROCESS.lock().instances().cloned().collect();
-    let running = all.iter().filter_map(|inst| inst.shared().map(|shared| (inst, shared)));
-    let info = running.map(|(inst, shared)| JET_INSTANCE_INFO {
+    Ok(all.iter().filter_map(info_of).collect())
+}
+
+/// What is told of an instance that runs.
+pub(super) fn info_of(inst: &Arc<Inst>) -> Option<JET_INSTANCE_INFO> {
+    let databases = inst.shared()?.attached_databases();
+    let paths = databases.iter().map(|database| database.attached.path.clone());
+    Some(JET_INSTANCE_INFO {
         hInstanceId: inst.handle,
         szInstanceName: inst.name.clone(),
-        szDatabaseFileName: shared
-            .attached_databases()
-            .iter()
-            .map(|database| database.attached.path.clone())
-            .collect(),
-    });
-    Ok(info.collect())
+        szDatabaseFileName: paths.collect(),
+    })
 }
 
 /// The signature of the log.
@@ -234,6 +235,8 @@ fn init(
     match start(&inst, &global, info, flags) {
         Ok((shared, warning)) => {
             *inst.life.write() = Life::Running(shared);
+            // Something may have been stopped before there was anything to stop.
+            inst.apply_services();
             if let Some(handle) = pinstance {
                 *handle = inst.handle;
             }
@@ -314,8 +317,13 @@ pub fn JetTerm2(instance: JET_INSTANCE, grbit: JET_GRBIT) -> Result<()> {
     if grbit & !known != 0 || grbit & contradict == contradict {
         return Err(invalid_grbit("JetTerm2", grbit));
     }
+    // One at a time; until it is certain, calls come in as before.
+    let Some(_one) = inst.terminating.try_lock() else {
+        let what = "another thread terminates the instance";
+        return Err(Error::new(JetErr::TermInProgress, what));
+    };
     let shared = {
-        let mut life = inst.life.write();
+        let life = inst.life.write();
         match life.clone() {
             Life::Created => {
                 drop(life);
@@ -329,16 +337,11 @@ pub fn JetTerm2(instance: JET_INSTANCE, grbit: JET_GRBIT) -> Result<()> {
                 let what = "another thread terminates the instance";
                 return Err(Error::new(JetErr::TermInProgress, what));
             }
-            Life::Running(shared) => {
-                *life = Life::Ending(Arc::clone(&shared));
-                shared
-            }
+            Life::Running(shared) => shared,
         }
     };
-    if let Err(refusal) = prepare_term(&shared, grbit) {
-        *inst.life.write() = Life::Running(shared);
-        return Err(refusal);
-    }
+    prepare_term(&shared, grbit)?;
+    *inst.life.write() = Life::Ending(Arc::clone(&shared));
     let dirty = grbit & JET_bitTermDirty != 0;
     let ended = shared.terminate(if dirty { TermMode::Dirty } else { TermMode::Clean });
     forget_sessions(&inst);

@@ -52,6 +52,8 @@ pub const JET_paramCacheSizeMax: u32 = 23;
 pub const JET_paramCacheSizeMin: u32 = 60;
 /// How much log a crash may have to replay, in bytes.
 pub const JET_paramCheckpointDepthMax: u32 = 24;
+/// Milliseconds that a freeze of [`JetOSSnapshotFreeze`](super::JetOSSnapshotFreeze) lasts at most.
+pub const JET_paramOSSnapshotTimeout: u32 = 82;
 /// `on` or `off`: keep a log.
 pub const JET_paramRecovery: u32 = 34;
 /// Obsolete; kept, and refused where redo is to stop early.

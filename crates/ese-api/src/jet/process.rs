@@ -64,6 +64,10 @@ pub(super) struct Inst {
     pub(super) stopped: AtomicU32,
     /// A restore goes on with its logs.
     pub(super) restoring: AtomicBool,
+    /// Held while services are stopped or resumed; never while anything is waited for.
+    pub(super) stopping: Mutex<()>,
+    /// Held by who terminates it, from the first check to the last.
+    pub(super) terminating: Mutex<()>,
     /// The machine it will run on.
     pub(super) machine: Mutex<(Env, PauseBy)>,
 }
@@ -140,6 +144,8 @@ impl Process {
                 life: RwLock::new(Life::Created),
                 stopped: AtomicU32::new(0),
                 restoring: AtomicBool::new(false),
+                stopping: Mutex::default(),
+                terminating: Mutex::default(),
                 machine: Mutex::new((Env::real(), PauseBy::Waiting)),
             })
         });

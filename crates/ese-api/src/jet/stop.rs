@@ -78,11 +78,17 @@ pub fn JetStopServiceInstance(instance: JET_INSTANCE) -> Result<()> {
     stop_service(&*find_instance(instance)?, JET_bitStopServiceAll)
 }
 
-/// Stops services of the instance, or takes that back.
+/// Stops services of the instance, or takes that back. Single services make no call fail: work
+/// that runs in the background for users rests, changed pages are written at once. All at once is
+/// [`JetStopServiceInstance`]. [`JET_bitStopServiceStopAndEmitLog`] makes the log durable, waiting
+/// for that, and ends it: nothing can be changed any more (`JET_errLogWriteFail`, -510).
 ///
 /// # Errors
-/// As [`JetStopBackupInstance`]; `JET_errInvalidGrbit` (-900);
-/// `JET_errClientRequestToStopJetService` (-1329) for taking back after all were stopped.
+/// As [`JetStopBackupInstance`]; `JET_errInvalidGrbit` (-900) for unknown flags and for
+/// [`JET_bitStopServiceStopAndEmitLog`] with any other;
+/// `JET_errClientRequestToStopJetService` (-1329) for taking back after all were stopped;
+/// `JET_errLogWriteFail` (-510) if the log cannot be made durable. Source of the facts:
+/// backup-log-recovery 5.7.
 pub fn JetStopServiceInstance2(instance: JET_INSTANCE, grbit: JET_GRBIT) -> Result<()> {
     stop_service(&*find_instance(instance)?, grbit)
 }
@@ -94,6 +100,12 @@ fn stop_service(inst: &Inst, grbit: JET_GRBIT) -> Result<()> {
     if bits & !SINGLE_SERVICES != 0 || (emit && grbit != JET_bitStopServiceStopAndEmitLog) {
         return Err(invalid_grbit("JetStopServiceInstance2", grbit));
     }
+    if emit {
+        let shared = inst.shared();
+        let log = shared.as_ref().and_then(|shared| shared.engine.log.as_ref());
+        return log.map_or(Ok(()), |log| log.close());
+    }
+    let _one = inst.stopping.lock();
     let change = |stopped: u32| -> Option<u32> {
         match (resume, bits) {
             (true, _) if stopped & ALL_SERVICES != 0 => None,
@@ -104,10 +116,27 @@ fn stop_service(inst: &Inst, grbit: JET_GRBIT) -> Result<()> {
         }
     };
     match inst.stopped.fetch_update(Ordering::SeqCst, Ordering::SeqCst, change) {
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            inst.apply_services();
+            Ok(())
+        }
         Err(_) => Err(Error::new(
             JetErr::ClientRequestToStopJetService,
             "all services were stopped; that cannot be taken back",
         )),
+    }
+}
+
+impl Inst {
+    /// Tells the running instance which services rest.
+    pub(super) fn apply_services(&self) {
+        let stopped = self.stopped_services();
+        let stopped = |service| stopped & (service | ALL_SERVICES) != 0;
+        if let Some(shared) = self.shared() {
+            shared.set_services(
+                stopped(JET_bitStopServiceBackgroundUserTasks),
+                stopped(JET_bitStopServiceQuiesceCaches),
+            );
+        }
     }
 }

@@ -1,25 +1,24 @@
 //! The calls that begin and end a backup (backup-log-recovery 4.3, 4.10).
 
-use std::sync::atomic::Ordering;
-
 use ese_base::{Error, Generation, JetErr, Result};
 
 use super::{
-    context::{Backup, BackupContext, Cause, Part, Who},
+    context::{Backup, BackupContext, Cause, Part, Ranges},
+    machine::Who,
     marks,
     table::{Api, State},
 };
 use crate::{
     source::{BackupKind, BackupPhase, BackupRecord},
-    truncate::CopiedLogs,
+    truncate::{CopiedLogs, GenerationRange},
 };
 
 /// `JET_bitBackupIncremental`.
 pub const BEGIN_INCREMENTAL: u32 = 0x1;
-/// `JET_bitBackupSurrogate`.
-const BEGIN_SURROGATE: u32 = 0x20;
-/// `JET_bitBackupInternalCopy`.
-const BEGIN_INTERNAL_COPY: u32 = 0x40;
+/// `JET_bitBackupSurrogate`: another program copies the files.
+pub const BEGIN_SURROGATE: u32 = 0x20;
+/// `JET_bitBackupInternalCopy`: a full backup that the application makes for itself.
+pub const BEGIN_INTERNAL_COPY: u32 = 0x40;
 /// `JET_bitBackupEndNormal`.
 pub const END_NORMAL: u32 = 0x1;
 /// `JET_bitBackupEndAbort`.
@@ -45,39 +44,58 @@ impl BackupContext {
 
     /// Begins a backup and gives its number, for calls that must not stray into another one.
     pub(crate) fn begin_owned(&self, grbit: u32) -> Result<u64> {
-        let mut backup = self.backup.lock();
-        self.check_begin(grbit)?;
+        self.begin_with(grbit, None)
+    }
+
+    /// `logs`: the generations that a surrogate says it copies.
+    pub(super) fn begin_with(&self, grbit: u32, logs: Option<GenerationRange>) -> Result<u64> {
+        let checked = self.check_begin(grbit);
+        if checked.is_err() {
+            self.machine.forget_stop(&self.machine.lock());
+        }
+        checked?;
+        let mut backup = self.lock_when_thawed();
+        // Asked again: a termination forbids first and takes the mutex then.
+        self.check_allowed()?;
+        let surrogate = grbit & BEGIN_SURROGATE != 0;
         let full = grbit & BEGIN_INCREMENTAL == 0;
-        let api = if full { Api::BeginFull } else { Api::BeginIncremental };
+        let api = match (surrogate, full) {
+            (true, _) => Api::BeginSurrogate,
+            (false, true) => Api::BeginFull,
+            (false, false) => Api::BeginIncremental,
+        };
         let next = self.decide(api, &mut backup)?;
-        self.stop.clear();
-        backup.serial += 1;
-        backup.full = full;
-        backup.ranges = None;
-        backup.parts.clear();
-        backup.copied = CopiedLogs::default();
-        backup.truncated = false;
+        backup.clear(full, if surrogate { BackupKind::Surrogate } else { BackupKind::Normal });
         // Shown as in progress before the wait: whoever attaches looks there under its own lock,
         // so it is either waited for or refused.
-        self.set_state(&mut backup, next);
+        self.machine.begin(&mut backup, next);
         self.source.wait_for_attachments();
-        if let Err(error) = self.start(&mut backup) {
+        let mut started = self.start(&mut backup);
+        if started.is_ok() && surrogate {
+            started = self.start_surrogate(&mut backup, logs);
+        }
+        if let Err(error) = started {
             self.source.pin_logs(None);
-            self.set_state(&mut backup, State::None);
-            self.stop.clear();
+            self.machine.finish(&mut backup);
             return Err(error);
         }
         self.log_step(&backup, BackupPhase::Begin);
-        tracing::info!(full, mark = %backup.mark, copy_low = backup.copy_low.0, "backup begins");
+        let kind = backup.kind;
+        tracing::info!(full, ?kind, mark = %backup.mark, low = backup.copy_low.0, "backup begins");
         Ok(backup.serial)
+    }
+
+    pub(super) fn check_allowed(&self) -> Result<()> {
+        if self.machine.is_allowed() {
+            return Ok(());
+        }
+        let what = "the instance is not initialised yet or terminates";
+        Err(Error::new(JetErr::BackupNotAllowedYet, what))
     }
 
     pub(super) fn check_begin(&self, grbit: u32) -> Result<()> {
         let refuse = |code, what: &'static str| Err(Error::new(code, what));
-        if !self.allowed.load(Ordering::SeqCst) {
-            let what = "the instance is not initialised yet or terminates";
-            return refuse(JetErr::BackupNotAllowedYet, what);
-        }
+        self.check_allowed()?;
         let log = self.source.log_state();
         if log.disabled {
             return refuse(JetErr::LoggingDisabled, "recovery is off: there is no log to copy");
@@ -98,10 +116,6 @@ impl BackupContext {
             let what = "circular logging keeps no logs for an incremental backup";
             return refuse(JetErr::InvalidBackup, what);
         }
-        if grbit & (BEGIN_SURROGATE | BEGIN_INTERNAL_COPY) != 0 {
-            let what = "surrogate backups and internal copies are not offered yet";
-            return refuse(JetErr::FeatureNotAvailable, what);
-        }
         if log.disk_full {
             return refuse(JetErr::LogDiskFull, "the log's disk is full");
         }
@@ -116,33 +130,34 @@ impl BackupContext {
         // Everything is pinned until it is known what is needed: between the reading of the
         // checkpoint and the pin nothing may be removed.
         self.source.pin_logs(Some(Generation(0)));
-        backup.mark = self.source.tip();
-        backup.mark_time = self.source.env().clock.log_time();
-        backup.copy_low = Generation(0);
+        self.mark(backup);
         if backup.full {
             backup.copy_low = self.source.checkpoint_on_disk()?.generation;
             self.source.pin_logs(Some(backup.copy_low));
         } else {
             backup.parts = self.parts();
-            for part in &backup.parts {
-                let header = part.database.file.header();
-                if header.bkinfo_full_prev.gen_low.get() == 0 {
-                    return Err(Error::new(
-                        JetErr::MissingFullBackup,
-                        "an incremental backup needs an earlier full one of every database",
-                    )
-                    .at_path(&part.database.path)
-                    .advise(
-                        "make a full backup first that truncates the logs (--truncate); one that \
-                         leaves them counts as a copy",
-                    ));
-                }
-            }
+            backup.check_full_before()?;
         }
         Ok(())
     }
 
-    fn parts(&self) -> Vec<Part> {
+    /// A surrogate copies all databases and the logs that it named. It deletes no log, so none is
+    /// kept for it.
+    fn start_surrogate(&self, backup: &mut Backup, logs: Option<GenerationRange>) -> Result<()> {
+        backup.parts = self.parts();
+        let delete = GenerationRange::default();
+        backup.ranges = logs.map(|copy| Ranges { copy, delete, logs: Vec::new() });
+        self.source.pin_logs(None);
+        Ok(())
+    }
+
+    /// Remembers where the log is as the backup begins.
+    pub(super) fn mark(&self, backup: &mut Backup) {
+        backup.mark = self.source.tip();
+        backup.mark_time = self.source.env().clock.log_time();
+    }
+
+    pub(super) fn parts(&self) -> Vec<Part> {
         let databases = self.source.databases().into_iter();
         databases.map(|database| Part { database, copied: false }).collect()
     }
@@ -160,62 +175,120 @@ impl BackupContext {
 
     /// As [`BackupContext::end`]; says how many databases' headers remember the backup.
     pub(crate) fn end_as(&self, who: Who, grbit: u32) -> Result<u32> {
-        let known = END_NORMAL | END_ABORT | END_TRUNCATE_DONE | END_NO_HEADER_UPDATE;
-        let api = match grbit & (END_NORMAL | END_ABORT) {
-            END_NORMAL if grbit & !known == 0 => Api::EndNormal,
-            END_ABORT if grbit & !known == 0 => Api::EndAbort,
-            _ => {
-                return Err(Error::new(
-                    JetErr::InvalidParameter,
-                    format!(
-                        "end of a backup: flags {grbit:#x}, expected exactly one of normal (1) \
-                         and abort (2)"
-                    ),
-                ));
-            }
-        };
+        let api = end_of(grbit)?;
         let (mut backup, _) = self.enter(api, who)?;
+        let surrogate = backup.state == State::Surrogate;
+        let mismatch = surrogate.then_some(Cause::Error(JetErr::SurrogateBackupInProgress));
+        self.finish(&mut backup, grbit, mismatch)
+    }
+
+    /// Records the backup, unless something speaks against it, and ends it.
+    pub(super) fn finish(
+        &self,
+        backup: &mut Backup,
+        grbit: u32,
+        mismatch: Option<Cause>,
+    ) -> Result<u32> {
         if let Some((_, file)) = backup.open.take() {
             backup.count_copied(&file);
         }
-        let aborted = if self.stop.is_stopped() {
+        let aborted = if self.is_stopped() {
             Some(Cause::ByServer)
-        } else if api == Api::EndAbort || backup.ranges.is_none() {
+        } else if mismatch.is_some() {
+            mismatch
+        } else if grbit & END_ABORT != 0 || backup.ranges.is_none() {
             Some(Cause::ByCaller)
         } else {
             None
         };
         let mut recorded = Ok(0);
         if aborted.is_none() && grbit & END_NO_HEADER_UPDATE == 0 {
-            recorded = self.record(&backup, grbit & END_TRUNCATE_DONE != 0);
+            let truncated = backup.truncated || grbit & END_TRUNCATE_DONE != 0;
+            recorded = self.record(backup, truncated);
         }
-        self.clean_up(&mut backup, aborted);
+        self.clean_up(backup, aborted);
         recorded
     }
 
     /// Writes the backup into the headers of its databases, each after its log record. The first
     /// failure ends it: the instance takes no more changes then.
-    fn record(&self, backup: &Backup, truncate_done: bool) -> Result<u32> {
-        let truncated = backup.truncated || truncate_done;
+    pub(super) fn record(&self, backup: &Backup, truncated: bool) -> Result<u32> {
         let scope = marks::scope(backup.full, truncated);
         let info = backup.info();
+        // What another program copies is a snapshot to the header; the log says which it was.
+        let kind = match backup.kind {
+            BackupKind::Surrogate => BackupKind::OsSnapshot,
+            kind => kind,
+        };
+        let whole = !backup.full || backup.kind != BackupKind::Normal;
         let mut recorded = 0;
-        for part in backup.parts.iter().filter(|part| part.copied || !backup.full) {
+        for part in backup.parts.iter().filter(|part| part.copied || whole) {
             let database = &part.database;
             self.source.append(&BackupRecord {
                 phase: BackupPhase::Update,
-                kind: BackupKind::Normal,
+                kind: backup.kind,
                 scope,
                 dbid: database.dbid,
                 info,
                 path: database.path.to_string_lossy().into_owned(),
             })?;
             self.source.update_header(database, &mut |header| {
-                marks::stamp(header, scope, BackupKind::Normal, info);
+                marks::stamp(header, scope, kind, info);
             })?;
             recorded += 1;
         }
         tracing::info!(?scope, recorded, "the backup ended");
         Ok(recorded)
+    }
+}
+
+/// Which end the flags ask for.
+///
+/// # Errors
+/// `JET_errInvalidParameter` (-1003) by the row [`Api::EndNeither`] of the table.
+pub(super) fn end_of(grbit: u32) -> Result<Api> {
+    let known = END_NORMAL | END_ABORT | END_TRUNCATE_DONE | END_NO_HEADER_UPDATE;
+    match grbit & (END_NORMAL | END_ABORT) {
+        END_NORMAL if grbit & !known == 0 => Ok(Api::EndNormal),
+        END_ABORT if grbit & !known == 0 => Ok(Api::EndAbort),
+        _ => Err(Error::new(
+            JetErr::InvalidParameter,
+            format!(
+                "end of a backup: flags {grbit:#x}, expected exactly one of normal (1) and abort \
+                 (2)"
+            ),
+        )),
+    }
+}
+
+impl Backup {
+    /// Nothing of an earlier backup is left.
+    pub(super) fn clear(&mut self, full: bool, kind: BackupKind) {
+        self.full = full;
+        self.kind = kind;
+        self.copy_low = Generation(0);
+        self.ranges = None;
+        self.parts.clear();
+        self.copied = CopiedLogs::default();
+        self.truncated = false;
+    }
+
+    /// Is there a full backup of every database that an incremental one can build on?
+    pub(super) fn check_full_before(&self) -> Result<()> {
+        for part in &self.parts {
+            let header = part.database.file.header();
+            if header.bkinfo_full_prev.gen_low.get() == 0 {
+                return Err(Error::new(
+                    JetErr::MissingFullBackup,
+                    "an incremental backup needs an earlier full one of every database",
+                )
+                .at_path(&part.database.path)
+                .advise(
+                    "make a full backup first that truncates the logs (--truncate); one that \
+                     leaves them counts as a copy",
+                ));
+            }
+        }
+        Ok(())
     }
 }

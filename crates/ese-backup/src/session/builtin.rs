@@ -2,10 +2,7 @@
 
 use ese_base::{Error, Generation, JetErr, Result};
 
-use super::{
-    BEGIN_INCREMENTAL, END_ABORT,
-    context::{BackupContext, Who},
-};
+use super::{BEGIN_INCREMENTAL, END_ABORT, context::BackupContext, machine::Who};
 use crate::truncate::{DatabaseNeeds, deletable_by_incremental};
 
 impl BackupContext {

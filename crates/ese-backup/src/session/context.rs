@@ -1,34 +1,25 @@
 //! The backup of one instance: its state, its stop flag, and the calls.
 //!
-//! One mutex holds the state; a call keeps it from its first check to its last effect, so calls
-//! of different threads come one after the other. Outside the mutex are three atomics: the stop
-//! flag, the permission to begin, and what others must know (is a backup in progress?). So
-//! neither a stop nor an attach that only wants to be refused ever waits for a call that reads.
-//!
-//! Which call is legal when stands in [`super::table`] alone.
+//! How threads come together stands in [`super::machine`], which call is legal when in
+//! [`super::table`] alone.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU8, Ordering},
-    },
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ese_base::{BkInfo, Dbid, Error, Generation, JetErr, LgPos, LogTime, Result, StopToken};
-use parking_lot::{Mutex, MutexGuard};
 
 use super::{
+    machine::{Machine, Progress, Who, refusal},
     read_database::DatabaseReader,
     read_log::LogReader,
-    stop::{PauseBy, Sleeper, StopSwitch},
-    table::{Api, Reply, State, reply},
+    stop::{PauseBy, Sleeper},
+    table::{Api, Reply, State},
 };
 use crate::{
     source::{
         ArchivedLog, AttachedDatabase, BackupKind, BackupPhase, BackupRecord, BackupScope,
         BackupSource,
     },
+    sync::MutexGuard,
     truncate::{CopiedLogs, GenerationRange},
 };
 
@@ -56,16 +47,6 @@ pub struct LogInfo {
     pub gen_high: Generation,
     /// Three characters that every name begins with.
     pub base: String,
-}
-
-/// Who makes a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
-    /// A caller of the plain sequence, which belongs to the instance.
-    Anyone,
-    /// The owner of one particular backup: it must not go on in another one that somebody began
-    /// after its own was ended.
-    Owner(u64),
 }
 
 /// Why a backup ends without effect.
@@ -106,6 +87,8 @@ pub(super) struct Backup {
     /// Number of the backup, counted from 1.
     pub(super) serial: u64,
     pub(super) full: bool,
+    /// Who copies the files.
+    pub(super) kind: BackupKind,
     pub(super) mark: LgPos,
     pub(super) mark_time: LogTime,
     /// First generation that a full backup copies.
@@ -119,50 +102,56 @@ pub(super) struct Backup {
     pub(super) sleeper: Sleeper,
 }
 
+impl Progress for Backup {
+    fn state(&self) -> State {
+        self.state
+    }
+
+    fn set_state(&mut self, state: State) {
+        self.state = state;
+    }
+
+    fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    fn count(&mut self) {
+        self.serial += 1;
+    }
+}
+
+/// Longest wait for the end of a freeze without a look at its deadline.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// The backup of one instance. It exists as long as the instance does.
 #[derive(Debug)]
 pub struct BackupContext {
     pub(super) source: Arc<dyn BackupSource>,
     pub(super) pauses: PauseBy,
-    pub(super) stop: StopSwitch,
-    /// Backups may begin: from the end of a successful initialisation until a termination began.
-    pub(super) allowed: AtomicBool,
-    /// The state, as far as others must know it without the mutex.
-    pub(super) published: AtomicU8,
-    pub(super) backup: Mutex<Backup>,
+    pub(super) machine: Machine<Backup>,
 }
-
-const NONE: u8 = 0;
-const LOCAL: u8 = 1;
-const SURROGATE: u8 = 2;
 
 impl BackupContext {
     /// A context without a backup. No backup may begin until [`BackupContext::allow`].
     #[must_use]
     pub fn new(source: Arc<dyn BackupSource>, pauses: PauseBy) -> BackupContext {
-        let (stop, sleeper) = StopSwitch::new();
-        BackupContext {
-            source,
-            pauses,
-            stop,
-            allowed: AtomicBool::new(false),
-            published: AtomicU8::new(NONE),
-            backup: Mutex::new(Backup {
-                state: State::None,
-                serial: 0,
-                full: true,
-                mark: LgPos::MIN,
-                mark_time: LogTime::NULL,
-                copy_low: Generation(0),
-                ranges: None,
-                parts: Vec::new(),
-                copied: CopiedLogs::default(),
-                truncated: false,
-                open: None,
-                last_handle: 0,
-                sleeper,
-            }),
-        }
+        let machine = Machine::new(|sleeper| Backup {
+            state: State::None,
+            serial: 0,
+            full: true,
+            kind: BackupKind::Normal,
+            mark: LgPos::MIN,
+            mark_time: LogTime::NULL,
+            copy_low: Generation(0),
+            ranges: None,
+            parts: Vec::new(),
+            copied: CopiedLogs::default(),
+            truncated: false,
+            open: None,
+            last_handle: 0,
+            sleeper,
+        });
+        BackupContext { source, pauses, machine }
     }
 
     /// The instance.
@@ -173,24 +162,30 @@ impl BackupContext {
 
     /// The instance is initialised: backups may begin.
     pub fn allow(&self) {
-        self.allowed.store(true, Ordering::SeqCst);
+        self.machine.allow();
+    }
+
+    /// May backups begin?
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.machine.is_allowed()
     }
 
     /// `JetStopBackupInstance` (5.2): every call that makes the backup progress fails from now on.
     /// Sets a flag and returns; waits for nothing, whatever other calls are doing.
     pub fn stop(&self) {
-        self.stop.stop();
+        self.machine.switch().stop();
     }
 
     /// As long as it is there, the token is looked at wherever the backup waits.
     pub(crate) fn watch(&self, token: Option<StopToken>) {
-        self.stop.watch(token);
+        self.machine.switch().watch(token);
     }
 
     /// Was the stop given, and no backup begun or ended since?
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.stop.is_stopped()
+        self.machine.switch().is_stopped()
     }
 
     /// The answer to calls that cannot run beside a backup (attach, detach, create and shrink a
@@ -199,11 +194,15 @@ impl BackupContext {
     /// # Errors
     /// `JET_errBackupInProgress` (-505), `JET_errSurrogateBackupInProgress` (-617).
     pub fn refuse_if_in_progress(&self) -> Result<()> {
-        let code = match self.published.load(Ordering::SeqCst) {
-            NONE => return Ok(()),
-            LOCAL => JetErr::BackupInProgress,
-            _ => JetErr::SurrogateBackupInProgress,
-        };
+        let Some(code) = self.machine.in_progress() else { return Ok(()) };
+        if self.machine.is_snapshot() {
+            // A snapshot that came to its deadline is none any more.
+            let mut backup = self.machine.lock();
+            self.end_if_timed_out(&mut backup);
+            if backup.state == State::None {
+                return Ok(());
+            }
+        }
         Err(Error::new(code, "a backup of the instance is in progress")
             .advise("end the backup first"))
     }
@@ -214,53 +213,42 @@ impl BackupContext {
     /// # Errors
     /// `JET_errBackupInProgress` (-505), `JET_errSurrogateBackupInProgress` (-617).
     pub fn term_complete(&self) -> Result<()> {
-        self.allowed.store(false, Ordering::SeqCst);
+        self.machine.forbid();
         self.refuse_if_in_progress()
     }
 
     /// Any other termination begins (5.6): a backup is cleaned up as aborted by the server. A call
-    /// that is running finishes first; its pauses end at once.
+    /// that is running finishes first; its pauses end at once. A snapshot is waited for.
     pub fn abort_for_term(&self) {
-        self.allowed.store(false, Ordering::SeqCst);
-        self.stop.stop();
-        let mut backup = self.backup.lock();
-        if backup.state == State::None {
-            self.stop.clear();
-        } else {
-            self.clean_up(&mut backup, Some(Cause::ByServer));
-        }
+        self.machine.forbid();
+        self.wait_for_snapshot();
+        self.abort_now();
+    }
+
+    /// As [`BackupContext::abort_for_term`], but a snapshot ends as well.
+    pub fn abort_now(&self) {
+        self.source.write_gate().thaw();
+        self.machine.abort(|backup| self.clean_up(backup, Some(Cause::ByServer)));
     }
 
     /// The state, for tests and displays. Waits for a running call.
     #[must_use]
     pub fn state(&self) -> State {
-        self.backup.lock().state
+        let mut backup = self.machine.lock();
+        self.end_if_timed_out(&mut backup);
+        backup.state
     }
 }
 
 impl BackupContext {
-    /// The first checks of every call of a sequence: is there a backup, was it stopped.
+    /// See [`Machine::gate`].
     pub(super) fn gate(&self, api: Api, who: Who) -> Result<MutexGuard<'_, Backup>> {
-        let backup = self.backup.lock();
-        if let Who::Owner(serial) = who
-            && (backup.serial != serial || !backup.state.is_local())
-        {
-            return Err(Error::new(
-                JetErr::BackupAbortByServer,
-                "the backup was ended by another call or by the termination of the instance",
-            ));
-        }
-        match reply(api, backup.state, self.stop.is_stopped()) {
-            Reply::Refuse(code @ (JetErr::NoBackup | JetErr::BackupAbortByServer)) => {
-                Err(refusal(code, api, backup.state))
-            }
-            _ => Ok(backup),
-        }
+        self.machine.gate(api, who)
     }
 
     /// The table's decision; the state after success.
     pub(super) fn decide(&self, api: Api, backup: &mut Backup) -> Result<State> {
-        match reply(api, backup.state, self.stop.is_stopped()) {
+        match self.machine.reply(api, backup) {
             Reply::To(next) => Ok(next),
             Reply::Refuse(code) => Err(refusal(code, api, backup.state)),
             Reply::Cancel(code) => {
@@ -278,13 +266,48 @@ impl BackupContext {
     }
 
     pub(super) fn set_state(&self, backup: &mut Backup, state: State) {
-        backup.state = state;
-        let published = match state {
-            State::None => NONE,
-            State::Surrogate => SURROGATE,
-            _ => LOCAL,
-        };
-        self.published.store(published, Ordering::SeqCst);
+        self.machine.set_state(backup, state);
+    }
+
+    /// The backup, once no freeze of a snapshot holds it.
+    pub(super) fn lock_when_thawed(&self) -> MutexGuard<'_, Backup> {
+        let mut backup = self.machine.lock();
+        while backup.state == State::Snapshot && self.source.write_gate().is_frozen() {
+            backup = self.let_time_pass(backup);
+        }
+        self.end_if_timed_out(&mut backup);
+        backup
+    }
+
+    fn wait_for_snapshot(&self) {
+        let mut backup = self.machine.lock();
+        self.end_if_timed_out(&mut backup);
+        while backup.state == State::Snapshot {
+            backup = self.let_time_pass(backup);
+            self.end_if_timed_out(&mut backup);
+        }
+    }
+
+    /// Lets others change the state.
+    fn let_time_pass<'a>(&'a self, mut backup: MutexGuard<'a, Backup>) -> MutexGuard<'a, Backup> {
+        match self.pauses {
+            PauseBy::Waiting => {
+                self.machine.wait(&mut backup, LOOK);
+                backup
+            }
+            PauseBy::Clock => {
+                drop(backup);
+                self.source.env().clock.sleep(LOOK);
+                self.machine.lock()
+            }
+        }
+    }
+
+    /// A snapshot whose freeze came to its deadline has ended.
+    pub(super) fn end_if_timed_out(&self, backup: &mut Backup) {
+        if backup.state == State::Snapshot && self.source.write_gate().has_timed_out() {
+            self.clean_up(backup, Some(Cause::Error(JetErr::OSSnapshotTimeOut)));
+        }
     }
 
     /// Ends the backup, whatever its state, and takes the stop back.
@@ -300,15 +323,14 @@ impl BackupContext {
         backup.ranges = None;
         backup.copied = CopiedLogs::default();
         backup.truncated = false;
-        self.set_state(backup, State::None);
-        self.stop.clear();
+        self.machine.finish(backup);
     }
 
     /// Logs a step. A failure is the log's own affair: it refuses what follows.
     pub(super) fn log_step(&self, backup: &Backup, phase: BackupPhase) {
         let record = BackupRecord {
             phase,
-            kind: BackupKind::Normal,
+            kind: backup.kind,
             scope: if backup.full { BackupScope::Full } else { BackupScope::Incremental },
             dbid: Dbid(0),
             info: backup.info(),
@@ -368,27 +390,5 @@ impl Backup {
             }
             _ => false,
         }
-    }
-}
-
-#[track_caller]
-pub(super) fn refusal(code: JetErr, api: Api, state: State) -> Error {
-    let message = match code {
-        JetErr::NoBackup => format!("{api:?}: no backup is in progress"),
-        JetErr::BackupAbortByServer => format!("{api:?}: the backup was stopped"),
-        JetErr::BackupInProgress | JetErr::SurrogateBackupInProgress => {
-            format!("{api:?}: a backup is in progress (state {})", state.column())
-        }
-        JetErr::OutOfMemory => format!("{api:?}: one file can be open at a time, and one is"),
-        JetErr::DatabaseNotFound => {
-            format!("{api:?}: not an attached database, and the logs' turn has not come")
-        }
-        JetErr::InvalidParameter => format!("{api:?}: no file is open"),
-        _ => format!("{api:?} is not legal in state {}", state.column()),
-    };
-    let error = Error::new(code, message);
-    match code {
-        JetErr::BackupAbortByServer => error.advise("end the backup; a new one may begin at once"),
-        _ => error,
     }
 }

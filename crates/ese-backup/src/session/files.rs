@@ -6,7 +6,8 @@ use ese_base::{Error, JetErr, Result};
 use ese_pages::aligned::is_aligned;
 
 use super::{
-    context::{Backup, BackupContext, Cause, FileHandle, OpenFile, OpenedFile, Part, Who},
+    context::{Backup, BackupContext, Cause, FileHandle, OpenFile, OpenedFile, Part},
+    machine::Who,
     read_database::{DatabaseReader, ReadContext},
     read_log::LogReader,
     table::{Api, Reply, reply},
@@ -136,7 +137,7 @@ impl BackupContext {
         let next = self.decide(Api::Read, backup)?;
         let context = ReadContext {
             source: self.source.as_ref(),
-            stop: &self.stop,
+            stop: self.machine.switch(),
             sleeper: &backup.sleeper,
             pauses: self.pauses,
         };

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use ese_base::{Error, Generation, JetErr, Result};
 
 use super::{
-    context::{Backup, BackupContext, LogInfo, Ranges, Who, refusal},
+    context::{Backup, BackupContext, LogInfo, Ranges},
+    machine::{Who, refusal},
     table::Api,
 };
 use crate::{
@@ -122,7 +123,7 @@ impl BackupContext {
 }
 
 impl Backup {
-    fn needs(&self, database: &AttachedDatabase) -> DatabaseNeeds {
+    pub(super) fn needs(&self, database: &AttachedDatabase) -> DatabaseNeeds {
         let header = database.file.header();
         let copied =
             self.parts.iter().any(|part| part.copied && part.database.dbid == database.dbid);

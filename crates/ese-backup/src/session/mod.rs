@@ -5,7 +5,8 @@
 //! read, close} per log, truncate, end*, and any other thread may stop it at any moment.
 //!
 //! * [`table`] decides which call is legal in which state.
-//! * `context` holds state and flags; `begin_end`, `files` and `logs` are the calls.
+//! * `machine` holds the state and its flags between threads; `context` the rest; `begin_end`,
+//!   `files`, `logs`, `surrogate` and `snapshot` are the calls.
 //! * `read_database` and `read_log` deliver verified bytes, in `pieces`.
 //! * `marks` is what a finished backup leaves in a database's header.
 //! * [`stop`] is the flag, and the only wait.
@@ -15,20 +16,25 @@ mod builtin;
 mod context;
 mod files;
 mod logs;
+mod machine;
 mod marks;
 mod pieces;
 mod read_database;
 mod read_log;
+mod snapshot;
 pub mod stop;
+mod surrogate;
 pub mod table;
 #[cfg(test)]
 mod tests;
 
 pub use begin_end::{
-    BEGIN_INCREMENTAL, END_ABORT, END_NO_HEADER_UPDATE, END_NORMAL, END_TRUNCATE_DONE,
+    BEGIN_INCREMENTAL, BEGIN_INTERNAL_COPY, BEGIN_SURROGATE, END_ABORT, END_NO_HEADER_UPDATE,
+    END_NORMAL, END_TRUNCATE_DONE,
 };
-pub(crate) use context::Who;
 pub use context::{BackupContext, FileHandle, LogInfo, OpenedFile};
+pub(crate) use machine::Who;
 pub(crate) use read_log::verify_segment;
+pub use snapshot::Freeze;
 pub use stop::PauseBy;
 pub use table::State;

@@ -1,19 +1,15 @@
 //! The stop flag of an instance's backup, and the one wait that it ends early.
 //!
 //! Whoever stops writes one atomic flag and wakes the wait. No lock of a running call is taken:
-//! the flag is outside the mutex that a call holds, and waking locks (if somebody sleeps at all)
-//! only the sleeper's own parking place, which no one keeps while touching a file.
+//! the flag is outside the mutex that a call holds, and waking locks only the sleeper's own parking
+//! place, which no one keeps while touching a file.
 
-use std::{
-    fmt,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
-use crossbeam::sync::{Parker, Unparker};
 use ese_base::StopToken;
 use ese_os::Clock;
-use parking_lot::Mutex;
+
+use crate::sync::{AtomicBool, Condvar, Mutex, Ordering};
 
 /// How a pause between two attempts at reading a damaged page passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,41 +28,43 @@ pub const SLICE: Duration = Duration::from_millis(10);
 /// Longest sleep of [`PauseBy::Waiting`] without a look at a caller's token, which wakes nobody.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The flag, and the handle that wakes the sleeper.
+/// The flag, and the sleeper's parking place.
 pub(crate) struct StopSwitch {
     stopped: AtomicBool,
-    wake: Unparker,
+    /// Locked by the sleeper while it looks, and by who wakes it: so no wake-up comes between the
+    /// look and the sleep.
+    parked: Mutex<()>,
+    wake: Condvar,
     /// Of the copy that is running; stops as the flag does.
     token: Mutex<Option<StopToken>>,
 }
 
 /// The right to sleep on the switch. There is one; it belongs to the running call.
-pub(crate) struct Sleeper(Parker);
+#[derive(Debug)]
+pub(crate) struct Sleeper(());
 
 impl fmt::Debug for StopSwitch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StopSwitch").field("stopped", &self.is_stopped()).finish()
-    }
-}
-
-impl fmt::Debug for Sleeper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sleeper")
+        f.debug_struct("StopSwitch").field("stopped", &self.is_stopped()).finish_non_exhaustive()
     }
 }
 
 impl StopSwitch {
     pub(crate) fn new() -> (StopSwitch, Sleeper) {
-        let parker = Parker::new();
-        let wake = parker.unparker().clone();
-        let token = Mutex::new(None);
-        (StopSwitch { stopped: AtomicBool::new(false), wake, token }, Sleeper(parker))
+        let switch = StopSwitch {
+            stopped: AtomicBool::new(false),
+            parked: Mutex::new(()),
+            wake: Condvar::new(),
+            token: Mutex::new(None),
+        };
+        (switch, Sleeper(()))
     }
 
     /// Sets the flag and wakes the sleeper.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
-        self.wake.unpark();
+        drop(self.parked.lock());
+        self.wake.notify_all();
     }
 
     /// Takes the flag back.
@@ -94,7 +92,7 @@ impl StopSwitch {
     /// Lets `time` pass, or less when the stop is given. True: the stop was given.
     pub(crate) fn pause(
         &self,
-        sleeper: &Sleeper,
+        _sleeper: &Sleeper,
         clock: &dyn Clock,
         by: PauseBy,
         time: Duration,
@@ -110,13 +108,13 @@ impl StopSwitch {
             }
             PauseBy::Waiting => {
                 let end = clock.monotonic() + time;
-                // An old wake-up may be pending, so one return of the parker proves nothing.
+                let mut parked = self.parked.lock();
                 while !self.look() {
                     let now = clock.monotonic();
                     if now >= end {
                         break;
                     }
-                    sleeper.0.park_timeout((end - now).min(LOOK));
+                    self.wake.wait_for(&mut parked, (end - now).min(LOOK));
                 }
             }
         }

@@ -4,9 +4,10 @@
 //! success, or the code of the refusal. What a call does besides changing the state stands in
 //! the module `context`; nothing there decides by the state.
 //!
-//! Two columns that the published table leaves out are here: a log handle may also be open after
-//! truncation (`FTh`, `ITh`) and in an incremental backup before its log list was asked for
-//! (`Ih`). Their cells follow from the rule of the neighbouring column with an open handle.
+//! Columns that the published table leaves out are here: a log handle may also be open after
+//! truncation (`FT+h`, `IT+h`) and in an incremental backup before its log list was asked for
+//! (`I+h`); their cells follow from the rule of the neighbouring column with an open handle. `V` is
+//! a snapshot of the volume (4.12), of which the calls of a sequence are no part.
 
 use ese_base::JetErr;
 
@@ -42,11 +43,13 @@ pub enum State {
     IncrementalTruncatedOpen,
     /// `S`: a surrogate backup: some other program copies the files.
     Surrogate,
+    /// `V`: a snapshot of the volume, from its freeze to its end.
+    Snapshot,
 }
 
 impl State {
     /// Every state, in the order of the table's columns.
-    pub const ALL: [State; 14] = [
+    pub const ALL: [State; 15] = [
         State::None,
         State::FullDatabases,
         State::FullDatabasesOpen,
@@ -61,6 +64,7 @@ impl State {
         State::IncrementalTruncated,
         State::IncrementalTruncatedOpen,
         State::Surrogate,
+        State::Snapshot,
     ];
 
     /// The name of the state's column.
@@ -81,13 +85,14 @@ impl State {
             State::IncrementalTruncated => "IT",
             State::IncrementalTruncatedOpen => "IT+h",
             State::Surrogate => "S",
+            State::Snapshot => "V",
         }
     }
 
     /// Is a backup in progress whose files this engine hands out?
     #[must_use]
     pub fn is_local(self) -> bool {
-        !matches!(self, State::None | State::Surrogate)
+        !matches!(self, State::None | State::Surrogate | State::Snapshot)
     }
 }
 
@@ -118,10 +123,16 @@ pub enum Api {
     EndNormal,
     /// `JetEndExternalBackupInstance2(JET_bitBackupEndAbort)`.
     EndAbort,
+    /// `JetEndExternalBackupInstance2` with neither or both of these bits.
+    EndNeither,
     /// `JetBeginSurrogateBackup`.
     BeginSurrogate,
     /// `JetEndSurrogateBackup`.
     EndSurrogate,
+    /// `JetBackupInstance`, which begins, runs and ends.
+    BackUp,
+    /// The freeze of a snapshot.
+    Freeze,
     /// `JetStopBackupInstance`.
     Stop,
     /// `JetTerm2(JET_bitTermComplete)` without `JET_bitTermStopBackup`.
@@ -130,7 +141,7 @@ pub enum Api {
 
 impl Api {
     /// Every call, in the order of the table's rows.
-    pub const ALL: [Api; 16] = [
+    pub const ALL: [Api; 19] = [
         Api::BeginFull,
         Api::BeginIncremental,
         Api::AttachInfo,
@@ -143,11 +154,20 @@ impl Api {
         Api::TruncateLog,
         Api::EndNormal,
         Api::EndAbort,
+        Api::EndNeither,
         Api::BeginSurrogate,
         Api::EndSurrogate,
+        Api::BackUp,
+        Api::Freeze,
         Api::Stop,
         Api::TermComplete,
     ];
+
+    /// Does it end a backup, whatever became of that?
+    #[must_use]
+    pub fn ends(self) -> bool {
+        matches!(self, Api::EndNormal | Api::EndAbort | Api::EndSurrogate)
+    }
 }
 
 /// What the table says about a call in a state.
@@ -187,6 +207,8 @@ const ILH: Reply = Reply::To(State::IncrementalLogsOpen);
 const IT: Reply = Reply::To(State::IncrementalTruncated);
 const ITH: Reply = Reply::To(State::IncrementalTruncatedOpen);
 const S: Reply = Reply::To(State::Surrogate);
+const V: Reply = Reply::To(State::Snapshot);
+const SNA: Reply = Reply::Refuse(JetErr::OSSnapshotNotAllowed);
 const NB: Reply = Reply::Refuse(JetErr::NoBackup);
 const BIP: Reply = Reply::Refuse(JetErr::BackupInProgress);
 const SBI: Reply = Reply::Refuse(JetErr::SurrogateBackupInProgress);
@@ -198,25 +220,28 @@ const DNF: Reply = Reply::Refuse(JetErr::DatabaseNotFound);
 
 /// The row of a call: its fate after a stop, and one cell per state.
 #[rustfmt::skip]
-const fn row(api: Api) -> (Stopped, [Reply; 14]) {
+const fn row(api: Api) -> (Stopped, [Reply; 15]) {
     match api {
-        //                              N    FD   FD+h FL   FL+h FT   FT+h I    I+h  IL   IL+h IT   IT+h S
-        Api::BeginFull       => (AsBefore, [FD,  BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, SBI]),
-        Api::BeginIncremental=> (AsBefore, [I,   BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, SBI]),
-        Api::AttachInfo      => (Aborted,  [NB,  FD,  FDH, FL,  FLH, FT,  FTH, SEQ, SEQ, SEQ, SEQ, SEQ, SEQ, NB ]),
-        Api::OpenDatabase    => (Aborted,  [NB,  FDH, OOM, SEX, OOM, SEX, OOM, SEX, OOM, SEX, OOM, SEX, OOM, NB ]),
-        Api::OpenOther       => (Aborted,  [NB,  DNF, OOM, FLH, OOM, FTH, OOM, IH,  OOM, ILH, OOM, ITH, OOM, NB ]),
-        Api::Read            => (Aborted,  [NB,  IP,  FDH, IP,  FLH, IP,  FTH, IP,  IH,  IP,  ILH, IP,  ITH, NB ]),
-        Api::Close           => (AsBefore, [NB,  IP,  FD,  IP,  FL,  IP,  FT,  IP,  I,   IP,  IL,  IP,  IT,  NB ]),
-        Api::LogInfo         => (Aborted,  [NB,  FL,  SEQ, FL,  SEQ, FT,  SEQ, IL,  SEQ, IL,  SEQ, IT,  SEQ, NB ]),
-        Api::TruncateLogInfo => (Aborted,  [NB,  FL,  SEQ, FL,  SEQ, FT,  SEQ, IL,  SEQ, IL,  SEQ, IT,  SEQ, NB ]),
-        Api::TruncateLog     => (Aborted,  [NB,  SEQ, SEQ, FT,  SEQ, FT,  SEQ, SEQ, SEQ, IT,  SEQ, IT,  SEQ, NB ]),
-        Api::EndNormal       => (AsBefore, [NB,  N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N  ]),
-        Api::EndAbort        => (AsBefore, [NB,  N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N  ]),
-        Api::BeginSurrogate  => (AsBefore, [S,   BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, SBI]),
-        Api::EndSurrogate    => (AsBefore, [NB,  N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N  ]),
-        Api::Stop            => (AsBefore, [N,   FD,  FDH, FL,  FLH, FT,  FTH, I,   IH,  IL,  ILH, IT,  ITH, S  ]),
-        Api::TermComplete    => (AsBefore, [N,   BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, SBI]),
+        //                              N    FD   FD+h FL   FL+h FT   FT+h I    I+h  IL   IL+h IT   IT+h S    V
+        Api::BeginFull       => (AsBefore, [FD,  BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, SBI, BIP]),
+        Api::BeginIncremental=> (AsBefore, [I,   BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, SBI, BIP]),
+        Api::AttachInfo      => (Aborted,  [NB,  FD,  FDH, FL,  FLH, FT,  FTH, SEQ, SEQ, SEQ, SEQ, SEQ, SEQ, NB,  NB ]),
+        Api::OpenDatabase    => (Aborted,  [NB,  FDH, OOM, SEX, OOM, SEX, OOM, SEX, OOM, SEX, OOM, SEX, OOM, NB,  NB ]),
+        Api::OpenOther       => (Aborted,  [NB,  DNF, OOM, FLH, OOM, FTH, OOM, IH,  OOM, ILH, OOM, ITH, OOM, NB,  NB ]),
+        Api::Read            => (Aborted,  [NB,  IP,  FDH, IP,  FLH, IP,  FTH, IP,  IH,  IP,  ILH, IP,  ITH, NB,  NB ]),
+        Api::Close           => (AsBefore, [NB,  IP,  FD,  IP,  FL,  IP,  FT,  IP,  I,   IP,  IL,  IP,  IT,  NB,  NB ]),
+        Api::LogInfo         => (Aborted,  [NB,  FL,  SEQ, FL,  SEQ, FT,  SEQ, IL,  SEQ, IL,  SEQ, IT,  SEQ, NB,  NB ]),
+        Api::TruncateLogInfo => (Aborted,  [NB,  FL,  SEQ, FL,  SEQ, FT,  SEQ, IL,  SEQ, IL,  SEQ, IT,  SEQ, NB,  NB ]),
+        Api::TruncateLog     => (Aborted,  [NB,  SEQ, SEQ, FT,  SEQ, FT,  SEQ, SEQ, SEQ, IT,  SEQ, IT,  SEQ, NB,  NB ]),
+        Api::EndNormal       => (AsBefore, [NB,  N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   NB ]),
+        Api::EndAbort        => (AsBefore, [NB,  N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   NB ]),
+        Api::EndNeither      => (AsBefore, [IP,  IP,  IP,  IP,  IP,  IP,  IP,  IP,  IP,  IP,  IP,  IP,  IP,  IP,  IP ]),
+        Api::BeginSurrogate  => (AsBefore, [S,   BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, SBI, BIP]),
+        Api::EndSurrogate    => (AsBefore, [NB,  N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   N,   NB ]),
+        Api::BackUp          => (AsBefore, [N,   BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, SBI, BIP]),
+        Api::Freeze          => (AsBefore, [V,   SNA, SNA, SNA, SNA, SNA, SNA, SNA, SNA, SNA, SNA, SNA, SNA, SNA, SNA]),
+        Api::Stop            => (AsBefore, [N,   FD,  FDH, FL,  FLH, FT,  FTH, I,   IH,  IL,  ILH, IT,  ITH, S,   V  ]),
+        Api::TermComplete    => (AsBefore, [N,   BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, BIP, SBI, BIP]),
     }
 }
 
@@ -251,7 +276,10 @@ mod tests {
                 Close
                     | EndNormal
                     | EndAbort
+                    | EndNeither
                     | EndSurrogate
+                    | BackUp
+                    | Freeze
                     | Stop
                     | TermComplete
                     | BeginFull
@@ -287,7 +315,9 @@ mod tests {
             reached.push(to);
         }
         assert_eq!(reached.len(), State::ALL.len());
-        for state in State::ALL.into_iter().skip(1) {
+        // A snapshot is ended by its owner, through no call of a sequence.
+        let ended = State::ALL.into_iter().filter(|state| *state != State::Snapshot).skip(1);
+        for state in ended {
             assert_eq!(reply(Api::EndAbort, state, false), N, "{}", state.column());
         }
     }

@@ -16,6 +16,10 @@ use parking_lot::{Mutex, RwLock};
 
 use super::{Attached, Instance};
 
+/// How much log a crash may have to replay while the instance is quiesced (backup-log-recovery
+/// 5.7). Not nothing: what has to be changed all the same stays quick.
+const QUIESCED_DEPTH: u64 = 16_384;
+
 /// What the log asks of its instance: who is attached, and what may not be deleted.
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
@@ -99,7 +103,10 @@ impl Instance {
             u64::from(pos.generation.0) * (self.config.log_file_size / segment)
                 + u64::from(pos.isec)
         };
-        let depth = self.config.checkpoint_depth / segment;
+        let depth = match self.quiesced.load(Ordering::SeqCst) {
+            true => self.config.checkpoint_depth.min(QUIESCED_DEPTH),
+            false => self.config.checkpoint_depth,
+        } / segment;
         for attached in self.databases() {
             let db = &attached.db;
             let Some(oldest) = db.cache.oldest_dirty() else { continue };

@@ -20,7 +20,7 @@ use std::{
     collections::{HashSet, VecDeque},
     sync::{
         Arc, OnceLock, Weak,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     time::Duration,
 };
@@ -122,6 +122,8 @@ pub struct Instance {
     cleaning: RwLock<()>,
     /// Its temporary tables.
     pub(crate) temp: TempFiles,
+    /// Changed pages are written as soon as possible, see [`Instance::quiesce`].
+    quiesced: AtomicBool,
     worker: Mutex<Option<Worker>>,
     nudge: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -347,6 +349,14 @@ impl Instance {
         };
         *self.worker.lock() = self.env.threads.spawn("ese-flush", Box::new(body))?;
         Ok(())
+    }
+
+    /// From now on, or no longer, changed pages are written at once instead of when a checkpoint
+    /// far behind wants it, so that recovery would be quick (`JET_bitStopServiceQuiesceCaches`).
+    /// Waits for nothing.
+    pub fn quiesce(&self, on: bool) {
+        self.quiesced.store(on, Ordering::SeqCst);
+        self.nudge();
     }
 
     /// Tells the background thread that there is something to do now.

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, OnceLock, atomic::AtomicU8},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU8},
+    },
 };
 
 use ese_base::{Error, Generation, JetErr, LgPos, Result, TrxId};
@@ -134,6 +137,7 @@ fn run(
         unreferenced: Unreferenced::default(),
         cleaning: RwLock::default(),
         temp: TempFiles::default(),
+        quiesced: AtomicBool::new(false),
         worker: Mutex::new(None),
         nudge: Arc::new((Mutex::new(false), Condvar::new())),
     });

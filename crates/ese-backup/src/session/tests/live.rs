@@ -81,6 +81,9 @@ impl BackupSource for LiveInstance {
     fn env(&self) -> &Env {
         self.files.env()
     }
+    fn write_gate(&self) -> &ese_os::WriteGate {
+        self.files.write_gate()
+    }
     fn page_size(&self) -> PageSize {
         self.files.page_size()
     }
