@@ -10,7 +10,7 @@
 //!
 //! The logs of the instance are truncated, and the headers remember the backup, when the set is
 //! `new`: what they say is true at every moment. An incremental backup puts its logs into the
-//! folder of the set that it goes on with ([`increment`]).
+//! folder of the set that it goes on with (`increment`).
 
 mod increment;
 

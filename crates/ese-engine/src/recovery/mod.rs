@@ -11,10 +11,10 @@
 //! -> checkpoint (written by the run that starts next). Until the last step a rerun finds the same
 //! start and skips what is done.
 //!
-//! * [`options`]: what a caller may ask for; [`watch`]: who is told and asked;
-//! * [`limit`]: redo that ends before the log does;
-//! * [`databases`], [`ranges`], [`places`]: which file is meant, does it fit the log, where it is;
-//! * [`sessions`]: what undo needs; [`undo`], [`reclaim`]: the second half.
+//! * `options`: what a caller may ask for; `watch`: who is told and asked;
+//! * `limit`: redo that ends before the log does;
+//! * `databases`, `ranges`, `places`: which file is meant, does it fit the log, where it is;
+//! * `sessions`: what undo needs; `undo`, `reclaim`: the second half.
 
 mod databases;
 mod limit;
