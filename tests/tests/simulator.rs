@@ -66,7 +66,7 @@ fn power_cuts_at_every_call_leave_a_prefix_of_the_commits() {
     let jobs = jobs_of(&PageSize::ALL, &seeds);
     let outcomes = run_all(&jobs, |job| {
         let small = job.page_size == PageSize::K4;
-        let states = states_or(if small { 230 } else { 72 });
+        let states = states_or(if small { 190 } else { 60 });
         let options =
             Options { depth: 2, nested: 2, nested_one_of: 4, ..Options::new(job.seed, states) };
         job.run(|settings, workload| check::power_cuts::<EngineStore>(settings, workload, options))
