@@ -2,6 +2,7 @@
 //! own thread sees of it, with reads of 64 KiB and in the built-in backup.
 
 use std::{
+    convert::Infallible,
     path::Path,
     sync::atomic::{AtomicBool, AtomicI64, Ordering},
     thread,
@@ -147,21 +148,22 @@ fn stop_all(instance: &Instance, stops: u64, window: u64, back_up: &BackUp<'_>) 
     Ok(times)
 }
 
-/// Reads the database again and again until the stop; then ends the backup.
+/// Reads the database again and again; the stop may meet any call of it.
 fn stream(instance: &Instance) -> Result<()> {
+    match read_for_ever(instance) {
+        Err(error) if error.jet_code() == -801 => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(never) => match never {},
+    }
+}
+
+fn read_for_ever(instance: &Instance) -> ese_api::Result<Infallible> {
     let mut backup = instance.begin_backup()?;
     let mut buffer = AlignedBuffer::new(READ_LEN)?;
     let database = backup.databases()?.remove(0);
     loop {
         let mut file = backup.open(&database)?;
-        loop {
-            match file.read_aligned(buffer.as_mut_slice()) {
-                Ok(0) => break,
-                Ok(_) => {}
-                Err(error) if error.jet_code() == -801 => return Ok(()),
-                Err(error) => return Err(error.into()),
-            }
-        }
+        while file.read_aligned(buffer.as_mut_slice())? > 0 {}
         file.close()?;
     }
 }

@@ -4,7 +4,7 @@
 mod check;
 
 use std::{
-    io::{self, Read},
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -17,7 +17,7 @@ use ese_backup::{
     stream::{MANIFEST_NAME, Manifest, Staging, Unpacking},
 };
 use ese_base::{Error, Generation, JetErr, Result};
-use ese_os::{Env, File, OpenMode};
+use ese_os::{Env, FileStream};
 
 pub use check::{BackupCheck, Restorable, check_backup};
 
@@ -240,30 +240,4 @@ fn unpack_one(
     unpacked.dirs.push(staging.add(input, name, &mut unpacking)?);
     unpacked.bytes += have;
     Ok(())
-}
-
-/// A file from its beginning, as a stream.
-struct FileStream {
-    file: std::sync::Arc<dyn File>,
-    at: u64,
-    len: u64,
-}
-
-impl FileStream {
-    fn open(env: &Env, path: &Path) -> Result<FileStream> {
-        let file = env.fs.open(path, OpenMode::Read)?;
-        let len = file.len()?;
-        Ok(FileStream { file, at: 0, len })
-    }
-}
-
-impl Read for FileStream {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.len - self.at).unwrap_or(usize::MAX);
-        let count = out.len().min(left);
-        let out = out.get_mut(..count).unwrap_or_default();
-        self.file.read_at(out, self.at).map_err(io::Error::other)?;
-        self.at += count as u64;
-        Ok(count)
-    }
 }

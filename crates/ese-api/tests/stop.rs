@@ -294,12 +294,7 @@ fn case_043_the_next_backup_begins_at_once_and_is_complete() {
 #[test]
 fn case_045_a_stop_after_the_truncation() {
     let _mode = multi();
-    let live = Live::new();
-    live.load(0..2000);
-    // A new start puts the checkpoint behind everything so far: there is something to truncate.
-    let dir = live.dir.clone();
-    live.term(JET_bitTermAbrupt).unwrap();
-    let live = Live::again(&dir);
+    let live = Live::with_old_logs(0..2000);
     live.begin();
     let set = tempfile::tempdir().unwrap();
     live.copy_all(&set.path().join("set"));
@@ -399,12 +394,7 @@ fn case_051_an_atomic_backup_is_stopped_and_the_set_before_it_is_intact() {
 #[test]
 fn an_atomic_backup_whose_truncation_fails_keeps_its_set() {
     let _mode = multi();
-    let live = Live::new();
-    live.load(0..500);
-    // A new start puts the checkpoint behind everything so far: there is something to truncate.
-    let home = std::sync::Arc::clone(&live.dir);
-    live.term(0).unwrap();
-    let live = Live::again(&home);
+    let live = Live::with_old_logs(0..500);
     let dir = tempfile::tempdir().unwrap();
     let held = live.disk.hold(Op::Remove, "edb00001.log");
     let log = live.log(1);

@@ -145,6 +145,20 @@ fn machine() -> Shared {
     Arc::new(machine)
 }
 
+/// In a backup with an open file.
+fn opened() -> Shared {
+    let machine = machine();
+    begin(&machine).unwrap();
+    open(&machine).unwrap();
+    machine
+}
+
+/// A thread that stops the backup.
+fn stopper(machine: &Shared) -> thread::JoinHandle<()> {
+    let machine = Arc::clone(machine);
+    thread::spawn(move || machine.switch().stop())
+}
+
 /// The calls, as the context makes them, without the files.
 fn begin(machine: &Shared) -> Result<u64, JetErr> {
     let mut backup = machine.lock();
@@ -243,9 +257,7 @@ const ABORTED: JetErr = JetErr::BackupAbortByServer;
 #[test]
 fn a_call_that_begins_after_the_stop_has_returned_is_refused() {
     every_interleaving("stop beside reads", || {
-        let machine = machine();
-        begin(&machine).unwrap();
-        open(&machine).unwrap();
+        let machine = opened();
         let stopped = Arc::new(loom::sync::atomic::AtomicBool::new(false));
         let stopper = {
             let (machine, stopped) = (Arc::clone(&machine), Arc::clone(&stopped));
@@ -273,13 +285,8 @@ fn a_call_that_begins_after_the_stop_has_returned_is_refused() {
 #[test]
 fn a_stop_ends_every_pause() {
     every_interleaving("stop beside a pause", || {
-        let machine = machine();
-        begin(&machine).unwrap();
-        open(&machine).unwrap();
-        let stopper = {
-            let machine = Arc::clone(&machine);
-            thread::spawn(move || machine.switch().stop())
-        };
+        let machine = opened();
+        let stopper = stopper(&machine);
         match read_damaged(&machine) {
             Ok(stopped) => assert!(stopped, "nothing but the stop ends it"),
             Err(code) => assert_eq!(code, ABORTED),
@@ -292,13 +299,8 @@ fn a_stop_ends_every_pause() {
 #[test]
 fn a_stop_beside_an_end_is_seen_by_it_or_forgotten() {
     every_interleaving("stop, close and end", || {
-        let machine = machine();
-        begin(&machine).unwrap();
-        open(&machine).unwrap();
-        let stopper = {
-            let machine = Arc::clone(&machine);
-            thread::spawn(move || machine.switch().stop())
-        };
+        let machine = opened();
+        let stopper = stopper(&machine);
         let closer = {
             let machine = Arc::clone(&machine);
             thread::spawn(move || close(&machine))
@@ -344,10 +346,7 @@ fn a_termination_finds_the_backup_or_the_backup_finds_it() {
 fn a_stop_beside_a_termination_leaves_nothing_in_progress() {
     every_interleaving("stop, begin and termination", || {
         let machine = machine();
-        let stopper = {
-            let machine = Arc::clone(&machine);
-            thread::spawn(move || machine.switch().stop())
-        };
+        let stopper = stopper(&machine);
         let beginner = {
             let machine = Arc::clone(&machine);
             thread::spawn(move || begin(&machine))
@@ -364,9 +363,7 @@ fn a_stop_beside_a_termination_leaves_nothing_in_progress() {
 #[test]
 fn a_termination_ends_a_pause_and_the_backup_once() {
     every_interleaving("pause, end and termination", || {
-        let machine = machine();
-        begin(&machine).unwrap();
-        open(&machine).unwrap();
+        let machine = opened();
         let worker = {
             let machine = Arc::clone(&machine);
             thread::spawn(move || {

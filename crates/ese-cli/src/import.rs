@@ -202,8 +202,8 @@ fn open_table(
 
 fn new_table(args: &args::Import, shape: &Shape) -> TableBuilder {
     let mut builder = TableBuilder::new(&args.table);
-    for name in shape.names() {
-        builder = builder.define(shape.column(name));
+    for column in shape.columns() {
+        builder = builder.define(column);
     }
     if args.key.is_empty() {
         return builder;

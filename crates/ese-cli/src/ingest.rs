@@ -23,11 +23,12 @@ use std::{
 };
 
 use ese_api::{ColType, Column, ColumnDef, Env, Error, Guid, JetErr, Placement, Value};
+use ese_os::FileStream;
 use serde_json::{Map, Value as Json};
 
 use crate::{
     failure::{Failure, Outcome},
-    files::{FileStream, stream_error},
+    files::stream_error,
 };
 
 /// No record is longer: a file without line ends must not fill the memory.
@@ -350,16 +351,18 @@ impl Shape {
         &self.names
     }
 
-    /// The column for a name. Of numbers only so many fit into the fixed part of a record.
-    pub(crate) fn column(&self, name: &str) -> ColumnDef {
-        let narrowest = |name| self.kinds.get(name).and_then(|seen| seen.narrowest());
-        let Some(ty) = narrowest(name) else {
-            return ColumnDef::new(name, ColType::LongText).unicode();
-        };
-        let before = self.names.iter().take_while(|other| other.as_str() != name);
-        let fixed = before.filter(|other| narrowest(other.as_str()).is_some()).count();
-        let column = ColumnDef::new(name, ty);
-        if fixed < FIXED_COLUMNS { column } else { column.placed(Placement::Tagged) }
+    /// The columns, in the order of the names. Of numbers only so many fit into the fixed part of a
+    /// record.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = ColumnDef> {
+        let mut fixed = 0;
+        self.names.iter().map(move |name| {
+            let Some(ty) = self.kinds.get(name).and_then(|seen| seen.narrowest()) else {
+                return ColumnDef::new(name, ColType::LongText).unicode();
+            };
+            fixed += 1;
+            let column = ColumnDef::new(name, ty);
+            if fixed <= FIXED_COLUMNS { column } else { column.placed(Placement::Tagged) }
+        })
     }
 }
 
@@ -429,8 +432,8 @@ mod tests {
     }
 
     fn types(shape: &Shape) -> Vec<(&str, ColType)> {
-        let names = shape.names().iter();
-        names.map(|name| (name.as_str(), shape.column(name).ty)).collect()
+        let names = shape.names().iter().map(String::as_str);
+        names.zip(shape.columns().map(|column| column.ty)).collect()
     }
 
     #[test]

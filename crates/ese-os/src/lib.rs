@@ -8,11 +8,13 @@
 //! the last of them and the last map of it.
 
 mod env;
+mod files;
 mod freeze;
 mod fs;
 mod real;
 
 pub use env::{Clock, Env, Rng, Threads, Worker};
+pub use files::{FileStream, is_link, remove_tree};
 pub use freeze::{GateWait, WriteGate};
 pub use fs::{DirEntry, File, Fs, LockMode, OpenMode, PageMap};
 pub use real::{DIRECT_ALIGN, MAP_WINDOW, prefer_large_pages};

@@ -250,12 +250,12 @@ impl DbFile {
         let mut header = self.header();
         let result = change(&mut header);
         let encode = |header: DbHeader| header.encode().map_err(|error| error.at_path(&self.path));
-        let (before, image) = (encode(self.header())?, encode(header)?);
+        let image = encode(header)?;
         let shadow_at = self.page_size.bytes_u64();
         if writer.primary_is_bad && !plant!("pages-trust-damaged-header") {
             // First what the shadow says, and only then something new: a torn copy that is torn
             // once more by other contents can become a header of long ago that checks.
-            self.write_at(&before, 0)?;
+            self.write_at(&encode(self.header())?, 0)?;
             self.sync()?;
         }
         writer.primary_is_bad = false;

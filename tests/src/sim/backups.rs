@@ -165,17 +165,17 @@ fn run(settings: &Settings, workload: &Workload, seed: u64) -> Result<Ran> {
     Ok(Ran { done, disk, first_op, last })
 }
 
+/// Runs everything with the power on; a failure of that is one of the report.
+fn run_whole(settings: &Settings, workload: &Workload, report: &mut Report) -> Option<Ran> {
+    let ran = run(settings, workload, workload.seed);
+    ran.inspect_err(|error| report.failures.push(format!("without a cut: {error}"))).ok()
+}
+
 /// Cuts the power at the calls of backups.
 #[must_use]
 pub fn cut_backups(settings: &Settings, workload: &Workload, states: usize) -> Report {
     let mut report = Report::default();
-    let ran = match run(settings, workload, workload.seed) {
-        Ok(ran) => ran,
-        Err(error) => {
-            report.failures.push(format!("without a cut: {error}"));
-            return report;
-        }
-    };
+    let Some(ran) = run_whole(settings, workload, &mut report) else { return report };
     let mut check = Sets { settings, done: &ran.done, whole: HashMap::new(), recoveries: 0 };
     let options =
         StateOptions { seed: workload.seed, budget: states, garbage: true, from_op: ran.first_op };
@@ -309,13 +309,7 @@ enum Way {
 #[must_use]
 pub fn cut_restores(settings: &Settings, workload: &Workload, states: usize) -> Report {
     let mut report = Report::default();
-    let ran = match run(settings, workload, workload.seed) {
-        Ok(ran) => ran,
-        Err(error) => {
-            report.failures.push(format!("without a cut: {error}"));
-            return report;
-        }
-    };
+    let Some(ran) = run_whole(settings, workload, &mut report) else { return report };
     let image = ran.disk.image();
     for way in [Way::Fresh, Way::Forward, Way::External] {
         if let Err(error) = cut_restore(settings, &ran, &image, way, states / 3, &mut report) {

@@ -11,7 +11,7 @@ use ese_backup::{
 use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result};
 use ese_engine::recovery::RecoveryReport;
 use ese_log::layout::{SEGMENT_LEN, time_of_segment};
-use ese_os::{Env, OpenMode};
+use ese_os::{Env, FileStream, OpenMode, remove_tree};
 
 use super::{Link, Unpacked, links, source, unpack_one};
 use crate::{
@@ -73,7 +73,7 @@ pub fn check_backup(
     let mut check = Check { env, place: &place, options, found: empty() };
     let done = check.run(set, logs);
     let found = check.found;
-    let removed = remove_tree(env, &place);
+    let removed = remove_tree(&*env.fs, &place);
     done?;
     removed?;
     Ok(found)
@@ -131,7 +131,7 @@ impl Check<'_, '_> {
                 unpacked.dirs.push(link.path.clone());
                 continue;
             }
-            let mut file = match super::FileStream::open(self.env, &link.path) {
+            let mut file = match FileStream::open(self.env, &link.path) {
                 Ok(file) => file,
                 Err(error) => return Ok((unpacked.dirs, Some(error))),
             };
@@ -185,7 +185,7 @@ impl Check<'_, '_> {
     fn attempt(&mut self, source: &RestoreSource) -> Result<()> {
         let dir = self.place.join("restored");
         if self.env.fs.exists(&dir)? {
-            remove_tree(self.env, &dir)?;
+            remove_tree(&*self.env.fs, &dir)?;
         }
         let options = &mut *self.options;
         let stop = options.stop.clone();
@@ -261,17 +261,4 @@ fn time_of(env: &Env, source: &RestoreSource, at: LgPos) -> Option<LogTime> {
         }
     }
     None
-}
-
-/// Removes a directory of our own making with everything in it.
-fn remove_tree(env: &Env, dir: &Path) -> Result<()> {
-    for entry in env.fs.list(dir)? {
-        let path = dir.join(&entry.name);
-        if entry.is_dir {
-            remove_tree(env, &path)?;
-        } else {
-            env.fs.remove_file(&path)?;
-        }
-    }
-    env.fs.remove_dir(dir)
 }

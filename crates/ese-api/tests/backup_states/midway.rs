@@ -10,12 +10,7 @@ use crate::jet_setup::{Live, Op, code, multi};
 #[test]
 fn case_049_a_truncation_under_way_ends_with_all_its_logs_deleted() {
     let _mode = multi();
-    let live = Live::new();
-    live.load(0..3000);
-    // A new start puts the checkpoint behind everything so far: there is something to truncate.
-    let dir = live.dir.clone();
-    live.term(JET_bitTermAbrupt).unwrap();
-    let live = Live::again(&dir);
+    let live = Live::with_old_logs(0..3000);
     live.begin();
     let set = tempfile::tempdir().unwrap();
     live.copy_all(&set.path().join("set"));

@@ -136,6 +136,16 @@ impl Live {
         }
     }
 
+    /// An instance with these rows, started anew after them: its checkpoint is behind all of it, so
+    /// that there are logs to be truncated.
+    pub fn with_old_logs(ids: std::ops::Range<i32>) -> Live {
+        let live = Live::new();
+        live.load(ids);
+        let dir = Arc::clone(&live.dir);
+        live.term(JET_bitTermAbrupt).unwrap();
+        Live::again(&dir)
+    }
+
     /// Starts an instance where an earlier one, or a restore, left its files.
     pub fn again(dir: &Arc<tempfile::TempDir>) -> Live {
         let mut live = Live::start(dir, |_| ());

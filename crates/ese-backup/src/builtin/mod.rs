@@ -20,7 +20,7 @@ use std::{
 };
 
 use ese_base::{Error, JetErr, Result, StopToken};
-use ese_os::Env;
+use ese_os::{Env, is_link};
 
 use crate::{
     files::MadeDirs,
@@ -177,8 +177,7 @@ fn remove_set(env: &Env, dir: &Path) -> Result<()> {
 
 /// What a link leads to is not ours.
 fn refuse_link(env: &Env, dir: &Path) -> Result<()> {
-    let parent = env.fs.canonicalize(dir.parent().unwrap_or(Path::new(".")))?;
-    if env.fs.canonicalize(dir)? == parent.join(dir.file_name().unwrap_or_default()) {
+    if !is_link(&*env.fs, dir)? {
         return Ok(());
     }
     Err(Error::new(JetErr::FileAccessDenied, "expected a folder, found a link to one").at_path(dir))

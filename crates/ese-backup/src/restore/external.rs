@@ -157,17 +157,7 @@ pub fn place_external(
             page_size: database.page_size,
         });
     }
-    Ok(Placed {
-        databases,
-        log_dir: target.log_dir.clone(),
-        log_base: plan.log_base.clone(),
-        log_signature: plan.log_signature,
-        gen_low: plan.gen_low,
-        gen_high: plan.gen_high,
-        report,
-        lock,
-        mark: None,
-    })
+    Ok(Placed::new(plan, target, databases, report, lock))
 }
 
 /// A log that was copied: generation, temporary name, own name.

@@ -95,6 +95,27 @@ pub struct PlacedDatabase {
 }
 
 impl Placed {
+    /// Databases that stand ready beside the logs of a plan, with no mark of an unfinished restore.
+    pub(super) fn new(
+        plan: &RestorePlan,
+        target: &RestoreTarget,
+        databases: Vec<PlacedDatabase>,
+        report: SetReport,
+        lock: Arc<LogLock>,
+    ) -> Placed {
+        Placed {
+            databases,
+            log_dir: target.log_dir.clone(),
+            log_base: plan.log_base.clone(),
+            log_signature: plan.log_signature,
+            gen_low: plan.gen_low,
+            gen_high: plan.gen_high,
+            report,
+            lock,
+            mark: None,
+        }
+    }
+
     /// The replay is done: takes the mark of the unfinished restore away.
     ///
     /// # Errors
@@ -140,17 +161,8 @@ pub fn place(
     };
     run.clear_old()?;
     let databases = run.name_all(&prepared.existing)?;
-    Ok(Placed {
-        databases,
-        log_dir: target.log_dir.clone(),
-        log_base: plan.log_base.clone(),
-        log_signature: plan.log_signature,
-        gen_low: plan.gen_low,
-        gen_high: plan.gen_high,
-        report: prepared.report,
-        lock: prepared.locks.log,
-        mark: Some(prepared.mark),
-    })
+    let Prepared { report, locks, mark, .. } = prepared;
+    Ok(Placed { mark: Some(mark), ..Placed::new(plan, target, databases, report, locks.log) })
 }
 
 /// A restore that places its files.

@@ -8,7 +8,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use ese_base::{Error, JetErr, Result};
-use ese_os::{Env, OpenMode};
+use ese_os::{Env, OpenMode, is_link};
 
 use super::{BackupSet, Shelf};
 use crate::{
@@ -198,7 +198,7 @@ fn check_only_listed(env: &Env, set: &BackupSet) -> Result<()> {
     if set.is_archive {
         return env.fs.open(&set.path, OpenMode::Read).map(|_| ());
     }
-    if env.fs.canonicalize(&set.path)? != env.fs.canonicalize(dir_of(&set.path))?.join(&set.name) {
+    if is_link(&*env.fs, &set.path)? {
         return Err(Error::new(JetErr::FileInvalidType, "this is a link to a set elsewhere")
             .at_path(&set.path)
             .advise("remove the link"));

@@ -225,6 +225,7 @@ impl SetOutput for DirOutput<'_> {
     }
 }
 
-fn not_begun() -> Error {
+/// Somebody writes to a set before its beginning.
+pub(super) fn not_begun() -> Error {
     Error::new(JetErr::InternalError, "the set was not begun")
 }

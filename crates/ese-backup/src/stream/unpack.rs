@@ -7,7 +7,7 @@ use std::{
 };
 
 use ese_base::{Error, JetErr, Result, StopToken};
-use ese_os::{Env, File, LockMode, OpenMode};
+use ese_os::{Env, File, LockMode, OpenMode, is_link};
 
 use super::{
     INCOMPLETE_NAME, MANIFEST_NAME, Manifest,
@@ -163,8 +163,7 @@ impl Staging {
         if !env.fs.exists(&self.dir)? {
             return Ok(());
         }
-        let parent = self.dir.parent().unwrap_or(Path::new("."));
-        if env.fs.canonicalize(&self.dir)? != env.fs.canonicalize(parent)?.join(STAGING) {
+        if is_link(&*env.fs, &self.dir)? {
             let what = "a link stands where archives are to be unpacked";
             return Err(Error::new(JetErr::InvalidPath, what)
                 .at_path(&self.dir)
@@ -173,9 +172,7 @@ impl Staging {
         for entry in env.fs.list(&self.dir)? {
             let path = self.dir.join(&entry.name);
             // Nothing behind a link is ours.
-            let ours =
-                env.fs.canonicalize(&path)? == env.fs.canonicalize(&self.dir)?.join(&entry.name);
-            if entry.is_dir && ours {
+            if entry.is_dir && !is_link(&*env.fs, &path)? {
                 remove_set(env, &path)?;
             } else {
                 env.fs.remove_file(&path)?;

@@ -55,8 +55,8 @@ fn file(env: &Env, path: &Path, format: Format, page_size: PageSize) -> Outcome<
         key.push('_');
     }
     let mut table = TableBuilder::new("records").required(&key, ColType::Long);
-    for name in shape.names() {
-        table = table.define(shape.column(name));
+    for column in shape.columns() {
+        table = table.define(column);
     }
     let table = table.primary(&[&key]);
     let schema = table.clone().into_def().build(page_size);

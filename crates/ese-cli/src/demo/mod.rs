@@ -21,6 +21,7 @@ mod tree;
 use std::path::{Path, PathBuf};
 
 use ese_api::{Env, Error, JetErr};
+use ese_os::remove_tree;
 use serde_json::json;
 
 use self::{screen::Screen, story::Story};
@@ -28,7 +29,7 @@ use crate::{
     args,
     context::Context,
     failure::{Failure, Outcome},
-    files, text,
+    text,
 };
 
 pub(crate) fn run(context: &Context, args: &args::Demo) -> Outcome {
@@ -93,7 +94,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         if self.temporary {
             // What cannot be removed lies in the system's directory for such things.
-            drop(files::remove_tree(self.env, &self.dir));
+            drop(remove_tree(&*self.env.fs, &self.dir));
         }
     }
 }

@@ -14,7 +14,10 @@ use super::{ArchiveStart, FRAME_DATA_LEN, FileHead, FrameHead, Kind, from_io, to
 use crate::{
     AlignedBuffer,
     files::{check_plain_name, remove_if_there},
-    stream::{Manifest, output::SetOutput},
+    stream::{
+        Manifest,
+        output::{SetOutput, not_begun},
+    },
 };
 
 /// A set that is written as a stream of frames.
@@ -207,8 +210,4 @@ pub(crate) fn dir_of(path: &Path) -> &Path {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
     }
-}
-
-fn not_begun() -> Error {
-    Error::new(JetErr::InternalError, "the archive was not begun")
 }
