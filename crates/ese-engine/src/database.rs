@@ -86,6 +86,12 @@ impl Database {
         self.temporary
     }
 
+    /// The limit of the file in pages; 0 is none.
+    #[must_use]
+    pub fn pages_max(&self) -> u32 {
+        self.pages_max.load(Ordering::Relaxed)
+    }
+
     /// Limits the pages that it may own, from now on; 0 = no limit.
     pub fn set_pages_max(&self, pages: u32) {
         self.pages_max.store(pages, Ordering::Relaxed);

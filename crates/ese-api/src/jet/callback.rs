@@ -66,19 +66,37 @@ type Tells = dyn Fn(&JET_CALLBACKINFO) -> Result<()> + Send + Sync;
 
 /// A function to be called back. Its error, before a change, refuses the change.
 #[derive(Clone)]
-pub struct JET_CALLBACK(Arc<Tells>);
+pub struct JET_CALLBACK {
+    tells: Arc<Tells>,
+    number: u64,
+}
 
 impl JET_CALLBACK {
     /// Calls `told` for everything it is registered for.
     pub fn new(
         told: impl Fn(&JET_CALLBACKINFO) -> Result<()> + Send + Sync + 'static,
     ) -> JET_CALLBACK {
-        JET_CALLBACK(Arc::new(told))
+        JET_CALLBACK::numbered(0, told)
+    }
+
+    /// As [`JET_CALLBACK::new`], with a number by which callers recognise it: two callbacks with
+    /// the same number that is not 0 are the same.
+    pub fn numbered(
+        number: u64,
+        told: impl Fn(&JET_CALLBACKINFO) -> Result<()> + Send + Sync + 'static,
+    ) -> JET_CALLBACK {
+        JET_CALLBACK { tells: Arc::new(told), number }
+    }
+
+    /// The number that was given to [`JET_CALLBACK::numbered`], or 0.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// A panic is `JET_errCallbackFailed` (-2101).
     fn call(&self, info: &JET_CALLBACKINFO) -> Result<()> {
-        catch_unwind(AssertUnwindSafe(|| (self.0)(info)))
+        catch_unwind(AssertUnwindSafe(|| (self.tells)(info)))
             .unwrap_or_else(|_| Err(failed("the callback panicked")))
     }
 }
@@ -91,7 +109,8 @@ impl fmt::Debug for JET_CALLBACK {
 
 impl PartialEq for JET_CALLBACK {
     fn eq(&self, other: &JET_CALLBACK) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        let same = self.number != 0 && self.number == other.number;
+        same || Arc::ptr_eq(&self.tells, &other.tells)
     }
 }
 

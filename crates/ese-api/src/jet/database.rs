@@ -294,6 +294,39 @@ pub fn JetOpenDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -> 
     })
 }
 
+/// The limit of a database in pages; 0 is none.
+///
+/// # Errors
+/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errInvalidGrbit` (-900) for flags.
+pub fn JetGetMaxDatabaseSize(sesid: JET_SESID, dbid: JET_DBID, grbit: JET_GRBIT) -> Result<u32> {
+    find_session(sesid)?.call(Purpose::Work, |_, own| {
+        if grbit != 0 {
+            return Err(invalid_grbit("JetGetMaxDatabaseSize", grbit));
+        }
+        Ok(open_database_of(own, dbid)?.attached.db.pages_max())
+    })
+}
+
+/// Sets the limit of a database in pages, as [`JetCreateDatabase2`] has one. A database that is
+/// larger stays as it is, and does not grow.
+///
+/// # Errors
+/// As [`JetGetMaxDatabaseSize`].
+pub fn JetSetMaxDatabaseSize(
+    sesid: JET_SESID,
+    dbid: JET_DBID,
+    cpg: u32,
+    grbit: JET_GRBIT,
+) -> Result<()> {
+    find_session(sesid)?.call(Purpose::Work, |_, own| {
+        if grbit != 0 {
+            return Err(invalid_grbit("JetSetMaxDatabaseSize", grbit));
+        }
+        open_database_of(own, dbid)?.attached.db.set_pages_max(cpg);
+        Ok(())
+    })
+}
+
 /// Closes a database for the session; it stays attached.
 ///
 /// # Errors

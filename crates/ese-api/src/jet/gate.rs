@@ -6,8 +6,9 @@ use std::sync::Arc;
 use ese_base::{Error, JetErr, Result};
 
 use super::{
-    handles::JET_INSTANCE,
+    handles::{JET_INSTANCE, JET_SESID},
     process::{Inst, Life, Mode, PROCESS},
+    session::find_session,
     stop::ALL_SERVICES,
 };
 use crate::shared::Shared;
@@ -37,6 +38,24 @@ pub(super) fn find_single() -> Result<Arc<Inst>> {
         Mode::None | Mode::One => process.single().ok_or_else(|| {
             Error::new(JetErr::InvalidParameter, "no instance exists in this process")
         }),
+    }
+}
+
+/// Stops the instance of a call in which the engine panicked: every later call of it is refused
+/// (`JET_errInstanceUnavailable`, -1090). Where neither handle says which one that is, all are
+/// stopped. For whoever lets no panic through; not a Jet function.
+pub fn stop_after_panic(instance: JET_INSTANCE, sesid: JET_SESID) {
+    let named = match find_session(sesid) {
+        Ok(session) => Some(Arc::clone(&session.inst)),
+        Err(_) => PROCESS.lock().instance(instance).ok(),
+    };
+    let hit = match named {
+        Some(inst) => vec![inst],
+        None => PROCESS.lock().instances().cloned().collect(),
+    };
+    let cause = Error::new(JetErr::InternalError, "the engine panicked");
+    for shared in hit.iter().filter_map(|inst| inst.shared()) {
+        shared.engine.poison(&cause);
     }
 }
 

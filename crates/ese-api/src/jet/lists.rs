@@ -3,7 +3,7 @@
 //! The info calls here give vectors. Who needs the table instead, with its cursor and the ids of
 //! its columns, makes it of what they gave. It is filled, stands on the first row, and is the
 //! caller's to close; all but the list of bookmarks can be moved in and sought in. Names are
-//! UTF-16.
+//! UTF-16, or 8-bit text for callers that have no other.
 
 use ese_base::{JetErr, Result};
 use ese_engine::{record::ColumnValue, temp::TempTable};
@@ -26,6 +26,34 @@ const fn column(coltyp: u32, grbit: JET_GRBIT) -> JET_COLUMNDEF {
 
 const fn text(grbit: JET_GRBIT) -> JET_COLUMNDEF {
     JET_COLUMNDEF { columnid: 0, coltyp: JET_coltypText, cp: 1200, cbMax: 0, grbit }
+}
+
+/// The text of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JET_LISTTEXT {
+    /// UTF-16, in columns of code page 1200.
+    #[default]
+    Utf16,
+    /// UTF-8, in columns of code page 1252.
+    Ansi,
+}
+
+impl JET_LISTTEXT {
+    /// A column of a list, whose text is UTF-16 so far.
+    fn column(self, column: JET_COLUMNDEF) -> JET_COLUMNDEF {
+        let cp = if self == JET_LISTTEXT::Ansi && column.cp == 1200 { 1252 } else { column.cp };
+        JET_COLUMNDEF { cp, ..column }
+    }
+
+    /// A value of such a column.
+    fn cell(self, column: &JET_COLUMNDEF, cell: &mut Cell) {
+        let text = cell.as_mut().filter(|_| self == JET_LISTTEXT::Ansi && column.cp == 1200);
+        if let Some(bytes) = text {
+            let units = bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
+            let units: Vec<u16> = units.collect();
+            *bytes = String::from_utf16_lossy(&units).into_bytes();
+        }
+    }
 }
 
 const KEY: JET_GRBIT = JET_bitColumnTTKey;
@@ -56,16 +84,18 @@ fn name(name: &str) -> Cell {
 /// A filled table: cursor, ids of the columns, rows.
 fn list_table<const N: usize>(
     sesid: JET_SESID,
-    (columns, grbit): ([JET_COLUMNDEF; N], JET_GRBIT),
+    (columns, grbit, kind): ([JET_COLUMNDEF; N], JET_GRBIT, JET_LISTTEXT),
     rows: impl IntoIterator<Item = [Cell; N]>,
 ) -> Result<(JET_TABLEID, [JET_COLUMNID; N], u32)> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         // Long columns hold nothing long here.
-        let def = definition(&columns, grbit | JET_bitTTIntrinsicLVsOnly)?;
+        let told = columns.map(|column| kind.column(column));
+        let def = definition(&told, grbit | JET_bitTTIntrinsicLVsOnly)?;
         let mut table = TempTable::open(&state.engine, &def)?;
         let ids = table.columns().to_vec();
         let (mut count, mut record) = (0, Vec::new());
-        for row in rows {
+        for mut row in rows {
+            row.iter_mut().zip(&columns).for_each(|(cell, column)| kind.cell(column, cell));
             let values = ids.iter().copied().zip(row.iter().map(Option::as_deref));
             let values: Vec<ColumnValue<'_>> = values.collect();
             table.insert(&mut state.engine, &values, &mut record)?;
@@ -118,6 +148,18 @@ impl JET_OBJECTLIST {
     /// # Errors
     /// The session's; `JET_errTooManySorts` (-1701).
     pub fn open(sesid: JET_SESID, objects: &[JET_OBJECTINFO]) -> Result<JET_OBJECTLIST> {
+        JET_OBJECTLIST::open_as(JET_LISTTEXT::Utf16, sesid, objects)
+    }
+
+    /// As [`JET_OBJECTLIST::open`], with text of this kind.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_as(
+        kind: JET_LISTTEXT,
+        sesid: JET_SESID,
+        objects: &[JET_OBJECTINFO],
+    ) -> Result<JET_OBJECTLIST> {
         let rows = objects.iter().map(|object| {
             [
                 name("Tables"),
@@ -132,7 +174,7 @@ impl JET_OBJECTLIST {
             ]
         });
         let columns = [text(KEY), text(KEY), LONG, DATE, DATE, LONG, LONG, LONG, LONG];
-        let (tableid, ids, cRecord) = list_table(sesid, (columns, ANYWHERE), rows)?;
+        let (tableid, ids, cRecord) = list_table(sesid, (columns, ANYWHERE, kind), rows)?;
         let [container, object, objtyp, create, update, records, pages, grbit, flags] = ids;
         Ok(JET_OBJECTLIST {
             tableid,
@@ -193,6 +235,18 @@ impl JET_COLUMNLIST {
     /// # Errors
     /// As [`JET_OBJECTLIST::open`].
     pub fn open(sesid: JET_SESID, list: &[JET_COLUMNBASE]) -> Result<JET_COLUMNLIST> {
+        JET_COLUMNLIST::open_as(JET_LISTTEXT::Utf16, sesid, list)
+    }
+
+    /// As [`JET_COLUMNLIST::open`], with text of this kind.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_as(
+        kind: JET_LISTTEXT,
+        sesid: JET_SESID,
+        list: &[JET_COLUMNBASE],
+    ) -> Result<JET_COLUMNLIST> {
         let rows = list.iter().map(|column| {
             [
                 long(0),
@@ -216,7 +270,7 @@ impl JET_COLUMNLIST {
             LONG_KEY, text(KEY), LONG, LONG, SHORT, SHORT, SHORT, SHORT, LONG, LONG, default,
             text(0), text(0),
         ];
-        let (tableid, ids, cRecord) = list_table(sesid, (columns, ANYWHERE), rows)?;
+        let (tableid, ids, cRecord) = list_table(sesid, (columns, ANYWHERE, kind), rows)?;
         #[rustfmt::skip]
         let [
             order, name, id, coltyp, country, language, cp, collate, most, grbit, default, table,
@@ -294,6 +348,19 @@ impl JET_INDEXLIST {
         list: &[JET_INDEXINFO],
         columns: &[JET_COLUMNBASE],
     ) -> Result<JET_INDEXLIST> {
+        JET_INDEXLIST::open_as(JET_LISTTEXT::Utf16, sesid, list, columns)
+    }
+
+    /// As [`JET_INDEXLIST::open`], with text of this kind.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_as(
+        kind: JET_LISTTEXT,
+        sesid: JET_SESID,
+        list: &[JET_INDEXINFO],
+        columns: &[JET_COLUMNBASE],
+    ) -> Result<JET_INDEXLIST> {
         let row = |index: &JET_INDEXINFO, at: usize| {
             let (id, column, descending) = index.rgcolumn.get(at).cloned().unwrap_or_default();
             let def = columns.iter().find(|other| other.def.columnid == id);
@@ -326,7 +393,7 @@ impl JET_INDEXLIST {
             SHORT, LONG, text(0), LONG,
         ];
         let rows = rows.map(|(index, at)| row(index, at));
-        let (tableid, ids, cRecord) = list_table(sesid, (table, ANYWHERE), rows)?;
+        let (tableid, ids, cRecord) = list_table(sesid, (table, ANYWHERE, kind), rows)?;
         #[rustfmt::skip]
         let [
             name, grbit, keys, entries, pages, columns, at, id, coltyp, country, language, cp,
@@ -374,7 +441,8 @@ impl JET_RECORDLIST {
     pub fn open(sesid: JET_SESID, bookmarks: &[Vec<u8>]) -> Result<JET_RECORDLIST> {
         let rows = bookmarks.iter().map(|bookmark| [Some(bookmark.clone())]);
         // A key may be cut; what comes in order stays in order.
-        let table = ([column(JET_coltypLongBinary, KEY)], JET_bitTTForwardOnly);
+        let table =
+            ([column(JET_coltypLongBinary, KEY)], JET_bitTTForwardOnly, JET_LISTTEXT::Utf16);
         let (tableid, [id], cRecord) = list_table(sesid, table, rows)?;
         Ok(JET_RECORDLIST { tableid, cRecord, columnidBookmark: id })
     }

@@ -14,6 +14,20 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JET_INDEXID(pub(super) ObjId);
 
+impl JET_INDEXID {
+    /// The id as a number, for callers that keep it as one.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0.0
+    }
+
+    /// The id with this number. It need not be one of an index; that is checked where it is used.
+    #[must_use]
+    pub fn from_number(number: u32) -> JET_INDEXID {
+        JET_INDEXID(ObjId(number))
+    }
+}
+
 /// The bookmark of the current row: its key in the table's own order, comparable as bytes.
 ///
 /// # Errors

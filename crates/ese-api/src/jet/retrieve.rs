@@ -6,7 +6,7 @@ use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     cursor::EntryPart,
     key::Restored,
-    record::{ColumnData, RecordView},
+    record::{ColumnData, Instance, RecordView},
     schema::{Column, TableSchema},
 };
 
@@ -125,10 +125,81 @@ impl Wanted {
     }
 }
 
+/// Where the bytes of a value go.
+#[derive(Debug)]
+enum Sink<'b> {
+    /// Into memory of their own.
+    Vec(Vec<u8>),
+    /// Into a caller's, as many as fit; and how many there are.
+    Room(&'b mut [u8], usize),
+}
+
+impl Sink<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        match self {
+            Sink::Vec(to) => *to = bytes.to_vec(),
+            Sink::Room(room, whole) => {
+                *whole = bytes.len();
+                room.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            }
+        }
+    }
+
+    /// Puts a value from the wanted offset on. Of one outside of the record no more is read than
+    /// is wanted.
+    fn take(
+        &mut self,
+        record: &RecordView<'_>,
+        column: &Column,
+        instance: Instance<'_>,
+        wanted: &Wanted,
+    ) -> Result<()> {
+        match self {
+            Sink::Vec(to) => {
+                let bytes = record.bytes_from(column, instance, wanted.offset, wanted.most)?;
+                *to = Cow::into_owned(bytes);
+            }
+            Sink::Room(room, _) if matches!(instance, Instance::Separated(_)) => {
+                let rest = record.len_of(column, instance)?.saturating_sub(wanted.offset);
+                let most = room.len().min(rest);
+                if most > 0 {
+                    let bytes = record.bytes_from(column, instance, wanted.offset, most)?;
+                    self.put(&bytes);
+                }
+                if let Sink::Room(_, whole) = self {
+                    *whole = rest;
+                }
+            }
+            Sink::Room(..) => {
+                let most = usize::MAX;
+                self.put(&record.bytes_from(column, instance, wanted.offset, most)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of the value, whether or not they fit.
+    fn whole(&self) -> usize {
+        match self {
+            Sink::Vec(bytes) => bytes.len(),
+            Sink::Room(_, whole) => *whole,
+        }
+    }
+
+    /// The bytes of a value that is there.
+    fn into_vec(self, found: &Found) -> Option<Vec<u8>> {
+        match self {
+            Sink::Vec(bytes) if found.present => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
 /// What was found.
 #[derive(Debug)]
 struct Found {
-    data: Option<Vec<u8>>,
+    /// There is a value; the sink has it.
+    present: bool,
     columnid: JET_COLUMNID,
     /// Number of the value, or of values where that was asked for.
     itag: usize,
@@ -144,26 +215,36 @@ enum Answer {
 }
 
 impl Found {
-    fn new(data: Option<Vec<u8>>, columnid: JET_COLUMNID, itag: usize) -> Found {
-        let err = if data.is_some() { JetErr::Success } else { JetErr::WrnColumnNull };
-        Found { data, columnid, itag, err }
+    /// A value that the sink has got.
+    fn value(columnid: JET_COLUMNID, itag: usize) -> Found {
+        Found { present: true, columnid, itag, err: JetErr::Success }
+    }
+
+    fn null(columnid: JET_COLUMNID, itag: usize) -> Found {
+        Found { present: false, columnid, itag, err: JetErr::WrnColumnNull }
     }
 
     /// An answer about how many values there are.
     fn count(columnid: JET_COLUMNID, itag: usize) -> Found {
-        Found { data: None, columnid, itag, err: JetErr::Success }
+        Found { present: false, columnid, itag, err: JetErr::Success }
     }
 }
 
 impl Answer {
     /// The value, which a callback may have to compute.
     #[track_caller]
-    fn found(self, sesid: JET_SESID, tableid: JET_TABLEID) -> Result<Found> {
+    fn found(self, sesid: JET_SESID, tableid: JET_TABLEID, sink: &mut Sink<'_>) -> Result<Found> {
         match self {
             Answer::Found(found) => Ok(found),
             Answer::Computed(computed) => {
                 let columnid = computed.columnid();
-                Ok(Found::new(computed.value(sesid, tableid)?, columnid, 1))
+                Ok(match computed.value(sesid, tableid)? {
+                    Some(bytes) => {
+                        sink.put(&bytes);
+                        Found::value(columnid, 1)
+                    }
+                    None => Found::null(columnid, 1),
+                })
             }
         }
     }
@@ -176,13 +257,13 @@ impl JET_RETRIEVECOLUMN {
         Wanted { columnid, grbit, offset, most: self.cbData.saturating_add(1), itag }
     }
 
-    fn answer(&mut self, found: Found) {
+    fn answer(&mut self, found: Found, sink: Sink<'_>) {
         let entry = JET_bitRetrieveFromIndex | JET_bitRetrieveFromPrimaryBookmark;
         self.columnidNextTagged = found.columnid;
         if self.itagSequence == 0 || self.grbit & entry != 0 {
             self.itagSequence = found.itag;
         }
-        (self.data, self.err) = (found.data, found.err);
+        (self.err, self.data) = (found.err, sink.into_vec(&found));
         if let Some(data) = self.data.as_mut().filter(|data| data.len() > self.cbData) {
             data.truncate(self.cbData);
             self.err = JetErr::WrnBufferTruncated;
@@ -224,6 +305,7 @@ impl Cursor {
         state: &mut SessionState,
         mut wanted: Wanted,
         count: bool,
+        sink: &mut Sink<'_>,
     ) -> Result<Answer> {
         wanted.check()?;
         let (schema, sort) = match self.sort()? {
@@ -240,11 +322,11 @@ impl Cursor {
                 self.open_or_tree(state)?.read_entry(&state.engine, column, part, with_itag)?;
             wanted.itag = entry.itag;
             match entry.value {
-                Restored::Null => return found(Found::new(None, columnid, entry.itag)),
+                Restored::Null => return found(Found::null(columnid, entry.itag)),
                 Restored::Value(bytes) => {
                     let offset = if column.ty.is_long() { wanted.offset } else { 0 };
-                    let rest = bytes.get(offset..).unwrap_or_default();
-                    return found(Found::new(Some(rest.to_vec()), columnid, entry.itag));
+                    sink.put(bytes.get(offset..).unwrap_or_default());
+                    return found(Found::value(columnid, entry.itag));
                 }
                 Restored::Unknown => {}
             }
@@ -254,7 +336,7 @@ impl Cursor {
                 if wanted.itag == 0 && !count {
                     return Err(bad_itag());
                 }
-                nth_of_all(schema, record, &wanted)
+                nth_of_all(schema, record, &wanted, sink)
             });
         }
         column_of(&schema, columnid)?;
@@ -266,7 +348,7 @@ impl Cursor {
             if wanted.itag == 0 {
                 return found(Found::count(columnid, record.data(column)?.len()));
             }
-            value_of(column, record, columnid, &wanted)
+            value_of(column, record, columnid, &wanted, sink)
         })
     }
 }
@@ -299,23 +381,29 @@ fn value_of(
     record: &RecordView<'_>,
     columnid: JET_COLUMNID,
     wanted: &Wanted,
+    sink: &mut Sink<'_>,
 ) -> Result<Answer> {
     let data = record.data(column)?;
-    let found = |data| Ok(Answer::Found(Found::new(data, columnid, wanted.itag)));
+    let null = Ok(Answer::Found(Found::null(columnid, wanted.itag)));
     if data.is_default() && (wanted.has(JET_bitRetrieveIgnoreDefault) || wanted.itag != 1) {
-        return found(None);
+        return null;
     }
     if matches!(data, ColumnData::Computed) {
         let copy = wanted.has(JET_bitRetrieveCopy);
         return Ok(Answer::Computed(Computed::new(columnid, column, copy)));
     }
-    let Some(instance) = data.nth(wanted.itag)? else { return found(None) };
-    let bytes = record.bytes_from(column, instance, wanted.offset, wanted.most)?;
-    found(Some(Cow::into_owned(bytes)))
+    let Some(instance) = data.nth(wanted.itag)? else { return null };
+    sink.take(record, column, instance, wanted)?;
+    Ok(Answer::Found(Found::value(columnid, wanted.itag)))
 }
 
 /// A value of all that the tagged columns of a row have, by its number; number 0 counts them.
-fn nth_of_all(schema: &TableSchema, record: &RecordView<'_>, wanted: &Wanted) -> Result<Answer> {
+fn nth_of_all(
+    schema: &TableSchema,
+    record: &RecordView<'_>,
+    wanted: &Wanted,
+    sink: &mut Sink<'_>,
+) -> Result<Answer> {
     let mut before = 0;
     for column in schema.columns.iter().filter(|column| column.id.is_tagged()) {
         let data = record.data(column)?;
@@ -331,14 +419,14 @@ fn nth_of_all(schema: &TableSchema, record: &RecordView<'_>, wanted: &Wanted) ->
             let columnid = columnid_of(schema, column);
             if data.is_null() {
                 let err = JetErr::WrnColumnSetNull;
-                return Ok(Answer::Found(Found { err, ..Found::new(None, columnid, 1) }));
+                return Ok(Answer::Found(Found { err, ..Found::null(columnid, 1) }));
             }
             let itag = wanted.itag - before;
-            return value_of(column, record, columnid, &Wanted { itag, ..*wanted });
+            return value_of(column, record, columnid, &Wanted { itag, ..*wanted }, sink);
         }
         before += count;
     }
-    let none = if wanted.itag == 0 { Found::count(0, before) } else { Found::new(None, 0, 0) };
+    let none = if wanted.itag == 0 { Found::count(0, before) } else { Found::null(0, 0) };
     Ok(Answer::Found(none))
 }
 
@@ -370,18 +458,19 @@ pub fn JetRetrieveColumn(
     let info = pretinfo.as_deref().copied().unwrap_or_default();
     let (offset, itag) = (info.ibLongValue, info.itagSequence);
     let wanted = Wanted { columnid, grbit, offset, most: usize::MAX, itag };
+    let mut sink = Sink::Vec(Vec::new());
     let answer = with_cursor_and_session(sesid, tableid, |state, own, cursor| {
         let grbit = flags_in_callback(own, tableid, grbit)?;
-        cursor.retrieve(state, Wanted { grbit, ..wanted }, false)
+        cursor.retrieve(state, Wanted { grbit, ..wanted }, false, &mut sink)
     })?;
-    let found = answer.found(sesid, tableid)?;
+    let found = answer.found(sesid, tableid, &mut sink)?;
     if let Some(info) = pretinfo {
         info.columnidNextTagged = found.columnid;
         if wanted.has(JET_bitRetrieveTag) && wanted.part().is_some() {
             info.itagSequence = found.itag;
         }
     }
-    Ok(found.data)
+    Ok(sink.into_vec(&found))
 }
 
 /// Reads several columns; each element has its own answer.
@@ -398,8 +487,9 @@ pub fn JetRetrieveColumns(
         let computed = with_cursor_and_session(sesid, tableid, |state, own, cursor| {
             while let Some(element) = pretrievecolumn.get_mut(at) {
                 let grbit = flags_in_callback(own, tableid, element.grbit)?;
-                match cursor.retrieve(state, element.wanted(grbit), true)? {
-                    Answer::Found(found) => element.answer(found),
+                let mut sink = Sink::Vec(Vec::new());
+                match cursor.retrieve(state, element.wanted(grbit), true, &mut sink)? {
+                    Answer::Found(found) => element.answer(found, sink),
                     computed @ Answer::Computed(_) => return Ok(Some(computed)),
                 }
                 at += 1;
@@ -410,7 +500,93 @@ pub fn JetRetrieveColumns(
         let (Some(computed), Some(element)) = (computed, pretrievecolumn.get_mut(at)) else {
             return Ok(());
         };
-        element.answer(computed.found(sesid, tableid)?);
+        let mut sink = Sink::Vec(Vec::new());
+        let found = computed.found(sesid, tableid, &mut sink)?;
+        element.answer(found, sink);
+        at += 1;
+    }
+}
+
+/// One column of a [`retrieve_into`].
+#[derive(Debug)]
+pub struct JET_RETRIEVEINTO<'b> {
+    /// The column.
+    pub columnid: JET_COLUMNID,
+    /// `JET_bitRetrieve...`.
+    pub grbit: JET_GRBIT,
+    /// Offset in bytes.
+    pub ibLongValue: usize,
+    /// As of [`JET_RETRIEVECOLUMN::itagSequence`].
+    pub itagSequence: usize,
+    /// As of [`JET_RETRIEVECOLUMN::columnidNextTagged`].
+    pub columnidNextTagged: JET_COLUMNID,
+    /// What fits of the value is put here.
+    pub buffer: &'b mut [u8],
+    /// Bytes of the value from the offset on, whether or not they fit.
+    pub actual: usize,
+    /// As of [`JET_RETRIEVECOLUMN::err`].
+    pub err: JetErr,
+}
+
+impl JET_RETRIEVEINTO<'_> {
+    fn wanted(&self, grbit: JET_GRBIT) -> Wanted {
+        let (columnid, offset, itag) = (self.columnid, self.ibLongValue, self.itagSequence);
+        Wanted { columnid, grbit, offset, most: usize::MAX, itag }
+    }
+
+    fn answer(&mut self, found: &Found, whole: usize, count: bool) {
+        let entry = JET_bitRetrieveFromIndex | JET_bitRetrieveFromPrimaryBookmark;
+        self.columnidNextTagged = found.columnid;
+        let asked = match count {
+            true => self.itagSequence == 0 || self.grbit & entry != 0,
+            false => self.grbit & JET_bitRetrieveTag != 0 && self.grbit & entry != 0,
+        };
+        if asked {
+            self.itagSequence = found.itag;
+        }
+        self.actual = if found.present { whole } else { 0 };
+        self.err = match found.err {
+            JetErr::Success if self.actual > self.buffer.len() => JetErr::WrnBufferTruncated,
+            other => other,
+        };
+    }
+}
+
+/// [`JetRetrieveColumns`] for callers with buffers: values are copied into them, and nothing else
+/// is allocated. Of long values no more is read than fits. With `count`, value 0 asks how many
+/// there are; without, as of [`JetRetrieveColumn`], it is none. Not a Jet function.
+///
+/// # Errors
+/// As [`JetRetrieveColumn`]; elements before the one that fails have their answers.
+pub fn retrieve_into(
+    sesid: JET_SESID,
+    tableid: JET_TABLEID,
+    elements: &mut [JET_RETRIEVEINTO<'_>],
+    count: bool,
+) -> Result<()> {
+    let mut at = 0;
+    loop {
+        let computed = with_cursor_and_session(sesid, tableid, |state, own, cursor| {
+            while let Some(element) = elements.get_mut(at) {
+                let grbit = flags_in_callback(own, tableid, element.grbit)?;
+                let wanted = element.wanted(grbit);
+                let mut sink = Sink::Room(&mut *element.buffer, 0);
+                let answer = cursor.retrieve(state, wanted, count, &mut sink)?;
+                let Answer::Found(found) = answer else { return Ok(Some(answer)) };
+                let whole = sink.whole();
+                element.answer(&found, whole, count);
+                at += 1;
+            }
+            Ok(None)
+        })?;
+        // Callbacks are called with no lock held.
+        let (Some(computed), Some(element)) = (computed, elements.get_mut(at)) else {
+            return Ok(());
+        };
+        let mut sink = Sink::Room(&mut *element.buffer, 0);
+        let found = computed.found(sesid, tableid, &mut sink)?;
+        let whole = sink.whole();
+        element.answer(&found, whole, count);
         at += 1;
     }
 }

@@ -166,6 +166,10 @@ const OF_DATABASES: &[(&str, Option<JetErr>, OfDatabase)] = &[
     ("JetDefragment2", Some(JetErr::InvalidGrbit), |s, d| {
         JetDefragment2(s, d, None, None, None, None, 0x10_0000).map(drop)
     }),
+    ("JetGetMaxDatabaseSize", Some(JetErr::InvalidGrbit), |s, d| {
+        JetGetMaxDatabaseSize(s, d, 1).map(drop)
+    }),
+    ("JetSetMaxDatabaseSize", Some(JetErr::InvalidGrbit), |s, d| JetSetMaxDatabaseSize(s, d, 0, 1)),
     ("JetGrowDatabase", None, |s, d| JetGrowDatabase(s, d, 0).map(drop)),
     ("JetResizeDatabase", Some(JetErr::InvalidGrbit), |s, d| {
         JetResizeDatabase(s, d, 1, 0x80).map(drop)

@@ -237,4 +237,8 @@ impl LongValues for OfflineLongValues<'_> {
     fn read_at(&self, lid: Lid, offset: u32, most: usize) -> Result<Vec<u8>> {
         read(self, lid, self.chunk, offset, most)
     }
+
+    fn len_of(&self, lid: Lid) -> Result<u32> {
+        size(self, lid)
+    }
 }

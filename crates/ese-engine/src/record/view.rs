@@ -32,6 +32,12 @@ pub trait LongValues: fmt::Debug {
     /// # Errors
     /// `JET_errLVCorrupted` (-1526) for a value that is not there or damaged.
     fn read_at(&self, lid: Lid, offset: u32, most: usize) -> Result<Vec<u8>>;
+
+    /// The length of a value in bytes.
+    ///
+    /// # Errors
+    /// As [`LongValues::read_at`].
+    fn len_of(&self, lid: Lid) -> Result<u32>;
 }
 
 /// What a compressed value inside a record becomes at most: its length has 16 bits.
@@ -259,6 +265,21 @@ impl<'a> RecordView<'a> {
         most: usize,
     ) -> Result<Cow<'s, [u8]>> {
         self.bytes_from(column, instance, 0, most)
+    }
+
+    /// The length of a value in bytes. Of one outside of the record only its root is read.
+    ///
+    /// # Errors
+    /// As [`RecordView::bytes_from`].
+    pub fn len_of(&self, column: &Column, instance: Instance<'_>) -> Result<usize> {
+        match (instance, self.long_values) {
+            (Instance::Separated(lid), Some(long_values)) => {
+                let len = long_values.len_of(lid);
+                let len = len.map_err(|error| error.within(&format!("column \"{}\"", column.name)));
+                Ok(usize::try_from(len?).unwrap_or(usize::MAX))
+            }
+            _ => Ok(self.bytes_from(column, instance, 0, usize::MAX)?.len()),
+        }
     }
 
     /// As [`RecordView::bytes_of`], from an offset on; there are no bytes behind the end.

@@ -362,6 +362,10 @@ impl LongValues for SessionLongValues<'_> {
     fn read_at(&self, lid: Lid, offset: u32, most: usize) -> Result<Vec<u8>> {
         longvalue::read(self, lid, self.chunk(), offset, most)
     }
+
+    fn len_of(&self, lid: Lid) -> Result<u32> {
+        longvalue::size(self, lid)
+    }
 }
 
 #[cfg(test)]

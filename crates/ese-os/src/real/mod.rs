@@ -13,6 +13,7 @@ mod child;
 mod descriptor;
 mod errno;
 mod file;
+mod fork;
 mod fs;
 mod machine;
 mod map;
@@ -21,6 +22,7 @@ mod probe;
 use std::sync::Arc;
 
 pub use file::DIRECT_ALIGN;
+pub use fork::forked;
 pub use machine::prefer_large_pages;
 pub use map::MAP_WINDOW;
 

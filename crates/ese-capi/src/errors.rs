@@ -1,0 +1,63 @@
+//! What is known of errors, and what a thread has done.
+
+use ese_api::jet;
+use ese_base::{Error, JetErr};
+
+use crate::{
+    boundary::{About, exports},
+    facts::wrong_size,
+    ptr::{Bytes, Ptr, bytes, size},
+    types::{JET_ERRINFOBASIC_W, JET_THREADSTATS, JET_THREADSTATS2, JET_THREADSTATS3},
+};
+
+exports! {
+    fn JetGetErrorInfoW(
+        pvContext: Ptr<i32>, pvResult: Ptr<JET_ERRINFOBASIC_W>, cbMax: u32, InfoLevel: u32,
+        grbit: u32
+    ) about About::Process => {
+        let code = pvContext.read();
+        let info = jet::JetGetErrorInfoW(code, InfoLevel, grbit)?;
+        let to = pvResult.get()?;
+        let wanted = size::<JET_ERRINFOBASIC_W>();
+        if cbMax < wanted || to.cbStruct != wanted {
+            let what = format!("a structure of {} in a buffer of {cbMax} bytes", to.cbStruct);
+            return Err(Error::new(JetErr::InvalidParameter, what));
+        }
+        let kind = |category: u32| u8::try_from(category).unwrap_or(0);
+        pvResult.write(JET_ERRINFOBASIC_W {
+            cbStruct: wanted,
+            errValue: info.errValue,
+            errcatMostSpecific: info.errcatMostSpecific,
+            rgCategoricalHierarchy: info.rgCategoricalHierarchy.map(kind),
+            lSourceLine: 0,
+            rgszSourceFile: [0; 64],
+        });
+        Ok(())
+    }
+
+    fn JetGetThreadStats(pvResult: Bytes, cbMax: u32) about About::Process => {
+        pvResult.cast::<u8>().required()?;
+        let sizes = [
+            size::<JET_THREADSTATS>(),
+            size::<JET_THREADSTATS2>(),
+            size::<JET_THREADSTATS3>(),
+        ];
+        // The longest that fits.
+        let Some(cbStruct) = sizes.into_iter().rfind(|size| *size <= cbMax) else {
+            return Err(wrong_size(cbMax, "that of a JET_THREADSTATS"));
+        };
+        let stats = jet::JetGetThreadStats();
+        pvResult.fill(cbStruct, &vec![0; bytes(cbStruct)]);
+        pvResult.cast().write(JET_THREADSTATS {
+            cbStruct,
+            cPageReferenced: stats.cPageReferenced,
+            cPageRead: stats.cPageRead,
+            cPagePreread: stats.cPagePreread,
+            cPageDirtied: stats.cPageDirtied,
+            cPageRedirtied: stats.cPageRedirtied,
+            cLogRecord: stats.cLogRecord,
+            cbLogRecord: stats.cbLogRecord,
+        });
+        Ok(())
+    }
+}

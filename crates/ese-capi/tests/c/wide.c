@@ -1,0 +1,286 @@
+/* The interface in 16-bit text and its later structures: tables, indexes by locale, lists, temporary
+ * tables, positions, filters, sets of keys, sizes, snapshots, restoring, the one instance. */
+#define _POSIX_C_SOURCE 200809L
+#define JET_UNICODE
+#include "esent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void expect_(JET_ERR found, JET_ERR wanted, const char *what, int line)
+{
+    if (found != wanted) {
+        fprintf(stderr, "line %d: %s gave %d, expected %d\n", line, what, (int)found, (int)wanted);
+        exit(1);
+    }
+}
+#define EXPECT(call, wanted) expect_((call), (wanted), #call, __LINE__)
+#define OK(call) EXPECT(call, JET_errSuccess)
+#define CHECK(condition)                                                    \
+    do {                                                                    \
+        if (!(condition)) {                                                 \
+            fprintf(stderr, "line %d: not %s\n", __LINE__, #condition);     \
+            exit(1);                                                        \
+        }                                                                   \
+    } while (0)
+
+static JET_INSTANCE instance;
+static JET_SESID session;
+static JET_DBID dbid;
+static JET_TABLEID table;
+static JET_COLUMNID key_column, city_column, size_column;
+
+static void define(void)
+{
+    JET_COLUMNCREATE columns[3];
+    JET_INDEXCREATE3 indexes[3];
+    JET_TABLECREATE4 create;
+    JET_UNICODEINDEX2 order = {u"sv-SE", 0};
+    JET_SPACEHINTS hints;
+    memset(columns, 0, sizeof(columns));
+    memset(indexes, 0, sizeof(indexes));
+    memset(&create, 0, sizeof(create));
+    memset(&hints, 0, sizeof(hints));
+    hints.cbStruct = sizeof(hints);
+    hints.ulInitialDensity = 90;
+    columns[0].szColumnName = u"key";
+    columns[0].coltyp = JET_coltypLong;
+    columns[0].grbit = JET_bitColumnAutoincrement;
+    columns[1].szColumnName = u"city";
+    columns[1].coltyp = JET_coltypText;
+    columns[1].cp = 1200;
+    columns[2].szColumnName = u"size";
+    columns[2].coltyp = JET_coltypUnsignedLong;
+    columns[2].pvDefault = (void *)u"\x7\x0";
+    columns[2].cbDefault = 4;
+    for (int at = 0; at < 3; at++) {
+        columns[at].cbStruct = sizeof(columns[at]);
+        indexes[at].cbStruct = sizeof(indexes[at]);
+    }
+    indexes[0].szIndexName = u"primary";
+    indexes[0].szKey = u"+key\0";
+    indexes[0].cbKey = 12;
+    indexes[0].grbit = JET_bitIndexPrimary;
+    indexes[0].pSpacehints = &hints;
+    indexes[1].szIndexName = u"city";
+    indexes[1].szKey = u"+city\0";
+    indexes[1].cbKey = 14;
+    indexes[1].grbit = JET_bitIndexUnicode;
+    indexes[1].pidxunicode = &order;
+    indexes[2].szIndexName = u"size";
+    indexes[2].szKey = u"-size\0";
+    indexes[2].cbKey = 14;
+    create.cbStruct = sizeof(create);
+    create.szTableName = u"cities";
+    create.rgcolumncreate = columns;
+    create.cColumns = 3;
+    create.rgindexcreate = indexes;
+    create.cIndexes = 3;
+    create.pSeqSpacehints = &hints;
+    OK(JetCreateDatabase2(session, u"wide\\cities.edb", 0, &dbid, 0));
+    OK(JetCreateTableColumnIndex4(session, dbid, &create));
+    CHECK(create.cCreated == 7 && indexes[2].err == JET_errSuccess);
+    key_column = columns[0].columnid;
+    city_column = columns[1].columnid;
+    size_column = columns[2].columnid;
+    OK(JetCloseTable(session, create.tableid));
+    indexes[1].szKey = u"+nothing\0";
+    indexes[1].cbKey = 20;
+    create.szTableName = u"other";
+    EXPECT(JetCreateTableColumnIndex4(session, dbid, &create), JET_errColumnNotFound);
+    CHECK(indexes[1].err == JET_errColumnNotFound);
+    OK(JetOpenTable(session, dbid, u"cities", NULL, 0, 0, &table));
+}
+
+static void insert(const JET_WCHAR *city, uint32_t bytes, uint32_t size)
+{
+    OK(JetPrepareUpdate(session, table, JET_prepInsert));
+    OK(JetSetColumn(session, table, city_column, city, bytes, 0, NULL));
+    if (size != 0) OK(JetSetColumn(session, table, size_column, &size, 4, 0, NULL));
+    OK(JetUpdate2(session, table, NULL, 0, NULL, 0));
+}
+
+static void rows(void)
+{
+    JET_RECPOS position = {sizeof(position), 0, 0, 0};
+    JET_INDEX_COLUMN filter;
+    JET_WCHAR city[32];
+    uint32_t actual = 0, count = 0, size = 0;
+    uint64_t many = 0;
+    char bookmark[16], key[64], primary[16];
+    uint32_t key_bytes = 0, primary_bytes = 0;
+    JET_RECSIZE2 sizes;
+    OK(JetBeginTransaction2(session, 0));
+    insert(u"Zurich", 12, 0);
+    insert(u"\u00c4ngelholm", 20, 5);
+    insert(u"Arboga", 12, 3);
+    insert(u"Z\u00fclpich", 14, 9);
+    OK(JetCommitTransaction(session, JET_bitCommitLazyFlush));
+    OK(JetSetCurrentIndex2(session, table, u"city", JET_bitMoveFirst));
+    OK(JetMove(session, table, JET_MoveLast, 0));
+    OK(JetRetrieveColumn(session, table, city_column, city, sizeof(city), &actual, 0, NULL));
+    CHECK(actual == 20 && city[0] == 0xc4); /* a letter behind z in Swedish */
+    OK(JetGetRecordPosition(session, table, &position, sizeof(position)));
+    CHECK(position.centriesTotal >= 1);
+    OK(JetGotoPosition(session, table, &position));
+    OK(JetGetSecondaryIndexBookmark(session, table, key, sizeof(key), &key_bytes, primary,
+                                    sizeof(primary), &primary_bytes, 0));
+    OK(JetGotoSecondaryIndexBookmark(session, table, key, key_bytes, primary, primary_bytes, 0));
+    OK(JetGetBookmark(session, table, bookmark, sizeof(bookmark), &actual));
+    EXPECT(JetGetBookmark(session, table, bookmark, 2, &actual), JET_errBufferTooSmall);
+    CHECK(actual == 5);
+    OK(JetGotoBookmark(session, table, bookmark, 5));
+    OK(JetSetCurrentIndex(session, table, NULL));
+    OK(JetMove(session, table, JET_MoveFirst, 0));
+    OK(JetIndexRecordCount2(session, table, &many, 0));
+    CHECK(many == 4);
+    OK(JetRetrieveColumn(session, table, size_column, &size, 4, &actual, 0, NULL));
+    CHECK(size == 7); /* its default */
+    memset(&filter, 0, sizeof(filter));
+    filter.columnid = size_column;
+    filter.relop = JET_relopGreaterThan;
+    size = 6;
+    filter.pv = &size;
+    filter.cb = 4;
+    OK(JetSetCursorFilter(session, table, &filter, 1, 0));
+    OK(JetMove(session, table, JET_MoveFirst, 0));
+    OK(JetMove(session, table, JET_MoveNext, 0));
+    EXPECT(JetMove(session, table, JET_MoveNext, 0), JET_errNoCurrentRecord);
+    OK(JetSetCursorFilter(session, table, NULL, 0, 0));
+    OK(JetSetCurrentIndex(session, table, u"size"));
+    OK(JetMakeKey(session, table, &size, 4, JET_bitNewKey));
+    EXPECT(JetSeek(session, table, JET_bitSeekGE), JET_wrnSeekNotEqual);
+    OK(JetRetrieveKey(session, table, key, sizeof(key), &actual, 0));
+    OK(JetIndexRecordCount(session, table, &count, 0));
+    CHECK(count == 2);
+    memset(&sizes, 0, sizeof(sizes));
+    OK(JetGetRecordSize2(session, table, &sizes, 0));
+    CHECK(sizes.cbData == 20 + 4 + 4);
+    EXPECT(JetGetCursorInfo(session, table, &size, 4, 0), JET_errInvalidParameter);
+    OK(JetGetCursorInfo(session, table, NULL, 0, 0));
+}
+
+static void lists(void)
+{
+    JET_OBJECTLIST objects;
+    JET_INDEXLIST indexes;
+    JET_OBJECTINFO info;
+    JET_WCHAR name[64];
+    union {
+        JET_INDEXCREATE3 create;
+        char bytes[1024];
+    } index;
+    uint32_t actual = 0, count = 0;
+    OK(JetGetObjectInfo(session, dbid, JET_objtypTable, NULL, NULL, &objects, sizeof(objects),
+                        JET_ObjInfoListNoStats));
+    CHECK(objects.cRecord >= 1);
+    OK(JetMove(session, objects.tableid, JET_MoveFirst, 0));
+    OK(JetRetrieveColumn(session, objects.tableid, objects.columnidobjectname, name, sizeof(name),
+                         &actual, 0, NULL));
+    CHECK(actual >= 12);
+    OK(JetCloseTable(session, objects.tableid));
+    OK(JetGetObjectInfo(session, dbid, JET_objtypTable, NULL, u"cities", &info, sizeof(info),
+                        JET_ObjInfoNoStats));
+    CHECK(info.cbStruct == sizeof(info) && info.objtyp == JET_objtypTable);
+    OK(JetGetIndexInfo(session, dbid, u"cities", u"", &indexes, sizeof(indexes),
+                       JET_IdxInfoList));
+    CHECK(indexes.cRecord == 3);
+    OK(JetCloseTable(session, indexes.tableid));
+    OK(JetGetTableIndexInfo(session, table, NULL, &count, sizeof(count), JET_IdxInfoCount));
+    CHECK(count == 3);
+    OK(JetGetTableIndexInfo(session, table, u"city", &index, sizeof(index),
+                            JET_IdxInfoCreateIndex3));
+    CHECK(memcmp(index.create.szKey, u"+city\0", 14) == 0 && index.create.cbKey == 14);
+    CHECK(memcmp(index.create.pidxunicode->szLocaleName, u"sv-SE", 12) == 0);
+    OK(JetGetTableIndexInfo(session, table, u"city", name, sizeof(name), JET_IdxInfoLocaleName));
+    CHECK(memcmp(name, u"sv-SE", 12) == 0);
+}
+
+static void temporary(void)
+{
+    JET_COLUMNDEF columns[2];
+    JET_COLUMNID ids[2];
+    JET_OPENTEMPORARYTABLE2 open;
+    uint32_t value = 0, actual = 0;
+    memset(columns, 0, sizeof(columns));
+    memset(&open, 0, sizeof(open));
+    for (int at = 0; at < 2; at++) {
+        columns[at].cbStruct = sizeof(columns[at]);
+        columns[at].coltyp = JET_coltypUnsignedLong;
+    }
+    columns[0].grbit = JET_bitColumnTTKey | JET_bitColumnTTDescending;
+    open.cbStruct = sizeof(open);
+    open.prgcolumndef = columns;
+    open.ccolumn = 2;
+    open.prgcolumnid = ids;
+    open.grbit = JET_bitTTScrollable;
+    OK(JetOpenTemporaryTable2(session, &open));
+    for (value = 1; value <= 3; value++) {
+        OK(JetPrepareUpdate(session, open.tableid, JET_prepInsert));
+        OK(JetSetColumn(session, open.tableid, ids[0], &value, 4, 0, NULL));
+        OK(JetUpdate(session, open.tableid, NULL, 0, NULL));
+    }
+    OK(JetMove(session, open.tableid, JET_MoveFirst, 0));
+    OK(JetRetrieveColumn(session, open.tableid, ids[0], &value, 4, &actual, 0, NULL));
+    CHECK(value == 3);
+    OK(JetCloseTable(session, open.tableid));
+}
+
+static void files(void)
+{
+    JET_OSSNAPID snapshot = 0;
+    JET_INSTANCE_INFO *infos = NULL;
+    JET_THREADSTATS2 stats;
+    JET_LOGINFO logs = {sizeof(logs), 0, 0, {0}};
+    uint32_t pages = 0, count = 0, actual = 0;
+    static JET_WCHAR list[2048];
+    OK(JetGrowDatabase(session, dbid, 512, &pages));
+    CHECK(pages >= 512);
+    EXPECT(JetDefragment(session, dbid, NULL, NULL, NULL, JET_bitDefragmentBatchStop),
+           JET_wrnDefragNotRunning);
+    OK(JetOSSnapshotPrepare(&snapshot, 0));
+    OK(JetOSSnapshotFreeze(snapshot, &count, &infos, 0));
+    CHECK(count == 1 && infos[0].cDatabases == 1);
+    OK(JetOSSnapshotThaw(snapshot, 0));
+    OK(JetFreeBuffer((char *)infos));
+    EXPECT(JetOSSnapshotEnd(snapshot, 0), JET_errOSSnapshotInvalidSnapId);
+    OK(JetGetThreadStats(&stats, sizeof(stats)));
+    CHECK(stats.cbStruct == sizeof(stats) && stats.cPageReferenced > 0);
+    OK(JetBeginExternalBackup(0));
+    OK(JetGetAttachInfo(list, sizeof(list), &actual));
+    CHECK(list[actual / 2 - 1] == 0 && list[actual / 2 - 2] == 0 && list[actual / 2 - 3] == 'b');
+    logs.cbSize = 3;
+    EXPECT(JetGetLogInfoInstance2(instance, NULL, 0, &actual, &logs), JET_errInvalidParameter);
+    OK(JetEndExternalBackup());
+    CHECK(mkdir("set", 0700) == 0);
+    OK(JetBackup(u".\\set", 0, NULL));
+}
+
+int main(void)
+{
+    uint32_t size = 0;
+    CHECK(mkdir("wide", 0700) == 0);
+    instance = JET_instanceNil;
+    OK(JetSetSystemParameter(NULL, JET_sesidNil, JET_paramBaseName, 0, u"wid"));
+    OK(JetInit2(&instance, 0));
+    EXPECT(JetCreateInstance(&instance, u"another"), JET_errRunningInOneInstanceMode);
+    OK(JetBeginSession(instance, &session, NULL, NULL));
+    define();
+    rows();
+    lists();
+    temporary();
+    files();
+    OK(JetEndSession(session, 0));
+    OK(JetTerm(instance));
+    EXPECT(JetGetInstanceMiscInfo(instance, &size, sizeof(size), 0), JET_errInvalidInstance);
+    CHECK(remove("wide/cities.edb") == 0);
+    OK(JetRestore(u"set", NULL));
+    OK(JetGetDatabaseFileInfo(u"wide/cities.edb", &size, sizeof(size), JET_DbInfoPageSize));
+    CHECK(size == 4096);
+    EXPECT(JetGetDatabaseFileInfo(u"nowhere.edb", &size, sizeof(size), JET_DbInfoPageSize),
+           JET_errFileNotFound);
+    puts("done");
+    return 0;
+}

@@ -1,0 +1,56 @@
+//! What the tests of the library share: where it lies, and how C programs are made and run.
+#![allow(dead_code, reason = "not every test needs all of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// The package.
+pub(crate) fn package() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder that this build has put the libraries into.
+pub(crate) fn libraries() -> PathBuf {
+    let exe = std::env::current_exe().unwrap();
+    let dir = exe.parent().unwrap().to_path_buf();
+    assert!(dir.join("libesent.so").exists(), "no libesent.so in {}", dir.display());
+    dir
+}
+
+/// Runs a command, which must succeed.
+pub(crate) fn run(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } =
+        command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(status.success(), "{command:?}: {status}\n{}{}", text(&stdout), text(&stderr));
+    text(&stdout)
+}
+
+/// Is there such a program?
+pub(crate) fn exists(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// A C compiler that sees the header and says everything about it.
+pub(crate) fn compiler(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.args(["-Wall", "-Wextra", "-Werror", "-I"]).arg(package().join("include"));
+    command
+}
+
+/// Makes a program of a file in `tests/c`, linked with the library, and runs it in a folder.
+pub(crate) fn program(name: &str, dir: &Path) -> String {
+    let exe = dir.join(name);
+    let source = package().join("tests/c").join(format!("{name}.c"));
+    run(compiler("cc")
+        .args(["-std=c11", "-g", "-pthread", "-o"])
+        .arg(&exe)
+        .arg(source)
+        .arg("-L")
+        .arg(libraries())
+        .arg("-lesent"));
+    run(Command::new(&exe).current_dir(dir).env("LD_LIBRARY_PATH", libraries()))
+}

@@ -1,0 +1,27 @@
+//! The library exports the functions of the interface, all of them and nothing else.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::{fs, process::Command};
+
+use support::{exists, libraries, package, run};
+
+#[test]
+fn exported_names_are_those_of_the_inventory() {
+    if !exists("nm") {
+        println!("SKIPPED: nm is not installed");
+        return;
+    }
+    let list = run(Command::new("nm")
+        .args(["--dynamic", "--defined-only", "--format=posix"])
+        .arg(libraries().join("libesent.so")));
+    let mut exported: Vec<&str> = list.lines().filter_map(|line| line.split(' ').next()).collect();
+    exported.sort_unstable();
+    let wanted = fs::read_to_string(package().join("tests/exports.txt")).unwrap();
+    let wanted: Vec<&str> = wanted.lines().collect();
+    let missing: Vec<_> = wanted.iter().filter(|name| !exported.contains(name)).collect();
+    let more: Vec<_> = exported.iter().filter(|name| !wanted.contains(name)).collect();
+    assert!(missing.is_empty() && more.is_empty(), "missing {missing:?}, too many {more:?}");
+    assert_eq!(exported.len(), 379);
+}
