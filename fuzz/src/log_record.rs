@@ -1,5 +1,5 @@
 //! Arbitrary bytes as log records, one behind the other: decoding never panics, never goes beyond
-//! the end; what was decoded can be described, written, and decoded again to the same value.
+//! the end; what was decoded can be described, and is written as the same bytes.
 
 use ese_log::Record;
 
@@ -16,6 +16,7 @@ pub fn run(data: &[u8]) {
             let mut bytes = Vec::new();
             parts.write(&mut bytes);
             assert_eq!(bytes.len(), parts.encoded_len());
+            assert_eq!(bytes, rest[..len], "a record is written as it was read");
             let again = Record::decode(&bytes).expect("what was written can be read");
             assert_eq!(again, record);
         }

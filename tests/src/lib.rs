@@ -19,6 +19,7 @@
 
 mod canonical;
 mod checkers;
+pub mod early;
 pub mod kill;
 pub mod model;
 mod paths;

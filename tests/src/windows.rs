@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ese_base::PageSize;
+use ese_pages::{NodeFlags, PageFlags, PageRef};
 use serde_json::Value;
 
 use crate::{Peers, real_data};
@@ -48,4 +50,33 @@ pub fn dissect_rows(peers: &Peers, file: &Path) -> BTreeMap<String, Vec<Value>> 
         }
     });
     tables
+}
+
+/// Pages of a database file, page 1 first; `None` for blank ones.
+///
+/// # Panics
+/// If the file cannot be read.
+#[must_use]
+pub fn pages_of(file: &Path, size: PageSize) -> Vec<Option<Vec<u8>>> {
+    let bytes = std::fs::read(file).expect("the file can be read");
+    let pages = bytes.chunks_exact(size.bytes()).skip(2);
+    pages.map(|page| (!PageRef::new(page, size).is_blank()).then(|| page.to_vec())).collect()
+}
+
+/// Key, data, flags and length of the prefix.
+pub type Line = (Vec<u8>, Vec<u8>, NodeFlags, usize);
+
+/// All of a page that means something: not the order of lines in memory, the flags that say that
+/// versions may exist, nor the bits that change with every write.
+#[must_use]
+pub fn page_meaning(page: PageRef<'_>) -> (Vec<u64>, Vec<u8>, Vec<Line>) {
+    let flags = page.flags() - PageFlags::FLUSH_TYPE;
+    let free = u64::try_from(page.free_bytes()).unwrap_or(u64::MAX);
+    let numbers = [page.prev().0, page.next().0, page.objid().0, flags.bits()].map(u64::from);
+    let numbers = [&numbers[..], &[page.dbtime().0, free]].concat();
+    let lines = page.nodes().map(|node| {
+        let flags = node.flags - NodeFlags::VERSIONED;
+        (node.key_to_vec(), node.data.to_vec(), flags, node.prefix.len())
+    });
+    (numbers, page.external_header().to_vec(), lines.collect())
 }

@@ -12,23 +12,17 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 use ese_base::{DbTime, Dbid, LgPos, LogTime, ObjId, PageSize, Pgno, Signature};
 use ese_engine::{
     database::Database,
+    op::Undone,
     redo::{redo_macro, redo_page_record},
 };
 use ese_log::{LogNames, LogStream, Record};
 use ese_os::{Env, OpenMode};
 use ese_pages::{
-    Access, CacheOptions, DbFile, DbHeader, NodeFlags, PageCache, PageFlags, PageRef, checksum,
-    header::NewHeader,
+    Access, CacheOptions, DbFile, DbHeader, PageCache, PageRef, checksum, header::NewHeader,
 };
+use ese_tests::windows::{page_meaning, pages_of};
 
 const SIZE: PageSize = PageSize::K4;
-
-/// Pages of a database file, page 1 first; `None` for blank ones.
-fn pages_of(file: &Path) -> Vec<Option<Vec<u8>>> {
-    let bytes = std::fs::read(file).expect("the real file can be read");
-    let pages = bytes.chunks_exact(SIZE.bytes()).skip(2);
-    pages.map(|page| (!PageRef::new(page, SIZE).is_blank()).then(|| page.to_vec())).collect()
-}
 
 /// A database of these pages, as a crash could have left it.
 fn database(path: &Path, pages: &[Option<Vec<u8>>]) -> Database {
@@ -86,9 +80,12 @@ fn replay(db: &Database, logs: &Path) -> usize {
                     continue;
                 }
                 let image = match record {
-                    Record::Undo(r) => before.get(&r.node.rceid.0).map(Vec::as_slice),
+                    Record::Undo(r) => {
+                        before.get(&r.node.rceid.0).map(|image| Undone::Before(image))
+                    }
                     _ => None,
                 };
+                let image = image.unwrap_or(Undone::Nothing);
                 let done = redo_page_record(db, &record, pos, end, image);
                 done.unwrap_or_else(|error| panic!("{pos} {}: {error:?}", record.describe()));
             }
@@ -97,28 +94,12 @@ fn replay(db: &Database, logs: &Path) -> usize {
     groups
 }
 
-type Line = (Vec<u8>, Vec<u8>, NodeFlags, usize);
-
-/// All of a page that means something: not the order of lines in memory, the flags that say that
-/// versions may exist, nor the bits that change with every write.
-fn meaning(page: PageRef<'_>) -> (Vec<u64>, Vec<u8>, Vec<Line>) {
-    let flags = page.flags() - PageFlags::FLUSH_TYPE;
-    let free = u64::try_from(page.free_bytes()).expect("16 bits");
-    let numbers = [page.prev().0, page.next().0, page.objid().0, flags.bits()].map(u64::from);
-    let numbers = [&numbers[..], &[page.dbtime().0, free]].concat();
-    let lines = page.nodes().map(|node| {
-        let flags = node.flags - NodeFlags::VERSIONED;
-        (node.key_to_vec(), node.data.to_vec(), flags, node.prefix.len())
-    });
-    (numbers, page.external_header().to_vec(), lines.collect())
-}
-
 fn compare(db: &Database, windows: &[Option<Vec<u8>>], what: &str) {
     for (page, pgno) in windows.iter().zip(1..) {
         match (db.cache.read(Pgno(pgno)), page) {
             (Ok(ours), Some(page)) => {
-                let theirs = meaning(PageRef::new(page, SIZE));
-                assert_eq!(meaning(ours.page()), theirs, "{what}: page {pgno}");
+                let theirs = page_meaning(PageRef::new(page, SIZE));
+                assert_eq!(page_meaning(ours.page()), theirs, "{what}: page {pgno}");
             }
             (Err(_), None) => {}
             (ours, _) => panic!("{what}: page {pgno}: {:?}", ours.map(|guard| guard.pgno())),
@@ -137,7 +118,7 @@ fn history(test: &str) -> Option<(tempfile::TempDir, Vec<Option<Vec<u8>>>)> {
             std::fs::copy(&path, scratch.path().join(name)).expect("it can be copied");
         }
     }
-    Some((scratch, pages_of(&from.join("SRUDB.dat"))))
+    Some((scratch, pages_of(&from.join("SRUDB.dat"), SIZE)))
 }
 
 #[test]

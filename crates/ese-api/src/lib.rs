@@ -58,6 +58,7 @@
 mod alter;
 mod backup;
 mod compact;
+mod copies;
 mod database;
 mod defrag;
 mod index;
@@ -85,6 +86,10 @@ pub use backup::{
     SnapshotOptions, SnapshotStage, SurrogateLogs, Throttle, jet_error,
 };
 pub use compact::{Compacted, compact};
+pub use copies::{
+    CopiedDatabase, CopyProgress, CopyRequest, CopyWatcher, DatabasePlan, plan_recovery,
+    recover_into,
+};
 pub use database::Database;
 pub use defrag::{DefragOptions, DefragOutcome};
 pub use ese_backup::{
@@ -105,6 +110,7 @@ pub use ese_engine::{
     recovery::{
         MappedDatabase, RecoveryEvent, RecoveryFlags, RecoveryOptions, RecoveryReport, RedoEnd,
         WhenMissing,
+        copy::{CopyPlan, CopyReport, TableChanges, TreeChanges},
     },
     schema::{
         ColType, Column, ColumnDef, ColumnFlags, ColumnId, ConditionDef, IndexDef, IndexOptions,
@@ -115,6 +121,7 @@ pub use ese_engine::{
     trx::OpenTransaction,
     version::Lock,
 };
+pub use ese_log::LeftAside;
 pub use ese_os::Env;
 pub use ese_pages::{DbHeader, cache::CacheMode};
 pub use index::Index;

@@ -58,7 +58,7 @@ pub(crate) enum Verb {
     Prune(Prune),
     /// Copy the log of a running instance to another place as it grows
     Ship(Ship),
-    /// Recover the databases of an instance that did not end properly, in place
+    /// Recover databases that did not end properly, into copies or in place
     Recover(Recover),
     /// Rebuild a clean database in a new, dense file
     Compact(Compact),
@@ -148,19 +148,76 @@ pub(crate) struct VerifyBackup {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("where").required(true).multiple(true)
+    .args(["out", "in_place", "dry_run"])))]
 pub(crate) struct Recover {
-    /// The directory of logs, checkpoint and databases
+    /// The directory of logs and databases; a checkpoint is needed for --in-place alone
     pub(crate) dir: PathBuf,
-    /// Redo only: undo nothing, leave the databases dirty; more logs can be added and recovered
+    /// Leave everything as it is and recover copies: into this directory, or, of one database, into
+    /// this new file
+    #[arg(long, value_name = "COPY")]
+    pub(crate) out: Option<PathBuf>,
+    /// Recover the databases where they lie, and write on their log: what the next start of their
+    /// instance would do
+    #[arg(long, conflicts_with_all = ["out", "dry_run"])]
+    pub(crate) in_place: bool,
+    /// Say which logs are needed and whether they are there and whole, and do nothing
     #[arg(long)]
-    pub(crate) redo_only: bool,
-    /// Go on without databases that the log needs and that are missing
-    #[arg(long)]
-    pub(crate) ignore_missing: bool,
+    pub(crate) dry_run: bool,
+    /// Build the databases from their logs alone, which must go back to their creation
+    #[arg(long, conflicts_with_all = ["in_place", "roll_forward"])]
+    pub(crate) from_logs: bool,
+    /// Take this database instead of those in DIR, and replay the logs of DIR onto its copy
+    #[arg(long, value_name = "DB", conflicts_with = "in_place")]
+    pub(crate) roll_forward: Option<PathBuf>,
+    /// End with this generation (0x51 or 81), as if the log ended there; what is unfinished then is
+    /// taken back
+    #[arg(long, value_name = "GENERATION", value_parser = generation, conflicts_with = "to_position")]
+    pub(crate) to_generation: Option<ese_api::Generation>,
+    /// End before this position of the log: generation, sector and byte in hexadecimal, as records
+    /// are listed (000051,0003,0028)
+    #[arg(long, value_name = "POSITION", value_parser = position)]
+    pub(crate) to_position: Option<ese_api::LgPos>,
     /// Go on without logs at the end that are missing or damaged, where no database needs them to
-    /// be whole: the commits in them are lost, damaged logs are removed
-    #[arg(long)]
-    pub(crate) lose_logs: bool,
+    /// be whole: the commits in them are lost. In place, damaged logs are removed
+    #[arg(long, alias = "lose-logs")]
+    pub(crate) allow_lost_logs: bool,
+    /// In place: redo only, undo nothing, leave the databases dirty; more logs can be added
+    #[arg(long, requires = "in_place", conflicts_with_all = ["out", "dry_run"])]
+    pub(crate) redo_only: bool,
+    /// In place: go on without databases that the log needs and that are missing
+    #[arg(long, requires = "in_place", conflicts_with_all = ["out", "dry_run"])]
+    pub(crate) ignore_missing: bool,
+    /// Write what was done into this file, as JSON
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// A generation, decimal or with 0x in front.
+fn generation(text: &str) -> Result<ese_api::Generation, String> {
+    let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    match number {
+        Ok(number) if number > 0 => Ok(ese_api::Generation(number)),
+        _ => Err("a generation is a number from 1 on, such as 0x51 or 81".to_owned()),
+    }
+}
+
+/// A position: three hexadecimal numbers.
+fn position(text: &str) -> Result<ese_api::LgPos, String> {
+    let wrong = || "a position is generation, sector and byte, such as 000051,0003,0028".to_owned();
+    let parts: Vec<&str> = text.split([',', ':']).collect();
+    let [generation, sector, byte] = parts[..] else { return Err(wrong()) };
+    let digits = |part: &str| u32::from_str_radix(part.trim_start_matches("0x"), 16).ok();
+    let short = |part| digits(part).and_then(|number| u16::try_from(number).ok());
+    match (digits(generation), short(sector), short(byte)) {
+        (Some(generation), Some(sector), Some(byte)) if generation > 0 => {
+            Ok(ese_api::LgPos::new(generation, sector, byte))
+        }
+        _ => Err(wrong()),
+    }
 }
 
 #[derive(Debug, clap::Args)]

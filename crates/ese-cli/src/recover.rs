@@ -1,15 +1,18 @@
-//! `ese recover DIR`: the only verb that changes databases where they lie. It does what the next
-//! start of their instance would do.
+//! `ese recover DIR`: databases that did not end properly. By default copies are recovered and DIR
+//! stays as it is; `--in-place` is the only form that changes databases where they lie, and does
+//! what the next start of their instance would do.
+
+mod copies;
 
 use std::path::{Path, PathBuf};
 
 use ese_api::{
-    Env, Error, JetErr, RecoveryFlags, RecoveryOptions, RecoveryReport, StopToken,
+    Env, Error, JetErr, LgPos, RecoveryFlags, RecoveryOptions, RecoveryReport, RedoEnd, StopToken,
     look_for_databases,
 };
 use ese_os::OpenMode;
 use ese_pages::{DbState, header::read_header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     args,
@@ -21,12 +24,38 @@ use crate::{
 };
 
 pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
+    if args.dry_run {
+        copies::plan(context, args)
+    } else if args.in_place {
+        in_place(context, args)
+    } else {
+        copies::recover(context, args)
+    }
+}
+
+/// Where redo is to end.
+fn until(args: &args::Recover) -> Option<RedoEnd> {
+    let behind = args.to_generation.map(|last| LgPos::new(last.0.saturating_add(1), 0, 0));
+    behind.or(args.to_position).map(RedoEnd::CutAt)
+}
+
+/// Writes the report, if one was asked for.
+fn write_report(context: &Context, args: &args::Recover, report: &Value) -> Outcome {
+    let Some(path) = &args.report else { return Ok(()) };
+    let file = context.env.fs.open(path, OpenMode::CreateOrTruncate)?;
+    file.write_at(format!("{report:#}\n").as_bytes(), 0)?;
+    file.sync()?;
+    Ok(())
+}
+
+fn in_place(context: &Context, args: &args::Recover) -> Outcome {
     files::refuse_backup_set(&context.env, &args.dir)?;
     let started = context.env.clock.monotonic();
     let (interrupt, stop) = (context.interrupt(), StopToken::new());
     let recovered = interrupt.during(&context.env, &stop, || {
         let flags = flags_of(args);
-        let options = RecoveryOptions { stop: stop.clone(), flags, ..RecoveryOptions::default() };
+        let (stop, until) = (stop.clone(), until(args));
+        let options = RecoveryOptions { stop, flags, until, ..RecoveryOptions::default() };
         ese_api::recover_by(&context.env, &args.dir, options)
     });
     let report = match recovered {
@@ -38,26 +67,28 @@ pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
     let took = context.env.clock.monotonic().saturating_sub(started);
     let (databases, problems) = states(&context.env, &args.dir, report.without_undo)?;
     let mut output = Output::new();
+    let told = json!({
+        "path": args.dir.to_string_lossy(),
+        "from": report.from.to_string(),
+        "to": report.to.to_string(),
+        "records": report.records,
+        "applied": report.applied,
+        "skipped": report.skipped,
+        "rolled_back": report.rolled_back,
+        "restored_pages": report.restored_pages,
+        "reclaimed_pages": report.reclaimed_pages,
+        "redo_only": report.without_undo,
+        "lost_from": report.lost_from.map(|generation| generation.0),
+        "removed_logs": report.removed_logs,
+        "ignored_databases": report.ignored_databases,
+        "databases": databases.iter().map(|(path, state)| {
+            json!({ "file": path.to_string_lossy(), "state": state.to_string() })
+        }).collect::<Vec<_>>(),
+        "problems": problems.iter().map(error_json).collect::<Vec<_>>(),
+    });
+    write_report(context, args, &told)?;
     if context.json {
-        output.json(&json!({
-            "path": args.dir.to_string_lossy(),
-            "from": report.from.to_string(),
-            "to": report.to.to_string(),
-            "records": report.records,
-            "applied": report.applied,
-            "skipped": report.skipped,
-            "rolled_back": report.rolled_back,
-            "restored_pages": report.restored_pages,
-            "reclaimed_pages": report.reclaimed_pages,
-            "redo_only": report.without_undo,
-            "lost_from": report.lost_from.map(|generation| generation.0),
-            "removed_logs": report.removed_logs,
-            "ignored_databases": report.ignored_databases,
-            "databases": databases.iter().map(|(path, state)| {
-                json!({ "file": path.to_string_lossy(), "state": state.to_string() })
-            }).collect::<Vec<_>>(),
-            "problems": problems.iter().map(error_json).collect::<Vec<_>>(),
-        }))?;
+        output.json(&told)?;
     } else {
         output.line(&format!(
             "{}: recovered in {}; log {} to {}, {}",
@@ -97,7 +128,7 @@ fn flags_of(args: &args::Recover) -> RecoveryFlags {
     let mut flags = RecoveryFlags::empty();
     flags.set(RecoveryFlags::WITHOUT_UNDO, args.redo_only);
     flags.set(RecoveryFlags::IGNORE_MISSING_DATABASES, args.ignore_missing);
-    flags.set(RecoveryFlags::IGNORE_LOST_LOGS, args.lose_logs);
+    flags.set(RecoveryFlags::IGNORE_LOST_LOGS, args.allow_lost_logs);
     flags
 }
 

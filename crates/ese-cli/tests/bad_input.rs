@@ -132,7 +132,7 @@ fn a_dirty_database_is_not_read_and_the_message_says_what_to_do() {
     assert_eq!(verified.code, Some(1));
     assert!(verified.stdout.contains("JET_errDatabaseDirtyShutdown"), "{verified:?}");
     // And what to do helps.
-    ese(dir, &["recover", "."]).fine();
+    ese(dir, &["recover", ".", "--in-place"]).fine();
     assert_eq!(ese(dir, &["rows", "a.edb", "t", "--json"]).fine().lines().count(), 3000);
     assert!(ese(dir, &["verify", "."]).fine().ends_with("sound\n"));
 }
@@ -159,7 +159,7 @@ fn a_running_instance_is_left_alone() {
         ese(dir, args).refused(3, &["a.edb", "JET_errFileAccessDenied -1032"]);
     }
     assert!(ese(dir, &["info", "a.edb"]).fine().contains("in use"));
-    for args in [&["recover", "."][..], &["backup", ".", "set"]] {
+    for args in [&["recover", ".", "--in-place"][..], &["backup", ".", "set"]] {
         ese(dir, args).refused(3, &["JET_errLogFilePathInUse -1084"]);
     }
     fs::write(dir.join("r.jsonl"), "{\"a\": 1}\n").unwrap();
@@ -249,7 +249,7 @@ fn a_database_that_is_none_any_more_is_never_passed_over() {
             if file == "b.edb" {
                 ese(dir, &["backup", "data", "set"]).refused(1, &["b.edb", "(JET_err"]);
                 assert!(!dir.join("set").exists(), "{name}");
-                let ran = ese(dir, &["recover", "data"]);
+                let ran = ese(dir, &["recover", "data", "--in-place"]);
                 assert_eq!(ran.code, Some(1), "{name}: {ran:?}");
                 assert!(ran.stdout.contains("PROBLEM data/b.edb"), "{name}: {ran:?}");
             }
@@ -290,7 +290,7 @@ fn recovery_that_leaves_a_database_dirty_does_not_succeed() {
     clean(&dir.join("other"), PageSize::K4, 10);
     fs::remove_file(dir.join("other/a.edb")).unwrap();
     fs::copy(dir.join("data/a.edb"), dir.join("other/b.edb")).unwrap();
-    let ran = ese(dir, &["recover", "other"]);
+    let ran = ese(dir, &["recover", "other", "--in-place"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stdout.contains("PROBLEM other/b.edb"), "{ran:?}");
     assert!(ran.stdout.contains("JET_errDatabaseDirtyShutdown -550"), "{ran:?}");
@@ -302,7 +302,8 @@ fn a_backup_set_is_not_taken_for_an_instance() {
     let dir = dir.path();
     clean(&dir.join("data"), PageSize::K4, 100);
     set_of(&dir.join("data"), &dir.join("set"));
-    untouched(dir, || ese(dir, &["recover", "set"])).refused(2, &["backup set", "ese restore"]);
+    untouched(dir, || ese(dir, &["recover", "set", "--in-place"]))
+        .refused(2, &["backup set", "ese restore"]);
     untouched(dir, || ese(dir, &["rows", "set/a.edb", "t"]))
         .refused(1, &["set/a.edb", "ese restore"]);
     let ran = untouched(&dir.join("set"), || ese(dir, &["backup", "set", "again"]));
@@ -380,8 +381,8 @@ fn a_directory_without_permission_is_refused() {
     };
     ran.refused(3, &["closed/a.edb", "JET_errFileAccessDenied -1032"]);
     for args in [
-        &["recover", "dirty"][..],
-        &["recover", "closed"],
+        &["recover", "dirty", "--in-place"][..],
+        &["recover", "closed", "--in-place"],
         &["backup", "readable", "/tmp/never-made"],
         &["backup", "closed", "/tmp/never-made"],
         &["import", "readable", "--table", "t", "r.jsonl"],
@@ -437,7 +438,7 @@ fn a_full_disk_is_an_error_that_loses_nothing() {
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(ran.stderr.contains("DiskFull"), "{ran:?}");
     // Whatever was committed before is there once there is space again.
-    ese(dir, &["recover", "new"]).fine();
+    ese(dir, &["recover", "new", "--in-place"]).fine();
     assert!(ese(dir, &["verify", "new"]).fine().ends_with("sound\n"));
     let rows = ese(dir, &["rows", "new/data.edb", "t", "--json"]).fine().lines().count();
     assert!(rows > 0 && rows.is_multiple_of(1000), "{rows}");
@@ -534,7 +535,7 @@ fn a_set_without_its_manifest_is_no_instance() {
     set_of(&dir.join("data"), &dir.join("set"));
     fs::remove_file(dir.join("set/ese-backup.json")).unwrap();
     let looks = "looks like a backup set without its manifest";
-    for args in [&["recover", "set"][..], &["backup", "set", "again"]] {
+    for args in [&["recover", "set", "--in-place"][..], &["backup", "set", "again"]] {
         untouched(dir, || ese(dir, args)).refused(2, &[looks, "ese restore"]);
     }
     let ran = untouched(dir, || ese(dir, &["verify", "set"]));

@@ -194,7 +194,7 @@ impl Trial {
         spoil(&data.join(name));
         let place = format!("{name}, {place}");
         let before = contents(&data);
-        let ran = ese(dir, &["recover", "data"]);
+        let ran = ese(dir, &["recover", "data", "--in-place"]);
         if ran.code != Some(0) {
             assert!(matches!(ran.code, Some(1 | 3)), "{place}: {ran:?}");
             ran.refused(ran.code.unwrap(), &["(JET_err"]);

@@ -133,13 +133,13 @@ impl Place {
         let place = format!("recovery with {kib} KiB free");
         dirty(&self.disk.join("dirty"), 5000);
         let ballast = self.leave(kib);
-        let ran = ese(&self.disk, &["recover", "dirty"]);
+        let ran = ese(&self.disk, &["recover", "dirty", "--in-place"]);
         println!("{place}: {:?}", ran.code);
         if ran.code != Some(0) {
             full(&ran);
         }
         fs::remove_file(ballast).unwrap();
-        ese(&self.disk, &["recover", "dirty"]).fine();
+        ese(&self.disk, &["recover", "dirty", "--in-place"]).fine();
         assert!(ese(&self.disk, &["verify", "dirty"]).fine().ends_with("sound\n"), "{place}");
         let rows = ese(&self.disk, &["rows", "dirty/a.edb", "t", "--csv"]).fine();
         assert_eq!(rows.lines().count(), 5001, "{place}");
@@ -197,7 +197,7 @@ impl Place {
         let ran = ese(self.home(), &["import", &dir, "--table", "t", "records.jsonl"]);
         full(&ran);
         fs::remove_file(ballast).unwrap();
-        ese(&self.disk, &["recover", "new"]).fine();
+        ese(&self.disk, &["recover", "new", "--in-place"]).fine();
         assert!(ese(&self.disk, &["verify", "new"]).fine().ends_with("sound\n"));
         let rows = ese(&self.disk, &["rows", "new/data.edb", "t", "--json"]).fine();
         let rows = rows.lines().count();

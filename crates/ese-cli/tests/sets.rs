@@ -275,7 +275,7 @@ fn what_was_shipped_restores_the_rows_of_an_instance_that_is_gone() {
     assert!(shipping.wait().unwrap().success());
     let before = fs::read_dir(dir.join("live")).unwrap().count();
     assert!(before > 3);
-    ese(dir, &["recover", "live"]).fine();
+    ese(dir, &["recover", "live", "--in-place"]).fine();
     let expected = ese(dir, &["rows", "live/a.edb", "rows", "--json"]).fine();
     fs::remove_dir_all(dir.join("live")).unwrap();
     ese(dir, &["verify-backup", "set", "--logs", "shipped", "--scratch", "."]).fine();

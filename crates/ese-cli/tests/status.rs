@@ -79,7 +79,7 @@ fn what_a_killed_instance_has_said_is_told_as_such() {
     let text = ese(dir, &["status", "data"]).fine();
     assert!(text.contains("ended without an end"), "{text}");
     // Neither verification nor recovery minds the file.
-    ese(dir, &["recover", "data"]).fine();
+    ese(dir, &["recover", "data", "--in-place"]).fine();
     assert_eq!(status(dir)["status"], Value::Null);
     std::fs::write(dir.join("data/edb.status"), "something else\n").unwrap();
     ese(dir, &["status", "data"]).refused(1, &["edb.status"]);

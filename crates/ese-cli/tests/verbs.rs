@@ -178,7 +178,9 @@ fn a_backup_of_a_crashed_instance_restores_all_that_was_committed() {
     let info = ese(dir, &["info", "data/a.edb", "--json"]).fine();
     assert!(json_lines(&info)[0]["full_backup"]["gen_high"].as_u64() > Some(0), "{info}");
     // Nothing is left to recover, and that is no error.
-    assert!(ese(dir, &["recover", "data"]).fine().contains("nothing had to be redone"));
+    assert!(
+        ese(dir, &["recover", "data", "--in-place"]).fine().contains("nothing had to be redone")
+    );
 }
 
 #[test]
@@ -403,14 +405,16 @@ fn a_recovery_that_is_asked_for_less_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     dirty(&dir.join("data"), 100);
-    let redo_only = ese(dir, &["recover", "data", "--redo-only"]).fine();
+    let redo_only = ese(dir, &["recover", "data", "--in-place", "--redo-only"]).fine();
     assert!(redo_only.contains("nothing was undone, as was asked for"), "{redo_only}");
     ese(dir, &["rows", "data/a.edb", "t"]).refused(1, &["JET_errDatabaseDirtyShutdown -550"]);
-    let ran = ese(dir, &["recover", "data", "--lose-logs", "--ignore-missing", "--json"]).fine();
+    let ran =
+        ese(dir, &["recover", "data", "--in-place", "--lose-logs", "--ignore-missing", "--json"])
+            .fine();
     let report: Value = serde_json::from_str(&ran).unwrap();
     assert_eq!(report["redo_only"], false);
     assert_eq!(report["lost_from"], Value::Null);
     assert_eq!((&report["removed_logs"], &report["ignored_databases"]), (&0.into(), &0.into()));
     assert_eq!(ese(dir, &["rows", "data/a.edb", "t", "--json"]).fine().lines().count(), 100);
-    ese(dir, &["recover", "data", "--redo-only"]).fine();
+    ese(dir, &["recover", "data", "--in-place", "--redo-only"]).fine();
 }

@@ -8,6 +8,7 @@
 //! * [`apply`] applies a record of one node to its page.
 //! * [`split`] applies the levels of a split group.
 //! * [`merge`] applies a merge group, and empties trees.
+//! * [`moves`] gives pages another number; [`scrub`] overwrites what nobody needs.
 //! * [`fdp`] creates the pages of a tree that owns space.
 //!
 //! None of them looks at or stamps a dbtime: the caller decides whether a page still needs the
@@ -16,7 +17,9 @@
 pub mod fdp;
 pub mod group;
 pub mod merge;
+pub mod moves;
 mod node;
+pub mod scrub;
 pub mod split;
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //!
 //! The changes themselves are those of [`crate::op`], the same as at run time.
 
+pub(crate) mod base;
 mod group;
 
 #[cfg(test)]
@@ -20,8 +21,8 @@ mod tests;
 
 use ese_base::{DbTime, Error, ErrorKind, JetErr, LgPos, ObjId, Pgno, Result};
 use ese_log::records::{
-    ConvertFdp, CreateMultipleExtentFdp, CreateSingleExtentFdp, EmptyTree, Merge, PageHead, Record,
-    Split,
+    ConvertFdp, CreateMultipleExtentFdp, CreateSingleExtentFdp, EmptyTree, Merge, PageHead,
+    PageMove, Record, Scrub, Split,
 };
 use ese_pages::{PageMut, WriteGuard};
 
@@ -32,9 +33,11 @@ use crate::{
     op::{
         self, Undone,
         fdp::{self, FdpPages},
-        merge,
+        group::GroupPages,
+        merge, moves, scrub,
     },
 };
+use group::Judged;
 
 /// What a record came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,18 +57,17 @@ impl Outcome {
 }
 
 /// Redoes a record that stands alone (not in a macro group). `pos` and `end` are its place in the
-/// log; `before` is what the undo of a replacement puts back, from the session's replayed changes.
+/// log; `undone` is what an undo puts back, from the session's replayed changes.
 ///
 /// # Errors
 /// `JET_errDbTimeTooOld` (-566), `JET_errDbTimeTooNew` (-567), `JET_errInvalidLoggedOperation`
-/// (-500) where record and page do not fit each other; `JET_errFeatureNotAvailable` (-1001) for an
-/// operation that is not replayed yet; the page cache's.
+/// (-500) where record and page do not fit each other; the page cache's.
 pub fn redo_page_record(
     db: &Database,
     record: &Record<'_>,
     pos: LgPos,
     end: LgPos,
-    before: Option<&[u8]>,
+    undone: Undone<'_>,
 ) -> Result<Outcome> {
     let at = Place { db, pos, end };
     match record {
@@ -79,25 +81,41 @@ pub fn redo_page_record(
             at.rest_of_group(page, record)
         }
         Record::EmptyTree(r) => at.empty_tree(r),
-        Record::Scrub(_) | Record::PageMove(_) => Err(unsupported(record)),
+        Record::Scrub(r) => at.scrub(r),
+        Record::PageMove(r) => at.page_move(r),
         other => match other.page_head() {
-            Some(head) => at.node(head, record, before),
+            Some(head) => at.node(head, record, undone),
             None => Ok(Outcome::NoPage),
         },
     }
 }
 
-#[cold]
-fn unsupported(record: &Record<'_>) -> Error {
-    let error = Error::new(
-        JetErr::FeatureNotAvailable,
-        format!("a {} record cannot be replayed yet", record.name()),
-    );
-    let error = match record.page_head() {
-        Some(head) => error.at_page(head.pgno),
-        None => error,
+/// What the node that a record changes was before, if the page still needs the record: key, data.
+/// At run time the version store kept it; redo of a log that does not say it takes it from the
+/// page, as ESE does.
+///
+/// # Errors
+/// The page cache's.
+pub fn node_before(db: &Database, head: &PageHead) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let page = match db.cache.read(head.pgno) {
+        Ok(page) => page,
+        Err(error) if error.kind() == ErrorKind::Io => return Err(error),
+        // What is wrong with it is said when the record is applied.
+        Err(_) => return Ok(None),
     };
-    error.advise("recover this database on Windows")
+    let iline = usize::from(head.iline.0);
+    if page.page().dbtime() >= head.dbtime || iline >= page.page().node_count() {
+        return Ok(None);
+    }
+    let node = page.page().node(iline);
+    Ok(Some((node.key_to_vec(), node.data.to_vec())))
+}
+
+/// Does the page that a record names still need it? Told from its dbtime alone.
+#[must_use]
+pub fn needs(db: &Database, head: &PageHead) -> Outcome {
+    let found = db.cache.read(head.pgno).map(|page| page.page().dbtime());
+    Outcome::of(found.is_ok_and(|found| found < head.dbtime))
 }
 
 /// Where a record stands and what it is applied to.
@@ -109,12 +127,11 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn node(self, head: &PageHead, record: &Record<'_>, before: Option<&[u8]>) -> Result<Outcome> {
+    fn node(self, head: &PageHead, record: &Record<'_>, undone: Undone<'_>) -> Result<Outcome> {
         self.db.advance_dbtime(head.dbtime);
         let Some(mut guard) = self.existing(head.pgno, head.dbtime, head.dbtime_before)? else {
             return Ok(Outcome::Skipped);
         };
-        let undone = before.map_or(Undone::Nothing, Undone::Before);
         let mut page = guard.page_mut();
         op::apply(record, &mut page, undone).map_err(|error| error.at_page(head.pgno))?;
         self.stamp(&mut guard, head.dbtime);
@@ -140,6 +157,34 @@ impl<'a> Place<'a> {
     fn stamp(&self, guard: &mut WriteGuard<'_>, dbtime: DbTime) {
         guard.page_mut().set_dbtime(dbtime);
         guard.mark_dirty(self.pos, self.end);
+    }
+
+    /// Content that nobody needs was overwritten.
+    fn scrub(self, r: &Scrub<'_>) -> Result<Outcome> {
+        let PageHead { pgno, dbtime, dbtime_before, .. } = r.node.page;
+        self.db.advance_dbtime(dbtime);
+        // An unused page may never have been written, or have been cut off since.
+        if scrub::is_of_unused_page(r) && self.dbtime_of(pgno)? == DbTime(0) {
+            return Ok(Outcome::Skipped);
+        }
+        let Some(mut guard) = self.existing(pgno, dbtime, dbtime_before)? else {
+            return Ok(Outcome::Skipped);
+        };
+        scrub::apply(r, &mut guard.page_mut())?;
+        self.stamp(&mut guard, dbtime);
+        Ok(Outcome::Applied)
+    }
+
+    fn page_move(self, r: &PageMove<'_>) -> Result<Outcome> {
+        let dbtime = r.page.dbtime;
+        self.db.advance_dbtime(dbtime);
+        let mut pages = GroupPages::new();
+        let mut judged = Judged::new(self, dbtime, &mut pages);
+        judged.moved(r)?;
+        let applied = judged.outcomes().contains(&Outcome::Applied);
+        moves::apply(r, &mut pages, self.db.page_size())?;
+        pages.stamp(dbtime, self.pos, self.end);
+        Ok(Outcome::of(applied))
     }
 
     /// A page that exists and needs the change; `None` if it has it.

@@ -112,7 +112,8 @@ pub fn free_fdp(db: &Database, tree: &TreeHandle, writer: Writer) -> Result<()> 
 /// # Errors
 /// The log's.
 pub(crate) fn note_freed(db: &Database, fdp: Pgno, writer: Writer) -> Result<()> {
-    let record = FreeFdp { dbid: db.dbid, pgno_fdp: fdp, trx_committed: writer.trx, kind: 0 };
+    let record =
+        FreeFdp { dbid: db.dbid, pgno_fdp: fdp, trx_committed: writer.trx, kind: 0, more: &[] };
     db.append(&Record::FreeFdp(record)).map(|_| ())
 }
 

@@ -31,7 +31,9 @@ pub use dump::{describe_header, dump_file};
 pub use layout::{Attachment, Checkpoint, DbmsParam, LogHeader, LogVersion};
 pub use lock::LogLock;
 pub use names::{Extension, LogNames};
-pub use reader::{Entry, LogFile, LogStream, Situation, StreamEnd, StreamReader};
+pub use reader::{
+    Entry, LeftAside, LogFile, LogPool, LogStream, Situation, StreamEnd, StreamReader, Wanted,
+};
 pub use records::Record;
 pub use removal::{make_current, remove_from};
 pub use writer::{Appended, GenerationPin, Log, LogConfig, LogObserver, LogStatistics};

@@ -2,7 +2,9 @@
 //!
 //! * [`stream`]: which files there are, and what that means;
 //! * [`segments`]: the segments of one file, and where its data ends;
-//! * [`records`]: records out of segments, over all files;
+//! * [`ranges`]: the same for the older format, which has no segments;
+//! * [`records`]: records out of both, over all files;
+//! * [`pool`]: which files belong together, whatever they are called;
 //! * [`trouble`]: what is there of a stream that has lost something;
 //! * [`end`]: where the stream ends, for a writer that goes on there.
 //!
@@ -11,6 +13,8 @@
 //! tore is dropped silently; damage that no power cut can have made is an error.
 
 mod end;
+mod pool;
+mod ranges;
 mod records;
 mod segments;
 mod stream;
@@ -20,6 +24,7 @@ mod trouble;
 pub(crate) mod tests;
 
 pub use end::StreamEnd;
+pub use pool::{LeftAside, LogPool, Wanted};
 pub use records::{Entry, StreamReader};
 pub use stream::{LogFile, LogStream, Situation};
 

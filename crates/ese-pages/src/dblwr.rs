@@ -75,8 +75,9 @@ pub(crate) fn images_at(pages_max: usize) -> usize {
     (size_of::<Head>() + pages_max * size_of::<Entry>()).next_multiple_of(BLOCK_LEN)
 }
 
-/// The double-write file of a database.
-pub(crate) fn path_of(db: &Path) -> PathBuf {
+/// The double-write file of a database. It belongs with the database as long as that is not clean.
+#[must_use]
+pub fn path_of(db: &Path) -> PathBuf {
     let mut name = OsString::from(db);
     name.push(".dwb");
     PathBuf::from(name)

@@ -39,7 +39,7 @@ pub(crate) fn committed(
     place: &str,
     nothing_said: bool,
 ) -> BTreeSet<usize> {
-    let ran = ese(dir, &["recover", live]);
+    let ran = ese(dir, &["recover", live, "--in-place"]);
     if nothing_said && ran.code != Some(0) {
         ran.refused(1, &["JET_errMissingLogFile -528"]);
         return BTreeSet::new();

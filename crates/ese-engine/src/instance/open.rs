@@ -131,6 +131,7 @@ impl Open<'_> {
                 missing(watch, &stream, answer)?;
             }
         }
+        refuse_early(&stream)?;
         sync_current(self.env, &stream)?;
         let limit = Limit::new(options.until);
         let (stream, mut cut) = self.without_loss(stream, &options, limit, watch)?;
@@ -412,6 +413,7 @@ impl Open<'_> {
             current,
             missing_current_allowed,
             sectors,
+            early: newest.version.is_early(),
         })
     }
 
@@ -455,6 +457,19 @@ fn must_fail(watch: &mut Watch<'_>, stream: &LogStream, error: Error) -> Error {
             .at_generation(generation),
         Err(error) => error,
     }
+}
+
+/// A log that could be replayed, and not written on. Said before any database is changed.
+fn refuse_early(stream: &LogStream) -> Result<()> {
+    let Ok(newest) = stream.newest_header() else { return Ok(()) };
+    if !newest.version.is_early() {
+        return Ok(());
+    }
+    let what = format!("logs of format {} are only read", newest.version);
+    Err(Error::new(JetErr::BadLogVersion, what)
+        .at_path(stream.names().dir())
+        .at_generation(newest.generation)
+        .advise("recover into a copy (ese recover DIR --out COPY)"))
 }
 
 fn no_undo() -> Error {

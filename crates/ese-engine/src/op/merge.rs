@@ -64,7 +64,7 @@ pub fn apply_merges(
 }
 
 /// Empties a page: nothing on it means anything any more, and no reader takes it for his.
-fn empty(pgno: Pgno, dbtime: DbTime, page: &mut PageMut<'_>) {
+pub(super) fn empty(pgno: Pgno, dbtime: DbTime, page: &mut PageMut<'_>) {
     let (objid, flags) = (page.as_ref().objid(), page.as_ref().flags());
     page.init(pgno, objid, (flags - PageFlags::FLUSH_TYPE) | PageFlags::EMPTY, dbtime);
 }

@@ -5,14 +5,17 @@ use ese_log::records::{Delta, Delta64, NodeHead, Oper, Record, RecordFlags, Repl
 use ese_pages::{NodeFlags, PageMut, PageRef};
 
 use super::{impossible, node_flags};
+use crate::version::Addition;
 
-/// What the undo of a replacement puts back; record 39 does not carry it.
+/// What the undo of a change puts back; record 39 does not carry it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Undone<'a> {
-    /// The record is no undo of a replacement.
+    /// The record is no undo of a replacement or an addition.
     Nothing,
     /// The data from before the replacement.
     Before(&'a [u8]),
+    /// What was added to a number.
+    Added(Addition),
 }
 
 /// Applies a record that changes one node (or the external header) of one page.
@@ -142,13 +145,27 @@ fn undo(page: &mut PageMut<'_>, r: &Undo<'_>, undone: Undone<'_>) -> Result<()> 
         (Oper::Insert, _) => page.set_node_flags(iline, old | NodeFlags::DELETED),
         (Oper::FlagDelete, _) => page.set_node_flags(iline, old - NodeFlags::DELETED),
         (Oper::Replace, Undone::Before(data)) => page.replace_data(iline, data),
-        (Oper::Replace, Undone::Nothing) => {
-            Err(impossible(r.node.page.pgno, "the undo of a replacement without its before-image"))
+        (Oper::Delta | Oper::Delta64, Undone::Added(added)) => {
+            let old = data_of(page.as_ref(), &r.node)?;
+            let new = with_added(old, added.inverse()).ok_or_else(|| outside(&r.node))?;
+            page.replace_data(iline, &new)
         }
-        (Oper::Delta | Oper::Delta64, _) => {
-            Err(impossible(r.node.page.pgno, "the undo of an addition is an addition"))
+        (Oper::Replace | Oper::Delta | Oper::Delta64, _) => {
+            Err(impossible(r.node.page.pgno, "the undo of a change that nobody has seen"))
         }
     }
+}
+
+/// Adds to a number inside `old`, of four bytes or of eight.
+fn with_added(old: &[u8], added: Addition) -> Option<Vec<u8>> {
+    if added.wide {
+        return add::<8>(old, added.offset, |bytes| {
+            i64::from_le_bytes(bytes).wrapping_add(added.delta).to_le_bytes()
+        });
+    }
+    let [a, b, c, d, ..] = added.delta.to_le_bytes();
+    let delta = i32::from_le_bytes([a, b, c, d]);
+    add::<4>(old, added.offset, |bytes| i32::from_le_bytes(bytes).wrapping_add(delta).to_le_bytes())
 }
 
 /// Adds to a number inside `old`.

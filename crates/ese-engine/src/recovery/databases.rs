@@ -10,7 +10,7 @@ use std::{
 use ese_base::{
     DbTime, Dbid, Error, Generation, JetErr, LgPos, LogTime, ObjId, Result, Signature, plant,
 };
-use ese_log::Attachment;
+use ese_log::{Attachment, records::SetDbVersion};
 use ese_os::Env;
 use ese_pages::{
     DbHeader, DbState,
@@ -28,6 +28,7 @@ use super::{
 use crate::{
     database::Database,
     instance::{INITIAL_PAGES, make_header_clean},
+    redo::base,
 };
 
 /// A database as redo sees it.
@@ -326,6 +327,21 @@ impl RedoDatabases {
         Ok(RedoDb::Open { db, path: info.path.clone(), created, needs })
     }
 
+    /// Makes the pages of a database that was created at `at`, if this format of the log does not
+    /// describe them.
+    pub(super) fn create_early(&mut self, dbid: Dbid, at: LgPos, end: LgPos) -> Result<()> {
+        let Some(RedoDb::Open { db, created: Creation::Begun, .. }) = self.by_id.get(&dbid) else {
+            return Ok(());
+        };
+        base::create_early_base(db, at, end)?;
+        db.file.update_header(|header| {
+            header.update_major = base::EARLY_UPDATE.into();
+            header.create_update_major = base::EARLY_UPDATE.into();
+            header.sort_version = base::EARLY_SORT_VERSION.into();
+        })?;
+        self.creation_finished(dbid, at)
+    }
+
     /// A database is created at `at`.
     pub(super) fn create(
         &mut self,
@@ -394,6 +410,25 @@ impl RedoDatabases {
         let header = DbHeader::new(NewHeader { page_size, sign_db: info.sign_db, sign_log });
         let file = DbFile::create(&self.env, &info.path, header, INITIAL_PAGES)?;
         self.join(info, file, Creation::Begun, at)
+    }
+
+    /// The database's format was changed, before anything that needs the newer one.
+    pub(super) fn set_version(&self, version: &SetDbVersion) -> Result<()> {
+        let Some(db) = self.open(version.dbid) else { return Ok(()) };
+        let (major, minor) = (version.update_major, version.update_minor);
+        let header = db.file.header();
+        let newer = (header.update_major.get(), header.update_minor.get()) < (major, minor);
+        if version.major != DbHeader::VERSION || major > DbHeader::UPDATE_MAJOR_NEWEST {
+            let what = format!("format {:#x},{major} is newer than what is read", version.major);
+            return Err(Error::new(JetErr::InvalidDatabaseVersion, what).at_path(db.file.path()));
+        }
+        if newer {
+            db.file.update_header(|header| {
+                header.update_major = major.into();
+                header.update_minor = minor.into();
+            })?;
+        }
+        Ok(())
     }
 
     /// The creation of a database is complete.

@@ -13,9 +13,12 @@
 //!
 //! * `options`: what a caller may ask for; `watch`: who is told and asked;
 //! * `limit`: redo that ends before the log does;
+//! * [`copy`]: the same on a copy, with a log that is only read; `changes`: what it did to rows;
 //! * `databases`, `ranges`, `places`: which file is meant, does it fit the log, where it is;
 //! * `sessions`: what undo needs; `undo`, `reclaim`: the second half.
 
+mod changes;
+pub mod copy;
 mod databases;
 mod limit;
 mod options;
@@ -27,33 +30,35 @@ mod sessions;
 mod undo;
 mod watch;
 
-use std::{ops::Bound, sync::Arc};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
-use ese_base::{Dbid, Error, Generation, JetErr, LgPos, Pgno, Result, StopToken, plant};
+use ese_base::{Dbid, Error, Generation, JetErr, LgPos, ObjId, Pgno, Result, StopToken, plant};
 use ese_log::{
     Attachment, DbmsParam, Log, LogNames, StreamReader,
-    records::{PageHead, Record},
+    records::{PageHead, Record, RecordFlags},
 };
 use ese_os::Env;
 
 use self::{
+    changes::Changes,
     databases::{AttachInfo, RedoDatabases},
     limit::Announcer,
     places::Places,
     reclaim::Touched,
     sessions::{MacroGroup, ReplayedChange, ReplayedKind, ReplayedSessions},
 };
+pub use self::{
+    changes::TreeChanges,
+    options::{MappedDatabase, RecoveryFlags, RecoveryOptions, RedoEnd, WhenMissing},
+    report::RecoveryReport,
+    watch::{Answer, LogPlace, NextAction, OpenReason, RecoveryEvent, Watcher},
+};
 pub(crate) use self::{
     limit::{Limit, missing_current},
     ranges::Ranges,
     watch::Watch,
 };
-pub use self::{
-    options::{MappedDatabase, RecoveryFlags, RecoveryOptions, RedoEnd, WhenMissing},
-    report::RecoveryReport,
-    watch::{Answer, LogPlace, NextAction, OpenReason, RecoveryEvent, Watcher},
-};
-use crate::{instance::InstanceConfig, redo, version::Addition};
+use crate::{database::Database, instance::InstanceConfig, op::Undone, redo, version::Addition};
 
 /// A replay in progress.
 #[derive(Debug)]
@@ -63,10 +68,14 @@ struct Replay<'w, 'a> {
     sessions: ReplayedSessions,
     places: Places,
     hard: bool,
+    /// The log does not describe how databases begin.
+    early: bool,
     /// Deletions of committed transactions, to be removed for good at the end.
     to_remove: Vec<ReplayedChange>,
     /// Trees whose space was being changed.
     touched: Touched,
+    /// What redo and undo do to the rows of tables.
+    changes: Changes,
     shut_down_mark: Option<LgPos>,
     report: RecoveryReport,
 }
@@ -90,6 +99,8 @@ pub(crate) struct ReplayStart {
     pub(crate) missing_current_allowed: bool,
     /// Segments of a file.
     pub(crate) sectors: u16,
+    /// Is the log of format 7.3704, which does not describe how databases begin?
+    pub(crate) early: bool,
 }
 
 /// Redoes everything from `start`. Undo follows with [`Redone::finish`], once the log can be
@@ -114,8 +125,10 @@ pub(crate) fn redo_all<'w, 'a>(
         sessions: ReplayedSessions::default(),
         places: Places::new(env, config, &mut options, &start.params),
         hard: options.hard,
+        early: start.early,
         to_remove: Vec::new(),
         touched: Touched::default(),
+        changes: Changes::default(),
         shut_down_mark: None,
         report: RecoveryReport { from: start.pos, to: start.pos, ..RecoveryReport::default() },
     };
@@ -232,6 +245,9 @@ impl Replay<'_, '_> {
                 let (path, none) = (create.path.text(), LgPos::MIN);
                 let info = AttachInfo::of_record(create.dbid, create.sign_db, &path, none);
                 self.databases.create(&self.places.locate(info)?, pos, self.watch)?;
+                if self.early {
+                    self.databases.create_early(create.dbid, pos, end)?;
+                }
             }
             Record::CreateDbFinish(finish) => self.databases.creation_finished(finish.dbid, pos)?,
             Record::AttachDb(attach) => {
@@ -259,11 +275,9 @@ impl Replay<'_, '_> {
         match record {
             Record::Begin0(begin) => {
                 self.sessions.saw(begin.trx_begin0);
-                let session = self.sessions.session(begin.procid);
-                session.begin0 = begin.trx_begin0;
-                session.begin(begin.levels >> 4);
+                self.sessions.session(begin.procid).begin0(begin.trx_begin0, begin.levels);
             }
-            Record::Begin(begin) => self.sessions.session(begin.procid).begin(begin.levels >> 4),
+            Record::Begin(begin) => self.sessions.session(begin.procid).begin(begin.levels),
             Record::Commit(commit) => {
                 self.sessions.session(commit.procid).commit_to(commit.level_to);
             }
@@ -276,15 +290,24 @@ impl Replay<'_, '_> {
                 self.sessions.session(rollback.procid).rollback(rollback.levels);
             }
             Record::MacroBegin(group) => {
-                self.sessions.session(group.procid).group =
-                    Some(MacroGroup { dbtime: group.dbtime, records: Vec::new() });
+                let groups = &mut self.sessions.session(group.procid).groups;
+                groups.retain(|open| open.dbtime != group.dbtime);
+                groups.push(MacroGroup { dbtime: group.dbtime, records: Vec::new() });
             }
-            Record::MacroAbort(group) => self.sessions.session(group.procid).group = None,
+            Record::MacroAbort(group) => {
+                self.sessions.session(group.procid).take_group(group.dbtime);
+            }
             Record::MacroCommit(group) => {
-                if let Some(group) = self.sessions.session(group.procid).group.take() {
+                if let Some(group) = self.sessions.session(group.procid).take_group(group.dbtime) {
                     self.commit_group(&group.records)?;
                 }
             }
+            Record::RootPageMove(moved) => {
+                if let Some(group) = self.sessions.session(moved.procid).group(moved.dbtime) {
+                    group.push(record, pos, end)?;
+                }
+            }
+            Record::SetDbVersion(version) => self.databases.set_version(version)?,
             Record::ExtendDb(extend) => {
                 if let Some(db) = self.databases.open(extend.dbid) {
                     db.file.grow(extend.last)?;
@@ -292,7 +315,7 @@ impl Replay<'_, '_> {
             }
             Record::NewPage(new) => {
                 if let Some(db) = self.databases.open(new.dbid) {
-                    redo::redo_page_record(db, record, pos, end, None)?;
+                    redo::redo_page_record(db, record, pos, end, Undone::Nothing)?;
                 }
             }
             // Its pages may be in use elsewhere soon; nothing is left to remove from it.
@@ -346,25 +369,45 @@ impl Replay<'_, '_> {
         end: LgPos,
     ) -> Result<()> {
         self.touched.see(head, record);
-        if let Some(group) = &mut self.sessions.session(head.procid).group {
-            let mut bytes = Vec::new();
-            record.encode(&mut bytes)?;
-            group.records.push((pos, end, bytes));
-            return Ok(());
+        if let Some(group) = self.sessions.session(head.procid).group(head.dbtime) {
+            return group.push(record, pos, end);
         }
         let Some(db) = self.databases.open(head.dbid).map(Arc::clone) else { return Ok(()) };
         db.cache.throttle(&self.databases.fence(&db))?;
-        let before = self.follow(head, record);
-        let before = before.as_ref().and_then(|change| match &change.kind {
-            ReplayedKind::Replaced { before } => Some(before.as_slice()),
-            _ => None,
+        self.see_before(&db, head, record)?;
+        let taken_back = self.follow(head, record);
+        let undone = taken_back.as_ref().map_or(Undone::Nothing, |change| match &change.kind {
+            ReplayedKind::Replaced { before } => Undone::Before(before),
+            ReplayedKind::Added(added) => Undone::Added(*added),
+            _ => Undone::Nothing,
         });
         if self.databases.is_before_required(head.dbid, pos) {
             self.report.skipped += 1;
             return Ok(());
         }
-        let outcome = redo::redo_page_record(&db, record, pos, end, before)?;
+        let outcome = redo::redo_page_record(&db, record, pos, end, undone)?;
+        self.changes.saw(record, outcome);
         self.count(outcome);
+        Ok(())
+    }
+
+    /// Where the log does not say (yet) what was before a change that may have to be taken back,
+    /// the page does, if it still needs the change.
+    fn see_before(&mut self, db: &Database, head: &PageHead, record: &Record<'_>) -> Result<()> {
+        let (node, rceid) = match record {
+            _ if !head.flags.contains(RecordFlags::VERSIONED) => return Ok(()),
+            Record::Replace(r) => (&r.node, r.node.rceid),
+            Record::ReplaceD(r) => (&r.node, r.node.rceid),
+            Record::FlagDelete(r) => (&r.node, r.node.rceid),
+            Record::FlagInsertAndReplaceData(r) => (&r.node, r.rceid_replace),
+            _ => return Ok(()),
+        };
+        if self.sessions.session(head.procid).knows(rceid) {
+            return Ok(());
+        }
+        if let Some((key, data)) = redo::node_before(db, head)? {
+            self.sessions.session(head.procid).seen_before(node, rceid, key, data);
+        }
         Ok(())
     }
 
@@ -379,7 +422,7 @@ impl Replay<'_, '_> {
     /// Keeps the session's list of changes; for a compensation record, gives the change that it
     /// takes back.
     fn follow(&mut self, head: &PageHead, record: &Record<'_>) -> Option<ReplayedChange> {
-        use ese_log::records::{Delta, Delta64, RecordFlags};
+        use ese_log::records::{Delta, Delta64};
         let session = self.sessions.session(head.procid);
         let versioned = head.flags.contains(RecordFlags::VERSIONED);
         match record {
@@ -432,9 +475,14 @@ impl Replay<'_, '_> {
         };
         let Some(db) = self.databases.open(dbid).map(Arc::clone) else { return Ok(()) };
         db.cache.throttle(&self.databases.fence(&db))?;
+        let mut applied = Vec::new();
         for (_, _, record) in &records {
             if let Some(head) = record.page_head() {
+                self.see_before(&db, head, record)?;
                 self.follow(head, record);
+                if record.node_head().is_some() {
+                    applied.push((record, redo::needs(&db, head)));
+                }
             }
         }
         let end = records.last().map_or(LgPos::MAX, |(pos, ..)| *pos);
@@ -444,6 +492,9 @@ impl Replay<'_, '_> {
         }
         for outcome in redo::redo_macro(&db, &records)? {
             self.count(outcome);
+        }
+        for (record, outcome) in applied {
+            self.changes.saw(record, outcome);
         }
         Ok(())
     }
@@ -500,6 +551,15 @@ impl Redone<'_, '_> {
     pub(crate) fn finish(mut self, env: &Env, log: &Arc<Log>) -> Result<RecoveryReport> {
         undo::finish(&mut self.replay, env, log)?;
         self.report()
+    }
+
+    /// As [`Redone::finish`] on copies, whose changes no log has to describe.
+    pub(crate) fn finish_unlogged(
+        mut self,
+    ) -> Result<(RecoveryReport, BTreeMap<ObjId, TreeChanges>)> {
+        undo::finish_unlogged(&mut self.replay)?;
+        let changes = std::mem::take(&mut self.replay.changes).into_trees();
+        Ok((self.report()?, changes))
     }
 
     /// The report of a replay that found nothing to undo.

@@ -1,16 +1,16 @@
 //! What redo remembers of the sessions it replays: which transactions are open, which changes they
 //! made, and the macro groups that are not complete yet.
 //!
-//! Bookmarks and before images come from `UndoInfo` records. In our own logs one stands before
-//! every versioned replace and delete (decision 0002), so they are known even when the page on disk
-//! is already newer than the record and the change itself is skipped. Other engines log it later,
-//! or never if the page was not written meanwhile: a transaction with such a change cannot be taken
-//! back yet.
+//! Bookmarks and before images come from `UndoInfo` records, or from the page. In our own logs such
+//! a record stands before every versioned replace and delete (decision 0002), so they are known
+//! even when the page on disk is already newer and the change itself is skipped. Other engines log
+//! it only before they write the page while the transaction is open, which may be later in the log:
+//! where none has come, the page that still needs the change shows what was before.
 
 use std::collections::HashMap;
 
-use ese_base::{DbTime, Dbid, LgPos, ObjId, Pgno, ProcId, RceId, TrxId};
-use ese_log::records::{NodeHead, RecordFlags, UndoInfo};
+use ese_base::{DbTime, Dbid, LgPos, ObjId, Pgno, ProcId, RceId, Result, TrxId};
+use ese_log::records::{NodeHead, Record, RecordFlags, UndoInfo};
 
 use crate::{longvalue::lid_of_root, version::Addition};
 
@@ -60,6 +60,16 @@ pub(super) struct MacroGroup {
     pub(super) records: Vec<(LgPos, LgPos, Vec<u8>)>,
 }
 
+impl MacroGroup {
+    /// Takes a record of the group.
+    pub(super) fn push(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos) -> Result<()> {
+        let mut bytes = Vec::new();
+        record.encode(&mut bytes)?;
+        self.records.push((pos, end, bytes));
+        Ok(())
+    }
+}
+
 /// Key, second half of the bookmark, data from before.
 type Announced = (Vec<u8>, Vec<u8>, Vec<u8>);
 
@@ -78,7 +88,8 @@ pub(super) struct ReplayedSession {
     announced: HashMap<RceId, Announced>,
     /// Changes whose undo information has not been seen: it may follow, in logs of other engines.
     unannounced: Vec<(NodeHead, RceId, Unannounced)>,
-    pub(super) group: Option<MacroGroup>,
+    /// Open macro groups; a session of another engine may have several.
+    pub(super) groups: Vec<MacroGroup>,
 }
 
 /// All replayed sessions.
@@ -105,8 +116,8 @@ impl ReplayedSessions {
 
     /// Ends all groups that no record will complete: recovery stopped to read here.
     pub(super) fn take_open_groups(&mut self) -> Vec<(ProcId, DbTime)> {
-        let groups = self.open.iter_mut().filter_map(|(procid, session)| {
-            session.group.take().map(|group| (*procid, group.dbtime))
+        let groups = self.open.iter_mut().flat_map(|(procid, session)| {
+            session.groups.drain(..).map(|group| (*procid, group.dbtime))
         });
         let mut groups: Vec<_> = groups.collect();
         groups.sort_unstable();
@@ -122,8 +133,34 @@ impl ReplayedSessions {
 }
 
 impl ReplayedSession {
+    /// The outermost begin: what an earlier transaction of the session left was begun before
+    /// replay did.
+    pub(super) fn begin0(&mut self, number: TrxId, levels: u8) {
+        self.begin0 = number;
+        self.changes.clear();
+        self.forget_announced();
+        self.begin(levels);
+    }
+
+    /// The byte of a begin: the level before, and how many levels begin.
     pub(super) fn begin(&mut self, levels: u8) {
-        self.level = self.level.saturating_add(levels);
+        self.level = (levels & 0x0f) + (levels >> 4);
+    }
+
+    /// The open group with this dbtime.
+    pub(super) fn group(&mut self, dbtime: DbTime) -> Option<&mut MacroGroup> {
+        self.groups.iter_mut().find(|group| group.dbtime == dbtime)
+    }
+
+    /// Ends the group with this dbtime.
+    pub(super) fn take_group(&mut self, dbtime: DbTime) -> Option<MacroGroup> {
+        let place = self.groups.iter().position(|group| group.dbtime == dbtime)?;
+        Some(self.groups.remove(place))
+    }
+
+    fn forget_announced(&mut self) {
+        self.announced.clear();
+        self.unannounced.clear();
     }
 
     /// Commit to a level above 0.
@@ -138,8 +175,7 @@ impl ReplayedSession {
     /// has let go.
     pub(super) fn commit0(&mut self) -> Vec<ReplayedChange> {
         self.level = 0;
-        self.announced.clear();
-        self.unannounced.clear();
+        self.forget_announced();
         let changes = std::mem::take(&mut self.changes);
         changes.into_iter().filter(|change| change.is_to_remove()).collect()
     }
@@ -150,8 +186,7 @@ impl ReplayedSession {
         let level = self.level;
         self.changes.retain(|change| change.level <= level);
         if level == 0 {
-            self.announced.clear();
-            self.unannounced.clear();
+            self.forget_announced();
         }
     }
 
@@ -166,6 +201,24 @@ impl ReplayedSession {
             Some((node, _, Unannounced::Deleted)) => self.deleted(&node),
             None => {}
         }
+    }
+
+    /// Does the log say already what was before the change with this number?
+    pub(super) fn knows(&self, rceid: RceId) -> bool {
+        self.announced.contains_key(&rceid)
+    }
+
+    /// What the page says that was before the change with this number.
+    pub(super) fn seen_before(
+        &mut self,
+        node: &NodeHead,
+        rceid: RceId,
+        key: Vec<u8>,
+        data: Vec<u8>,
+    ) {
+        let unique = node.page.flags.contains(RecordFlags::UNIQUE);
+        let bm_data = if unique { Vec::new() } else { data.clone() };
+        self.announced.insert(rceid, (key, bm_data, data));
     }
 
     /// A versioned insert, or the revival of a deleted node.

@@ -27,9 +27,34 @@ pub(super) fn finish(replay: &mut Replay<'_, '_>, env: &Env, log: &Arc<Log>) -> 
     replay.databases.connect(log)?;
     let time = Some(env.clock.log_time());
     let started = log.append(&Record::RecoveryUndo2(RecoveryUndo2 { time }))?.start;
+    take_back(replay, Some(log))?;
+    reclaim::give_back_lost(replay, log)?;
+    let mark = log.append(&Record::ShutDownMark(ShutDownMark {}))?;
+    log.flush(mark.end)?;
+    replay.tell_detaching(None)?;
+    replay.databases.detach_all(mark.start)?;
+    let quit = log.append(&Record::RecoveryQuit2(RecoveryQuit2(RunEnd {
+        started,
+        redo_from: replay.report.from,
+        hard: u8::from(replay.hard),
+        time: Some(env.clock.log_time()),
+    })))?;
+    log.flush(quit.end)
+}
+
+/// Undoes without a log: on copies, which are thrown away if this does not come to its end.
+pub(super) fn finish_unlogged(replay: &mut Replay<'_, '_>) -> Result<()> {
+    replay.databases.remove_unfinished()?;
+    take_back(replay, None)?;
+    replay.tell_detaching(None)?;
+    replay.databases.detach_all(replay.report.to)
+}
+
+/// Takes back what did not commit, and removes for good what committed transactions have deleted.
+fn take_back(replay: &mut Replay<'_, '_>, log: Option<&Arc<Log>>) -> Result<()> {
     let groups = replay.sessions.take_open_groups();
     for (procid, dbtime) in groups.into_iter().filter(|_| !plant!("engine-keep-open-groups")) {
-        log.append(&Record::MacroAbort(MacroAbort { procid, dbtime }))?;
+        append(log, &Record::MacroAbort(MacroAbort { procid, dbtime }))?;
     }
     for (procid, session) in replay.sessions.take_open() {
         replay.report.rolled_back += 1;
@@ -48,23 +73,24 @@ pub(super) fn finish(replay: &mut Replay<'_, '_>, env: &Env, log: &Arc<Log>) -> 
             _ => remove_node(replay, log, change)?,
         }
     }
-    reclaim::give_back_lost(replay, log)?;
-    let mark = log.append(&Record::ShutDownMark(ShutDownMark {}))?;
-    log.flush(mark.end)?;
-    replay.tell_detaching(None)?;
-    replay.databases.detach_all(mark.start)?;
-    let quit = log.append(&Record::RecoveryQuit2(RecoveryQuit2(RunEnd {
-        started,
-        redo_from: replay.report.from,
-        hard: u8::from(replay.hard),
-        time: Some(env.clock.log_time()),
-    })))?;
-    log.flush(quit.end)
+    Ok(())
+}
+
+fn append(log: Option<&Arc<Log>>, record: &Record<'_>) -> Result<()> {
+    log.map_or(Ok(()), |log| log.append(record).map(drop))
+}
+
+/// Makes room in the page cache before a change.
+fn throttle(replay: &Replay<'_, '_>, db: &Database, log: Option<&Arc<Log>>) -> Result<()> {
+    match log {
+        Some(log) => db.cache.throttle(log.as_ref()),
+        None => db.cache.throttle(&replay.databases.fence(db)),
+    }
 }
 
 fn roll_back(
-    replay: &Replay<'_, '_>,
-    log: &Arc<Log>,
+    replay: &mut Replay<'_, '_>,
+    log: Option<&Arc<Log>>,
     procid: ProcId,
     session: ReplayedSession,
 ) -> Result<()> {
@@ -82,7 +108,8 @@ fn roll_back(
     let (mut inserted, levels) = (Vec::new(), session.level);
     for change in session.changes.into_iter().rev() {
         let Some((db, tree)) = tree_of(replay, &change)? else { continue };
-        db.cache.throttle(log.as_ref())?;
+        throttle(replay, &db, log)?;
+        replay.changes.took_back(&change);
         let oper = match &change.kind {
             ReplayedKind::Inserted => UndoOper::Insert,
             ReplayedKind::Replaced { before } => UndoOper::Replace { before },
@@ -101,7 +128,7 @@ fn roll_back(
         }
     }
     for _ in 0..levels {
-        log.append(&Record::Rollback(Rollback { procid, levels: 1 }))?;
+        append(log, &Record::Rollback(Rollback { procid, levels: 1 }))?;
     }
     for change in &inserted {
         remove_node(replay, log, change)?;
@@ -110,27 +137,36 @@ fn roll_back(
 }
 
 /// Removes a flag-deleted node for good. No reader exists during recovery.
-fn remove_node(replay: &Replay<'_, '_>, log: &Arc<Log>, change: &ReplayedChange) -> Result<()> {
+fn remove_node(
+    replay: &Replay<'_, '_>,
+    log: Option<&Arc<Log>>,
+    change: &ReplayedChange,
+) -> Result<()> {
     let Some((db, tree)) = tree_of(replay, change)? else { return Ok(()) };
-    db.cache.throttle(log.as_ref())?;
-    tree::delete_node(
-        &db,
-        &tree,
-        Writer::system(ProcId(0)),
-        &change.key,
-        &change.bm_data,
-        &|| true,
-    )?;
+    throttle(replay, &db, log)?;
+    let writer = Writer::system(ProcId(0));
+    tree::delete_node(&db, &tree, writer, &change.key, &change.bm_data, &|| true)?;
     Ok(())
 }
 
 /// Removes a long value that a committed transaction has let go, if that was the last reference.
-fn remove_value(replay: &Replay<'_, '_>, log: &Arc<Log>, change: &ReplayedChange) -> Result<()> {
+fn remove_value(
+    replay: &Replay<'_, '_>,
+    log: Option<&Arc<Log>>,
+    change: &ReplayedChange,
+) -> Result<()> {
     let Some((db, tree)) = tree_of(replay, change)? else { return Ok(()) };
     if !tree.kind.is_of_long_values() {
         return Ok(());
     }
-    longvalue::remove_value(&db, &tree, Writer::system(ProcId(0)), &change.key, log.as_ref())
+    let writer = Writer::system(ProcId(0));
+    match log {
+        Some(log) => longvalue::remove_value(&db, &tree, writer, &change.key, log.as_ref()),
+        None => {
+            let fence = replay.databases.fence(&db);
+            longvalue::remove_value(&db, &tree, writer, &change.key, &fence)
+        }
+    }
 }
 
 /// The database and tree of a change; `None` if the database needs nothing or is gone.

@@ -10,7 +10,7 @@ use ese_log::{
 use ese_os::{Env, OpenMode};
 use ese_pages::{Access, CacheMode, DbFile, FlushGoal, PageCache, checksum};
 
-use super::{Outcome, redo_macro, redo_page_record};
+use super::{Outcome, Undone, redo_macro, redo_page_record};
 use crate::{
     database::Database,
     tree::{
@@ -66,9 +66,12 @@ fn replay(db: &Database, history: &History) -> (usize, usize) {
                     continue;
                 }
                 let image = match record {
-                    Record::Undo(r) => before.get(&r.node.rceid.0).map(Vec::as_slice),
+                    Record::Undo(r) => {
+                        before.get(&r.node.rceid.0).map(|image| Undone::Before(image))
+                    }
                     _ => None,
                 };
+                let image = image.unwrap_or(Undone::Nothing);
                 count(redo_page_record(db, &record, *pos, *end, image).unwrap());
             }
         }
@@ -426,7 +429,7 @@ fn a_page_from_another_history_is_refused() {
         ese_pages::PageMut::new(&mut page, PageSize::K4).set_dbtime(DbTime(dbtime));
         pages[index] = Some(page);
         let db = database_of(&test, name, &pages);
-        redo_page_record(&db, &record, *pos, *end, None)
+        redo_page_record(&db, &record, *pos, *end, Undone::Nothing)
     };
     let before = head.dbtime_before.0;
     assert_eq!(at_time("old.edb", before - 1).unwrap_err().code(), JetErr::DbTimeTooOld);
@@ -440,7 +443,7 @@ fn a_page_from_another_history_is_refused() {
         other => panic!("{other:?}"),
     });
     let db = database_of(&test, "new.edb", &images(&test.db));
-    let error = redo_page_record(&db, &skewed, *pos, *end, None).unwrap_err();
+    let error = redo_page_record(&db, &skewed, *pos, *end, Undone::Nothing).unwrap_err();
     assert_eq!((error.code(), error.pgno()), (JetErr::DbTimeTooNew, Some(head.pgno)));
 }
 
@@ -473,6 +476,6 @@ fn a_replay_that_begins_within_a_group_passes_over_its_rest() {
     };
     let (pos, end, bytes) = history.iter().find(split).unwrap();
     let record = Record::decode(bytes).unwrap();
-    let refused = redo_page_record(&old, &record, *pos, *end, None).unwrap_err();
+    let refused = redo_page_record(&old, &record, *pos, *end, Undone::Nothing).unwrap_err();
     assert_eq!(refused.code(), JetErr::LogFileCorrupt);
 }

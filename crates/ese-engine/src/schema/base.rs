@@ -47,6 +47,11 @@ pub const MSYS_OBJECTS_PAGES: u32 = 20;
 /// Initial pages of MSysObjectsShadow.
 pub const MSYS_OBJECTS_SHADOW_PAGES: u32 = 5;
 
+/// The same in a database of [`early_catalog`].
+const EARLY_SHADOW_PAGES: u32 = 9;
+/// English of the United States.
+const EARLY_LCID: u32 = 1033;
+
 pub(super) const OBJIDS_COLUMNS: [ColumnId; 3] = [ColumnId(256), ColumnId(257), ColumnId(258)];
 
 /// The four tables of a new database, at their fixed places.
@@ -69,6 +74,30 @@ pub fn base_tables(page_size: PageSize) -> Result<[TableSchema; 4]> {
 pub fn base_catalog(page_size: PageSize) -> Result<Vec<CatalogEntry>> {
     let mut rows = Vec::with_capacity(72);
     for table in base_tables(page_size)? {
+        rows.extend(table_rows(&table)?);
+    }
+    Ok(rows)
+}
+
+/// The 56 catalog rows of a database that an engine of log format 7.3704 has created, in key order
+/// (log-records 4): three columns fewer, an LCID instead of a locale's name, a larger shadow.
+///
+/// # Errors
+/// As [`base_tables`].
+pub(crate) fn early_catalog(page_size: PageSize) -> Result<Vec<CatalogEntry>> {
+    const LATER_COLUMNS: [ColumnId; 3] = [ColumnId(12), ColumnId(137), ColumnId(261)];
+    let mut rows = Vec::with_capacity(56);
+    for mut table in [objects_table(page_size)?, shadow_table(page_size)?] {
+        let mut columns = catalog_columns(false);
+        columns.retain(|column| !LATER_COLUMNS.contains(&column.id));
+        table.columns = Columns::new(columns)?;
+        if table.objid == MSYS_OBJECTS_SHADOW {
+            table.pages = EARLY_SHADOW_PAGES;
+        }
+        for index in &mut table.indexes {
+            index.locale = None;
+            index.lcid = EARLY_LCID;
+        }
         rows.extend(table_rows(&table)?);
     }
     Ok(rows)

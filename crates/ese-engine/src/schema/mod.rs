@@ -20,6 +20,7 @@ mod tests;
 mod text;
 mod tuple;
 
+pub(crate) use base::early_catalog;
 pub use base::{
     DATABASE_ROOT, FIRST_USER_OBJID, MSYS_LOCALES, MSYS_LOCALES_FDP, MSYS_OBJECTS,
     MSYS_OBJECTS_FDP, MSYS_OBJECTS_NAME, MSYS_OBJECTS_NAME_FDP, MSYS_OBJECTS_PAGES,

@@ -191,7 +191,7 @@ impl Space<'_> {
         if self.db.file.page_count() < extent.last().0 {
             self.db.file.grow(extent.last())?;
         }
-        let record = ExtendDb { dbid: self.tree.dbid, last: extent.last() };
+        let record = ExtendDb { dbid: self.tree.dbid, last: extent.last(), more: &[] };
         self.db.append(&Record::ExtendDb(record))?;
         self.add_owned(extent)
     }

@@ -87,6 +87,13 @@ impl LogVersion {
     /// The engine format version that engine stamps beside it.
     pub(crate) const OUR_ENGINE_FORMAT: u32 = 9100;
 
+    /// Is it a format from before segments (7.3704)? Its logs do not describe how a database
+    /// begins, and they are only read.
+    #[must_use]
+    pub fn is_early(self) -> bool {
+        self.major < Self::OURS.major
+    }
+
     /// Does the header of such a log hold the checksum of the generation before?
     #[must_use]
     pub fn has_previous_checksum(self) -> bool {

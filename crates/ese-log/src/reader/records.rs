@@ -1,4 +1,4 @@
-//! Records out of segments: padding skipped, pieces put together, generations chained.
+//! Records out of segments and ranges: padding skipped, pieces put together, generations chained.
 
 use std::collections::VecDeque;
 
@@ -7,6 +7,7 @@ use ese_os::{Env, OpenMode};
 
 use super::{
     end::StreamEnd,
+    ranges::Ranges,
     segments::{FileEnd, Role, Segments},
     stream::{LogFile, LogStream},
 };
@@ -22,7 +23,7 @@ pub struct Entry<'a> {
     pub pos: LgPos,
     /// The first byte behind it, as [`crate::Appended::end`].
     pub end: LgPos,
-    /// When the segment was begun in which the record ends.
+    /// When the segment was begun in which the record ends; null in 7.3704, which has none.
     pub time: LogTime,
     /// The record.
     pub record: Record<'a>,
@@ -43,12 +44,21 @@ pub struct StreamReader<'s> {
     last: Option<(LgPos, u8)>,
     /// Behind the last record.
     end: LgPos,
+    /// A record without an end in a file of ranges.
+    unfinished: Option<LgPos>,
 }
 
 #[derive(Debug)]
 struct OpenFile<'s> {
-    segments: Segments,
+    source: Source,
     header: &'s LogHeader,
+}
+
+/// Where the records of a file come from.
+#[derive(Debug)]
+enum Source {
+    Segments(Segments),
+    Ranges(Box<Ranges>),
 }
 
 /// Where reading stands.
@@ -74,8 +84,18 @@ struct Pending {
 /// The next record, found but not yet decoded.
 struct Located {
     pos: LgPos,
-    /// Its bytes in the segment; `None`: it is in `pieces`.
-    at: Option<(usize, usize)>,
+    at: Where,
+}
+
+/// Where the bytes of a record are.
+#[derive(Clone, Copy)]
+enum Where {
+    /// In the segment, from here on, so many.
+    Segment(usize, usize),
+    /// Put together out of pieces.
+    Pieces,
+    /// In the open file.
+    Range(usize, usize),
 }
 
 impl<'s> StreamReader<'s> {
@@ -116,6 +136,7 @@ impl<'s> StreamReader<'s> {
             },
             last: None,
             end: from,
+            unfinished: None,
         }
     }
 
@@ -137,12 +158,22 @@ impl<'s> StreamReader<'s> {
             if located.pos < self.from && self.from.isec != 0 {
                 continue;
             }
-            let bytes = match located.at {
-                Some((at, len)) => self.cursor.segment.get(at..at + len).unwrap_or_default(),
-                None => self.cursor.pieces.as_slice(),
+            let (bytes, time) = match located.at {
+                Where::Segment(at, len) => {
+                    let bytes = self.cursor.segment.get(at..at + len).unwrap_or_default();
+                    (bytes, segment_time(&self.cursor.segment))
+                }
+                Where::Pieces => {
+                    (self.cursor.pieces.as_slice(), segment_time(&self.cursor.segment))
+                }
+                Where::Range(at, len) => match &self.open {
+                    Some(OpenFile { source: Source::Ranges(ranges), .. }) => {
+                        (ranges.bytes(at, len), LogTime::NULL)
+                    }
+                    _ => (&[][..], LogTime::NULL),
+                },
             };
             let record = Record::decode(bytes).map_err(|e| at_pos(e, located.pos))?;
-            let time = segment_time(&self.cursor.segment);
             return Ok(Some(Entry { pos: located.pos, end: self.end, time, record }));
         }
     }
@@ -150,34 +181,50 @@ impl<'s> StreamReader<'s> {
     /// Finds the next record and steps behind it.
     fn locate(&mut self) -> Result<Option<Located>> {
         loop {
-            if let Some(located) = self.cursor.locate()? {
+            if let Some(OpenFile { source: Source::Ranges(ranges), .. }) = &mut self.open {
+                if let Some((at, len)) = ranges.next()? {
+                    let pos = ranges.position(at);
+                    self.end = ranges.here();
+                    self.last = ranges.bytes(at, len).first().map(|number| (pos, *number));
+                    return Ok(Some(Located { pos, at: Where::Range(at, len) }));
+                }
+            } else if let Some(located) = self.cursor.locate()? {
                 self.end = self.cursor.position_behind();
                 let number = match located.at {
-                    Some((at, _)) => self.cursor.segment.get(at),
-                    None => self.cursor.pieces.first(),
+                    Where::Segment(at, _) => self.cursor.segment.get(at),
+                    _ => self.cursor.pieces.first(),
                 };
                 self.last = number.map(|number| (located.pos, *number));
                 return Ok(Some(located));
             }
-            if !self.next_segment()? {
+            if !self.next_part()? {
                 return Ok(None);
             }
         }
     }
 
-    /// Goes on to the next segment, in the next file if need be. False at the end of the log.
-    fn next_segment(&mut self) -> Result<bool> {
+    /// Goes on to the next segment, or the next file. False at the end of the log.
+    fn next_part(&mut self) -> Result<bool> {
         loop {
-            if let Some(open) = &mut self.open {
-                if let Some(isec) = open.segments.next(&mut self.cursor.segment)? {
-                    self.cursor.generation = open.segments.generation();
-                    self.cursor.isec = isec;
-                    self.cursor.at = SEGMENT_HEADER_LEN;
-                    return Ok(true);
+            let end = match self.open.as_mut().map(|open| &mut open.source) {
+                None => None,
+                Some(Source::Segments(segments)) => {
+                    if let Some(isec) = segments.next(&mut self.cursor.segment)? {
+                        self.cursor.generation = segments.generation();
+                        self.cursor.isec = isec;
+                        self.cursor.at = SEGMENT_HEADER_LEN;
+                        return Ok(true);
+                    }
+                    Some(segments.end()?)
                 }
-                let end = open.segments.end()?;
+                Some(Source::Ranges(ranges)) if !ranges.is_ended() => return Ok(true),
+                Some(Source::Ranges(ranges)) => {
+                    self.unfinished = ranges.unfinished();
+                    Some(ranges.end())
+                }
+            };
+            if let Some((open, end)) = self.open.take().zip(end) {
                 self.finished = Some((open.header, end));
-                self.open = None;
             }
             if !self.open_next()? {
                 return Ok(false);
@@ -188,17 +235,6 @@ impl<'s> StreamReader<'s> {
     fn open_next(&mut self) -> Result<bool> {
         let Some(file) = self.files.pop_front() else { return Ok(false) };
         let header = file.checked_header()?;
-        match header.framing()? {
-            Framing::Segments => {}
-            Framing::Ranges => {
-                return Err(Error::new(
-                    JetErr::BadLogVersion,
-                    format!("logs of format {} cannot be read yet", header.version),
-                )
-                .at_path(&file.path)
-                .at_generation(header.generation));
-            }
-        }
         if let Some((previous, _)) = &self.finished {
             check_chain(previous, header).map_err(|e| e.at_path(&file.path))?;
         }
@@ -214,9 +250,17 @@ impl<'s> StreamReader<'s> {
             }
         };
         let handle = self.env.fs.open(&file.path, OpenMode::Read)?;
-        self.open = Some(OpenFile { segments: Segments::new(handle, header, role), header });
-        if self.cursor.generation == Generation(0) {
-            self.end = LgPos { generation: header.generation, isec: 1, ib: 0 };
+        let framing = header.framing()?;
+        let source = match framing {
+            Framing::Segments => Source::Segments(Segments::new(handle, header, role)),
+            Framing::Ranges => {
+                let followed = role != Role::Last;
+                Source::Ranges(Box::new(Ranges::read(handle.as_ref(), header, followed)?))
+            }
+        };
+        self.open = Some(OpenFile { source, header });
+        if self.finished.is_none() {
+            self.end = LgPos { generation: header.generation, isec: header.header_sectors, ib: 0 };
         }
         Ok(true)
     }
@@ -238,6 +282,7 @@ impl<'s> StreamReader<'s> {
             .pending
             .map(|pending| pending.start)
             .filter(|start| start.generation == header.generation);
+        let unfinished = unfinished.or(self.unfinished);
         let last_segment = if file_end.last > 0 { Some(self.cursor.segment) } else { None };
         Ok(StreamEnd::new(stream, header, file_end, last_segment, unfinished, self.last))
     }
@@ -272,7 +317,7 @@ impl Cursor {
                 framing::FRAGMENT_BEGIN => self.first_piece(pos)?,
                 framing::FRAGMENT => {
                     if let Some(start) = self.piece(pos)? {
-                        return Ok(Some(Located { pos: start, at: None }));
+                        return Ok(Some(Located { pos: start, at: Where::Pieces }));
                     }
                 }
                 _ => {
@@ -280,7 +325,7 @@ impl Cursor {
                     self.drop_pending(pos, number)?;
                     let at = self.at;
                     self.at += len;
-                    return Ok(Some(Located { pos, at: Some((at, len)) }));
+                    return Ok(Some(Located { pos, at: Where::Segment(at, len) }));
                 }
             }
         }

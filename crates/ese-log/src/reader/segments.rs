@@ -87,6 +87,11 @@ impl Segments {
         self.generation
     }
 
+    /// XOR of the checksums of the segments given out so far.
+    pub(crate) fn sum(&self) -> u64 {
+        self.sum
+    }
+
     /// Copies the next segment; the value is its number. `None`: the data ends here, see
     /// [`Segments::end`]; `segment` is as it was.
     pub(crate) fn next(&mut self, segment: &mut SegmentBytes) -> Result<Option<u16>> {

@@ -42,6 +42,11 @@ impl LogFile {
         Ok(LogFile { header: header.map_err(|e| e.at_path(&path)), path, len })
     }
 
+    /// One that is there and cannot be used.
+    pub(super) fn without_header(path: PathBuf, len: u64, why: Error) -> LogFile {
+        LogFile { path, len, header: Err(why) }
+    }
+
     /// Its header.
     ///
     /// # Errors
@@ -49,7 +54,10 @@ impl LogFile {
     pub fn header(&self) -> Result<&LogHeader> {
         match &self.header {
             Ok(header) => Ok(header),
-            Err(e) => Err(Error::new(e.code(), e.message().to_owned()).at_path(&self.path)),
+            Err(e) => {
+                let again = Error::new(e.code(), e.message().to_owned()).at_path(&self.path);
+                Err(e.generation().into_iter().fold(again, Error::at_generation))
+            }
         }
     }
 
@@ -65,6 +73,12 @@ impl LogFile {
             .at_generation(header.generation));
         }
         Ok(header)
+    }
+}
+
+impl Clone for LogFile {
+    fn clone(&self) -> LogFile {
+        LogFile { path: self.path.clone(), len: self.len, header: self.header().cloned() }
     }
 }
 
@@ -87,7 +101,7 @@ pub enum Situation {
 #[derive(Debug)]
 pub struct LogStream {
     pub(super) env: Env,
-    names: LogNames,
+    pub(super) names: LogNames,
     pub(super) archives: BTreeMap<Generation, LogFile>,
     /// `edb.log`, or `edbtmp.log` after an unfinished roll.
     pub(super) last: Option<LogFile>,

@@ -122,10 +122,9 @@ pub struct PagePatchRequest {
     pub pgno: Pgno,
     /// Its dbtime.
     pub dbtime: DbTime,
+    /// Not used.
+    pub reserved: [u8; 32],
 }
-
-/// Reserved bytes at the end of [`PagePatchRequest`].
-const PATCH_RESERVED: [u8; 32] = [0; 32];
 
 impl<'b> Body<'b> for PagePatchRequest {
     fn number(&self) -> u8 {
@@ -136,17 +135,19 @@ impl<'b> Body<'b> for PagePatchRequest {
         head.field(self.dbid);
         head.field(self.pgno);
         head.field(self.dbtime);
-        head.put(&PATCH_RESERVED);
+        head.put(&self.reserved);
         head
     }
     fn tail(&self) -> Tail<'_> {
         [&[]; 4]
     }
     fn decode(input: &mut Input<'b>) -> Result<Self> {
-        let request =
-            PagePatchRequest { dbid: input.field()?, pgno: input.field()?, dbtime: input.field()? };
-        input.take(PATCH_RESERVED.len())?;
-        Ok(request)
+        Ok(PagePatchRequest {
+            dbid: input.field()?,
+            pgno: input.field()?,
+            dbtime: input.field()?,
+            reserved: input.array()?,
+        })
     }
     fn show_fields(&self, out: &mut String) {
         self.dbid.show("dbid", out);

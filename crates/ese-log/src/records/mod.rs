@@ -71,6 +71,11 @@ macro_rules! records {
             $($(#[$doc])* $variant($ty),)*
         }
 
+        /// Does a record of this type exist (those that frame others left out)?
+        pub(crate) fn is_record(number: u8) -> bool {
+            matches!(number, $($($number)|+)|*)
+        }
+
         impl<'a> Record<'a> {
             /// Reads the record at the start of `bytes`; the second value is its length.
             ///
@@ -209,17 +214,17 @@ records! {
     /// See [`MacroInfo`].
     MacroInfo(MacroInfo<'a>) = 67,
     /// See [`ExtendDb`].
-    ExtendDb(ExtendDb) = 68,
+    ExtendDb(ExtendDb<'a>) = 68,
     /// See [`CommitCtx`].
     CommitCtx(CommitCtx<'a>) = 69,
     /// See [`ScanCheck`].
-    ScanCheck(ScanCheck) = 70,
+    ScanCheck(ScanCheck<'a>) = 70,
     /// See [`ReAttach`].
-    ReAttach(ReAttach) = 72,
+    ReAttach(ReAttach<'a>) = 72,
     /// See [`MacroInfo2`].
     MacroInfo2(MacroInfo2<'a>) = 73,
     /// See [`FreeFdp`].
-    FreeFdp(FreeFdp) = 74,
+    FreeFdp(FreeFdp<'a>) = 74,
     /// See [`ShrinkDb`].
     ShrinkDb(ShrinkDb) = 78 | 94 | 99,
     /// See [`CreateDbFinish`].

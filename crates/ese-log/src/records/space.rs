@@ -266,7 +266,7 @@ impl<'b> Body<'b> for ExtentFreed {
 }
 
 /// Records of the form {type, length of the rest, fields}. A longer rest, as a newer engine may
-/// write it, is accepted; what follows the known fields is not kept.
+/// write it, is kept behind the known fields.
 macro_rules! sized_record {
     (
         $(#[$doc:meta])*
@@ -276,23 +276,28 @@ macro_rules! sized_record {
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct $name {
+        pub struct $name<'a> {
             $($(#[$fdoc])* pub $field: $fty,)*
+            /// What a newer engine has put behind.
+            pub more: &'a [u8],
         }
 
-        impl<'b> Body<'b> for $name {
+        impl<'b: 'a, 'a> Body<'b> for $name<'a> {
             fn number(&self) -> u8 {
                 $number
             }
             fn head(&self) -> Head {
                 let mut head = Head::new($number);
                 let len: u32 = $len;
-                head.field(len);
+                match u32::try_from(self.more.len()).ok().and_then(|more| len.checked_add(more)) {
+                    Some(len) => head.field(len),
+                    None => head.refuse(),
+                }
                 $(head.field(self.$field);)*
                 head
             }
             fn tail(&self) -> Tail<'_> {
-                [&[]; 4]
+                [self.more, &[], &[], &[]]
             }
             fn decode(input: &mut Input<'b>) -> Result<Self> {
                 let mut rest = input.sized_rest()?;
@@ -305,7 +310,7 @@ macro_rules! sized_record {
                         ),
                     ));
                 }
-                Ok($name { $($field: rest.field()?),* })
+                Ok($name { $($field: rest.field()?,)* more: rest.all() })
             }
             fn show_fields(&self, out: &mut String) {
                 $(self.$field.show(stringify!($field), out);)*

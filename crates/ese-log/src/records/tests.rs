@@ -553,11 +553,12 @@ fn space_records_lie_as_section_2_8_says() {
         &laid_out(20, &[(0, &[95, 2, 1, 3]), (4, &[4]), (8, &[5]), (12, &[6])]),
     );
     same(
-        Record::ExtendDb(ExtendDb { dbid: Dbid(1), last: Pgno(0x0403_0201) }),
+        Record::ExtendDb(ExtendDb { dbid: Dbid(1), last: Pgno(0x0403_0201), more: &[] }),
         &[68, 5, 0, 0, 0, 1, 1, 2, 3, 4],
     );
     same(
         Record::FreeFdp(FreeFdp {
+            more: &[],
             dbid: Dbid(1),
             pgno_fdp: Pgno(2),
             trx_committed: TrxId(3),

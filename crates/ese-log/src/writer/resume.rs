@@ -70,6 +70,12 @@ impl Log {
     /// another page size; `JET_errLogDiskFull` (-529); whatever the file system answers.
     pub fn resume(env: &Env, config: &LogConfig, end: &StreamEnd) -> Result<Log> {
         let lock = own_lock(env, config)?;
+        if end.version.is_early() {
+            let what = format!("logs of format {} are only read", end.version);
+            return Err(Error::new(JetErr::BadLogVersion, what)
+                .at_path(end.names.dir())
+                .advise("recover into a copy (ese recover DIR --out COPY)"));
+        }
         if end.page_size != config.page_size {
             return Err(Error::new(
                 JetErr::PageSizeMismatch,

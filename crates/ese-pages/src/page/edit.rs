@@ -54,6 +54,11 @@ impl<'a> PageMut<'a> {
             header.itag_state = 1.into();
             header.cb_free = word(usable - SLOT_LEN).into();
         }
+        self.set_stored_pgno(pgno);
+    }
+
+    /// Sets the number that a large page knows of itself; small ones have none.
+    pub fn set_stored_pgno(&mut self, pgno: Pgno) {
         if !self.size.is_small()
             && let Some(own) = self.bytes.get_mut(LARGE_PGNO_AT..LARGE_PGNO_AT + 4)
         {

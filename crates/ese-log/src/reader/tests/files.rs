@@ -146,13 +146,14 @@ fn generations_that_do_not_chain_are_told() {
         (3, |h| h[32] = 9, -514),   // unknown version
         (3, |h| h[15] = 0x21, -1213),
         (3, |h| h[667] = 1, -1812),
+        // The older format, with segments where its ranges must be.
         (
             1,
             |h| {
                 h[32] = 7;
                 h[36..38].copy_from_slice(&3704_u16.to_le_bytes());
             },
-            -514,
+            -501,
         ),
     ];
     for (generation, edit, code) in cases {

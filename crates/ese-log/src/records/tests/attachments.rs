@@ -52,6 +52,7 @@ fn attachments_and_versions_lie_as_section_2_7_says() {
     same(Record::SignalAttachDb(SignalAttachDb { dbid: Dbid(1) }), &[97, 1]);
     same(
         Record::ReAttach(ReAttach {
+            more: &[],
             dbid: Dbid(1),
             lgpos_attach: POS,
             lgpos_consistent: LgPos::new(4, 0, 0),
@@ -112,6 +113,7 @@ fn records_that_redo_skips_lie_as_section_2_8_says() {
     );
     same(
         Record::ScanCheck(ScanCheck {
+            more: &[],
             dbid: Dbid(1),
             pgno: Pgno(2),
             unused1: 3,
@@ -147,6 +149,7 @@ fn records_that_redo_skips_lie_as_section_2_8_says() {
     );
     same(
         Record::PagePatchRequest(PagePatchRequest {
+            reserved: [0; 32],
             dbid: Dbid(1),
             pgno: Pgno(2),
             dbtime: DbTime(3),
@@ -180,9 +183,13 @@ fn records_that_redo_skips_lie_as_section_2_8_says() {
 }
 
 #[test]
-fn a_longer_rest_of_a_sized_record_is_accepted() {
+fn a_longer_rest_of_a_sized_record_is_kept() {
     let bytes = [68, 7, 0, 0, 0, 1, 1, 2, 3, 4, 0xee, 0xee];
-    let expected = Record::ExtendDb(ExtendDb { dbid: Dbid(1), last: Pgno(0x0403_0201) });
+    let more = &[0xee, 0xee][..];
+    let expected = Record::ExtendDb(ExtendDb { dbid: Dbid(1), last: Pgno(0x0403_0201), more });
+    let mut again = Vec::new();
+    expected.encode(&mut again).unwrap();
+    assert_eq!(again, bytes);
     assert_eq!(Record::decode(&bytes).unwrap(), expected);
     assert_eq!(Record::decode(&[68, 4, 0, 0, 0, 1, 1, 2, 3]).unwrap_err().jet_code(), -501);
 }

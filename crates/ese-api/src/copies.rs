@@ -1,0 +1,572 @@
+//! Recovery into copies: databases and logs that must not change, wherever they come from.
+//!
+//! Logs are chosen by what they are, not by what they are called; each database is copied and
+//! replayed by itself.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use ese_base::{Error, Generation, JetErr, LgPos, Result, Signature, StopToken};
+use ese_engine::recovery::{
+    RecoveryEvent, RecoveryFlags, RedoEnd,
+    copy::{self, CopyJob, CopyPlan, CopyReport, Creation},
+};
+use ese_log::{LeftAside, LogFile, LogPool, LogStream, Wanted};
+use ese_os::{Env, OpenMode};
+use ese_pages::{Access, DbFile, DbHeader, DbState, header::read_header};
+
+use crate::restore::{file_name, look_for_databases};
+
+/// Bytes that are copied between two looks at the stop.
+const CHUNK: usize = 1 << 20;
+/// Missing generations that are told one by one.
+const MISSING_MAX: usize = 1000;
+/// Endings by which the name of a copy is taken for that of a file.
+const FILE_ENDINGS: [&str; 3] = ["edb", "dat", "db"];
+
+/// What is to be recovered, and where to.
+#[derive(Clone, Debug, Default)]
+pub struct CopyRequest {
+    /// Directories with logs, or log files; the databases are looked for there, too.
+    pub logs: Vec<PathBuf>,
+    /// The databases; empty: those that are found beside the logs.
+    pub databases: Vec<PathBuf>,
+    /// The directory for the copies, made if it is missing; or, of one database, a file that does
+    /// not exist and ends like one.
+    pub out: PathBuf,
+    /// Build the databases from the logs that go back to their creation, whatever files are there.
+    pub from_logs: bool,
+    /// [`RecoveryFlags::IGNORE_LOST_LOGS`] has a meaning here.
+    pub flags: RecoveryFlags,
+    /// Where redo ends, if not where the log does.
+    pub until: Option<RedoEnd>,
+}
+
+/// How far a recovery into copies is.
+#[derive(Clone, Copy, Debug)]
+pub struct CopyProgress<'a> {
+    /// The database.
+    pub database: &'a Path,
+    /// Is the log being replayed? Before, the file is copied.
+    pub replaying: bool,
+    /// Bytes that were copied; of a hundred parts of the replay, those that are done.
+    pub done: u64,
+    /// All of them.
+    pub total: u64,
+}
+
+/// Whoever is told of it.
+pub type CopyWatcher<'a> = &'a mut (dyn FnMut(&CopyProgress<'_>) + Send);
+
+/// What recovery of one database needs, and whether it is there.
+#[derive(Debug)]
+pub struct DatabasePlan {
+    /// The file; `None`: it is to be built from the log.
+    pub source: Option<PathBuf>,
+    /// Where the copy is to lie.
+    pub target: PathBuf,
+    /// The database's signature.
+    pub sign_db: Signature,
+    /// The signature of its log.
+    pub sign_log: Signature,
+    /// The state of the file.
+    pub state: Option<DbState>,
+    /// Which part of the log it needs.
+    pub needs: Option<CopyPlan>,
+    /// The log files that are read, in order.
+    pub files: Vec<PathBuf>,
+    /// Generations that are missing.
+    pub missing: Vec<Generation>,
+    /// Bytes of log to be replayed.
+    pub log_bytes: u64,
+    /// Log files of this stream that are not read, with the reason.
+    pub aside: Vec<LeftAside>,
+    /// Why it cannot be recovered, if it cannot.
+    pub refused: Option<Error>,
+}
+
+/// A database that was recovered.
+#[derive(Debug)]
+pub struct CopiedDatabase {
+    /// The file; `None`: it was built from the log.
+    pub source: Option<PathBuf>,
+    /// The copy.
+    pub target: PathBuf,
+    /// The database's signature.
+    pub sign_db: Signature,
+    /// The state of the file before.
+    pub state: Option<DbState>,
+    /// Log files of its stream that were not read, with the reason.
+    pub aside: Vec<LeftAside>,
+    /// What was done, or why nothing could be. Then there is no copy.
+    pub outcome: Result<CopyReport>,
+}
+
+/// Recovers databases into copies. Nothing but the copies is written.
+///
+/// # Errors
+/// `JET_errMissingLogFile` (-528) if there is no log; `JET_errFileNotFound` (-1811) if there is no
+/// database; the file system's. What is wrong with one database is its outcome.
+pub fn recover_into(
+    env: &Env,
+    request: &CopyRequest,
+    progress: CopyWatcher<'_>,
+    stop: &StopToken,
+) -> Result<Vec<CopiedDatabase>> {
+    let works = works(env, request, stop)?;
+    let mut done = Vec::with_capacity(works.len());
+    for work in works {
+        let target = work.target.clone();
+        let (source, sign_db, state) = (work.source.clone(), work.sign_db, work.state());
+        let aside = work.aside.clone();
+        let outcome = run(env, request, work, progress, stop);
+        let outcome = outcome.map_err(|error| explained(error, &aside));
+        if let Err(error) = &outcome
+            && error.code() == JetErr::ClientRequestToStopJetService
+        {
+            return Err(Error::new(error.code(), error.message().to_owned()));
+        }
+        done.push(CopiedDatabase { source, target, sign_db, state, aside, outcome });
+    }
+    Ok(done)
+}
+
+/// Says what [`recover_into`] would need and do; reads the logs to their end.
+///
+/// # Errors
+/// As [`recover_into`].
+pub fn plan_recovery(
+    env: &Env,
+    request: &CopyRequest,
+    stop: &StopToken,
+) -> Result<Vec<DatabasePlan>> {
+    works(env, request, stop)?.into_iter().map(|work| work.plan(request, stop)).collect()
+}
+
+/// One database to be recovered.
+struct Work {
+    source: Option<PathBuf>,
+    header: Option<Box<DbHeader>>,
+    target: PathBuf,
+    sign_db: Signature,
+    sign_log: Signature,
+    stream: Result<LogStream>,
+    aside: Vec<LeftAside>,
+    creation: Option<Creation>,
+}
+
+impl Work {
+    fn state(&self) -> Option<DbState> {
+        self.header.as_ref().map(|header| header.state())
+    }
+
+    /// Where replay begins, and what is needed.
+    fn needs(&self, request: &CopyRequest) -> Result<CopyPlan> {
+        let stream = self.stream.as_ref().map_err(again)?;
+        match (&self.header, &self.creation) {
+            (_, Some(creation)) => Ok(CopyPlan {
+                from: LgPos { isec: 0, ib: 0, ..creation.at },
+                required: (Generation(0), Generation(0)),
+                committed: Generation(0),
+                last: stream.last_present()?,
+            }),
+            (Some(header), None) => copy::plan(stream, header, flags_of(request)),
+            (None, None) => Err(Error::code_only(JetErr::InternalError)),
+        }
+    }
+
+    fn plan(self, request: &CopyRequest, stop: &StopToken) -> Result<DatabasePlan> {
+        let needs = self.needs(request);
+        let mut plan = DatabasePlan {
+            state: self.state(),
+            source: self.source,
+            target: self.target,
+            sign_db: self.sign_db,
+            sign_log: self.sign_log,
+            needs: needs.as_ref().ok().copied(),
+            files: Vec::new(),
+            missing: Vec::new(),
+            log_bytes: 0,
+            aside: self.aside,
+            refused: None,
+        };
+        let Ok(stream) = &self.stream else {
+            plan.refused = needs.err();
+            return Ok(plan);
+        };
+        let required = self.header.as_ref().map_or((0, 0), |header| {
+            let (min, max) = header.required();
+            (min.0, max.0.max(header.committed().0))
+        });
+        let (from, needs_to) = match &needs {
+            Ok(needs) => (needs.from.generation.0, needs.last.0.max(required.1)),
+            Err(_) => required,
+        };
+        let last = stream.last_present().ok();
+        let current = stream.current().zip(last).map(|(file, last)| (last, file));
+        let there: BTreeMap<Generation, &LogFile> = stream.archives().chain(current).collect();
+        for generation in (from.max(1)..=needs_to).map(Generation) {
+            match there.get(&generation) {
+                Some(file) => plan.files.push(file.path.clone()),
+                None => plan.missing.push(generation),
+            }
+            // A header may ask for what cannot be.
+            if plan.missing.len() >= MISSING_MAX {
+                break;
+            }
+        }
+        plan.refused = match needs {
+            Err(error) => Some(error),
+            Ok(needs) => {
+                let read = measure(stream, needs.from, &mut plan.log_bytes, stop);
+                read.and_then(|()| check_reach(&needs, request)).err()
+            }
+        };
+        plan.refused = plan.refused.map(|error| explained(error, &plan.aside));
+        match plan.refused {
+            Some(ref error) if error.code() == JetErr::ClientRequestToStopJetService => {
+                Err(again(error))
+            }
+            _ => Ok(plan),
+        }
+    }
+}
+
+/// Are the generations at hand that the header asks for?
+fn check_reach(needs: &CopyPlan, request: &CopyRequest) -> Result<()> {
+    let (min, max) = needs.required;
+    if max > needs.last {
+        let what = format!(
+            "it needs generations {:#x} to {:#x}; the last at hand is {:#x}",
+            min.0, max.0, needs.last.0
+        );
+        return Err(Error::new(JetErr::RequiredLogFilesMissing, what)
+            .at_generation(Generation(needs.last.0 + 1))
+            .advise("bring the missing log files"));
+    }
+    let lost = flags_of(request).contains(RecoveryFlags::IGNORE_LOST_LOGS);
+    if needs.committed > needs.last && !lost {
+        let what = format!(
+            "commits reach to generation {:#x}; the last at hand is {:#x}",
+            needs.committed.0, needs.last.0
+        );
+        return Err(Error::new(JetErr::CommittedLogFilesMissing, what)
+            .at_generation(Generation(needs.last.0 + 1))
+            .advise(
+                "bring the missing log files, or recover without them and lose those commits",
+            ));
+    }
+    Ok(())
+}
+
+/// Reads the log from a position on, and counts its bytes.
+fn measure(stream: &LogStream, from: LgPos, bytes: &mut u64, stop: &StopToken) -> Result<()> {
+    let mut reader = stream.reader(from)?;
+    let mut place = (Generation(0), 0);
+    while let Some(entry) = reader.next()? {
+        let here = (entry.pos.generation, entry.pos.isec);
+        if here == place {
+            continue;
+        }
+        stop.check()?;
+        let sectors = match here.0 == place.0 {
+            true => u64::from(here.1 - place.1),
+            false => u64::from(here.1),
+        };
+        place = here;
+        *bytes += sectors * u64::from(stream.header_of(here.0)?.sector_len);
+    }
+    Ok(())
+}
+
+/// A log that is cut on purpose has lost what lies behind.
+fn flags_of(request: &CopyRequest) -> RecoveryFlags {
+    let cut = RecoveryFlags::IGNORE_LOST_LOGS | RecoveryFlags::QUIET_ABOUT_LOSS;
+    request.flags | if request.until.is_some() { cut } else { RecoveryFlags::empty() }
+}
+
+fn works(env: &Env, request: &CopyRequest, stop: &StopToken) -> Result<Vec<Work>> {
+    let pool = LogPool::gather(env, &request.logs)?;
+    let sources = sources(env, request)?;
+    let mut works = if request.from_logs {
+        built(env, &pool, &sources, stop)?
+    } else {
+        sources.into_iter().map(|(path, header)| of_file(&pool, path, header)).collect()
+    };
+    if works.is_empty() {
+        let place = request.logs.first().cloned().unwrap_or_default();
+        return Err(Error::new(JetErr::FileNotFound, "there is no database here")
+            .at_path(place)
+            .advise("name the database, or build it from all of its logs (--from-logs)"));
+    }
+    let alone = works.len() == 1;
+    for work in &mut works {
+        work.target = target_of(env, &request.out, &work.target, alone)?;
+    }
+    Ok(works)
+}
+
+/// The databases that are there, with their headers.
+fn sources(env: &Env, request: &CopyRequest) -> Result<Vec<(PathBuf, Box<DbHeader>)>> {
+    let mut paths = request.databases.clone();
+    if paths.is_empty() {
+        for place in &request.logs {
+            // A log file that was named has no databases inside.
+            if env.fs.list(place).is_ok() {
+                paths.extend(look_for_databases(env, place)?.databases);
+            }
+        }
+    }
+    let mut sources = Vec::with_capacity(paths.len());
+    for path in paths {
+        let file = env.fs.open(&path, OpenMode::Read)?;
+        let header = read_header(file.as_ref()).map_err(|error| error.at_path(&path))?.header;
+        sources.push((path, Box::new(header)));
+    }
+    // A temporary database that a crash has left was never logged, and means nothing.
+    if sources.len() > 1 {
+        sources.retain(|(_, header)| {
+            header.state() == DbState::CleanShutdown || !header.sign_log.is_null()
+        });
+    }
+    Ok(sources)
+}
+
+fn of_file(pool: &LogPool, path: PathBuf, header: Box<DbHeader>) -> Work {
+    let (sign_db, mut sign_log) = (header.sign_db, header.sign_log);
+    let clean = header.state() == DbState::CleanShutdown;
+    // A clean database may be attached to any log, and its header knows the last one.
+    if clean && let [only] = pool.signatures()[..] {
+        sign_log = only;
+    }
+    let max = header.required().1;
+    let begun = header.logtime_gen_max_required;
+    let known = (!clean && max.0 > 0 && !begun.is_null()).then_some((max, begun));
+    let (stream, aside) = match pool.stream(&Wanted { signature: sign_log, known }) {
+        Ok((stream, aside)) => (Ok(stream), with_damaged(pool, aside)),
+        Err(error) => (Err(error), Vec::new()),
+    };
+    let target = PathBuf::from(path.file_name().unwrap_or_default());
+    let (source, header) = (Some(path), Some(header));
+    Work { source, header, target, sign_db, sign_log, stream, aside, creation: None }
+}
+
+/// Files that are called like logs and cannot be read are told, too: they may be what is missing.
+fn with_damaged(pool: &LogPool, mut aside: Vec<LeftAside>) -> Vec<LeftAside> {
+    aside.extend(pool.damaged().iter().map(|error| LeftAside {
+        path: error.path().map(Path::to_path_buf).unwrap_or_default(),
+        generation: error.generation().unwrap_or_default(),
+        why: format!("not readable: {}", error.message()),
+    }));
+    aside
+}
+
+/// The databases that the logs create, those of the files if there are any.
+fn built(
+    env: &Env,
+    pool: &LogPool,
+    sources: &[(PathBuf, Box<DbHeader>)],
+    stop: &StopToken,
+) -> Result<Vec<Work>> {
+    if pool.is_empty() {
+        return Err(Error::new(JetErr::MissingLogFile, "there is no log to build a database from"));
+    }
+    let (mut works, mut oldest) = (Vec::new(), Generation(0));
+    for sign_log in pool.signatures() {
+        let wanted = Wanted { signature: sign_log, known: None };
+        let (stream, _) = pool.stream(&wanted)?;
+        oldest = stream.archives().next().map_or(stream.last_present()?, |(oldest, _)| oldest);
+        for creation in copy::creations(env, &stream, stop)? {
+            let source = sources.iter().find(|(_, header)| header.sign_db == creation.sign_db);
+            if source.is_none() && !sources.is_empty() {
+                continue;
+            }
+            let name = match source {
+                Some((path, _)) => path.file_name().map(PathBuf::from),
+                None => file_name(&creation.path).map(PathBuf::from),
+            };
+            let (stream, aside) = pool.stream(&wanted)?;
+            works.push(Work {
+                source: None,
+                header: None,
+                target: name.unwrap_or_else(|| PathBuf::from("database.edb")),
+                sign_db: creation.sign_db,
+                sign_log,
+                stream: Ok(stream),
+                aside,
+                creation: Some(creation),
+            });
+        }
+    }
+    if works.is_empty() {
+        let what = format!(
+            "the logs here begin with generation {:#x}, after the creation of the database",
+            oldest.0
+        );
+        return Err(Error::new(JetErr::MissingPreviousLogFile, what)
+            .at_path(pool.places().first().cloned().unwrap_or_default())
+            .at_generation(Generation(oldest.0.saturating_sub(1)))
+            .advise("bring all logs from the creation on, or recover the database's file"));
+    }
+    Ok(works)
+}
+
+/// Where a copy is to lie: `out` is a directory, unless it is to be the only copy's own name.
+fn target_of(env: &Env, out: &Path, name: &Path, alone: bool) -> Result<PathBuf> {
+    if env.fs.exists(out)? {
+        return match env.fs.list(out) {
+            Ok(_) => Ok(out.join(name)),
+            Err(_) => Err(Error::new(JetErr::FileAlreadyExists, "the copy would replace a file")
+                .at_path(out)
+                .advise("name a file that does not exist, or a directory")),
+        };
+    }
+    let ending = |path: &Path| path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    let is_file = ending(out).is_some_and(|end| {
+        Some(&end) == ending(name).as_ref() || FILE_ENDINGS.contains(&end.as_str())
+    });
+    Ok(if alone && is_file { out.to_path_buf() } else { out.join(name) })
+}
+
+fn run(
+    env: &Env,
+    request: &CopyRequest,
+    work: Work,
+    progress: CopyWatcher<'_>,
+    stop: &StopToken,
+) -> Result<CopyReport> {
+    let needs = work.needs(request)?;
+    check_reach(&needs, request)?;
+    let stream = work.stream?;
+    // What is missing is said before anything is copied.
+    if !flags_of(request).contains(RecoveryFlags::IGNORE_LOST_LOGS) {
+        drop(stream.reader(needs.from)?);
+    }
+    if env.fs.exists(&work.target)? {
+        return Err(Error::new(JetErr::FileAlreadyExists, "the copy would replace a file")
+            .at_path(&work.target)
+            .advise("name another place for the copies"));
+    }
+    if let Some(dir) = work.target.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        env.fs.create_dir_all(dir)?;
+    }
+    let recovered =
+        place(env, work.source.as_deref(), &work.target, progress, stop).and_then(|()| {
+            let path = work.source.clone().unwrap_or_else(|| work.target.clone());
+            let watcher: ese_engine::recovery::Watcher<'_> = Box::new(move |event, usual| {
+                if let RecoveryEvent::Progress { percent } = event {
+                    let (done, total) = (u64::from(*percent), 100);
+                    progress(&CopyProgress { database: &path, replaying: true, done, total });
+                }
+                usual
+            });
+            copy::recover_copy(
+                env,
+                CopyJob {
+                    stream,
+                    target: work.target.clone(),
+                    sign_db: work.sign_db,
+                    from: needs.from,
+                    flags: flags_of(request) | RecoveryFlags::ALLOW_BACKUP_COPIES,
+                    until: request.until,
+                    stop: stop.clone(),
+                    watcher: Some(watcher),
+                },
+            )
+        });
+    if recovered.is_err() {
+        // The first error matters; a copy that is half recovered is of no use.
+        for path in [work.target.clone(), double_write_of(&work.target)] {
+            drop(env.fs.remove_file(&path));
+        }
+    }
+    recovered
+}
+
+/// Copies the database, with the images of pages that were being written when it was left.
+fn place(
+    env: &Env,
+    source: Option<&Path>,
+    target: &Path,
+    progress: CopyWatcher<'_>,
+    stop: &StopToken,
+) -> Result<()> {
+    let Some(source) = source else { return Ok(()) };
+    // The lock keeps an instance from changing it meanwhile.
+    let _open = DbFile::open(env, source, Access::ReadOnly)?;
+    copy_file(env, source, target, progress, stop)?;
+    let images = double_write_of(source);
+    if env.fs.exists(&images)? {
+        copy_file(env, &images, &double_write_of(target), progress, stop)?;
+    }
+    match target.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => env.fs.sync_dir(dir),
+        _ => env.fs.sync_dir(Path::new(".")),
+    }
+}
+
+fn double_write_of(path: &Path) -> PathBuf {
+    ese_pages::dblwr::path_of(path)
+}
+
+fn copy_file(
+    env: &Env,
+    from: &Path,
+    to: &Path,
+    progress: CopyWatcher<'_>,
+    stop: &StopToken,
+) -> Result<()> {
+    let from_file = env.fs.open(from, OpenMode::Read)?;
+    let to_file = env.fs.open(to, OpenMode::CreateNew)?;
+    let total = from_file.len()?;
+    let mut buffer = vec![0; CHUNK];
+    let mut done = 0;
+    while done < total {
+        stop.check()?;
+        let len = usize::try_from(total - done).unwrap_or(CHUNK).min(CHUNK);
+        let chunk = buffer.get_mut(..len).unwrap_or_default();
+        from_file.read_at(chunk, done)?;
+        to_file.write_at(chunk, done)?;
+        done += u64::try_from(len).unwrap_or(0);
+        progress(&CopyProgress { database: from, replaying: false, done, total });
+    }
+    to_file.sync()
+}
+
+/// A generation that is not there, with what lies in its place.
+fn explained(error: Error, aside: &[LeftAside]) -> Error {
+    let Some(generation) = error.generation().filter(|_| error.code() == JetErr::MissingLogFile)
+    else {
+        return error;
+    };
+    let instead = |file: &&LeftAside| [generation, Generation(0)].contains(&file.generation);
+    let mut what = error.message().to_owned();
+    for file in aside.iter().filter(instead) {
+        what = format!("{what}; {} is {}", file.path.display(), file.why);
+    }
+    with_message(&error, what)
+}
+
+/// An error that is told twice.
+fn again(error: &Error) -> Error {
+    with_message(error, error.message().to_owned())
+}
+
+fn with_message(error: &Error, what: String) -> Error {
+    let mut copy = Error::new(error.code(), what);
+    if let Some(path) = error.path() {
+        copy = copy.at_path(path);
+    }
+    if let Some(generation) = error.generation() {
+        copy = copy.at_generation(generation);
+    }
+    if let Some(page) = error.pgno() {
+        copy = copy.at_page(page);
+    }
+    match error.advice() {
+        Some(advice) => copy.advise(advice.to_owned()),
+        None => copy,
+    }
+}

@@ -1,0 +1,270 @@
+//! Recovery into copies, and what it would need.
+
+use ese_api::{
+    CopiedDatabase, CopyProgress, CopyReport, CopyRequest, DatabasePlan, JetErr, LeftAside,
+    RecoveryFlags, StopToken, plan_recovery, recover_into,
+};
+use serde_json::{Value, json};
+
+use super::{until, write_report};
+use crate::{
+    args,
+    context::Context,
+    failure::{Failure, Outcome, error_json, with_advice},
+    output::Output,
+    text,
+};
+
+fn request(args: &args::Recover) -> CopyRequest {
+    let mut flags = RecoveryFlags::empty();
+    flags.set(RecoveryFlags::IGNORE_LOST_LOGS, args.allow_lost_logs);
+    CopyRequest {
+        logs: vec![args.dir.clone()],
+        databases: args.roll_forward.clone().into_iter().collect(),
+        out: args.out.clone().unwrap_or_else(|| args.dir.clone()),
+        from_logs: args.from_logs,
+        flags,
+        until: until(args),
+    }
+}
+
+pub(super) fn recover(context: &Context, args: &args::Recover) -> Outcome {
+    let started = context.env.clock.monotonic();
+    let (interrupt, stop) = (context.interrupt(), StopToken::new());
+    let mut copying = context.progress("copy");
+    let mut replaying = context.progress("replay").of_parts();
+    let mut progress = |so_far: &CopyProgress<'_>| {
+        let shown = if so_far.replaying { &mut replaying } else { &mut copying };
+        shown.set(so_far.done, so_far.total);
+    };
+    let recovered = interrupt.during(&context.env, &stop, || {
+        recover_into(&context.env, &request(args), &mut progress, &stop)
+    });
+    drop((copying, replaying));
+    let mut recovered = match recovered {
+        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
+            return Err(Failure::Stopped("nothing was changed; run it again".to_owned()));
+        }
+        recovered => recovered?,
+    };
+    // Of one database, its error is that of the verb.
+    if let [CopiedDatabase { outcome, .. }] = &mut recovered[..]
+        && outcome.is_err()
+        && let Some(only) = recovered.pop()
+    {
+        only.outcome?;
+        return Ok(());
+    }
+    let took = context.env.clock.monotonic().saturating_sub(started);
+    let told = json!({
+        "path": args.dir.to_string_lossy(),
+        "databases": recovered.iter().map(copied_json).collect::<Vec<_>>(),
+    });
+    write_report(context, args, &told)?;
+    let mut output = Output::new();
+    if context.json {
+        output.json(&told)?;
+    } else {
+        for database in &recovered {
+            for line in copied_lines(database) {
+                output.line(&line)?;
+            }
+        }
+        output.line(&format!("recovered in {}", text::time(took)))?;
+    }
+    output.flush()?;
+    let whole = recovered.iter().all(|database| database.outcome.is_ok());
+    if whole { Ok(()) } else { Err(Failure::Problems) }
+}
+
+fn copied_json(database: &CopiedDatabase) -> Value {
+    let mut told = json!({
+        "source": database.source.as_ref().map(|path| path.to_string_lossy()),
+        "file": database.target.to_string_lossy(),
+        "signature": database.sign_db.to_string(),
+        "state_before": database.state.map(|state| state.to_string()),
+        "left_aside": aside_json(&database.aside),
+    });
+    let more = match &database.outcome {
+        Err(error) => json!({ "error": error_json(error) }),
+        Ok(report) => report_json(report),
+    };
+    if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {
+        told.extend(more);
+    }
+    told
+}
+
+fn report_json(report: &CopyReport) -> Value {
+    let recovery = &report.recovery;
+    json!({
+        "state": "Clean Shutdown",
+        "from": recovery.from.to_string(),
+        "to": recovery.to.to_string(),
+        "records": recovery.records,
+        "replayed": recovery.applied,
+        "skipped": recovery.skipped,
+        "undone": recovery.rolled_back,
+        "restored_pages": recovery.restored_pages,
+        "lost_from": lost_from(report),
+        "lost_reason": report.lost.as_ref().map(|(_, why)| why),
+        "tables": report.tables.iter().map(|table| json!({
+            "name": table.name,
+            "rows_added": table.rows.added,
+            "rows_changed": table.rows.changed,
+            "rows_removed": table.rows.removed,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn lost_from(report: &CopyReport) -> Option<u32> {
+    let passed_over = report.lost.as_ref().map(|(generation, _)| *generation);
+    passed_over.or(report.recovery.lost_from).map(|generation| generation.0)
+}
+
+fn aside_json(aside: &[LeftAside]) -> Value {
+    let files = aside.iter().map(|file| {
+        json!({
+            "file": file.path.to_string_lossy(),
+            "generation": file.generation.0,
+            "reason": file.why,
+        })
+    });
+    Value::Array(files.collect())
+}
+
+fn copied_lines(database: &CopiedDatabase) -> Vec<String> {
+    let target = database.target.display();
+    let report = match &database.outcome {
+        Err(error) => return vec![format!("PROBLEM {target}: {}", with_advice(error))],
+        Ok(report) => report,
+    };
+    let recovery = &report.recovery;
+    let mut lines = vec![format!(
+        "{target}: clean, {}; log {} to {}, {}",
+        match (&database.source, database.state) {
+            (Some(source), Some(state)) => format!("out of {} ({state})", source.display()),
+            _ => "built from its log".to_owned(),
+        },
+        recovery.from,
+        recovery.to,
+        text::counted(recovery.records, "record"),
+    )];
+    lines.push(format!(
+        "  {} made again, {} were there already, {} taken back",
+        text::counted(recovery.applied, "page change"),
+        text::count(recovery.skipped),
+        text::counted(recovery.rolled_back, "unfinished transaction"),
+    ));
+    for table in &report.tables {
+        lines.push(format!(
+            "  {}: {} added, {} changed, {} removed by the log",
+            table.name,
+            text::counted(table.rows.added, "row"),
+            text::count(table.rows.changed),
+            text::count(table.rows.removed),
+        ));
+    }
+    if let Some(first) = lost_from(report) {
+        let why = report.lost.as_ref().map_or("it is not there", |(_, why)| why);
+        lines.push(format!("  LOST: what was logged from generation {first:#x} on: {why}"));
+    }
+    lines.extend(aside_lines(&database.aside));
+    lines
+}
+
+fn aside_lines(aside: &[LeftAside]) -> Vec<String> {
+    let line = |file: &LeftAside| {
+        let (path, generation) = (file.path.display(), file.generation.0);
+        format!("  left aside: {path} (generation {generation:#x}): {}", file.why)
+    };
+    aside.iter().map(line).collect()
+}
+
+/// `--dry-run`.
+pub(super) fn plan(context: &Context, args: &args::Recover) -> Outcome {
+    let (interrupt, stop) = (context.interrupt(), StopToken::new());
+    let plans = interrupt
+        .during(&context.env, &stop, || plan_recovery(&context.env, &request(args), &stop));
+    let plans = match plans {
+        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
+            return Err(Failure::Stopped("nothing was changed".to_owned()));
+        }
+        plans => plans?,
+    };
+    let told = json!({
+        "path": args.dir.to_string_lossy(),
+        "databases": plans.iter().map(plan_json).collect::<Vec<_>>(),
+    });
+    write_report(context, args, &told)?;
+    let mut output = Output::new();
+    if context.json {
+        output.json(&told)?;
+    } else {
+        for plan in &plans {
+            for line in plan_lines(plan) {
+                output.line(&line)?;
+            }
+        }
+    }
+    output.flush()?;
+    let possible = plans.iter().all(|plan| plan.refused.is_none());
+    if possible { Ok(()) } else { Err(Failure::Problems) }
+}
+
+fn plan_json(plan: &DatabasePlan) -> Value {
+    json!({
+        "source": plan.source.as_ref().map(|path| path.to_string_lossy()),
+        "signature": plan.sign_db.to_string(),
+        "log_signature": plan.sign_log.to_string(),
+        "state": plan.state.map(|state| state.to_string()),
+        "from": plan.needs.map(|needs| needs.from.to_string()),
+        "first_generation": plan.needs.map(|needs| needs.from.generation.0),
+        "last_generation": plan.needs.map(|needs| needs.last.0),
+        "required": plan.needs.map(|needs| [needs.required.0.0, needs.required.1.0]),
+        "files": plan.files.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
+        "missing": plan.missing.iter().map(|generation| generation.0).collect::<Vec<_>>(),
+        "log_bytes": plan.log_bytes,
+        "left_aside": aside_json(&plan.aside),
+        "possible": plan.refused.is_none(),
+        "error": plan.refused.as_ref().map(error_json),
+    })
+}
+
+fn plan_lines(plan: &DatabasePlan) -> Vec<String> {
+    let name = match (&plan.source, plan.state) {
+        (Some(source), Some(state)) => format!("{} ({state})", source.display()),
+        _ => format!("database {}, out of its log", plan.sign_db),
+    };
+    let mut lines = Vec::new();
+    if let Some(needs) = plan.needs {
+        let present = match plan.missing.len() {
+            0 => "all present".to_owned(),
+            _ => format!("missing: {}", generations(plan)),
+        };
+        lines.push(format!(
+            "{name}: needs generations {:#x}..{:#x}, {present}, {} to replay",
+            needs.from.generation.0,
+            needs.last.0.max(needs.required.1.0),
+            text::bytes(plan.log_bytes),
+        ));
+    } else {
+        lines.push(format!("{name}: cannot be recovered"));
+    }
+    if let Some(error) = &plan.refused {
+        lines.push(format!("PROBLEM {}", with_advice(error)));
+    }
+    lines.extend(aside_lines(&plan.aside));
+    lines
+}
+
+fn generations(plan: &DatabasePlan) -> String {
+    const SHOWN_MAX: usize = 8;
+    let shown =
+        plan.missing.iter().take(SHOWN_MAX).map(|generation| format!("{:#x}", generation.0));
+    let mut shown = shown.collect::<Vec<_>>().join(", ");
+    if plan.missing.len() > SHOWN_MAX {
+        shown.push_str(", ...");
+    }
+    shown
+}

@@ -1,0 +1,85 @@
+//! `ese recover` into copies: the original stays, the plan says beforehand what is needed, the
+//! report what was done.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by ending")]
+#![allow(clippy::disallowed_methods, reason = "tests look at files from outside the engine")]
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use support::{clean, contents, dirty, ese, untouched};
+
+#[test]
+fn a_copy_is_recovered_and_the_original_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    dirty(&dir.join("data"), 100);
+    let before = contents(&dir.join("data"));
+    let args = ["recover", "data", "--out", "out", "--report", "report.json", "--json"];
+    let told: Value = serde_json::from_str(&ese(dir, &args).fine()).unwrap();
+    assert_eq!(contents(&dir.join("data")), before);
+    let report: Value =
+        serde_json::from_slice(&fs::read(dir.join("report.json")).unwrap()).unwrap();
+    assert_eq!(told, report);
+    let database = &report["databases"][0];
+    assert_eq!(database["state"], "Clean Shutdown");
+    assert_eq!(database["file"], "out/a.edb");
+    assert!(database["records"].as_u64().unwrap() > 100, "{database}");
+    assert_eq!(ese(dir, &["rows", "out/a.edb", "t", "--json"]).fine().lines().count(), 100);
+    ese(dir, &["verify", "out/a.edb"]).fine();
+    assert_eq!(contents(&dir.join("out")).len(), 1, "the copy and nothing else");
+    // As a file of its own, and not over one that is there.
+    ese(dir, &["recover", "data", "--out", "one.edb"]).fine();
+    assert_eq!(ese(dir, &["rows", "one.edb", "t", "--json"]).fine().lines().count(), 100);
+    let again = untouched(dir, || ese(dir, &["recover", "data", "--out", "one.edb"]));
+    again.refused(2, &["one.edb", "JET_errFileAlreadyExists -1814"]);
+}
+
+#[test]
+fn a_plan_says_what_is_needed_and_what_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    dirty(&dir.join("data"), 100);
+    let plan = untouched(dir, || ese(dir, &["recover", "data", "--dry-run"]).fine());
+    assert!(plan.contains("needs generations 0x1..0x1, all present, "), "{plan}");
+    fs::rename(dir.join("data/edb.log"), dir.join("edb.log")).unwrap();
+    let ran = untouched(dir, || ese(dir, &["recover", "data", "--dry-run"]));
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    untouched(dir, || ese(dir, &["recover", "data", "--out", "out"])).refused(1, &["log"]);
+}
+
+#[test]
+fn a_database_is_built_from_its_logs_and_to_an_earlier_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), ese_api::PageSize::K8, 100);
+    fs::remove_file(dir.join("data/a.edb")).unwrap();
+    ese(dir, &["recover", "data", "--from-logs", "--out", "all"]).fine();
+    assert_eq!(ese(dir, &["rows", "all/a.edb", "t", "--json"]).fine().lines().count(), 100);
+    let args = ["recover", "data", "--from-logs", "--out", "some", "--to-position", "1,20,0"];
+    ese(dir, &args).fine();
+    ese(dir, &["verify", "some/a.edb"]).fine();
+    for wrong in ["0", "0x", "x"] {
+        let args = ["recover", "data", "--out", "no", "--to-generation", wrong];
+        let ran = untouched(dir, || ese(dir, &args));
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+    }
+}
+
+#[test]
+fn where_to_is_always_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    dirty(&dir.join("data"), 10);
+    for args in [
+        &["recover", "data"][..],
+        &["recover", "data", "--in-place", "--out", "out"],
+        &["recover", "data", "--in-place", "--from-logs"],
+        &["recover", "data", "--out", "out", "--redo-only"],
+    ] {
+        let ran = untouched(dir, || ese(dir, args));
+        assert_eq!(ran.code, Some(2), "{args:?}: {ran:?}");
+    }
+}
