@@ -1,5 +1,5 @@
-/* The interface in 16-bit text and its later structures: tables, indexes by locale, lists, temporary
- * tables, positions, filters, sets of keys, sizes, snapshots, restoring, the one instance. */
+/* The interface in 16-bit text and its later structures: tables, indexes by locale, lists,
+ * temporary tables, positions, filters, sizes, snapshots, restoring, the one instance. */
 #define _POSIX_C_SOURCE 200809L
 #define JET_UNICODE
 #include "esent.h"
