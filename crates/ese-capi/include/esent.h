@@ -1386,6 +1386,55 @@ typedef struct {
     JET_LGPOS lgposLastReAttach;
 } JET_DBINFOMISC7;
 
+typedef struct {
+    uint32_t ulGeneration;
+    JET_SIGNATURE signLog;
+    JET_LOGTIME logtimeCreate;
+    JET_LOGTIME logtimePreviousGeneration;
+    uint32_t ulFlags;
+    uint32_t ulVersionMajor;
+    uint32_t ulVersionMinor;
+    uint32_t ulVersionUpdate;
+    uint32_t cbSectorSize;
+    uint32_t cbHeader;
+    uint32_t cbFile;
+    uint32_t cbDatabasePageSize;
+} JET_LOGINFOMISC;
+
+typedef struct {
+    uint32_t ulGeneration;
+    JET_SIGNATURE signLog;
+    JET_LOGTIME logtimeCreate;
+    JET_LOGTIME logtimePreviousGeneration;
+    uint32_t ulFlags;
+    uint32_t ulVersionMajor;
+    uint32_t ulVersionMinor;
+    uint32_t ulVersionUpdate;
+    uint32_t cbSectorSize;
+    uint32_t cbHeader;
+    uint32_t cbFile;
+    uint32_t cbDatabasePageSize;
+    JET_LGPOS lgposCheckpoint;
+} JET_LOGINFOMISC2;
+
+typedef struct {
+    uint32_t ulGeneration;
+    JET_SIGNATURE signLog;
+    JET_LOGTIME logtimeCreate;
+    JET_LOGTIME logtimePreviousGeneration;
+    uint32_t ulFlags;
+    uint32_t ulVersionMajor;
+    uint32_t ulVersionUpdateMajor;
+    uint32_t ulVersionUpdateMinor;
+    uint32_t cbSectorSize;
+    uint32_t cbHeader;
+    uint32_t cbFile;
+    uint32_t cbDatabasePageSize;
+    JET_LGPOS lgposCheckpoint;
+    uint32_t ulVersionMinorDeprecated;
+    uint64_t checksumPrevLogAllSegments;
+} JET_LOGINFOMISC3;
+
 /* What recovery asks, with JET_bitExternalRecoveryControl. */
 typedef struct {
     uint32_t cbStruct;
@@ -1627,6 +1676,11 @@ typedef JET_ERRINFOBASIC_W JET_ERRINFOBASIC;
 #define JET_DbInfoPageSize 17
 #define JET_DbInfoFileType 19
 #define JET_DbInfoFilesizeOnDisk 21
+
+/* LogInfo level */
+#define JET_LogInfoMisc 0
+#define JET_LogInfoMisc2 1
+#define JET_LogInfoMisc3 2
 
 /* JET_dbstate */
 #define JET_dbstateJustCreated 1
@@ -1916,6 +1970,7 @@ typedef JET_ERRINFOBASIC_W JET_ERRINFOBASIC;
 #define JET_paramDurableCommitCallback 187
 #define JET_paramEnableSqm 188
 #define JET_paramConfigStoreSpec 189
+#define JET_paramRecordSizeMost 213
 #define JET_paramUseFlushForWriteDurability 214
 #define JET_paramEnableRBS 215
 #define JET_paramRBSFilePath 216
@@ -3154,6 +3209,12 @@ JET_ERR JET_API JetGetLS(JET_SESID sesid, JET_TABLEID tableid, JET_LS *pls, JET_
 /* Takes a row lock ahead of update. */
 JET_ERR JET_API JetGetLock(JET_SESID sesid, JET_TABLEID tableid, JET_GRBIT grbit);
 
+/* Reads a log header. */
+JET_ERR JET_API JetGetLogFileInfoA(
+    JET_PCSTR szLog, void *pvResult, uint32_t cbMax, uint32_t InfoLevel);
+JET_ERR JET_API JetGetLogFileInfoW(
+    JET_PCWSTR szLog, void *pvResult, uint32_t cbMax, uint32_t InfoLevel);
+
 /* Single-instance form. */
 JET_ERR JET_API JetGetLogInfoA(JET_PSTR szzLogs, uint32_t cbMax, uint32_t *pcbActual);
 JET_ERR JET_API JetGetLogInfoW(JET_PWSTR szzLogs, uint32_t cbMax, uint32_t *pcbActual);
@@ -3647,6 +3708,7 @@ JET_ERR JET_API JetUpdate2(
 #define JetGetDatabaseInfo JetGetDatabaseInfoW
 #define JetGetIndexInfo JetGetIndexInfoW
 #define JetGetInstanceInfo JetGetInstanceInfoW
+#define JetGetLogFileInfo JetGetLogFileInfoW
 #define JetGetLogInfo JetGetLogInfoW
 #define JetGetLogInfoInstance JetGetLogInfoInstanceW
 #define JetGetLogInfoInstance2 JetGetLogInfoInstance2W
@@ -3721,6 +3783,7 @@ JET_ERR JET_API JetUpdate2(
 #define JetGetDatabaseInfo JetGetDatabaseInfoA
 #define JetGetIndexInfo JetGetIndexInfoA
 #define JetGetInstanceInfo JetGetInstanceInfoA
+#define JetGetLogFileInfo JetGetLogFileInfoA
 #define JetGetLogInfo JetGetLogInfoA
 #define JetGetLogInfoInstance JetGetLogInfoInstanceA
 #define JetGetLogInfoInstance2 JetGetLogInfoInstance2A

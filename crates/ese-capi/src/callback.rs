@@ -1,14 +1,14 @@
-//! Functions of callers as the engine wants them: status, changes of rows, local storage,
+//! Functions of callers as the engine wants them: status, rows, local storage, durable commits,
 //! and defragmentation.
 
-use ese_api::jet::{self, JET_CALLBACK, JET_CALLBACKINFO, JET_SESID, JET_SNPROG};
+use ese_api::jet::{self, JET_CALLBACK, JET_CALLBACKINFO, JET_INSTANCE, JET_SESID, JET_SNPROG};
 use ese_base::{Error, JetErr, Result};
 
 use crate::{
     boundary::{About, cursor, exports, handle, session},
-    calls::{Callback, Context, Status, answer},
+    calls::{Callback, Context, DurableCommit, Status, answer},
     ptr::{Bytes, Ptr, size},
-    types::JET_SNPROG as Progress,
+    types::{JET_COMMIT_ID, JET_SNPROG as Progress},
 };
 
 /// JET_cbtypOnlineDefragCompleted.
@@ -67,6 +67,23 @@ pub(crate) fn defragmented(function: Callback, context: Bytes) -> Option<jet::JE
         return None;
     }
     Some(Box::new(told))
+}
+
+/// JET_paramDurableCommitCallback.
+pub(crate) fn durable_commit(
+    inst: Option<JET_INSTANCE>,
+    sesid: JET_SESID,
+    function: Bytes,
+) -> Result<()> {
+    let function = DurableCommit::of(function);
+    let number = function.address() as u64;
+    let told = move |instance: JET_INSTANCE, commit: &jet::JET_COMMIT_ID| {
+        let jet::JET_COMMIT_ID { signLog, commitId } = *commit;
+        let mut commit = JET_COMMIT_ID { signLog, reserved: 0, commitId };
+        function.call(handle(instance.0), Ptr::to(&mut commit), 0);
+    };
+    let callback = function.is_some().then(|| jet::JET_DURABLECOMMIT::new(number, told));
+    jet::set_durable_commit_callback(inst, sesid, callback)
 }
 
 exports! {

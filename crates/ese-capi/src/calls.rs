@@ -5,7 +5,7 @@ use ese_base::{Error, JetErr, Result};
 
 use crate::{
     ptr::{Bytes, Plain, Ptr},
-    types::JET_SNPROG,
+    types::{JET_COMMIT_ID, JET_SNPROG},
 };
 
 /// What a function of a caller answered.
@@ -83,6 +83,11 @@ function! {
 function! {
     /// JET_PFNREALLOC: the caller's own, memory or NULL, bytes wanted or 0.
     Realloc(context: Bytes, memory: Bytes, cb: u32) -> Bytes
+}
+
+function! {
+    /// JET_PFNDURABLECOMMITCALLBACK: instance, the last commit that is durable, flags.
+    DurableCommit(instance: usize, commit: Ptr<JET_COMMIT_ID>, grbit: u32) -> i32
 }
 
 /// A pointer of the caller's own, which is only ever given back to the caller.

@@ -6,7 +6,7 @@ use ese_base::{Error, JetErr, Result};
 use crate::{
     block::instance_infos,
     boundary::{About, exports, handle, instance, session, text_exports},
-    callback::runtime_callback,
+    callback::{durable_commit, runtime_callback},
     calls::Callback,
     ptr::{Bytes, Ptr, Str, bytes, size},
     recovery::{Info, info, info2},
@@ -190,6 +190,7 @@ fn set<C: Unit>(
             let callback: JET_CALLBACK = runtime_callback(Callback::of(lParam));
             jet::set_runtime_callback(inst, Some(&callback))
         }
+        jet::JET_paramDurableCommitCallback => durable_commit(inst, session(sesid), lParam),
         jet::JET_paramUnicodeIndexDefault => {
             let asked = lParam.cast::<JET_UNICODEINDEX>().get()?;
             let order = jet::JET_UNICODEINDEX { lcid: asked.lcid, dwMapFlags: asked.dwMapFlags };
@@ -238,6 +239,10 @@ fn get<C: Unit>(
             to.write(JET_UNICODEINDEX { lcid: order.lcid(), dwMapFlags: order.dwMapFlags });
         }
         JET_PARAM::Callback(callback) => {
+            let number = callback.map_or(0, |callback| callback.number());
+            plParam.required()?.write(handle(number));
+        }
+        JET_PARAM::DurableCommit(callback) => {
             let number = callback.map_or(0, |callback| callback.number());
             plParam.required()?.write(handle(number));
         }

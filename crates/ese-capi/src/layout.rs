@@ -203,6 +203,8 @@ const _: () = {
             logtimePreviousGeneration 40 ulFlags 48 ulVersionMajor 52 ulVersionMinor 56
             ulVersionUpdate 60 cbSectorSize 64 cbHeader 68 cbFile 72 cbDatabasePageSize 76
             lgposCheckpoint 80 }
+        JET_LOGINFOMISC3 = 104 { ulVersionUpdateMajor 56 ulVersionUpdateMinor 60 cbFile 72
+            lgposCheckpoint 80 ulVersionMinorDeprecated 88 checksumPrevLogAllSegments 96 }
         JET_RSTINFO2<u8> = 56 { cbStruct 0 rgrstmap 8 crstmap 16 lgposStop 20 logtimeStop 28
             pfnCallback 40 pvCallbackContext 48 }
         JET_RSTINFO2<u16> = 56 { cbStruct 0 rgrstmap 8 crstmap 16 lgposStop 20 logtimeStop 28

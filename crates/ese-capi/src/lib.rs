@@ -35,6 +35,7 @@ mod facts;
 mod indexes;
 mod instance;
 mod layout;
+mod logs;
 mod misc;
 mod ptr;
 mod recovery;

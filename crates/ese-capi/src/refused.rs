@@ -41,7 +41,7 @@ refused! {
 // What this version has not.
 refused! {
     FeatureNotAvailable:
-        JetDatabaseScan JetGetLogFileInfo JetGetLogFileInfoA JetGetLogFileInfoW JetGetRecordSize3
+        JetDatabaseScan JetGetRecordSize3
         JetGetSessionInfo
 }
 

@@ -36,4 +36,6 @@ pub use reader::{
 };
 pub use records::Record;
 pub use removal::{make_current, remove_from};
-pub use writer::{Appended, GenerationPin, Log, LogConfig, LogObserver, LogStatistics};
+pub use writer::{
+    Appended, DurableWatcher, GenerationPin, Log, LogConfig, LogObserver, LogStatistics,
+};

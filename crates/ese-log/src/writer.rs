@@ -76,6 +76,10 @@ pub trait LogObserver: Send + Sync {
     fn rolled(&self, generation: Generation, created: LogTime) -> Result<()>;
 }
 
+/// Told how far the log is durable, after each round, by the thread that led it. That thread may
+/// hold latches, so a watcher waits for nothing and calls nothing of the engine.
+pub type DurableWatcher = Arc<dyn Fn(LgPos) + Send + Sync>;
+
 /// How a log's writer has worked since it was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogStatistics {
@@ -106,6 +110,7 @@ struct Shared {
     archives: Arc<Archives>,
     next_file: NextFile,
     observer: RwLock<Option<Arc<dyn LogObserver>>>,
+    watcher: RwLock<Option<DurableWatcher>>,
     background: Background,
     /// Held as long as the stream is open.
     _lock: Arc<LogLock>,
@@ -243,6 +248,11 @@ impl Log {
     /// Names the instance that is asked and told about generations.
     pub fn set_observer(&self, observer: Arc<dyn LogObserver>) {
         *self.shared.observer.write() = Some(observer);
+    }
+
+    /// Names whoever is told how far the log is durable; `None`: nobody.
+    pub fn watch_durable(&self, watcher: Option<DurableWatcher>) {
+        *self.shared.watcher.write() = watcher;
     }
 
     /// Forgets the observer (which commonly holds the log in turn).
@@ -396,6 +406,10 @@ impl Shared {
             let result = self.write_batch(&mut writer, batch);
             drop(writer);
             self.rounds.finish(&result);
+            let watcher = self.watcher.read().clone();
+            if let Some(watcher) = watcher {
+                watcher(self.rounds.durable());
+            }
             result?;
         }
     }

@@ -64,7 +64,38 @@ pub const JET_sesparamTransactionLevel: u32 = 4099;
 /// A number for traces: 4 bytes.
 pub const JET_sesparamCorrelationID: u32 = 4101;
 
-/// Reads a parameter of a session into a buffer of its size; gives that size.
+/// Who does what, for traces: 8 bytes (JET_OPERATIONCONTEXT).
+pub const JET_sesparamOperationContext: u32 = 4100;
+
+/// Parameters that are kept and given back: id, and bytes of a value, or the most that one of
+/// several lengths may have.
+const KEPT: &[(u32, Length)] = &[
+    (4098, Length::UpTo(1024)),
+    (JET_sesparamOperationContext, Length::Exactly(8)),
+    (4102, Length::Exactly(4)),
+    (4103, Length::UpTo(1024)),
+    (4104, Length::UpTo(1024)),
+    (4105, Length::UpTo(1024)),
+    (4106, Length::UpTo(1024)),
+    (4107, Length::Exactly(4)),
+    (4108, Length::Exactly(4)),
+    (4109, Length::Exactly(4)),
+    (4110, Length::Exactly(4)),
+];
+
+#[derive(Clone, Copy, Debug)]
+enum Length {
+    Exactly(usize),
+    UpTo(usize),
+}
+
+fn kept(id: u32) -> Result<Length> {
+    let row = KEPT.iter().find(|(other, _)| *other == id);
+    row.map(|(_, length)| *length).ok_or_else(|| unknown(id))
+}
+
+/// Reads a parameter of a session into a buffer of its size, or of at least its size if that
+/// differs; gives the size.
 ///
 /// # Errors
 /// The session's; `JET_errInvalidSesparamId` (-1093), `JET_errInvalidBufferSize` (-1047).
@@ -74,17 +105,28 @@ pub fn JetGetSessionParameter(
     pvParam: &mut [u8],
 ) -> Result<usize> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {
-        let value = match sesparamid {
-            JET_sesparamCommitDefault => own.commit_default,
-            JET_sesparamTransactionLevel => u32::from(state.engine.level()),
-            JET_sesparamCorrelationID => own.correlation,
-            other => return Err(unknown(other)),
+        let number = |value: u32| (value.to_le_bytes().to_vec(), Length::Exactly(4));
+        let (bytes, length) = match sesparamid {
+            JET_sesparamCommitDefault => number(own.commit_default),
+            JET_sesparamTransactionLevel => number(u32::from(state.engine.level())),
+            JET_sesparamCorrelationID => number(own.correlation),
+            other => {
+                let length = kept(other)?;
+                let none = match length {
+                    Length::Exactly(bytes) => vec![0; bytes],
+                    Length::UpTo(_) => Vec::new(),
+                };
+                (own.kept.get(&other).cloned().unwrap_or(none), length)
+            }
         };
-        let bytes = value.to_le_bytes();
-        if pvParam.len() != bytes.len() {
-            return Err(wrong_size(sesparamid, pvParam.len()));
+        let fits = match length {
+            Length::Exactly(wanted) => pvParam.len() == wanted,
+            Length::UpTo(_) => pvParam.len() >= bytes.len(),
+        };
+        if !fits {
+            return Err(wrong_size(sesparamid, bytes.len(), pvParam.len()));
         }
-        pvParam.copy_from_slice(&bytes);
+        pvParam.iter_mut().zip(&bytes).for_each(|(to, from)| *to = *from);
         Ok(bytes.len())
     })
 }
@@ -103,9 +145,19 @@ pub fn JetSetSessionParameter(sesid: JET_SESID, sesparamid: u32, pvParam: &[u8])
                 let what = "the transaction level follows from the calls";
                 return Err(Error::new(JetErr::FeatureNotAvailable, what));
             }
-            other => return Err(unknown(other)),
+            other => {
+                let (fits, wanted) = match kept(other)? {
+                    Length::Exactly(wanted) => (pvParam.len() == wanted, wanted),
+                    Length::UpTo(most) => (pvParam.len() <= most, most),
+                };
+                if !fits {
+                    return Err(wrong_size(other, wanted, pvParam.len()));
+                }
+                own.kept.insert(other, pvParam.to_vec());
+                return Ok(());
+            }
         };
-        let bytes = pvParam.try_into().map_err(|_| wrong_size(sesparamid, pvParam.len()))?;
+        let bytes = pvParam.try_into().map_err(|_| wrong_size(sesparamid, 4, pvParam.len()))?;
         let value = u32::from_le_bytes(bytes);
         let commits =
             JET_bitCommitLazyFlush | JET_bitWaitLastLevel0Commit | JET_bitWaitAllLevel0Commit;
@@ -123,7 +175,7 @@ fn unknown(id: u32) -> Error {
 }
 
 #[track_caller]
-fn wrong_size(id: u32, len: usize) -> Error {
-    let what = format!("parameter {id} has 4 bytes, the buffer {len}");
+fn wrong_size(id: u32, wanted: usize, len: usize) -> Error {
+    let what = format!("parameter {id} has {wanted} bytes, the buffer {len}");
     Error::new(JetErr::InvalidBufferSize, what)
 }

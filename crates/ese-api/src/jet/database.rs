@@ -300,10 +300,11 @@ pub fn JetOpenDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -> 
 /// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errInvalidGrbit` (-900) for flags.
 pub fn JetGetMaxDatabaseSize(sesid: JET_SESID, dbid: JET_DBID, grbit: JET_GRBIT) -> Result<u32> {
     find_session(sesid)?.call(Purpose::Work, |_, own| {
+        let database = open_database_of(own, dbid)?;
         if grbit != 0 {
             return Err(invalid_grbit("JetGetMaxDatabaseSize", grbit));
         }
-        Ok(open_database_of(own, dbid)?.attached.db.pages_max())
+        Ok(database.attached.db.pages_max())
     })
 }
 
@@ -319,10 +320,11 @@ pub fn JetSetMaxDatabaseSize(
     grbit: JET_GRBIT,
 ) -> Result<()> {
     find_session(sesid)?.call(Purpose::Work, |_, own| {
+        let database = open_database_of(own, dbid)?;
         if grbit != 0 {
             return Err(invalid_grbit("JetSetMaxDatabaseSize", grbit));
         }
-        open_database_of(own, dbid)?.attached.db.set_pages_max(cpg);
+        database.attached.db.set_pages_max(cpg);
         Ok(())
     })
 }

@@ -9,6 +9,7 @@ use ese_os::Env;
 
 use super::{
     JET_GRBIT,
+    durable::Teller,
     gate::{Purpose, enter},
     handles::{JET_INSTANCE, JET_SESID},
     invalid_grbit,
@@ -270,7 +271,17 @@ fn start(
         }
     }
     let (shared, report) = Shared::start(&env, config, options, pauses)?;
+    tell_durable(inst, &shared)?;
     Ok((shared, report.map_or(JetErr::Success, |report| report.warning())))
+}
+
+/// Begins to tell the program of durable commits, if it wants that.
+fn tell_durable(inst: &Inst, shared: &Shared) -> Result<()> {
+    let callback = inst.params.lock().durable_commit();
+    let (Some(callback), Some(log)) = (callback, &shared.engine.log) else { return Ok(()) };
+    let teller = Teller::start(&shared.engine.env, inst.handle, log, callback)?;
+    *inst.durable.lock() = Some(teller);
+    Ok(())
 }
 
 /// Two instances of the process must not write one checkpoint file. Who has the log is found out by
@@ -344,6 +355,9 @@ pub fn JetTerm2(instance: JET_INSTANCE, grbit: JET_GRBIT) -> Result<()> {
     *inst.life.write() = Life::Ending(Arc::clone(&shared));
     let dirty = grbit & JET_bitTermDirty != 0;
     let ended = shared.terminate(if dirty { TermMode::Dirty } else { TermMode::Clean });
+    // Its end waits for the program, so no lock is held.
+    let teller = inst.durable.lock().take();
+    drop(teller);
     forget_sessions(&inst);
     // The last references of this module: files and locks are free when the caller continues.
     *inst.life.write() = Life::Created;

@@ -14,11 +14,12 @@ use std::{
 use ese_base::{Error, JetErr, PageSize, Result};
 use ese_engine::{
     instance::{InstanceConfig, ShrinkMode},
-    schema::UnicodeIndex,
+    schema::{UnicodeIndex, record_len_max},
 };
 
 use super::{
-    JET_CALLBACK, JET_UNICODEINDEX2, JET_bitShrinkDatabaseOn, JET_bitShrinkDatabaseRealtime,
+    JET_CALLBACK, JET_DURABLECOMMIT, JET_UNICODEINDEX2, JET_bitShrinkDatabaseOn,
+    JET_bitShrinkDatabaseRealtime,
     handles::{JET_INSTANCE, JET_SESID},
     param_list::PARAMS,
     presets,
@@ -88,6 +89,10 @@ pub const JET_paramMaxInstances: u32 = 104;
 pub const JET_paramEnableAdvanced: u32 = 130;
 /// Look up and call the callbacks that columns name (bool).
 pub const JET_paramEnablePersistedCallbacks: u32 = 156;
+/// Who is told that commits have become durable; see [`set_durable_commit_callback`].
+///
+/// [`set_durable_commit_callback`]: super::set_durable_commit_callback
+pub const JET_paramDurableCommitCallback: u32 = 187;
 /// When free pages at the end of database files are cut off.
 pub const JET_paramEnableShrinkDatabase: u32 = 184;
 /// One past the last column type.
@@ -96,6 +101,11 @@ pub const JET_paramMaxColtyp: u32 = 131;
 pub const JET_paramKeyMost: u32 = 134;
 /// Chunk of a long value of the page size.
 pub const JET_paramLVChunkSizeMost: u32 = 163;
+
+/// Longest record of the page size, under keys of the usual length.
+pub const JET_paramRecordSizeMost: u32 = 213;
+/// Longest key, unless an index asks for longer ones.
+const KEY_DEFAULT: usize = 255;
 
 /// A row of the list.
 #[derive(Debug)]
@@ -120,6 +130,8 @@ pub(super) enum Setting<'a> {
     Unicode,
     /// Nobody to be told.
     Callback,
+    /// Nobody to be told of durable commits.
+    DurableCommit,
 }
 
 /// Whose it is.
@@ -151,6 +163,8 @@ pub enum JET_PARAM {
     Unicode(JET_UNICODEINDEX2),
     /// Who is told, if anybody.
     Callback(Option<JET_CALLBACK>),
+    /// Who is told of durable commits, if anybody.
+    DurableCommit(Option<JET_DURABLECOMMIT>),
 }
 
 /// The parameters that somebody has set.
@@ -192,12 +206,20 @@ impl Params {
             Setting::Text(_) => JET_PARAM::Text(self.text(param.id)),
             Setting::Unicode => JET_PARAM::Unicode(JET_UNICODEINDEX2::of(&self.unicode())),
             Setting::Callback => JET_PARAM::Callback(self.runtime_callback()),
+            Setting::DurableCommit => JET_PARAM::DurableCommit(self.durable_commit()),
         }
     }
 
     pub(super) fn runtime_callback(&self) -> Option<JET_CALLBACK> {
         match self.0.get(&JET_paramRuntimeCallback) {
             Some(JET_PARAM::Callback(callback)) => callback.clone(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn durable_commit(&self) -> Option<JET_DURABLECOMMIT> {
+        match self.0.get(&JET_paramDurableCommitCallback) {
+            Some(JET_PARAM::DurableCommit(callback)) => callback.clone(),
             _ => None,
         }
     }
@@ -316,11 +338,11 @@ pub fn JetSetSystemParameter(
         Setting::Text(_) => JET_PARAM::Text(stored_text(paramid, szParam.unwrap_or_default())?),
         Setting::Unicode => JET_PARAM::Unicode(unicode_default(lParam, szParam)?),
         Setting::Callback if lParam == 0 => JET_PARAM::Callback(None),
-        Setting::Callback => {
+        Setting::DurableCommit if lParam == 0 => JET_PARAM::DurableCommit(None),
+        Setting::Callback | Setting::DurableCommit => {
             let what = "a callback is no number";
-            return Err(
-                Error::new(JetErr::InvalidParameter, what).advise("call set_runtime_callback")
-            );
+            return Err(Error::new(JetErr::InvalidParameter, what)
+                .advise("call set_runtime_callback or set_durable_commit_callback"));
         }
     };
     set(instance, sesid, param, new)
@@ -339,7 +361,7 @@ pub fn set_runtime_callback(
     set(instance, JET_SESID::NIL, find(JET_paramRuntimeCallback)?, new)
 }
 
-fn set(
+pub(super) fn set(
     instance: Option<JET_INSTANCE>,
     sesid: JET_SESID,
     param: &Param,
@@ -396,7 +418,9 @@ fn check_range(param: &Param, value: &JET_PARAM) -> Result<()> {
         JET_PARAM::Int(value) => *value,
         JET_PARAM::Text(text) => text.len() as u64,
         // It was checked when it was made.
-        JET_PARAM::Unicode(_) | JET_PARAM::Callback(_) => return Ok(()),
+        JET_PARAM::Unicode(_) | JET_PARAM::Callback(_) | JET_PARAM::DurableCommit(_) => {
+            return Ok(());
+        }
     };
     let legal = (param.min..=param.max).contains(&size)
         && (param.id != JET_paramDatabasePageSize
@@ -464,6 +488,9 @@ pub fn JetGetSystemParameter(
         JET_paramLVChunkSizeMost => {
             let overhead = if page.is_small() { 82 } else { 122 };
             return Ok(JET_PARAM::Int(page.bytes_u64() - overhead));
+        }
+        JET_paramRecordSizeMost => {
+            return Ok(JET_PARAM::Int(record_len_max(page, KEY_DEFAULT) as u64));
         }
         JET_paramCacheSize => {
             let all = process.instances().filter_map(|inst| inst.shared());

@@ -11,6 +11,7 @@ use ese_os::Env;
 use parking_lot::{Mutex, RwLock};
 
 use super::{
+    durable::Teller,
     handles::{HandleTable, JET_INSTANCE},
     params::{JET_paramMaxInstances, Params},
 };
@@ -68,6 +69,8 @@ pub(super) struct Inst {
     pub(super) stopping: Mutex<()>,
     /// Held by who terminates it, from the first check to the last.
     pub(super) terminating: Mutex<()>,
+    /// Tells the program of durable commits.
+    pub(super) durable: Mutex<Option<Teller>>,
     /// The machine it will run on.
     pub(super) machine: Mutex<(Env, PauseBy)>,
 }
@@ -146,6 +149,7 @@ impl Process {
                 restoring: AtomicBool::new(false),
                 stopping: Mutex::default(),
                 terminating: Mutex::default(),
+                durable: Mutex::default(),
                 machine: Mutex::new((Env::real(), PauseBy::Waiting)),
             })
         });

@@ -14,6 +14,7 @@ use parking_lot::{Mutex, RwLock};
 use super::{
     JET_COLUMNID, JET_GRBIT, JET_bitCommitLazyFlush, JET_bitRollbackAll,
     JET_bitTransactionReadOnly, JET_bitWaitAllLevel0Commit, JET_bitWaitLastLevel0Commit,
+    durable::commit_id,
     gate::{Purpose, enter},
     handles::{HandleTable, JET_DBID, JET_INSTANCE, JET_SESID, JET_TABLEID},
     invalid_grbit,
@@ -48,6 +49,8 @@ pub(super) struct Own {
     pub(super) commit_default: JET_GRBIT,
     /// A number of the caller's, for traces.
     pub(super) correlation: u32,
+    /// Parameters that change nothing, for the caller.
+    pub(super) kept: BTreeMap<u32, Vec<u8>>,
     /// Databases it has open, with the number of times.
     pub(super) databases: BTreeMap<JET_DBID, (Arc<OpenDatabase>, u32)>,
     /// Its cursors, in the order of their opening.
@@ -397,10 +400,7 @@ pub fn JetCommitTransaction2(
     })?;
     JetCommitTransaction(sesid, grbit)?;
     // The commit's record is before the tip.
-    let tip = log.tip();
-    let [isec, ib] = [tip.isec, tip.ib].map(i64::from);
-    let commitId = i64::from(tip.generation.0) << 32 | isec << 16 | ib;
-    Ok(JET_COMMIT_ID { signLog: log.signature(), commitId })
+    Ok(commit_id(&log, log.tip()))
 }
 
 /// Takes the innermost level back, or all of them. Cursors that were opened in it are closed,

@@ -222,6 +222,23 @@ shared! {
         cbDatabasePageSize: u32,
         lgposCheckpoint: LeLgPos,
     }
+    JET_LOGINFOMISC3 {
+        ulGeneration: u32,
+        signLog: Signature,
+        logtimeCreate: LogTime,
+        logtimePreviousGeneration: LogTime,
+        ulFlags: u32,
+        ulVersionMajor: u32,
+        ulVersionUpdateMajor: u32,
+        ulVersionUpdateMinor: u32,
+        cbSectorSize: u32,
+        cbHeader: u32,
+        cbFile: u32,
+        cbDatabasePageSize: u32,
+        lgposCheckpoint: LeLgPos,
+        ulVersionMinorDeprecated: u32,
+        checksumPrevLogAllSegments: u64,
+    }
     JET_RSTINFO2<C> {
         cbStruct: u32,
         rgrstmap: Ptr<JET_RSTMAP2<C>>,

@@ -1,5 +1,5 @@
-/* Functions of the program that the library calls: status, rows, local storage, memory. And a
- * forked child, in which every call is refused. */
+/* Functions of the program that the library calls: status, rows, local storage, memory, durable
+ * commits. And a forked child, in which every call is refused. */
 #define _POSIX_C_SOURCE 200809L
 #include "esent.h"
 
@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void expect_(JET_ERR found, JET_ERR wanted, const char *what, int line)
@@ -33,7 +34,15 @@ static JET_DBID dbid;
 static JET_TABLEID table;
 static JET_COLUMNID number_column, note_column;
 
+static volatile int64_t durable;
 static int steps, freed, refused, pieces;
+
+static JET_ERR JET_API told_durable(JET_INSTANCE of, JET_COMMIT_ID *commit, JET_GRBIT grbit)
+{
+    CHECK(of == instance && grbit == 0);
+    __atomic_store_n(&durable, commit->commitId, __ATOMIC_SEQ_CST);
+    return JET_errSuccess;
+}
 
 static JET_ERR JET_API told_status(JET_SESID of, JET_SNP snp, JET_SNT snt, void *pv)
 {
@@ -93,6 +102,7 @@ static void start(void)
 {
     JET_SETSYSPARAM_A params[1];
     uint32_t good = 9;
+    JET_API_PTR value = 0;
     memset(params, 0, sizeof(params));
     params[0].paramid = JET_paramDatabasePageSize;
     params[0].lParam = 8192;
@@ -101,6 +111,11 @@ static void start(void)
     OK(JetCreateInstanceW(&instance, u"callbacks"));
     OK(JetSetSystemParameterA(&instance, JET_sesidNil, JET_paramRuntimeCallback,
                               (JET_API_PTR)told_ls, NULL));
+    OK(JetSetSystemParameterA(&instance, JET_sesidNil, JET_paramDurableCommitCallback,
+                              (JET_API_PTR)told_durable, NULL));
+    OK(JetGetSystemParameterA(instance, JET_sesidNil, JET_paramDurableCommitCallback, &value,
+                              NULL, 0));
+    CHECK(value == (JET_API_PTR)told_durable);
     OK(JetInit3W(&instance, NULL, 0));
     EXPECT(JetSetSystemParameterA(&instance, JET_sesidNil, JET_paramRuntimeCallback, 0, NULL),
            JET_errAlreadyInitialized);
@@ -142,6 +157,8 @@ static void rows(void)
     JET_COMMIT_ID commit;
     JET_ENUMCOLUMN *found = NULL;
     uint32_t count = 0;
+    const struct timespec pause = {0, 10000000};
+    int tries = 0;
     OK(JetRegisterCallback(session, table, JET_cbtypBeforeInsert, no_42, &refused, &callback));
     EXPECT(JetRegisterCallback(session, table, JET_cbtypBeforeInsert, NULL, NULL, &callback),
            JET_errInvalidParameter);
@@ -151,7 +168,9 @@ static void rows(void)
     CHECK(refused == 1);
     OK(JetPrepareUpdate(session, table, JET_prepCancel));
     OK(JetCommitTransaction2(session, 0, 0, &commit));
-    CHECK(commit.commitId > 0);
+    while (__atomic_load_n(&durable, __ATOMIC_SEQ_CST) < commit.commitId && tries++ < 1000)
+        nanosleep(&pause, NULL);
+    CHECK(durable >= commit.commitId);
     OK(JetUnregisterCallback(session, table, JET_cbtypBeforeInsert, callback));
 
     OK(JetMove(session, table, JET_MoveFirst, 0));

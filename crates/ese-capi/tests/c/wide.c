@@ -1,5 +1,5 @@
 /* The interface in 16-bit text and its later structures: tables, indexes by locale, lists,
- * temporary tables, positions, filters, sizes, snapshots, restoring, the one instance. */
+ * temporary tables, positions, filters, sizes, snapshots, restoring, the one instance, logs. */
 #define _POSIX_C_SOURCE 200809L
 #define JET_UNICODE
 #include "esent.h"
@@ -260,6 +260,8 @@ static void files(void)
 
 int main(void)
 {
+    JET_LOGINFOMISC log;
+    JET_OPERATIONCONTEXT operation = {1, 2, 3, 4, 5}, back;
     uint32_t size = 0;
     CHECK(mkdir("wide", 0700) == 0);
     instance = JET_instanceNil;
@@ -267,6 +269,13 @@ int main(void)
     OK(JetInit2(&instance, 0));
     EXPECT(JetCreateInstance(&instance, u"another"), JET_errRunningInOneInstanceMode);
     OK(JetBeginSession(instance, &session, NULL, NULL));
+    OK(JetSetSessionParameter(session, JET_sesparamOperationContext, &operation,
+                              sizeof(operation)));
+    OK(JetGetSessionParameter(session, JET_sesparamOperationContext, &back, sizeof(back),
+                              &size));
+    CHECK(size == sizeof(back) && memcmp(&operation, &back, sizeof(back)) == 0);
+    EXPECT(JetGetSessionParameter(session, JET_sesparamCommitDefault, &back, 3, &size),
+           JET_errInvalidBufferSize);
     define();
     rows();
     lists();
@@ -277,6 +286,8 @@ int main(void)
     EXPECT(JetGetInstanceMiscInfo(instance, &size, sizeof(size), 0), JET_errInvalidInstance);
     CHECK(remove("wide/cities.edb") == 0);
     OK(JetRestore(u"set", NULL));
+    OK(JetGetLogFileInfo(u"wid.log", &log, sizeof(log), JET_LogInfoMisc));
+    CHECK(log.ulVersionMajor == 8 && log.cbDatabasePageSize == 4096 && log.cbFile > 0);
     OK(JetGetDatabaseFileInfo(u"wide/cities.edb", &size, sizeof(size), JET_DbInfoPageSize));
     CHECK(size == 4096);
     EXPECT(JetGetDatabaseFileInfo(u"nowhere.edb", &size, sizeof(size), JET_DbInfoPageSize),

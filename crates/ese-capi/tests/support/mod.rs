@@ -1,5 +1,6 @@
 //! What the tests of the library share: where it lies, and how C programs are made and run.
 #![allow(dead_code, reason = "not every test needs all of it")]
+#![allow(clippy::disallowed_methods, reason = "the folder of a test")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::{
@@ -43,7 +44,8 @@ pub(crate) fn compiler(program: &str) -> Command {
 
 /// Makes a program of a file in `tests/c`, linked with the library, and runs it in a folder.
 pub(crate) fn program(name: &str, dir: &Path) -> String {
-    let exe = dir.join(name);
+    let (exe, run_dir) = (dir.join(name), dir.join("run"));
+    std::fs::create_dir_all(&run_dir).unwrap();
     let source = package().join("tests/c").join(format!("{name}.c"));
     run(compiler("cc")
         .args(["-std=c11", "-g", "-pthread", "-o"])
@@ -52,5 +54,5 @@ pub(crate) fn program(name: &str, dir: &Path) -> String {
         .arg("-L")
         .arg(libraries())
         .arg("-lesent"));
-    run(Command::new(&exe).current_dir(dir).env("LD_LIBRARY_PATH", libraries()))
+    run(Command::new(&exe).current_dir(run_dir).env("LD_LIBRARY_PATH", libraries()))
 }

@@ -183,6 +183,7 @@ fn open(
             archives,
             next_file,
             observer: RwLock::new(None),
+            watcher: RwLock::new(None),
             background: Background::new(),
             _lock: lock,
         }),
