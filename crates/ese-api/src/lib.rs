@@ -61,9 +61,12 @@ mod compact;
 mod copies;
 mod database;
 mod defrag;
+mod diff;
+mod export;
 mod index;
 mod instance;
 pub mod jet;
+mod logs;
 mod long;
 mod meet;
 mod restore;
@@ -75,6 +78,7 @@ mod session;
 mod sets;
 mod shared;
 mod source;
+mod space;
 mod table;
 mod temp;
 mod typed;
@@ -92,6 +96,7 @@ pub use copies::{
 };
 pub use database::Database;
 pub use defrag::{DefragOptions, DefragOutcome};
+pub use diff::{DiffCounts, DiffOptions, Difference, diff_databases};
 pub use ese_backup::{
     PauseBy,
     sets::{BackupSet, PrunePlan, PruneReason, Shelf},
@@ -106,7 +111,10 @@ pub use ese_engine::{
     ddl::BuildProgress,
     defrag::DefragReport,
     instance::{InstanceConfig, ShrinkMode, VersionInfo},
-    reader::{CatalogSource, OfflineDatabase as Offline},
+    reader::{
+        CatalogSource, DeletedRow, Evidence, LeafReader, Leaves, Losses, LostPage,
+        OfflineDatabase as Offline,
+    },
     recovery::{
         MappedDatabase, RecoveryEvent, RecoveryFlags, RecoveryOptions, RecoveryReport, RedoEnd,
         WhenMissing,
@@ -124,8 +132,15 @@ pub use ese_engine::{
 pub use ese_log::LeftAside;
 pub use ese_os::Env;
 pub use ese_pages::{DbHeader, cache::CacheMode};
+pub use export::{
+    ExportFormat, ExportOptions, ExportedTable, SqliteFile, csv_heading, date_text, export_table,
+};
 pub use index::Index;
 pub use instance::{Instance, InstanceBuilder};
+pub use logs::{
+    ChainLink, LogChain, LogLink, LogPicture, LogRole, PageFilter, each_log_record,
+    is_written_alike, look_at_logs,
+};
 pub use long::{LongReader, LongWriter};
 pub use meet::Common;
 pub use restore::{
@@ -141,11 +156,12 @@ pub use session::{Durability, Reader, Session, TRIES_MAX, Transaction, Writer};
 pub use sets::{
     BackupCheck, PlannedRestore, Restorable, SetInput, check_backup, plan_restore, restore_set,
 };
+pub use space::{PageUse, SpaceMap, TreeRole, TreeSpace, space_map};
 pub use table::{Inserter, Table, TableBuilder};
 pub use temp::{TempRow, TempRows, TempTable, TempTableBuilder};
 pub use typed::{ColumnType, Typed};
 pub use verify::{
-    DatabaseReport, DirReport, LogReport, VerifyOptions, VerifyProgress, verify_database,
+    DatabaseReport, DirReport, LogReport, Severity, VerifyOptions, VerifyProgress, verify_database,
     verify_dir,
 };
 

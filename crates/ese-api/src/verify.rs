@@ -2,9 +2,11 @@
 
 mod database;
 mod directory;
+mod severity;
 
 pub use database::{DatabaseReport, verify_database};
 pub use directory::{DirReport, LogReport, verify_dir};
+pub use severity::Severity;
 
 use std::fmt;
 
@@ -25,6 +27,9 @@ pub struct VerifyOptions<'a> {
     pub progress: &'a mut dyn FnMut(&VerifyProgress),
     /// Looked at there.
     pub stop: StopToken,
+    /// The trees of a database that is not clean are looked at, too: what is wrong with them may be
+    /// put right by recovery.
+    pub as_is: bool,
     so_far: VerifyProgress,
 }
 
@@ -38,7 +43,7 @@ impl<'a> VerifyOptions<'a> {
     /// With a progress call.
     #[must_use]
     pub fn new(progress: &'a mut dyn FnMut(&VerifyProgress), stop: StopToken) -> VerifyOptions<'a> {
-        VerifyOptions { progress, stop, so_far: VerifyProgress::default() }
+        VerifyOptions { progress, stop, as_is: false, so_far: VerifyProgress::default() }
     }
 
     /// More bytes will be read.

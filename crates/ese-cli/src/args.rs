@@ -35,7 +35,7 @@ pub(crate) struct Common {
 pub(crate) enum Verb {
     /// Show the main job on real records: load, back up, stop, restore, compare
     Demo(Demo),
-    /// Show what a database's header says
+    /// Show what the header of a database, log or checkpoint says
     Info(Info),
     /// Show what a running instance says: oldest transaction, versions, memory
     Status(Status),
@@ -43,6 +43,14 @@ pub(crate) enum Verb {
     Tables(Tables),
     /// Print the rows of a table
     Rows(Rows),
+    /// Write tables as CSV, JSON lines or a file of SQLite; also what is left of deleted rows
+    Export(Export),
+    /// Show the logs of a directory, what follows what, and what their records say
+    Log(Log),
+    /// Show who owns which pages of a database
+    Space(Space),
+    /// Compare two databases by table and key
+    Diff(Diff),
     /// Verify a database file, or everything in a directory or backup set
     Verify(Verify),
     /// Say whether backup sets can be restored, and up to when, by doing it
@@ -81,8 +89,108 @@ pub(crate) struct Demo {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Info {
-    /// A database file
+    /// A database, a log, a checkpoint or a flush map
     pub(crate) file: PathBuf,
+    /// Nothing else is ever done: for those who give it to every verb
+    #[arg(long, alias = "unrecovered", hide = true)]
+    pub(crate) as_is: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// Comma-separated values with a heading
+    Csv,
+    /// A JSON object a line
+    #[value(alias = "json")]
+    Jsonl,
+    /// A file of SQLite
+    Sqlite,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Export {
+    /// A database file; it is only read
+    pub(crate) file: PathBuf,
+    /// The tables; without any, all that are not the system's
+    #[arg(value_name = "TABLE")]
+    pub(crate) tables: Vec<String>,
+    /// A new or empty directory for a file of each table, or the file of SQLite; without it one
+    /// table goes to standard output
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
+    /// The form; otherwise CSV, JSON lines with --json, SQLite if PATH ends in .sqlite or .db
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// The tables of the system (MSys...), too
+    #[arg(long, short)]
+    pub(crate) all: bool,
+    /// Read a database that is not clean as it stands
+    #[arg(long, alias = "unrecovered")]
+    pub(crate) as_is: bool,
+    /// What is left of deleted rows, instead of the living ones: each says where it was found
+    #[arg(long)]
+    pub(crate) deleted: bool,
+    /// Dates as their eight bytes read as a signed number
+    #[arg(long)]
+    pub(crate) raw_dates: bool,
+    /// JSON objects without the columns that are NULL
+    #[arg(long)]
+    pub(crate) omit_nulls: bool,
+    /// Threads; otherwise as many as there are processors
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) threads: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Log {
+    /// A directory of logs, or one log file
+    pub(crate) path: PathBuf,
+    /// Print every record
+    #[arg(long)]
+    pub(crate) records: bool,
+    /// Print the records that are about this page
+    #[arg(long, value_name = "PAGE")]
+    pub(crate) page: Option<u32>,
+    /// The number of the database, where several have such a page
+    #[arg(long, value_name = "N", requires = "page")]
+    pub(crate) dbid: Option<u8>,
+    /// Read every record and see whether it would be written as it lies there, byte for byte
+    #[arg(long)]
+    pub(crate) check_roundtrip: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Space {
+    /// A database file; it is only read
+    pub(crate) file: PathBuf,
+    /// Draw a picture of all pages into this new file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Read a database that is not clean as it stands
+    #[arg(long, alias = "unrecovered")]
+    pub(crate) as_is: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Diff {
+    /// The database before
+    #[arg(value_name = "A")]
+    pub(crate) before: PathBuf,
+    /// The database after
+    #[arg(value_name = "B")]
+    pub(crate) after: PathBuf,
+    /// Compare only this table
+    #[arg(long = "table", value_name = "TABLE")]
+    pub(crate) tables: Vec<String>,
+    /// The tables of the system (MSys...), too
+    #[arg(long, short)]
+    pub(crate) all: bool,
+    /// Only say how many differences there are
+    #[arg(long)]
+    pub(crate) summary: bool,
+    /// Read databases that are not clean as they stand
+    #[arg(long, alias = "unrecovered")]
+    pub(crate) as_is: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -104,8 +212,8 @@ pub(crate) struct Tables {
     #[arg(long, short)]
     pub(crate) all: bool,
     /// Read a database that is not clean as it stands
-    #[arg(long)]
-    pub(crate) unrecovered: bool,
+    #[arg(long, alias = "unrecovered")]
+    pub(crate) as_is: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -123,15 +231,21 @@ pub(crate) struct Rows {
     /// Print at most this many rows
     #[arg(long, short = 'n', value_name = "ROWS")]
     pub(crate) limit: Option<u64>,
-    /// Read a database that is not clean as it stands
-    #[arg(long)]
-    pub(crate) unrecovered: bool,
+    /// Read a database that is not clean as it stands, and go on behind what cannot be read
+    #[arg(long, alias = "unrecovered")]
+    pub(crate) as_is: bool,
+    /// What is left of deleted rows, instead of the living ones, as JSON lines or CSV
+    #[arg(long, conflicts_with_all = ["limit", "without"])]
+    pub(crate) deleted: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
     /// A database file, the directory of a stopped instance, or a backup set
     pub(crate) path: PathBuf,
+    /// Look at the trees of a database that is not clean, too, as they stand
+    #[arg(long, alias = "unrecovered")]
+    pub(crate) as_is: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,30 +1,90 @@
-//! `ese info FILE`: what a database's header says. Works on any database, clean or not.
+//! `ese info FILE`: what a header says. Works on any database, clean or not, and on logs,
+//! checkpoints and flush maps.
 
 use std::path::Path;
 
 use ese_api::Env;
-use ese_base::BkInfo;
+use ese_base::{BkInfo, JetErr};
 use ese_os::{LockMode, OpenMode};
-use ese_pages::header::{HeaderCopy, Located, read_header};
+use ese_pages::{
+    DbHeader,
+    checksum::verify_header,
+    header::{HeaderCopy, Located, read_header},
+};
 use serde_json::json;
 
-use crate::{args, context::Context, failure::Outcome, output::Output, text};
+use crate::{
+    args, context::Context, failure::Outcome, info_other, info_terms, output::Output, text,
+};
 
 pub(crate) fn run(context: &Context, args: &args::Info) -> Outcome {
     let file = context.env.fs.open(&args.file, OpenMode::Read)?;
     let len = file.len()?;
-    let located = read_header(file.as_ref()).map_err(|error| error.at_path(&args.file))?;
+    let mut output = Output::new();
+    let located = match read_header(file.as_ref()) {
+        Ok(located) => located,
+        Err(error) => {
+            // A checkpoint whose first copy is torn is known by its name alone.
+            let other = match error.code() {
+                JetErr::FileInvalidType | JetErr::DatabaseCorrupted => {
+                    info_other::describe(&context.env, &args.file)?
+                }
+                _ => None,
+            };
+            let Some(other) = other else { return Err(error.at_path(&args.file).into()) };
+            other.print(context, &mut output)?;
+            return Ok(output.flush()?);
+        }
+    };
+    let copies = [0, located.page_size.bytes_u64()].map(|offset| {
+        let mut page = vec![0; located.page_size.bytes()];
+        let whole = file.read_at(&mut page, offset).is_ok() && verify_header(&page);
+        whole.then(|| DbHeader::from_page(&page).ok()).flatten()
+    });
     drop(file);
     let in_use = is_in_use(&context.env, &args.file)?;
-    let mut output = Output::new();
     if context.json {
-        output.json(&as_json(&args.file, len, &located, in_use))?;
+        let mut json = as_json(&args.file, len, &located, in_use);
+        if let Some(json) = json.as_object_mut() {
+            let fields = |header: &DbHeader| -> serde_json::Map<String, serde_json::Value> {
+                let terms = info_terms::terms(header).into_iter();
+                terms.map(|(name, value)| (name.to_owned(), value.into())).collect()
+            };
+            let copies = copies.iter().map(|copy| copy.as_ref().map(fields));
+            json.insert("headers".to_owned(), json!(copies.collect::<Vec<_>>()));
+        }
+        output.json(&json)?;
     } else {
         for (name, value) in as_lines(&args.file, len, &located, in_use) {
             output.line(&format!("{name:<20} {value}"))?;
         }
+        in_terms(&located, &copies, &mut output)?;
     }
     Ok(output.flush()?)
+}
+
+/// Every field by esentutl's names; where the two copies differ, what the other one says.
+fn in_terms(
+    located: &Located,
+    [first, second]: &[Option<DbHeader>; 2],
+    output: &mut Output,
+) -> Outcome {
+    output.line("\nas esentutl /mh names it:")?;
+    let other = match located.copy {
+        HeaderCopy::Both => None,
+        HeaderCopy::Primary => second.as_ref(),
+        HeaderCopy::Shadow => first.as_ref(),
+    };
+    let others = other.map(info_terms::terms).unwrap_or_default();
+    for (at, (name, value)) in info_terms::terms(&located.header).into_iter().enumerate() {
+        output.line(&format!("{name:>32}: {value}"))?;
+        if let Some((_, other)) = others.get(at)
+            && *other != value
+        {
+            output.line(&format!("{:>32}: {other}", "(other copy)"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Does somebody hold the file for writing?

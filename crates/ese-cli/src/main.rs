@@ -10,12 +10,17 @@ mod backup;
 mod compact;
 mod context;
 mod demo;
+mod diff;
+mod export;
 mod failure;
 mod files;
 mod import;
 mod info;
+mod info_other;
+mod info_terms;
 mod ingest;
 mod interrupt;
+mod log;
 mod output;
 mod progress;
 mod prune;
@@ -23,6 +28,7 @@ mod recover;
 mod restore;
 mod rows;
 mod ship;
+mod space;
 mod status;
 mod tables;
 mod text;
@@ -70,6 +76,10 @@ fn run(context: &Context, verb: Verb) -> Outcome {
         Verb::Status(args) => status::run(context, &args),
         Verb::Tables(args) => tables::run(context, &args),
         Verb::Rows(args) => rows::run(context, &args),
+        Verb::Export(args) => export::run(context, &args),
+        Verb::Log(args) => log::run(context, &args),
+        Verb::Space(args) => space::run(context, &args),
+        Verb::Diff(args) => diff::run(context, &args),
         Verb::Verify(args) => verify::run(context, &args),
         Verb::VerifyBackup(args) => verify_backup::run(context, &args),
         Verb::Import(args) => import::run(context, &args),

@@ -4,15 +4,16 @@
 //! number, a GUID as text, text as text, bytes as hexadecimal digits, several values as a list. In
 //! CSV, NULL is an empty field and a list its JSON text.
 
-use std::ops::ControlFlow;
+use std::{cell::RefCell, ops::ControlFlow};
 
-use ese_api::{Column, Error, Offline, TableSchema, Value};
+use ese_api::{Column, Error, ExportedTable, Losses, Offline, TableSchema, Value};
 use ese_engine::record::RecordView;
 use serde_json::{Map, Number, Value as Json};
 
 use crate::{
     args,
     context::Context,
+    export,
     failure::{Failure, Outcome},
     output::Output,
     tables, text,
@@ -24,7 +25,10 @@ const SAMPLE: usize = 200;
 const WIDTH_MAX: usize = 40;
 
 pub(crate) fn run(context: &Context, args: &args::Rows) -> Outcome {
-    let database = tables::open(&context.env, &args.file, args.unrecovered)?;
+    if args.deleted {
+        return export::deleted_rows(context, args);
+    }
+    let database = tables::open(&context.env, &args.file, args.as_is)?;
     let table = Printed::new(&database, args)?;
     let mut output = Output::new();
     if context.json {
@@ -34,7 +38,14 @@ pub(crate) fn run(context: &Context, args: &args::Rows) -> Outcome {
     } else {
         as_table(&table, &mut output)?;
     }
-    Ok(output.flush()?)
+    output.flush()?;
+    let Losses { pages, rows } = table.losses.into_inner();
+    if pages.is_empty() && rows.is_empty() {
+        return Ok(());
+    }
+    let lost_count = rows.len() as u64;
+    let lost = ExportedTable { rows: 0, lost_pages: pages, lost: rows, lost_count };
+    export::incomplete(context, &[(args.table.clone(), lost)])
 }
 
 /// What of a table is printed.
@@ -43,6 +54,10 @@ struct Printed<'a> {
     table: &'a TableSchema,
     columns: Vec<&'a Column>,
     limit: u64,
+    /// Reading goes on behind what cannot be read.
+    as_is: bool,
+    /// What that was.
+    losses: RefCell<Losses>,
 }
 
 impl<'a> Printed<'a> {
@@ -55,7 +70,9 @@ impl<'a> Printed<'a> {
             args.without.iter().any(|name| name.eq_ignore_ascii_case(&column.name))
         };
         let columns = table.columns.iter().filter(|column| !left_out(column)).collect();
-        Ok(Printed { database, table, columns, limit: args.limit.unwrap_or(u64::MAX) })
+        let limit = args.limit.unwrap_or(u64::MAX);
+        let (as_is, losses) = (args.as_is, RefCell::default());
+        Ok(Printed { database, table, columns, limit, as_is, losses })
     }
 
     fn names(&self) -> impl Iterator<Item = String> {
@@ -68,19 +85,32 @@ impl<'a> Printed<'a> {
         if left == 0 {
             return Ok(());
         }
-        self.database.rows(self.table, |key, record| {
+        let visit = |key: &[u8], record: &RecordView<'_>| {
             let row = self.values(key, record)?;
             left -= 1;
             failed = each(row);
             let enough = failed.is_err() || left == 0;
             Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })?;
+        };
+        if self.as_is {
+            let losses = self.database.rows_as_is(self.table, visit)?;
+            self.losses.borrow_mut().append(losses);
+        } else {
+            self.database.rows(self.table, visit)?;
+        }
         failed
     }
 
     fn values(&self, key: &[u8], record: &RecordView<'_>) -> ese_api::Result<Vec<Value>> {
         let read = |column: &&Column| {
-            Value::read(column, record).map_err(|error| unreadable(key, column, error))
+            let read = Value::read(column, record);
+            read.map_err(|error| unreadable(key, column, error)).or_else(|error| {
+                if !self.as_is {
+                    return Err(error);
+                }
+                self.losses.borrow_mut().rows.push(error);
+                Ok(Value::Null)
+            })
         };
         self.columns.iter().map(read).collect()
     }

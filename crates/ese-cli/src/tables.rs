@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{args, context::Context, failure::Outcome, output::Output};
 
 pub(crate) fn run(context: &Context, args: &args::Tables) -> Outcome {
-    let database = open(&context.env, &args.file, args.unrecovered)?;
+    let database = open(&context.env, &args.file, args.as_is)?;
     let mut output = Output::new();
     match &args.table {
         Some(name) => {

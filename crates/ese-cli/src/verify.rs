@@ -1,8 +1,8 @@
 //! `ese verify FILE|DIR`: is everything sound? Nothing is written.
 
 use ese_api::{
-    DatabaseReport, DirReport, Error, ErrorKind, JetErr, LogReport, StopToken, VerifyOptions,
-    verify_database, verify_dir,
+    DatabaseReport, DirReport, Error, ErrorKind, JetErr, LogReport, Severity, StopToken,
+    VerifyOptions, verify_database, verify_dir,
 };
 use ese_pages::DbState;
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ pub(crate) fn run(context: &Context, args: &args::Verify) -> Outcome {
         interrupt.pass_on(&token);
     };
     let mut options = VerifyOptions::new(&mut report, stop);
+    options.as_is = args.as_is;
     // Only a directory can be listed.
     let found = if context.env.fs.list(&args.path).is_ok() {
         verify_dir(&context.env, &args.path, &mut options)
@@ -59,7 +60,7 @@ fn stopped(error: Error) -> Failure {
 
 fn as_lines(report: &DirReport, output: &mut Output) -> Outcome {
     for database in &report.databases {
-        let trees = if database.header.state() == DbState::CleanShutdown {
+        let trees = if database.header.state() == DbState::CleanShutdown || database.trees > 0 {
             format!(
                 "{}, {}, {}",
                 text::counted(len(database.tables), "table"),
@@ -112,19 +113,45 @@ fn as_lines(report: &DirReport, output: &mut Output) -> Outcome {
         ))?;
     }
     let (mut problems, mut damaged) = (0, false);
-    for problem in report.all_problems() {
-        output.line(&format!("PROBLEM {problem}"))?;
+    for (severity, problem) in report.findings() {
+        output.line(&format!("PROBLEM {problem} [{severity}]"))?;
         problems += 1;
         damaged |= problem.kind() == ErrorKind::Corruption && problem.advice().is_none();
     }
     output.line(&match (problems, damaged) {
         (0, _) => "sound".to_owned(),
-        (_, false) => text::counted(problems, "problem"),
-        (_, true) => {
-            format!("{}; restore what is damaged from a backup", text::counted(problems, "problem"))
-        }
+        (_, false) => format!("{} ({})", text::counted(problems, "problem"), worst(report)),
+        (_, true) => format!(
+            "{} ({}); restore what is damaged from a backup",
+            text::counted(problems, "problem"),
+            worst(report)
+        ),
     })?;
     Ok(())
+}
+
+/// `2 errors, 1 warning`, the worst first.
+fn worst(report: &DirReport) -> String {
+    let words = Severity::ALL.into_iter().filter_map(|severity| {
+        let count = report.findings().filter(|(of, _)| *of == severity).count();
+        let word = match severity {
+            Severity::Fatal => return (count > 0).then(|| format!("{count} fatal")),
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "remark",
+        };
+        (count > 0).then(|| text::counted(len(count), word))
+    });
+    words.collect::<Vec<String>>().join(", ")
+}
+
+/// An error with how bad it is.
+fn finding_json((severity, error): (Severity, &Error)) -> Value {
+    let mut json = error_json(error);
+    if let Some(json) = json.as_object_mut() {
+        json.insert("severity".to_owned(), severity.to_string().into());
+    }
+    json
 }
 
 fn len(count: usize) -> u64 {
@@ -141,7 +168,8 @@ fn as_json(report: &DirReport) -> Value {
             "pages": set.pages, "corrected_pages": set.corrected_pages,
             "log_segments": set.log_segments, "bytes": set.bytes,
         })),
-        "problems": report.all_problems().map(error_json).collect::<Vec<_>>(),
+        "worst": report.findings().map(|(severity, _)| severity).max().map(|s| s.to_string()),
+        "problems": report.findings().map(finding_json).collect::<Vec<_>>(),
     })
 }
 

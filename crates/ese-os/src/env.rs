@@ -45,6 +45,10 @@ pub trait Threads: Send + Sync + Debug {
     /// the caller then has to offer a way to do one step of that work.
     fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send + 'static>)
     -> Result<Option<Worker>>;
+    /// How many threads can really work at the same time, at least 1.
+    fn processors(&self) -> usize {
+        1
+    }
 }
 
 /// A running thread, joined when dropped. Dropped by the thread itself, which can happen when it

@@ -18,6 +18,7 @@
 
 mod edit;
 mod flags;
+mod free;
 pub(crate) mod layout;
 mod node;
 pub(crate) mod prefetch;

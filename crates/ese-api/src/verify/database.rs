@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result};
+use ese_base::{DbTime, Error, JetErr, ObjId, PageSize, Pgno, Result};
 use ese_engine::{
     reader::{CatalogSource, OfflineDatabase},
     schema::{DATABASE_ROOT, MSYS_OBJECTS, MSYS_OBJECTS_SHADOW},
@@ -20,7 +20,7 @@ use ese_pages::{
     validate,
 };
 
-use super::VerifyOptions;
+use super::{Severity, VerifyOptions};
 
 /// Bytes read at a time.
 const CHUNK_LEN: usize = 1 << 20;
@@ -48,6 +48,8 @@ pub struct DatabaseReport {
     pub leaked_pages: u32,
     /// What is wrong, with code and page.
     pub problems: Vec<Error>,
+    /// How bad each of them is, in the same order.
+    severities: Vec<Severity>,
 }
 
 impl DatabaseReport {
@@ -57,14 +59,25 @@ impl DatabaseReport {
         self.problems.is_empty()
     }
 
-    /// Notes a problem once: a damaged page is met on the way through the file and by its tree.
+    /// What is wrong, and how bad it is.
+    pub fn findings(&self) -> impl Iterator<Item = (Severity, &Error)> {
+        self.severities.iter().copied().zip(&self.problems)
+    }
+
+    /// Notes a problem as bad as its code says.
     fn problem(&mut self, error: Error) {
+        self.problem_as(Severity::of(&error), error);
+    }
+
+    /// Notes a problem once: a damaged page is met on the way through the file and by its tree.
+    fn problem_as(&mut self, severity: Severity, error: Error) {
         let known = |other: &Error| {
             (other.code(), other.pgno(), other.message())
                 == (error.code(), error.pgno(), error.message())
         };
         if self.problems.len() < PROBLEMS_MAX && !self.problems.iter().any(known) {
             self.problems.push(error.at_path(&self.path));
+            self.severities.push(severity);
         }
     }
 }
@@ -92,14 +105,17 @@ pub fn verify_database(
         entries: 0,
         leaked_pages: 0,
         problems: Vec::new(),
+        severities: Vec::new(),
     };
     check_header_copies(env, path, file.page_size(), &mut report)?;
     check_pages(env, &file, &mut report, options)?;
     drop(file);
-    if header.state() == DbState::CleanShutdown {
-        check_trees(env, path, &mut report);
-    } else {
+    let clean = header.state() == DbState::CleanShutdown;
+    if !clean {
         report.problem(not_clean(&header));
+    }
+    if clean || options.as_is {
+        check_trees(env, path, clean, &mut report);
     }
     Ok(report)
 }
@@ -138,7 +154,8 @@ fn check_header_copies(
         let read = file.read_at(&mut page, copy * page_size.bytes_u64());
         if read.is_err() || !checksum::verify_header(&page) {
             let what = format!("the {name} copy of the database header is damaged or missing");
-            report.problem(Error::new(JetErr::ReadVerifyFailure, what));
+            // The other copy is whole, else the file would not have been opened.
+            report.problem_as(Severity::Warning, Error::new(JetErr::ReadVerifyFailure, what));
         }
     }
     Ok(())
@@ -200,7 +217,11 @@ fn check_page(page: &mut [u8], pgno: Pgno, size: PageSize, report: &mut Database
             return;
         }
         // What was put right can be read, but the disk has lost a bit.
-        verdict @ (Verdict::Correctable { .. } | Verdict::Bad(_)) => {
+        verdict @ Verdict::Correctable { .. } => {
+            report.problem_as(Severity::Warning, checksum::verdict_error(verdict, pgno));
+            return;
+        }
+        verdict @ Verdict::Bad(_) => {
             report.problem(checksum::verdict_error(verdict, pgno));
             return;
         }
@@ -210,15 +231,21 @@ fn check_page(page: &mut [u8], pgno: Pgno, size: PageSize, report: &mut Database
     }
 }
 
-fn check_trees(env: &Env, path: &Path, report: &mut DatabaseReport) {
-    let database = match OfflineDatabase::open(env, path) {
+fn check_trees(env: &Env, path: &Path, clean: bool, report: &mut DatabaseReport) {
+    let opened = if clean {
+        OfflineDatabase::open(env, path)
+    } else {
+        OfflineDatabase::open_unrecovered(env, path)
+    };
+    let database = match opened {
         Ok(database) => database,
-        Err(error) => return report.problem(error),
+        // Without a catalog nobody finds a table.
+        Err(error) => return report.problem_as(Severity::Fatal, error),
     };
     report.tables = database.tables().len();
     if database.catalog_source() == CatalogSource::Shadow {
         let what = "the catalog is damaged; its shadow was used";
-        report.problem(Error::new(JetErr::CatalogCorrupted, what));
+        report.problem_as(Severity::Warning, Error::new(JetErr::CatalogCorrupted, what));
     }
     let mut views = Vec::new();
     for (root, objid, density) in roots(&database) {
@@ -227,7 +254,9 @@ fn check_trees(env: &Env, path: &Path, report: &mut DatabaseReport) {
             Err(error) => report.problem(error),
         }
     }
-    let found = check_space(database.cache(), &views, database.header().dbtime());
+    // The header of a database that is not clean is behind its pages.
+    let clock = if clean { database.header().dbtime() } else { DbTime(u64::MAX) };
+    let found = check_space(database.cache(), &views, clock);
     report.trees = found.trees.len();
     report.entries = found.trees.iter().map(|tree| tree.entries).sum();
     report.leaked_pages = found.leaked.iter().map(|extent| extent.pages).sum();
@@ -235,7 +264,8 @@ fn check_trees(env: &Env, path: &Path, report: &mut DatabaseReport) {
         report.problem(error);
     }
     if let Err(error) = compare_catalogs(&database) {
-        report.problem(error);
+        // The one that is read is whole, else its tree would have been found damaged.
+        report.problem_as(Severity::Warning, error);
     }
 }
 

@@ -11,7 +11,7 @@ use ese_log::{LogNames, LogStream, Record, Situation};
 use ese_os::{Env, OpenMode};
 use ese_pages::{DbState, header::read_header};
 
-use super::{DatabaseReport, VerifyOptions, VerifyProgress, verify_database};
+use super::{DatabaseReport, Severity, VerifyOptions, VerifyProgress, verify_database};
 use crate::restore::{
     FoundDatabases, file_name, find_base, look_for_databases, looks_like_backup_set,
 };
@@ -54,6 +54,14 @@ impl DirReport {
         let databases = self.databases.iter().flat_map(|database| &database.problems);
         let log = self.log.iter().flat_map(|log| &log.problems);
         self.problems.iter().chain(databases).chain(log)
+    }
+
+    /// Everything that is wrong, and how bad it is.
+    pub fn findings(&self) -> impl Iterator<Item = (Severity, &Error)> {
+        let log = self.log.iter().flat_map(|log| &log.problems);
+        let others = self.problems.iter().chain(log);
+        let databases = self.databases.iter().flat_map(DatabaseReport::findings);
+        others.map(|error| (Severity::of(error), error)).chain(databases)
     }
 
     /// Is nothing wrong?

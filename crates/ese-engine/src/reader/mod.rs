@@ -5,6 +5,9 @@
 //! are only whole together with its logs. [`OfflineDatabase::open_unrecovered`] reads a dirty one
 //! as it stands, for those who only have the file and know what that means.
 
+mod as_is;
+mod deleted;
+mod leaves;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +19,11 @@ use ese_pages::{
     Access, CacheMode, CacheOptions, DbFile, DbHeader, DbState, Node, PageCache, PageFlags, PageRef,
 };
 
+pub use self::{
+    as_is::Losses,
+    deleted::{DeletedRow, Evidence},
+    leaves::{LeafReader, Leaves, LostPage},
+};
 pub use crate::{
     longvalue::OfflineLongValues,
     record::{Guid, Value},
@@ -39,6 +47,9 @@ pub enum CatalogSource {
     Main,
     /// MSysObjectsShadow, because MSysObjects is damaged.
     Shadow,
+    /// What is left of both, because both are damaged: tables may be missing. Only for those who
+    /// read a database as it stands.
+    Pieces,
 }
 
 /// A database file, open for reading. Its catalog was read when it was opened.
@@ -68,19 +79,20 @@ impl OfflineDatabase {
     pub fn open(env: &Env, path: &Path) -> Result<OfflineDatabase> {
         let file = DbFile::open(env, path, Access::ReadOnly)?;
         check_clean(&file.header()).map_err(|error| error.at_path(path))?;
-        OfflineDatabase::read(file)
+        OfflineDatabase::read(file, false)
     }
 
     /// Opens a database as it stands, dirty or not. Rows of unfinished transactions may appear, and
-    /// damage may be reported that recovery would heal.
+    /// damage may be reported that recovery would heal. If both catalogs are damaged, the tables
+    /// are those that can be put together from what is left of them.
     ///
     /// # Errors
     /// As [`OfflineDatabase::open`], but for the state.
     pub fn open_unrecovered(env: &Env, path: &Path) -> Result<OfflineDatabase> {
-        OfflineDatabase::read(DbFile::open(env, path, Access::ReadOnly)?)
+        OfflineDatabase::read(DbFile::open(env, path, Access::ReadOnly)?, true)
     }
 
-    fn read(file: DbFile) -> Result<OfflineDatabase> {
+    fn read(file: DbFile, as_is: bool) -> Result<OfflineDatabase> {
         let mut options = CacheOptions::for_memory(CACHE_BYTES, file.page_size());
         // The lock keeps engines out and nobody else. A map of a file that somebody cuts
         // while it is read would end the program; a read is an error.
@@ -91,6 +103,13 @@ impl OfflineDatabase {
             Ok(tables) => (tables, CatalogSource::Main),
             Err(error) => match load_shadow(&cache, &error) {
                 Some(tables) => (tables, CatalogSource::Shadow),
+                None if as_is && error.kind() == ErrorKind::Corruption => {
+                    let pieces = as_is::load_pieces(&cache)?;
+                    if pieces.is_empty() {
+                        return Err(error.at_path(cache.file().path()));
+                    }
+                    (pieces, CatalogSource::Pieces)
+                }
                 None => return Err(error.at_path(cache.file().path())),
             },
         };
@@ -151,14 +170,7 @@ impl OfflineDatabase {
         mut each: impl FnMut(&[u8], &RecordView<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         if table.is_orphan() {
-            return Err(Error::new(
-                JetErr::ObjectNotFound,
-                format!(
-                    "table \"{}\" derives from a template that the database does not have",
-                    table.name
-                ),
-            )
-            .at_path(self.cache.file().path()));
+            return Err(orphaned(table).at_path(self.cache.file().path()));
         }
         let long_values = self.long_values(table);
         self.nodes(&table_tree(table.fdp, table.objid), |key, data| {
@@ -201,6 +213,13 @@ impl OfflineDatabase {
     ) -> Result<()> {
         nodes(&self.cache, tree, each).map_err(|error| error.at_path(self.cache.file().path()))
     }
+}
+
+/// Nobody knows the columns of such a table.
+fn orphaned(table: &TableSchema) -> Error {
+    let what =
+        format!("table \"{}\" derives from a template that the database does not have", table.name);
+    Error::new(JetErr::ObjectNotFound, what)
 }
 
 /// The tree of a table's rows.

@@ -325,6 +325,11 @@ impl<'a> RecordView<'a> {
         self.bytes
     }
 
+    /// Where the tagged columns begin: all before is accounted for by the record's own fields.
+    pub(crate) fn tagged_at(&self) -> usize {
+        self.tagged
+    }
+
     /// Highest fixed column present; 0 = none.
     #[must_use]
     pub fn last_fixed(&self) -> u8 {

@@ -27,6 +27,8 @@ pub struct Entry<'a> {
     pub time: LogTime,
     /// The record.
     pub record: Record<'a>,
+    /// Its bytes, as the log holds them: pieces put together.
+    pub bytes: &'a [u8],
 }
 
 /// Reads the records of a stream in order. Holds one window of one file and one record at a time.
@@ -174,7 +176,7 @@ impl<'s> StreamReader<'s> {
                 },
             };
             let record = Record::decode(bytes).map_err(|e| at_pos(e, located.pos))?;
-            return Ok(Some(Entry { pos: located.pos, end: self.end, time, record }));
+            return Ok(Some(Entry { pos: located.pos, end: self.end, time, record, bytes }));
         }
     }
 

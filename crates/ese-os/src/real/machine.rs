@@ -79,6 +79,10 @@ impl Threads for RealThreads {
             .caused_by(error)),
         }
     }
+
+    fn processors(&self) -> usize {
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    }
 }
 
 /// Asks for large pages of memory (2 MiB) behind a range that has not been touched yet: it is then

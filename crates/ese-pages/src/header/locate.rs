@@ -156,7 +156,7 @@ fn other_kind(header: &DbHeader) -> Option<&'static str> {
     match header.filetype.get() {
         3 => Some("log file"),
         4 => Some("checkpoint file"),
-        6 => Some("flush map"),
+        7 => Some("flush map"),
         _ => None,
     }
 }

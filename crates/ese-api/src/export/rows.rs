@@ -1,0 +1,434 @@
+//! A row as bytes, in each of the forms.
+
+use std::io::Write as _;
+
+use ese_base::{Error, Pgno, Result};
+use ese_engine::{
+    reader::{DeletedRow, Evidence},
+    record::{ColumnData, Instance, RecordView},
+    schema::{Column, TableSchema},
+};
+
+use super::{
+    ExportFormat, ExportedTable,
+    scalar::{Scalar, decode},
+    sqlite_row::{COLUMNS_MAX, SqliteRow},
+};
+
+/// What is said of a deleted row beside its columns.
+pub(super) const DELETED_COLUMNS: [&str; 5] = ["evidence", "page", "line", "offset", "key"];
+
+/// Where a row stood.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) pgno: Pgno,
+    pub(super) key: &'a [u8],
+    pub(super) deleted: Option<(Evidence, Option<usize>, usize)>,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn of_deleted(row: &DeletedRow<'a>) -> Place<'a> {
+        let DeletedRow { pgno, key, evidence, line, offset, .. } = *row;
+        Place { pgno, key, deleted: Some((evidence, line, offset)) }
+    }
+}
+
+/// Room that is used again from row to row.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    text: String,
+    list: Vec<u8>,
+    sqlite: SqliteRow,
+}
+
+/// Writes the rows of one table in one form.
+#[derive(Debug)]
+pub(super) struct RowWriter {
+    pub(super) table: String,
+    columns: Vec<Column>,
+    /// `"name":` of each.
+    names: Vec<Vec<u8>>,
+    format: ExportFormat,
+    raw_dates: bool,
+    omit_nulls: bool,
+    pub(super) deleted: bool,
+}
+
+/// A value or several, or a value that cannot be read.
+enum Seen<'r, 's> {
+    One(std::borrow::Cow<'r, [u8]>),
+    Many(&'s [u8]),
+    Null,
+}
+
+impl RowWriter {
+    pub(super) fn new(
+        table: &TableSchema,
+        format: ExportFormat,
+        raw_dates: bool,
+        omit_nulls: bool,
+        deleted: bool,
+    ) -> RowWriter {
+        let columns: Vec<Column> = table.columns.iter().cloned().collect();
+        let names = columns.iter().map(|column| {
+            let mut name = Vec::new();
+            json_text(&mut name, &column.name);
+            name.push(b':');
+            name
+        });
+        let names = names.collect();
+        let table = table.name.clone();
+        RowWriter { table, columns, names, format, raw_dates, omit_nulls, deleted }
+    }
+
+    /// The heading of CSV.
+    pub(super) fn heading(&self) -> Vec<u8> {
+        let before = DELETED_COLUMNS.iter().filter(|_| self.deleted).copied();
+        let names = before.chain(self.columns.iter().map(|column| column.name.as_str()));
+        let mut out = Vec::new();
+        for (at, name) in names.enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            csv_text(&mut out, name);
+        }
+        out.extend_from_slice(b"\r\n");
+        out
+    }
+
+    /// Appends a row. Values that cannot be read are NULL and noted, but for those of deleted rows,
+    /// where nobody expects better.
+    pub(super) fn row(
+        &self,
+        place: Place<'_>,
+        record: &RecordView<'_>,
+        room: &mut Room,
+        out: &mut Vec<u8>,
+        told: &mut ExportedTable,
+    ) {
+        told.rows += 1;
+        match self.format {
+            ExportFormat::Json => self.json_row(place, record, room, out, told),
+            ExportFormat::Csv => self.csv_row(place, record, room, out, told),
+            ExportFormat::Sqlite => self.sqlite_row(place, record, room, out, told),
+        }
+    }
+
+    fn json_row(
+        &self,
+        place: Place<'_>,
+        record: &RecordView<'_>,
+        room: &mut Room,
+        out: &mut Vec<u8>,
+        told: &mut ExportedTable,
+    ) {
+        if let Some((evidence, line, offset)) = place.deleted {
+            out.extend_from_slice(b"{\"table\":");
+            json_text(out, &self.table);
+            // Writing into a vector does not fail.
+            _ = write!(out, ",\"evidence\":\"{}\",\"page\":{}", evidence.word(), place.pgno);
+            match line {
+                Some(line) => _ = write!(out, ",\"line\":{line}"),
+                None => out.extend_from_slice(b",\"line\":null"),
+            }
+            _ = write!(out, ",\"offset\":{offset},\"key\":\"");
+            hex(out, place.key);
+            out.extend_from_slice(b"\",\"row\":");
+        }
+        let mut separator = b'{';
+        for (column, name) in self.columns.iter().zip(&self.names) {
+            let begin = out.len();
+            out.push(separator);
+            out.extend_from_slice(name);
+            let null = self.json_value(column, place, record, room, out, told);
+            if null && self.omit_nulls {
+                out.truncate(begin);
+            } else {
+                separator = b',';
+            }
+        }
+        if separator == b'{' {
+            out.push(b'{');
+        }
+        out.push(b'}');
+        if place.deleted.is_some() {
+            out.push(b'}');
+        }
+        out.push(b'\n');
+    }
+
+    /// Appends a column's value as JSON; says whether it is NULL.
+    fn json_value(
+        &self,
+        column: &Column,
+        place: Place<'_>,
+        record: &RecordView<'_>,
+        room: &mut Room,
+        out: &mut Vec<u8>,
+        told: &mut ExportedTable,
+    ) -> bool {
+        let Room { text, list, .. } = room;
+        let written = self.see(column, record, text, list).and_then(|seen| {
+            let scalar = match &seen {
+                Seen::Many(json) => {
+                    out.extend_from_slice(json);
+                    return Ok(false);
+                }
+                Seen::Null => Scalar::Null,
+                Seen::One(bytes) => decode(column, bytes, self.raw_dates, text)?,
+            };
+            json_scalar(out, scalar);
+            Ok(scalar == Scalar::Null)
+        });
+        written.unwrap_or_else(|error| {
+            out.extend_from_slice(b"null");
+            self.lose(column, place, error, told);
+            true
+        })
+    }
+
+    fn csv_row(
+        &self,
+        place: Place<'_>,
+        record: &RecordView<'_>,
+        room: &mut Room,
+        out: &mut Vec<u8>,
+        told: &mut ExportedTable,
+    ) {
+        if let Some((evidence, line, offset)) = place.deleted {
+            let line = line.map(|line| line.to_string()).unwrap_or_default();
+            // Writing into a vector does not fail.
+            _ = write!(out, "{},{},{line},{offset},", evidence.word(), place.pgno);
+            hex(out, place.key);
+            if !self.columns.is_empty() {
+                out.push(b',');
+            }
+        }
+        for (at, column) in self.columns.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            let Room { text, list, .. } = room;
+            let written = self.see(column, record, text, list).and_then(|seen| {
+                match &seen {
+                    Seen::Many(json) => csv_bytes(out, json),
+                    Seen::Null => {}
+                    Seen::One(bytes) => {
+                        csv_scalar(out, decode(column, bytes, self.raw_dates, text)?);
+                    }
+                }
+                Ok(())
+            });
+            written.unwrap_or_else(|error| self.lose(column, place, error, told));
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
+    fn sqlite_row(
+        &self,
+        place: Place<'_>,
+        record: &RecordView<'_>,
+        room: &mut Room,
+        out: &mut Vec<u8>,
+        told: &mut ExportedTable,
+    ) {
+        let mut row = std::mem::take(&mut room.sqlite);
+        if let Some((evidence, line, offset)) = place.deleted {
+            let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+            row.push(Scalar::Text(evidence.word()));
+            row.push(Scalar::Int(place.pgno.0.into()));
+            row.push(line.map_or(Scalar::Null, |line| Scalar::Int(number(line))));
+            row.push(Scalar::Int(number(offset)));
+            row.push(Scalar::Bytes(place.key));
+        }
+        let (single, more) = self.columns.split_at(self.columns.len().min(COLUMNS_MAX));
+        for column in single {
+            let Room { text, list, .. } = room;
+            let written = self.see(column, record, text, list).and_then(|seen| {
+                match &seen {
+                    Seen::Many(json) => row.push_json(json),
+                    Seen::Null => row.push(Scalar::Null),
+                    Seen::One(bytes) => row.push(decode(column, bytes, self.raw_dates, text)?),
+                }
+                Ok(())
+            });
+            written.unwrap_or_else(|error| {
+                row.push(Scalar::Null);
+                self.lose(column, place, error, told);
+            });
+        }
+        if !more.is_empty() {
+            // What is beyond the columns that a table of SQLite can have.
+            let mut json = Vec::new();
+            for (column, name) in more.iter().zip(self.names.iter().skip(single.len())) {
+                let begin = json.len();
+                json.push(if begin == 0 { b'{' } else { b',' });
+                json.extend_from_slice(name);
+                if self.json_value(column, place, record, room, &mut json, told) {
+                    json.truncate(begin);
+                }
+            }
+            json.extend_from_slice(if json.is_empty() { b"{}" } else { b"}" });
+            row.push_json(&json);
+        }
+        row.finish(out);
+        room.sqlite = row;
+    }
+
+    /// Reads a column; several values become a JSON list in `list`.
+    fn see<'r, 's>(
+        &'r self,
+        column: &'r Column,
+        record: &'r RecordView<'_>,
+        text: &mut String,
+        list: &'s mut Vec<u8>,
+    ) -> Result<Seen<'r, 's>> {
+        let instance = match record.data(column)? {
+            ColumnData::Null => return Ok(Seen::Null),
+            ColumnData::Many(values) => {
+                list.clear();
+                for (at, instance) in values.iter().enumerate() {
+                    list.push(if at == 0 { b'[' } else { b',' });
+                    let bytes = record.bytes_of(column, instance?, usize::MAX)?;
+                    json_scalar(list, decode(column, &bytes, self.raw_dates, text)?);
+                }
+                list.push(b']');
+                return Ok(Seen::Many(list));
+            }
+            data @ (ColumnData::Default(_) | ColumnData::Computed) => {
+                Instance::Plain(data.first(column)?.unwrap_or_default())
+            }
+            ColumnData::One(instance) => instance,
+        };
+        record.bytes_of(column, instance, usize::MAX).map(Seen::One)
+    }
+
+    fn lose(&self, column: &Column, place: Place<'_>, error: Error, told: &mut ExportedTable) {
+        if place.deleted.is_some() {
+            return;
+        }
+        let mut key = Vec::new();
+        hex(&mut key, place.key);
+        let what = format!(
+            "table \"{}\", row {}, column \"{}\"",
+            self.table,
+            String::from_utf8_lossy(&key),
+            column.name
+        );
+        told.lose(error.within(&what).at_page(place.pgno));
+    }
+}
+
+fn json_scalar(out: &mut Vec<u8>, scalar: Scalar<'_>) {
+    // Writing into a vector does not fail.
+    _ = match scalar {
+        Scalar::Null => out.write_all(b"null"),
+        Scalar::Bit(bit) => write!(out, "{bit}"),
+        Scalar::Int(n) => write!(out, "{n}"),
+        Scalar::Big(n) => write!(out, "{n}"),
+        // JSON has no word for infinities and for what is no number.
+        Scalar::Float(x) if !x.is_finite() => write!(out, "\"{x}\""),
+        Scalar::Float(x) => write!(out, "{x:?}"),
+        Scalar::Text(text) => {
+            json_text(out, text);
+            Ok(())
+        }
+        Scalar::Bytes(bytes) => {
+            out.push(b'"');
+            hex(out, bytes);
+            out.push(b'"');
+            Ok(())
+        }
+    };
+}
+
+fn csv_scalar(out: &mut Vec<u8>, scalar: Scalar<'_>) {
+    match scalar {
+        Scalar::Null => {}
+        Scalar::Text(text) => csv_text(out, text),
+        Scalar::Bytes(bytes) => hex(out, bytes),
+        Scalar::Float(x) if !x.is_finite() => _ = write!(out, "{x}"),
+        number => json_scalar(out, number),
+    }
+}
+
+/// A text that is empty is told from NULL by its quotes.
+fn csv_text(out: &mut Vec<u8>, text: &str) {
+    if text.is_empty() { out.extend_from_slice(b"\"\"") } else { csv_bytes(out, text.as_bytes()) }
+}
+
+fn csv_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    if !bytes.iter().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
+        return out.extend_from_slice(bytes);
+    }
+    out.push(b'"');
+    for (at, piece) in bytes.split(|byte| *byte == b'"').enumerate() {
+        if at > 0 {
+            out.extend_from_slice(b"\"\"");
+        }
+        out.extend_from_slice(piece);
+    }
+    out.push(b'"');
+}
+
+/// Appends a text in quotes.
+fn json_text(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(special) {
+        let (plain, behind) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let Some((byte, behind)) = behind.split_first() else { break };
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            // Writing into a vector does not fail.
+            byte => _ = write!(out, "\\u{byte:04x}"),
+        }
+        rest = behind;
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
+
+fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
+    out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_written_so_that_they_can_be_read_back() {
+        let text = |write: fn(&mut Vec<u8>, &str), text: &str| {
+            let mut out = Vec::new();
+            write(&mut out, text);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(text(json_text, "a\"b\\\n\u{1}\u{e9}"), "\"a\\\"b\\\\\\n\\u0001\u{e9}\"");
+        assert_eq!(text(csv_text, "plain"), "plain");
+        assert_eq!(text(csv_text, ""), "\"\"");
+        assert_eq!(text(csv_text, "a,\"b\"\n"), "\"a,\"\"b\"\"\n\"");
+    }
+
+    #[test]
+    fn numbers_keep_what_tells_them_apart() {
+        let json = |scalar| {
+            let mut out = Vec::new();
+            json_scalar(&mut out, scalar);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(json(Scalar::Float(1.0)), "1.0");
+        assert_eq!(json(Scalar::Float(f64::NAN)), "\"NaN\"");
+        assert_eq!(json(Scalar::Big(u64::MAX)), "18446744073709551615");
+        assert_eq!(json(Scalar::Bytes(&[0, 0xab])), "\"00ab\"");
+        assert_eq!(json(Scalar::Bit(true)), "true");
+    }
+}
