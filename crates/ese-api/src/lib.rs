@@ -144,9 +144,10 @@ pub use logs::{
 pub use long::{LongReader, LongWriter};
 pub use meet::Common;
 pub use restore::{
-    FoundDatabases, RestoreOptions, RestorePlan, RestoreProgress, RestoreSource, RestoreTarget,
-    Restored, SetReport, databases_in, find_base, look_for_databases, looks_like_backup_set,
-    recover, recover_by, recover_with, restore, restore_from, restore_with, verify_set,
+    FoundDatabases, PlannedEnd, RestoreOptions, RestorePlan, RestoreProgress, RestoreSource,
+    RestoreTarget, RestoreUntil, Restored, SetReport, databases_in, find_base, look_for_databases,
+    looks_like_backup_set, recover, recover_by, recover_with, restore, restore_from, restore_with,
+    verify_set,
 };
 pub use row::{ColumnRef, Guid, Key, Row, RowView, Value, Values};
 pub use rows::Rows;

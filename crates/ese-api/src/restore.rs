@@ -10,15 +10,15 @@ use ese_backup::restore::{self as set, ExternalDatabases, Placed};
 use ese_base::{Error, JetErr, Result, StopToken};
 use ese_engine::{
     instance::{InstanceConfig, recover as engine_recover},
-    recovery::{MappedDatabase, RecoveryFlags, RecoveryOptions, RecoveryReport},
+    recovery::{MappedDatabase, RecoveryFlags, RecoveryOptions, RecoveryReport, RedoEnd},
 };
 use ese_log::{LogNames, LogStream, Situation};
 use ese_os::{Env, OpenMode};
 use ese_pages::header::read_header;
 
 pub use ese_backup::restore::{
-    RestoreOptions, RestorePlan, RestoreProgress, RestoreSource, RestoreTarget, SetReport,
-    verify_set,
+    PlannedEnd, RestoreOptions, RestorePlan, RestoreProgress, RestoreSource, RestoreTarget,
+    RestoreUntil, SetReport, verify_set,
 };
 
 /// A set that was restored.
@@ -30,6 +30,8 @@ pub struct Restored {
     pub set: SetReport,
     /// What the replay did.
     pub recovery: RecoveryReport,
+    /// Where it ended, if that was asked for ([`RestoreTarget::until`]).
+    pub end: Option<PlannedEnd>,
 }
 
 /// Restores a backup set into a directory: verifies and copies its files, replays its logs.
@@ -89,7 +91,9 @@ pub fn restore_with(
 /// As [`restore_with`]; `JET_errMissingRestoreLogFiles` (-557) and
 /// `JET_errGivenLogFileIsNotContiguous` (-556) where an incremental set does not go on where the
 /// one before ends. With [`RestoreTarget::roll_forward`] also `JET_errMissingCurrentLogFiles`
-/// (-565) and `JET_errLogCorruptDuringHardRecovery` (-574) for the logs at the target.
+/// (-565) and `JET_errLogCorruptDuringHardRecovery` (-574) for the logs at the target. With
+/// [`RestoreTarget::until`] those of [`RestorePlan::end`], and `JET_errInvalidParameter` (-1003)
+/// together with [`RestoreTarget::roll_forward`]: logs at the target would be lost.
 pub fn restore_from(
     env: &Env,
     source: &RestoreSource,
@@ -108,14 +112,34 @@ pub(crate) fn restore_plan(
     options: &mut RestoreOptions<'_>,
     config: InstanceConfig,
 ) -> Result<Restored> {
+    let end = planned_end(env, plan, target)?;
+    let cut = end.filter(|end| end.leaves_out).map(|end| RedoEnd::CutAt(end.position));
     let mut recovery = RecoveryReport::default();
     let stop = options.stop.clone();
     let placed = set::restore(env, plan, target, options, |placed| {
-        recovery = replay(env, placed, target, config, stop, false)?;
-        Ok(())
+        let options = RecoveryOptions { until: cut, stop, ..RecoveryOptions::default() };
+        recovery = replay(env, placed, target, config, options)?;
+        // Without a log nothing is left that could be taken for the future that was left out.
+        if cut.is_some() { placed.forget_logs(env) } else { Ok(()) }
     })?;
     let databases = placed.databases.into_iter().map(|database| database.path).collect();
-    Ok(Restored { databases, set: placed.report, recovery })
+    Ok(Restored { databases, set: placed.report, recovery, end })
+}
+
+/// Looked for before anything is written.
+fn planned_end(
+    env: &Env,
+    plan: &RestorePlan,
+    target: &RestoreTarget,
+) -> Result<Option<PlannedEnd>> {
+    let Some(until) = target.until else { return Ok(None) };
+    if target.roll_forward {
+        let what = "with an end before that of the log, logs at the target would be removed";
+        return Err(Error::new(JetErr::InvalidParameter, what)
+            .at_path(&target.log_dir)
+            .advise("give them as further logs, and restore into another directory"));
+    }
+    plan.end(env, Some(until)).map(Some)
 }
 
 /// Makes databases ready where they lie, and replays them; databases that the logs know beside
@@ -129,9 +153,14 @@ pub(crate) fn restore_external(
 ) -> Result<Restored> {
     let stop = options.stop.clone();
     let placed = set::place_external(env, external, target, options)?;
-    let recovery = replay(env, &placed, target, config, stop, true)?;
+    // What a map does not name is missing, and what is missing is left out.
+    let named = placed.databases.iter();
+    let map = named.map(|database| MappedDatabase::new(&database.path, &database.path)).collect();
+    let flags = RecoveryFlags::IGNORE_MISSING_DATABASES;
+    let recovery_options = RecoveryOptions { map, flags, stop, ..RecoveryOptions::default() };
+    let recovery = replay(env, &placed, target, config, recovery_options)?;
     let databases = placed.databases.into_iter().map(|database| database.path).collect();
-    Ok(Restored { databases, set: placed.report, recovery })
+    Ok(Restored { databases, set: placed.report, recovery, end: None })
 }
 
 fn replay(
@@ -139,8 +168,7 @@ fn replay(
     placed: &Placed,
     target: &RestoreTarget,
     mut config: InstanceConfig,
-    stop: StopToken,
-    only_moved: bool,
+    options: RecoveryOptions<'_>,
 ) -> Result<RecoveryReport> {
     config.recovery = true;
     config.system_dir.clone_from(&target.system_dir);
@@ -155,14 +183,7 @@ fn replay(
     let databases = placed.databases.iter();
     let moved = databases.map(|database| (database.signature, database.path.clone())).collect();
     let (lock, first) = (Some(Arc::clone(&placed.lock)), Some(placed.gen_low));
-    let mut options = RecoveryOptions { lock, first, stop, ..RecoveryOptions::restoring(moved) };
-    if only_moved {
-        // What a map does not name is missing, and what is missing is left out.
-        let named = placed.databases.iter();
-        let named = named.map(|database| MappedDatabase::new(&database.path, &database.path));
-        options.map = named.collect();
-        options.flags = RecoveryFlags::IGNORE_MISSING_DATABASES;
-    }
+    let options = RecoveryOptions { lock, first, moved, hard: true, ..options };
     engine_recover(env, config, options).map_err(|error| of_hard_recovery(error, placed))
 }
 

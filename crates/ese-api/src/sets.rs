@@ -10,8 +10,8 @@ use std::{
 
 use ese_backup::{
     restore::{
-        RestoreOptions, RestorePlan, RestoreProgress, RestoreSource, RestoreTarget,
-        archived_log_name,
+        PlannedEnd, RestoreOptions, RestorePlan, RestoreProgress, RestoreSource, RestoreTarget,
+        RestoreUntil, archived_log_name,
     },
     sets::{BackupSet, Shelf},
     stream::{MANIFEST_NAME, Manifest, Staging, Unpacking},
@@ -102,14 +102,23 @@ pub struct PlannedRestore {
     pub gen_high: Generation,
     /// Bytes that are read.
     pub bytes: u64,
+    /// Where the replay ends. `None`: a set of the chain is in an archive, and only its logs say
+    /// it.
+    pub end: Option<PlannedEnd>,
 }
 
-/// Says what [`restore_set`] would do. Of sets in directories the headers are looked at, of
-/// archives the manifest only; nothing is written.
+/// Says what [`restore_set`] would do, with `until` as [`RestoreTarget::until`]. Of sets in
+/// directories the headers and the heads of log segments are looked at, of archives the manifest
+/// only; nothing is written.
 ///
 /// # Errors
 /// As [`restore_set`], as far as headers and manifests tell.
-pub fn plan_restore(env: &Env, set: &Path, logs: Option<&Path>) -> Result<PlannedRestore> {
+pub fn plan_restore(
+    env: &Env,
+    set: &Path,
+    logs: Option<&Path>,
+    until: Option<RestoreUntil>,
+) -> Result<PlannedRestore> {
     let chain = links(env, set)?;
     let sets: Vec<PathBuf> = chain.iter().map(|link| link.path.clone()).collect();
     if chain.iter().all(|link| !link.is_archive) {
@@ -123,6 +132,7 @@ pub fn plan_restore(env: &Env, set: &Path, logs: Option<&Path>) -> Result<Planne
             gen_low: plan.gen_low,
             gen_high: plan.gen_high,
             bytes: plan.bytes(),
+            end: Some(plan.end(env, until)?),
         });
     }
     let mut plan = PlannedRestore {
@@ -131,6 +141,7 @@ pub fn plan_restore(env: &Env, set: &Path, logs: Option<&Path>) -> Result<Planne
         gen_low: Generation(u32::MAX),
         gen_high: Generation(0),
         bytes: 0,
+        end: None,
     };
     for link in &chain {
         let set = BackupSet::read(env, &link.path)?;

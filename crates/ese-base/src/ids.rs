@@ -115,6 +115,21 @@ impl LgPos {
         LgPos { generation: Generation(generation), isec, ib }
     }
 
+    /// Reads a position as it is printed: generation, segment, byte, hexadecimal, between colons or
+    /// commas.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<LgPos> {
+        let mut parts = text.trim().split([':', ',']).map(|part| {
+            let digits = part.strip_prefix("0x").unwrap_or(part);
+            let hex = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            u32::from_str_radix(digits, 16).ok().filter(|_| hex)
+        });
+        let (generation, isec, ib) = (parts.next()??, parts.next()??, parts.next()??);
+        let (isec, ib) = (u16::try_from(isec).ok()?, u16::try_from(ib).ok()?);
+        let known = generation <= LgPos::MAX.generation.0 && parts.next().is_none();
+        known.then_some(LgPos::new(generation, isec, ib))
+    }
+
     /// Is this no position (all parts zero)?
     #[must_use]
     pub fn is_null(self) -> bool {

@@ -129,6 +129,93 @@ impl LogTime {
     pub fn millisecond(self) -> u16 {
         u16::from(self.utc_and_ms_low >> 1) | (u16::from(self.snapshot_and_ms_high >> 1 & 7) << 7)
     }
+
+    /// Is it later? Both are taken for times of the same zone.
+    #[must_use]
+    pub fn is_after(self, other: LogTime) -> bool {
+        let order = |it: LogTime| {
+            (it.year, it.month, it.day, it.hour, it.minute, it.second, it.millisecond())
+        };
+        order(self) > order(other)
+    }
+
+    /// Milliseconds after 1970-01-01 UTC; 0 for times before it and for those that are not set.
+    #[must_use]
+    pub fn unix_ms(self) -> u64 {
+        let date = (u64::from(self.year) + 1900, self.month.into(), self.day.into());
+        let days = days_from_civil(date).unwrap_or(0);
+        let minutes = (days * 24 + u64::from(self.hour)) * 60 + u64::from(self.minute);
+        (minutes * 60 + u64::from(self.second)) * 1000 + u64::from(self.millisecond())
+    }
+
+    /// Reads ISO 8601 as [`LogTime`] prints it; also with a blank for the `T`, without seconds or
+    /// their fraction, and with a zone (`+02:00`). Without a zone it is UTC. Digits behind the
+    /// milliseconds are passed over. `None`: it is no time between 1970 and 2155.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<LogTime> {
+        let text = text.trim();
+        let (date, time) = text.split_at_checked(10)?;
+        let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+        let time = time.strip_prefix(['T', 't', ' '])?;
+        let (time, behind_utc) = match time.find(['Z', 'z', '+', '-']) {
+            None => (time, 0),
+            Some(at) => (time.get(..at)?, zone(time.get(at..)?)?),
+        };
+        let (clock, ms) = match time.split_once('.') {
+            None => (time, 0),
+            Some((clock, digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                (clock, format!("{digits:0<3}").get(..3)?.parse().ok()?)
+            }
+            Some(_) => return None,
+        };
+        let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])
+            .or_else(|| numbers(&format!("{clock}:00"), ':', [2; 3]))?;
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let minutes = (days_from_civil((year, month, day))? * 24 + hour) * 60 + minute;
+        let minutes = minutes.checked_add_signed(behind_utc)?;
+        let read = LogTime::from_unix_ms((minutes * 60 + second) * 1000 + ms);
+        (year < 2155).then_some(read)
+    }
+}
+
+/// Three numbers of so many digits.
+fn numbers(text: &str, between: char, digits: [usize; 3]) -> Option<[u64; 3]> {
+    let mut parts = text.split(between).zip(digits).map(|(part, digits)| {
+        let right = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+        part.parse().ok().filter(|_| right)
+    });
+    let found = [parts.next()??, parts.next()??, parts.next()??];
+    (text.split(between).count() == 3).then_some(found)
+}
+
+/// Minutes to be added for UTC.
+fn zone(text: &str) -> Option<i64> {
+    if text.eq_ignore_ascii_case("z") {
+        return Some(0);
+    }
+    let (sign, digits) = text.split_at_checked(1)?;
+    let digits: String = digits.split(':').collect();
+    if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number: i64 = digits.parse().ok()?;
+    let minutes = number / 100 * 60 + number % 100;
+    Some(if sign == "+" { -minutes } else { minutes })
+}
+
+/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar; `None` if there is no such
+/// date, or it is earlier. The inverse of [`civil_from_days`].
+fn days_from_civil((year, month, day): (u64, u64, u64)) -> Option<u64> {
+    let year_from_march = if month > 2 { year } else { year.checked_sub(1)? };
+    let era = year_from_march / 400;
+    let year_of_era = year_from_march % 400;
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day.checked_sub(1)?;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = (era * 146_097 + day_of_era).checked_sub(719_468)?;
+    (civil_from_days(days) == (year, month, day)).then_some(days)
 }
 
 /// Year, month and day of a day number counted from 1970-01-01 (proleptic Gregorian calendar,
@@ -280,11 +367,60 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_read_as_it_is_printed_and_with_a_zone() {
+        for ms in [0, 1_709_210_096_789, 951_782_400_000, 4_000_000_000_123] {
+            let time = LogTime::from_unix_ms(ms);
+            assert_eq!(LogTime::parse(&time.to_string()), Some(time));
+            assert_eq!(time.unix_ms(), ms);
+        }
+        let noon = LogTime::from_unix_ms(1_709_208_000_000);
+        for text in [
+            "2024-02-29 12:00",
+            "2024-02-29T12:00:00",
+            "2024-02-29t12:00:00.0004z",
+            "2024-02-29T14:00+02:00",
+            "2024-02-29 06:30:00.000-0530",
+        ] {
+            assert_eq!(LogTime::parse(text), Some(noon), "{text}");
+        }
+        for wrong in [
+            "",
+            "12:00",
+            "2023-02-29T12:00",
+            "2024-13-01T00:00",
+            "2024-02-29",
+            "2024-02-29T24:00",
+            "2024-02-29T12",
+            "2024-02-29T12:00:00.x",
+            "2024-02-29T12:00+2",
+            "1969-12-31T23:00",
+            "2024-02-29T12:00:00:00",
+            "9999-01-01T00:00",
+            "2024-02-2\u{e9}T12:00",
+        ] {
+            assert_eq!(LogTime::parse(wrong), None, "{wrong}");
+        }
+        assert_eq!(LogTime::NULL.unix_ms(), 0);
+    }
+
+    #[test]
+    fn times_are_ordered_to_the_millisecond() {
+        let [a, b, c] =
+            [1_709_210_096_789, 1_709_210_096_790, 1_709_210_157_000].map(LogTime::from_unix_ms);
+        assert!(b.is_after(a) && c.is_after(b) && !a.is_after(b) && !a.is_after(a));
+    }
+
+    #[test]
     fn a_log_position_is_stored_byte_first_and_ordered_generation_first() {
         let pos = LgPos::new(3, 2, 1);
         assert_eq!(LeLgPos::from(pos).as_bytes(), [1, 0, 2, 0, 3, 0, 0, 0]);
         assert_eq!(LeLgPos::from(pos).get(), pos);
         assert!(LgPos::new(3, 0, 0) > LgPos::new(2, 9, 9));
         assert_eq!(pos.to_string(), "000003,0002,0001");
+        assert_eq!(LgPos::parse(&pos.to_string()), Some(pos));
+        assert_eq!(LgPos::parse("0x1a:0:fFf"), Some(LgPos::new(0x1a, 0, 0xfff)));
+        for wrong in ["", "1", "1:2", "1:2:3:4", "1:2:-3", "1:10000:0", "1 :2:3", "80000000:1:1"] {
+            assert_eq!(LgPos::parse(wrong), None, "{wrong}");
+        }
     }
 }

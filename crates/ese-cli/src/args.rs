@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
+use ese_api::{LgPos, LogTime};
 
 use crate::text;
 
@@ -408,6 +409,14 @@ pub(crate) struct Restore {
     /// A directory with logs that go on where the set ends, for instance shipped ones
     #[arg(long, value_name = "DIR")]
     pub(crate) logs: Option<PathBuf>,
+    /// As it was then: 2026-01-31T15:15:00.250Z, UTC if no zone is named; nothing that was begun
+    /// later in the log is replayed
+    #[arg(long, value_name = "TIME", value_parser = text::log_time, conflicts_with = "to_position")]
+    pub(crate) to_time: Option<LogTime>,
+    /// Replay the log up to this position: three hexadecimal numbers as `ese verify-backup` prints
+    /// them
+    #[arg(long, value_name = "GEN:SEC:OFF", value_parser = text::log_position)]
+    pub(crate) to_position: Option<LgPos>,
     /// Say what would be restored from what, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

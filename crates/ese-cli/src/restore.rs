@@ -4,8 +4,8 @@
 use std::io::IsTerminal as _;
 
 use ese_api::{
-    JetErr, PlannedRestore, RestoreOptions, RestoreProgress, RestoreTarget, Restored, SetInput,
-    StopToken, plan_restore, restore_set,
+    JetErr, PlannedEnd, PlannedRestore, RestoreOptions, RestoreProgress, RestoreTarget,
+    RestoreUntil, Restored, SetInput, StopToken, plan_restore, restore_set,
 };
 use serde_json::json;
 
@@ -40,14 +40,34 @@ pub(crate) fn run(context: &Context, args: &args::Restore) -> Outcome {
     };
     let mut options =
         RestoreOptions { force: args.force, keep_damaged: false, progress: &mut report, stop };
-    let target = RestoreTarget::in_dir(&args.dir);
+    let target = RestoreTarget { until: until(args), ..RestoreTarget::in_dir(&args.dir) };
     let restored = restore_set(&context.env, input, args.logs.as_deref(), &target, &mut options);
     drop(progress);
     match restored {
         Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
             Err(Failure::Stopped("the set is untouched; restore it again".to_owned()))
         }
-        restored => tell(context, &restored?),
+        restored => tell(context, args, &restored?),
+    }
+}
+
+fn until(args: &args::Restore) -> Option<RestoreUntil> {
+    let position = args.to_position.map(RestoreUntil::Position);
+    position.or(args.to_time.map(RestoreUntil::Time))
+}
+
+/// `00002A,0012,00A4, 2026-01-31T12:00:00.000Z`.
+fn place(end: &PlannedEnd) -> String {
+    match end.time {
+        Some(time) => format!("{}, {time}", end.position),
+        None => end.position.to_string(),
+    }
+}
+
+/// An end that was asked for, and that lies behind everything.
+fn remark_on_end(context: &Context, args: &args::Restore, end: &PlannedEnd) {
+    if let Some(until) = until(args).filter(|_| !end.leaves_out) {
+        context.remark(&format!("the log ends before {until}: nothing is left out"));
     }
 }
 
@@ -57,7 +77,15 @@ fn plan(context: &Context, args: &args::Restore) -> Outcome {
             "a pipe can be read only once: put the archive into a file".into(),
         ));
     }
-    let plan: PlannedRestore = plan_restore(&context.env, &args.set, args.logs.as_deref())?;
+    let logs = args.logs.as_deref();
+    let plan: PlannedRestore = plan_restore(&context.env, &args.set, logs, until(args))?;
+    match &plan.end {
+        Some(end) => remark_on_end(context, args, end),
+        None if until(args).is_some() => {
+            context.remark("where the replay ends shows when the archives are unpacked");
+        }
+        None => {}
+    }
     let mut output = Output::new();
     if context.json {
         output.json(&json!({
@@ -68,6 +96,8 @@ fn plan(context: &Context, args: &args::Restore) -> Outcome {
             "gen_low": plan.gen_low.0,
             "gen_high": plan.gen_high.0,
             "bytes": plan.bytes,
+            "position": plan.end.map(|end| end.position.to_string()),
+            "time": plan.end.and_then(|end| end.time).map(|time| time.to_string()),
         }))?;
         return Ok(output.flush()?);
     }
@@ -84,10 +114,17 @@ fn plan(context: &Context, args: &args::Restore) -> Outcome {
         plan.gen_high.0,
         text::bytes(plan.bytes),
     ))?;
+    if let Some(end) = &plan.end {
+        let all = if end.leaves_out { "" } else { ", the end of the log" };
+        output.line(&format!("the replay would end at {}{all}", place(end)))?;
+    }
     Ok(output.flush()?)
 }
 
-fn tell(context: &Context, restored: &Restored) -> Outcome {
+fn tell(context: &Context, args: &args::Restore, restored: &Restored) -> Outcome {
+    if let Some(end) = &restored.end {
+        remark_on_end(context, args, end);
+    }
     let recovery = &restored.recovery;
     let mut output = Output::new();
     if context.json {
@@ -100,6 +137,8 @@ fn tell(context: &Context, restored: &Restored) -> Outcome {
             "records": recovery.records,
             "applied": recovery.applied,
             "rolled_back": recovery.rolled_back,
+            "position": recovery.to.to_string(),
+            "time": restored.end.and_then(|end| end.time).map(|time| time.to_string()),
         }))?;
     } else {
         for database in &restored.databases {
@@ -112,6 +151,9 @@ fn tell(context: &Context, restored: &Restored) -> Outcome {
             text::counted(recovery.applied, "page change"),
             text::counted(recovery.rolled_back, "unfinished transaction"),
         ))?;
+        if let Some(end) = restored.end.filter(|end| end.leaves_out) {
+            output.line(&format!("up to {}; the next start begins a new log", place(&end)))?;
+        }
     }
     Ok(output.flush()?)
 }

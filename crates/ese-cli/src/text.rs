@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ese_api::{LgPos, LogTime};
+
 /// `118,301`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -72,6 +74,18 @@ pub(crate) fn megabytes(text: &str) -> Result<u64, String> {
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let micros = millionths(text).ok_or_else(|| format!("{text:?} is no number of seconds"))?;
     Ok(Duration::from_micros(micros))
+}
+
+/// `2026-01-31T15:15:00.250Z`.
+pub(crate) fn log_time(text: &str) -> Result<LogTime, String> {
+    let wrong = || format!("{text:?} is no time like 2026-01-31T15:15:00Z, from 1970 to 2154");
+    LogTime::parse(text).ok_or_else(wrong)
+}
+
+/// `00002A,0012,00A4`.
+pub(crate) fn log_position(text: &str) -> Result<LgPos, String> {
+    let wrong = || format!("{text:?} is no log position: three hexadecimal numbers like 2A:12:A4");
+    LgPos::parse(text).ok_or_else(wrong)
 }
 
 /// A number with up to six decimals, in millionths.

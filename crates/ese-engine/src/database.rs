@@ -203,6 +203,11 @@ impl Database {
         }
     }
 
+    /// Forgets all of them; the value says what was missing.
+    pub(crate) fn take_missing(&self) -> BTreeMap<Pgno, Error> {
+        std::mem::take(&mut *self.missing.lock())
+    }
+
     /// Redo has ended: no page may be missing.
     ///
     /// # Errors

@@ -10,8 +10,10 @@
 //! * no record crosses generations: if the rest of this one is too short, the record starts the
 //!   next one.
 //!
-//! One rule is ours: into a segment that has been *written* no record is cut. Its rest stays zero.
-//! So what an acknowledged segment holds never depends on segments that are not yet durable.
+//! Two rules are ours: into a segment that has been *written* no record is cut. Its rest stays
+//! zero. So what an acknowledged segment holds never depends on segments that are not yet durable.
+//! And a commit begins a segment if the open one is older than [`SPAN_MAX_MS`]: of time a log knows
+//! only when segments were begun, and a restore is to end at a moment.
 
 use std::collections::VecDeque;
 
@@ -32,6 +34,8 @@ const PIECE_HEAD: usize = 3;
 const CUT_ROOM_MIN: usize = 32;
 /// Segments kept for reuse.
 const POOL_MAX: usize = 64;
+/// No commit stands in a segment that was begun so long before.
+const SPAN_MAX_MS: u64 = 500;
 
 /// Where an appended record lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +51,7 @@ struct Segment {
     generation: Generation,
     isec: u16,
     bytes: Box<SegmentBytes>,
+    begun: LogTime,
     /// First free byte.
     end: usize,
     /// What `end` was when the segment was last given to the writer; 0 if it never was.
@@ -168,7 +173,8 @@ impl Buffer {
         self.queue.len() * 2 >= self.segments_max
     }
 
-    /// Adds a record. `Ok(None)`: there is no room until a batch has been taken.
+    /// Adds a record; `is_commit`: of an outermost transaction. `Ok(None)`: there is no room until
+    /// a batch has been taken.
     ///
     /// # Errors
     /// `JET_errLogBufferTooSmall` (-517): the record is too long for the buffer or a generation.
@@ -177,11 +183,12 @@ impl Buffer {
     pub(crate) fn append(
         &mut self,
         parts: &Parts<'_>,
+        is_commit: bool,
         now: impl Fn() -> LogTime,
     ) -> Result<Option<Appended>> {
         self.check_open()?;
         let len = parts.encoded_len();
-        let (layout, new_segments) = self.lay_out(len)?;
+        let (layout, new_segments) = self.lay_out(len, is_commit && self.is_old(&now))?;
         if self.queue.len() + new_segments > self.segments_max {
             if new_segments >= self.segments_max {
                 return Err(too_long(len));
@@ -213,10 +220,17 @@ impl Buffer {
         Ok(Some(Appended { start, end }))
     }
 
-    /// How a record of `len` bytes is laid down, and how many new segments that takes.
-    fn lay_out(&self, len: usize) -> Result<(Layout, usize)> {
+    /// Was the open segment begun some time ago? Also if the clock was set back.
+    fn is_old(&self, now: impl Fn() -> LogTime) -> bool {
+        let tail = self.queue.back().filter(|tail| tail.open);
+        tail.is_some_and(|tail| now().unix_ms().abs_diff(tail.begun.unix_ms()) >= SPAN_MAX_MS)
+    }
+
+    /// How a record of `len` bytes is laid down, and how many new segments that takes. `fresh`: it
+    /// begins a segment.
+    fn lay_out(&self, len: usize, fresh: bool) -> Result<(Layout, usize)> {
         let last = usize::from(self.last_data);
-        if let Some(tail) = self.queue.back().filter(|tail| tail.open) {
+        if let Some(tail) = self.queue.back().filter(|tail| tail.open && !fresh) {
             let room = SEGMENT_LEN - tail.end;
             if len <= room {
                 return Ok((Layout::Inside, 0));
@@ -251,11 +265,13 @@ impl Buffer {
         self.close_segment();
         let mut bytes = self.pool.pop().unwrap_or_else(zeroed_segment);
         let pos = LgPos { generation: self.next_generation, isec: self.next_isec, ib: 0 };
-        put_position(&mut bytes, pos, now());
+        let begun = now();
+        put_position(&mut bytes, pos, begun);
         self.queue.push_back(Segment {
             generation: self.next_generation,
             isec: self.next_isec,
             bytes,
+            begun,
             end: SEGMENT_HEADER_LEN,
             given: 0,
             open: true,

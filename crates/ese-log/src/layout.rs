@@ -16,4 +16,4 @@ pub use log_header::{Framing, HeaderFlags, LOG_HEADER_LEN, LogHeader, LogVersion
 pub(crate) use segment::{
     Found, classify, put_position, seal_as, segment_time, stored_checksum, used_len, zeroed_segment,
 };
-pub use segment::{SEGMENT_HEADER_LEN, SEGMENT_LEN, SegmentBytes, Stamp, time_of_segment};
+pub use segment::{SEGMENT_HEADER_LEN, SEGMENT_LEN, SegmentBytes, SegmentHead, Stamp};

@@ -169,7 +169,8 @@ impl Log {
         loop {
             let (appended, half_full, tip) = {
                 let mut buffer = shared.buffer.lock();
-                let appended = buffer.append(&parts, || shared.env.clock.log_time())?;
+                let is_commit = matches!(record, Record::Commit0(_));
+                let appended = buffer.append(&parts, is_commit, || shared.env.clock.log_time())?;
                 (appended, buffer.is_half_full(), buffer.tip())
             };
             match appended {

@@ -10,7 +10,7 @@ use ese_backup::{
 };
 use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result};
 use ese_engine::recovery::RecoveryReport;
-use ese_log::layout::{SEGMENT_LEN, time_of_segment};
+use ese_log::layout::{SEGMENT_LEN, SegmentHead};
 use ese_os::{Env, FileStream, OpenMode, remove_tree};
 
 use super::{Link, Unpacked, links, source, unpack_one};
@@ -254,8 +254,8 @@ fn time_of(env: &Env, source: &RestoreSource, at: LgPos) -> Option<LogTime> {
             let mut segment = [0; SEGMENT_LEN];
             for isec in (1..=u64::from(at.isec)).rev() {
                 file.read_at(&mut segment, isec * SEGMENT_LEN as u64).ok()?;
-                if let Some(time) = time_of_segment(&segment, at.generation) {
-                    return Some(time);
+                if let Some(head) = SegmentHead::of(&segment, at.generation) {
+                    return Some(head.begun);
                 }
             }
         }

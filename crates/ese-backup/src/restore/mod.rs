@@ -21,6 +21,7 @@ mod scan;
 mod target;
 #[cfg(test)]
 mod tests;
+mod until;
 mod verify;
 
 use std::path::Path;
@@ -37,6 +38,7 @@ pub use plan::{PlannedDatabase, PlannedLog, RestorePlan, RestoreSource};
 pub use scan::archived_log_name;
 pub(crate) use scan::read_log_header;
 pub use target::RestoreTarget;
+pub use until::{PlannedEnd, RestoreUntil};
 pub use verify::{SetReport, verify_set};
 
 /// How far a restore or a verification has come.

@@ -125,6 +125,21 @@ impl Placed {
         env.fs.remove_file(mark)?;
         env.fs.sync_dir(parent(mark))
     }
+
+    /// The databases are clean, and older than the logs: these go, so that the next instance begins
+    /// a new log. The old one may have gone on elsewhere, under the same generations.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn forget_logs(&self, env: &Env) -> Result<()> {
+        for entry in env.fs.list(&self.log_dir)? {
+            let reserve = entry.name.to_ascii_lowercase().ends_with(".jrs");
+            if !entry.is_dir && (is_log_of(&entry.name, &self.log_base) || reserve) {
+                env.fs.remove_file(&self.log_dir.join(&entry.name))?;
+            }
+        }
+        env.fs.sync_dir(&self.log_dir)
+    }
 }
 
 /// Copies, verifies and names the files of a set, durably.

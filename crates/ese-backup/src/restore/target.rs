@@ -11,6 +11,7 @@ use ese_os::Env;
 use super::{
     place::{TEMPORARY, UNFINISHED_NAME, temporary},
     plan::{PlannedDatabase, RestorePlan},
+    until::RestoreUntil,
 };
 use crate::files::check_plain_name;
 
@@ -25,6 +26,10 @@ const OF_LOGS: [&str; 9] = ["log", "jtx", "chk", "jcp", "jrs", "jsl", "lck", "st
 ///     .logs_in("/logs".as_ref())
 ///     .with_place("a.edb".as_ref(), "/fast/a.edb".as_ref())
 ///     .rolling_forward();
+/// // As it was at a quarter past three.
+/// use ese_backup::restore::RestoreUntil;
+/// let moment = ese_base::LogTime::parse("2026-01-31T15:15Z").unwrap();
+/// let target = RestoreTarget::in_dir("/data".as_ref()).until(RestoreUntil::Time(moment));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestoreTarget {
@@ -42,6 +47,9 @@ pub struct RestoreTarget {
     /// Logs of the same instance that are in the log directory stay: they must go on where the set
     /// ends, and are replayed after it.
     pub roll_forward: bool,
+    /// Not everything that was logged is replayed. The databases then belong to no log any more:
+    /// the next instance begins a new one, which nobody can take for the old.
+    pub until: Option<RestoreUntil>,
 }
 
 impl RestoreTarget {
@@ -56,6 +64,7 @@ impl RestoreTarget {
             places: Vec::new(),
             to_sources: false,
             roll_forward: false,
+            until: None,
         }
     }
 
@@ -91,6 +100,13 @@ impl RestoreTarget {
     #[must_use]
     pub fn rolling_forward(mut self) -> RestoreTarget {
         self.roll_forward = true;
+        self
+    }
+
+    /// As the databases were at some moment: [`RestoreTarget::until`].
+    #[must_use]
+    pub fn until(mut self, until: RestoreUntil) -> RestoreTarget {
+        self.until = Some(until);
         self
     }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use ese_base::{
-    DbTime, Dbid, Error, JetErr, LgPos, LogTime, ObjId, Pgno, ProcId, Result, Signature,
+    BkInfo, DbTime, Dbid, Error, JetErr, LgPos, LogTime, ObjId, Pgno, ProcId, Result, Signature,
     limits::DATABASES_MAX,
 };
 use ese_log::{
@@ -208,6 +208,9 @@ impl Instance {
         let log = self.log.as_ref().map(|log| (log.signature(), log.written_generation()));
         attached.db.file.update_header(|header| {
             header.set_state(DbState::DirtyShutdown);
+            if log.is_none_or(|(sign_log, _)| header.sign_log != sign_log) {
+                forget_backups(header);
+            }
             header.logtime_attach = now;
             header.lgpos_attach = attached.attach.into();
             header.dbid = u32::from(attached.db.dbid.0).into();
@@ -294,6 +297,16 @@ pub(crate) fn make_header_clean(db: &Database, pos: LgPos, now: LogTime) -> Resu
         header.set_dbtime(db.dbtime());
         header.set_last_objid(db.objid_last());
     })
+}
+
+/// A database comes to another log, or to none: backups that it remembers were of the old one, and
+/// no incremental one can build on them. (As the published source does at an attach.)
+pub(crate) fn forget_backups(header: &mut DbHeader) {
+    let none = BkInfo::default();
+    (header.bkinfo_full_prev, header.bkinfo_type_full_prev) = (none, 0.into());
+    (header.bkinfo_inc_prev, header.bkinfo_type_inc_prev) = (none, 0.into());
+    (header.bkinfo_copy_prev, header.bkinfo_type_copy_prev) = (none, 0.into());
+    (header.bkinfo_diff_prev, header.bkinfo_type_diff_prev) = (none, 0.into());
 }
 
 /// Joins a file with a cache of the instance's settings.

@@ -42,7 +42,7 @@ pub use self::{
     term::TermMode,
 };
 pub(crate) use self::{
-    attach::{cache_options, make_header_clean},
+    attach::{cache_options, forget_backups, make_header_clean},
     create::INITIAL_PAGES,
 };
 use crate::{

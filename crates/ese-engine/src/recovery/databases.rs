@@ -8,7 +8,7 @@ use std::{
 };
 
 use ese_base::{
-    DbTime, Dbid, Error, Generation, JetErr, LgPos, LogTime, ObjId, Result, Signature, plant,
+    DbTime, Dbid, Error, Generation, JetErr, LgPos, LogTime, ObjId, Pgno, Result, Signature, plant,
 };
 use ese_log::{Attachment, records::SetDbVersion};
 use ese_os::Env;
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     database::Database,
-    instance::{INITIAL_PAGES, make_header_clean},
+    instance::{INITIAL_PAGES, forget_backups, make_header_clean},
     redo::base,
 };
 
@@ -81,6 +81,9 @@ pub(super) struct RedoDatabases {
     page_size: ese_base::PageSize,
     ranges: Ranges,
     by_id: BTreeMap<Dbid, RedoDb>,
+    /// Pages that copies missed when a run of the instance ended; see
+    /// [`RedoDatabases::carry_missing`].
+    owed: BTreeMap<PathBuf, BTreeMap<Pgno, Error>>,
     /// The first generation with commits that is lost, with leave.
     lost_from: Option<Generation>,
 }
@@ -143,8 +146,34 @@ impl RedoDatabases {
         page_size: ese_base::PageSize,
         ranges: Ranges,
     ) -> RedoDatabases {
-        let env = env.clone();
-        RedoDatabases { env, options, page_size, ranges, by_id: BTreeMap::new(), lost_from: None }
+        RedoDatabases {
+            env: env.clone(),
+            options,
+            page_size,
+            ranges,
+            by_id: BTreeMap::new(),
+            owed: BTreeMap::new(),
+            lost_from: None,
+        }
+    }
+
+    /// A run ended cleanly, or a database is detached. A copy out of a backup may be from after
+    /// that: a page that it lacks may have been cut off or trimmed before it was copied, and the
+    /// log will say so. Such pages are looked for again at the end.
+    pub(super) fn carry_missing(&mut self, dbid: Option<Dbid>) {
+        if !self.ranges.hard {
+            return;
+        }
+        for (own, state) in &self.by_id {
+            if let RedoDb::Open { db, path, .. } = state
+                && dbid.is_none_or(|dbid| dbid == *own)
+            {
+                let missing = db.take_missing();
+                if !missing.is_empty() {
+                    self.owed.entry(path.clone()).or_default().extend(missing);
+                }
+            }
+        }
     }
 
     /// The first generation with commits that is lost, with leave.
@@ -217,7 +246,10 @@ impl RedoDatabases {
             return Ok(());
         }
         let state = self.find(info, at, watch)?;
-        if let RedoDb::Open { path, .. } = &state {
+        if let RedoDb::Open { path, db, .. } = &state {
+            for (pgno, why) in self.owed.remove(path).into_iter().flatten() {
+                db.note_missing(pgno, why);
+            }
             watch.tell(&RecoveryEvent::Attached { path })?;
         }
         self.by_id.insert(info.dbid, state);
@@ -314,6 +346,9 @@ impl RedoDatabases {
             let (begun, sign_log) = (self.ranges.begun(at.generation), self.ranges.sign_log);
             file.update_header(|header| {
                 header.set_state(DbState::DirtyShutdown);
+                if header.sign_log != sign_log {
+                    forget_backups(header);
+                }
                 header.sign_log = sign_log;
                 require(header, begun);
             })?;
@@ -486,6 +521,11 @@ impl RedoDatabases {
     pub(super) fn check_complete(&mut self) -> Result<u32> {
         for db in self.all_open() {
             db.check_none_missing().map_err(|error| error.at_path(db.file.path()))?;
+        }
+        if let Some((path, pages)) = self.owed.pop_first()
+            && let Some((_, why)) = pages.into_iter().next()
+        {
+            return Err(why.at_path(path));
         }
         let mut left_out = 0;
         for state in std::mem::take(&mut self.by_id) {

@@ -37,15 +37,9 @@ impl Limit {
         match self.0 {
             None => false,
             Some(RedoEnd::Pause(end) | RedoEnd::CutAt(end)) => pos >= end,
-            Some(RedoEnd::CutAfter(end)) => order(time) > order(end),
+            Some(RedoEnd::CutAfter(end)) => time.is_after(end),
         }
     }
-}
-
-/// Times of the log in their order.
-fn order(time: LogTime) -> (u8, u8, u8, u8, u8, u8, u16) {
-    let LogTime { year, month, day, hour, minute, second, .. } = time;
-    (year, month, day, hour, minute, second, time.millisecond())
 }
 
 /// Tells of each log that redo comes to, and how far it is.

@@ -239,6 +239,7 @@ impl Replay<'_, '_> {
                 self.to_remove.clear();
                 self.touched = Touched::default();
                 self.tell_detaching(None)?;
+                self.databases.carry_missing(None);
                 self.databases.detach_all(at)?;
             }
             Record::CreateDb(create) => {
@@ -260,6 +261,7 @@ impl Replay<'_, '_> {
                 self.to_remove.retain(|change| change.dbid != detach.dbid);
                 self.touched.forget(detach.dbid);
                 self.tell_detaching(Some(detach.dbid))?;
+                self.databases.carry_missing(Some(detach.dbid));
                 self.databases.detach(detach.dbid, pos)?;
             }
             _ => match record.page_head() {

@@ -112,13 +112,27 @@ pub(crate) fn segment_time(segment: &SegmentBytes) -> LogTime {
     Header::ref_from_prefix(segment).map_or(LogTime::NULL, |(header, _)| header.time)
 }
 
-/// When a segment of this generation was begun; `None` if there is none of it here.
-#[must_use]
-pub fn time_of_segment(segment: &SegmentBytes, generation: Generation) -> Option<LogTime> {
-    let (header, _) = Header::ref_from_prefix(segment.as_slice()).ok()?;
-    let position = header.lgpos.get();
-    let ours = position.generation == generation && !header.time.is_null();
-    ours.then_some(header.time)
+/// What a segment says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SegmentHead {
+    /// Its number. At the place behind its own lies its shadow.
+    pub isec: u16,
+    /// When it was begun.
+    pub begun: LogTime,
+    /// The first byte behind its records.
+    pub end: usize,
+}
+
+impl SegmentHead {
+    /// Of a segment of this generation; `None` if there is none of it here. Nothing is verified.
+    #[must_use]
+    pub fn of(segment: &SegmentBytes, generation: Generation) -> Option<SegmentHead> {
+        let (header, _) = Header::ref_from_prefix(segment.as_slice()).ok()?;
+        let position = header.lgpos.get();
+        let ours = position.generation == generation && !header.time.is_null();
+        let head = SegmentHead { isec: position.isec, begun: header.time, end: used_len(segment) };
+        ours.then_some(head)
+    }
 }
 
 /// The checksum as stored.

@@ -128,7 +128,8 @@ fn run(batches: &[Vec<usize>]) -> Run {
             number += 1;
             let trace = Trace { procid: ProcId(1), text: &text, rollover: false };
             let record = Record::Trace(trace);
-            let appended = buffer.append(&record.parts().unwrap(), || LogTime::NULL).unwrap();
+            let appended =
+                buffer.append(&record.parts().unwrap(), false, || LogTime::NULL).unwrap();
             if appended.unwrap().end.generation != generation {
                 // The file is full.
                 break 'run;
@@ -302,4 +303,23 @@ fn commits_of_one_size_cost_one_sync_each() {
         assert!(commits >= 7);
         assert_eq!(count(|op| matches!(op, Op::Sync)), commits, "commits of {len} bytes");
     }
+}
+
+#[test]
+fn a_commit_begins_a_segment_when_the_open_one_is_old() {
+    let start = LgPos { generation: Generation(1), isec: 1, ib: 0 };
+    let mut buffer = Buffer::new(start, SECTORS - 2, 64);
+    let mut append = |ms: u64, is_commit: bool| {
+        let trace = Trace { procid: ProcId(1), text: b"x", rollover: false };
+        let (record, now) = (Record::Trace(trace), || LogTime::from_unix_ms(ms));
+        let appended = buffer.append(&record.parts().unwrap(), is_commit, now).unwrap().unwrap();
+        (appended.start.isec, appended.start.ib == 0)
+    };
+    assert_eq!(append(10_000, true), (1, true));
+    assert_eq!(append(10_499, true), (1, false));
+    assert_eq!(append(99_000, false), (1, false), "what is no commit stands anywhere");
+    assert_eq!(append(99_001, true), (2, true));
+    assert_eq!(append(99_400, true), (2, false));
+    assert_eq!(append(20_000, true), (3, true), "the clock was set back");
+    assert_eq!(append(20_001, true), (3, false));
 }
