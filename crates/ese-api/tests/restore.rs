@@ -337,6 +337,31 @@ fn a_status_function_ends_a_restore() {
 }
 
 #[test]
+fn other_calls_wait_for_the_end_of_a_restore() {
+    let _mode = multi();
+    let case = Case::new();
+    let dir = case.make("there");
+    let inst = made(&dir);
+    let mut refused = Vec::new();
+    let mut status = |_: JET_SNP, snt, _: &JET_SNPROG| {
+        if snt == JET_sntBegin {
+            let again = JetRestoreInstance(inst, &case.set(), Some(&dir), None);
+            let mut same = inst;
+            let begun = JetInit(Some(&mut same)).map(drop);
+            let ended = JetTerm(inst).map(drop);
+            let all = [JetBeginSession(inst).map(drop), begun, ended, again.map(drop)];
+            refused.extend(all.into_iter().map(code));
+        }
+        Ok(())
+    };
+    JetRestoreInstance(inst, &case.set(), Some(&dir), Some(&mut status)).unwrap();
+    assert_eq!(refused, [JetErr::RestoreInProgress; 4]);
+    let mut same = inst;
+    JetInit(Some(&mut same)).unwrap();
+    JetTerm(inst).unwrap();
+}
+
+#[test]
 fn logs_in_the_log_path_that_do_not_go_on_with_the_set() {
     let _mode = multi();
     let (case, other) = (Case::new(), Case::new());

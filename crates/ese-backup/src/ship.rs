@@ -57,6 +57,10 @@ pub struct ShipState {
     pub gen_low: u32,
     /// Last generation that was shipped whole; 0 if none was.
     pub gen_finished: u32,
+    /// When that one was begun: what goes on behind it says so. Empty if none was, and in states
+    /// of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub finished_created: String,
     /// The generation that was being written.
     pub gen_open: u32,
     /// When that was, ISO 8601.
@@ -138,8 +142,9 @@ impl Shipper {
     /// # Errors
     /// `JET_errMissingLogFile` (-528) if a generation was removed before it was shipped: what comes
     /// after it is of no use without a new backup; `JET_errBadLogSignature` (-530) if the
-    /// destination holds the log of another instance; `JET_errLogReadVerifyFailure` (-612) for a
-    /// damaged log; those of reading and of the destination. The next step goes on.
+    /// destination holds the log of another instance, `JET_errGivenLogFileIsNotContiguous` (-556)
+    /// if it holds that of another way that this one went; `JET_errLogReadVerifyFailure` (-612) for
+    /// a damaged log; those of reading and of the destination. The next step goes on.
     pub fn step(&mut self) -> Result<Shipped> {
         let mut shipped = Shipped::default();
         // A generation may be finished while the one before it is copied, and while the log goes
@@ -193,6 +198,7 @@ impl Shipper {
                 read => read?,
             };
             self.check_stream(&header.signature)?;
+            self.check_follows(&header, path)?;
             self.to.write(&self.name_of(*generation, path), &bytes)?;
             shipped.finished.push(*generation);
             shipped.bytes += bytes.len() as u64;
@@ -213,6 +219,7 @@ impl Shipper {
             read => read.map_err(|error| error.at_path(path))?,
         };
         self.check_stream(&header.signature)?;
+        self.check_follows(&header, path)?;
         let generation = header.generation;
         match self.next() {
             Some(expected) if expected < generation.0 => {
@@ -292,6 +299,29 @@ impl Shipper {
         }
     }
 
+    /// An instance that was put back may have come to the same generations on another way.
+    fn check_follows(&self, header: &LogHeader, path: &Path) -> Result<()> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let (before, after) = (&state.finished_created, header.previous_created.to_string());
+        let next = header.generation.0 == state.gen_finished.saturating_add(1);
+        if !next || before.is_empty() || *before == after {
+            return Ok(());
+        }
+        Err(Error::new(
+            JetErr::GivenLogFileIsNotContiguous,
+            format!(
+                "the generation before it was begun at {after}, the one that was shipped at \
+                 {before}"
+            ),
+        )
+        .at_path(path)
+        .at_generation(header.generation)
+        .advise(
+            "the instance was put back and has gone another way: ship into a new directory, and \
+             make a backup to go with it",
+        ))
+    }
+
     fn missing(&self, generation: Generation) -> Error {
         Error::new(JetErr::MissingLogFile, "the log was removed before it was shipped")
             .at_path(&self.dir)
@@ -308,6 +338,11 @@ impl Shipper {
             log_base: self.base.clone(),
             log_signature: signature_to_hex(&header.signature),
             gen_low: before.as_ref().map_or(generation, |state| state.gen_low),
+            finished_created: match (finished, &before) {
+                (Some(_), _) => header.created.to_string(),
+                (None, Some(before)) => before.finished_created.clone(),
+                (None, None) => String::new(),
+            },
             gen_finished: finished
                 .map_or(before.map_or(0, |state| state.gen_finished), |generation| generation.0),
             gen_open: generation.saturating_add(u32::from(finished.is_some())),

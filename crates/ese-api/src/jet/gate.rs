@@ -70,7 +70,8 @@ pub(super) enum Purpose {
 ///
 /// # Errors
 /// In this order: `JET_errClientRequestToStopJetService` (-1329), `JET_errInstanceUnavailable`
-/// (-1090), `JET_errTermInProgress` (-1000), `JET_errNotInitialized` (-1029).
+/// (-1090), `JET_errTermInProgress` (-1000), `JET_errRestoreInProgress` (-506),
+/// `JET_errNotInitialized` (-1029).
 pub(super) fn enter(inst: &Inst, purpose: Purpose) -> Result<Arc<Shared>> {
     if purpose == Purpose::Work && inst.stopped_services() & ALL_SERVICES != 0 {
         return Err(Error::new(
@@ -89,8 +90,16 @@ pub(super) fn enter(inst: &Inst, purpose: Purpose) -> Result<Arc<Shared>> {
             shared.engine.check_alive()?;
             Err(Error::new(JetErr::TermInProgress, "the instance is being terminated"))
         }
+        Life::Restoring => Err(restoring()),
         Life::Created | Life::Starting => {
             Err(Error::new(JetErr::NotInitialized, "the instance was not initialised"))
         }
     }
+}
+
+/// The answer while a restore has the instance.
+#[track_caller]
+pub(super) fn restoring() -> Error {
+    Error::new(JetErr::RestoreInProgress, "a restore is running with this instance")
+        .advise("wait for its end")
 }

@@ -10,7 +10,7 @@ use ese_os::Env;
 use super::{
     JET_GRBIT,
     durable::Teller,
-    gate::{Purpose, enter},
+    gate::{Purpose, enter, restoring},
     handles::{JET_INSTANCE, JET_SESID},
     invalid_grbit,
     params::{
@@ -227,6 +227,7 @@ fn init(
                 let what = "another thread initialises the instance";
                 return Err(Error::new(JetErr::InitInProgress, what));
             }
+            Life::Restoring => return Err(restoring()),
             Life::Running(_) | Life::Ending(_) => {
                 let what = "the instance was initialised";
                 return Err(Error::new(JetErr::AlreadyInitialized, what));
@@ -344,6 +345,7 @@ pub fn JetTerm2(instance: JET_INSTANCE, grbit: JET_GRBIT) -> Result<()> {
             Life::Starting => {
                 return Err(Error::new(JetErr::NotInitialized, "JetInit has not returned yet"));
             }
+            Life::Restoring => return Err(restoring()),
             Life::Ending(_) => {
                 let what = "another thread terminates the instance";
                 return Err(Error::new(JetErr::TermInProgress, what));

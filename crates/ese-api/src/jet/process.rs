@@ -48,6 +48,8 @@ pub(super) enum Life {
     Created,
     /// JetInit is running.
     Starting,
+    /// A restore is running.
+    Restoring,
     /// Can be used.
     Running(Arc<Shared>),
     /// JetTerm is running.
@@ -85,7 +87,7 @@ impl Inst {
     pub(super) fn shared(&self) -> Option<Arc<Shared>> {
         match &*self.life.read() {
             Life::Running(shared) | Life::Ending(shared) => Some(Arc::clone(shared)),
-            Life::Created | Life::Starting => None,
+            Life::Created | Life::Starting | Life::Restoring => None,
         }
     }
 

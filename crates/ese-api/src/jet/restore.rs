@@ -10,7 +10,7 @@ use ese_os::Env;
 
 use super::{
     JET_LOGINFO, JET_PFNSTATUS, JET_RSTMAP, JET_snpRestore,
-    gate::find_instance,
+    gate::{find_instance, restoring},
     handles::JET_INSTANCE,
     params::{
         JET_paramBaseName, JET_paramCreatePathIfNotExist, JET_paramLogFilePath,
@@ -101,10 +101,12 @@ fn restore(
 ) -> Result<()> {
     {
         let mut life = inst.life.write();
-        if !matches!(*life, Life::Created) {
-            return Err(initialised());
+        match *life {
+            Life::Created => {}
+            Life::Restoring => return Err(restoring()),
+            _ => return Err(initialised()),
         }
-        *life = Life::Starting;
+        *life = Life::Restoring;
     }
     let mut teller = Teller::new(JET_snpRestore, status);
     let done = restore_set(inst, source, dest, &mut teller);
@@ -354,7 +356,7 @@ fn temporary_instance(process: &mut Process) -> Result<std::sync::Arc<Inst>> {
     let taken = |name: &String| process.instances().any(|inst| inst.name == *name);
     let name = names.into_iter().find(|name| !taken(name)).unwrap_or_default();
     let inst = process.create(&name, Mode::Multi)?;
-    *inst.life.write() = Life::Starting;
+    *inst.life.write() = Life::Restoring;
     Ok(inst)
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ese_base::{LogTime, ProcId};
-use ese_log::{Log, LogConfig, LogFile, Record, StreamReader, records::Trace};
+use ese_base::{LgPos, LogTime, ProcId};
+use ese_log::{Log, LogConfig, LogFile, LogNames, LogStream, Record, StreamReader, records::Trace};
 use ese_sim::{SimDisk, SimEnv, StateOptions};
 
 use super::*;
@@ -203,4 +203,34 @@ fn a_generation_is_whole_only_when_the_next_one_has_its_name() {
     let mut ship = shipper(&env, from, to);
     assert_eq!(ship.step().unwrap_err().code(), JetErr::MissingLogFile);
     assert!(ship.state().is_none(), "a power cut could give it its old name back");
+}
+
+#[test]
+fn a_log_that_was_put_back_and_went_another_way_is_not_joined_to_what_was_shipped() {
+    let (env, disk) = SimEnv::new(1);
+    let (from, to) = (Path::new("/log"), Path::new("/shipped"));
+    let go_on = |env: &Env, log: &Log, generations: u64| {
+        for number in 0..generations {
+            write(log, number);
+            env.clock.sleep(std::time::Duration::from_secs(1 + generations));
+            log.roll().unwrap();
+        }
+    };
+    let log = new_log(&env, from, 7);
+    go_on(&env, &log, 2);
+    let mut image = disk.image();
+    go_on(&env, &log, 3);
+    shipper(&env, from, to).step().unwrap();
+    drop(log);
+    for (path, _) in disk.image().files().filter(|(path, _)| path.starts_with(to)) {
+        image.insert(path, &disk.image().read(path).unwrap());
+    }
+    let env = SimEnv::on(&SimDisk::from_image(&image), 2);
+    let stream = LogStream::scan(&env, &LogNames::new(from, "edb")).unwrap();
+    let last = LgPos { generation: stream.newest().unwrap(), isec: 0, ib: 0 };
+    let end = stream.reader(last).unwrap().end().unwrap();
+    let log = Log::resume(&env, &config(from), &end).unwrap();
+    go_on(&env, &log, 4);
+    let error = shipper(&env, from, to).step().unwrap_err();
+    assert_eq!(error.code(), JetErr::GivenLogFileIsNotContiguous, "{error}");
 }
