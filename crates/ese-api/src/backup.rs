@@ -21,7 +21,8 @@ pub use ese_backup::{
     stream::{
         BackupReport, BackupStream as Backup, BaseEntry as BackupBase, CopyJob as BackupJob,
         CopyOptions, Destination as BackupDestination, FileReader as BackupFile, Manifest,
-        Phase as BackupPhase, Progress as BackupProgress, Throttle, jet_error,
+        Phase as BackupPhase, Progress as BackupProgress, Resume as BackupResume, Throttle,
+        jet_error,
     },
 };
 
@@ -138,7 +139,8 @@ impl Instance {
     /// exists, `JET_errInvalidParameter` (-1003) for a stream with truncation; of an incremental
     /// backup also those of [`Instance::begin_incremental_backup`], `JET_errMissingFileToBackup`
     /// (-569) if logs between it and its base are gone, and
-    /// `JET_errGivenLogFileHasBadSignature` (-555) for a base of another instance.
+    /// `JET_errGivenLogFileHasBadSignature` (-555) for a base of another instance; with
+    /// [`BackupJob::resume`](ese_backup::stream::CopyJob::resume) those of [`stream::copy_set`].
     pub fn back_up(&self, to: BackupDestination<'_>, job: BackupJob<'_>) -> Result<BackupReport> {
         stream::copy_set(&self.shared.backup, &self.shared.engine.env, to, job)
     }

@@ -86,8 +86,8 @@ mod verify;
 
 pub use backup::{
     Backup, BackupBase, BackupDestination, BackupFile, BackupJob, BackupPhase, BackupProgress,
-    BackupReport, BackupStopper, CopyOptions, FolderOptions, LogInfo, Manifest, Snapshot,
-    SnapshotOptions, SnapshotStage, SurrogateLogs, Throttle, jet_error,
+    BackupReport, BackupResume, BackupStopper, CopyOptions, FolderOptions, LogInfo, Manifest,
+    Snapshot, SnapshotOptions, SnapshotStage, SurrogateLogs, Throttle, jet_error,
 };
 pub use compact::{Compacted, compact};
 pub use copies::{

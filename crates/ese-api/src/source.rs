@@ -98,6 +98,10 @@ impl BackupSource for EngineSource {
         self.log.as_ref().map_or(LgPos::MIN, LogSource::tip)
     }
 
+    fn durable(&self) -> LgPos {
+        self.log.as_ref().map_or(LgPos::MIN, LogSource::durable)
+    }
+
     fn current_generation(&self) -> Generation {
         self.log.as_ref().map_or(Generation(0), LogSource::current_generation)
     }

@@ -7,7 +7,7 @@ use ese_os::Env;
 
 use crate::{
     sets::PRUNED_NAME,
-    stream::{INCOMPLETE_NAME, MANIFEST_NAME, NEW_NAME},
+    stream::{INCOMPLETE_NAME, KEPT_NAME, KEPT_NEW_NAME, MANIFEST_NAME, NEW_NAME},
 };
 
 /// Removes a file; it may be gone already.
@@ -25,7 +25,8 @@ pub(crate) fn check_plain_name(name: &str) -> Result<()> {
     let plain = (1..=255).contains(&name.len())
         && ![".", ".."].contains(&name)
         && name.chars().all(harmless)
-        && ![MANIFEST_NAME, NEW_NAME, PRUNED_NAME, INCOMPLETE_NAME].contains(&name);
+        && ![MANIFEST_NAME, NEW_NAME, PRUNED_NAME, INCOMPLETE_NAME].contains(&name)
+        && ![KEPT_NAME, KEPT_NEW_NAME].contains(&name);
     if plain {
         return Ok(());
     }

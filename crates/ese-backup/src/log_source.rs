@@ -51,6 +51,12 @@ impl LogSource {
         self.log.tip()
     }
 
+    /// See [`BackupSource::durable`].
+    #[must_use]
+    pub fn durable(&self) -> LgPos {
+        self.log.durable()
+    }
+
     /// See [`BackupSource::current_generation`].
     #[must_use]
     pub fn current_generation(&self) -> Generation {

@@ -153,6 +153,9 @@ pub trait BackupSource: Send + Sync + Debug {
     /// Where the next log record will stand.
     fn tip(&self) -> LgPos;
 
+    /// Every log record before it is durable: no power cut makes the log end earlier.
+    fn durable(&self) -> LgPos;
+
     /// Generation of the current log file.
     fn current_generation(&self) -> Generation;
 

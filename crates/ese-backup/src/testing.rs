@@ -304,6 +304,10 @@ impl BackupSource for TestInstance {
         LgPos::new(self.current.load(Ordering::SeqCst), 2, 100)
     }
 
+    fn durable(&self) -> LgPos {
+        self.tip()
+    }
+
     fn current_generation(&self) -> Generation {
         Generation(self.current.load(Ordering::SeqCst))
     }

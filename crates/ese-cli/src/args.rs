@@ -388,6 +388,13 @@ pub(crate) struct Backup {
     /// The set that an incremental one builds on; otherwise the newest one beside OUT
     #[arg(long, value_name = "SET", requires = "incremental")]
     pub(crate) base: Option<PathBuf>,
+    /// A backup that is stopped stays in OUT, and the next one with this option goes on with it:
+    /// what was read is not read again. For full backups into a directory
+    #[arg(long, conflicts_with_all = ["incremental", "archive"])]
+    pub(crate) resume: bool,
+    /// Remove what a stopped backup has left in OUT, and begin again
+    #[arg(long, requires = "resume")]
+    pub(crate) anew: bool,
     /// Read at most so many million bytes a second
     #[arg(long, value_name = "MB/s", value_parser = text::megabytes)]
     pub(crate) throttle: Option<u64>,

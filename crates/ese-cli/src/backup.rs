@@ -13,8 +13,8 @@ use std::{
 
 use ese_api::{
     BackupBase, BackupDestination, BackupJob, BackupPhase, BackupProgress, BackupReport,
-    CopyOptions, Env, Error, FoundDatabases, Instance, JetErr, StopToken, Throttle, databases_in,
-    find_base, look_for_databases,
+    BackupResume, CopyOptions, Env, Error, FoundDatabases, Instance, JetErr, StopToken, Throttle,
+    databases_in, find_base, look_for_databases,
 };
 use ese_backup::sets::BackupSet;
 use serde_json::json;
@@ -49,7 +49,12 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
     };
     let base = base(context, args, &instance)?;
     let options = CopyOptions { truncate: args.truncate };
-    let job = BackupJob { base, options, throttle, ..BackupJob::new(&mut report, &stop) };
+    let resume = match (args.resume, args.anew) {
+        (false, _) => BackupResume::Never,
+        (true, false) => BackupResume::Continue,
+        (true, true) => BackupResume::Anew,
+    };
+    let job = BackupJob { base, options, throttle, resume, ..BackupJob::new(&mut report, &stop) };
     let mut pipe = std::io::stdout().lock();
     let to = match form {
         SetForm::Directory => BackupDestination::Dir(&args.out),
@@ -64,6 +69,7 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
         Err(error) if error.code() == JetErr::BackupAbortByServer => {
             let left = match form {
                 SetForm::Pipe => "the archive has no end and cannot be restored",
+                _ if args.resume => "what was read is kept, and --resume goes on with it",
                 _ => "nothing of the backup is left",
             };
             return Err(Failure::Stopped(format!(
@@ -79,8 +85,11 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
 }
 
 fn form(args: &args::Backup) -> Outcome<SetForm> {
+    let archive = args.archive || files::is_archive_name(&args.out);
+    if args.resume && (archive || files::is_pipe(&args.out)) {
+        return Err(Failure::Usage("--resume needs a directory".into()));
+    }
     if !files::is_pipe(&args.out) {
-        let archive = args.archive || files::is_archive_name(&args.out);
         return Ok(if archive { SetForm::Archive } else { SetForm::Directory });
     }
     if args.truncate {
@@ -219,6 +228,10 @@ fn tell(context: &Context, args: &args::Backup, form: SetForm, report: &BackupRe
         manifest.gen_low,
         manifest.gen_high,
     );
+    if report.taken_over > 0 {
+        let bytes = text::bytes(report.taken_over);
+        context.remark(&format!("{bytes} of it were there and were not read again"));
+    }
     if form == SetForm::Pipe {
         // Standard output holds the archive.
         context.remark(&line);
@@ -235,6 +248,7 @@ fn tell(context: &Context, args: &args::Backup, form: SetForm, report: &BackupRe
             "gen_low": manifest.gen_low,
             "gen_high": manifest.gen_high,
             "recorded": report.recorded,
+            "taken_over": report.taken_over,
         }))?;
     } else {
         output.line(&line)?;

@@ -398,3 +398,54 @@ fn the_check_of_a_backup_has_three_answers() {
     let (code, said) = answer(dir, "sets/cut.esebak");
     assert_eq!((code, &said["answer"]), (Some(1), &"not_restorable".into()), "{said}");
 }
+
+#[test]
+fn a_backup_that_was_stopped_with_leave_goes_on_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K8, 30_000);
+    let bytes = fs::metadata(dir.join("data/a.edb")).unwrap().len();
+    // As good as standing still after the first pieces.
+    let limit = format!("{}.{:06}", bytes / 10_000_000, bytes / 10 % 1_000_000);
+    let args = ["backup", "data", "set", "--resume", "--throttle", &limit];
+    let child = spawn(program().args(args).current_dir(dir));
+    let copied = || fs::metadata(dir.join("set/a.edb")).map_or(0, |file| file.len());
+    while copied() == 0 {
+        std::thread::yield_now();
+    }
+    std::thread::sleep(Duration::from_millis(1500));
+    signal(child.id(), "-INT");
+    finish(child).refused(4, &["stopped", "--resume goes on", "-801"]);
+    let left = names(&dir.join("set"));
+    assert_eq!(left, ["a.edb", "ese-backup.incomplete", "ese-backup.kept.json"]);
+    ese(dir, &["restore", "set", "r"]).refused(1, &["set", "-557"]);
+    ese(dir, &["backup", "data", "set"]).refused(2, &["set", "-504"]);
+    ese(dir, &["backup", "data", "set.esebak", "--resume"]).refused(2, &["directory"]);
+    // The instance went on meanwhile.
+    import(dir, 0, 700);
+    let told = ese(dir, &["backup", "data", "set", "--resume", "--truncate", "--json"]).fine();
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert!(told["taken_over"].as_u64().unwrap() >= 1 << 20, "{told}");
+    assert_eq!(told["recorded"], 1, "{told}");
+    ese(dir, &["restore", "set", "r"]).fine();
+    for table in ["t", "rows"] {
+        let rows = |of: &str| ese(dir, &["rows", &format!("{of}/a.edb"), table, "--json"]).fine();
+        assert!(rows("r") == rows("data"), "{table}");
+    }
+    assert!(ese(dir, &["verify", "r"]).fine().ends_with("sound\n"));
+    // Killed at once, it goes on from what was durable; or begins anew when told.
+    for anew in [false, true] {
+        let set = if anew { "third" } else { "second" };
+        let args = ["backup", "data", set, "--resume", "--throttle", "0.001"];
+        let mut child = spawn(program().args(args).current_dir(dir));
+        while !dir.join(set).join("ese-backup.kept.json").exists() {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut args = vec!["backup", "data", set, "--resume"];
+        args.extend(anew.then_some("--anew"));
+        ese(dir, &args).fine();
+        ese(dir, &["verify-backup", set, "--scratch", "."]).fine();
+    }
+}

@@ -169,7 +169,8 @@ struct GatedFs {
 
 impl Fs for GatedFs {
     fn open(&self, path: &Path, mode: OpenMode) -> Result<Arc<dyn File>> {
-        let makes = !matches!(mode, OpenMode::Read | OpenMode::ReadWrite);
+        let makes =
+            !matches!(mode, OpenMode::Read | OpenMode::ReadWrite | OpenMode::ReadWriteDirect);
         let _pass = makes.then(|| self.gate.pass());
         let file = self.fs.open(path, mode)?;
         Ok(match mode {

@@ -27,6 +27,8 @@ pub enum OpenMode {
     /// sequential output such as a backup copy): offsets, lengths and buffers should then be
     /// multiples of 4096 bytes. Falls back to ordinary output where it is not supported.
     CreateNewDirect,
+    /// Like `ReadWrite`, written as with `CreateNewDirect`.
+    ReadWriteDirect,
 }
 
 /// Strength of a whole-file lock.

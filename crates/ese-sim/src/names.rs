@@ -69,7 +69,8 @@ impl Fs for SimDisk {
     fn open(&self, path: &Path, mode: OpenMode) -> Result<Arc<dyn File>> {
         let path = shared(path);
         let mut state = self.lock();
-        let creates = !matches!(mode, OpenMode::Read | OpenMode::ReadWrite);
+        let creates =
+            !matches!(mode, OpenMode::Read | OpenMode::ReadWrite | OpenMode::ReadWriteDirect);
         let file = match (state.node(&path), mode) {
             (Some(Node::Dir), _) => {
                 let call = state.begin(OpKind::Open, &path)?;

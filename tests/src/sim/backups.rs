@@ -13,11 +13,15 @@ use std::{
 };
 
 use ese_api::{
-    CopyOptions, FolderOptions, RestoreOptions, RestorePlan, RestoreSource, RestoreTarget,
-    StopReason, StopToken,
+    BackupDestination, BackupJob, BackupResume, CopyOptions, FolderOptions, Instance,
+    RestoreOptions, RestorePlan, RestoreSource, RestoreTarget, RestoreUntil, SetInput, StopReason,
+    StopToken,
 };
-use ese_backup::restore::{ExternalDatabases, UNFINISHED_NAME, place_external};
-use ese_base::{Error, JetErr, Result};
+use ese_backup::{
+    restore::{ExternalDatabases, UNFINISHED_NAME, place_external},
+    stream::KEPT_NAME,
+};
+use ese_base::{Error, JetErr, LgPos, Result};
 use ese_engine::{
     instance::{InstanceConfig, recover},
     recovery::RecoveryOptions,
@@ -57,9 +61,11 @@ enum Action {
     Stopped(&'static str, bool),
     /// A copy that leaves the logs alone.
     Copy(&'static str),
+    /// A part of a copy that is stopped and gone on with; true: the last one.
+    Part(&'static str, bool),
 }
 
-const ACTIONS: [Action; 10] = [
+const ACTIONS: [Action; 13] = [
     Action::Folder("/plain", false, false),
     Action::Folder("/plain", true, false),
     Action::Stopped("/plain", true),
@@ -68,16 +74,24 @@ const ACTIONS: [Action; 10] = [
     Action::Stopped("/atomic", false),
     Action::Folder("/atomic", true, true),
     Action::Copy("/copy"),
+    Action::Part(PARTS, false),
+    Action::Part(PARTS, false),
+    Action::Part(PARTS, true),
     Action::Folder("/atomic", false, true),
     Action::Folder("/atomic", false, true),
 ];
 
-const DIRS: [&str; 3] = ["/plain", "/atomic", "/copy"];
+const DIRS: [&str; 4] = ["/plain", "/atomic", "/copy", PARTS];
+/// Where a copy in parts is made.
+const PARTS: &str = "/parts";
 
 impl Action {
     fn dir(self) -> &'static str {
         match self {
-            Action::Folder(dir, ..) | Action::Stopped(dir, _) | Action::Copy(dir) => dir,
+            Action::Folder(dir, ..)
+            | Action::Stopped(dir, _)
+            | Action::Copy(dir)
+            | Action::Part(dir, _) => dir,
         }
     }
 
@@ -91,6 +105,11 @@ impl Action {
                 instance.backup_to_dir_with(dir, options, &mut |_| (), &stop)?;
                 Ok(true)
             }
+            Action::Part(dir, last) => match part(instance, dir, last) {
+                Ok(()) => Ok(true),
+                Err(error) if !last && error.code() == JetErr::BackupAbortByServer => Ok(false),
+                Err(error) => Err(error),
+            },
             Action::Folder(dir, incremental, atomic) => {
                 let options = FolderOptions { incremental, atomic, create_dir: true };
                 instance.backup_to_folder(dir, options, &mut |_| (), &stop)?;
@@ -114,6 +133,21 @@ impl Action {
             }
         }
     }
+}
+
+/// A part of a copy; all but the last one are stopped after some pieces more.
+fn part(instance: &Instance, dir: &str, last: bool) -> Result<()> {
+    let stop = StopToken::new();
+    let (token, mut calls) = (stop.clone(), 0);
+    let mut progress = |_: &ese_api::BackupProgress| {
+        calls += 1;
+        if calls == 2 && !last {
+            token.stop(StopReason::Requested);
+        }
+    };
+    let resume = BackupResume::Continue;
+    let job = BackupJob { resume, ..BackupJob::new(&mut progress, &stop) };
+    instance.back_up(BackupDestination::Dir(dir.as_ref()), job).map(drop)
 }
 
 fn wrong(what: impl Into<String>) -> Error {
@@ -212,9 +246,29 @@ impl Sets<'_> {
         self.marks(&env, &reach)?;
         if state.hash.is_multiple_of(RECOVER_ONE_OF) {
             self.recoveries += 1;
-            EngineStore::open(&env, self.settings)?.content()?;
+            let mut store = EngineStore::open(&env, self.settings)?;
+            store.content()?;
+            if env.fs.exists(&Path::new(PARTS).join(KEPT_NAME))? {
+                self.go_on(&env, &store)?;
+            }
         }
         Ok(())
+    }
+
+    /// A copy in parts goes on after the cut, or says why it cannot.
+    fn go_on(&self, env: &Env, store: &EngineStore) -> Result<()> {
+        let expected = store.committed()?;
+        match part(store.running()?, PARTS, true) {
+            Ok(()) => {
+                let found = restored_elsewhere(env, Path::new(PARTS), self.settings)?;
+                compare(&expected, &found)
+            }
+            // The set was complete; or logs were truncated since.
+            Err(error) => match error.code() {
+                JetErr::BackupDirectoryNotEmpty | JetErr::MissingFileToBackup => Ok(()),
+                _ => Err(wrong(format!("the stopped backup does not go on: {error}"))),
+            },
+        }
     }
 
     /// The set in a place: the last generation of what can be restored of it.
@@ -303,6 +357,14 @@ enum Way {
     Forward,
     /// Databases that somebody has copied, in place, beside their logs.
     External,
+    /// A set in an archive.
+    Archive,
+    /// A set and logs that go on, up to somewhere in these.
+    Moment,
+}
+
+impl Way {
+    const ALL: [Way; 5] = [Way::Fresh, Way::Forward, Way::External, Way::Archive, Way::Moment];
 }
 
 /// Cuts the power at the calls of restores.
@@ -311,8 +373,8 @@ pub fn cut_restores(settings: &Settings, workload: &Workload, states: usize) -> 
     let mut report = Report::default();
     let Some(ran) = run_whole(settings, workload, &mut report) else { return report };
     let image = ran.disk.image();
-    for way in [Way::Fresh, Way::Forward, Way::External] {
-        if let Err(error) = cut_restore(settings, &ran, &image, way, states / 3, &mut report) {
+    for way in Way::ALL {
+        if let Err(error) = cut_restore(settings, &ran, &image, way, states / 4, &mut report) {
             report.failures.push(format!("{way:?} without a cut: {error}"));
         }
     }
@@ -330,7 +392,10 @@ fn cut_restore(
     let set = "/atomic/new";
     let of_set = ran.done.iter().rfind(|done| done.dir == "/atomic");
     let of_set = of_set.ok_or_else(|| wrong("no set in /atomic"))?;
-    let expected = if matches!(way, Way::Forward) { &ran.last } else { &of_set.model };
+    let mut expected = match way {
+        Way::Forward | Way::Archive => ran.last.clone(),
+        _ => of_set.model.clone(),
+    };
     let mut start = Image::empty();
     let store = Path::new(EngineStore::DIR);
     start.insert(&store.join("here"), b"");
@@ -348,12 +413,27 @@ fn cut_restore(
             Way::External if of_set && (is_log || is_database) => {
                 start.insert(&store.join(name), &bytes);
             }
+            Way::Moment if of_set => start.insert(path, &bytes),
+            Way::Moment if path.starts_with(store) && is_log && name.len() > "edb.log".len() => {
+                start.insert(&Path::new(LOGS).join(name), &bytes);
+            }
             _ => {}
         }
     }
+    if matches!(way, Way::Archive) {
+        start.insert(Path::new(ARCHIVE), &archive_of(settings, image)?);
+    }
     let disk = SimDisk::from_image(&start);
-    restore(&SimEnv::on(&disk, 1), Path::new(set), way)?;
+    let env = SimEnv::on(&disk, 1);
+    restore(&env, Path::new(set), way)?;
     disk.mark(1);
+    if matches!(way, Way::Moment) {
+        // Nobody but a restore without cuts knows what there was at that position.
+        let disk = SimDisk::from_image(&disk.image());
+        let mut store = EngineStore::open(&SimEnv::on(&disk, 1), settings)?;
+        expected = store.content()?;
+        store.close()?;
+    }
     let options = StateOptions { seed: 1, budget: states, garbage: true, from_op: 0 };
     let mut seen = HashSet::new();
     for state in disk.recording().states(options) {
@@ -363,7 +443,7 @@ fn cut_restore(
             continue;
         }
         report.recoveries += 1;
-        if let Err(error) = after_cut(settings, &state, Path::new(set), way, expected) {
+        if let Err(error) = after_cut(settings, &state, Path::new(set), way, &expected) {
             report.failures.push(format!("{way:?}, {}: {error}", state.description));
             if report.failures.len() >= FAILURES_MAX {
                 return Ok(());
@@ -371,6 +451,22 @@ fn cut_restore(
         }
     }
     Ok(())
+}
+
+/// Where an archive, and where further logs lie.
+const ARCHIVE: &str = "/sets/a.esebak";
+const LOGS: &str = "/logs";
+
+/// An archive of what the instance of an image has.
+fn archive_of(settings: &Settings, image: &Image) -> Result<Vec<u8>> {
+    let disk = SimDisk::from_image(image);
+    let env = SimEnv::on(&disk, 1);
+    let store = EngineStore::open(&env, settings)?;
+    env.fs.create_dir_all(Path::new("/sets"))?;
+    let (mut progress, stop) = (|_: &ese_api::BackupProgress| (), StopToken::new());
+    let job = BackupJob::new(&mut progress, &stop);
+    store.running()?.back_up(BackupDestination::Archive(ARCHIVE.as_ref()), job)?;
+    disk.image().read(Path::new(ARCHIVE)).ok_or_else(|| wrong("the archive is not there"))
 }
 
 fn restore(env: &Env, set: &Path, way: Way) -> Result<()> {
@@ -385,6 +481,16 @@ fn restore(env: &Env, set: &Path, way: Way) -> Result<()> {
             let source = RestoreSource::new(set);
             let target = target.rolling_forward();
             ese_api::restore_from(env, &source, &target, &mut options).map(drop)
+        }
+        Way::Archive => {
+            let input = SetInput::Path(ARCHIVE.as_ref());
+            ese_api::restore_set(env, input, None, &target, &mut options).map(drop)
+        }
+        Way::Moment => {
+            let source = RestoreSource::new(set).with_increment(LOGS.as_ref());
+            let behind = RestorePlan::examine(env, set)?.gen_high.0 + 1;
+            let until = RestoreUntil::Position(LgPos::new(behind, 2, 0));
+            ese_api::restore_from(env, &source, &target.until(until), &mut options).map(drop)
         }
         Way::External => {
             let copies = [dir.join("a.edb")];

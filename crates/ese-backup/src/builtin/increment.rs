@@ -53,7 +53,7 @@ pub fn add_increment(
         Err(error) => Some(error),
     };
     let recorded = stream.finish()?;
-    Ok(BackupReport { manifest, bytes, recorded, truncation })
+    Ok(BackupReport { manifest, bytes, recorded, truncation, taken_over: 0 })
 }
 
 struct Adding<'a> {

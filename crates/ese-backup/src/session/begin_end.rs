@@ -3,7 +3,7 @@
 use ese_base::{Error, Generation, JetErr, Result};
 
 use super::{
-    context::{Backup, BackupContext, Cause, Part, Ranges},
+    context::{Backup, BackupContext, Cause, Part, Ranges, ResumePoint},
     machine::Who,
     marks,
     table::{Api, State},
@@ -44,11 +44,22 @@ impl BackupContext {
 
     /// Begins a backup and gives its number, for calls that must not stray into another one.
     pub(crate) fn begin_owned(&self, grbit: u32) -> Result<u64> {
-        self.begin_with(grbit, None)
+        self.begin_with(grbit, None, None)
     }
 
-    /// `logs`: the generations that a surrogate says it copies.
-    pub(super) fn begin_with(&self, grbit: u32, logs: Option<GenerationRange>) -> Result<u64> {
+    /// Goes on with a full backup that was stopped: its mark and its first log stay those of its
+    /// begin, so the log still holds every change since then.
+    pub(crate) fn begin_again(&self, point: ResumePoint) -> Result<u64> {
+        self.begin_with(0, None, Some(point))
+    }
+
+    /// `logs`: the generations that a surrogate says it copies. `again`: what goes on.
+    pub(super) fn begin_with(
+        &self,
+        grbit: u32,
+        logs: Option<GenerationRange>,
+        again: Option<ResumePoint>,
+    ) -> Result<u64> {
         let checked = self.check_begin(grbit);
         if checked.is_err() {
             self.machine.forget_stop(&self.machine.lock());
@@ -70,7 +81,10 @@ impl BackupContext {
         // so it is either waited for or refused.
         self.machine.begin(&mut backup, next);
         self.source.wait_for_attachments();
-        let mut started = self.start(&mut backup);
+        let mut started = match again {
+            None => self.start(&mut backup),
+            Some(point) => self.start_again(&mut backup, point),
+        };
         if started.is_ok() && surrogate {
             started = self.start_surrogate(&mut backup, logs);
         }
@@ -107,14 +121,17 @@ impl BackupContext {
             return refuse(JetErr::InvalidParameter, "the instance is recovering");
         }
         let known = BEGIN_INCREMENTAL | BEGIN_SURROGATE | BEGIN_INTERNAL_COPY;
-        let copy = grbit & BEGIN_INTERNAL_COPY != 0;
-        if grbit & !known != 0 || (copy && grbit != BEGIN_INTERNAL_COPY) {
-            let what = format!("flags {grbit:#x} are unknown or contradict each other");
+        if grbit & !known != 0 {
+            let what = format!("of the flags {grbit:#x} some are unknown");
             return Err(Error::new(JetErr::InvalidGrbit, what));
         }
         if log.circular && grbit & (BEGIN_INCREMENTAL | BEGIN_SURROGATE) != 0 {
             let what = "circular logging keeps no logs for an incremental backup";
             return refuse(JetErr::InvalidBackup, what);
+        }
+        if grbit & BEGIN_INTERNAL_COPY != 0 && grbit != BEGIN_INTERNAL_COPY {
+            let what = format!("flags {grbit:#x} contradict each other");
+            return Err(Error::new(JetErr::InvalidGrbit, what));
         }
         if log.disk_full {
             return refuse(JetErr::LogDiskFull, "the log's disk is full");
@@ -139,6 +156,40 @@ impl BackupContext {
             backup.check_full_before()?;
         }
         Ok(())
+    }
+
+    /// As [`BackupContext::start`], where the first log is known: it and all behind it must still
+    /// be there.
+    fn start_again(&self, backup: &mut Backup, point: ResumePoint) -> Result<()> {
+        self.source.pin_logs(Some(point.copy_low));
+        (backup.mark, backup.mark_time, backup.copy_low) =
+            (point.mark, point.mark_time, point.copy_low);
+        // Behind the newest finished one nothing can be missing: the log may be ahead of its files.
+        let (there, current) = (self.source.archived_logs()?, self.source.current_generation());
+        let newest = there.last().map_or(Generation(0), |log| log.generation);
+        let needed = GenerationRange::new(point.copy_low, Generation(newest.0.saturating_add(1)));
+        let is_there = |generation: &Generation| {
+            there.binary_search_by_key(generation, |log| log.generation).is_ok()
+        };
+        match needed.iter().find(|generation| !is_there(generation)) {
+            None if point.copy_low <= current => Ok(()),
+            None => Err(Error::new(
+                JetErr::MissingFileToBackup,
+                format!(
+                    "the stopped backup began with generation {:#x}, the log is at {:#x}",
+                    point.copy_low.0, current.0
+                ),
+            )
+            .advise("this is an older copy of the instance: begin the backup anew")),
+            Some(missing) => Err(Error::new(
+                JetErr::MissingFileToBackup,
+                "a log that was written since the backup was stopped is gone",
+            )
+            .at_generation(missing)
+            .advise(
+                "begin the backup anew; a backup that truncates the logs must not come between",
+            )),
+        }
     }
 
     /// A surrogate copies all databases and the logs that it named. It deletes no log, so none is

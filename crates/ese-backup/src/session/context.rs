@@ -36,6 +36,17 @@ pub struct OpenedFile {
     pub len: u64,
 }
 
+/// Where a full backup began: what it must keep when it goes on after a stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ResumePoint {
+    /// Where the log was.
+    pub(crate) mark: LgPos,
+    /// When.
+    pub(crate) mark_time: LogTime,
+    /// First generation that it copies.
+    pub(crate) copy_low: Generation,
+}
+
 /// The log files of a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogInfo {
@@ -343,6 +354,11 @@ impl BackupContext {
 }
 
 impl Backup {
+    /// Where it began.
+    pub(super) fn point(&self) -> ResumePoint {
+        ResumePoint { mark: self.mark, mark_time: self.mark_time, copy_low: self.copy_low }
+    }
+
     /// Mark and generations, as far as they are known.
     pub(super) fn info(&self) -> BkInfo {
         let (low, high) = match &self.ranges {

@@ -6,7 +6,7 @@ use ese_base::{Error, JetErr, Result};
 use ese_pages::aligned::is_aligned;
 
 use super::{
-    context::{Backup, BackupContext, Cause, FileHandle, OpenFile, OpenedFile, Part},
+    context::{Backup, BackupContext, Cause, FileHandle, OpenFile, OpenedFile, Part, ResumePoint},
     machine::Who,
     read_database::{DatabaseReader, ReadContext},
     read_log::LogReader,
@@ -39,6 +39,51 @@ impl BackupContext {
     }
 
     pub(crate) fn open_file_as(&self, who: Who, path: &Path) -> Result<OpenedFile> {
+        self.open_file_from(who, path, 0).map(|(file, _)| file)
+    }
+
+    /// Where the backup of the owner began.
+    pub(crate) fn point(&self, who: Who) -> Result<ResumePoint> {
+        Ok(self.gate(Api::AttachInfo, who)?.point())
+    }
+
+    /// Corrected pages of the database that is open, so far.
+    pub(crate) fn corrected_so_far(&self) -> u64 {
+        match &self.machine.lock().open {
+            Some((_, OpenFile::Database(reader))) => reader.corrected(),
+            _ => 0,
+        }
+    }
+
+    /// A file that an earlier part of this backup has copied to its end: it counts as if it had
+    /// been read now.
+    pub(crate) fn count_as_copied(&self, who: Who, path: &Path) -> Result<()> {
+        let mut backup = self.gate(Api::OpenOther, who)?;
+        let database = self.attached_at(path);
+        let api = if database.is_some() { Api::OpenDatabase } else { Api::OpenOther };
+        self.decide(api, &mut backup)?;
+        match database {
+            Some(database) => {
+                backup.parts.retain(|part| part.database.dbid != database.dbid);
+                backup.parts.push(Part { database, copied: true });
+            }
+            None => {
+                let log = self.open_log(path)?;
+                backup.copied.insert(log.generation());
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`BackupContext::open_file`]; of a database without its first `done` bytes, which an
+    /// earlier part of this backup has copied. The second value is where the reading begins: 0 if
+    /// the database is shorter than that by now.
+    pub(crate) fn open_file_from(
+        &self,
+        who: Who,
+        path: &Path,
+        done: u64,
+    ) -> Result<(OpenedFile, u64)> {
         let mut backup = self.gate(Api::OpenOther, who)?;
         if path.as_os_str().is_empty() {
             return Err(Error::new(JetErr::InvalidParameter, "the path is empty"));
@@ -46,10 +91,12 @@ impl BackupContext {
         let database = self.attached_at(path);
         let api = if database.is_some() { Api::OpenDatabase } else { Api::OpenOther };
         let next = self.decide(api, &mut backup)?;
+        let mut from = 0;
         let file = match database {
             Some(database) => {
-                let reader =
+                let mut reader =
                     DatabaseReader::open(database.clone(), backup.info(), self.source.as_ref())?;
+                from = reader.skip(done);
                 backup.parts.retain(|part| part.database.dbid != database.dbid);
                 backup.parts.push(Part { database, copied: false });
                 OpenFile::Database(reader)
@@ -69,7 +116,7 @@ impl BackupContext {
         let handle = backup.new_handle();
         backup.open = Some((handle, file));
         self.set_state(&mut backup, next);
-        Ok(OpenedFile { handle, len })
+        Ok((OpenedFile { handle, len }, from))
     }
 
     /// The attached database that a path means, byte by byte after links are resolved.

@@ -32,6 +32,7 @@ pub use begin_end::{
     BEGIN_INCREMENTAL, BEGIN_INTERNAL_COPY, BEGIN_SURROGATE, END_ABORT, END_NO_HEADER_UPDATE,
     END_NORMAL, END_TRUNCATE_DONE,
 };
+pub(crate) use context::ResumePoint;
 pub use context::{BackupContext, FileHandle, LogInfo, OpenedFile};
 pub(crate) use machine::Who;
 pub(crate) use read_log::verify_segment;

@@ -77,6 +77,19 @@ impl DatabaseReader {
         Ok(DatabaseReader { database, page_size, header_page, last, info, next: 0, corrected: 0 })
     }
 
+    /// Passes over the first bytes, which were copied before: whole pages, the header among them.
+    /// The value is what was passed over; nothing if the file is shorter by now.
+    pub(crate) fn skip(&mut self, bytes: u64) -> u64 {
+        let page = self.page_size.bytes_u64();
+        let pages = bytes / page;
+        let whole = bytes.is_multiple_of(page);
+        if !whole || pages < HEADER_PAGES || pages >= self.pages() {
+            return 0;
+        }
+        self.next = pages;
+        pages * page
+    }
+
     pub(crate) fn database(&self) -> &AttachedDatabase {
         &self.database
     }

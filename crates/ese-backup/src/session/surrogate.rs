@@ -38,7 +38,7 @@ impl BackupContext {
             return Err(Error::new(JetErr::InvalidGrbit, what));
         }
         let copied = GenerationRange::new(first, Generation(last.0.saturating_add(1)));
-        self.begin_with(grbit | BEGIN_SURROGATE, Some(copied)).map(|_| ())
+        self.begin_with(grbit | BEGIN_SURROGATE, Some(copied), None).map(|_| ())
     }
 
     /// `JetEndSurrogateBackup`: a normal end is remembered in the headers of all databases, as a

@@ -13,7 +13,7 @@ use ese_os::{Env, OpenMode, is_link};
 use super::{BackupSet, Shelf};
 use crate::{
     files::{check_plain_name, remove_if_there},
-    stream::{INCOMPLETE_NAME, MANIFEST_NAME, Manifest, archive::dir_of},
+    stream::{INCOMPLETE_NAME, KEPT_NAME, MANIFEST_NAME, Manifest, archive::dir_of},
 };
 
 /// What the manifest of a set is called while the set is being removed.
@@ -137,6 +137,7 @@ fn remove_rest(env: &Env, dir: &std::path::Path) -> Result<()> {
         remove_if_there(env, &dir.join(name))?;
     }
     remove_if_there(env, &dir.join(INCOMPLETE_NAME))?;
+    remove_if_there(env, &dir.join(KEPT_NAME))?;
     // The list goes when everything on it is durably gone.
     env.fs.sync_dir(dir)?;
     env.fs.remove_file(&pruned)?;
@@ -204,7 +205,7 @@ fn check_only_listed(env: &Env, set: &BackupSet) -> Result<()> {
             .advise("remove the link"));
     }
     let listed: BTreeSet<&str> =
-        names(&set.manifest).chain([MANIFEST_NAME, INCOMPLETE_NAME]).collect();
+        names(&set.manifest).chain([MANIFEST_NAME, INCOMPLETE_NAME, KEPT_NAME]).collect();
     match env.fs.list(&set.path)?.iter().find(|entry| !listed.contains(entry.name.as_str())) {
         None => Ok(()),
         Some(entry) => Err(Error::new(

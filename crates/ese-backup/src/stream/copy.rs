@@ -12,8 +12,11 @@ use ese_base::{Error, Generation, JetErr, LgPos, Result, StopToken};
 use ese_os::Env;
 
 use super::{
-    BackupStream, BaseEntry, DatabaseEntry, INCOMPLETE_NAME, LogEntry, MANIFEST_NAME, Manifest,
+    BackupStream, BaseEntry, DatabaseEntry, INCOMPLETE_NAME, KEPT_NAME, LogEntry, MANIFEST_NAME,
+    Manifest,
     archive::{ArchiveOutput, ArchiveStart, FRAME_DATA_LEN, FileHead, FileKind},
+    keeping::Keeping,
+    kept::{Kept, KeptFile},
     manifest::{hex32, signature_to_hex},
     output::{DirOutput, SetOutput},
     sink::CHUNK_LEN,
@@ -66,6 +69,21 @@ pub struct CopyJob<'a> {
     /// Looked at there, and while a damaged page is read again; does the same as
     /// [`BackupContext::stop`].
     pub stop: StopToken,
+    /// What becomes of it if it does not come to its end.
+    pub resume: Resume,
+}
+
+/// What becomes of a copy that does not come to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Resume {
+    /// Nothing of it is left.
+    #[default]
+    Never,
+    /// It stays as an unfinished set, and another copy with this wish into the same directory goes
+    /// on with it: what was read and verified is not read again. For full copies into a directory.
+    Continue,
+    /// The same, but what lies there is removed first.
+    Anew,
 }
 
 impl fmt::Debug for CopyJob<'_> {
@@ -74,6 +92,7 @@ impl fmt::Debug for CopyJob<'_> {
             .field("options", &self.options)
             .field("base", &self.base)
             .field("throttle", &self.throttle)
+            .field("resume", &self.resume)
             .finish_non_exhaustive()
     }
 }
@@ -83,7 +102,8 @@ impl<'a> CopyJob<'a> {
     #[must_use]
     pub fn new(progress: &'a mut dyn FnMut(&Progress), stop: &StopToken) -> CopyJob<'a> {
         let (options, throttle) = (CopyOptions::default(), Throttle::default());
-        CopyJob { options, base: None, throttle, progress, stop: stop.clone() }
+        let (stop, resume) = (stop.clone(), Resume::Never);
+        CopyJob { options, base: None, throttle, progress, stop, resume }
     }
 }
 
@@ -121,6 +141,8 @@ pub struct BackupReport {
     pub recorded: u32,
     /// Why the instance's logs could not all be deleted. The set is complete all the same.
     pub truncation: Option<Error>,
+    /// Bytes that an earlier copy had read before it was stopped ([`Resume::Continue`]).
+    pub taken_over: u64,
 }
 
 /// Makes a full backup of the instance into `dir`, which must be empty or not exist yet.
@@ -151,13 +173,27 @@ pub fn backup_to_dir(
 /// `JET_errGivenLogFileHasBadSignature` (-555) if the base is of another instance;
 /// `JET_errBackupAbortByServer` (-801) if the backup was stopped; those of beginning, reading and
 /// writing. Then nothing of the set is left, except when writing the databases' headers failed
-/// after logs had been deleted: the set is complete then.
+/// after logs had been deleted: the set is complete then. With [`Resume::Continue`] everything
+/// stays; a stopped copy that cannot be gone on with is refused: `JET_errMissingFileToBackup`
+/// (-569) if a log since its begin is gone, `JET_errGivenLogFileHasBadSignature` (-555),
+/// `JET_errAttachedDatabaseMismatch` (-1216), `JET_errGivenLogFileIsNotContiguous` (-556),
+/// `JET_errFileInvalidType` (-1812), `JET_errFileIOBeyondEOF` (-4001).
 pub fn copy_set(
     context: &Arc<BackupContext>,
     env: &Env,
     to: Destination<'_>,
     job: CopyJob<'_>,
 ) -> Result<BackupReport> {
+    if job.resume != Resume::Never {
+        return match to {
+            Destination::Dir(dir) if job.base.is_none() => copy_keeping(context, env, dir, job),
+            _ => Err(Error::new(
+                JetErr::InvalidParameter,
+                "only a full backup into a directory can be gone on with",
+            )
+            .advise("back up into a directory, or do without")),
+        };
+    }
     match to {
         Destination::Dir(dir) => copy_into(context, env, &mut DirOutput::prepare(env, dir)?, job),
         Destination::Archive(path) => {
@@ -186,11 +222,39 @@ pub(crate) fn copy_to_folder(
     copy_into(context, env, &mut DirOutput::prepare(env, dir)?.of_folder(name), job)
 }
 
+/// Makes a full backup that can be gone on with, or goes on with one.
+fn copy_keeping(
+    context: &Arc<BackupContext>,
+    env: &Env,
+    dir: &Path,
+    job: CopyJob<'_>,
+) -> Result<BackupReport> {
+    let mut earlier = Kept::look(env, dir)?;
+    if let Some(left) = earlier.take_if(|_| job.resume == Resume::Anew) {
+        left.discard(env, dir)?;
+    }
+    if let Some(earlier) = &earlier {
+        earlier.check(dir, &**context.source())?;
+    }
+    let mut out = DirOutput::keeping(env, dir, earlier.is_some())?;
+    copy_with(context, env, &mut out, job, Some(Keeping::new(earlier)))
+}
+
 fn copy_into(
     context: &Arc<BackupContext>,
     env: &Env,
     out: &mut dyn SetOutput,
     job: CopyJob<'_>,
+) -> Result<BackupReport> {
+    copy_with(context, env, out, job, None)
+}
+
+fn copy_with(
+    context: &Arc<BackupContext>,
+    env: &Env,
+    out: &mut dyn SetOutput,
+    job: CopyJob<'_>,
+    keeping: Option<Keeping>,
 ) -> Result<BackupReport> {
     context.watch(Some(job.stop.clone()));
     let mut copy = Copy {
@@ -202,12 +266,13 @@ fn copy_into(
         progress: job.progress,
         so_far: Progress { phase: Phase::Databases, bytes_done: 0, bytes_total: 0 },
         irreplaceable: false,
+        keeping,
         others: Others::default(),
-        names: BTreeSet::from([MANIFEST_NAME.to_owned(), INCOMPLETE_NAME.to_owned()]),
+        names: [MANIFEST_NAME, INCOMPLETE_NAME, KEPT_NAME].map(str::to_owned).into(),
     };
     let result = copy.run(context, out);
     context.watch(None);
-    if result.is_err() && !copy.irreplaceable {
+    if result.is_err() && !copy.irreplaceable && !copy.leave(&**context.source(), out) {
         out.abort();
     }
     result
@@ -238,19 +303,20 @@ impl Others {
     }
 }
 
-struct Copy<'a> {
+pub(super) struct Copy<'a> {
     env: &'a Env,
     options: CopyOptions,
     base: Option<BaseEntry>,
     pacer: Pacer,
     stop: StopToken,
     progress: &'a mut dyn FnMut(&Progress),
-    so_far: Progress,
+    pub(super) so_far: Progress,
     /// Logs of the instance may be gone: the complete set is all that is left of them.
     irreplaceable: bool,
+    pub(super) keeping: Option<Keeping>,
     others: Others,
     /// Names that are taken.
-    names: BTreeSet<String>,
+    pub(super) names: BTreeSet<String>,
 }
 
 impl Copy<'_> {
@@ -261,9 +327,13 @@ impl Copy<'_> {
     ) -> Result<BackupReport> {
         let source = Arc::clone(context.source());
         self.check_base(&*source)?;
-        let mut stream = BackupStream::begin(context, self.base.is_some())?;
+        let mut stream = match self.earlier() {
+            Some(earlier) => BackupStream::again(context, earlier.point()?)?,
+            None => BackupStream::begin(context, self.base.is_some())?,
+        };
         self.others.skip_to(source.tip());
         let mut manifest = self.begin(&*source, out)?;
+        self.begin_keeping(&stream, out, &manifest)?;
         if self.base.is_none() {
             self.databases(&mut stream, out, &mut manifest)?;
         }
@@ -276,13 +346,16 @@ impl Copy<'_> {
         enter_sums(&mut manifest, &out.settle()?);
         self.check_stop(&stream)?;
         out.complete(&mut manifest)?;
+        self.keeping.iter_mut().for_each(|keeping| keeping.complete = true);
         let truncation = if self.options.truncate { self.truncate(&mut stream)? } else { None };
-        if !self.irreplaceable {
+        if !self.irreplaceable && !out.stays() {
             self.check_stop(&stream)?;
         }
         let recorded = stream.finish()?;
         self.report();
-        Ok(BackupReport { manifest, bytes: self.so_far.bytes_done, recorded, truncation })
+        let bytes = self.so_far.bytes_done;
+        let taken_over = self.keeping.as_ref().map_or(0, |keeping| keeping.taken_over);
+        Ok(BackupReport { manifest, bytes, recorded, truncation, taken_over })
     }
 
     fn check_base(&self, source: &dyn BackupSource) -> Result<()> {
@@ -322,7 +395,8 @@ impl Copy<'_> {
                 self.so_far.bytes_total += pages * page_size.bytes_u64();
             }
         }
-        let created = self.env.clock.log_time().to_string();
+        let now = self.env.clock.log_time().to_string();
+        let created = self.earlier().map_or(now, |earlier| earlier.created.clone());
         let (size, base) = (page_size.bytes_u32(), source.log_base());
         let total = self.so_far.bytes_total;
         out.begin(&ArchiveStart::new(kind, created.clone(), size, base.clone(), total))?;
@@ -368,9 +442,7 @@ impl Copy<'_> {
     ) -> Result<()> {
         let attached = stream.context().source().databases();
         for path in stream.databases()? {
-            let name = self.free_name(&path);
-            let (len, corrected_pages) =
-                self.file(stream, out, &path, FileKind::Database, &name)?;
+            let (name, len, corrected_pages) = self.file(stream, out, &path, FileKind::Database)?;
             let signature = attached.iter().find(|database| database.path == path);
             let signature = signature.map(|database| database.file.header().sign_db);
             manifest.databases.push(DatabaseEntry {
@@ -395,8 +467,7 @@ impl Copy<'_> {
         self.so_far.phase = Phase::Logs;
         (manifest.gen_low, manifest.gen_high) = (logs.gen_low.0, logs.gen_high.0);
         for (path, generation) in logs.files.iter().zip(logs.gen_low.0..) {
-            let name = self.free_name(path);
-            let (len, _) = self.file(stream, out, path, FileKind::Log, &name)?;
+            let (name, len, _) = self.file(stream, out, path, FileKind::Log)?;
             manifest.logs.push(LogEntry { name, generation, len, crc32: String::new() });
         }
         Ok(())
@@ -414,21 +485,50 @@ impl Copy<'_> {
         candidates.find(|name| self.names.insert(name.clone())).unwrap_or_default()
     }
 
-    /// Copies a file; gives its length and the number of its corrected pages.
+    /// Copies a file; gives its name in the set, its length and the number of its corrected pages.
     fn file(
         &mut self,
         stream: &mut BackupStream,
         out: &mut dyn SetOutput,
         from: &Path,
         kind: FileKind,
-        name: &str,
-    ) -> Result<(u64, u64)> {
+    ) -> Result<(String, u64, u64)> {
         let source = Arc::clone(stream.context().source());
-        let mut reader = stream.open(from)?;
+        let earlier = self.earlier().and_then(|earlier| earlier.file(kind, from)).cloned();
+        let name = match &earlier {
+            Some(file) => file.name.clone(),
+            None => self.free_name(from),
+        };
+        if let Some(file) = earlier.as_ref().filter(|file| file.is_whole()) {
+            let head = FileHead { kind, name: name.clone(), len: file.len };
+            self.take_over(file.clone());
+            out.go_on(&head, file.len, file.sum())?;
+            out.finish_file()?;
+            stream.count_as_copied(from)?;
+            return Ok((name, file.len, file.corrected_pages));
+        }
+        let done = earlier.as_ref().map_or(0, |file| file.done);
+        let (mut reader, mut at) = stream.open_from(from, done)?;
         let len = reader.len();
-        self.so_far.bytes_total = self.so_far.bytes_total.max(self.so_far.bytes_done + len);
-        out.create(&FileHead { kind, name: name.to_owned(), len })?;
-        let mut at = 0;
+        let left = len.saturating_sub(at);
+        self.so_far.bytes_total = self.so_far.bytes_total.max(self.so_far.bytes_done + left);
+        let head = FileHead { kind, name: name.clone(), len };
+        let goes_on = earlier.filter(|_| at > 0);
+        let before = goes_on.as_ref().map_or(0, |file| file.corrected_pages);
+        match goes_on {
+            Some(file) => {
+                self.take_over(KeptFile { len, ..file.clone() });
+                out.go_on(&head, at, file.sum())?;
+            }
+            None => {
+                self.take_over(KeptFile::new(kind, &name, from, len));
+                if done > 0 {
+                    // Nobody may count on what is removed now.
+                    self.keep(&*source, out)?;
+                }
+                out.create(&head)?;
+            }
+        }
         while at < len {
             self.report();
             if self.stop.reason().is_some() {
@@ -447,11 +547,13 @@ impl Copy<'_> {
             out.write(buffer, count)?;
             at += count as u64;
             self.so_far.bytes_done += count as u64;
+            let corrected = before + reader.context().corrected_so_far();
+            self.keep_now_and_then(&*source, out, count as u64, corrected)?;
             self.pause(count as u64, reader.context());
         }
-        let corrected = reader.close()?;
+        let corrected = before + reader.close()?;
         out.finish_file()?;
-        Ok((len, corrected))
+        Ok((name, len, corrected))
     }
 
     /// Keeps the copy under its limit.

@@ -22,6 +22,12 @@ struct Pieces {
 }
 
 impl FileCrc {
+    /// Of a file the first bytes of which were summed before.
+    pub(crate) fn going_on(sum: u32, len: u64) -> FileCrc {
+        let sum = Hasher::new_with_initial_len(sum, len);
+        FileCrc(Mutex::new(Pieces { sum, len, ahead: BTreeMap::new() }))
+    }
+
     /// Takes the piece in that stands at `offset`. Pieces neither overlap nor come twice.
     pub(crate) fn add(&self, offset: u64, piece: &[u8]) {
         let mut sum = Hasher::new();
@@ -61,5 +67,10 @@ mod tests {
             assert_eq!(crc.of_all(9_999), None);
         }
         assert_eq!(FileCrc::default().of_all(0), Some(0));
+        let (first, rest) = bytes.split_at(4321);
+        let crc = FileCrc::going_on(crc32fast::hash(first), first.len() as u64);
+        assert_eq!(crc.of_all(4321), Some(crc32fast::hash(first)));
+        crc.add(4321, rest);
+        assert_eq!(crc.of_all(10_000), Some(crc32fast::hash(&bytes)));
     }
 }

@@ -16,6 +16,9 @@ use ese_os::{Env, OpenMode};
 use serde::{Deserialize, Serialize};
 use zerocopy::{FromBytes, IntoBytes};
 
+use super::kept::KEPT_NAME;
+use crate::files::remove_if_there;
+
 /// Name of the manifest in a set.
 pub const MANIFEST_NAME: &str = "ese-backup.json";
 /// Name of the file that marks an unfinished set.
@@ -146,14 +149,8 @@ impl Manifest {
     /// # Errors
     /// The file system's.
     pub(crate) fn write(&mut self, env: &Env, dir: &Path) -> Result<()> {
-        let text = self.seal()?;
-        let new = dir.join(NEW_NAME);
-        let file = env.fs.open(&new, OpenMode::CreateOrTruncate)?;
-        file.write_at(text.as_bytes(), 0)?;
-        file.sync()?;
-        drop(file);
-        env.fs.rename(&new, &dir.join(MANIFEST_NAME))?;
-        env.fs.sync_dir(dir)?;
+        replace(env, dir, (NEW_NAME, MANIFEST_NAME), &self.seal()?)?;
+        remove_if_there(env, &dir.join(KEPT_NAME))?;
         env.fs.remove_file(&dir.join(INCOMPLETE_NAME))?;
         env.fs.sync_dir(dir)
     }
@@ -173,31 +170,17 @@ impl Manifest {
 
     /// Reads and checks a manifest, whatever it is called.
     pub(crate) fn read_file(env: &Env, path: &Path) -> Result<Manifest> {
-        let file = env.fs.open(path, OpenMode::Read)?;
-        let len = file.len()?;
         let wrong = |what: String| {
             Error::new(JetErr::FileInvalidType, what)
                 .at_path(path)
                 .advise("restore from another set, or remove the manifest to go without its checks")
         };
-        let len = usize::try_from(len).ok().filter(|_| len <= LEN_MAX).ok_or_else(|| {
-            wrong(format!("a backup manifest is at most {LEN_MAX} bytes, this file has {len}"))
-        })?;
-        let mut bytes = vec![0; len];
-        file.read_at(&mut bytes, 0)?;
-        Manifest::from_text(&bytes).map_err(wrong)
+        Manifest::from_text(&read_whole(env, path)?.map_err(wrong)?).map_err(wrong)
     }
 
     /// The text, with the checksum in it that this sets.
     pub(super) fn seal(&mut self) -> Result<String> {
-        self.crc32 = hex32(0);
-        self.crc32 = hex32(crc32fast::hash(self.serialise()?.as_bytes()));
-        self.serialise()
-    }
-
-    fn serialise(&self) -> Result<String> {
-        serde_json::to_string_pretty(self)
-            .map_err(|error| Error::new(JetErr::InternalError, format!("backup manifest: {error}")))
+        seal(self, |manifest| &mut manifest.crc32)
     }
 
     pub(super) fn from_text(text: &[u8]) -> Result<Manifest, String> {
@@ -215,6 +198,41 @@ impl Manifest {
         }
         Ok(manifest)
     }
+}
+
+/// The text of something, with the checksum in it that this sets.
+pub(super) fn seal<T: Serialize>(of: &mut T, sum: fn(&mut T) -> &mut String) -> Result<String> {
+    let text = |of: &T| {
+        serde_json::to_string_pretty(of)
+            .map_err(|error| Error::new(JetErr::InternalError, format!("backup manifest: {error}")))
+    };
+    *sum(of) = hex32(0);
+    *sum(of) = hex32(crc32fast::hash(text(of)?.as_bytes()));
+    text(of)
+}
+
+/// Writes a small file durably: under another name first, so that a crash leaves no part of it.
+pub(super) fn replace(env: &Env, dir: &Path, (new, name): (&str, &str), text: &str) -> Result<()> {
+    let new = dir.join(new);
+    let file = env.fs.open(&new, OpenMode::CreateOrTruncate)?;
+    file.write_at(text.as_bytes(), 0)?;
+    file.sync()?;
+    drop(file);
+    env.fs.rename(&new, &dir.join(name))?;
+    env.fs.sync_dir(dir)
+}
+
+/// A small file, or why it is too large.
+pub(super) fn read_whole(env: &Env, path: &Path) -> Result<Result<Vec<u8>, String>> {
+    let file = env.fs.open(path, OpenMode::Read)?;
+    let len = file.len()?;
+    let Some(len) = usize::try_from(len).ok().filter(|_| len <= LEN_MAX) else {
+        let what = format!("a backup manifest is at most {LEN_MAX} bytes, this file has {len}");
+        return Ok(Err(what));
+    };
+    let mut bytes = vec![0; len];
+    file.read_at(&mut bytes, 0)?;
+    Ok(Ok(bytes))
 }
 
 /// A number as 8 hexadecimal digits.

@@ -10,6 +10,8 @@
 pub mod archive;
 mod copy;
 mod file_crc;
+mod keeping;
+mod kept;
 mod manifest;
 mod output;
 mod sink;
@@ -28,8 +30,11 @@ use ese_base::Result;
 
 pub(crate) use copy::copy_to_folder;
 pub use copy::{
-    BackupReport, CopyJob, CopyOptions, Destination, Phase, Progress, backup_to_dir, copy_set,
+    BackupReport, CopyJob, CopyOptions, Destination, Phase, Progress, Resume, backup_to_dir,
+    copy_set,
 };
+pub use kept::KEPT_NAME;
+pub(crate) use kept::KEPT_NEW_NAME;
 pub use manifest::signature_to_hex;
 pub use manifest::{BaseEntry, DatabaseEntry, INCOMPLETE_NAME, LogEntry, MANIFEST_NAME, Manifest};
 pub(crate) use manifest::{NEW_NAME, hex32, signature_from_hex};
@@ -39,7 +44,10 @@ pub use unpack::{Staging, Unpacking, unpack};
 
 use crate::{
     AlignedBuffer,
-    session::{BEGIN_INCREMENTAL, BackupContext, END_ABORT, END_NORMAL, FileHandle, LogInfo, Who},
+    session::{
+        BEGIN_INCREMENTAL, BackupContext, END_ABORT, END_NORMAL, FileHandle, LogInfo, ResumePoint,
+        Who,
+    },
 };
 
 /// Bytes that [`FileReader`] asks for at a time when its caller asks for less.
@@ -68,6 +76,22 @@ impl BackupStream {
         Ok(BackupStream { context: Arc::clone(context), who: Who::Owner(serial), ended: false })
     }
 
+    /// Goes on with a full backup that was stopped.
+    pub(crate) fn again(context: &Arc<BackupContext>, point: ResumePoint) -> Result<BackupStream> {
+        let serial = context.begin_again(point)?;
+        Ok(BackupStream { context: Arc::clone(context), who: Who::Owner(serial), ended: false })
+    }
+
+    /// Where it began.
+    pub(crate) fn point(&self) -> Result<ResumePoint> {
+        self.context.point(self.who)
+    }
+
+    /// A file that was copied wholly before the backup was stopped.
+    pub(crate) fn count_as_copied(&mut self, path: &Path) -> Result<()> {
+        self.context.count_as_copied(self.who, path)
+    }
+
     /// The attached databases.
     ///
     /// # Errors
@@ -90,15 +114,15 @@ impl BackupStream {
     /// # Errors
     /// As [`BackupContext::open_file`].
     pub fn open(&mut self, path: &Path) -> Result<FileReader<'_>> {
-        let file = self.context.open_file_as(self.who, path)?;
-        Ok(FileReader {
-            stream: self,
-            handle: Some(file.handle),
-            len: file.len,
-            buffer: None,
-            have: 0,
-            given: 0,
-        })
+        self.open_from(path, 0).map(|(reader, _)| reader)
+    }
+
+    /// As [`BackupStream::open`], without the first `done` bytes of a database; the value says
+    /// where the reading begins.
+    pub(crate) fn open_from(&mut self, path: &Path, done: u64) -> Result<(FileReader<'_>, u64)> {
+        let (file, from) = self.context.open_file_from(self.who, path, done)?;
+        let (handle, len) = (Some(file.handle), file.len);
+        Ok((FileReader { stream: self, handle, len, buffer: None, have: 0, given: 0 }, from))
     }
 
     /// Deletes the logs that this backup makes superfluous. The copy must be durable before.

@@ -12,10 +12,13 @@ use super::{
     INCOMPLETE_NAME, MANIFEST_NAME, Manifest, NEW_NAME, Output, Sink,
     archive::{ArchiveStart, FileHead},
     file_crc::FileCrc,
+    hex32,
+    kept::Kept,
 };
 use crate::{
     AlignedBuffer,
     files::{MadeDirs, remove_if_there},
+    source::BackupSource,
 };
 
 /// The receiving end of a copy. Files come one after the other, each from its beginning to its end
@@ -37,8 +40,16 @@ pub(super) trait SetOutput {
     fn settle(&mut self) -> Result<Vec<u32>>;
     /// Adds the manifest; the set is complete, and durable where that is possible.
     fn complete(&mut self, manifest: &mut Manifest) -> Result<()>;
+    /// Is what [`SetOutput::complete`] has made there to stay, whatever comes after it?
+    fn stays(&self) -> bool;
     /// Removes what was written, so far as that is possible.
     fn abort(&mut self);
+    /// A file goes on behind its first `done` bytes, which have this sum.
+    fn go_on(&mut self, head: &FileHead, done: u64, sum: u32) -> Result<()>;
+    /// Makes everything durable so far, and what is known of it, so that another copy can go on.
+    fn keep(&mut self, kept: &mut Kept, source: &dyn BackupSource) -> Result<()>;
+    /// Leaves everything as it is.
+    fn leave(&mut self);
 }
 
 /// A set in a directory.
@@ -58,6 +69,10 @@ pub(super) struct DirOutput<'a> {
     /// What the directory is called once the set is complete.
     name: Option<&'a Path>,
     renamed: bool,
+    /// Is it a copy that can be gone on with?
+    keeps: bool,
+    /// Does it go on where another one was stopped?
+    goes_on: bool,
 }
 
 impl<'a> DirOutput<'a> {
@@ -73,10 +88,30 @@ impl<'a> DirOutput<'a> {
             .at_path(dir)
             .advise("choose an empty or new directory"));
         }
-        let (written, sums) = (Vec::new(), Vec::new());
-        let (markers, name, renamed) = (false, None, false);
-        let (sink, file) = (None, None);
-        Ok(DirOutput { env, dir, made, sink, file, written, sums, markers, name, renamed })
+        Ok(DirOutput { made, ..DirOutput::new(env, dir) })
+    }
+
+    fn new(env: &'a Env, dir: &'a Path) -> DirOutput<'a> {
+        DirOutput {
+            env,
+            dir,
+            made: MadeDirs::default(),
+            sink: None,
+            file: None,
+            written: Vec::new(),
+            sums: Vec::new(),
+            markers: false,
+            name: None,
+            renamed: false,
+            keeps: false,
+            goes_on: false,
+        }
+    }
+
+    /// A directory in which a copy that can be gone on with begins, or, if `goes_on`, was begun.
+    pub(super) fn keeping(env: &'a Env, dir: &'a Path, goes_on: bool) -> Result<DirOutput<'a>> {
+        let out = if goes_on { DirOutput::new(env, dir) } else { DirOutput::prepare(env, dir)? };
+        Ok(DirOutput { keeps: true, goes_on, ..out })
     }
 
     /// A set of the built-in backup: with the markers that other programs look for, and another
@@ -130,8 +165,10 @@ impl SetOutput for DirOutput<'_> {
     fn begin(&mut self, _start: &ArchiveStart) -> Result<()> {
         let path = self.dir.join(INCOMPLETE_NAME);
         self.written.push(path.clone());
-        self.env.fs.open(&path, OpenMode::CreateNew)?.sync()?;
-        self.env.fs.sync_dir(self.dir)?;
+        if !self.goes_on {
+            self.env.fs.open(&path, OpenMode::CreateNew)?.sync()?;
+            self.env.fs.sync_dir(self.dir)?;
+        }
         self.sink = Some(Sink::new(self.env)?);
         Ok(())
     }
@@ -139,6 +176,10 @@ impl SetOutput for DirOutput<'_> {
     fn create(&mut self, head: &FileHead) -> Result<()> {
         let path = self.dir.join(&head.name);
         self.written.push(path.clone());
+        if self.goes_on {
+            // Begun by the copy that was stopped, and not worth keeping.
+            remove_if_there(self.env, &path)?;
+        }
         let mut file = Sink::create(self.env, &path, head.len)?;
         self.sums.push((file.summed(), head.len));
         self.file = Some((file, 0));
@@ -194,6 +235,43 @@ impl SetOutput for DirOutput<'_> {
         self.env.fs.rename(self.dir, name)?;
         self.renamed = true;
         self.env.fs.sync_dir(name.parent().unwrap_or(name))
+    }
+
+    fn stays(&self) -> bool {
+        self.keeps
+    }
+
+    fn go_on(&mut self, head: &FileHead, done: u64, sum: u32) -> Result<()> {
+        let path = self.dir.join(&head.name);
+        self.written.push(path.clone());
+        let mut file = Sink::reopen(self.env, &path, head.len, done, sum)?;
+        self.sums.push((file.summed(), head.len));
+        self.file = Some((file, done));
+        Ok(())
+    }
+
+    fn keep(&mut self, kept: &mut Kept, source: &dyn BackupSource) -> Result<()> {
+        let file = &self.file;
+        // Once everything is settled there is nothing to wait for.
+        if let Some(sink) = &mut self.sink {
+            sink.sync(file.as_ref().map(|(file, _)| file))?;
+        }
+        // Names of files that were created since.
+        self.env.fs.sync_dir(self.dir)?;
+        let open = file.as_ref().map(|(_, at)| *at);
+        let last = self.sums.len().saturating_sub(1);
+        for (at, (file, (crc, len))) in kept.files.iter_mut().zip(&self.sums).enumerate() {
+            let done = open.filter(|_| at == last).unwrap_or(*len);
+            let sum = crc.of_all(done).ok_or_else(|| {
+                Error::new(JetErr::InternalError, "a piece of the copy was not written")
+            })?;
+            (file.done, file.crc32) = (done, hex32(sum));
+        }
+        kept.write(self.dir, source)
+    }
+
+    fn leave(&mut self) {
+        (self.sink, self.file) = (None, None);
     }
 
     /// The manifest goes first, the mark of the unfinished set last and only when the others are

@@ -119,6 +119,18 @@ impl Sink {
         Ok(Output { file, crc: None })
     }
 
+    /// Opens a file of a copy whose first `done` bytes were written before, with this sum. What was
+    /// written behind them is forgotten.
+    pub(crate) fn reopen(env: &Env, path: &Path, len: u64, done: u64, sum: u32) -> Result<Output> {
+        let file = env.fs.open(path, OpenMode::ReadWriteDirect)?;
+        // Blank blocks are not written, so the rest has to read as zeros.
+        file.set_len(done)?;
+        if len > done {
+            file.allocate(done, len - done)?;
+        }
+        Ok(Output { file, crc: Some(Arc::new(FileCrc::going_on(sum, done))) })
+    }
+
     /// A buffer to fill; waits for one to come back if all are under way.
     pub(crate) fn buffer(&mut self) -> Result<AlignedBuffer> {
         while self.free.is_empty() {
@@ -147,6 +159,15 @@ impl Sink {
     pub(crate) fn finish(&mut self, output: Output) -> Result<()> {
         self.unsynced.push(output.file);
         if self.unsynced.len() < UNSYNCED_MAX { Ok(()) } else { self.drain() }
+    }
+
+    /// Waits until everything handed over is durable, of a file that is being written, too.
+    pub(crate) fn sync(&mut self, output: Option<&Output>) -> Result<()> {
+        self.settle()?;
+        if let Some(output) = output {
+            self.submit(Job::Sync(Arc::clone(&output.file)))?;
+        }
+        self.drain()
     }
 
     /// Waits until everything handed over is written, and every finished file durable.

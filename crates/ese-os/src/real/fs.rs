@@ -24,7 +24,8 @@ impl Fs for RealFs {
     /// Created files are readable by their owner alone, and a symbolic link in their place is
     /// refused. Anything but a regular file is refused with `JET_errFileAccessDenied` (-1032).
     fn open(&self, path: &Path, mode: OpenMode) -> Result<Arc<dyn File>> {
-        let (file, direct) = match open_with(path, mode, mode == OpenMode::CreateNewDirect) {
+        let wish = matches!(mode, OpenMode::CreateNewDirect | OpenMode::ReadWriteDirect);
+        let (file, direct) = match open_with(path, mode, wish) {
             Ok(opened) => opened,
             Err(error) => return Err(path_error("open", path, error)),
         };
@@ -157,7 +158,7 @@ fn open_with(path: &Path, mode: OpenMode, direct: bool) -> io::Result<(fs::File,
     options.read(true).mode(0o600);
     match mode {
         OpenMode::Read => {}
-        OpenMode::ReadWrite => {
+        OpenMode::ReadWrite | OpenMode::ReadWriteDirect => {
             options.write(true);
         }
         OpenMode::CreateNew | OpenMode::CreateNewDirect => {
@@ -172,6 +173,9 @@ fn open_with(path: &Path, mode: OpenMode, direct: bool) -> io::Result<(fs::File,
     match options.custom_flags(flags).open(path) {
         Ok(file) => Ok((file, direct)),
         Err(error) if direct && error.raw_os_error() == Some(libc::EINVAL) => {
+            if mode == OpenMode::ReadWriteDirect {
+                return open_with(path, mode, false);
+            }
             // Older kernels refuse O_DIRECT only after they created the name.
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

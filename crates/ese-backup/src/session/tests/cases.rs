@@ -279,6 +279,7 @@ fn case_067_068_069_the_checks_of_begin_come_in_their_order() {
     assert_eq!(try_begin(fine, 4), -900, "JET_bitBackupAtomic");
     assert_eq!(try_begin(fine, 0x41), -900, "an internal copy is never combined");
     assert_eq!(try_begin(circular, BEGIN_INCREMENTAL), -526);
+    assert_eq!(try_begin(circular, 0x41), -526, "which comes before the combination");
     assert_eq!(try_begin(circular, 0), 0, "case 70: a full backup of a circular log");
 }
 

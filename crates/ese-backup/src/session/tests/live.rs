@@ -100,6 +100,10 @@ impl BackupSource for LiveInstance {
     fn tip(&self) -> LgPos {
         self.log.tip()
     }
+
+    fn durable(&self) -> LgPos {
+        self.tip()
+    }
     fn current_generation(&self) -> Generation {
         self.log.current_generation()
     }

@@ -14,8 +14,10 @@ use super::{ArchiveStart, FRAME_DATA_LEN, FileHead, FrameHead, Kind, from_io, to
 use crate::{
     AlignedBuffer,
     files::{check_plain_name, remove_if_there},
+    source::BackupSource,
     stream::{
         Manifest,
+        kept::Kept,
         output::{SetOutput, not_begun},
     },
 };
@@ -166,6 +168,21 @@ impl SetOutput for ArchiveOutput<'_> {
         }
     }
 
+    /// Nobody knows what became of what was given to a stream.
+    fn stays(&self) -> bool {
+        matches!(self.to, To::Writer(_))
+    }
+
+    fn go_on(&mut self, _head: &FileHead, _done: u64, _sum: u32) -> Result<()> {
+        Err(not_kept())
+    }
+
+    fn keep(&mut self, _kept: &mut Kept, _source: &dyn BackupSource) -> Result<()> {
+        Err(not_kept())
+    }
+
+    fn leave(&mut self) {}
+
     fn abort(&mut self) {
         let To::File { path, file, made, .. } = &mut self.to else { return };
         let Some(made) = made.take() else { return };
@@ -210,4 +227,8 @@ pub(crate) fn dir_of(path: &Path) -> &Path {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
     }
+}
+
+fn not_kept() -> Error {
+    Error::new(JetErr::InternalError, "an archive cannot be gone on with")
 }
