@@ -110,7 +110,8 @@ text_exports! {
         instance_: usize, szFileName: Str<C>, phfFile: Ptr<usize>, pulFileSizeLow: Ptr<u32>,
         pulFileSizeHigh: Ptr<u32>
     ) about About::Instance(instance_) => {
-        let path = szFileName.path_if_any()?;
+        // What nobody gets the handle of is not opened; refused with the code, after the states'.
+        let path = szFileName.path_if_any()?.filter(|_| !phfFile.is_null());
         let opened = jet::JetOpenFileInstance(instance(instance_), path.as_deref())?;
         tell_opened(opened, phfFile, pulFileSizeLow, pulFileSizeHigh);
         Ok(())
@@ -120,7 +121,8 @@ text_exports! {
         szFileName: Str<C>, phfFile: Ptr<usize>, pulFileSizeLow: Ptr<u32>,
         pulFileSizeHigh: Ptr<u32>
     ) about About::Process => {
-        let path = szFileName.path_if_any()?;
+        // What nobody gets the handle of is not opened; refused with the code, after the states'.
+        let path = szFileName.path_if_any()?.filter(|_| !phfFile.is_null());
         let opened = jet::JetOpenFile(path.as_deref())?;
         tell_opened(opened, phfFile, pulFileSizeLow, pulFileSizeHigh);
         Ok(())

@@ -15,7 +15,7 @@ exports! {
         sesid: usize, prgcolumndef: Ptr<JET_COLUMNDEF>, ccolumn: u32, grbit: u32,
         ptableid: Ptr<usize>, prgcolumnid: Ptr<u32>
     ) about About::Session(sesid) => {
-        let to = ptableid.required()?;
+        let (to, prgcolumnid) = (ptableid.required()?, prgcolumnid.required()?);
         let columns = definitions(prgcolumndef, ccolumn)?;
         let (tableid, ids) = jet::JetOpenTempTable(session(sesid), &columns, grbit)?;
         tell(prgcolumnid, &ids);
@@ -27,7 +27,7 @@ exports! {
         sesid: usize, prgcolumndef: Ptr<JET_COLUMNDEF>, ccolumn: u32, lcid: u32, grbit: u32,
         ptableid: Ptr<usize>, prgcolumnid: Ptr<u32>
     ) about About::Session(sesid) => {
-        let to = ptableid.required()?;
+        let (to, prgcolumnid) = (ptableid.required()?, prgcolumnid.required()?);
         let columns = definitions(prgcolumndef, ccolumn)?;
         let (tableid, ids) = jet::JetOpenTempTable2(session(sesid), &columns, lcid, grbit)?;
         tell(prgcolumnid, &ids);
@@ -40,7 +40,7 @@ exports! {
         pidxunicode: Ptr<JET_UNICODEINDEX>, grbit: u32, ptableid: Ptr<usize>,
         prgcolumnid: Ptr<u32>
     ) about About::Session(sesid) => {
-        let to = ptableid.required()?;
+        let (to, prgcolumnid) = (ptableid.required()?, prgcolumnid.required()?);
         let columns = definitions(prgcolumndef, ccolumn)?;
         let order = order(pidxunicode);
         let (tableid, ids) =

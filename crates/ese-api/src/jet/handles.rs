@@ -49,9 +49,19 @@ handle! {
 /// Number of a database in its instance, from 1.
 pub type JET_DBID = u32;
 
-/// Low bits of a handle: its slot, counted from 1. High bits: how often the slot was used.
+/// Low bits of a handle: its slot, counted from 1. Above them: how often the slot was used. On top:
+/// what it is a handle of, so that a session is not taken for an instance.
 const SLOT_BITS: u32 = 24;
 const SLOT_MASK: u64 = (1 << SLOT_BITS) - 1;
+const KIND_SHIFT: u32 = 56;
+
+/// What a handle stands for; its number is the top byte of the handle.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Instance = 1,
+    Session = 2,
+    Cursor = 3,
+}
 
 #[derive(Debug)]
 struct Slot<T> {
@@ -62,13 +72,19 @@ struct Slot<T> {
 /// What the handles of one kind stand for.
 #[derive(Debug)]
 pub(super) struct HandleTable<T> {
+    kind: Kind,
     slots: Vec<Slot<T>>,
     free: Vec<usize>,
 }
 
 impl<T> HandleTable<T> {
-    pub(super) const fn new() -> HandleTable<T> {
-        HandleTable { slots: Vec::new(), free: Vec::new() }
+    pub(super) const fn new(kind: Kind) -> HandleTable<T> {
+        HandleTable { kind, slots: Vec::new(), free: Vec::new() }
+    }
+
+    /// What handles have above their slot after so many uses of it.
+    fn tag(&self, uses: u32) -> u64 {
+        (self.kind as u64) << (KIND_SHIFT - SLOT_BITS) | u64::from(uses)
     }
 
     /// Gives a value a handle; `make` is told which. `None` if there are too many.
@@ -81,19 +97,18 @@ impl<T> HandleTable<T> {
             }
         };
         let number = u64::try_from(index).ok().map(|index| index + 1);
-        let slot = self.slots.get_mut(index)?;
         let number = number.filter(|number| *number < SLOT_MASK)?;
-        // Never so large that a handle could be all ones.
-        slot.uses = (slot.uses + 1) & 0x7fff_ffff;
-        let value = make(u64::from(slot.uses) << SLOT_BITS | number);
-        slot.value = Some(Arc::clone(&value));
+        // Never so large that it would reach into the kind.
+        let uses = (self.slots.get(index)?.uses + 1) & 0x7fff_ffff;
+        let value = make(self.tag(uses) << SLOT_BITS | number);
+        *self.slots.get_mut(index)? = Slot { uses, value: Some(Arc::clone(&value)) };
         Some(value)
     }
 
     fn index(&self, handle: u64) -> Option<usize> {
         let index = usize::try_from((handle & SLOT_MASK).checked_sub(1)?).ok()?;
         let slot = self.slots.get(index)?;
-        (u64::from(slot.uses) == handle >> SLOT_BITS).then_some(index)
+        (self.tag(slot.uses) == handle >> SLOT_BITS).then_some(index)
     }
 
     pub(super) fn find(&self, handle: u64) -> Option<Arc<T>> {
@@ -118,7 +133,7 @@ mod tests {
 
     #[test]
     fn an_old_handle_is_not_taken_for_the_next_user_of_its_slot() {
-        let mut table = HandleTable::new();
+        let mut table = HandleTable::new(Kind::Instance);
         let mut first = 0;
         table.insert(|handle| {
             first = handle;
@@ -140,5 +155,16 @@ mod tests {
             assert!(table.find(bad).is_none(), "{bad:#x}");
         }
         assert_eq!(table.values().count(), 1);
+    }
+
+    #[test]
+    fn the_first_handles_of_two_kinds_differ() {
+        let (mut sessions, mut cursors) =
+            (HandleTable::new(Kind::Session), HandleTable::new(Kind::Cursor));
+        let session = sessions.insert(Arc::new).unwrap();
+        let cursor = cursors.insert(Arc::new).unwrap();
+        assert_ne!(session, cursor);
+        assert!(cursors.find(*session).is_none() && sessions.find(*cursor).is_none());
+        assert_eq!(cursors.find(*cursor), Some(cursor));
     }
 }

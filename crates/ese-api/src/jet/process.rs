@@ -12,7 +12,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::{
     durable::Teller,
-    handles::{HandleTable, JET_INSTANCE},
+    handles::{HandleTable, JET_INSTANCE, Kind},
     params::{JET_paramMaxInstances, Params},
 };
 use crate::shared::Shared;
@@ -38,8 +38,11 @@ pub(super) struct Process {
     pub(super) params: Params,
 }
 
-pub(super) static PROCESS: Mutex<Process> =
-    Mutex::new(Process { mode: Mode::None, instances: HandleTable::new(), params: Params::new() });
+pub(super) static PROCESS: Mutex<Process> = Mutex::new(Process {
+    mode: Mode::None,
+    instances: HandleTable::new(Kind::Instance),
+    params: Params::new(),
+});
 
 /// Where an instance is in its life.
 #[derive(Clone, Debug)]

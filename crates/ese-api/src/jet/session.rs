@@ -16,7 +16,7 @@ use super::{
     JET_bitTransactionReadOnly, JET_bitWaitAllLevel0Commit, JET_bitWaitLastLevel0Commit,
     durable::commit_id,
     gate::{Purpose, enter},
-    handles::{HandleTable, JET_DBID, JET_INSTANCE, JET_SESID, JET_TABLEID},
+    handles::{HandleTable, JET_DBID, JET_INSTANCE, JET_SESID, JET_TABLEID, Kind},
     invalid_grbit,
     params::JET_paramMaxSessions,
     process::{Inst, PROCESS},
@@ -134,7 +134,7 @@ impl Own {
     }
 }
 
-static SESSIONS: RwLock<HandleTable<Ses>> = RwLock::new(HandleTable::new());
+static SESSIONS: RwLock<HandleTable<Ses>> = RwLock::new(HandleTable::new(Kind::Session));
 
 /// The session with this handle.
 ///

@@ -20,7 +20,7 @@ use super::{
     callback::LocalStorage,
     database::open_database_of,
     gate::Purpose,
-    handles::{HandleTable, JET_DBID, JET_SESID, JET_TABLEID},
+    handles::{HandleTable, JET_DBID, JET_SESID, JET_TABLEID, Kind},
     invalid_grbit,
     session::{Own, find_session},
 };
@@ -65,7 +65,7 @@ impl What {
     }
 }
 
-static CURSORS: RwLock<HandleTable<Cur>> = RwLock::new(HandleTable::new());
+static CURSORS: RwLock<HandleTable<Cur>> = RwLock::new(HandleTable::new(Kind::Cursor));
 
 /// The cursor with this handle.
 ///
