@@ -34,6 +34,7 @@ fn every_planted_bug_is_caught() {
     let halves: fn() = checkpoint::tests::a_power_cut_leaves_the_old_or_the_new_checkpoint;
     for (bug, test) in [
         ("log-skip-sync", cut),
+        ("log-settle-unsynced", cut),
         ("log-acknowledge-early", failed),
         ("log-skip-header-sync", cut),
         ("log-skip-name-sync", cut),

@@ -52,7 +52,7 @@ use crate::{
     layout::DbmsParam,
     records::Record,
 };
-use commit::{Role, Rounds};
+use commit::{Lead, Role, Rounds};
 use files::Archives;
 use place::Writer;
 use temp::NextFile;
@@ -83,10 +83,11 @@ pub type DurableWatcher = Arc<dyn Fn(LgPos) + Send + Sync>;
 /// How a log's writer has worked since it was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogStatistics {
-    /// Rounds of group commit: each served all that waited.
+    /// Rounds of writing; those of a group commit served all that waited.
     pub rounds: u64,
     /// Syncs of log data. More than one for a round means that the round could not write
-    /// everything at once without risking what was acknowledged before.
+    /// everything at once without risking what was acknowledged before; none, that it only made
+    /// room in the buffer.
     pub syncs: u64,
 }
 
@@ -136,6 +137,14 @@ struct Background {
     thread: Mutex<Option<ThreadId>>,
 }
 
+/// What a round is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Until {
+    /// The file has it.
+    Written,
+    Durable,
+}
+
 #[derive(Default)]
 struct Wanted {
     next_file: bool,
@@ -181,7 +190,7 @@ impl Log {
                     }
                     return Ok(appended);
                 }
-                None => shared.flush(tip)?,
+                None => shared.spill(tip)?,
             }
         }
     }
@@ -340,12 +349,16 @@ impl Log {
         self.shared.archives.delete(range.start..range.end.min(needed).max(range.start))
     }
 
-    /// Does what the background thread would do now: makes the next file. For environments
-    /// without threads.
+    /// Does what the background thread would do: makes the next file. In environments without
+    /// threads it also hands the file what was appended, without a sync.
     ///
     /// # Errors
-    /// Whatever the file system answers. Nothing is lost: the next roll tries again.
+    /// Whatever the file system answers. A next file that was not made is tried again by the next
+    /// roll; after a failed write the log has failed, as in [`Log::flush`].
     pub fn background_step(&self) -> Result<()> {
+        if !self.shared.background.threaded.load(Ordering::Acquire) {
+            self.shared.spill(self.tip())?;
+        }
         self.shared.next_file.prepare(self.shared.checkpoint())
     }
 
@@ -395,28 +408,42 @@ impl fmt::Debug for Log {
 
 impl Shared {
     fn flush(&self, end: LgPos) -> Result<()> {
-        loop {
-            let lead = match self.rounds.join(end)? {
-                Role::Done => return Ok(()),
-                Role::Lead(lead) => lead,
-            };
-            // Nobody else leads, so the writer is free but for short looks at it.
-            let mut writer = self.writer.lock();
-            let batch = self.buffer.lock().take(|tail| writer.keep_open(tail));
-            self.rounds.start(lead, batch.tip);
-            let result = self.write_batch(&mut writer, batch);
-            drop(writer);
-            self.rounds.finish(&result);
-            let watcher = self.watcher.read().clone();
-            if let Some(watcher) = watcher {
-                watcher(self.rounds.durable());
-            }
-            result?;
+        while let Role::Lead(lead) = self.rounds.join(end)? {
+            self.round(lead, Until::Durable)?;
+        }
+        Ok(())
+    }
+
+    /// Hands the file what was appended, so that there is room in the buffer; a later flush finds
+    /// less to do and syncs once for all of it.
+    fn spill(&self, tip: LgPos) -> Result<()> {
+        match self.rounds.join(tip)? {
+            Role::Done => Ok(()),
+            Role::Lead(lead) => self.round(lead, Until::Written),
         }
     }
 
+    fn round(&self, lead: Lead<'_>, until: Until) -> Result<()> {
+        // Nobody else leads, so the writer is free but for short looks at it.
+        let mut writer = self.writer.lock();
+        let batch = self
+            .buffer
+            .lock()
+            // What is not synced at once has no second place, so it must not be written again.
+            .take(|tail| until == Until::Durable && writer.keep_open(tail));
+        self.rounds.start(lead, batch.tip);
+        let result = self.write_batch(&mut writer, batch, until);
+        drop(writer);
+        self.rounds.finish(&result);
+        let watcher = self.watcher.read().clone();
+        if let Some(watcher) = watcher {
+            watcher(self.rounds.durable());
+        }
+        result
+    }
+
     /// Writes a batch, going over to new generations where it does.
-    fn write_batch(&self, writer: &mut Writer, batch: Batch) -> Result<()> {
+    fn write_batch(&self, writer: &mut Writer, batch: Batch, until: Until) -> Result<()> {
         let Batch { mut segments, last_open, tip, generation } = batch;
         let mut rest = segments.as_mut_slice();
         while let Some(first) = rest.first() {
@@ -428,7 +455,10 @@ impl Shared {
             rest = after;
         }
         self.enter_generation(writer, generation)?;
-        self.rounds.publish(tip);
+        if until == Until::Durable {
+            writer.make_durable()?;
+            self.rounds.publish(tip);
+        }
         let mut buffer = self.buffer.lock();
         for Taken { bytes, .. } in segments {
             buffer.reuse(bytes);
@@ -439,6 +469,7 @@ impl Shared {
     fn enter_generation(&self, writer: &mut Writer, generation: Generation) -> Result<()> {
         while writer.generation < generation {
             self.roll(writer)?;
+            self.rounds.publish(LgPos { generation: writer.generation, isec: 1, ib: 0 });
         }
         Ok(())
     }
@@ -468,7 +499,7 @@ impl Shared {
             if wanted.write {
                 let tip = self.buffer.lock().tip();
                 // A failure stays in the rounds; every later call answers it.
-                if self.flush(tip).is_err() {
+                if self.spill(tip).is_err() {
                     continue;
                 }
             }

@@ -18,7 +18,10 @@
 //! foresees how many more versions will fit, closes a segment early if the last one would end on
 //! the shadow, and closes it at once if batches are large.
 //!
-//! Segments that were never written are written together in one write, whatever their number.
+//! Segments that were never written are written together in one write, whatever their number. They
+//! may wait for their sync: a segment says how far everything was durable when it was written, so a
+//! reader takes those that a power cut kept behind one that it lost for what they are, the remains
+//! of an end that nobody was promised.
 
 use std::sync::Arc;
 
@@ -58,6 +61,9 @@ pub(crate) struct Writer {
     tail: Option<Tail>,
     /// Where [`Writer::keep_open`] wants the next version of the tail.
     wanted: Holder,
+    /// The first of the segments that were written and not synced. None of them is the tail while
+    /// this outlives a call of [`Writer::write`] and [`Writer::make_durable`] together.
+    unsynced: Option<u16>,
     /// XOR of the checksums of the finished segments.
     sum: u64,
     /// What goes out in one write.
@@ -81,13 +87,14 @@ impl Writer {
             created,
             tail: None,
             wanted: Holder::Own,
+            unsynced: None,
             sum,
             scratch: Vec::new(),
             syncs: 0,
         }
     }
 
-    /// Goes over to a new generation.
+    /// Goes over to a new generation. Everything of the last one is durable.
     pub(crate) fn enter(&mut self, file: Arc<dyn File>, generation: Generation, created: LogTime) {
         self.file = Some(file);
         self.generation = generation;
@@ -125,8 +132,9 @@ impl Writer {
         }
     }
 
-    /// Writes segments of this generation and makes them durable. They follow each other; the
-    /// first may be a longer version of the tail. `last_open`: the last one will get longer.
+    /// Writes segments of this generation, durably once [`Writer::make_durable`] has returned.
+    /// They follow each other; the first may be a longer version of the tail. `last_open`: the last
+    /// one will get longer; then `make_durable` must come before the next call.
     ///
     /// # Errors
     /// `JET_errLogWriteFail` (-510); what is on the disk is unknown then.
@@ -147,6 +155,7 @@ impl Writer {
 
     /// A longer version of the tail, alone.
     fn rewrite(&mut self, segment: &mut Taken, open: bool) -> Result<()> {
+        debug_assert_eq!(self.unsynced, None, "a tail was made durable when it was left open");
         let holder = self.tail.map_or(Holder::Both, |tail| tail.holder);
         let target = match (holder, open) {
             (Holder::Own, _) => Holder::Shadow,
@@ -200,13 +209,25 @@ impl Writer {
         Ok(())
     }
 
+    /// Makes durable what was written.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub(crate) fn make_durable(&mut self) -> Result<()> {
+        if self.unsynced.is_some() { self.sync() } else { Ok(()) }
+    }
+
     /// Segments that were never written.
     fn write_fresh(&mut self, segments: &mut [Taken], last_open: bool) -> Result<()> {
         let Some(first) = segments.first().map(|segment| segment.isec) else { return Ok(()) };
+        let settled = match self.unsynced {
+            Some(unsynced) if !plant!("log-settle-unsynced") => unsynced,
+            _ => first,
+        };
         self.scratch.clear();
         let mut checksum = 0;
         for segment in segments.iter_mut() {
-            checksum = seal(segment, first);
+            checksum = seal(segment, settled);
             self.sum ^= checksum;
             self.scratch.extend_from_slice(segment.bytes.as_slice());
         }
@@ -217,7 +238,8 @@ impl Writer {
             self.tail = Some(Tail { isec: last.isec, holder: Holder::Both, checksum });
         }
         self.file()?.write_at(&self.scratch, offset_of(first)).map_err(failed)?;
-        self.sync()
+        self.unsynced = Some(settled);
+        Ok(())
     }
 
     fn put(&self, segment: &Taken, place: Holder) -> Result<()> {
@@ -230,10 +252,11 @@ impl Writer {
 
     fn sync(&mut self) -> Result<()> {
         self.syncs += 1;
-        if plant!("log-skip-sync") {
-            return Ok(());
+        if !plant!("log-skip-sync") {
+            self.file()?.sync().map_err(failed)?;
         }
-        self.file()?.sync().map_err(failed)
+        self.unsynced = None;
+        Ok(())
     }
 
     fn file(&self) -> Result<&dyn File> {

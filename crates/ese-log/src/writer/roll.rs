@@ -20,6 +20,7 @@ impl Shared {
     /// Begins the generation after the writer's.
     pub(super) fn roll(&self, writer: &mut Writer) -> Result<()> {
         writer.settle()?;
+        writer.make_durable()?;
         let previous = writer.generation;
         let generation = Generation(previous.0 + 1);
         let observer = self.observer();

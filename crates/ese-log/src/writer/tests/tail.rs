@@ -137,6 +137,7 @@ fn run(batches: &[Vec<usize>]) -> Run {
         }
         let mut batch = buffer.take(|tail| writer.keep_open(tail));
         writer.write(&mut batch.segments, batch.last_open).unwrap();
+        writer.make_durable().unwrap();
         for taken in batch.segments {
             segments[usize::from(taken.isec)] = taken.bytes;
         }
