@@ -5,15 +5,15 @@
 //! cursor, with its closing, or with the commit; nobody else could see it before that, and the
 //! primary index belongs to its definition. From then on the same functions change it for all.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     catalog, ddl,
     instance::Attached,
     schema::{
-        ColType, ColumnDef, ColumnFlags, ConditionDef, IndexDef, IndexOptions, KeyPart, Placement,
-        SpaceHints, TableDef, TableSchema, TableType, TupleLimits,
+        ColType, Column, ColumnDef, ColumnFlags, ConditionDef, IndexDef, IndexOptions, KeyPart,
+        Placement, SpaceHints, TableDef, TableSchema, TableType, TupleLimits,
     },
     session::Session,
     table::Table,
@@ -255,9 +255,12 @@ pub fn JetCreateTableColumnIndex(
             return Ok(());
         }
         let what = What::made(state, Arc::clone(&table))?;
+        let made = table.schema.columns.iter();
+        let made: HashMap<&str, &Column> = made.map(|one| (one.name.as_str(), one)).collect();
         for column in &mut ptablecreate.rgcolumncreate {
-            let made = table.schema.column(&column.szColumnName)?;
-            column.columnid = columnid_of(&table.schema, made);
+            if let Some(made) = made.get(column.szColumnName.as_str()) {
+                column.columnid = columnid_of(&table.schema, made);
+            }
         }
         let made = 1 + def.columns.len() + def.indexes.len();
         ptablecreate.cCreated = u32::try_from(made).unwrap_or(u32::MAX);

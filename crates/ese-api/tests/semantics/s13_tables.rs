@@ -516,3 +516,37 @@ fn s13_12_counting_changes_what_the_info_calls_tell() {
     assert_eq!(code(JetComputeStats(ses, pets.cur)), JetErr::TransReadOnly);
     JetRollback(ses, 0).unwrap();
 }
+
+/// As many tagged columns as there are ids, in one call: each costs the same, however many there
+/// are before it.
+#[test]
+fn s13_09_a_table_is_made_with_all_the_columns_that_it_can_have() {
+    let _mode = multi();
+    let live = Live::with(|inst| {
+        let versions = JET_paramMaxVerPages;
+        JetSetSystemParameter(Some(inst), JET_SESID::NIL, versions, 1024, None).unwrap();
+    });
+    let column = |name: String| JET_COLUMNCREATE {
+        szColumnName: name,
+        coltyp: JET_coltypLong,
+        grbit: JET_bitColumnTagged,
+        ..JET_COLUMNCREATE::default()
+    };
+    let mut table = JET_TABLECREATE {
+        szTableName: "many".into(),
+        rgcolumncreate: (0..64_993).map(|n| column(format!("c{n}"))).collect(),
+        ..JET_TABLECREATE::default()
+    };
+    JetCreateTableColumnIndex(live.sesid, live.dbid, &mut table).unwrap();
+    let ids = table.rgcolumncreate.iter().map(|column| column.columnid);
+    assert!(ids.eq(256..256 + 64_993));
+    JetCloseTable(live.sesid, table.tableid).unwrap();
+    let mut again = JET_TABLECREATE { szTableName: "twice".into(), ..table.clone() };
+    again.rgcolumncreate[64_992].szColumnName = "C7".into();
+    let twice = JetCreateTableColumnIndex(live.sesid, live.dbid, &mut again);
+    assert_eq!(code(twice), JetErr::ColumnDuplicate);
+    again.rgcolumncreate.push(column("one more".into()));
+    again.rgcolumncreate[64_992].szColumnName = "c64992".into();
+    let more = JetCreateTableColumnIndex(live.sesid, live.dbid, &mut again);
+    assert_eq!(code(more), JetErr::TooManyColumns);
+}

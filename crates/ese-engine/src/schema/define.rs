@@ -1,6 +1,8 @@
 //! Definitions of columns and indexes: what a caller asks for, and the checks that turn it into a
 //! part of a table (edb-format 6.4 to 6.7, api-semantics 11 to 13).
 
+use std::collections::HashSet;
+
 use bitflags::bitflags;
 use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result, limits::NAME_LEN_MAX};
 
@@ -269,43 +271,126 @@ pub fn check_name(name: &str) -> Result<()> {
 /// `JET_errDefaultValueTooBig`, `JET_errColumnCannotBeCompressed`, `JET_errFeatureNotAvailable`,
 /// `JET_errInvalidGrbit`.
 pub fn add_column(existing: &[Column], def: &ColumnDef) -> Result<Column> {
-    check_name(&def.name)?;
-    if existing.iter().any(|column| column.name.eq_ignore_ascii_case(&def.name)) {
-        return Err(wrong(def, JetErr::ColumnDuplicate, "exists already"));
-    }
-    let max_len = checked_len(def)?;
-    let code_page = checked_code_page(def)?;
-    let id = next_id(existing, def)?;
-    check_flags(existing, def, id)?;
-    let end_of = |column: &Column| {
-        column.record_offset.saturating_add(u16::try_from(column.fixed_len()).unwrap_or(u16::MAX))
-    };
-    let fixed = existing.iter().filter(|column| column.id.is_fixed());
-    let offset = fixed.map(end_of).max().unwrap_or(RECORD_HEADER_LEN);
-    let inherited = existing.iter().filter(|c| c.origin.inherited && c.id.is_tagged());
-    let inherited = inherited.map(|c| c.id.0 - ColumnId::TAGGED_FIRST.0 + 1).max();
-    let above = if id.is_tagged() { inherited.unwrap_or(0) } else { 0 };
-    let mut column = Column {
-        id,
-        origin: Origin { inherited: false, above },
-        name: def.name.clone(),
-        ty: def.ty,
-        flags: def.flags & !ColumnFlags::DEFAULT,
-        max_len,
-        code_page,
-        record_offset: if id.is_fixed() { offset } else { 0 },
-        default: None,
-        callback: def.callback.clone().map(Box::new),
-    };
-    if column.is_computed() {
-        column.flags |= ColumnFlags::DEFAULT;
-    }
-    if let Some(default) = &def.default {
-        column.default = Some(checked_default(def, &column, default)?);
-        column.flags |= ColumnFlags::DEFAULT;
-    }
-    Ok(column)
+    Existing::of(existing).add(def)
 }
+
+/// What the next column has to know of those that exist.
+#[derive(Debug)]
+pub(super) struct Existing {
+    /// In lower case.
+    names: HashSet<String>,
+    /// First free id of the fixed, the variable and the tagged range; above the range: there is
+    /// none.
+    next: [u16; 3],
+    /// Where the fixed columns end.
+    fixed_end: u16,
+    /// How many ids of tagged columns belong to the template.
+    inherited: u16,
+    /// Which counters there are.
+    counters: ColumnFlags,
+}
+
+impl Existing {
+    pub(super) fn of(columns: &[Column]) -> Existing {
+        let mut existing = Existing {
+            names: HashSet::with_capacity(columns.len()),
+            next: [ColumnId::FIXED_FIRST, ColumnId::VARIABLE_FIRST, ColumnId::TAGGED_FIRST]
+                .map(|id| id.0),
+            fixed_end: RECORD_HEADER_LEN,
+            inherited: 0,
+            counters: ColumnFlags::empty(),
+        };
+        columns.iter().for_each(|column| existing.note(column));
+        existing
+    }
+
+    fn note(&mut self, column: &Column) {
+        self.names.insert(column.name.to_ascii_lowercase());
+        let [fixed, variable, tagged] = &mut self.next;
+        let next = match column.id {
+            id if id.is_fixed() => fixed,
+            id if id.is_variable() => variable,
+            _ => tagged,
+        };
+        *next = (*next).max(column.id.0.saturating_add(1));
+        if column.id.is_fixed() {
+            let len = u16::try_from(column.fixed_len()).unwrap_or(u16::MAX);
+            self.fixed_end = self.fixed_end.max(column.record_offset.saturating_add(len));
+        }
+        if column.origin.inherited && column.id.is_tagged() {
+            let count = column.id.0 - ColumnId::TAGGED_FIRST.0 + 1;
+            self.inherited = self.inherited.max(count);
+        }
+        self.counters |= column.flags & COUNTERS;
+    }
+
+    /// Adds a column; on an error nothing.
+    ///
+    /// # Errors
+    /// As [`add_column`].
+    pub(super) fn add(&mut self, def: &ColumnDef) -> Result<Column> {
+        let column = self.make(def)?;
+        self.note(&column);
+        Ok(column)
+    }
+
+    fn make(&self, def: &ColumnDef) -> Result<Column> {
+        check_name(&def.name)?;
+        if self.names.contains(&def.name.to_ascii_lowercase()) {
+            return Err(wrong(def, JetErr::ColumnDuplicate, "exists already"));
+        }
+        let max_len = checked_len(def)?;
+        let code_page = checked_code_page(def)?;
+        let id = self.next_id(def)?;
+        check_flags(self.counters, def, id)?;
+        let offset = self.fixed_end;
+        let above = if id.is_tagged() { self.inherited } else { 0 };
+        let mut column = Column {
+            id,
+            origin: Origin { inherited: false, above },
+            name: def.name.clone(),
+            ty: def.ty,
+            flags: def.flags & !ColumnFlags::DEFAULT,
+            max_len,
+            code_page,
+            record_offset: if id.is_fixed() { offset } else { 0 },
+            default: None,
+            callback: def.callback.clone().map(Box::new),
+        };
+        if column.is_computed() {
+            column.flags |= ColumnFlags::DEFAULT;
+        }
+        if let Some(default) = &def.default {
+            column.default = Some(checked_default(def, &column, default)?);
+            column.flags |= ColumnFlags::DEFAULT;
+        }
+        Ok(column)
+    }
+
+    /// Ids are consecutive within their range and never used twice.
+    fn next_id(&self, def: &ColumnDef) -> Result<ColumnId> {
+        let [fixed, variable, tagged] = self.next;
+        let long = def.ty.is_long();
+        let (next, last) = match def.placement {
+            Placement::Fixed if long => {
+                return Err(wrong(def, JetErr::InvalidGrbit, "is long and cannot be fixed"));
+            }
+            Placement::Fixed => (fixed, ColumnId::FIXED_LAST),
+            Placement::Tagged => (tagged, ColumnId::TAGGED_LAST),
+            Placement::Auto if long => (tagged, ColumnId::TAGGED_LAST),
+            Placement::Auto if def.ty.fixed_len().is_some() => (fixed, ColumnId::FIXED_LAST),
+            Placement::Auto => (variable, ColumnId::VARIABLE_LAST),
+        };
+        if next > last.0 {
+            let what = "finds no free column id in its range";
+            return Err(wrong(def, JetErr::TooManyColumns, what));
+        }
+        Ok(ColumnId(next))
+    }
+}
+
+/// Columns that count by themselves, of which a table has one of each kind.
+const COUNTERS: ColumnFlags = ColumnFlags::AUTOINCREMENT.union(ColumnFlags::VERSION);
 
 fn checked_len(def: &ColumnDef) -> Result<u32> {
     match def.ty {
@@ -329,32 +414,9 @@ fn checked_code_page(def: &ColumnDef) -> Result<u16> {
     }
 }
 
-/// Ids are consecutive within their range and never used twice.
-fn next_id(existing: &[Column], def: &ColumnDef) -> Result<ColumnId> {
-    let long = def.ty.is_long();
-    let (first, last) = match def.placement {
-        Placement::Fixed if long => {
-            return Err(wrong(def, JetErr::InvalidGrbit, "is long and cannot be fixed"));
-        }
-        Placement::Fixed => (ColumnId::FIXED_FIRST, ColumnId::FIXED_LAST),
-        Placement::Tagged => (ColumnId::TAGGED_FIRST, ColumnId::TAGGED_LAST),
-        Placement::Auto if long => (ColumnId::TAGGED_FIRST, ColumnId::TAGGED_LAST),
-        Placement::Auto if def.ty.fixed_len().is_some() => {
-            (ColumnId::FIXED_FIRST, ColumnId::FIXED_LAST)
-        }
-        Placement::Auto => (ColumnId::VARIABLE_FIRST, ColumnId::VARIABLE_LAST),
-    };
-    let used = existing.iter().map(|column| column.id).filter(|id| (first..=last).contains(id));
-    let next = used.max().map_or(first.0, |id| id.0 + 1);
-    if next > last.0 {
-        return Err(wrong(def, JetErr::TooManyColumns, "finds no free column id in its range"));
-    }
-    Ok(ColumnId(next))
-}
-
-fn check_flags(existing: &[Column], def: &ColumnDef, id: ColumnId) -> Result<()> {
+fn check_flags(counters: ColumnFlags, def: &ColumnDef, id: ColumnId) -> Result<()> {
     let has = |flags| def.flags.intersects(flags);
-    let counter = ColumnFlags::AUTOINCREMENT | ColumnFlags::VERSION;
+    let counter = COUNTERS;
     let internal =
         ColumnFlags::DEFAULT | ColumnFlags::TEMPLATE_COLUMN | ColumnFlags::PRIMARY_PLACEHOLDER;
     if has(internal) {
@@ -385,7 +447,7 @@ fn check_flags(existing: &[Column], def: &ColumnDef, id: ColumnId) -> Result<()>
     if def.flags.contains(counter) {
         return Err(wrong(def, JetErr::InvalidGrbit, "counts rows or versions, not both"));
     }
-    if has(counter) && existing.iter().any(|column| column.flags.intersects(def.flags & counter)) {
+    if has(counter) && counters.intersects(def.flags & counter) {
         return Err(wrong(def, JetErr::ColumnRedundant, "is a second counter of its kind"));
     }
     let wide = matches!(def.ty, ColType::Currency | ColType::LongLong | ColType::UnsignedLongLong);

@@ -6,7 +6,7 @@ use ese_base::{Error, JetErr, PageSize, Result};
 use super::{
     Column, ColumnDef, ColumnFlags, Columns, DENSITY_DEFAULT, IndexDef, SpaceHints, TableFlags,
     TableSchema,
-    define::{add_column, add_index, check_name, density},
+    define::{Existing, add_index, check_name, density},
 };
 use crate::{key::UnicodeIndex, record};
 
@@ -68,7 +68,7 @@ impl TableDef {
     /// `JET_errInvalidName` (-1002), `JET_errColumnDuplicate` (-1508), `JET_errIndexDuplicate`
     /// (-1403), `JET_errIndexHasPrimary` (-1402), `JET_errDensityInvalid` (-1307),
     /// `JET_errTooManyColumns` (-1040), `JET_errRecordTooBig` (fixed columns longer than a record),
-    /// and as [`add_column`] and [`add_index`].
+    /// and as [`super::add_column`] and [`add_index`].
     pub fn build(&self, page_size: PageSize) -> Result<TableSchema> {
         self.build_from(page_size, None, &UnicodeIndex::default())
     }
@@ -92,8 +92,9 @@ impl TableDef {
         table.pages = self.pages;
         self.note_hints(&mut table)?;
         let mut columns = table.columns.all().to_vec();
+        let mut existing = Existing::of(&columns);
         for def in &self.columns {
-            let mut column = add_column(&columns, def)?;
+            let mut column = existing.add(def)?;
             refuse_where_tagged_only(&column, template)?;
             if self.kind == TableType::Template {
                 column.flags |= ColumnFlags::TEMPLATE_COLUMN;

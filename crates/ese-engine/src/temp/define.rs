@@ -1,5 +1,7 @@
 //! What a temporary table is to be (api-semantics 15.1, 15.4, 15.5).
 
+use std::collections::HashMap;
+
 use bitflags::bitflags;
 use ese_base::{Error, JetErr, PageSize, Result};
 
@@ -126,8 +128,10 @@ impl TempTableDef {
             table.indexes.push(self.index(parts)?);
         }
         let schema = table.build_from(page_size, None, self.unicode.as_ref().unwrap_or(unicode))?;
-        let names = table.columns.iter().map(|def| schema.column(&def.name).map(|found| found.id));
-        let ids = names.collect::<Result<_>>()?;
+        let found = schema.columns.iter().map(|column| (column.name.as_str(), column.id));
+        let found: HashMap<&str, ColumnId> = found.collect();
+        let ids = table.columns.iter().filter_map(|def| found.get(def.name.as_str()).copied());
+        let ids = ids.collect();
         Ok((schema, ids))
     }
 
