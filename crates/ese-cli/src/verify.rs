@@ -87,6 +87,9 @@ fn as_lines(report: &DirReport, output: &mut Output) -> Outcome {
                 text::counted(u64::from(database.leaked_pages), "page")
             ))?;
         }
+        for orphan in &database.orphans {
+            output.line(&format!("  wasted but not wrong: {orphan}"))?;
+        }
     }
     if let Some(log) = &report.log {
         output.line(&format!(
@@ -180,6 +183,8 @@ fn database_json(database: &DatabaseReport) -> Value {
         "pages": database.pages,
         "blank_pages": database.blank_pages,
         "leaked_pages": database.leaked_pages,
+        "long_values": database.long_values,
+        "orphans": database.orphans.iter().map(error_json).collect::<Vec<_>>(),
         "tables": database.tables,
         "trees": database.trees,
         "entries": database.entries,

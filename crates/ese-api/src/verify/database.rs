@@ -46,6 +46,10 @@ pub struct DatabaseReport {
     pub entries: u64,
     /// Pages that are owned, but neither used nor available: wasted, not wrong.
     pub leaked_pages: u32,
+    /// Long values that were compared with the rows that refer to them.
+    pub long_values: u64,
+    /// Long values that no row refers to: wasted, not wrong.
+    pub orphans: Vec<Error>,
     /// What is wrong, with code and page.
     pub problems: Vec<Error>,
     /// How bad each of them is, in the same order.
@@ -104,6 +108,8 @@ pub fn verify_database(
         trees: 0,
         entries: 0,
         leaked_pages: 0,
+        long_values: 0,
+        orphans: Vec::new(),
         problems: Vec::new(),
         severities: Vec::new(),
     };
@@ -115,7 +121,7 @@ pub fn verify_database(
         report.problem(not_clean(&header));
     }
     if clean || options.as_is {
-        check_trees(env, path, clean, &mut report);
+        check_trees(env, path, clean, &mut report, options)?;
     }
     Ok(report)
 }
@@ -231,7 +237,13 @@ fn check_page(page: &mut [u8], pgno: Pgno, size: PageSize, report: &mut Database
     }
 }
 
-fn check_trees(env: &Env, path: &Path, clean: bool, report: &mut DatabaseReport) {
+fn check_trees(
+    env: &Env,
+    path: &Path,
+    clean: bool,
+    report: &mut DatabaseReport,
+    options: &VerifyOptions<'_>,
+) -> Result<()> {
     let opened = if clean {
         OfflineDatabase::open(env, path)
     } else {
@@ -240,7 +252,10 @@ fn check_trees(env: &Env, path: &Path, clean: bool, report: &mut DatabaseReport)
     let database = match opened {
         Ok(database) => database,
         // Without a catalog nobody finds a table.
-        Err(error) => return report.problem_as(Severity::Fatal, error),
+        Err(error) => {
+            report.problem_as(Severity::Fatal, error);
+            return Ok(());
+        }
     };
     report.tables = database.tables().len();
     if database.catalog_source() == CatalogSource::Shadow {
@@ -267,6 +282,21 @@ fn check_trees(env: &Env, path: &Path, clean: bool, report: &mut DatabaseReport)
         // The one that is read is whole, else its tree would have been found damaged.
         report.problem_as(Severity::Warning, error);
     }
+    // Recovery may have to put counts right, and takes away what nobody has.
+    for table in database.tables().iter().filter(|_| clean) {
+        match database.check_long_values(table, &options.stop) {
+            Ok(found) => {
+                report.long_values += found.values;
+                report.orphans.extend(found.orphans.into_iter().map(|error| error.at_path(path)));
+                found.problems.into_iter().for_each(|error| report.problem(error));
+            }
+            Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
+                return Err(error);
+            }
+            Err(error) => report.problem(error),
+        }
+    }
+    Ok(())
 }
 
 /// Root, object and density of every tree that owns space.

@@ -8,6 +8,7 @@
 mod as_is;
 mod deleted;
 mod leaves;
+mod long_values;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ pub use self::{
     as_is::Losses,
     deleted::{DeletedRow, Evidence},
     leaves::{LeafReader, Leaves, LostPage},
+    long_values::LongValueFindings,
 };
 pub use crate::{
     longvalue::OfflineLongValues,

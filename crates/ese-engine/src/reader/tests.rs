@@ -2,17 +2,18 @@
 
 use std::path::PathBuf;
 
-use ese_base::{DbTime, LgPos, LogTime, Signature};
+use ese_base::{DbTime, LgPos, LogTime, Signature, StopToken};
 use ese_os::OpenMode;
 use ese_pages::{FlushGoal, NoLog, NodeFlags, header::NewHeader};
 use ese_sim::SimEnv;
 
 use super::*;
 use crate::{
-    record::{ColumnValue, encode_row},
+    longvalue::{Root, chunk_key, root_key},
+    record::{ColumnValue, Instance, Lid, RecordBuilder, encode_row},
     schema::{
-        ColType, ColumnDef, ColumnFlags, IndexDef, MSYS_LOCALES_FDP, MSYS_OBJIDS_FDP, TableDef,
-        base_catalog, base_locales, base_objids, table_rows,
+        ColType, ColumnDef, ColumnFlags, IndexDef, LongValueTree, MSYS_LOCALES_FDP,
+        MSYS_OBJIDS_FDP, TableDef, base_catalog, base_locales, base_objids, table_rows,
     },
 };
 
@@ -302,4 +303,98 @@ fn nothing_is_written_to_the_file() {
     drop(db);
     assert!(before == contents());
     assert_eq!(names, env.fs.list(path().parent().unwrap()).unwrap());
+}
+
+/// What is wrong with these long values, for rows that refer to each of these ids.
+fn long_value_findings(values: &[(Vec<u8>, Vec<u8>)], lids: &[u64]) -> (Vec<String>, Vec<String>) {
+    let columns = people();
+    let (id, photo) = (columns.column("id").unwrap().id, columns.column("photo").unwrap().id);
+    let rows = lids.iter().zip(1_i32..).map(|(lid, n)| {
+        let mut record = RecordBuilder::new();
+        record.insert(&columns).unwrap();
+        record.set(&columns, id, Some(&n.to_le_bytes())).unwrap();
+        record.put_instance(&columns, photo, 1, Some(Instance::Separated(Lid(*lid)))).unwrap();
+        let mut key = Vec::new();
+        crate::key::primary_key(&columns, &record.view(&columns).unwrap(), &mut key).unwrap();
+        live((key, record.bytes().to_vec()))
+    });
+    let env = database(DbState::DirtyShutdown, &rows.collect());
+    let (fdp, objid) = (Pgno(35), ObjId(9));
+    let file = Arc::new(DbFile::open(&env, &path(), Access::ReadWrite).unwrap());
+    let cache = PageCache::new(file, CacheOptions::for_memory(1 << 22, PAGE)).unwrap();
+    put_tree(&cache, fdp, objid, &values.iter().cloned().map(live).collect());
+    cache.flush(FlushGoal::All, &NoLog).unwrap();
+    drop(cache);
+    let db = OfflineDatabase::open_unrecovered(&env, &path()).unwrap();
+    let (density, flags, pages) = (100, 0, 1);
+    let lv =
+        LongValueTree { objid, fdp, density, flags, pages, space_hints: None, fdp_set_time: None };
+    let table = TableSchema { lv: Some(lv), ..db.table("people").unwrap().clone() };
+    let texts = |errors: Vec<Error>| -> Vec<String> {
+        assert!(errors.iter().all(|error| error.code() == JetErr::LVCorrupted));
+        errors.iter().map(|error| error.message().replace("table \"people\", ", "")).collect()
+    };
+    let check = |at_once| {
+        let found = db.check_long_values_by(&table, &StopToken::new(), at_once).unwrap();
+        (texts(found.problems), texts(found.orphans))
+    };
+    let found = check(100);
+    // However many passes it takes.
+    for at_once in [1, 2] {
+        let (mut ours, mut all) = (check(at_once), found.clone());
+        for texts in [&mut ours.0, &mut ours.1, &mut all.0, &mut all.1] {
+            texts.sort();
+        }
+        assert_eq!(ours, all, "{at_once} at once");
+    }
+    found
+}
+
+fn value(lid: u64, references: u32, size: u32, chunks: &[(u32, usize)]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let root = Root { references, size, encrypted: false };
+    let mut nodes = vec![(root_key(Lid(lid)), root.to_bytes().to_vec())];
+    nodes.extend(chunks.iter().map(|(at, len)| (chunk_key(Lid(lid), *at), vec![1; *len])));
+    nodes
+}
+
+#[test]
+fn long_values_are_compared_with_the_rows_that_refer_to_them() {
+    let sound = [value(1, 2, 8160, &[(0, 8150), (8150, 10)]), value(4, 1, 9, &[(0, 9)])].concat();
+    assert_eq!(long_value_findings(&sound, &[1, 4, 1]), (vec![], vec![]));
+    let (problems, orphans) = long_value_findings(&sound, &[1, 3, 9]);
+    assert_eq!(
+        problems,
+        [
+            "long value 3: a row refers to it, it is gone",
+            "long value 9: a row refers to it, it is gone",
+            "long value 1: it counts 2 references, the rows have 1",
+        ]
+    );
+    assert_eq!(orphans, ["long value 4: no row refers to it; it counts 1 references"]);
+}
+
+#[test]
+fn missing_and_odd_chunks_of_long_values_are_named() {
+    let cases: [(Vec<_>, &str); 6] = [
+        (value(1, 1, 8160, &[(0, 8150)]), "its chunk at 8150 of 8160 bytes is missing"),
+        (value(1, 1, 8160, &[(8150, 10)]), "its chunk at 0 of 8160 bytes is missing"),
+        (value(1, 1, 8, &[]), "its chunk at 0 of 8 bytes is missing"),
+        (value(1, 1, 8, &[(0, 8), (8150, 4)]), "it has a chunk at 8150, behind its 8 bytes"),
+        (value(1, 1, 8, &[(0, 9)]), "its chunk at 0 has 9 bytes"),
+        (vec![(root_key(Lid(1)), vec![1, 2, 3])], "its root is malformed"),
+    ];
+    for (nodes, what) in cases {
+        let (problems, orphans) = long_value_findings(&nodes, &[1]);
+        assert_eq!(problems.first(), Some(&format!("long value 1: {what}")));
+        assert_eq!(orphans, Vec::<String>::new());
+    }
+    for references in [0, u32::MAX] {
+        let (problems, orphans) = long_value_findings(&value(1, references, 8, &[]), &[]);
+        assert_eq!(problems, Vec::<String>::new(), "a value that goes may be so by half");
+        assert_eq!(orphans.len(), 1);
+    }
+    let stray = vec![(chunk_key(Lid(2), 0), vec![1; 5]), (chunk_key(Lid(2), 8150), vec![1; 5])];
+    let (problems, orphans) = long_value_findings(&stray, &[]);
+    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(orphans, ["long value 2: there are chunks of it, and no root"]);
 }
