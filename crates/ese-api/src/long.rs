@@ -337,7 +337,7 @@ impl LongWriter<'_> {
             Ok(match view.data(column)?.nth(1)? {
                 None => 0,
                 Some(Stored::Separated(lid)) => {
-                    u64::from(table.long_values(&state.engine).size(lid)?)
+                    u64::from(self.cursor.long_values(&state.engine).size(lid)?)
                 }
                 Some(stored) => view.bytes_of(column, stored, usize::MAX)?.len() as u64,
             })

@@ -23,10 +23,16 @@ exports! {
         psetinfo: Ptr<JET_SETINFO>
     ) about About::Cursor(sesid, tableid) => {
         let info = set_info(psetinfo)?;
-        let sized = sized(pvData, cbData, grbit);
-        let data = sized.as_deref().or(pvData.slice(cbData).or(NONE));
         let (sesid, tableid) = (session(sesid), cursor(tableid));
-        jet::JetSetColumn(sesid, tableid, columnid, data, grbit, info.as_ref())
+        // A length alone may be one of gigabytes.
+        if pvData.is_null() && grbit & PARTS == jet::JET_bitSetSizeLV {
+            let (size, info) = (bytes(cbData), info.as_ref());
+            jet::set_column_size(sesid, tableid, columnid, size, grbit, info)
+        } else {
+            let sized = sized(pvData, cbData, grbit);
+            let data = sized.as_deref().or(pvData.slice(cbData).or(NONE));
+            jet::JetSetColumn(sesid, tableid, columnid, data, grbit, info.as_ref())
+        }
     }
 
     fn JetSetColumns(
@@ -212,6 +218,9 @@ exports! {
         Ok(())
     }
 }
+
+/// Flags that write a part of a value.
+const PARTS: u32 = jet::JET_bitSetAppendLV | jet::JET_bitSetOverwriteLV | jet::JET_bitSetSizeLV;
 
 /// NULL has no bytes, whatever length is given: that is a NULL value, or one of length 0 with
 /// `JET_bitSetZeroLength`.

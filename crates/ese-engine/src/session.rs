@@ -11,6 +11,7 @@ mod escrow;
 mod gate;
 mod lent;
 mod own;
+mod pins;
 mod schema;
 mod unreferenced;
 mod zero;
@@ -41,6 +42,7 @@ use crate::{
 use gate::{Gate, Made};
 pub(crate) use own::ChunkPlace;
 use own::Run;
+pub(crate) use pins::{Pinned, Pins};
 pub(crate) use schema::{Drop as TreeDrop, SchemaChange, SchemaStep, perform_drops};
 pub(crate) use unreferenced::{
     Unreferenced, is_damage, remove_some_unreferenced, remove_unreferenced,

@@ -6,6 +6,7 @@
 mod check;
 mod compose;
 mod counters;
+mod edits;
 mod escrow;
 pub(crate) mod live;
 mod long;
@@ -277,6 +278,18 @@ impl Table {
         record: &[u8],
     ) -> Result<()> {
         self.check_changeable()?;
+        self.replace_under(&self.core.live.read(), session, hint, key, record)
+    }
+
+    /// Replaces under the lock of the indexes that must be kept up.
+    fn replace_under(
+        &self,
+        live: &Live,
+        session: &mut Session,
+        hint: &mut Position,
+        key: &[u8],
+        record: &[u8],
+    ) -> Result<()> {
         if self.schema.primary().is_some() {
             let mut new_key = Vec::with_capacity(key.len());
             self.primary_key(session, record, &mut new_key)?;
@@ -288,7 +301,6 @@ impl Table {
                 .advise("delete the row and insert it anew"));
             }
         }
-        let live = self.core.live.read();
         let indexes = live.kept_by(session)?;
         if indexes.is_empty() && !self.has_long_values() {
             return self.replace_row(session, hint, key, record);

@@ -264,6 +264,11 @@ impl VersionStore {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// Would so many bytes more leave others half of the store?
+    pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
+        self.bytes().saturating_add(bytes) <= self.bytes_max / 2
+    }
+
     fn hash(&self, tree: &TreeHandle, key: &[u8], data: &[u8]) -> u64 {
         // Key and data are hashed as one string; a chain knows where it divides.
         let seed = u64::from(tree.fdp.0) << 8 | u64::from(tree.dbid.0);

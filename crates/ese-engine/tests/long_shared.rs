@@ -6,7 +6,7 @@ mod values;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use ese_base::{JetErr, PageSize};
+use ese_base::PageSize;
 use ese_engine::{
     cursor::{Cursor, LongEdit, Prepare},
     session::{Durability, Session},
@@ -164,30 +164,6 @@ fn references_are_exact_however_sessions_interleave() {
             store.check();
         }
     }
-}
-
-#[test]
-fn a_copy_prepared_outside_a_transaction_conflicts_with_the_end_of_its_value() {
-    let store = Store::new(PageSize::K4);
-    let mut session = store.session();
-    let table = store.table(&session);
-    let plain = column(&table, "plain");
-    session.begin().unwrap();
-    insert(&mut session, &table, 1, &[(plain, &bytes(1, 20_000))]).unwrap();
-    session.commit(Durability::Lazy).unwrap();
-    let mut cursor = Cursor::open(&session, Arc::clone(&table), Sharing::default()).unwrap();
-    cursor.first(&session).unwrap();
-    cursor.prepare(&mut session, Prepare::InsertCopy).unwrap();
-    cursor.copy().unwrap().set(&table.schema, ID, Some(&2_i32.to_le_bytes())).unwrap();
-    let mut other = store.session();
-    other.begin().unwrap();
-    delete(&mut other, &table, 1);
-    other.commit(Durability::Lazy).unwrap();
-    assert_eq!(cursor.update(&mut session).unwrap_err().code(), JetErr::WriteConflict);
-    store.check();
-    assert_eq!(cursor.update(&mut session).unwrap_err().code(), JetErr::WriteConflict);
-    cursor.cancel();
-    store.check();
 }
 
 #[test]

@@ -174,18 +174,46 @@ pub(super) fn check_resolved<'d>(
     Ok(())
 }
 
+/// How long the values of a column are.
+#[derive(Clone, Copy, Debug)]
+enum ValueLen {
+    Exactly(usize),
+    AtMost(usize),
+}
+
+impl ValueLen {
+    /// Who reads a number counts on its bytes.
+    fn checked(self, value: Option<Vec<u8>>) -> Result<Option<Vec<u8>>> {
+        let Some(len) = value.as_ref().map(Vec::len) else { return Ok(None) };
+        let what = match self {
+            ValueLen::Exactly(most) if len != most => format!("{len} bytes instead of {most}"),
+            ValueLen::AtMost(most) if len > most => format!("{len} bytes, above {most}"),
+            _ => return Ok(value),
+        };
+        let what = format!("a callback computed a default of {what}");
+        Err(Error::new(JetErr::CallbackFailed, what))
+    }
+}
+
 /// A default that is to be computed when no lock is held any more.
 #[derive(Debug)]
 pub(super) struct Computed {
     columnid: JET_COLUMNID,
     callback: Option<Box<ColumnCallback>>,
+    /// Bytes of a value: all that there must be, or may be.
+    len: ValueLen,
     /// Of the copy that is being changed.
     copy: bool,
 }
 
 impl Computed {
     pub(super) fn new(columnid: JET_COLUMNID, column: &Column, copy: bool) -> Computed {
-        Computed { columnid, callback: column.callback.clone(), copy }
+        let len = match (column.ty.fixed_len(), column.max_len) {
+            (Some(len), _) => ValueLen::Exactly(len),
+            (None, 0) => ValueLen::AtMost(usize::MAX),
+            (None, most) => ValueLen::AtMost(usize::try_from(most).unwrap_or(usize::MAX)),
+        };
+        Computed { columnid, callback: column.callback.clone(), len, copy }
     }
 
     pub(super) fn columnid(&self) -> JET_COLUMNID {
@@ -196,8 +224,9 @@ impl Computed {
     ///
     /// # Errors
     /// The cursor's; `JET_errCallbackFailed` (-2101) where callbacks of columns are not enabled,
-    /// for one that panics, asks for its own column, or leaves another transaction level than it
-    /// found; `JET_errCallbackNotResolved` (-2102); what the callback says.
+    /// for one that panics, asks for its own column, leaves another transaction level than it
+    /// found, or answers with a value that the column cannot have; `JET_errCallbackNotResolved`
+    /// (-2102); what the callback says.
     #[track_caller]
     pub(super) fn value(self, sesid: JET_SESID, tableid: JET_TABLEID) -> Result<Option<Vec<u8>>> {
         let failed = |what: &'static str| Error::new(JetErr::CallbackFailed, what);
@@ -240,7 +269,7 @@ impl Computed {
                 commit_level(state, own, Durability::Lazy)?;
             }
             match now == inner {
-                true => value,
+                true => value.and_then(|value| self.len.checked(value)),
                 false => Err(failed("a callback left another transaction level than it found")),
             }
         })

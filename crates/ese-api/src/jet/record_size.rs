@@ -1,7 +1,5 @@
 //! How large a row is (api-semantics 10.11; the reference pages of JET_RECSIZE and JET_RECSIZE2).
 
-use std::sync::Arc;
-
 use ese_base::Result;
 
 use super::{
@@ -136,9 +134,11 @@ pub fn JetGetRecordSize2(
         add(&mut total.cLongValues, row.lids.len() as u64);
         if grbit & JET_bitRecordSizeLocal == 0 {
             for lid in row.lids {
-                let table = Arc::clone(cursor.open_or_tree(state)?.table());
-                let values = table.long_values(&state.engine);
-                let value = values.stored(lid)?;
+                let open = cursor.open_or_tree(state)?;
+                let value = match copy {
+                    true => open.long_values(&state.engine).stored(lid)?,
+                    false => open.table().long_values(&state.engine).stored(lid)?,
+                };
                 add(&mut total.cbLongValueData, value.data);
                 add(&mut total.cbLongValueDataCompressed, value.stored);
                 add(&mut total.cbLongValueOverhead, value.overhead + value.nodes * NODE_OVERHEAD);

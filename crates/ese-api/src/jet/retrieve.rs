@@ -291,7 +291,7 @@ impl Cursor {
             && let Some(record) = open.prepared()
         {
             let view = record.view(&table.schema)?;
-            return body(&table.schema, &view.with_long_values(&table.long_values(&state.engine)));
+            return body(&table.schema, &view.with_long_values(&open.long_values(&state.engine)));
         }
         open.read(&state.engine, |record| {
             let view = RecordView::new(record, table.schema.page_size)?;
@@ -473,7 +473,8 @@ pub fn JetRetrieveColumn(
     Ok(sink.into_vec(&found))
 }
 
-/// Reads several columns; each element has its own answer.
+/// Reads several columns; each element has its own answer. `JET_wrnBufferTruncated` (1006): one of
+/// them has more bytes than were wanted (api-semantics 10.8).
 ///
 /// # Errors
 /// The cursor's and the row's; a bad column id ends the call.
@@ -481,7 +482,7 @@ pub fn JetRetrieveColumns(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
     pretrievecolumn: &mut [JET_RETRIEVECOLUMN],
-) -> Result<()> {
+) -> Result<JetErr> {
     let mut at = 0;
     loop {
         let computed = with_cursor_and_session(sesid, tableid, |state, own, cursor| {
@@ -498,7 +499,9 @@ pub fn JetRetrieveColumns(
         })?;
         // Callbacks are called with no lock held.
         let (Some(computed), Some(element)) = (computed, pretrievecolumn.get_mut(at)) else {
-            return Ok(());
+            let cut = |element: &JET_RETRIEVECOLUMN| element.err == JetErr::WrnBufferTruncated;
+            let any = pretrievecolumn.iter().any(cut);
+            return Ok(if any { JetErr::WrnBufferTruncated } else { JetErr::Success });
         };
         let mut sink = Sink::Vec(Vec::new());
         let found = computed.found(sesid, tableid, &mut sink)?;

@@ -242,12 +242,18 @@ pub fn JetDupSession(sesid: JET_SESID) -> Result<JET_SESID> {
 ///
 /// # Errors
 /// `JET_errInvalidSesid` (-1104), `JET_errSessionSharingViolation` (-1910),
-/// `JET_errSessionInUse` (-1914) where another thread has bound it to a context.
+/// `JET_errSessionInUse` (-1914) where another thread has bound it to a context,
+/// `JET_errIllegalOperation` (-1312) in a callback of the session.
 pub fn JetEndSession(sesid: JET_SESID, _grbit: JET_GRBIT) -> Result<()> {
     let session = find_session(sesid)?;
     session.call(Purpose::CleanUp, |state, own| {
         if own.caller().is_none() {
             return Err(Error::new(JetErr::SessionInUse, "another thread has bound the session"));
+        }
+        if !own.told.is_empty() {
+            let what = "a callback of the session is running";
+            return Err(Error::new(JetErr::IllegalOperation, what)
+                .advise("end the session when the call has returned that the callback is for"));
         }
         for handle in std::mem::take(&mut own.cursors) {
             if state.engine.level() == 0

@@ -135,11 +135,58 @@ pub fn JetSetColumn(
 ) -> Result<JetErr> {
     let info = psetinfo.copied().unwrap_or_default();
     with_cursor_in_callback(sesid, tableid, |state, cursor| {
-        set_column(state, cursor, columnid, pvData, grbit, info)
+        set_column(state, cursor, columnid, Given::Bytes(pvData), grbit, info)
     })
 }
 
+/// As [`JetSetColumn`] with [`JET_bitSetSizeLV`] and, in C, no buffer but a length: the value is
+/// cut at `cbData` bytes, or filled up with zeros. Length 0 is NULL without
+/// [`JET_bitSetZeroLength`] (api-semantics 9.8).
+///
+/// # Errors
+/// As [`JetSetColumn`]; `JET_errInvalidGrbit` (-900) without that flag, and for a column that is
+/// not long.
+pub fn set_column_size(
+    sesid: JET_SESID,
+    tableid: JET_TABLEID,
+    columnid: JET_COLUMNID,
+    cbData: usize,
+    grbit: JET_GRBIT,
+    psetinfo: Option<&JET_SETINFO>,
+) -> Result<JetErr> {
+    let info = psetinfo.copied().unwrap_or_default();
+    with_cursor_in_callback(sesid, tableid, |state, cursor| {
+        set_column(state, cursor, columnid, Given::Size(cbData), grbit, info)
+    })
+}
+
+/// What a column is given.
+#[derive(Clone, Copy)]
+enum Given<'v> {
+    /// A value; `None` is NULL.
+    Bytes(Option<&'v [u8]>),
+    /// A length alone.
+    Size(usize),
+}
+
+impl<'v> Given<'v> {
+    fn bytes(self) -> Option<&'v [u8]> {
+        match self {
+            Given::Bytes(bytes) => bytes,
+            Given::Size(_) => None,
+        }
+    }
+
+    fn len(self) -> usize {
+        match self {
+            Given::Bytes(bytes) => bytes.map_or(0, <[u8]>::len),
+            Given::Size(len) => len,
+        }
+    }
+}
+
 /// Writes several columns, up to the first that fails; those before it stay written.
+/// `JET_wrnColumnMaxTruncated` (1512): one of them was cut; its element says so, too.
 ///
 /// # Errors
 /// As [`JetSetColumn`], of the first that fails.
@@ -147,23 +194,29 @@ pub fn JetSetColumns(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
     psetcolumn: &mut [JET_SETCOLUMN<'_>],
-) -> Result<()> {
+) -> Result<JetErr> {
     with_cursor_in_callback(sesid, tableid, |state, cursor| {
+        let mut overall = JetErr::Success;
         for element in psetcolumn {
             let info = JET_SETINFO {
                 ibLongValue: element.ibLongValue,
                 itagSequence: element.itagSequence,
             };
             let (columnid, grbit) = (element.columnid, element.grbit);
-            match set_column(state, cursor, columnid, element.data, grbit, info) {
-                Ok(warning) => element.err = warning,
+            match set_column(state, cursor, columnid, Given::Bytes(element.data), grbit, info) {
+                Ok(warning) => {
+                    element.err = warning;
+                    if warning != JetErr::Success {
+                        overall = warning;
+                    }
+                }
                 Err(error) => {
                     element.err = error.code();
                     return Err(error);
                 }
             }
         }
-        Ok(())
+        Ok(overall)
     })
 }
 
@@ -171,20 +224,20 @@ fn set_column(
     state: &mut SessionState,
     cursor: &mut Cursor,
     columnid: JET_COLUMNID,
-    data: Option<&[u8]>,
+    given: Given<'_>,
     grbit: JET_GRBIT,
     info: JET_SETINFO,
 ) -> Result<JetErr> {
     let level = state.engine.level();
     if let Some(temp) = cursor.sort()? {
-        return set_in_sort(temp, columnid, data, grbit, info);
+        return set_in_sort(temp, columnid, given, grbit, info);
     }
     let open = cursor.open_or_tree(state)?;
     let table = Arc::clone(open.table());
     let schema = &table.schema;
     open.check_updatable(&state.engine)?;
     open.copy()?;
-    check_set_flags(grbit, data, schema.page_size.bytes())?;
+    check_set_flags(grbit, given, schema.page_size.bytes())?;
     let column = column_of(schema, columnid)?;
     if column.ty.is_long() && level == 0 {
         return Err(Error::new(
@@ -196,7 +249,7 @@ fn set_column(
     let same = same_values(grbit);
     // Fixed columns have no empty values.
     let empty = grbit & JET_bitSetZeroLength != 0 && !column.id.is_fixed();
-    let data = data.filter(|bytes| !bytes.is_empty() || empty);
+    let data = given.bytes().filter(|bytes| !bytes.is_empty() || empty);
     if grbit & JET_bitSetRevertToDefaultValue != 0 {
         open.copy()?.revert_to_default(schema, column.id)?;
         return Ok(JetErr::Success);
@@ -205,7 +258,7 @@ fn set_column(
         open.check_unique_value(&state.engine, column, (info.itagSequence, value), same)?;
     }
     if column.ty.is_long() {
-        let (edit, id) = (long_edit(data, grbit, info), column.id);
+        let (edit, id) = (long_edit(data, given.len(), grbit, info), column.id);
         let storage = storage_of(grbit);
         open.set_long(&mut state.engine, id, info.itagSequence, edit, storage)?;
         return Ok(JetErr::Success);
@@ -235,21 +288,23 @@ fn cut<'v>(column: &Column, data: Option<&'v [u8]>) -> (Option<&'v [u8]>, JetErr
 fn set_in_sort(
     temp: &mut TempTable,
     columnid: JET_COLUMNID,
-    data: Option<&[u8]>,
+    given: Given<'_>,
     grbit: JET_GRBIT,
     info: JET_SETINFO,
 ) -> Result<JetErr> {
     temp.copy()?;
     let schema = Arc::clone(temp.schema());
     let column = column_of(&schema, columnid)?;
-    check_set_flags(grbit, data, schema.page_size.bytes())?;
+    check_set_flags(grbit, given, schema.page_size.bytes())?;
+    let data = given.bytes();
     let data = data.filter(|bytes| !bytes.is_empty() || grbit & JET_bitSetZeroLength != 0);
     if grbit & JET_bitSetRevertToDefaultValue != 0 {
         temp.copy()?.revert_to_default(&schema, column.id)?;
         return Ok(JetErr::Success);
     }
     if column.ty.is_long() {
-        temp.set_long(column.id, info.itagSequence, long_edit(data, grbit, info))?;
+        let edit = long_edit(data, given.len(), grbit, info);
+        temp.set_long(column.id, info.itagSequence, edit)?;
         return Ok(JetErr::Success);
     }
     if grbit & PARTS != 0 {
@@ -267,7 +322,7 @@ const PARTS: JET_GRBIT = JET_bitSetAppendLV | JET_bitSetOverwriteLV | JET_bitSet
 const UNIQUE: JET_GRBIT = JET_bitSetUniqueMultiValues | JET_bitSetUniqueNormalizedMultiValues;
 
 /// Which flags go together, as the engine's source has it.
-fn check_set_flags(grbit: JET_GRBIT, data: Option<&[u8]>, page_len: usize) -> Result<()> {
+fn check_set_flags(grbit: JET_GRBIT, given: Given<'_>, page_len: usize) -> Result<()> {
     let places = JET_bitSetSeparateLV | JET_bitSetIntrinsicLV | JET_bitSetContiguousLV;
     let packings = JET_bitSetUncompressed | JET_bitSetCompressed;
     let other = JET_bitSetZeroLength | JET_bitSetRevertToDefaultValue;
@@ -275,10 +330,11 @@ fn check_set_flags(grbit: JET_GRBIT, data: Option<&[u8]>, page_len: usize) -> Re
     if grbit & !(PARTS | UNIQUE | places | packings | other) != 0
         || grbit & UNIQUE != 0 && grbit & PARTS != 0
         || contiguous && grbit & JET_bitSetSeparateLV == 0
+        || matches!(given, Given::Size(_)) && grbit & PARTS != JET_bitSetSizeLV
     {
         return Err(invalid_grbit("JetSetColumn", grbit));
     }
-    let len = data.map_or(0, <[u8]>::len);
+    let len = given.len();
     if contiguous && len < page_len {
         let what = format!("a value of {len} bytes has no pages of its own to be contiguous");
         return Err(Error::new(JetErr::InvalidBufferSize, what));
@@ -319,16 +375,18 @@ fn put(
     }
 }
 
-/// What flags and data ask for. Data that is left out counts as no bytes.
-fn long_edit(data: Option<&[u8]>, grbit: JET_GRBIT, info: JET_SETINFO) -> LongEdit<'_> {
+/// What flags, data and their length ask for. Data that is left out counts as no bytes.
+fn long_edit(data: Option<&[u8]>, len: usize, grbit: JET_GRBIT, info: JET_SETINFO) -> LongEdit<'_> {
     let bytes = data.unwrap_or_default();
     let cut = grbit & JET_bitSetSizeLV != 0;
     if grbit & JET_bitSetAppendLV != 0 {
         LongEdit::Append(bytes)
     } else if grbit & JET_bitSetOverwriteLV != 0 {
         LongEdit::Overwrite { offset: info.ibLongValue, bytes, cut }
-    } else if cut && !bytes.is_empty() {
-        LongEdit::Resize(bytes.len())
+    } else if cut && len > 0 {
+        LongEdit::Resize(len)
+    } else if cut && grbit & JET_bitSetZeroLength != 0 {
+        LongEdit::Set(Some(&[]))
     } else {
         LongEdit::Set(data)
     }

@@ -92,7 +92,7 @@ const OF_CURSORS: &[(&str, Option<JetErr>, OfCursor)] = &[
         JetRetrieveColumn(s, t, 77, 0x8000_0000, None).map(drop)
     }),
     ("JetRetrieveColumns", Some(JetErr::ColumnNotFound), |s, t| {
-        JetRetrieveColumns(s, t, &mut [JET_RETRIEVECOLUMN::new(77)])
+        JetRetrieveColumns(s, t, &mut [JET_RETRIEVECOLUMN::new(77)]).map(drop)
     }),
     ("JetEnumerateColumns", Some(JetErr::InvalidGrbit), |s, t| {
         JetEnumerateColumns(s, t, &[], &mut Vec::new(), 0, 0x8000_0000)
@@ -113,7 +113,7 @@ const OF_CURSORS: &[(&str, Option<JetErr>, OfCursor)] = &[
         let (columnid, grbit, err) = (77, 0, JetErr::Success);
         let one =
             JET_SETCOLUMN { columnid, data: None, grbit, ibLongValue: 0, itagSequence: 1, err };
-        JetSetColumns(s, t, &mut [one])
+        JetSetColumns(s, t, &mut [one]).map(drop)
     }),
     ("JetUpdate", Some(JetErr::UpdateNotPrepared), |s, t| JetUpdate(s, t).map(drop)),
     ("JetUpdate2", Some(JetErr::InvalidGrbit), |s, t| JetUpdate2(s, t, 0x100).map(drop)),

@@ -324,6 +324,45 @@ fn s9_09_several_are_set_up_to_the_first_that_fails() {
     assert_eq!(elements.each_ref().map(|element| element.err), codes);
     assert_eq!(row.copy("text").unwrap(), b"hello worl");
     assert_eq!(row.copy("tagged text"), None);
+    // Of those that were all set the call says what was the matter.
+    elements[1].data = Some(&[1, 0, 0, 0]);
+    let overall = JetSetColumns(row.ses, row.cur, &mut elements).unwrap();
+    assert_eq!(overall, JetErr::WrnColumnMaxTruncated);
+    let overall = JetSetColumns(row.ses, row.cur, &mut elements[1..]).unwrap();
+    assert_eq!(overall, JetErr::Success);
+}
+
+#[test]
+fn s9_08_a_length_is_set_without_a_buffer_of_it() {
+    let _mode = multi();
+    let row = wide();
+    let zero = JET_bitSetZeroLength;
+    let size = |name: &str, len, grbit| {
+        set_column_size(row.ses, row.cur, row.id(name), len, JET_bitSetSizeLV | grbit, None)
+    };
+    row.new_row();
+    row.set("memo", Some(b"hello"), 0).unwrap();
+    size("memo", 3, 0).unwrap();
+    assert_eq!(row.copy("memo").unwrap(), b"hel");
+    size("memo", 5 << 20, 0).unwrap();
+    row.keep();
+    let mut info = JET_RETINFO { ibLongValue: (5 << 20) - 2, ..JET_RETINFO::default() };
+    let end = JetRetrieveColumn(row.ses, row.cur, row.id("memo"), 0, Some(&mut info)).unwrap();
+    assert_eq!(end.unwrap(), [0, 0]);
+    row.new_row();
+    row.set("memo", Some(b"hello"), 0).unwrap();
+    size("memo", 0, zero).unwrap();
+    assert_eq!(row.copy("memo"), Some(Vec::new()));
+    size("memo", 0, 0).unwrap();
+    assert_eq!(row.copy("memo"), None);
+    assert_eq!(code(size("small memo", 2001, 0)), JetErr::ColumnTooBig);
+    assert_eq!(code(size("memo", 1 << 31, 0)), JetErr::ColumnTooBig);
+    for (name, grbit) in [("text", 0), ("memo", JET_bitSetAppendLV), ("memo", 0x1000)] {
+        assert_eq!(code(size(name, 4, grbit)), JetErr::InvalidGrbit, "{name} {grbit:#x}");
+    }
+    let without = set_column_size(row.ses, row.cur, row.id("memo"), 4, 0, None);
+    assert_eq!(code(without), JetErr::InvalidGrbit);
+    assert_eq!(row.copy("memo"), None);
 }
 
 /// The reference page of JET_COLUMNDEF: 1252 and 1200, and 0 for text is 1252. Bytes are stored as

@@ -391,9 +391,13 @@ fn s10_08_every_element_has_its_answer_and_a_bad_column_ends_the_call() {
     assert_eq!(several[0].data.as_deref(), Some(&b"text"[..]));
     assert_eq!(several[2].data, None, "not reached");
     several[1].columnid = row.id("binary");
-    JetRetrieveColumns(row.ses, row.cur, &mut several).unwrap();
+    let overall = JetRetrieveColumns(row.ses, row.cur, &mut several).unwrap();
     let codes = several.each_ref().map(|element| element.err);
     assert_eq!(codes, [JetErr::Success, JetErr::WrnColumnNull, JetErr::Success]);
+    assert_eq!(overall, JetErr::Success, "NULL is no warning of the call");
+    several[0].cbData = 3;
+    let overall = JetRetrieveColumns(row.ses, row.cur, &mut several).unwrap();
+    assert_eq!((overall, several[0].err), (JetErr::WrnBufferTruncated, overall));
 }
 
 #[test]

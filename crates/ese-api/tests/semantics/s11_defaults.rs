@@ -247,9 +247,11 @@ fn s11_04_a_callback_that_fails_changes_nothing() {
     let sums = sums();
     let (ses, cur, sum) = (sums.live.sesid, sums.cur, sums.ids[1]);
     type Does = fn(&JET_DEFAULTINFO) -> Result<Option<Vec<u8>>>;
-    let cases: [(Does, JetErr); 7] = [
+    let cases: [(Does, JetErr); 9] = [
         (|_| Err(Error::new(JetErr::DisabledFunctionality, "no")), JetErr::DisabledFunctionality),
         (|_| panic!("a bug of the caller's"), JetErr::CallbackFailed),
+        (|_| Ok(Some(vec![1, 2, 3])), JetErr::CallbackFailed),
+        (|_| Ok(Some(vec![1; 5])), JetErr::CallbackFailed),
         (|info| JetBeginTransaction(info.sesid).map(|()| None), JetErr::CallbackFailed),
         (|info| JetRollback(info.sesid, 0).map(|()| None), JetErr::CallbackFailed),
         (

@@ -200,8 +200,9 @@ fn s1_07_a_callback_may_look_at_its_cursor_and_not_move_it() {
             code(JetIndexRecordCount(s, c, 0)),
             code(JetDeleteColumn(s, c, "data")),
             code(JetGotoBookmark(s, c, &[1])),
+            code(JetEndSession(s, 0)),
         ];
-        assert_eq!(refused, [JetErr::IllegalOperation; 12]);
+        assert_eq!(refused, [JetErr::IllegalOperation; 13]);
         JetGetBookmark(s, c)?;
         JetGetCurrentIndex(s, c)?;
         JetGetRecordPosition(s, c, 0)?;

@@ -2,20 +2,21 @@
 //!
 //! Values that go outside of the row are written at once, so that one that is written piece by
 //! piece never lies in memory whole. They belong to the update: when it is dropped, the session
-//! releases them before its transaction commits.
+//! releases them before its transaction commits. Small changes of a value that the row has already
+//! wait in memory until the row is written (`longvalue::Waiting`).
 
 use std::sync::Arc;
 
 use ese_base::{Error, JetErr, Result};
 use parking_lot::Mutex;
 
-use super::Cursor;
+use super::{Cursor, Prepare};
 use crate::{
-    longvalue::Packing,
+    longvalue::{Changed, Packing, Step, Waiting},
     record::{Instance, Lid, LongValues, check_value_len},
     schema::{Column, ColumnId},
     session::Session,
-    table::{Composer, MadeLids, Stored, Table},
+    table::{Composer, MadeLids, SessionLongValues, Stored, Table},
 };
 
 /// How a long value is changed.
@@ -124,6 +125,8 @@ impl LongStorage {
 pub(super) struct MadeValues {
     table: Arc<Table>,
     pub(super) made: MadeLids,
+    /// Changes of values that the row refers to already.
+    pub(super) waiting: Waiting,
     /// Where they go when the update is dropped.
     dropped: Arc<Mutex<Vec<DroppedValue>>>,
 }
@@ -157,7 +160,8 @@ impl DroppedValue {
 impl MadeValues {
     pub(super) fn new(table: &Arc<Table>, session: &Session) -> MadeValues {
         let (table, dropped) = (Arc::clone(table), session.dropped_values());
-        MadeValues { table, made: MadeLids::default(), dropped }
+        let (made, waiting) = (MadeLids::default(), Waiting::default());
+        MadeValues { table, made, waiting, dropped }
     }
 
     /// Hands the values over.
@@ -192,11 +196,14 @@ impl Cursor {
     ) -> Result<()> {
         let table = Arc::clone(&self.table);
         let update = self.update.as_mut().ok_or_else(super::update::not_prepared)?;
-        let super::update::Update { record, values, .. } = update;
+        let super::update::Update { record, values, kind, .. } = update;
         // A failed change must not show in the row.
         let before = record.clone();
         let (made, packing) = (&mut values.made, storage.packing());
-        let mut row = Composer { table: &table, session, record, made, packing };
+        // A row that is copied or moved does not have the values for itself.
+        let in_place = matches!(kind, Prepare::Replace | Prepare::ReplaceNoLock);
+        let waiting = in_place.then_some(&mut values.waiting);
+        let mut row = Composer { table: &table, session, record, made, waiting, packing };
         let done = row.change(table.schema.columns.require(id)?, itag, edit, storage);
         if done.is_err() {
             *record = before;
@@ -250,12 +257,49 @@ impl Composer<'_> {
                 other => return other,
             }
         }
+        let had = had.unwrap_or(0);
         if let Some(lid) = own {
-            return self.change_outside(column, lid, had.unwrap_or(0), edit, len);
+            return self.change_outside(column, lid, had, edit, len);
         }
-        let lid = self.outside_copy(column, &old, &edit)?;
-        self.change_outside(column, lid, had.unwrap_or(0), edit, len)?;
-        self.put(column, itag, Some(&Stored::Outside(lid)))
+        if let Old::Outside(lid, _) = old
+            && self.lets_wait(column, lid, (had, edit, len))?
+        {
+            return Ok(());
+        }
+        let lid = self.outside_copy(column, &old, &edit, len)?;
+        self.change_outside(column, lid, had, edit, len)?;
+        self.put(column, itag, Some(&Stored::Outside(lid)))?;
+        if let (Old::Outside(old, _), Some(waiting)) = (old, self.waiting.as_deref_mut()) {
+            waiting.forget(old);
+        }
+        Ok(())
+    }
+
+    /// Notes a change of a value that the row refers to already, if it is one of a part, and the
+    /// row may come to have the value for itself. False: it is not to be changed in place.
+    fn lets_wait(
+        &mut self,
+        column: &Column,
+        lid: Lid,
+        (had, edit, len): (usize, LongEdit<'_>, usize),
+    ) -> Result<bool> {
+        let (packing, tree) = (self.packing(column), self.table.require_long_tree()?);
+        let Some(waiting) = self.waiting.as_deref_mut().filter(|_| self.session.level() > 0) else {
+            return Ok(false);
+        };
+        let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let (offset, bytes) = match edit {
+            LongEdit::Set(_) => return Ok(false),
+            LongEdit::Append(bytes) => (had, bytes),
+            LongEdit::Overwrite { offset, bytes, .. } => (offset, bytes),
+            LongEdit::Resize(_) => (had.min(len), &[][..]),
+        };
+        let step = Step { offset: to_u32(offset), bytes, size: to_u32(len) };
+        let waits = waiting.change(&tree.seen(self.session), (lid, tree.chunk, packing), &step)?;
+        if waits {
+            waiting.level = waiting.level.max(self.session.level());
+        }
+        Ok(waits)
     }
 
     /// Does value `itag` become the first one of its column? No other can be compressed.
@@ -264,8 +308,16 @@ impl Composer<'_> {
         Ok(itag == 1 || data.is_default() || data.is_empty())
     }
 
+    /// Values as the update has them.
+    fn long_values(&self) -> SessionLongValues<'_> {
+        match self.waiting.as_deref() {
+            Some(waiting) => self.table.long_values_with(self.session, waiting),
+            None => self.table.long_values(self.session),
+        }
+    }
+
     fn old(&self, column: &Column, itag: usize) -> Result<Old> {
-        let long_values = self.table.long_values(self.session);
+        let long_values = self.long_values();
         let view = self.record.view(&self.table.schema)?;
         let data = view.data(column)?;
         if column.is_computed() && data.is_default() {
@@ -285,20 +337,30 @@ impl Composer<'_> {
         match old {
             Old::Missing => Ok(Vec::new()),
             Old::Inside(bytes) => Ok(bytes.clone()),
-            Old::Outside(lid, _) => self.table.long_values(self.session).read_at(*lid, 0, most),
+            Old::Outside(lid, _) => self.long_values().read_at(*lid, 0, most),
         }
     }
 
     /// A value of this update outside of the row that begins as what there is, or as nothing if all
     /// of it is replaced.
-    fn outside_copy(&mut self, column: &Column, old: &Old, edit: &LongEdit<'_>) -> Result<Lid> {
+    fn outside_copy(
+        &mut self,
+        column: &Column,
+        old: &Old,
+        edit: &LongEdit<'_>,
+        len: usize,
+    ) -> Result<Lid> {
         let packing = self.packing(column);
         let whole = matches!(edit, LongEdit::Set(_));
         match old {
             Old::Outside(from, size) if !whole => {
+                // What is cut off need not be copied.
+                let size = u32::try_from(len).map_or(*size, |len| len.min(*size));
+                let (table, waiting) = (self.table, self.waiting.as_deref());
+                let changed: Option<&Changed> = waiting.and_then(|waiting| waiting.of(*from));
                 let copy = self.session.all_or_nothing(|session| {
-                    let (tree, to) = self.table.new_lid(session)?;
-                    tree.copy(session, (*from, to), *size, packing)?;
+                    let (tree, to) = table.new_lid(session)?;
+                    tree.copy(session, (*from, to), (size, changed), packing)?;
                     Ok(to)
                 })?;
                 self.note_made(copy);

@@ -37,7 +37,7 @@ impl Cursor {
         same: Sameness,
     ) -> Result<()> {
         let record = self.prepared().ok_or_else(super::update::not_prepared)?;
-        let values = self.table.long_values(session);
+        let values = self.long_values(session);
         let view = record.view(&self.table.schema)?.with_long_values(&values);
         let data = view.data(column)?;
         if data.is_default() && column.is_computed() {

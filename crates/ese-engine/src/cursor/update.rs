@@ -10,10 +10,10 @@ use ese_base::{Error, JetErr, Result};
 
 use super::{Cursor, long::MadeValues, record_deleted};
 use crate::{
-    record::RecordBuilder,
+    record::{RecordBuilder, RecordView},
     schema::{Column, ColumnId},
-    session::Session,
-    table::{Composer, OnRollback, Table},
+    session::{Pinned, Session},
+    table::{Composer, OnRollback, SessionLongValues, Table},
     version::Lock,
 };
 
@@ -47,13 +47,15 @@ impl Prepare {
 #[derive(Debug)]
 pub(super) struct Update {
     pub(super) record: RecordBuilder,
-    kind: Prepare,
+    pub(super) kind: Prepare,
     /// Key and content of the row when it was prepared, unless a new one is made of nothing.
     original: Option<(Vec<u8>, Vec<u8>)>,
     /// Transaction level it belongs to.
     level: u8,
     /// Long values that it has written.
     pub(super) values: MadeValues,
+    /// The values of the row stay as long as the update shows them.
+    _pinned: Option<Pinned>,
 }
 
 impl Cursor {
@@ -83,13 +85,18 @@ impl Cursor {
         }
         let mut record = RecordBuilder::new();
         let table = Arc::clone(&self.table);
-        let mut original = None;
+        let (mut original, mut pinned) = (None, None);
         if kind == Prepare::Insert {
             record.insert(&table.schema)?;
             table.put_counts_of_new(session, &mut record, true)?;
         } else {
             let key = self.bookmark(session)?.to_vec();
-            let row = table.get(session, &key, <[u8]>::to_vec)?.ok_or_else(record_deleted)?;
+            let row;
+            (row, pinned) = session.read(|_| {
+                let row = table.get(session, &key, <[u8]>::to_vec)?.ok_or_else(record_deleted)?;
+                let pinned = pin_values(session, &table, &row, kind)?;
+                Ok((row, pinned))
+            })?;
             record.edit(&table.schema, &row)?;
             if kind == Prepare::InsertCopy || kind.moves_row() {
                 let number = kind != Prepare::InsertCopyReplaceOriginal;
@@ -101,7 +108,7 @@ impl Cursor {
             original = (kind != Prepare::InsertCopy).then_some((key, row));
         }
         let (level, values) = (session.level(), MadeValues::new(&table, session));
-        self.update = Some(Update { record, kind, original, level, values });
+        self.update = Some(Update { record, kind, original, level, values, _pinned: pinned });
         Ok(())
     }
 
@@ -153,7 +160,8 @@ impl Cursor {
             return edit(record);
         }
         let made = &mut values.made;
-        Composer { table: &table, session, record, made, packing: None }.with_room(edit)
+        let (waiting, packing) = (None, None);
+        Composer { table: &table, session, record, made, waiting, packing }.with_room(edit)
     }
 
     /// May a column of the prepared row be given a value?
@@ -201,6 +209,7 @@ impl Cursor {
 
     fn write(&mut self, session: &mut Session, table: &Table, update: &Update) -> Result<Vec<u8>> {
         let (record, mut new_key) = (update.record.bytes(), Vec::new());
+        let waiting = &update.values.waiting;
         if matches!(update.kind, Prepare::InsertCopy) || update.kind.moves_row() {
             share_values(session, table, update)?;
         }
@@ -211,6 +220,10 @@ impl Cursor {
         };
         if update.kind.moves_row() && update.level == 0 {
             let what = "a row is moved in a transaction";
+            return Err(Error::new(JetErr::NotInTransaction, what));
+        }
+        if !waiting.is_empty() && waiting.level == 0 {
+            let what = "the transaction has ended in which a long value was changed";
             return Err(Error::new(JetErr::NotInTransaction, what));
         }
         // A lock says that the row is as it was; but its own session may have changed it.
@@ -229,11 +242,15 @@ impl Cursor {
             return Ok(new_key);
         }
         match version? {
-            None => table.replace(session, &mut self.changed, key, record)?,
+            None => {
+                let row = (key.as_slice(), &update.record);
+                table.replace_with_values(session, &mut self.changed, row, waiting)?;
+            }
             Some(version) => {
                 let mut counted = update.record.clone();
                 table.put_counts(&mut counted, &[version])?;
-                table.replace(session, &mut self.changed, key, counted.bytes())?;
+                let row = (key.as_slice(), &counted);
+                table.replace_with_values(session, &mut self.changed, row, waiting)?;
             }
         }
         Ok(key.clone())
@@ -303,11 +320,24 @@ impl Cursor {
         session.lock(&table.db, &table.tree, &key, lock)
     }
 
-    /// Has what is prepared written long values outside of its row? No row refers to them yet, so
-    /// they would outlive a crash that comes after the commit of their transaction.
+    /// Has what is prepared written, or changed, long values outside of its row? No row refers to
+    /// what is written, so it would outlive a crash that comes after the commit of the transaction.
+    /// What is changed would miss what others change after the commit.
     #[must_use]
     pub fn has_written_values(&self) -> bool {
-        self.update.as_ref().is_some_and(|update| !update.values.made.is_empty())
+        self.update.as_ref().is_some_and(|update| {
+            let MadeValues { made, waiting, .. } = &update.values;
+            !made.is_empty() || !waiting.is_empty()
+        })
+    }
+
+    /// The long values of the table as the prepared update has them, if one is prepared.
+    #[must_use]
+    pub fn long_values<'a>(&'a self, session: &'a Session) -> SessionLongValues<'a> {
+        match &self.update {
+            Some(update) => self.table.long_values_with(session, &update.values.waiting),
+            None => self.table.long_values(session),
+        }
     }
 
     /// A transaction level commits: what is prepared in it belongs to the one below.
@@ -317,16 +347,34 @@ impl Cursor {
             update.level = update.level.min(below);
             let made = &mut update.values.made;
             made.level = made.level.min(below);
+            let waiting = &mut update.values.waiting;
+            waiting.level = waiting.level.min(below);
         }
     }
 
     /// The levels above `keep` are taken back, and what was prepared in them.
     pub fn levels_rolled_back(&mut self, keep: u8) {
-        let taken_back = |update: &Update| update.level > keep || update.values.made.level > keep;
+        let taken_back = |update: &Update| {
+            let MadeValues { made, waiting, .. } = &update.values;
+            update.level > keep || made.level > keep || waiting.level > keep
+        };
         if self.update.as_ref().is_some_and(taken_back) {
             self.update = None;
         }
     }
+}
+
+/// Keeps the long values of a row that an update begins with.
+fn pin_values(
+    session: &Session,
+    table: &Table,
+    row: &[u8],
+    kind: Prepare,
+) -> Result<Option<Pinned>> {
+    let Some(tree) = table.long_tree() else { return Ok(None) };
+    let lids = RecordView::new(row, table.db.page_size())?.lids()?;
+    let copies = kind == Prepare::InsertCopy || kind.moves_row();
+    if lids.is_empty() { Ok(None) } else { session.pin(&tree, lids, copies).map(Some) }
 }
 
 /// A new row refers to the long values of the row that it is a copy of.

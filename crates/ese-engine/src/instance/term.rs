@@ -77,6 +77,7 @@ impl Instance {
         self.check_alive()?;
         self.clean_up_versions();
         // No session is left: whatever value this lets go can be removed now.
+        self.unreferenced.pins.clear();
         session::remove_unreferenced(self)?;
         for attached in self.databases() {
             self.shrink_at_detach(&attached)?;

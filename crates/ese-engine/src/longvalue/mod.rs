@@ -5,7 +5,8 @@
 //! length, keyed by id and offset. The tree's order is therefore the order in which a value is
 //! read.
 //!
-//! A value is only ever changed by the transaction that made it; all that happens to it later is
+//! A value is written, without versions, by the transaction that makes it. Later it is changed only
+//! while one row refers to it, with that row and versioned like it (`waiting`), or copied. Beside
 //! that references are added and given up, which commutes. Who gives one up does not know whether
 //! it was the last: the value is removed when nobody needs the versions of its count any more and
 //! the count is zero (`session::unreferenced`).
@@ -14,6 +15,7 @@ mod read;
 mod remove;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod write;
 
 use ese_base::PageSize;
@@ -24,6 +26,7 @@ pub use read::{
     Nodes, OfflineLongValues, StoredSize, Visit, read, read_into, readable_size, size, stored_size,
 };
 pub(crate) use remove::{remove_some, remove_value};
+pub(crate) use waiting::{Changed, Step, Waiting};
 pub use write::SIZE_MAX;
 pub(crate) use write::{LongTree, Packing, SeenNodes};
 
@@ -55,6 +58,11 @@ pub(crate) fn tree_view(lv: &LongValueTree) -> TreeView {
         page_flags: PageFlags::LONG_VALUE,
         density_pct: 100,
     }
+}
+
+/// A length as an index; values are shorter than 2 GiB.
+fn index(len: u32) -> usize {
+    usize::try_from(len).unwrap_or(usize::MAX)
 }
 
 /// Key of a value's root node: the id, big-endian, in four bytes, or in eight with the top bit set.

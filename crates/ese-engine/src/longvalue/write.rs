@@ -1,15 +1,15 @@
 //! Changing long values in a session's transaction.
 //!
-//! A value is only ever changed by the transaction that made it, and nobody else can see it before
-//! that commits: its root is versioned like a row, its chunks need no versions (`session::own`).
-//! Who wants to change another value makes a copy and lets its reference to the old one go.
-//! References are counted by additions, which commute.
+//! Nobody else can see a value before the transaction that makes it commits: its root is versioned
+//! like a row, its chunks need no versions (`session::own`). Here such values are written. Who
+//! wants to change another value does that in place (`super::waiting`), or makes a copy and lets
+//! its reference to the old one go. References are counted by additions, which commute.
 
 use std::{ops::ControlFlow, sync::Arc};
 
 use ese_base::{Error, JetErr, Result};
 
-use super::{Nodes, Root, Visit, chunk_key, read, read::missing, root, root_key};
+use super::{Changed, Nodes, Root, Visit, chunk_key, index, read, read::missing, root, root_key};
 use crate::{
     compress,
     database::Database,
@@ -40,9 +40,19 @@ pub(crate) enum Packing {
     Compressed,
 }
 
+impl Packing {
+    /// The bytes of a chunk as they are stored, if that is not as they are.
+    pub(super) fn packed(self, content: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Packing::Compressed => compress::compress(content),
+            Packing::Plain => None,
+        }
+    }
+}
+
 impl LongTree {
     /// The tree as a session sees it.
-    fn seen<'s>(&'s self, session: &'s Session) -> SeenNodes<'s> {
+    pub(crate) fn seen<'s>(&'s self, session: &'s Session) -> SeenNodes<'s> {
         SeenNodes { db: &self.db, tree: &self.tree, session }
     }
 
@@ -60,12 +70,13 @@ impl LongTree {
         self.write(session, lid, 0, value, packing)
     }
 
-    /// Makes a value that has the first `size` bytes of another one.
+    /// Makes a value that has the first `size` bytes of another one, with the changes of it that
+    /// wait.
     pub(crate) fn copy(
         &self,
         session: &mut Session,
         (from, to): (Lid, Lid),
-        size: u32,
+        (size, changed): (u32, Option<&Changed>),
         packing: Packing,
     ) -> Result<()> {
         self.create(session, to, &[], packing)?;
@@ -73,7 +84,11 @@ impl LongTree {
         let (mut at, hint) = (0, &mut Position::default());
         while at < size {
             let len = self.chunk.min(size - at);
-            let part = read(&self.seen(session), from, self.chunk, at, index(len))?;
+            let seen = self.seen(session);
+            let part = match changed {
+                Some(changed) => changed.read(&seen, at, index(len))?,
+                None => read(&seen, from, self.chunk, at, index(len))?,
+            };
             self.put_chunk(session, hint, (to, at), false, &part, packing)?;
             at += len;
         }
@@ -185,18 +200,9 @@ impl LongTree {
         self.put_root(session, lid, Root { size, ..old })
     }
 
-    /// One record more refers to the value.
-    ///
-    /// # Errors
-    /// `JET_errWriteConflict` (-1102) if no row refers to it any more: the caller found it in a row
-    /// as it was before its transaction; those of writing.
+    /// One record more refers to the value. The caller keeps it (`session::Pins`): it is there even
+    /// if no row refers to it any more.
     pub(crate) fn share(&self, session: &mut Session, lid: Lid) -> Result<()> {
-        let gone = || Error::new(JetErr::WriteConflict, "the row that is copied was deleted");
-        match root(&self.seen(session), lid) {
-            Ok(Root { references: 0, .. }) => return Err(gone()),
-            Err(error) if error.code() == JetErr::LVCorrupted => return Err(gone()),
-            other => other?,
-        };
         self.count(session, lid, 1)
     }
 
@@ -225,7 +231,13 @@ impl LongTree {
         Ok(found)
     }
 
-    fn delete_chunks(&self, session: &mut Session, lid: Lid, from: u32, size: u32) -> Result<()> {
+    pub(super) fn delete_chunks(
+        &self,
+        session: &mut Session,
+        lid: Lid,
+        from: u32,
+        size: u32,
+    ) -> Result<()> {
         let (mut at, mut hint) = (from, Position::default());
         while at < size {
             session.delete(&self.db, &self.tree, &mut hint, &chunk_key(lid, at), &[])?;
@@ -243,10 +255,7 @@ impl LongTree {
         content: &[u8],
         packing: Packing,
     ) -> Result<()> {
-        let packed = match packing {
-            Packing::Compressed => compress::compress(content),
-            Packing::Plain => None,
-        };
+        let packed = packing.packed(content);
         let data = packed.as_deref().unwrap_or(content);
         let LongTree { db, tree, .. } = self;
         let root = root_key(lid);
@@ -270,11 +279,6 @@ impl LongTree {
         }
         root(&self.seen(session), lid)
     }
-}
-
-/// A length as an index; values are shorter than 2 GiB.
-fn index(len: u32) -> usize {
-    usize::try_from(len).unwrap_or(usize::MAX)
 }
 
 #[track_caller]

@@ -12,7 +12,7 @@ use std::{collections::VecDeque, sync::Arc};
 use ese_base::{Dbid, Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
-use super::{Change, ChangeKind};
+use super::{Change, ChangeKind, Pins};
 use crate::{
     database::Database,
     instance::{CheckpointHold, Instance},
@@ -43,6 +43,8 @@ pub(crate) struct Unreferenced {
     waiting: Mutex<VecDeque<Arc<Waiting>>>,
     /// Held by the one that removes them, who alone takes any out.
     remover: Mutex<()>,
+    /// Values that must not go yet.
+    pub(crate) pins: Arc<Pins>,
 }
 
 impl Unreferenced {
@@ -107,7 +109,9 @@ fn remove_waiting(instance: &Instance, mut steps: usize) -> Result<()> {
     let mut count = waiting.lock().len();
     while count > 0 && steps > 0 {
         let Some(value) = waiting.lock().front().cloned() else { break };
-        if instance.versions.has_versions(&value.tree, &value.root, &[]) {
+        let pinned = longvalue::lid_of_root(&value.root)
+            .is_some_and(|lid| instance.unreferenced.pins.count(&value.tree, lid) > 0);
+        if pinned || instance.versions.has_versions(&value.tree, &value.root, &[]) {
             waiting.lock().rotate_left(1);
             (count, steps) = (count - 1, steps - 1);
             continue;

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use super::{Table, counters::with_counts};
 use crate::{
     compress,
-    longvalue::Packing,
+    longvalue::{Packing, Waiting},
     record::{ColumnValue, Instance, Lid, RecordBuilder, RecordView, encode_row, replace_columns},
     schema::{Column, ColumnId},
     session::Session,
@@ -110,7 +110,8 @@ impl Table {
         values: &[ColumnValue<'_>],
     ) -> Result<()> {
         let mut made = MadeLids::default();
-        Composer { table: self, session, record, made: &mut made, packing: None }
+        let (packing, waiting, made_lids) = (None, None, &mut made);
+        Composer { table: self, session, record, made: made_lids, waiting, packing }
             .set_values(values)?;
         made.release_unused(session, self, record)
     }
@@ -186,6 +187,8 @@ pub(crate) struct Composer<'a> {
     pub(crate) session: &'a mut Session,
     pub(crate) record: &'a mut RecordBuilder,
     pub(crate) made: &'a mut MadeLids,
+    /// Where changes of values wait that can be changed in place.
+    pub(crate) waiting: Option<&'a mut Waiting>,
     /// How the value at hand is stored, unless as its column says.
     pub(crate) packing: Option<Packing>,
 }

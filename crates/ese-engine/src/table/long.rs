@@ -15,7 +15,7 @@ use super::{Table, see};
 use crate::{
     catalog::CatalogTrees,
     database::Database,
-    longvalue::{self, LongTree, Nodes, Packing, SeenNodes, Visit, chunk_len},
+    longvalue::{self, Changed, LongTree, Nodes, Packing, SeenNodes, Visit, Waiting, chunk_len},
     record::{Lid, LongValues, RecordView},
     schema::{
         Column, ColumnFlags, LongValueTree, MSYS_OBJIDS, MSYS_OBJIDS_FDP, RowKind, TableSchema,
@@ -94,7 +94,17 @@ impl Table {
     /// outside one may see different moments.
     #[must_use]
     pub fn long_values<'a>(&self, session: &'a Session) -> SessionLongValues<'a> {
-        SessionLongValues { tree: self.long_tree(), session }
+        SessionLongValues { tree: self.long_tree(), session, waiting: None }
+    }
+
+    /// The same, with changes of a prepared update.
+    pub(crate) fn long_values_with<'a>(
+        &self,
+        session: &'a Session,
+        waiting: &'a Waiting,
+    ) -> SessionLongValues<'a> {
+        let waiting = Some(waiting).filter(|waiting| !waiting.is_empty());
+        SessionLongValues { tree: self.long_tree(), session, waiting }
     }
 
     /// May rows have values outside of them?
@@ -305,9 +315,15 @@ pub(crate) fn visit_seen(
 pub struct SessionLongValues<'a> {
     tree: Option<LongTree>,
     session: &'a Session,
+    /// What an update has changed and not written yet.
+    waiting: Option<&'a Waiting>,
 }
 
 impl SessionLongValues<'_> {
+    fn changed(&self, lid: Lid) -> Option<&Changed> {
+        self.waiting.and_then(|waiting| waiting.of(lid))
+    }
+
     /// Chunk length of the tree.
     pub(crate) fn chunk(&self) -> u32 {
         self.tree.as_ref().map_or(1, |tree| tree.chunk)
@@ -318,7 +334,7 @@ impl SessionLongValues<'_> {
     /// # Errors
     /// `JET_errLVCorrupted` (-1526) if there is no such value.
     pub fn size(&self, lid: Lid) -> Result<u32> {
-        longvalue::size(self, lid)
+        self.changed(lid).map_or_else(|| longvalue::size(self, lid), |value| Ok(value.size()))
     }
 
     /// The length of a value that can be read.
@@ -338,12 +354,16 @@ impl SessionLongValues<'_> {
         longvalue::read_into(self, lid, (self.chunk(), size), offset, buf)
     }
 
-    /// What a value takes in the tree.
+    /// What a value takes in the tree. One that an update changes counts as if nothing of it were
+    /// compressed.
     ///
     /// # Errors
     /// As [`SessionLongValues::size`].
     pub fn stored(&self, lid: Lid) -> Result<longvalue::StoredSize> {
-        longvalue::stored_size(self, lid)
+        match self.changed(lid) {
+            Some(value) => Ok(value.stored_size()),
+            None => longvalue::stored_size(self, lid),
+        }
     }
 }
 
@@ -360,7 +380,10 @@ impl Nodes for SessionLongValues<'_> {
 
 impl LongValues for SessionLongValues<'_> {
     fn read_at(&self, lid: Lid, offset: u32, most: usize) -> Result<Vec<u8>> {
-        longvalue::read(self, lid, self.chunk(), offset, most)
+        match self.changed(lid) {
+            Some(value) => value.read(self, offset, most),
+            None => longvalue::read(self, lid, self.chunk(), offset, most),
+        }
     }
 
     fn len_of(&self, lid: Lid) -> Result<u32> {

@@ -70,6 +70,10 @@ impl TempTable {
         let schema = std::sync::Arc::clone(&self.schema);
         let column = schema.columns.require(id)?;
         let record = self.copy()?;
+        if matches!(edit, LongEdit::Resize(len) if len > schema.record_len_max()) {
+            let what = format!("column \"{}\": long values of a sort stay in the row", column.name);
+            return Err(Error::new(JetErr::RecordTooBig, what));
+        }
         let view = record.view(&schema)?;
         let old = match view.data(column)?.nth(itag.max(1))? {
             Some(instance) if itag > 0 => {
