@@ -1,5 +1,5 @@
 //! What a copy that was stopped has come to: a small file in the unfinished set, from which the
-//! copy can go on (`docs/decisions/0023`).
+//! copy can go on (`docs/decisions/0024`).
 //!
 //! It says where the backup began (its mark, its first log) and of each file how many bytes are
 //! durable in the set, with their sum. It is written after what it speaks of is durable, under

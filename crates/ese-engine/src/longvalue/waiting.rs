@@ -1,7 +1,7 @@
 //! Changes of long values that wait for their row to be written.
 //!
 //! A value to which one row refers is changed where it lies, together with its row: chunks and root
-//! are versioned then, like rows (decision 0023). Until the row is written the changed chunks
+//! are versioned then, like rows (decision 0025). Until the row is written the changed chunks
 //! are here, in memory, so that an update which is dropped has nothing to take back. An update that
 //! changes more than [`CHANGED_MAX`] writes a copy of the value instead.
 
