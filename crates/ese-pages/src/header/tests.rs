@@ -237,7 +237,7 @@ fn what_is_found_instead_of_a_header_is_said() {
 #[test]
 fn logs_and_checkpoints_are_recognised() {
     let mut rng = Rng::new(1);
-    for (filetype, kind) in [(3, "log file"), (4, "checkpoint file"), (6, "flush map")] {
+    for (filetype, kind) in [(3, "log file"), (4, "checkpoint file"), (7, "flush map")] {
         let mut file = vec![0; 16384];
         file[4..236].copy_from_slice(&rng.bytes(232));
         file[667] = filetype;
