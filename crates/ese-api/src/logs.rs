@@ -1,45 +1,18 @@
 //! The logs of a directory as they are: which streams there are, what follows what, where
 //! something is missing, and where two files say that they are the same generation.
 //!
-//! Files are told by their headers; their names only say which part they play. Nothing is written,
+//! Files are found and compared as a recovery into a copy does it ([`LogPool`]). Nothing is written,
 //! and nothing is refused: a file that cannot be read is shown with its reason.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use ese_base::{Dbid, Error, Generation, JetErr, LgPos, Pgno, Result, StopToken};
-use ese_log::{Entry, LogFile, LogHeader, LogNames, LogStream, StreamReader};
+use ese_log::{Entry, LogFile, LogHeader, LogNames, LogPool, LogStream, StreamReader};
+
+pub use ese_log::LogRole;
 use ese_os::Env;
 
 use crate::restore::find_base;
-
-/// What the name of a log says of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogRole {
-    /// The one that is being written (`edb.log`).
-    Current,
-    /// A finished generation, under its number.
-    Archive,
-    /// Made in advance, or waiting to be used again (`edbtmp.log`): not part of the stream unless a
-    /// roll was not finished.
-    Temporary,
-    /// A name that no engine gives: a copy, for instance. No recovery looks at it.
-    Other,
-}
-
-impl fmt::Display for LogRole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            LogRole::Current => "current",
-            LogRole::Archive => "archive",
-            LogRole::Temporary => "temporary",
-            LogRole::Other => "other name",
-        })
-    }
-}
 
 /// How a file stands to the file of the generation before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,9 +26,10 @@ pub enum LogLink {
         /// The last one that is there.
         after: Generation,
     },
-    /// It names another generation before than the one that is here: the stream forked.
+    /// It names another generation before than the one that is here, or has other records than
+    /// another file of its generation: the stream forked.
     Fork,
-    /// Another file of the same generation was begun at the same moment: a copy.
+    /// Its records are those of another file of the same generation, or the first of them.
     Copy,
 }
 
@@ -109,8 +83,8 @@ impl LogChain {
 pub struct LogPicture {
     /// The streams, by signature.
     pub chains: Vec<LogChain>,
-    /// Files that are called like logs and have no header that can be read.
-    pub unreadable: Vec<(PathBuf, Error)>,
+    /// Why files that are called like logs cannot be read; each error names its file.
+    pub unreadable: Vec<Error>,
 }
 
 /// Looks at all logs of a directory.
@@ -118,75 +92,46 @@ pub struct LogPicture {
 /// # Errors
 /// The file system's.
 pub fn look_at_logs(env: &Env, dir: &Path) -> Result<LogPicture> {
+    let pool = LogPool::gather(env, &[dir.to_path_buf()])?;
     let mut chains: BTreeMap<String, Vec<ChainLink>> = BTreeMap::new();
-    let mut unreadable = Vec::new();
-    for entry in env.fs.list(dir)?.into_iter().filter(|entry| !entry.is_dir) {
-        let Some(role) = role_of(&entry.name) else { continue };
-        let path = dir.join(&entry.name);
-        let read = LogFile::read(env, path.clone()).and_then(|file| {
-            let header = file.header()?.clone();
-            Ok((file, header))
-        });
-        match read {
-            Ok((file, header)) => {
-                let stream = chains.entry(header.signature.to_string()).or_default();
-                stream.push(ChainLink { file, header, role, link: LogLink::First });
-            }
-            Err(error) => unreadable.push((path, error)),
-        }
+    for (file, header) in pool.files() {
+        let (file, header, role) = (file.clone(), header.clone(), LogRole::of(&file.path));
+        let stream = chains.entry(header.signature.to_string()).or_default();
+        stream.push(ChainLink { file, header, role, link: LogLink::First });
     }
     let chains = chains.into_iter().map(|(signature, mut links)| {
         // Of one generation, those that recovery looks at come first.
-        links.sort_by_key(|link| (link.header.generation, order_of(link.role)));
-        judge(&mut links);
+        links.sort_by(|a, b| {
+            let order = |link: &ChainLink| (link.header.generation, link.role);
+            order(a).cmp(&order(b)).then_with(|| a.file.path.cmp(&b.file.path))
+        });
+        judge(&pool, &mut links);
         LogChain { signature, links }
     });
-    Ok(LogPicture { chains: chains.collect(), unreadable })
+    let chains = chains.collect();
+    Ok(LogPicture { chains, unreadable: pool.into_damaged() })
 }
 
-fn order_of(role: LogRole) -> u8 {
-    match role {
-        LogRole::Archive => 0,
-        LogRole::Current => 1,
-        LogRole::Temporary => 2,
-        LogRole::Other => 3,
-    }
-}
-
-/// What a name stands for; `None` for files that are called otherwise.
-fn role_of(name: &str) -> Option<LogRole> {
-    let (stem, ending) = name.rsplit_once('.')?;
-    if !["log", "jtx"].iter().any(|own| ending.eq_ignore_ascii_case(own)) {
-        return None;
-    }
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    Some(match stem.split_at_checked(3) {
-        Some((_, "")) => LogRole::Current,
-        Some((_, rest)) if rest.eq_ignore_ascii_case("tmp") => LogRole::Temporary,
-        Some((_, rest)) if matches!(rest.len(), 5 | 8) && digits(rest) => LogRole::Archive,
-        _ => LogRole::Other,
-    })
-}
-
-fn judge(links: &mut [ChainLink]) {
-    let mut before: Option<LogHeader> = None;
+fn judge(pool: &LogPool, links: &mut [ChainLink]) {
+    let mut before: Option<(LogFile, LogHeader)> = None;
     for link in links {
         let header = &link.header;
         link.link = match &before {
             None => LogLink::First,
-            Some(last) if last.generation == header.generation => {
-                if last.created == header.created { LogLink::Copy } else { LogLink::Fork }
+            Some((file, last)) if last.generation == header.generation => {
+                let alike = last.created == header.created && pool.are_copies(file, &link.file);
+                if alike { LogLink::Copy } else { LogLink::Fork }
             }
-            Some(last) if last.generation.0 + 1 < header.generation.0 => {
+            Some((_, last)) if last.generation.0 + 1 < header.generation.0 => {
                 LogLink::Gap { after: last.generation }
             }
-            Some(last) if last.created == header.previous_created => LogLink::Follows,
+            Some((_, last)) if last.created == header.previous_created => LogLink::Follows,
             Some(_) => LogLink::Fork,
         };
         // What nobody replays is no ground to judge others by.
         let counts = matches!(link.role, LogRole::Current | LogRole::Archive);
         if counts && !matches!(link.link, LogLink::Copy) {
-            before = Some(header.clone());
+            before = Some((link.file.clone(), header.clone()));
         }
     }
 }

@@ -45,21 +45,25 @@ macro_rules! function {
                 // SAFETY: the caller gave the function for these arguments, which outlive the call.
                 self.0.map(|function| unsafe { function($($arg),*) })
             }
+        }
+    };
+}
 
-            /// A parameter whose value is such a function.
-            #[allow(dead_code, reason = "not every kind is the value of a parameter")]
+/// For functions that are values of parameters, and told apart by their addresses.
+macro_rules! value_of_parameter {
+    ($($name:ident)*) => {$(
+        impl $name {
             pub(crate) fn of(pointer: Bytes) -> $name {
                 // SAFETY: two words of one size; the caller gave the pointer as this function.
                 unsafe { std::mem::transmute::<Bytes, $name>(pointer) }
             }
 
             /// The address of the function; 0 for none.
-            #[allow(dead_code, reason = "not asked of every kind")]
             pub(crate) fn address(self) -> usize {
                 self.0.map_or(0, |function| function as *const () as usize)
             }
         }
-    };
+    )*};
 }
 
 function! {
@@ -89,6 +93,8 @@ function! {
     /// JET_PFNDURABLECOMMITCALLBACK: instance, the last commit that is durable, flags.
     DurableCommit(instance: usize, commit: Ptr<JET_COMMIT_ID>, grbit: u32) -> i32
 }
+
+value_of_parameter! { Callback DurableCommit }
 
 /// A pointer of the caller's own, which is only ever given back to the caller.
 #[derive(Clone, Copy)]

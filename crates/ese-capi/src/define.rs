@@ -63,100 +63,98 @@ text_exports! {
     fn JetCreateTableColumnIndex JetCreateTableColumnIndexA | JetCreateTableColumnIndexW(
         sesid: usize, dbid: u32, ptablecreate: Ptr<TableCreate<C>>
     ) about About::Session(sesid) => {
-        let told = exact(ptablecreate, |told| told.cbStruct)?;
-        let indexes = (Indexes::First(told.rgindexcreate), told.cIndexes);
-        let mut table = Table::new(told.szTableName, told.szTemplateTableName)?;
-        table.sizes(told.ulPages, told.ulDensity, told.grbit);
-        table.parts((told.rgcolumncreate, told.cColumns), indexes)?;
-        let done = table.create(sesid, dbid);
-        ptablecreate.change(|told| {
-            (told.tableid, told.cCreated) = table.made();
-        });
-        done
+        create_table(sesid, dbid, ptablecreate)
     }
 
     fn JetCreateTableColumnIndex2 JetCreateTableColumnIndex2A | JetCreateTableColumnIndex2W(
         sesid: usize, dbid: u32, ptablecreate: Ptr<TableCreate2<C>>
     ) about About::Session(sesid) => {
-        let told = exact(ptablecreate, |told| told.cbStruct)?;
-        let indexes = (Indexes::First(told.rgindexcreate), told.cIndexes);
-        let mut table = Table::new(told.szTableName, told.szTemplateTableName)?;
-        table.sizes(told.ulPages, told.ulDensity, told.grbit);
-        table.create.szCallback = told.szCallback.text()?;
-        table.parts((told.rgcolumncreate, told.cColumns), indexes)?;
-        let done = table.create(sesid, dbid);
-        ptablecreate.change(|told| {
-            (told.tableid, told.cCreated) = table.made();
-        });
-        done
+        create_table(sesid, dbid, ptablecreate)
     }
 
     fn JetCreateTableColumnIndex3A | JetCreateTableColumnIndex3W(
         sesid: usize, dbid: u32, ptablecreate: Ptr<TableCreate3<C>>
     ) about About::Session(sesid) => {
-        let told = exact(ptablecreate, |told| told.cbStruct)?;
-        let indexes = (Indexes::Second(told.rgindexcreate), told.cIndexes);
-        let mut table = Table::new(told.szTableName, told.szTemplateTableName)?;
-        table.sizes(told.ulPages, told.ulDensity, told.grbit);
-        table.create.szCallback = told.szCallback.text()?;
-        table.hints(told.pSeqSpacehints, told.pLVSpacehints, told.cbSeparateLV)?;
-        table.parts((told.rgcolumncreate, told.cColumns), indexes)?;
-        let done = table.create(sesid, dbid);
-        ptablecreate.change(|told| {
-            (told.tableid, told.cCreated) = table.made();
-        });
-        done
+        create_table(sesid, dbid, ptablecreate)
     }
 
     fn JetCreateTableColumnIndex4A | JetCreateTableColumnIndex4W(
         sesid: usize, dbid: u32, ptablecreate: Ptr<TableCreate4<C>>
     ) about About::Session(sesid) => {
-        let told = exact(ptablecreate, |told| told.cbStruct)?;
-        let indexes = (Indexes::Third(told.rgindexcreate), told.cIndexes);
-        let mut table = Table::new(told.szTableName, told.szTemplateTableName)?;
-        table.sizes(told.ulPages, told.ulDensity, told.grbit);
-        table.create.szCallback = told.szCallback.text()?;
-        table.hints(told.pSeqSpacehints, told.pLVSpacehints, told.cbSeparateLV)?;
-        table.parts((told.rgcolumncreate, told.cColumns), indexes)?;
-        let done = table.create(sesid, dbid);
-        ptablecreate.change(|told| {
-            (told.tableid, told.cCreated) = table.made();
-        });
-        done
+        create_table(sesid, dbid, ptablecreate)
     }
 
-    // A chunk of long values has the size that the page says, and no other.
     fn JetCreateTableColumnIndex5A | JetCreateTableColumnIndex5W(
         sesid: usize, dbid: u32, ptablecreate: Ptr<TableCreate5<C>>
     ) about About::Session(sesid) => {
-        let told = exact(ptablecreate, |told| told.cbStruct)?;
-        if told.cbLVChunkMax != 0 {
-            let what = "a size of the chunks of long values is not available in this version";
-            return Err(Error::new(JetErr::FeatureNotAvailable, what));
-        }
-        let indexes = (Indexes::Third(told.rgindexcreate), told.cIndexes);
-        let mut table = Table::new(told.szTableName, told.szTemplateTableName)?;
-        table.sizes(told.ulPages, told.ulDensity, told.grbit);
-        table.create.szCallback = told.szCallback.text()?;
-        table.hints(told.pSeqSpacehints, told.pLVSpacehints, told.cbSeparateLV)?;
-        table.parts((told.rgcolumncreate, told.cColumns), indexes)?;
-        let done = table.create(sesid, dbid);
-        ptablecreate.change(|told| {
-            (told.tableid, told.cCreated) = table.made();
-        });
-        done
+        create_table(sesid, dbid, ptablecreate)
     }
 }
 
-/// The structure, if it has its length.
-fn exact<T: Plain>(place: Ptr<T>, cb_struct: impl FnOnce(&T) -> u32) -> Result<T> {
+/// A structure of one of the generations that define a table.
+trait Definition<C>: Plain {
+    /// The table that it defines, its parts read.
+    fn read(&self) -> Result<Table<C>>;
+
+    /// Takes the cursor, and how many things were made.
+    fn tell(&mut self, made: (usize, u32));
+}
+
+/// The fields are those of the structures; `with`: what a later generation has beyond the first.
+macro_rules! definitions {
+    ($($name:ident, indexes $indexes:ident, with [$($more:ident)*];)*) => {$(
+        impl<C: Unit> Definition<C> for $name<C> {
+            fn read(&self) -> Result<Table<C>> {
+                let mut table = Table::new(self.szTableName, self.szTemplateTableName)?;
+                table.sizes(self.ulPages, self.ulDensity, self.grbit);
+                $(definitions!(@$more self, table);)*
+                let indexes = (Indexes::$indexes(self.rgindexcreate), self.cIndexes);
+                table.parts((self.rgcolumncreate, self.cColumns), indexes)?;
+                Ok(table)
+            }
+
+            fn tell(&mut self, made: (usize, u32)) {
+                (self.tableid, self.cCreated) = made;
+            }
+        }
+    )*};
+    (@callback $told:ident, $table:ident) => {
+        $table.create.szCallback = $told.szCallback.text()?;
+    };
+    (@hints $told:ident, $table:ident) => {
+        $table.hints($told.pSeqSpacehints, $told.pLVSpacehints, $told.cbSeparateLV)?;
+    };
+    (@chunk $told:ident, $table:ident) => {
+        // A chunk of long values has the size that the page says, and no other.
+        if $told.cbLVChunkMax != 0 {
+            let what = "a size of the chunks of long values is not available in this version";
+            return Err(Error::new(JetErr::FeatureNotAvailable, what));
+        }
+    };
+}
+
+definitions! {
+    TableCreate, indexes First, with [];
+    TableCreate2, indexes First, with [callback];
+    TableCreate3, indexes Second, with [callback hints];
+    TableCreate4, indexes Third, with [callback hints];
+    TableCreate5, indexes Third, with [chunk callback hints];
+}
+
+fn create_table<C: Unit, T: Definition<C>>(sesid: usize, dbid: u32, place: Ptr<T>) -> Result<()> {
+    let mut table = exact(place)?.read()?;
+    let done = table.create(sesid, dbid);
+    place.change(|told| told.tell(table.made()));
+    done
+}
+
+/// The structure, if it has its length, which stands first in it.
+fn exact<T: Plain>(place: Ptr<T>) -> Result<T> {
     let cb = place.cast::<u32>().get()?;
     if cb != size::<T>() {
         return Err(wrong_struct("a structure", cb, size::<T>()));
     }
-    let told = place.get()?;
-    debug_assert_eq!(cb_struct(&told), cb);
-    Ok(told)
+    place.get()
 }
 
 /// A table that is being made, and where the definitions of its parts are.

@@ -263,7 +263,6 @@ impl<T> Either<T> {
         Either(ptr::without_provenance_mut(bytes(number)))
     }
 
-    #[allow(dead_code, reason = "callers choose")]
     pub(crate) fn of_pointer(pointer: Ptr<T>) -> Either<T> {
         Either(pointer.0)
     }

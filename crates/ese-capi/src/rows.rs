@@ -12,6 +12,20 @@ use crate::{
     },
 };
 
+/// Calls a function that adds to what its structure says, or sets it, as its flags want.
+macro_rules! record_size {
+    (
+        $function:ident($sesid:ident, $tableid:ident, $place:ident, $grbit:ident),
+        $sizes:ident { $($field:ident)* }
+    ) => {{
+        let old = $place.get()?;
+        let mut sizes = jet::$sizes { $($field: old.$field),* };
+        jet::$function(session($sesid), cursor($tableid), &mut sizes, $grbit)?;
+        $place.write($sizes { $($field: sizes.$field),* });
+        Ok(())
+    }};
+}
+
 exports! {
     fn JetPrepareUpdate(sesid: usize, tableid: usize, prep: u32)
     about About::Cursor(sesid, tableid) => {
@@ -159,63 +173,19 @@ exports! {
     fn JetGetRecordSize(
         sesid: usize, tableid: usize, precsize: Ptr<JET_RECSIZE>, grbit: u32
     ) about About::Cursor(sesid, tableid) => {
-        let old = precsize.get()?;
-        let mut sizes = jet::JET_RECSIZE {
-            cbData: old.cbData,
-            cbLongValueData: old.cbLongValueData,
-            cbOverhead: old.cbOverhead,
-            cbLongValueOverhead: old.cbLongValueOverhead,
-            cNonTaggedColumns: old.cNonTaggedColumns,
-            cTaggedColumns: old.cTaggedColumns,
-            cLongValues: old.cLongValues,
-            cMultiValues: old.cMultiValues,
-        };
-        jet::JetGetRecordSize(session(sesid), cursor(tableid), &mut sizes, grbit)?;
-        precsize.write(JET_RECSIZE {
-            cbData: sizes.cbData,
-            cbLongValueData: sizes.cbLongValueData,
-            cbOverhead: sizes.cbOverhead,
-            cbLongValueOverhead: sizes.cbLongValueOverhead,
-            cNonTaggedColumns: sizes.cNonTaggedColumns,
-            cTaggedColumns: sizes.cTaggedColumns,
-            cLongValues: sizes.cLongValues,
-            cMultiValues: sizes.cMultiValues,
-        });
-        Ok(())
+        record_size!(JetGetRecordSize(sesid, tableid, precsize, grbit), JET_RECSIZE {
+            cbData cbLongValueData cbOverhead cbLongValueOverhead cNonTaggedColumns cTaggedColumns
+            cLongValues cMultiValues
+        })
     }
 
     fn JetGetRecordSize2(
         sesid: usize, tableid: usize, precsize: Ptr<JET_RECSIZE2>, grbit: u32
     ) about About::Cursor(sesid, tableid) => {
-        let old = precsize.get()?;
-        let mut sizes = jet::JET_RECSIZE2 {
-            cbData: old.cbData,
-            cbLongValueData: old.cbLongValueData,
-            cbOverhead: old.cbOverhead,
-            cbLongValueOverhead: old.cbLongValueOverhead,
-            cNonTaggedColumns: old.cNonTaggedColumns,
-            cTaggedColumns: old.cTaggedColumns,
-            cLongValues: old.cLongValues,
-            cMultiValues: old.cMultiValues,
-            cCompressedColumns: old.cCompressedColumns,
-            cbDataCompressed: old.cbDataCompressed,
-            cbLongValueDataCompressed: old.cbLongValueDataCompressed,
-        };
-        jet::JetGetRecordSize2(session(sesid), cursor(tableid), &mut sizes, grbit)?;
-        precsize.write(JET_RECSIZE2 {
-            cbData: sizes.cbData,
-            cbLongValueData: sizes.cbLongValueData,
-            cbOverhead: sizes.cbOverhead,
-            cbLongValueOverhead: sizes.cbLongValueOverhead,
-            cNonTaggedColumns: sizes.cNonTaggedColumns,
-            cTaggedColumns: sizes.cTaggedColumns,
-            cLongValues: sizes.cLongValues,
-            cMultiValues: sizes.cMultiValues,
-            cCompressedColumns: sizes.cCompressedColumns,
-            cbDataCompressed: sizes.cbDataCompressed,
-            cbLongValueDataCompressed: sizes.cbLongValueDataCompressed,
-        });
-        Ok(())
+        record_size!(JetGetRecordSize2(sesid, tableid, precsize, grbit), JET_RECSIZE2 {
+            cbData cbLongValueData cbOverhead cbLongValueOverhead cNonTaggedColumns cTaggedColumns
+            cLongValues cMultiValues cCompressedColumns cbDataCompressed cbLongValueDataCompressed
+        })
     }
 }
 

@@ -54,11 +54,11 @@ fn chains(context: &Context, picture: &LogPicture, output: &mut Output) -> Outco
             chain_lines(chain, output)?;
         }
     }
-    for (path, error) in &picture.unreadable {
+    for error in &picture.unreadable {
         if context.json {
             output.json(&json!({ "unreadable": error_json(error) }))?;
         } else {
-            output.line(&format!("PROBLEM {}: {error}", path.display()))?;
+            output.line(&format!("PROBLEM {error}"))?;
         }
     }
     let whole = picture.chains.iter().all(LogChain::is_whole) && picture.unreadable.is_empty();

@@ -122,6 +122,37 @@ fn a_gap_a_fork_and_a_copy_of_logs_are_seen() {
 }
 
 #[test]
+fn a_log_that_was_written_on_elsewhere_is_a_fork() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, other) = (dir.path().join("one"), dir.path().join("other"));
+    fs::create_dir(&one).unwrap();
+    fs::create_dir(&other).unwrap();
+    clean(&one, PageSize::K4, 10);
+    for entry in fs::read_dir(&one).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, other.join(path.file_name().unwrap())).unwrap();
+    }
+    for (dir, id) in [(&one, 1001), (&other, 2002)] {
+        let instance = start(dir, PageSize::K4);
+        let database = instance.open_database("a.edb").unwrap();
+        let mut session = instance.session().unwrap();
+        let mut transaction = session.begin().unwrap();
+        let table = database.table(&transaction, "t").unwrap();
+        let row = ese_api::row! { "id" => id, "name" => "written on" };
+        table.insert(&mut transaction, &row).unwrap();
+        transaction.commit().unwrap();
+        drop((table, session, database));
+        instance.stop().unwrap();
+    }
+    fs::copy(one.join("edb.log"), one.join("edb (same).log")).unwrap();
+    let told = ese(&one, &["log", "."]).fine();
+    assert!(told.contains("copy") && !told.contains("FORK"), "{told}");
+    fs::copy(other.join("edb.log"), one.join("edb (copy).log")).unwrap();
+    let told = ese(&one, &["log", "."]).stdout;
+    assert!(told.lines().any(|l| l.contains("edb (copy).log") && l.contains("FORK")), "{told}");
+}
+
+#[test]
 fn space_accounts_for_every_page() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

@@ -32,7 +32,8 @@ pub use layout::{Attachment, Checkpoint, DbmsParam, LogHeader, LogVersion};
 pub use lock::LogLock;
 pub use names::{Extension, LogNames};
 pub use reader::{
-    Entry, LeftAside, LogFile, LogPool, LogStream, Situation, StreamEnd, StreamReader, Wanted,
+    Entry, LeftAside, LogFile, LogPool, LogRole, LogStream, Situation, StreamEnd, StreamReader,
+    Wanted,
 };
 pub use records::Record;
 pub use removal::{make_current, remove_from};

@@ -373,26 +373,8 @@ fn csv_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Appends a text in quotes.
 fn json_text(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
-    let bytes = text.as_bytes();
-    let special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
-    let mut rest = bytes;
-    while let Some(at) = rest.iter().position(special) {
-        let (plain, behind) = rest.split_at(at);
-        out.extend_from_slice(plain);
-        let Some((byte, behind)) = behind.split_first() else { break };
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            // Writing into a vector does not fail.
-            byte => _ = write!(out, "\\u{byte:04x}"),
-        }
-        rest = behind;
-    }
-    out.extend_from_slice(rest);
-    out.push(b'"');
+    // Writing into a vector does not fail.
+    _ = serde_json::to_writer(out, text);
 }
 
 fn hex(out: &mut Vec<u8>, bytes: &[u8]) {

@@ -2,6 +2,7 @@
  * commits. And a forked child, in which every call is refused. */
 #define _POSIX_C_SOURCE 200809L
 #include "esent.h"
+#include "check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,23 +11,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static void expect_(JET_ERR found, JET_ERR wanted, const char *what, int line)
-{
-    if (found != wanted) {
-        fprintf(stderr, "line %d: %s gave %d, expected %d\n", line, what, (int)found, (int)wanted);
-        exit(1);
-    }
-}
-#define EXPECT(call, wanted) expect_((call), (wanted), #call, __LINE__)
-#define OK(call) EXPECT(call, JET_errSuccess)
-#define CHECK(condition)                                                    \
-    do {                                                                    \
-        if (!(condition)) {                                                 \
-            fprintf(stderr, "line %d: not %s\n", __LINE__, #condition);     \
-            exit(1);                                                        \
-        }                                                                   \
-    } while (0)
 
 static JET_INSTANCE instance;
 static JET_SESID session;

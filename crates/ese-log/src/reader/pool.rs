@@ -9,6 +9,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     ops::Bound,
     path::{Path, PathBuf},
 };
@@ -24,7 +25,47 @@ use super::{
 use crate::{
     LogNames,
     layout::{Framing, LogHeader, SEGMENT_LEN},
+    names::NameKind,
 };
+
+/// What the name of a log says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogRole {
+    /// A finished generation, under its number.
+    Archive,
+    /// The one that is being written (`edb.log`).
+    Current,
+    /// Made in advance, or waiting to be used again (`edbtmp.log`): not part of the stream unless a
+    /// roll was not finished.
+    Temporary,
+    /// A name that no engine gives: a copy, for instance. No start of an instance looks at it.
+    Other,
+}
+
+impl LogRole {
+    /// The role of a file, whatever its stream is called.
+    #[must_use]
+    pub fn of(path: &Path) -> LogRole {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match base_of(path).and_then(|base| LogNames::parse(&base, &name)) {
+            Some((NameKind::Archive { .. }, _)) => LogRole::Archive,
+            Some((NameKind::Current, _)) => LogRole::Current,
+            Some((NameKind::Temporary, _)) => LogRole::Temporary,
+            None => LogRole::Other,
+        }
+    }
+}
+
+impl fmt::Display for LogRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LogRole::Archive => "archive",
+            LogRole::Current => "current",
+            LogRole::Temporary => "temporary",
+            LogRole::Other => "other name",
+        })
+    }
+}
 
 /// All log files of some places.
 #[derive(Debug)]
@@ -86,6 +127,7 @@ impl LogPool {
 
     fn look_at(&mut self, path: PathBuf) -> Result<()> {
         let named_as_log = named_as_log(&path);
+        let is_temporary = LogRole::of(&path) == LogRole::Temporary;
         let file = match LogFile::read(&self.env, path) {
             Ok(file) => file,
             // Others may keep what is no log to themselves.
@@ -95,7 +137,7 @@ impl LogPool {
         match file.header() {
             Ok(_) => self.files.push(file),
             // One that is made in advance has no header yet.
-            Err(error) if named_as_log && !is_temporary(&file.path) => self.damaged.push(error),
+            Err(error) if named_as_log && !is_temporary => self.damaged.push(error),
             Err(_) => {}
         }
         Ok(())
@@ -113,17 +155,34 @@ impl LogPool {
         self.files.is_empty()
     }
 
+    /// The logs, with their headers.
+    pub fn files(&self) -> impl Iterator<Item = (&LogFile, &LogHeader)> {
+        self.files.iter().filter_map(|file| Some((file, file.header().ok()?)))
+    }
+
+    /// Are two files of one generation copies: do the records of one begin with all of the other?
+    #[must_use]
+    pub fn are_copies(&self, one: &LogFile, other: &LogFile) -> bool {
+        !matches!(self.compare(one, other), Compared::Differ(_))
+    }
+
     /// Files that are called like logs and are none that can be read, with the reason.
     #[must_use]
     pub fn damaged(&self) -> &[Error] {
         &self.damaged
     }
 
+    /// The same, when nothing else is wanted any more.
+    #[must_use]
+    pub fn into_damaged(self) -> Vec<Error> {
+        self.damaged
+    }
+
     /// The streams of which there are logs, each once.
     #[must_use]
     pub fn signatures(&self) -> Vec<Signature> {
         let mut found: Vec<Signature> = Vec::new();
-        for header in self.files.iter().filter_map(|file| file.header().ok()) {
+        for (_, header) in self.files() {
             if !found.contains(&header.signature) {
                 found.push(header.signature);
             }
@@ -139,10 +198,8 @@ impl LogPool {
     /// there are logs, and none of this stream. The file system's.
     pub fn stream(&self, wanted: &Wanted) -> Result<(LogStream, Vec<LeftAside>)> {
         let mut by_generation: BTreeMap<Generation, Vec<&LogFile>> = BTreeMap::new();
-        for file in &self.files {
-            if let Ok(header) = file.header()
-                && header.signature == wanted.signature
-            {
+        for (file, header) in self.files() {
+            if header.signature == wanted.signature {
                 by_generation.entry(header.generation).or_default().push(file);
             }
         }
@@ -167,8 +224,7 @@ impl LogPool {
     }
 
     fn of_other_streams(&self, wanted: &Wanted) -> impl Iterator<Item = LeftAside> {
-        let headers = self.files.iter().filter_map(|file| Some((file, file.header().ok()?)));
-        let others = headers.filter(|(_, header)| header.signature != wanted.signature);
+        let others = self.files().filter(|(_, header)| header.signature != wanted.signature);
         others.map(|(file, header)| LeftAside {
             path: file.path.clone(),
             generation: header.generation,
@@ -258,7 +314,7 @@ impl<'p> Choice<'p> {
         let mut groups: Vec<Group<'p>> = Vec::new();
         let mut files: Vec<&'p LogFile> = files.to_vec();
         // Files with the name of their generation first, so that of equal ones they are taken.
-        files.sort_by_key(|file| (!has_proper_name(&file.path), file.path.clone()));
+        files.sort_by_key(|file| (LogRole::of(&file.path), file.path.clone()));
         for file in files {
             let header = file.header()?;
             match groups.iter().position(|group| group.created == header.created) {
@@ -314,7 +370,7 @@ impl<'p> Choice<'p> {
 
     /// What the successor of a generation says that it holds.
     fn known_sum(&self, generation: Generation, created: LogTime) -> Option<u64> {
-        let next = self.pool.files.iter().filter_map(|file| file.header().ok()).find(|next| {
+        let next = self.pool.files().map(|(_, header)| header).find(|next| {
             next.generation.0 == generation.0 + 1
                 && next.previous_created == created
                 && next.version.has_previous_checksum()
@@ -431,20 +487,6 @@ fn unusable(header: &LogHeader, error: Error) -> LogFile {
 fn named_as_log(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     ending.is_some_and(|ending| matches!(ending.as_str(), "log" | "jtx"))
-}
-
-/// Is the file called like the next generation, made in advance?
-fn is_temporary(path: &Path) -> bool {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
-    stem.is_some_and(|stem| stem.ends_with("tmp"))
-}
-
-/// Has the file the name of a log?
-fn has_proper_name(path: &Path) -> bool {
-    base_of(path).is_some_and(|base| {
-        path.file_name()
-            .is_some_and(|name| LogNames::parse(&base, &name.to_string_lossy()).is_some())
-    })
 }
 
 fn base_of(path: &Path) -> Option<String> {

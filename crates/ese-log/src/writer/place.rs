@@ -61,8 +61,9 @@ pub(crate) struct Writer {
     tail: Option<Tail>,
     /// Where [`Writer::keep_open`] wants the next version of the tail.
     wanted: Holder,
-    /// The first of the segments that were written and not synced. None of them is the tail while
-    /// this outlives a call of [`Writer::write`] and [`Writer::make_durable`] together.
+    /// The first segment that was written since the last sync; `None`: all are durable. Those from
+    /// it on are never rewritten before a sync, because a tail that stays open is made durable at
+    /// once ([`Writer::write`]).
     unsynced: Option<u16>,
     /// XOR of the checksums of the finished segments.
     sum: u64,
