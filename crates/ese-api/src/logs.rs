@@ -1,8 +1,8 @@
 //! The logs of a directory as they are: which streams there are, what follows what, where
 //! something is missing, and where two files say that they are the same generation.
 //!
-//! Files are found and compared as a recovery into a copy does it ([`LogPool`]). Nothing is written,
-//! and nothing is refused: a file that cannot be read is shown with its reason.
+//! Files are found and compared as a recovery into a copy does it ([`LogPool`]). Nothing is
+//! written, and nothing is refused: a file that cannot be read is shown with its reason.
 
 use std::{collections::BTreeMap, fmt, path::Path};
 

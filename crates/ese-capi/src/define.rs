@@ -84,6 +84,7 @@ text_exports! {
         create_table(sesid, dbid, ptablecreate)
     }
 
+    // A chunk of long values has the size that the page says, and no other.
     fn JetCreateTableColumnIndex5A | JetCreateTableColumnIndex5W(
         sesid: usize, dbid: u32, ptablecreate: Ptr<TableCreate5<C>>
     ) about About::Session(sesid) => {
@@ -125,7 +126,6 @@ macro_rules! definitions {
         $table.hints($told.pSeqSpacehints, $told.pLVSpacehints, $told.cbSeparateLV)?;
     };
     (@chunk $told:ident, $table:ident) => {
-        // A chunk of long values has the size that the page says, and no other.
         if $told.cbLVChunkMax != 0 {
             let what = "a size of the chunks of long values is not available in this version";
             return Err(Error::new(JetErr::FeatureNotAvailable, what));
