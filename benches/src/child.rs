@@ -14,6 +14,7 @@ use std::{
 };
 
 use crate::{
+    boundary,
     conditions::{MemoryWatch, ProcessorTime},
     engines,
     indexed::workload,
@@ -38,6 +39,8 @@ pub(crate) struct Scale {
     pub(crate) old_reader_updates: u64,
     /// Rows that go through a temporary table.
     pub(crate) sorted_rows: u64,
+    /// Rows that are read through the C interface.
+    pub(crate) boundary_rows: u32,
 }
 
 /// The full measurement and the quick look.
@@ -48,6 +51,7 @@ pub(crate) const SCALES: [Scale; 2] = [
         seconds: 2.0,
         old_reader_updates: 10_000_000,
         sorted_rows: 5_000_000,
+        boundary_rows: 1_000_000,
     },
     Scale {
         name: "quick",
@@ -55,6 +59,7 @@ pub(crate) const SCALES: [Scale; 2] = [
         seconds: 1.0,
         old_reader_updates: 500_000,
         sorted_rows: 500_000,
+        boundary_rows: 1_000_000,
     },
 ];
 
@@ -85,11 +90,20 @@ pub(crate) enum Part {
     Values,
     /// Stops of backups.
     Stop,
+    /// Calls through the C interface.
+    Boundary,
 }
 
 impl Part {
-    pub(crate) const ALL: [Part; 6] =
-        [Part::Plain, Part::Indexed, Part::OldReader, Part::Sort, Part::Values, Part::Stop];
+    pub(crate) const ALL: [Part; 7] = [
+        Part::Plain,
+        Part::Indexed,
+        Part::OldReader,
+        Part::Sort,
+        Part::Values,
+        Part::Stop,
+        Part::Boundary,
+    ];
 
     /// Its name on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -100,6 +114,7 @@ impl Part {
             Part::Sort => "sort",
             Part::Values => "values",
             Part::Stop => "stop",
+            Part::Boundary => "boundary",
         }
     }
 
@@ -126,6 +141,7 @@ pub(crate) fn main(engine: &str, folder: &str, scale: &str, part: &str) -> Resul
             Part::Sort => sort::measure(&folder, scale)?,
             Part::Values => values::measure(engine, &folder, scale)?,
             Part::Stop => stop::measure(&folder, scale)?,
+            Part::Boundary => boundary::measure(&folder, scale)?,
         }
     };
     let others = match part {
@@ -135,6 +151,7 @@ pub(crate) fn main(engine: &str, folder: &str, scale: &str, part: &str) -> Resul
         Part::Sort => "sort_others",
         Part::Values => "values_others",
         Part::Stop => "stop_others",
+        Part::Boundary => "boundary_others",
     };
     figures.insert(others, before.others_percent_since());
     println!("{}", serde_json::to_string(&figures)?);

@@ -271,6 +271,12 @@ const FLOORS: &[Floor] = &[
         |r| r.of(OURS, "stop_read_p99"),
         |_| Some(5000.0),
     ),
+    at_most(
+        "what the C boundary adds to a call: 40 ns",
+        Unit::Nanoseconds,
+        |r| r.of(OURS, "boundary_cost"),
+        |_| Some(40.0),
+    ),
     at_most("memory of that sort", Unit::Mebibytes, |r| r.of(OURS, "sort_memory"), |_| Some(256.0)),
 ];
 

@@ -12,6 +12,7 @@
     reason = "a measuring program: it works on the machine itself, beside the engine"
 )]
 
+mod boundary;
 mod child;
 mod conditions;
 mod engines;

@@ -11,6 +11,8 @@ pub(crate) enum Unit {
     Milliseconds,
     /// Microseconds; less is better.
     Microseconds,
+    /// Nanoseconds; less is better.
+    Nanoseconds,
     /// 2^20 bytes; less is better.
     Mebibytes,
     /// Percent of all processors.
@@ -118,6 +120,14 @@ pub(crate) const SORT: &[Metric] = &[
     metric("sort_n", "- by sort -n from the same file", Unit::PerSecond),
     metric("sort_memory", "peak of private memory", Unit::Mebibytes),
     metric("sort_others", "processor used by others meanwhile", Unit::Percent),
+];
+
+/// Figures of calls through the C interface.
+pub(crate) const BOUNDARY: &[Metric] = &[
+    metric("boundary_c", "a call from C, JetMove and JetRetrieveColumn in turn", Unit::Nanoseconds),
+    metric("boundary_rust", "- of the Rust functions of these names", Unit::Nanoseconds),
+    metric("boundary_cost", "- what the boundary costs", Unit::Nanoseconds),
+    metric("boundary_others", "processor used by others meanwhile", Unit::Percent),
 ];
 
 /// Figures of backups that are stopped while eight threads commit.

@@ -103,10 +103,10 @@ fn passes<'e>(engines: &[&'e str], parts: &[Part]) -> Vec<(usize, &'e str, Part)
                 Part::OldReader if repetition == 1 && engines.contains(&OURS) => {
                     passes.push((repetition, OURS, part));
                 }
-                Part::Sort | Part::Stop if engines.contains(&OURS) => {
+                Part::Sort | Part::Stop | Part::Boundary if engines.contains(&OURS) => {
                     passes.push((repetition, OURS, part));
                 }
-                Part::OldReader | Part::Sort | Part::Stop => {}
+                Part::OldReader | Part::Sort | Part::Stop | Part::Boundary => {}
                 Part::Values => {
                     let all = engines.iter().copied().chain([file::NAME]);
                     passes.extend(all.map(|engine| (repetition, engine, part)));
@@ -177,6 +177,12 @@ fn text(scale: Scale, engines: &[&str], results: &Results, verdicts: &[Verdict])
     writeln!(out, "{}", markdown(&rows))?;
     let mut rows = vec![vec!["backups stopped beside 8 writers".to_string(), OURS.to_string()]];
     for metric in metrics::STOP {
+        rows.push(vec![metric.title.to_string(), cell(results, OURS, metric)]);
+    }
+    writeln!(out, "{}", markdown(&rows))?;
+    let title = format!("{} rows through the C interface", scale.boundary_rows);
+    let mut rows = vec![vec![title, OURS.to_string()]];
+    for metric in metrics::BOUNDARY {
         rows.push(vec![metric.title.to_string(), cell(results, OURS, metric)]);
     }
     writeln!(out, "{}", markdown(&rows))?;
@@ -305,6 +311,7 @@ fn as_json(scale: Scale, engines: &[&str], results: &Results, verdicts: &[Verdic
     };
     let all = || {
         let ours = metrics::OLD_READER.iter().chain(metrics::SORT).chain(metrics::STOP);
+        let ours = ours.chain(metrics::BOUNDARY);
         metrics::ENGINE.iter().chain(metrics::INDEXED).chain(ours).chain(metrics::VALUES)
     };
     let names = engines.iter().copied().chain([file::NAME]);

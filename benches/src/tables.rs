@@ -16,6 +16,7 @@ pub(crate) fn number(value: f64, unit: Unit) -> String {
         Unit::PerSecond => "/s",
         Unit::MegabytesPerSecond => " MB/s",
         Unit::Milliseconds => " ms",
+        Unit::Nanoseconds => " ns",
         Unit::Microseconds => " us",
         Unit::Mebibytes => " MiB",
         Unit::Percent => " %",

@@ -15,6 +15,7 @@ use std::{
 
 use crate::{
     args::Args,
+    install::host,
     paths,
     run::{Result, cargo, describe, output, run},
 };
@@ -135,9 +136,7 @@ fn single(names: &[String]) -> Option<&String> {
 
 /// Where cargo-fuzz puts the programs: it always names the machine's own triple.
 fn program_folder() -> Result<PathBuf> {
-    let version = output(Command::new("rustc").arg("-vV"))?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-    let host = host.ok_or("rustc -vV does not name the host")?;
+    let host = host()?;
     let target = std::env::var_os("CARGO_TARGET_DIR");
     let target = target.map_or_else(|| paths::root().join("fuzz/target"), PathBuf::from);
     Ok(target.join(host).join("release"))

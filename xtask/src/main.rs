@@ -14,9 +14,11 @@ mod args;
 mod bench;
 mod doc;
 mod fuzz;
+mod install;
 mod paths;
 mod peers;
 mod run;
+mod sanitize;
 mod test;
 mod tidy;
 
@@ -65,6 +67,18 @@ const COMMANDS: &[CommandEntry] = &[
         body: fuzz::main,
     },
     CommandEntry {
+        name: "sanitize",
+        usage: "[--calls N] [address|thread|valgrind]...",
+        about: "C programs and random calls under AddressSanitizer and valgrind, or ThreadSanitizer",
+        body: sanitize::main,
+    },
+    CommandEntry {
+        name: "install",
+        usage: "[--prefix DIR]",
+        about: "libesent, esent.h and esent.pc below /usr/local or DIR; DESTDIR is honoured",
+        body: install::main,
+    },
+    CommandEntry {
         name: "doc",
         usage: "[--open]",
         about: "the API documentation; warnings are errors",
@@ -96,6 +110,6 @@ fn print_help(unknown: Option<&str>) {
     }
     println!("usage: cargo xtask COMMAND\n");
     for command in COMMANDS {
-        println!("  {:<6} {}\n         {}", command.name, command.usage, command.about);
+        println!("  {:<8} {}\n           {}", command.name, command.usage, command.about);
     }
 }

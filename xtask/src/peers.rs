@@ -20,7 +20,7 @@ use crate::{
 const INSTALL_HINT: &str = "on Debian or Ubuntu: apt install python3 python3-venv python3-dev gcc";
 
 /// A package of each peer, imported to see that the environment works.
-const MODULES: &str = "import pyesedb, dissect.esedb, impacket.ese";
+const MODULES: &str = "import pyesedb, dissect.esedb, impacket.ese, ziglang";
 
 pub(crate) fn main(args: &mut Args) -> Result<()> {
     let force = args.flag("--force");

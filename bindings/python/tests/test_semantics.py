@@ -444,6 +444,21 @@ class Definitions(Case):
         self.code(h.JET_errColumnNotFound, "JetGetTableColumnInfoW", live.ses, live.table,
                   wide("none"), byref(h.JET_COLUMNDEF()), sizeof(h.JET_COLUMNDEF), h.JET_ColInfo)
 
+    def test_a_length_that_no_value_has_is_refused_before_anything_is_read(self):
+        live = self.live()
+        self.ok("JetBeginTransaction", live.ses)
+        self.ok("JetPrepareUpdate", live.ses, live.table, h.JET_prepInsert)
+        for length in (0x80000000, 0xFFFFFFFF):
+            for name in ("name", "data"):
+                self.code(h.JET_errInvalidParameter, "JetSetColumn", live.ses, live.table,
+                          live.ids[name], b"short", length, 0, None)
+                one = h.JET_SETCOLUMN(columnid=live.ids[name], cbData=length)
+                self.code(h.JET_errInvalidParameter, "JetSetColumns", live.ses, live.table,
+                          byref(one), 1)
+            self.code(h.JET_errInvalidTableId, "JetSetColumn", live.ses, h.JET_tableidNil, 1,
+                      b"short", length, 0, None)
+        self.ok("JetRollback", live.ses, 0)
+
     def test_lists_are_tables_in_the_width_of_the_call(self):
         live = self.live()
         for letter, encoding in (("A", "ascii"), ("W", "utf-16-le")):

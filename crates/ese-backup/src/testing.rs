@@ -48,6 +48,7 @@ pub(crate) enum Step {
     Delete,
     LastPage,
     UpdateHeader,
+    Attachments,
 }
 
 /// Two ends for a test that holds a step up.
@@ -298,7 +299,9 @@ impl BackupSource for TestInstance {
         Ok(self.last_pages.lock()[&database.dbid.0])
     }
 
-    fn wait_for_attachments(&self) {}
+    fn wait_for_attachments(&self) {
+        self.at(Step::Attachments);
+    }
 
     fn tip(&self) -> LgPos {
         LgPos::new(self.current.load(Ordering::SeqCst), 2, 100)

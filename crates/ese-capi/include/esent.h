@@ -23,6 +23,9 @@
 extern "C" {
 #endif
 
+/* Whatever packing the including file has, structures have the one of the library. */
+#pragma pack(push, 8)
+
 #ifndef JET_VERSION
 #define JET_VERSION 0x0a00
 #endif
@@ -3814,6 +3817,8 @@ JET_ERR JET_API JetUpdate2(
 #define JetSetDatabaseSize JetSetDatabaseSizeA
 #define JetSetSystemParameter JetSetSystemParameterA
 #endif
+
+#pragma pack(pop)
 
 #ifdef __cplusplus
 }

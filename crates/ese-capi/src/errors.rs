@@ -17,10 +17,11 @@ exports! {
     ) about About::Process => {
         let code = pvContext.read();
         let info = jet::JetGetErrorInfoW(code, InfoLevel, grbit)?;
-        let to = pvResult.get()?;
         let wanted = size::<JET_ERRINFOBASIC_W>();
-        if cbMax < wanted || to.cbStruct != wanted {
-            let what = format!("a structure of {} in a buffer of {cbMax} bytes", to.cbStruct);
+        // What is shorter must not be read as a whole.
+        let told = if cbMax < wanted { 0 } else { pvResult.get()?.cbStruct };
+        if told != wanted {
+            let what = format!("a structure of {told} in a buffer of {cbMax} bytes");
             return Err(Error::new(JetErr::InvalidParameter, what));
         }
         let kind = |category: u32| u8::try_from(category).unwrap_or(0);

@@ -21,6 +21,14 @@ fn variable(place: Ptr<usize>) -> Option<JET_INSTANCE> {
     place.read().map(instance)
 }
 
+/// The instance that is to start, if the caller has one already.
+fn starting(place: Ptr<usize>) -> About {
+    match place.read() {
+        None | Some(0 | usize::MAX) => About::Process,
+        Some(handle) => About::Instance(handle),
+    }
+}
+
 /// JetInit and its relatives: the variable may hold no handle, and holds one afterwards.
 fn init(
     place: Ptr<usize>,
@@ -36,11 +44,11 @@ fn init(
 }
 
 exports! {
-    fn JetInit(pinstance: Ptr<usize>) about About::Process => {
+    fn JetInit(pinstance: Ptr<usize>) about starting(pinstance) => {
         init(pinstance, jet::JetInit)
     }
 
-    fn JetInit2(pinstance: Ptr<usize>, grbit: u32) about About::Process => {
+    fn JetInit2(pinstance: Ptr<usize>, grbit: u32) about starting(pinstance) => {
         init(pinstance, |inst| jet::JetInit2(inst, grbit))
     }
 
@@ -116,14 +124,14 @@ text_exports! {
 
     fn JetInit3 JetInit3A | JetInit3W(
         pinstance: Ptr<usize>, prstInfo: Ptr<JET_RSTINFO<C>>, grbit: u32
-    ) about About::Process => {
+    ) about starting(pinstance) => {
         let told: Option<Info<'_>> = prstInfo.read().map(info).transpose()?;
         init(pinstance, |inst| jet::JetInit3(inst, told, grbit))
     }
 
     fn JetInit4 JetInit4A | JetInit4W(
         pinstance: Ptr<usize>, prstInfo: Ptr<JET_RSTINFO2<C>>, grbit: u32
-    ) about About::Process => {
+    ) about starting(pinstance) => {
         let told = prstInfo.read().map(info2).transpose()?;
         init(pinstance, |inst| jet::JetInit4(inst, told, grbit))
     }

@@ -1,6 +1,9 @@
 //! Rows: changing and reading them.
 
-use ese_api::jet::{self, JET_RETRIEVEINTO, JET_SETCOLUMN as SetColumn, JET_SETINFO as SetInfo};
+use ese_api::jet::{
+    self, JET_RETRIEVEINTO, JET_SESID, JET_SETCOLUMN as SetColumn, JET_SETINFO as SetInfo,
+    JET_TABLEID,
+};
 use ese_base::{Error, JetErr, Result};
 
 use crate::{
@@ -38,6 +41,7 @@ exports! {
     ) about About::Cursor(sesid, tableid) => {
         let info = set_info(psetinfo)?;
         let (sesid, tableid) = (session(sesid), cursor(tableid));
+        check_length(sesid, tableid, cbData)?;
         // A length alone may be one of gigabytes.
         if pvData.is_null() && grbit & PARTS == jet::JET_bitSetSizeLV {
             let (size, info) = (bytes(cbData), info.as_ref());
@@ -53,6 +57,9 @@ exports! {
         sesid: usize, tableid: usize, psetcolumn: Ptr<JET_SETCOLUMN>, csetcolumn: u32
     ) about About::Cursor(sesid, tableid) => {
         let told = psetcolumn.list(csetcolumn)?;
+        for one in &told {
+            check_length(session(sesid), cursor(tableid), one.cbData)?;
+        }
         let sized: Vec<_> =
             told.iter().map(|one| sized(one.pvData, one.cbData, one.grbit)).collect();
         let columns = told.iter().zip(&sized).map(|(one, sized)| SetColumn {
@@ -187,6 +194,18 @@ exports! {
             cLongValues cMultiValues cCompressedColumns cbDataCompressed cbLongValueDataCompressed
         })
     }
+}
+
+/// JET_cbLVColumnMost: no value is longer.
+const LONGEST: u32 = 0x7fff_ffff;
+
+/// Nobody has bytes of such a length: mostly it is -1, and must not be believed.
+fn check_length(sesid: JET_SESID, tableid: JET_TABLEID, cb: u32) -> Result<()> {
+    if cb <= LONGEST {
+        return Ok(());
+    }
+    jet::check_cursor(sesid, tableid)?;
+    Err(Error::new(JetErr::InvalidParameter, format!("a value of {cb} bytes")))
 }
 
 /// Flags that write a part of a value.

@@ -1,5 +1,6 @@
 //! What clients do with the library: the examples in C and C++ run, and the suite in Python calls
 //! every function of the first phases through `libesent.so` alone, with good and bad arguments.
+#![allow(clippy::disallowed_methods, reason = "the files of a test")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
 
@@ -45,6 +46,25 @@ fn the_backup_agent_in_c_is_stopped_by_a_signal_and_copies_everything_after_that
 #[test]
 fn the_event_log_in_c_commits_lazily_and_waits_once() {
     example("event_log");
+}
+
+#[test]
+fn a_program_for_dotnet_fills_seeks_backs_up_stops_and_restores() {
+    if !exists("mcs") || !exists("mono") {
+        println!("SKIPPED: there is no Mono; on Debian: apt install mono-mcs mono-runtime");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (source, run_dir) = (package().join("tests/csharp"), dir.path().join("run"));
+    let exe = dir.path().join("client.exe");
+    let out = format!("-out:{}", exe.display());
+    let mut compile = Command::new("mcs");
+    run(compile.args(["-unsafe", "-warnaserror", &out]).arg(source.join("client.cs")));
+    std::fs::copy(source.join("client.exe.config"), dir.path().join("client.exe.config")).unwrap();
+    std::fs::create_dir(&run_dir).unwrap();
+    let mut command = Command::new("mono");
+    let said = run(command.arg(exe).current_dir(run_dir).env("LD_LIBRARY_PATH", libraries()));
+    assert_eq!(said.trim(), "done");
 }
 
 /// A file of the suite in Python, in a process of its own.

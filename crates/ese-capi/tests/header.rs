@@ -1,43 +1,70 @@
 //! `esent.h` stands alone in C and C++, lays structures out as callers expect, and has the numbers
 //! that the engine has.
 #![allow(clippy::disallowed_methods, reason = "the files of the source and of a test")]
+#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod support;
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use ese_base::JetErr;
-use support::{compiler, exists, package, run};
+use support::{clang, compiler, exists, package, run};
+
+const C: [&str; 5] = ["c99", "c11", "c17", "c2x", "gnu17"];
+const CPP: [&str; 6] = ["c++98", "c++11", "c++17", "c++20", "c++23", "gnu++17"];
+
+/// Compilers of C and C++: each is made anew for every file.
+fn each_compiler(dir: &Path, compile: impl Fn(&dyn Fn() -> Option<Command>, &str)) {
+    for (program, language) in [("gcc", "c"), ("g++", "c++")] {
+        if exists(program) {
+            compile(&|| Some(compiler(program)), language);
+        } else {
+            println!("SKIPPED: {program} is not installed");
+        }
+    }
+    if clang(dir).is_some() {
+        compile(&|| clang(dir), "c");
+        compile(&|| clang(dir), "c++");
+    }
+}
+
+fn check(mut command: Command, language: &str, standard: &str, more: &[&str], source: &Path) {
+    command.args(["-x", language]).arg(format!("-std={standard}")).args(more);
+    // C++ before 2011 has no `long long`, which C's <stdint.h> is full of.
+    if standard == "c++98" {
+        command.arg("-Wno-long-long");
+    }
+    run(command.arg("-fsyntax-only").arg(source));
+}
 
 #[test]
 fn the_header_compiles_alone_in_every_standard_of_c_and_cpp() {
     let dir = tempfile::tempdir().unwrap();
-    let compilers = [
-        ("gcc", "c", ["c99", "c11", "c17", "c2x"]),
-        ("clang", "c", ["c99", "c11", "c17", "c2x"]),
-        ("g++", "cpp", ["c++98", "c++11", "c++17", "c++20"]),
-        ("clang++", "cpp", ["c++98", "c++11", "c++17", "c++20"]),
-    ];
-    for (program, ending, standards) in compilers {
-        if !exists(program) {
-            println!("SKIPPED: {program} is not installed");
-            continue;
-        }
-        let source = dir.path().join(format!("alone.{ending}"));
-        fs::write(&source, "#include \"esent.h\"\n").unwrap();
+    let source = dir.path().join("alone");
+    fs::write(&source, "#include \"esent.h\"\n").unwrap();
+    each_compiler(dir.path(), |made, language| {
+        let standards = if language == "c" { &C[..] } else { &CPP };
         for standard in standards {
             for more in [&[][..], &["-DJET_UNICODE"], &["-fshort-wchar", "-pedantic"]] {
-                let mut command = compiler(program);
-                command.arg(format!("-std={standard}")).args(more).arg("-fsyntax-only");
-                // C++ before 2011 has no `long long`, which C's <stdint.h> is full of.
-                if standard == "c++98" {
-                    command.arg("-Wno-long-long");
-                }
-                run(command.arg(&source));
+                check(made().unwrap(), language, standard, more, &source);
             }
         }
-    }
+    });
+}
+
+#[test]
+fn a_file_that_was_written_for_windows_compiles_with_the_header() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = package().join("tests/c/windows.c");
+    each_compiler(dir.path(), |made, language| {
+        let standards = if language == "c" { &C[..] } else { &CPP[1..] };
+        for standard in standards {
+            for more in [&[][..], &["-DJET_UNICODE", "-fshort-wchar"]] {
+                check(made().unwrap(), language, standard, more, &source);
+            }
+        }
+    });
 }
 
 #[test]

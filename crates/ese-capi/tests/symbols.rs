@@ -8,6 +8,22 @@ use std::{fs, process::Command};
 use support::{exists, libraries, package, run};
 
 #[test]
+fn everything_that_managed_layers_import_is_in_the_inventory() {
+    let read = |name: &str| fs::read_to_string(package().join("tests").join(name)).unwrap();
+    let (exports, wanted) = (read("exports.txt"), read("managed.txt"));
+    let exports: Vec<&str> = exports.lines().collect();
+    let missing: Vec<&str> = wanted.lines().filter(|name| !exports.contains(name)).collect();
+    assert!(missing.is_empty(), "missing {missing:?}");
+    assert_eq!(wanted.lines().count(), 185);
+    let header = read("../include/esent.h");
+    let declared = |name: &&str| {
+        header.contains(&format!(" {name}(")) || header.contains(&format!("#define {name} {name}A"))
+    };
+    let not_declared: Vec<&str> = wanted.lines().filter(|name| !declared(name)).collect();
+    assert!(not_declared.is_empty(), "not in the header: {not_declared:?}");
+}
+
+#[test]
 fn exported_names_are_those_of_the_inventory() {
     if !exists("nm") {
         println!("SKIPPED: nm is not installed");

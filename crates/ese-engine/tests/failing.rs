@@ -62,6 +62,28 @@ fn a_database_whose_creation_failed_is_not_there_after_a_power_cut() {
 }
 
 #[test]
+fn recovery_passes_over_a_creation_that_failed_where_no_file_can_be_any_more() {
+    let (folder, path) = (Path::new("/db/sub"), Path::new("/db/sub/a.edb"));
+    let (env, disk) = SimEnv::new(1);
+    let instance = start(&env).unwrap();
+    env.fs.create_dir_all(folder).unwrap();
+    env.fs.sync_dir(Path::new(DIR)).unwrap();
+    disk.add_fault(Fault::nth(OpKind::Write, 3, JetErr::DiskIO));
+    instance.create_database(path).map(drop).unwrap_err();
+    drop(instance);
+    let after = SimDisk::from_image(&disk.recording().image_at_end(Plan::All));
+    let env = SimEnv::on(&after, 2);
+    for file in env.fs.list(folder).unwrap() {
+        env.fs.remove_file(&folder.join(file.name)).unwrap();
+    }
+    env.fs.remove_dir(folder).unwrap();
+    let instance = start(&env).unwrap();
+    instance.create_database(path).map(drop).unwrap_err();
+    instance.create_database(Path::new(FILE)).unwrap();
+    instance.terminate(TermMode::Clean).unwrap();
+}
+
+#[test]
 fn a_start_that_failed_while_undoing_lets_go_of_the_log() {
     let (env, disk) = SimEnv::new(1);
     let instance = start(&env).unwrap();

@@ -365,3 +365,21 @@ fn an_attach_that_fails_leaves_the_database_clean() {
     env.fs.open(&path, OpenMode::Read).unwrap().read_at(&mut after, 0).unwrap();
     assert!(header == after, "the header was changed");
 }
+
+#[test]
+fn a_database_below_a_file_is_refused_and_nothing_else_is_hindered() {
+    let dir = tempfile::tempdir().unwrap();
+    let instance = Instance::start(&Env::real(), config(dir.path())).unwrap();
+    let first = dir.path().join("first.edb");
+    instance.create_database(&first).unwrap();
+    for path in ["first.edb/below.edb", "nowhere/at/all.edb"] {
+        let error = instance.create_database(&dir.path().join(path)).map(drop).unwrap_err();
+        assert_eq!(error.code(), JetErr::InvalidPath, "{error}");
+    }
+    instance.create_database(&dir.path().join("second.edb")).unwrap();
+    // What was refused is in no log: a crash is recovered.
+    drop(instance);
+    let instance = Instance::start(&Env::real(), config(dir.path())).unwrap();
+    instance.attach(&first).unwrap();
+    instance.terminate(TermMode::Clean).unwrap();
+}

@@ -51,6 +51,8 @@ pub fn stop_after_panic(instance: JET_INSTANCE, sesid: JET_SESID) {
     };
     let hit = match named {
         Some(inst) => vec![inst],
+        // It is gone: it broke while it started or ended.
+        None if instance != JET_INSTANCE::NIL => Vec::new(),
         None => PROCESS.lock().instances().cloned().collect(),
     };
     let cause = Error::new(JetErr::InternalError, "the engine panicked");

@@ -234,19 +234,25 @@ fn init(
             }
         }
     }
-    match start(&inst, &global, info, flags) {
-        Ok((shared, warning)) => {
-            *inst.life.write() = Life::Running(shared);
-            // Something may have been stopped before there was anything to stop.
-            inst.apply_services();
-            if let Some(handle) = pinstance {
-                *handle = inst.handle;
-            }
-            Ok(warning)
-        }
-        Err(error) => {
+    let mut starting = Starting(Some(&inst));
+    let (shared, warning) = start(&inst, &global, info, flags)?;
+    starting.0 = None;
+    *inst.life.write() = Life::Running(shared);
+    // Something may have been stopped before there was anything to stop.
+    inst.apply_services();
+    if let Some(handle) = pinstance {
+        *handle = inst.handle;
+    }
+    Ok(warning)
+}
+
+/// An instance that did not start is gone, whether an error has ended it or a panic.
+struct Starting<'i>(Option<&'i Inst>);
+
+impl Drop for Starting<'_> {
+    fn drop(&mut self) {
+        if let Some(inst) = self.0 {
             PROCESS.lock().free(inst.handle);
-            Err(error)
         }
     }
 }

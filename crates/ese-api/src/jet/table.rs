@@ -93,6 +93,15 @@ pub(super) fn with_cursor<T>(
     with_any_cursor(sesid, tableid, Purpose::Work, |state, _, cursor| body(state, cursor))
 }
 
+/// Is it a cursor of this session, and may it be worked with? For whoever refuses something of a
+/// call before the call is made; not a Jet function.
+///
+/// # Errors
+/// The session's; `JET_errInvalidTableId` (-1310), `JET_errSesidTableIdMismatch` (-1114).
+pub fn check_cursor(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
+    with_cursor(sesid, tableid, |_, _| Ok(()))
+}
+
 pub(super) fn with_any_cursor<T>(
     sesid: JET_SESID,
     tableid: JET_TABLEID,

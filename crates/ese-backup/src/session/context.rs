@@ -207,11 +207,13 @@ impl BackupContext {
     pub fn refuse_if_in_progress(&self) -> Result<()> {
         let Some(code) = self.machine.in_progress() else { return Ok(()) };
         if self.machine.is_snapshot() {
-            // A snapshot that came to its deadline is none any more.
-            let mut backup = self.machine.lock();
-            self.end_if_timed_out(&mut backup);
-            if backup.state == State::None {
-                return Ok(());
+            // A snapshot that came to its deadline is none any more. Whoever asks may hold what a
+            // freeze that is running waits for.
+            if let Some(mut backup) = self.machine.try_lock() {
+                self.end_if_timed_out(&mut backup);
+                if backup.state == State::None {
+                    return Ok(());
+                }
             }
         }
         Err(Error::new(code, "a backup of the instance is in progress")

@@ -133,6 +133,11 @@ impl<B: Progress> Machine<B> {
         self.backup.lock()
     }
 
+    /// The backup, unless another call has it.
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, B>> {
+        self.backup.try_lock()
+    }
+
     /// Lets others have the backup until something changes, for `time` at most.
     pub(crate) fn wait(&self, backup: &mut MutexGuard<'_, B>, time: Duration) {
         self.changed.wait_for(backup, time);

@@ -1,6 +1,7 @@
 //! What the tests of the library share: where it lies, and how C programs are made and run.
 #![allow(dead_code, reason = "not every test needs all of it")]
 #![allow(clippy::disallowed_methods, reason = "the folder of a test")]
+#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::{
@@ -40,6 +41,35 @@ pub(crate) fn compiler(program: &str) -> Command {
     let mut command = Command::new(program);
     command.args(["-Wall", "-Wextra", "-Werror", "-I"]).arg(package().join("include"));
     command
+}
+
+/// clang: the machine's, else the one inside the package `ziglang` that `cargo xtask peers` has put
+/// under `target/`. `None` where that was not done, which is said; with `CI` set it fails.
+pub(crate) fn clang(dir: &Path) -> Option<Command> {
+    if exists("clang") {
+        return Some(compiler("clang"));
+    }
+    let python = package().join("../../target/peers/venv/bin/python");
+    let find = "import os, ziglang; print(os.path.dirname(ziglang.__file__))";
+    let found = Command::new(python).args(["-c", find]).output();
+    let Some(found) = found.ok().filter(|found| found.status.success()) else {
+        assert!(std::env::var_os("CI").is_none(), "no clang; run cargo xtask peers");
+        println!("SKIPPED: there is no clang; cargo xtask peers brings one");
+        return None;
+    };
+    let folder = PathBuf::from(String::from_utf8(found.stdout).unwrap().trim());
+    let mut command = Command::new(folder.join("zig"));
+    command.arg("clang").args(["-Wall", "-Wextra", "-Werror", "-nostdinc", "-isystem"]);
+    command.arg(folder.join("lib/include"));
+    // C's own headers are the machine's.
+    let machine = run(Command::new("cc").arg("-print-multiarch"));
+    for include in [Path::new("/usr/include").join(machine.trim()), "/usr/include".into()] {
+        command.arg("-isystem").arg(include);
+    }
+    // It keeps what it has made here, and would else in the home of whoever calls.
+    command.env("ZIG_GLOBAL_CACHE_DIR", dir).env("ZIG_LOCAL_CACHE_DIR", dir);
+    command.arg("-I").arg(package().join("include"));
+    Some(command)
 }
 
 /// Makes a program of a file in `tests/c`, linked with the library, and runs it in a folder.

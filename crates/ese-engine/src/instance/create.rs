@@ -21,8 +21,8 @@ impl Instance {
     ///
     /// # Errors
     /// `JET_errDatabaseDuplicate` (-1201) if the file exists, `JET_errTooManyAttachedDatabases`,
-    /// those of writing. Nothing of the file remains after an error, unless that
-    /// stops the instance: then recovery decides.
+    /// `JET_errInvalidPath` (-1023) if there is no such folder, those of writing. Nothing of the
+    /// file remains after an error, unless that stops the instance: then recovery decides.
     pub fn create_database(self: &Arc<Instance>, path: &Path) -> Result<Arc<Attached>> {
         self.check()?;
         let path = self.env.fs.canonicalize(path)?;
@@ -32,6 +32,8 @@ impl Instance {
                 .at_path(&path)
                 .advise("attach it, or choose another name"));
         }
+        // Where no file can be, nothing is logged: what fails is undone there, too.
+        path.parent().map_or(Ok(()), |dir| self.env.fs.sync_dir(dir))?;
         let mut session = Session::begin_session(self)?;
         let dbid = self.free_dbid()?;
         let sign_db = Signature::new(self.env.rng.next_u32(), self.env.clock.log_time());

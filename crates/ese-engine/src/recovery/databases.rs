@@ -41,6 +41,9 @@ pub(super) enum RedoDb {
     UpToDate,
     /// No such file. An error unless a later record creates or detaches it, or it may be left out.
     Missing { cause: Error, ignored: bool },
+    /// No file can be made where its creation begins; nothing is missing unless the log says that
+    /// the creation finished.
+    Uncreated(Error),
 }
 
 /// The generations that a database's header asked for when redo met it; 0: none.
@@ -394,10 +397,19 @@ impl RedoDatabases {
             _ => false,
         };
         self.by_id.retain(|dbid, state| !superseded(dbid, state));
-        if self.env.fs.exists(&info.path)? {
-            return self.create_over(info, at, watch);
-        }
-        let state = self.create_file(info, at)?;
+        let made = match self.env.fs.exists(&info.path) {
+            Ok(true) => return self.create_over(info, at, watch),
+            Ok(false) => self.create_file(info, at),
+            Err(error) => Err(error),
+        };
+        let state = match made {
+            Err(error)
+                if matches!(error.code(), JetErr::InvalidPath | JetErr::FileAccessDenied) =>
+            {
+                RedoDb::Uncreated(error.at_path(&info.path))
+            }
+            made => made?,
+        };
         self.by_id.insert(info.dbid, state);
         Ok(())
     }
@@ -468,6 +480,13 @@ impl RedoDatabases {
 
     /// The creation of a database is complete.
     pub(super) fn creation_finished(&mut self, dbid: Dbid, at: LgPos) -> Result<()> {
+        if let Some(state) = self.by_id.remove(&dbid) {
+            let state = match state {
+                RedoDb::Uncreated(cause) => RedoDb::Missing { cause, ignored: false },
+                state => state,
+            };
+            self.by_id.insert(dbid, state);
+        }
         let ranges = &self.ranges;
         if let Some(RedoDb::Open { db, created, .. }) = self.by_id.get_mut(&dbid)
             && *created == Creation::Begun
@@ -531,6 +550,7 @@ impl RedoDatabases {
         for state in std::mem::take(&mut self.by_id) {
             match state {
                 (_, RedoDb::Missing { cause, ignored: false }) => return Err(cause),
+                (_, RedoDb::Uncreated(_)) => {}
                 (_, RedoDb::Missing { cause, ignored: true }) => {
                     tracing::warn!(%cause, "recovery goes on without a database");
                     left_out += 1;

@@ -14,7 +14,7 @@ use ese_os::OpenMode;
 
 use super::*;
 use crate::{
-    session::{END_ABORT, State},
+    session::{END_ABORT, Freeze, State},
     testing::{Setup, Step},
 };
 
@@ -224,6 +224,20 @@ fn case_053_stop_races_with_begin_read_and_end_in_four_threads() {
         assert_eq!(setup.context.state(), State::None);
     }
     full_backup(&setup.context);
+}
+
+#[test]
+fn an_attach_is_refused_without_waiting_for_a_freeze_that_waits_for_attaches() {
+    let setup = Setup::small();
+    let held = setup.instance.hold(Step::Attachments);
+    let how = Freeze { incremental: false, timeout: Duration::from_secs(600) };
+    thread::scope(|scope| {
+        let freezing = scope.spawn(|| setup.context.freeze(how));
+        held.reached.recv().unwrap();
+        assert_eq!(code(setup.context.refuse_if_in_progress()), -505);
+        held.go_on.send(()).unwrap();
+        assert!(setup.context.thaw(freezing.join().unwrap().unwrap()));
+    });
 }
 
 #[test]
