@@ -459,6 +459,45 @@ class Definitions(Case):
                       b"short", length, 0, None)
         self.ok("JetRollback", live.ses, 0)
 
+    def test_a_structure_that_must_stay_as_it_is_stays(self):
+        live = self.live()
+        column = h.JET_COLUMNCREATE_A(cbStruct=sizeof(h.JET_COLUMNCREATE_A), err=5, columnid=6,
+                                      szColumnName=ctypes.addressof(self.kept(b"c\0")),
+                                      coltyp=h.JET_coltypLong)
+        index = h.JET_INDEXCREATE_A(cbStruct=sizeof(h.JET_INDEXCREATE_A), err=7, cbKey=4,
+                                    szIndexName=ctypes.addressof(self.kept(b"i\0")),
+                                    szKey=ctypes.addressof(self.kept(b"+c\0\0")),
+                                    grbit=h.JET_bitIndexImmutableStructure)
+        made = h.JET_TABLECREATE_A(cbStruct=sizeof(h.JET_TABLECREATE_A), cColumns=1, cIndexes=1,
+                                   szTableName=ctypes.addressof(self.kept(b"const\0")),
+                                   rgcolumncreate=ctypes.addressof(column),
+                                   rgindexcreate=ctypes.addressof(index), tableid=8, cCreated=9,
+                                   grbit=h.JET_bitTableCreateImmutableStructure)
+        self.ok("JetCreateTableColumnIndexA", live.ses, live.dbid, byref(made))
+        self.assertEqual((column.err, column.columnid, index.err, made.tableid, made.cCreated),
+                         (5, 6, 7, 8, 9))
+        table = c_size_t()
+        self.ok("JetOpenTableA", live.ses, live.dbid, b"const\0", None, 0, 0, byref(table))
+        index.szIndexName = ctypes.addressof(self.kept(b"j\0"))
+        self.ok("JetCreateIndex2A", live.ses, table, byref(index), 1)
+        self.assertEqual(index.err, 7)
+
+    def kept(self, text):
+        self.keep = getattr(self, "keep", []) + [ctypes.create_string_buffer(text, len(text))]
+        return self.keep[-1]
+
+    def test_a_cursor_for_reading_changes_no_schema(self):
+        live, table = self.live(), c_size_t()
+        self.ok("JetOpenTableA", live.ses, live.dbid, b"t\0", None, 0, h.JET_bitTableReadOnly,
+                byref(table))
+        define = h.JET_COLUMNDEF(cbStruct=sizeof(h.JET_COLUMNDEF), coltyp=h.JET_coltypLong)
+        refused = h.JET_errPermissionDenied
+        self.code(refused, "JetAddColumnA", live.ses, table, b"z\0", byref(define), None, 0,
+                  byref(c_uint32()))
+        self.code(refused, "JetCreateIndexA", live.ses, table, b"z\0", 0, b"+id\0\0", 5, 80)
+        self.code(refused, "JetDeleteIndexA", live.ses, table, b"by name\0")
+        self.code(refused, "JetDeleteColumnA", live.ses, table, b"data\0")
+
     def test_lists_are_tables_in_the_width_of_the_call(self):
         live = self.live()
         for letter, encoding in (("A", "ascii"), ("W", "utf-16-le")):

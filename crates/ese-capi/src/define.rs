@@ -144,7 +144,10 @@ definitions! {
 fn create_table<C: Unit, T: Definition<C>>(sesid: usize, dbid: u32, place: Ptr<T>) -> Result<()> {
     let mut table = exact(place)?.read()?;
     let done = table.create(sesid, dbid);
-    place.change(|told| told.tell(table.made()));
+    // Where the structure must stay as it is, it may be in memory that cannot be written.
+    if !table.is_immutable() {
+        place.change(|told| told.tell(table.made()));
+    }
     done
 }
 
@@ -210,6 +213,9 @@ impl<C: Unit> Table<C> {
     fn create(&mut self, sesid: usize, dbid: u32) -> Result<()> {
         let done = jet::JetCreateTableColumnIndex4(session(sesid), dbid, &mut self.create);
         let code = done.as_ref().map_or_else(|error| error.jet_code(), |()| 0);
+        if self.is_immutable() {
+            return done;
+        }
         for (at, column) in self.create.rgcolumncreate.iter().enumerate() {
             self.columns.at(at).change(|told| {
                 told.columnid = column.columnid;
@@ -218,6 +224,10 @@ impl<C: Unit> Table<C> {
         }
         self.indexes.tell(&self.create.rgindexcreate, &self.places, code);
         done
+    }
+
+    fn is_immutable(&self) -> bool {
+        self.create.grbit & jet::JET_bitTableCreateImmutableStructure != 0
     }
 
     /// The cursor, and how many things were made.
@@ -392,6 +402,9 @@ impl<C: Unit> Indexes<C> {
     /// Says of each what became of it; `code` where nobody came to try.
     fn tell(self, indexes: &[JET_INDEXCREATE], places: &[u32], code: i32) {
         for (index, offset) in indexes.iter().zip(places) {
+            if index.grbit & jet::JET_bitIndexImmutableStructure != 0 {
+                continue;
+            }
             let err = index.err.map_or(code, |err| err as i32);
             // The field has one place in all of them.
             match self {

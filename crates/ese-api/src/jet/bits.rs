@@ -83,6 +83,7 @@ pub const JET_bitIndexColumnMustBeNull: JET_GRBIT = 0x1;
 pub const JET_bitIndexColumnMustBeNonNull: JET_GRBIT = 0x2;
 pub const JET_bitIndexKeyMost: JET_GRBIT = 0x8000;
 pub const JET_bitIndexDotNetGuid: JET_GRBIT = 0x4_0000;
+pub const JET_bitIndexImmutableStructure: JET_GRBIT = 0x8_0000;
 
 pub const JET_bitNewKey: JET_GRBIT = 0x1;
 pub const JET_bitStrLimit: JET_GRBIT = 0x2;

@@ -23,9 +23,10 @@ use super::{
     JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_UNICODEINDEX2, JET_bitColumnFixed,
     JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitColumnUnversioned,
     JET_bitColumnUserDefinedDefault, JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull,
-    JET_bitIndexEmpty, JET_bitIndexKeyMost, JET_bitIndexLazyFlush, JET_bitIndexTupleLimits,
-    JET_bitIndexTuples, JET_bitIndexUnicode, JET_bitIndexUnversioned, JET_bitTableCreateFixedDDL,
-    JET_bitTableCreateImmutableStructure, JET_bitTableCreateTemplateTable,
+    JET_bitIndexEmpty, JET_bitIndexImmutableStructure, JET_bitIndexKeyMost, JET_bitIndexLazyFlush,
+    JET_bitIndexTupleLimits, JET_bitIndexTuples, JET_bitIndexUnicode, JET_bitIndexUnversioned,
+    JET_bitTableCreateFixedDDL, JET_bitTableCreateImmutableStructure,
+    JET_bitTableCreateTemplateTable,
     computed::{check_resolved, with_callback},
     database::open_database_of,
     gate::Purpose,
@@ -454,6 +455,7 @@ pub(super) fn alter(
     cursor: &mut Cursor,
     change: impl FnOnce(&mut Session, &Arc<Attached>, &Table) -> Result<Arc<Table>>,
 ) -> Result<()> {
+    cursor.open(state)?.check_updatable(&state.engine)?;
     let table = cursor.table(state)?;
     let attached = Arc::clone(&cursor.database()?.attached);
     let table = change(&mut state.engine, &attached, &table)?;
@@ -543,6 +545,7 @@ pub(super) fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
         | JET_bitIndexTupleLimits
         | JET_bitIndexLazyFlush
         | JET_bitIndexUnversioned
+        | JET_bitIndexImmutableStructure
         | JET_bitIndexEmpty;
     // The engine's number of "empty" is not the interface's.
     let options = IndexOptions::from_bits(index.grbit & !own)
