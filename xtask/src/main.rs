@@ -68,8 +68,8 @@ const COMMANDS: &[CommandEntry] = &[
     },
     CommandEntry {
         name: "sanitize",
-        usage: "[--calls N] [address|thread|valgrind]...",
-        about: "C programs and random calls under AddressSanitizer and valgrind, or ThreadSanitizer",
+        usage: "[--calls N] [address|valgrind]...",
+        about: "C programs and random calls under AddressSanitizer and valgrind",
         body: sanitize::main,
     },
     CommandEntry {

@@ -249,7 +249,7 @@ static void *place(struct caller *c, size_t size) {
 static void *cell(struct caller *c, size_t size, uint64_t value) {
     if (chance(c, 4)) return NULL;
     void *to = memory(c, size);
-    memcpy(to, &value, size);
+    memcpy(to, &value, size < sizeof value ? size : sizeof value);
     return to;
 }
 
