@@ -157,7 +157,7 @@ impl InRust {
     fn open(instance: JET_INSTANCE, path: &str, rows: u32) -> Result<InRust> {
         let session = JetBeginSession(instance)?;
         JetAttachDatabase(session, path, 0)?;
-        let database = JetOpenDatabase(session, path, 0)?;
+        let (_, database) = JetOpenDatabase(session, path, 0)?;
         Ok(InRust { session, table: JetOpenTable(session, database, "rows", 0)?, rows })
     }
 

@@ -3,6 +3,7 @@ is, what an update leaves. Numbers in the methods' notes are those of the semant
 """
 
 import ctypes
+import os
 import unittest
 from ctypes import byref, c_int32, c_size_t, c_uint32, sizeof
 
@@ -165,6 +166,78 @@ class Retrieval(Case):
         self.ok("JetPrepareUpdate", live.ses, live.table, h.JET_prepCancel)
         self.assertEqual(live.get("name", grbit=h.JET_bitRetrieveCopy)[0], b"row 01")
         self.ok("JetRollback", live.ses, 0)
+
+
+class Databases(Case):
+    """Chapter 14: ways to attach and to open."""
+
+    def reattached(self, grbit):
+        live = self.live()
+        self.ok("JetCloseDatabase", live.ses, live.dbid, 0)
+        self.ok("JetDetachDatabaseA", live.ses, narrow(live.path))
+        self.ok("JetAttachDatabaseW", live.ses, wide(live.path), grbit)
+        return live
+
+    def open(self, live, grbit, expected=0, ses=None):
+        dbid = c_uint32(77)
+        self.code(expected, "JetOpenDatabaseA", ses or live.ses, narrow(live.path), None,
+                  byref(dbid), grbit)
+        return dbid.value
+
+    def test_what_is_attached_for_reading_only_is_read_and_not_changed(self):
+        live = self.reattached(h.JET_bitDbReadOnly)
+        with open(live.path, "rb") as file:
+            before = file.read()
+        dbid = self.open(live, 0, h.JET_wrnFileOpenReadOnly)
+        self.assertEqual(self.open(live, h.JET_bitDbReadOnly), dbid)
+        live.table = live.open("t", dbid=dbid)
+        live.seek(5)
+        self.assertEqual(live.get("name")[0], b"row 05")
+        denied = h.JET_errPermissionDenied
+        self.code(denied, "JetPrepareUpdate", live.ses, live.table, h.JET_prepInsert)
+        self.code(denied, "JetDelete", live.ses, live.table)
+        self.code(denied, "JetCreateTableA", live.ses, dbid, b"new\0", 0, 0, byref(c_size_t()))
+        self.code(h.JET_errDatabaseFileReadOnly, "JetGrowDatabase", live.ses, dbid, 9999,
+                  byref(c_uint32()))
+        read_only = h.JET_errDatabaseFileReadOnly
+        self.code(read_only, "JetAttachDatabaseA", live.ses, narrow(live.path), 0)
+        self.ok("JetCloseDatabase", live.ses, dbid, 0)
+        self.ok("JetCloseDatabase", live.ses, dbid, 0)
+        self.ok("JetDetachDatabaseA", live.ses, narrow(live.path))
+        with open(live.path, "rb") as file:
+            self.assertEqual(file.read(), before)
+
+    def test_a_file_that_cannot_be_written_is_attached_for_reading_only(self):
+        live = self.reattached(0)
+        self.ok("JetDetachDatabaseA", live.ses, narrow(live.path))
+        os.chmod(live.path, 0o444)
+        read_only = h.JET_errDatabaseFileReadOnly
+        self.code(read_only, "JetAttachDatabaseA", live.ses, narrow(live.path), 0)
+        self.ok("JetAttachDatabase2A", live.ses, narrow(live.path), 0, h.JET_bitDbReadOnly)
+        live.table = live.open("t", dbid=self.open(live, h.JET_bitDbReadOnly))
+        self.assertEqual(live.id(), 1)
+
+    def test_who_has_a_database_alone(self):
+        live = self.reattached(0)
+        other = live.session()
+        dbid = self.open(live, h.JET_bitDbExclusive)
+        options = c_uint32()
+        self.ok("JetGetDatabaseInfoA", live.ses, dbid, byref(options), 4, h.JET_DbInfoOptions)
+        self.assertEqual(options.value, h.JET_bitDbExclusive)
+        self.open(live, 0, h.JET_errDatabaseLocked, other)
+        self.open(live, h.JET_bitDbExclusive, h.JET_errDatabaseInUse)
+        self.ok("JetCloseDatabase", live.ses, dbid, 0)
+        self.open(live, 0, ses=other)
+        self.open(live, h.JET_bitDbExclusive, h.JET_errDatabaseInUse)
+
+    def test_a_database_without_a_log(self):
+        live = self.live()
+        path, dbid = narrow(live.folder + "/b.edb"), c_uint32()
+        self.ok("JetCreateDatabaseA", live.ses, path, None, byref(dbid), h.JET_bitDbRecoveryOff)
+        self.ok("JetCloseDatabase", live.ses, dbid, 0)
+        self.ok("JetDetachDatabaseA", live.ses, path)
+        self.ok("JetAttachDatabaseA", live.ses, path, h.JET_bitDbRecoveryOff)
+        self.code(h.JET_wrnDatabaseAttached, "JetAttachDatabaseA", live.ses, path, 0)
 
 
 class Currency(Case):

@@ -5,26 +5,109 @@ use std::{path::Path, sync::Arc};
 use ese_base::{PageSize, Result};
 use ese_engine::{
     catalog,
-    instance::{Attached, Instance},
+    instance::{AttachMode, Attached, Instance},
 };
 use ese_pages::DbHeader;
 
 use crate::{
     session::{ChangeState, Reader, Writer},
-    shared::{OpenDatabase, Shared},
+    shared::{Alone, OpenDatabase, Shared},
     table::{Table, TableBuilder},
 };
+
+/// How a database is opened or created: see [`Instance::open_database_with`] and
+/// [`Instance::create_database_with`].
+///
+/// ```
+/// use ese_api::DatabaseOptions;
+///
+/// let options = DatabaseOptions::new().read_only(true).exclusive(true);
+/// # let _ = options;
+/// ```
+///
+/// [`Instance::open_database_with`]: crate::Instance::open_database_with
+/// [`Instance::create_database_with`]: crate::Instance::create_database_with
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DatabaseOptions {
+    mode: AttachMode,
+    exclusive: bool,
+}
+
+impl DatabaseOptions {
+    /// For reading and writing, with a log, together with others.
+    #[must_use]
+    pub fn new() -> DatabaseOptions {
+        DatabaseOptions::default()
+    }
+
+    /// Nothing of the file is written, not even its header, and it need not be writable. The log
+    /// says nothing of it; backups leave it out. Several processes, and several instances of one,
+    /// may read a file at the same time in this way. Changes are `JET_errDatabaseFileReadOnly`
+    /// (-1008). (`JET_bitDbReadOnly`)
+    #[must_use]
+    pub fn read_only(mut self, on: bool) -> DatabaseOptions {
+        self.mode.read_only = on;
+        self
+    }
+
+    /// Only this handle, and its clones, can use the database as long as one of them is there.
+    /// (`JET_bitDbExclusive`)
+    #[must_use]
+    pub fn exclusive(mut self, on: bool) -> DatabaseOptions {
+        self.exclusive = on;
+        self
+    }
+
+    /// Whether the log says what becomes of it, as it does by default. Without, changes cost less,
+    /// backups leave it out, and after a crash it is of no use any more. For older logs and backups
+    /// it is another database from then on. (`JET_bitDbRecoveryOff`)
+    #[must_use]
+    pub fn logged(mut self, on: bool) -> DatabaseOptions {
+        self.mode.unlogged = !on;
+        self
+    }
+
+    pub(crate) fn mode(self) -> AttachMode {
+        self.mode
+    }
+}
 
 /// A database that is attached to an instance. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Database {
     pub(crate) open: Arc<OpenDatabase>,
     shared: Arc<Shared>,
+    /// Nobody else may use it as long as this is there.
+    _alone: Option<Alone>,
 }
 
 impl Database {
-    pub(crate) fn new(open: Arc<OpenDatabase>, shared: &Arc<Shared>) -> Database {
-        Database { open, shared: Arc::clone(shared) }
+    /// A handle like others.
+    ///
+    /// # Errors
+    /// `JET_errDatabaseLocked` (-1207) while somebody has it alone.
+    pub(crate) fn new(open: Arc<OpenDatabase>, shared: &Arc<Shared>) -> Result<Database> {
+        Database::with(open, shared, DatabaseOptions::default())
+    }
+
+    /// A handle that may have it alone.
+    ///
+    /// # Errors
+    /// As [`Database::new`]; `JET_errDatabaseInUse` (-1202).
+    pub(crate) fn with(
+        open: Arc<OpenDatabase>,
+        shared: &Arc<Shared>,
+        options: DatabaseOptions,
+    ) -> Result<Database> {
+        open.admit(None)?;
+        let alone = options.exclusive.then(|| open.claim()).transpose()?;
+        Ok(Database { open, shared: Arc::clone(shared), _alone: alone })
+    }
+
+    /// Is it attached for reading only?
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.open.attached.is_read_only()
     }
 
     pub(crate) fn attached(&self) -> &Arc<Attached> {
@@ -122,7 +205,7 @@ impl Database {
     /// `JET_errDatabaseInUse` (-1202) while other handles of it or of its tables exist,
     /// `JET_errBackupInProgress` (-505), and those of writing.
     pub fn detach(self) -> Result<()> {
-        let Database { open, shared } = self;
+        let Database { open, shared, .. } = self;
         shared.detach(open)
     }
 }

@@ -16,7 +16,11 @@ use ese_log::{LogNames, LogStream, Situation};
 use ese_os::Env;
 use ese_pages::cache::CacheMode;
 
-use crate::{database::Database, session::Session, shared::Shared};
+use crate::{
+    database::{Database, DatabaseOptions},
+    session::Session,
+    shared::Shared,
+};
 
 /// Settings of an instance that is to be started. Sizes are bytes.
 #[derive(Debug)]
@@ -224,13 +228,26 @@ impl Instance {
     /// (-1805), `JET_errBackupInProgress` (-505), `JET_errInvalidPath` (-1023) for a path that
     /// names no file, and those of writing.
     pub fn create_database(&self, path: impl AsRef<Path>) -> Result<Database> {
+        self.create_database_with(path, DatabaseOptions::new())
+    }
+
+    /// Creates a database and attaches it, with options of its own.
+    ///
+    /// # Errors
+    /// As [`Instance::create_database`]; `JET_errInvalidParameter` (-1003) for one that is to be
+    /// read only.
+    pub fn create_database_with(
+        &self,
+        path: impl AsRef<Path>,
+        options: DatabaseOptions,
+    ) -> Result<Database> {
         let path = path.as_ref();
         if path.file_name().is_none() {
             let what = format!("\"{}\" names no file", path.display());
             return Err(Error::new(JetErr::InvalidPath, what).advise("give the database a name"));
         }
-        let open = self.shared.create_database(&self.dir.join(path))?;
-        Ok(Database::new(open, &self.shared))
+        let open = self.shared.create_database(&self.dir.join(path), options.mode())?;
+        Database::with(open, &self.shared, options)
     }
 
     /// Attaches a database, unless it is attached already. A relative path begins at the instance's
@@ -239,10 +256,52 @@ impl Instance {
     /// # Errors
     /// `JET_errFileNotFound` (-1811), `JET_errFileAccessDenied` (-1032) while somebody else has it,
     /// `JET_errDatabaseDirtyShutdown` (-550), `JET_errSoftRecoveryOnBackupDatabase` (-544),
-    /// `JET_errPageSizeMismatch` (-1213), `JET_errBackupInProgress` (-505).
+    /// `JET_errPageSizeMismatch` (-1213), `JET_errBackupInProgress` (-505),
+    /// `JET_errDatabaseFileReadOnly` (-1008) for a file that cannot be written,
+    /// `JET_errDatabaseLocked` (-1207) while another handle has it alone.
     pub fn open_database(&self, path: impl AsRef<Path>) -> Result<Database> {
-        let (open, _) = self.shared.attach(&self.dir.join(path))?;
-        Ok(Database::new(open, &self.shared))
+        self.open_database_with(path, DatabaseOptions::new())
+    }
+
+    /// Attaches a database with options of its own, unless it is attached already: then only
+    /// [`DatabaseOptions::exclusive`] counts, and what is attached for reading only cannot be
+    /// opened for changes.
+    ///
+    /// ```
+    /// # fn main() -> ese_api::Result<()> {
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use ese_api::{ColType, DatabaseOptions, Instance, JetErr, TableBuilder, row};
+    ///
+    /// let instance = Instance::builder(dir.path()).start()?;
+    /// let mut session = instance.session()?;
+    /// let database = instance.create_database("a.edb")?;
+    /// let pets = TableBuilder::new("pets").column("id", ColType::Long).primary(&["id"]);
+    /// database.create_table(&mut session, pets)?.insert(&mut session, &row! { "id" => 1 })?;
+    /// database.detach()?;
+    ///
+    /// let options = DatabaseOptions::new().read_only(true);
+    /// let database = instance.open_database_with("a.edb", options)?;
+    /// let pets = database.table(&session, "pets")?;
+    /// assert!(pets.get(&session, 1)?.is_some());
+    /// let refused = pets.insert(&mut session, &row! { "id" => 2 }).unwrap_err();
+    /// assert_eq!(refused.code(), JetErr::DatabaseFileReadOnly);
+    /// # drop((pets, database, session));
+    /// # instance.stop()
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Instance::open_database`]; `JET_errDatabaseFileReadOnly` (-1008) where it is to be
+    /// changed, and cannot be written or is attached for reading only; `JET_errDatabaseLocked`
+    /// (-1207) while another handle has it alone, `JET_errDatabaseInUse` (-1202) where this one is
+    /// to have it alone and others are there.
+    pub fn open_database_with(
+        &self,
+        path: impl AsRef<Path>,
+        options: DatabaseOptions,
+    ) -> Result<Database> {
+        let (open, _) = self.shared.attach(&self.dir.join(path), options.mode())?;
+        Database::with(open, &self.shared, options)
     }
 
     /// Attaches the database, or creates it if there is no such file.
@@ -258,11 +317,11 @@ impl Instance {
         }
     }
 
-    /// The databases that are attached through handles.
+    /// The databases that are attached through handles, but for those that somebody has alone.
     #[must_use]
     pub fn databases(&self) -> Vec<Database> {
         let all = self.shared.attached_databases().into_iter();
-        all.map(|open| Database::new(open, &self.shared)).collect()
+        all.filter_map(|open| Database::new(open, &self.shared).ok()).collect()
     }
 
     /// Begins a session.

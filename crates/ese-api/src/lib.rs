@@ -94,7 +94,7 @@ pub use copies::{
     CopiedDatabase, CopyProgress, CopyRequest, CopyWatcher, DatabasePlan, plan_recovery,
     recover_into,
 };
-pub use database::Database;
+pub use database::{Database, DatabaseOptions};
 pub use defrag::{DefragOptions, DefragOutcome};
 pub use diff::{DiffCounts, DiffOptions, Difference, diff_databases};
 pub use ese_backup::{

@@ -14,7 +14,7 @@ use std::{
 use ese_backup::{BackupContext, PauseBy};
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
-    instance::{Attached, Instance, InstanceConfig, TermMode},
+    instance::{AttachMode, Attached, Instance, InstanceConfig, TermMode},
     recovery::{RecoveryOptions, RecoveryReport},
     session::Session,
 };
@@ -32,12 +32,53 @@ pub(crate) struct OpenDatabase {
     instance: Weak<Instance>,
     /// Callbacks and local storage of its tables.
     pub(crate) attachments: Attachments,
+    /// Who has it alone, as long as somebody does.
+    alone: Mutex<Weak<()>>,
 }
+
+/// The right to have a database alone, until it is dropped.
+#[derive(Clone, Debug)]
+pub(crate) struct Alone(Arc<()>);
 
 impl OpenDatabase {
     fn new(attached: Arc<Attached>, instance: &Arc<Instance>) -> Arc<OpenDatabase> {
         let instance = Arc::downgrade(instance);
-        Arc::new(OpenDatabase { attached, instance, attachments: Attachments::default() })
+        let (attachments, alone) = Default::default();
+        Arc::new(OpenDatabase { attached, instance, attachments, alone })
+    }
+
+    /// May somebody use it who has it alone, or does not?
+    ///
+    /// # Errors
+    /// `JET_errDatabaseLocked` (-1207).
+    pub(crate) fn admit(&self, own: Option<&Alone>) -> Result<()> {
+        match self.alone.lock().upgrade() {
+            Some(held) if own.is_none_or(|own| !Arc::ptr_eq(&own.0, &held)) => {
+                Err(Error::new(JetErr::DatabaseLocked, "somebody else has the database alone")
+                    .at_path(&self.attached.path)
+                    .advise("try again when it is closed"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives it to somebody alone who is admitted, and has no other handle than this one yet.
+    ///
+    /// # Errors
+    /// `JET_errDatabaseInUse` (-1202) while anybody uses it.
+    pub(crate) fn claim(self: &Arc<OpenDatabase>) -> Result<Alone> {
+        let mut alone = self.alone.lock();
+        // The list of databases has one, the caller the other. Whoever takes a third one now looks
+        // at `alone` before using it.
+        if Arc::strong_count(self) > 2 || alone.strong_count() > 0 {
+            let what = "the database is open already, and cannot be had alone";
+            return Err(Error::new(JetErr::DatabaseInUse, what)
+                .at_path(&self.attached.path)
+                .advise("close it everywhere first"));
+        }
+        let right = Arc::new(());
+        *alone = Arc::downgrade(&right);
+        Ok(Alone(right))
     }
 
     /// What a session works on. A session of another instance would write the wrong log and see
@@ -127,13 +168,21 @@ impl Shared {
     }
 
     /// Creates a database; refused while a backup is in progress.
-    pub(crate) fn create_database(&self, path: &Path) -> Result<Arc<OpenDatabase>> {
+    pub(crate) fn create_database(
+        &self,
+        path: &Path,
+        mode: AttachMode,
+    ) -> Result<Arc<OpenDatabase>> {
         let _attaching = self.source.attaching.lock();
-        self.create_while_attaching(path)
+        self.create_while_attaching(path, mode)
     }
 
     /// Creates a database in place of a file that nobody uses, if there is one.
-    pub(crate) fn replace_database(&self, path: &Path) -> Result<Arc<OpenDatabase>> {
+    pub(crate) fn replace_database(
+        &self,
+        path: &Path,
+        mode: AttachMode,
+    ) -> Result<Arc<OpenDatabase>> {
         let _attaching = self.source.attaching.lock();
         let fs = &self.engine.env.fs;
         if fs.exists(path)? {
@@ -152,13 +201,13 @@ impl Shared {
             // Before the log says that the path is a new database's.
             fs.sync_dir(path.parent().unwrap_or(path))?;
         }
-        self.create_while_attaching(path)
+        self.create_while_attaching(path, mode)
     }
 
     /// The caller holds `attaching`.
-    fn create_while_attaching(&self, path: &Path) -> Result<Arc<OpenDatabase>> {
+    fn create_while_attaching(&self, path: &Path, mode: AttachMode) -> Result<Arc<OpenDatabase>> {
         self.backup.refuse_if_in_progress()?;
-        let attached = self.engine.create_database(path)?;
+        let attached = self.engine.create_database_as(path, mode)?;
         let mut databases = self.databases.lock();
         let database = OpenDatabase::new(attached, &self.engine);
         databases.push(Arc::clone(&database));
@@ -172,18 +221,23 @@ impl Shared {
         Ok(databases.iter().find(|database| database.attached.path == path).cloned())
     }
 
-    /// Attaches a database; refused while a backup is in progress. True: it was attached before.
-    pub(crate) fn attach(&self, path: &Path) -> Result<(Arc<OpenDatabase>, bool)> {
+    /// Attaches a database; refused while a backup is in progress. True: it was attached before, in
+    /// whatever mode, but not for reading only if it is to be changed.
+    pub(crate) fn attach(
+        &self,
+        path: &Path,
+        mode: AttachMode,
+    ) -> Result<(Arc<OpenDatabase>, bool)> {
         if let Some(database) = self.find_database(path)? {
-            return Ok((database, true));
+            return attached_before(database, mode);
         }
         let _attaching = self.source.attaching.lock();
         self.backup.refuse_if_in_progress()?;
         // Somebody else may have attached it meanwhile.
         if let Some(database) = self.find_database(path)? {
-            return Ok((database, true));
+            return attached_before(database, mode);
         }
-        let attached = self.engine.attach(path)?;
+        let attached = self.engine.attach_as(path, mode)?;
         let database = OpenDatabase::new(attached, &self.engine);
         self.databases.lock().push(Arc::clone(&database));
         Ok((database, false))
@@ -277,6 +331,20 @@ impl Shared {
     pub(crate) fn has_ended(&self) -> bool {
         self.engine.check().is_err_and(|error| error.code() == JetErr::NotInitialized)
     }
+}
+
+/// What an attach finds that comes second.
+fn attached_before(
+    database: Arc<OpenDatabase>,
+    mode: AttachMode,
+) -> Result<(Arc<OpenDatabase>, bool)> {
+    if database.attached.is_read_only() && !mode.read_only {
+        let what = "the database is attached for reading only";
+        return Err(Error::new(JetErr::DatabaseFileReadOnly, what)
+            .at_path(&database.attached.path)
+            .advise("detach it before it is attached for changes"));
+    }
+    Ok((database, true))
 }
 
 /// The answer to calls through handles of an instance that has ended.

@@ -352,7 +352,7 @@ fn transactions_nest_roll_back_and_conflict() {
 
     // The first writer wins.
     let other = JetDupSession(ses).unwrap();
-    let dbid = JetOpenDatabase(other, rows.live.path().to_str().unwrap(), 0).unwrap();
+    let dbid = JetOpenDatabase(other, rows.live.path().to_str().unwrap(), 0).unwrap().1;
     let theirs = JetOpenTable(other, dbid, "people", 0).unwrap();
     assert_eq!(code(JetMove(ses, theirs, 1, 0)), JetErr::SesidTableIdMismatch);
     JetBeginTransaction(ses).unwrap();
@@ -368,7 +368,7 @@ fn transactions_nest_roll_back_and_conflict() {
     // Outside a transaction a change in between is noticed, too.
     rows.go(JET_MoveFirst).unwrap();
     let second = JetDupSession(ses).unwrap();
-    let dbid = JetOpenDatabase(second, rows.live.path().to_str().unwrap(), 0).unwrap();
+    let dbid = JetOpenDatabase(second, rows.live.path().to_str().unwrap(), 0).unwrap().1;
     let theirs = JetOpenTable(second, dbid, "people", 0).unwrap();
     let dup = JetDupCursor(ses, rows.cur, 0).unwrap();
     JetPrepareUpdate(ses, rows.cur, JET_prepReplace).unwrap();

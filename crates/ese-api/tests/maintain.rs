@@ -346,7 +346,7 @@ fn jet_compact_copies_an_attached_database_that_nobody_has_open() {
     JetDetachDatabase(sesid, source).unwrap();
     assert_eq!(code(JetCompact(sesid, source, "x", None, 0)), JetErr::DatabaseNotFound);
     JetAttachDatabase(sesid, dense, 0).unwrap();
-    let dbid = JetOpenDatabase(sesid, dense, 0).unwrap();
+    let dbid = JetOpenDatabase(sesid, dense, 0).unwrap().1;
     let table = JetOpenTable(sesid, dbid, "t", 0).unwrap();
     assert_eq!(JetIndexRecordCount(sesid, table, 5000).unwrap(), 1000);
 }

@@ -355,7 +355,7 @@ fn case_108_no_page_is_torn_while_others_write() {
         let session = JetBeginSession(live.inst).unwrap();
         let path = live.path();
         let writing = scope.spawn(move || {
-            let dbid = JetOpenDatabase(session, path.to_str().unwrap(), 0).unwrap();
+            let dbid = JetOpenDatabase(session, path.to_str().unwrap(), 0).unwrap().1;
             let table = JetOpenTable(session, dbid, "t", 0).unwrap();
             let columns = JetGetTableColumnInfo(session, table, Some("value")).unwrap();
             let value = columns[0].def.columnid;

@@ -77,8 +77,9 @@ text_exports! {
         sesid: usize, szFilename: Str<C>, szConnect: Str<C>, pdbid: Ptr<u32>, grbit: u32
     ) about About::Session(sesid) => {
         let (to, _) = (pdbid.required()?, szConnect);
-        to.write(jet::JetOpenDatabase(session(sesid), &szFilename.path()?, grbit)?);
-        Ok(())
+        let (code, dbid) = jet::JetOpenDatabase(session(sesid), &szFilename.path()?, grbit)?;
+        to.write(dbid);
+        Ok(code)
     }
 
     fn JetSetDatabaseSize JetSetDatabaseSizeA | JetSetDatabaseSizeW(
@@ -121,7 +122,7 @@ text_exports! {
         sesid: usize, szDatabaseName: Str<C>, szTableName: Str<C>, pcPasses: Ptr<u32>,
         pcSeconds: Ptr<u32>, callback: Callback, pvContext: Bytes, grbit: u32
     ) about About::Session(sesid) => {
-        let dbid = jet::JetOpenDatabase(session(sesid), &szDatabaseName.path()?, 0)?;
+        let (_, dbid) = jet::JetOpenDatabase(session(sesid), &szDatabaseName.path()?, 0)?;
         let told = defragmented(callback, pvContext);
         let done = defragment(sesid, dbid, szTableName, (pcPasses, pcSeconds), told, grbit);
         jet::JetCloseDatabase(session(sesid), dbid, 0)?;

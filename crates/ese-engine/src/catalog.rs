@@ -148,6 +148,7 @@ pub fn create_table(
     attached: &Arc<Attached>,
     def: &TableDef,
 ) -> Result<Arc<Table>> {
+    session.check_writable_in(&attached.db)?;
     let unicode = &session.instance().config.unicode;
     let template = def.template.as_deref().map(|name| open_table(session, attached, name));
     let template = template.transpose()?;

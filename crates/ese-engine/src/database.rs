@@ -11,7 +11,10 @@ use std::{
 
 use ese_base::{DbTime, Dbid, Error, JetErr, ObjId, PageSize, Pgno, Result};
 use ese_log::Log;
-use ese_pages::{PageCache, db_file::DbFile};
+use ese_pages::{
+    PageCache,
+    db_file::{Access, DbFile},
+};
 use parking_lot::Mutex;
 
 use crate::tree::{TreeHandle, TreeKind};
@@ -86,6 +89,13 @@ impl Database {
         self.temporary
     }
 
+    /// Is it open for reading only?
+    #[inline]
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.file.access() == Access::ReadOnly
+    }
+
     /// The limit of the file in pages; 0 is none.
     #[must_use]
     pub fn pages_max(&self) -> u32 {
@@ -118,8 +128,9 @@ impl Database {
         self.file.page_size()
     }
 
-    /// The log that describes every change; `None` with recovery off, for read-only files, and
-    /// while redo replays what the log says already.
+    /// The log that describes every change; `None` with recovery off, for the instance or for this
+    /// database alone, for one that is attached for reading only, and while redo replays what the
+    /// log says already.
     pub fn log(&self) -> Option<&Arc<Log>> {
         self.log.get()
     }

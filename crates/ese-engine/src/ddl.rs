@@ -63,7 +63,7 @@ fn alter(
     edit: impl FnOnce(&mut Session, &Arc<Table>) -> Result<Edited>,
 ) -> Result<Option<Arc<Table>>> {
     session.statement(|session| {
-        session.check_writable()?;
+        session.check_writable_in(&table.db)?;
         let core = Arc::clone(&table.core);
         let mut live = core.live.write();
         let objid = table.schema.objid;
@@ -578,7 +578,7 @@ fn count_wishes(
     attached: &Arc<Attached>,
     indexes: &[schema::Index],
 ) -> Result<()> {
-    session.check_writable()?;
+    session.check_writable_in(&attached.db)?;
     locales::count_creations(session, attached, indexes)
 }
 

@@ -242,9 +242,13 @@ impl Session {
     /// May it change anything in this database? Temporary ones are no part of what is read.
     ///
     /// # Errors
-    /// As [`Session::check_writable`].
+    /// As [`Session::check_writable`]; `JET_errDatabaseFileReadOnly` (-1008).
     pub(crate) fn check_writable_in(&self, db: &Database) -> Result<()> {
-        if db.is_temporary() { Ok(()) } else { self.check_writable() }
+        if db.is_temporary() {
+            return Ok(());
+        }
+        self.check_writable()?;
+        if db.is_read_only() { Err(read_only(db)) } else { Ok(()) }
     }
 
     /// Commits the innermost level. The outermost commit makes all changes visible at once.
@@ -540,6 +544,10 @@ impl Session {
         lock: Lock,
     ) -> Result<()> {
         self.instance.check()?;
+        if db.is_read_only() && lock == Lock::Read && self.level > 0 {
+            // Nobody can change what it protects.
+            return Ok(());
+        }
         self.check_writable_in(db)?;
         let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
         if let Some(rceid) = self
@@ -624,6 +632,9 @@ impl Session {
 
     /// How this session signs its log records. Logs the begin of levels that it does not show yet.
     pub(crate) fn writer(&mut self, db: &Database) -> Result<Writer> {
+        if db.is_read_only() {
+            return Err(read_only(db));
+        }
         let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
         let procid = self.slot.procid;
         if self.logged_level < self.level
@@ -782,6 +793,14 @@ impl Drop for Session {
         self.slot.clear();
         self.instance.clock.unregister(&self.slot);
     }
+}
+
+#[cold]
+#[track_caller]
+fn read_only(db: &Database) -> Error {
+    Error::new(JetErr::DatabaseFileReadOnly, "the database is attached for reading only")
+        .at_path(db.file.path())
+        .advise("detach it and attach it for changes")
 }
 
 #[track_caller]

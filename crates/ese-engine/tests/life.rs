@@ -378,6 +378,7 @@ fn a_database_below_a_file_is_refused_and_nothing_else_is_hindered() {
     }
     instance.create_database(&dir.path().join("second.edb")).unwrap();
     // What was refused is in no log: a crash is recovered.
+    instance.abandon();
     drop(instance);
     let instance = Instance::start(&Env::real(), config(dir.path())).unwrap();
     instance.attach(&first).unwrap();

@@ -183,6 +183,10 @@ impl Fs for GatedFs {
         self.fs.exists(path)
     }
 
+    fn is_read_only(&self, path: &Path) -> Result<bool> {
+        self.fs.is_read_only(path)
+    }
+
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>> {
         self.fs.list(dir)
     }

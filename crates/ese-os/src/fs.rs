@@ -64,6 +64,11 @@ pub trait Fs: Send + Sync + Debug {
     fn open(&self, path: &Path, mode: OpenMode) -> Result<Arc<dyn File>>;
     /// Does the name exist?
     fn exists(&self, path: &Path) -> Result<bool>;
+    /// Is it a file that this process may not write: because nobody may (no write permission is
+    /// set, the file system is read-only), or because it has no right to?
+    fn is_read_only(&self, path: &Path) -> Result<bool> {
+        self.exists(path).map(|_| false)
+    }
     /// The names in a directory, sorted.
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>>;
     /// Creates a directory and its missing parents. The entries are synced, also that of a

@@ -5,7 +5,7 @@ use ese_engine::{catalog, ddl, schema::check_name};
 
 use super::{
     JET_GRBIT, JET_INDEXCREATE, JET_bitIndexEmpty, JET_bitIndexPrimary, JET_bitIndexUnversioned,
-    database::open_database_of,
+    database::open_database_to_change,
     define::{alter, check_unversioned, create_indexes, index_def},
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
@@ -183,7 +183,7 @@ pub fn JetDeleteTable(sesid: JET_SESID, dbid: JET_DBID, szTableName: &str) -> Re
             let what = "temporary tables go when they are closed";
             return Err(Error::new(JetErr::CannotDeleteTempTable, what));
         }
-        let database = open_database_of(own, dbid)?;
+        let database = open_database_to_change(own, dbid)?;
         let table = catalog::open_table(&state.engine, &database.attached, szTableName)?;
         let objid = table.schema.objid;
         drop(table);
@@ -206,7 +206,7 @@ pub fn JetRenameTable(
     szNameNew: &str,
 ) -> Result<()> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {
-        let database = open_database_of(own, dbid)?;
+        let database = open_database_to_change(own, dbid)?;
         check_name(szName)?;
         ddl::rename_table(&mut state.engine, &database.attached, szName, szNameNew).map(|_| ())
     })
@@ -234,7 +234,7 @@ pub fn JetSetColumnDefaultValue(
         if pvData.is_empty() {
             return Err(Error::new(JetErr::ColumnIllegalNull, "a default of no bytes"));
         }
-        let database = open_database_of(own, dbid)?;
+        let database = open_database_to_change(own, dbid)?;
         let attached = &database.attached;
         let table = ese_engine::catalog::open_table(&state.engine, attached, szTableName)?;
         ddl::set_column_default(&mut state.engine, attached, &table, szColumnName, pvData)

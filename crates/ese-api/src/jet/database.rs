@@ -6,21 +6,27 @@ use std::{
 };
 
 use ese_base::{Error, JetErr, Result};
-use ese_engine::{catalog, ddl, schema::TableFlags};
+use ese_engine::{catalog, ddl, instance::AttachMode, schema::TableFlags};
 use ese_os::{Env, OpenMode};
 use ese_pages::{DbHeader, header::read_header};
 
 use super::{
     JET_GRBIT, JET_bitDbDeleteCorruptIndexes, JET_bitDbDeleteUnicodeIndexes,
-    JET_bitDbOverwriteExisting, JET_bitForceCloseAndDetach,
+    JET_bitDbEnableBackgroundMaintenance, JET_bitDbExclusive, JET_bitDbOverwriteExisting,
+    JET_bitDbPurgeCacheOnAttach, JET_bitDbReadOnly, JET_bitDbRecoveryOff, JET_bitDbShadowingOff,
+    JET_bitDbUpgrade, JET_bitDbVersioningOff, JET_bitForceCloseAndDetach,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID},
     invalid_grbit,
     process::PROCESS,
     session::{Own, Ses, find_session},
+    table::cursors_in,
     unavailable,
 };
-use crate::{session::Durability, shared::OpenDatabase};
+use crate::{
+    session::Durability,
+    shared::{Alone, OpenDatabase},
+};
 
 /// The path of a database.
 pub const JET_DbInfoFilename: u32 = 0;
@@ -38,7 +44,7 @@ pub const JET_DbInfoPageSize: u32 = 17;
 pub const JET_DbInfoLCID: u32 = 3;
 /// Code page of text without one.
 pub const JET_DbInfoCp: u32 = 4;
-/// Flags of the opening.
+/// Flags of the opening: [`JET_bitDbExclusive`] if the session has it alone.
 pub const JET_DbInfoOptions: u32 = 6;
 /// Format version.
 pub const JET_DbInfoVersion: u32 = 8;
@@ -48,6 +54,14 @@ pub const JET_DbInfoSpaceOwned: u32 = 11;
 pub const JET_DbInfoSpaceAvailable: u32 = 12;
 /// What kind of file it is: 1 for a database.
 pub const JET_DbInfoFileType: u32 = 19;
+
+/// Flags of [`JetAttachDatabase`] that mean something, or that may be there.
+const ATTACH_KNOWN: JET_GRBIT = JET_bitDbReadOnly
+    | JET_bitDbRecoveryOff
+    | JET_bitDbExclusive
+    | JET_bitDbUpgrade
+    | JET_bitDbPurgeCacheOnAttach
+    | JET_bitDbEnableBackgroundMaintenance;
 
 /// US English.
 const LCID_DEFAULT: u64 = 0x409;
@@ -68,12 +82,27 @@ pub enum JET_DBINFO {
     Misc(Box<DbHeader>),
 }
 
-/// A database that the session has open.
-///
-/// # Errors
-/// `JET_errInvalidDatabaseId` (-1010).
-pub(super) fn open_database_of(own: &Own, dbid: JET_DBID) -> Result<Arc<OpenDatabase>> {
-    own.databases.get(&dbid).map(|(database, _)| Arc::clone(database)).ok_or_else(|| {
+/// A database that a session has open.
+#[derive(Debug)]
+pub(super) struct Opened {
+    database: Arc<OpenDatabase>,
+    /// So many times.
+    times: u32,
+    /// Each time for reading only.
+    read_only: bool,
+    /// Nobody else has it open, or can open it.
+    alone: Option<Alone>,
+}
+
+impl Opened {
+    /// Can the session change nothing in it?
+    fn is_read_only(&self) -> bool {
+        self.read_only || self.database.attached.is_read_only()
+    }
+}
+
+fn opened(own: &Own, dbid: JET_DBID) -> Result<&Opened> {
+    own.databases.get(&dbid).ok_or_else(|| {
         Error::new(
             JetErr::InvalidDatabaseId,
             format!("the session has no database with number {dbid} open"),
@@ -81,14 +110,63 @@ pub(super) fn open_database_of(own: &Own, dbid: JET_DBID) -> Result<Arc<OpenData
     })
 }
 
-fn note_open(own: &mut Own, database: Arc<OpenDatabase>) -> JET_DBID {
+/// A database that the session has open.
+///
+/// # Errors
+/// `JET_errInvalidDatabaseId` (-1010).
+pub(super) fn open_database_of(own: &Own, dbid: JET_DBID) -> Result<Arc<OpenDatabase>> {
+    opened(own, dbid).map(|opened| Arc::clone(&opened.database))
+}
+
+/// As [`open_database_of`], and whether the session can only read it.
+///
+/// # Errors
+/// As there.
+pub(super) fn open_database_to_read(
+    own: &Own,
+    dbid: JET_DBID,
+) -> Result<(Arc<OpenDatabase>, bool)> {
+    opened(own, dbid).map(|opened| (Arc::clone(&opened.database), opened.is_read_only()))
+}
+
+/// As [`open_database_of`], for what changes its tables.
+///
+/// # Errors
+/// As there; `JET_errPermissionDenied` (-1809) for one that is attached, or was opened, for reading
+/// only. (As the published source answers at the making of tables.)
+pub(super) fn open_database_to_change(own: &Own, dbid: JET_DBID) -> Result<Arc<OpenDatabase>> {
+    let opened = opened(own, dbid)?;
+    if opened.is_read_only() {
+        let how = if opened.read_only { "opened" } else { "attached" };
+        let what = format!("the database is {how} for reading only");
+        return Err(Error::new(JetErr::PermissionDenied, what)
+            .at_path(&opened.database.attached.path)
+            .advise("attach and open it without JET_bitDbReadOnly"));
+    }
+    Ok(Arc::clone(&opened.database))
+}
+
+fn note_open(
+    own: &mut Own,
+    database: Arc<OpenDatabase>,
+    read_only: bool,
+    alone: Option<Alone>,
+) -> JET_DBID {
     let dbid = u32::from(database.attached.db.dbid.0);
-    own.databases.entry(dbid).or_insert((database, 0)).1 += 1;
+    let none = Opened { database, times: 0, read_only: true, alone: None };
+    let opened = own.databases.entry(dbid).or_insert(none);
+    opened.times += 1;
+    opened.read_only &= read_only;
+    opened.alone = alone.or(opened.alone.take());
     dbid
 }
 
 /// The file system's own name of a database; no other instance of the process has it.
 pub(super) fn own_path(session: &Ses, name: &str) -> Result<PathBuf> {
+    if name.is_empty() {
+        let what = "a database has a path";
+        return Err(Error::new(JetErr::DatabaseInvalidPath, what));
+    }
     let path = session.shared.engine.env.fs.canonicalize(Path::new(name))?;
     let others = PROCESS.lock().others(&session.inst);
     let elsewhere = others.iter().filter_map(|other| other.shared()).any(|shared| {
@@ -104,28 +182,46 @@ pub(super) fn own_path(session: &Ses, name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Creates a database, attaches and opens it.
+/// Creates a database, attaches and opens it. With [`JET_bitDbRecoveryOff`] the log says nothing of
+/// it, as at [`JetAttachDatabase`].
 ///
 /// # Errors
-/// The session's; `JET_errInTransaction` (-1108), `JET_errDatabaseDuplicate` (-1201),
-/// `JET_errBackupInProgress` (-505), `JET_errTooManyAttachedDatabases` (-1805), those of writing;
+/// The session's; `JET_errInTransaction` (-1108), `JET_errDatabaseInvalidPath` (-1217) for no name,
+/// `JET_errDatabaseDuplicate` (-1201), `JET_errBackupInProgress` (-505),
+/// `JET_errTooManyAttachedDatabases` (-1805), those of writing;
 /// for a file that is to be replaced `JET_errDatabaseInUse` (-1202) and `JET_errFileAccessDenied`
-/// (-1032); `JET_errFeatureNotAvailable` (-1001) for other flags than
-/// [`JET_bitDbOverwriteExisting`].
+/// (-1032); `JET_errCannotDisableVersioning` (-1208) for [`JET_bitDbVersioningOff`] without
+/// [`JET_bitDbRecoveryOff`]; with it there are versions all the same.
+/// `JET_errFeatureNotAvailable` (-1001) for other flags than these and
+/// [`JET_bitDbOverwriteExisting`]; [`JET_bitDbEnableBackgroundMaintenance`] and
+/// [`JET_bitDbShadowingOff`] change nothing.
 pub fn JetCreateDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -> Result<JET_DBID> {
     let session = find_session(sesid)?;
     session.call_at_level_0(Purpose::Work, |own| {
-        if grbit & !JET_bitDbOverwriteExisting != 0 {
+        check_versioning(grbit)?;
+        let unlogged = JET_bitDbRecoveryOff | JET_bitDbVersioningOff;
+        let idle = JET_bitDbEnableBackgroundMaintenance | JET_bitDbShadowingOff;
+        if grbit & !(JET_bitDbOverwriteExisting | unlogged | idle) != 0 {
             return Err(unavailable("a flag of JetCreateDatabase"));
         }
         let path = own_path(&session, szFilename)?;
+        let mode = AttachMode { unlogged: grbit & unlogged != 0, read_only: false };
         let database = if grbit & JET_bitDbOverwriteExisting != 0 {
-            session.shared.replace_database(&path)?
+            session.shared.replace_database(&path, mode)?
         } else {
-            session.shared.create_database(&path)?
+            session.shared.create_database(&path, mode)?
         };
-        Ok(note_open(own, database))
+        Ok(note_open(own, database, false, None))
     })
+}
+
+/// Nothing can be taken back without versions: only of what no recovery takes back.
+fn check_versioning(grbit: JET_GRBIT) -> Result<()> {
+    if grbit & JET_bitDbVersioningOff != 0 && grbit & JET_bitDbRecoveryOff == 0 {
+        let what = "JET_bitDbVersioningOff goes with JET_bitDbRecoveryOff alone";
+        return Err(Error::new(JetErr::CannotDisableVersioning, what));
+    }
+    Ok(())
 }
 
 /// As [`JetCreateDatabase`], with a limit in pages: the database does not grow beyond it
@@ -147,32 +243,57 @@ pub fn JetCreateDatabase2(
 }
 
 /// Attaches a database. `JET_wrnDatabaseAttached` (1007): it was attached before.
+///
+/// [`JET_bitDbReadOnly`]: nothing of the file is written, its header neither; the log says nothing
+/// of it, backups and recovery leave it alone, and other processes may attach it in this way at the
+/// same time. It need not be writable. [`JET_bitDbRecoveryOff`]: the log says nothing of it;
+/// after a crash it is of no use any more (`JET_errDatabaseDirtyShutdown`), and for older logs
+/// and backups it is another database from now on.
+///
 /// [`JET_bitDbDeleteUnicodeIndexes`] removes all secondary indexes over UTF-16 text,
 /// [`JET_bitDbDeleteCorruptIndexes`] those that another engine filled; `JET_wrnCorruptIndexDeleted`
 /// (1415): there were some.
 ///
 /// # Errors
-/// The session's; `JET_errInTransaction` (-1108), `JET_errBackupInProgress` (-505),
-/// `JET_errDatabaseSharingViolation` (-1215), `JET_errFileNotFound` (-1811),
+/// The session's; `JET_errInTransaction` (-1108), `JET_errCannotDisableVersioning` (-1208) for
+/// [`JET_bitDbVersioningOff`], `JET_errDatabaseInvalidPath` (-1217) for no name,
+/// `JET_errInvalidGrbit` (-900) for the removal of indexes from what is not changed,
+/// `JET_errBackupInProgress` (-505), `JET_errDatabaseSharingViolation` (-1215) while another
+/// instance of the process has it, in whatever way, `JET_errFileNotFound` (-1811),
+/// `JET_errDatabaseFileReadOnly` (-1008) for changes of a file that cannot be written, or that
+/// is attached for reading only, `JET_errFileAccessDenied` (-1032) while another process has it,
 /// `JET_errDatabaseDirtyShutdown` (-550), `JET_errPrimaryIndexCorrupted` (-1413) where an index
 /// that should be removed is a table's own order: the database is not attached then;
-/// `JET_errFeatureNotAvailable` (-1001) for other flags.
+/// `JET_errFeatureNotAvailable` (-1001) for other flags. [`JET_bitDbUpgrade`],
+/// [`JET_bitDbExclusive`], [`JET_bitDbPurgeCacheOnAttach`] and
+/// [`JET_bitDbEnableBackgroundMaintenance`] change nothing.
 pub fn JetAttachDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -> Result<JetErr> {
     let session = find_session(sesid)?;
     let upkeep = JET_bitDbDeleteCorruptIndexes | JET_bitDbDeleteUnicodeIndexes;
     let (database, before) = session.call_at_level_0(Purpose::Work, |_| {
-        if grbit & !upkeep != 0 {
-            return Err(unavailable("a flag of JetAttachDatabase"));
+        if grbit & JET_bitDbVersioningOff != 0 {
+            let what = "JET_bitDbVersioningOff is for new databases";
+            return Err(Error::new(JetErr::CannotDisableVersioning, what));
         }
         let path = own_path(&session, szFilename)?;
+        let mode = AttachMode {
+            read_only: grbit & JET_bitDbReadOnly != 0,
+            unlogged: grbit & JET_bitDbRecoveryOff != 0,
+        };
+        if mode.read_only && grbit & JET_bitDbDeleteUnicodeIndexes != 0 {
+            return Err(invalid_grbit("JetAttachDatabase", grbit));
+        }
+        if grbit & !(upkeep | ATTACH_KNOWN) != 0 {
+            return Err(unavailable("a flag of JetAttachDatabase"));
+        }
         // Attaching is refused during a backup even where there would be nothing to do.
         session.shared.backup.refuse_if_in_progress()?;
-        session.shared.attach(&path)
+        session.shared.attach(&path, mode)
     })?;
     if before {
         return Ok(JetErr::WrnDatabaseAttached);
     }
-    if grbit & upkeep == 0 {
+    if grbit & upkeep == 0 || database.attached.is_read_only() {
         return Ok(JetErr::Success);
     }
     let foreign_only = grbit & JET_bitDbDeleteUnicodeIndexes == 0;
@@ -277,20 +398,45 @@ fn not_attached(name: &str) -> Error {
 }
 
 /// Opens an attached database for the session; every opening has its closing.
+/// `JET_wrnFileOpenReadOnly` (1813): it is attached for reading only, and that was not asked for.
+///
+/// [`JET_bitDbReadOnly`]: as long as the session has it open in no other way, its cursors cannot
+/// change it. (The published source does not look at the flag, the page promises this.)
+/// [`JET_bitDbExclusive`]: no other session can open it, until this one closes it for the first
+/// time.
 ///
 /// # Errors
-/// The session's; `JET_errDatabaseNotFound` (-1203), `JET_errFeatureNotAvailable` (-1001) for
-/// flags.
-pub fn JetOpenDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -> Result<JET_DBID> {
+/// The session's; `JET_errDatabaseInvalidPath` (-1217) for no name, `JET_errDatabaseNotFound`
+/// (-1203), `JET_errDatabaseLocked` (-1207) while another session has it alone,
+/// `JET_errDatabaseInUse` (-1202) if any session has it open that is to be had alone, this one
+/// included; `JET_errFeatureNotAvailable` (-1001) for other flags; [`JET_bitDbRecoveryOff`] is
+/// one of the attach and changes nothing.
+pub fn JetOpenDatabase(
+    sesid: JET_SESID,
+    szFilename: &str,
+    grbit: JET_GRBIT,
+) -> Result<(JetErr, JET_DBID)> {
     let session = find_session(sesid)?;
     session.call(Purpose::Work, |_, own| {
-        if grbit != 0 {
+        if grbit & !(JET_bitDbReadOnly | JET_bitDbExclusive | JET_bitDbRecoveryOff) != 0 {
             return Err(unavailable("a flag of JetOpenDatabase"));
         }
-        match session.shared.find_database(Path::new(szFilename))? {
-            Some(database) => Ok(note_open(own, database)),
-            None => Err(not_attached(szFilename)),
+        if szFilename.is_empty() {
+            return Err(Error::new(JetErr::DatabaseInvalidPath, "a database has a path"));
         }
+        let Some(database) = session.shared.find_database(Path::new(szFilename))? else {
+            return Err(not_attached(szFilename));
+        };
+        let dbid = u32::from(database.attached.db.dbid.0);
+        database.admit(own.databases.get(&dbid).and_then(|opened| opened.alone.as_ref()))?;
+        let alone = match grbit & JET_bitDbExclusive {
+            0 => None,
+            _ => Some(database.claim()?),
+        };
+        let read_only = grbit & JET_bitDbReadOnly != 0;
+        let unexpected = database.attached.is_read_only() && !read_only;
+        let code = if unexpected { JetErr::WrnFileOpenReadOnly } else { JetErr::Success };
+        Ok((code, note_open(own, database, read_only, alone)))
     })
 }
 
@@ -329,18 +475,24 @@ pub fn JetSetMaxDatabaseSize(
     })
 }
 
-/// Closes a database for the session; it stays attached.
+/// Closes a database for the session; it stays attached. Others may open it from now on that the
+/// session had alone. With the last closing the session's cursors in it are closed. (As the
+/// published source does.)
 ///
 /// # Errors
 /// The session's; `JET_errInvalidDatabaseId` (-1010).
 pub fn JetCloseDatabase(sesid: JET_SESID, dbid: JET_DBID, _grbit: JET_GRBIT) -> Result<()> {
     find_session(sesid)?.call(Purpose::CleanUp, |_, own| {
         open_database_of(own, dbid)?;
-        if let Some((_, count)) = own.databases.get_mut(&dbid) {
-            *count -= 1;
-            if *count == 0 {
-                own.databases.remove(&dbid);
-            }
+        let Some(opened) = own.databases.get_mut(&dbid) else { return Ok(()) };
+        opened.alone = None;
+        opened.times -= 1;
+        if opened.times == 0
+            && let Some(Opened { database, .. }) = own.databases.remove(&dbid)
+        {
+            let cursors = cursors_in(own, &database);
+            own.cursors.retain(|cursor| !cursors.contains(cursor));
+            cursors.into_iter().for_each(|cursor| own.close(cursor));
         }
         Ok(())
     })
@@ -363,7 +515,10 @@ pub fn JetGetDatabaseInfo(sesid: JET_SESID, dbid: JET_DBID, InfoLevel: u32) -> R
             JET_DbInfoPageSize => JET_DBINFO::Number(file.page_size().bytes_u64()),
             JET_DbInfoLCID => JET_DBINFO::Number(LCID_DEFAULT),
             JET_DbInfoCp => JET_DBINFO::Number(CODE_PAGE_DEFAULT),
-            JET_DbInfoOptions => JET_DBINFO::Number(0),
+            JET_DbInfoOptions => JET_DBINFO::Number(match opened(own, dbid)?.alone {
+                Some(_) => u64::from(JET_bitDbExclusive),
+                None => 0,
+            }),
             JET_DbInfoVersion => JET_DBINFO::Number(u64::from(file.header().version.get())),
             JET_DbInfoSpaceOwned => JET_DBINFO::Number(database.attached.space()?.owned_pages()),
             JET_DbInfoSpaceAvailable => {

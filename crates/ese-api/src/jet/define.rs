@@ -28,7 +28,7 @@ use super::{
     JET_bitTableCreateFixedDDL, JET_bitTableCreateImmutableStructure,
     JET_bitTableCreateTemplateTable,
     computed::{check_resolved, with_callback},
-    database::open_database_of,
+    database::open_database_to_change,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
     invalid_grbit,
@@ -210,7 +210,7 @@ pub fn JetCreateTable(
     def.pages = lPages;
     def.density = lDensity;
     find_session(sesid)?.call(Purpose::Work, |state, own| {
-        let database = open_database_of(own, dbid)?;
+        let database = open_database_to_change(own, dbid)?;
         def.build(database.attached.db.page_size())?;
         match catalog::open_table(&state.engine, &database.attached, szTableName) {
             Err(error) if error.code() == JetErr::ObjectNotFound => {}
@@ -250,7 +250,7 @@ pub fn JetCreateTableColumnIndex(
     check_resolved(sesid, &def.columns)?;
     let immutable = ptablecreate.grbit & JET_bitTableCreateImmutableStructure != 0;
     find_session(sesid)?.call(Purpose::Work, |state, own| {
-        let database = open_database_of(own, dbid)?;
+        let database = open_database_to_change(own, dbid)?;
         let table = catalog::create_table(&mut state.engine, &database.attached, &def)?;
         if immutable {
             return Ok(());

@@ -79,7 +79,7 @@ pub struct JET_INSTANCE_INFO {
     pub hInstanceId: JET_INSTANCE,
     /// Its name.
     pub szInstanceName: String,
-    /// Its attached databases.
+    /// Its attached databases, without those attached for reading only or without a log.
     pub szDatabaseFileName: Vec<PathBuf>,
 }
 
@@ -95,7 +95,9 @@ pub fn JetGetInstanceInfo() -> Result<Vec<JET_INSTANCE_INFO>> {
 /// What is told of an instance that runs.
 pub(super) fn info_of(inst: &Arc<Inst>) -> Option<JET_INSTANCE_INFO> {
     let databases = inst.shared()?.attached_databases();
-    let paths = databases.iter().map(|database| database.attached.path.clone());
+    // What the log does not know of is in no backup.
+    let logged = databases.iter().filter(|database| database.attached.is_logged());
+    let paths = logged.map(|database| database.attached.path.clone());
     Some(JET_INSTANCE_INFO {
         hInstanceId: inst.handle,
         szInstanceName: inst.name.clone(),

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use ese_base::{Error, JetErr, Result};
-use ese_engine::{catalog, compact::CompactProgress};
+use ese_engine::{catalog, compact::CompactProgress, instance::AttachMode};
 
 use super::{
     JET_GRBIT, JET_PFNSTATUS, JET_bitCompactRepair, JET_bitCompactStats,
@@ -51,7 +51,8 @@ pub fn JetDefragment(
 /// # Errors
 /// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errInvalidGrbit` (-900),
 /// `JET_errInvalidParameter` (-1003) and `JET_errInvalidName` (-1002) for what does not go with the
-/// flags, `JET_errObjectNotFound` (-1305).
+/// flags, `JET_errObjectNotFound` (-1305), `JET_errDatabaseFileReadOnly` (-1008) for a database
+/// that is attached for reading only, unless `JET_paramEnableOnlineDefrag` is 0.
 pub fn JetDefragment2(
     sesid: JET_SESID,
     dbid: JET_DBID,
@@ -72,6 +73,7 @@ pub fn JetDefragment2(
             tell(pcPasses, 0);
             tell(pcSeconds, 0);
             let name = check_one_table(szTableName, callback.is_some(), grbit)?;
+            database.attached.db.file.check_writable()?;
             let table = catalog::open_table(&state.engine, &database.attached, name)?;
             let options =
                 BackgroundOptions { table: Some(table), passes: Some(1), ..Default::default() };
@@ -81,6 +83,7 @@ pub fn JetDefragment2(
         if session.inst.params.lock().int(JET_paramEnableOnlineDefrag) == 0 {
             return Ok(JetErr::Success);
         }
+        database.attached.db.file.check_writable()?;
         // Space trees are always dense.
         let variants = JET_bitDefragmentAvailSpaceTreesOnly | JET_bitDefragmentNoPartialMerges;
         match grbit & !variants {
@@ -198,7 +201,7 @@ pub fn JetSetDatabaseSize(sesid: JET_SESID, szDatabaseName: &str, cpg: u32) -> R
         if !shared.engine.env.fs.exists(&path)? {
             return Err(Error::new(JetErr::DatabaseNotFound, "no such database").at_path(path));
         }
-        let (database, _) = shared.attach(&path)?;
+        let (database, _) = shared.attach(&path, AttachMode::default())?;
         let grown = shared.engine.grow_database(&database.attached, cpg);
         shared.detach(database)?;
         grown
@@ -240,6 +243,7 @@ pub fn JetCompact(
             let what = "the file exists already";
             return Err(Error::new(JetErr::DatabaseDuplicate, what).at_path(target));
         }
+        let mode = database.attached.mode();
         // Detached, the file is clean and nobody changes it.
         shared.detach(database)?;
         let mut teller = Teller::new(JET_snpCompact, pfnStatus);
@@ -249,7 +253,7 @@ pub fn JetCompact(
             teller.progress(so_far.bytes_done, so_far.bytes_total, 99);
         };
         let done = crate::compact(env, &source, target, &mut progress, &stop);
-        shared.attach(&source)?;
+        shared.attach(&source, mode)?;
         teller.end(done.map(|_| ()))
     })
 }

@@ -14,6 +14,7 @@ use parking_lot::{Mutex, RwLock};
 use super::{
     JET_COLUMNID, JET_GRBIT, JET_bitCommitLazyFlush, JET_bitRollbackAll,
     JET_bitTransactionReadOnly, JET_bitWaitAllLevel0Commit, JET_bitWaitLastLevel0Commit,
+    database::Opened,
     durable::commit_id,
     gate::{Purpose, enter},
     handles::{HandleTable, JET_DBID, JET_INSTANCE, JET_SESID, JET_TABLEID, Kind},
@@ -51,8 +52,8 @@ pub(super) struct Own {
     pub(super) correlation: u32,
     /// Parameters that change nothing, for the caller.
     pub(super) kept: BTreeMap<u32, Vec<u8>>,
-    /// Databases it has open, with the number of times.
-    pub(super) databases: BTreeMap<JET_DBID, (Arc<OpenDatabase>, u32)>,
+    /// Databases it has open.
+    pub(super) databases: BTreeMap<JET_DBID, Opened>,
     /// Its cursors, in the order of their opening.
     pub(super) cursors: Vec<JET_TABLEID>,
     /// What callbacks are being told, the innermost last.
@@ -384,25 +385,30 @@ pub struct JET_COMMIT_ID {
     pub commitId: i64,
 }
 
-/// As [`JetCommitTransaction`]. A delay says by when a commit with [`JET_bitCommitLazyFlush`] must
-/// be durable. Gives what names the commit, so that it can be compared with what is durable.
+/// As [`JetCommitTransaction`]. A delay says by when a commit must be durable that is lazy, by
+/// [`JET_bitCommitLazyFlush`] or by what the session has as default. Gives what names the commit,
+/// so that it can be compared with what is durable.
 ///
 /// # Errors
-/// As [`JetCommitTransaction`]; `JET_errInvalidParameter` (-1003) for a delay without that flag;
-/// `JET_errFeatureNotAvailable` (-1001) without a log and in a read-only transaction.
+/// As [`JetCommitTransaction`]; in a transaction `JET_errInvalidParameter` (-1003) for a delay of a
+/// commit that is not lazy; `JET_errFeatureNotAvailable` (-1001) without a log and in a read-only
+/// transaction.
 pub fn JetCommitTransaction2(
     sesid: JET_SESID,
     grbit: JET_GRBIT,
     cmsecDurableCommit: u32,
 ) -> Result<JET_COMMIT_ID> {
     let session = find_session(sesid)?;
-    if cmsecDurableCommit > 0 && grbit & JET_bitCommitLazyFlush == 0 {
-        let what = "a delay is one of a commit with JET_bitCommitLazyFlush";
-        return Err(Error::new(JetErr::InvalidParameter, what));
-    }
-    let log = session.call(Purpose::Work, |state, _| match &session.shared.engine.log {
-        Some(log) if state.engine.check_writable().is_ok() => Ok(Arc::clone(log)),
-        _ => Err(unavailable("a commit id without a log or in a read-only transaction")),
+    let log = session.call(Purpose::Work, |state, own| {
+        let lazy = (grbit | own.commit_default) & JET_bitCommitLazyFlush != 0;
+        if cmsecDurableCommit > 0 && !lazy && state.engine.level() > 0 {
+            let what = "a delay is one of a commit with JET_bitCommitLazyFlush";
+            return Err(Error::new(JetErr::InvalidParameter, what));
+        }
+        match &session.shared.engine.log {
+            Some(log) if state.engine.check_writable().is_ok() => Ok(Arc::clone(log)),
+            _ => Err(unavailable("a commit id without a log or in a read-only transaction")),
+        }
     })?;
     JetCommitTransaction(sesid, grbit)?;
     // The commit's record is before the tip.

@@ -18,7 +18,7 @@ use super::{
     JET_bitColumnUserDefinedDefault, JET_bitColumnVersion, JET_bitTableDenyRead,
     JET_bitTableDenyWrite, JET_bitTablePermitDDL, JET_bitTableReadOnly, JET_bitTableSequential,
     callback::LocalStorage,
-    database::open_database_of,
+    database::open_database_to_read,
     gate::Purpose,
     handles::{HandleTable, JET_DBID, JET_SESID, JET_TABLEID, Kind},
     invalid_grbit,
@@ -316,6 +316,18 @@ impl Cursor {
     }
 }
 
+/// The session's cursors on tables of a database.
+pub(super) fn cursors_in(own: &Own, database: &Arc<OpenDatabase>) -> Vec<JET_TABLEID> {
+    // One that a callback of this very session is told of is at work.
+    let is_in = |cursor: &Cur| {
+        let cursor = cursor.state.try_lock();
+        let of = cursor.as_ref().and_then(|cursor| cursor.database.as_ref());
+        of.is_some_and(|of| Arc::ptr_eq(of, database))
+    };
+    let all = own.cursors.iter().copied();
+    all.filter(|handle| find_cursor(*handle).is_ok_and(|cursor| is_in(&cursor))).collect()
+}
+
 /// Has the session a temporary table open?
 pub(super) fn has_temporary(own: &Own) -> bool {
     let mut cursors = own.cursors.iter().filter_map(|handle| find_cursor(*handle).ok());
@@ -363,13 +375,13 @@ pub fn JetOpenTable(
     grbit: JET_GRBIT,
 ) -> Result<JET_TABLEID> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {
-        let database = open_database_of(own, dbid)?;
+        let (database, read_only) = open_database_to_read(own, dbid)?;
         check_name(szTableName)?;
         let table = catalog::open_table(&state.engine, &database.attached, szTableName)?;
         let sharing = Sharing {
             deny_read: grbit & JET_bitTableDenyRead != 0,
             deny_write: grbit & JET_bitTableDenyWrite != 0,
-            read_only: grbit & JET_bitTableReadOnly != 0,
+            read_only: read_only || grbit & JET_bitTableReadOnly != 0,
             permit_ddl: grbit & JET_bitTablePermitDDL != 0,
         };
         if sharing.permit_ddl && !sharing.deny_read {

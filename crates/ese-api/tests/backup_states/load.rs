@@ -26,7 +26,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(live: &Live) -> Writer {
         let sesid = JetBeginSession(live.inst).unwrap();
-        let dbid = JetOpenDatabase(sesid, live.path().to_str().unwrap(), 0).unwrap();
+        let dbid = JetOpenDatabase(sesid, live.path().to_str().unwrap(), 0).unwrap().1;
         let tableid = JetOpenTable(sesid, dbid, "t", 0).unwrap();
         let column =
             |name| JetGetTableColumnInfo(sesid, tableid, Some(name)).unwrap()[0].def.columnid;

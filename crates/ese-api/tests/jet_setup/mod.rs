@@ -112,7 +112,7 @@ impl Live {
         live
     }
 
-    fn start(dir: &Arc<tempfile::TempDir>, configure: impl FnOnce(JET_INSTANCE)) -> Live {
+    pub fn start(dir: &Arc<tempfile::TempDir>, configure: impl FnOnce(JET_INSTANCE)) -> Live {
         let inst = JetCreateInstance(&format!("{}", dir.path().display())).unwrap();
         set_path(inst, JET_paramSystemPath, dir.path());
         set_path(inst, JET_paramLogFilePath, dir.path());
@@ -150,7 +150,7 @@ impl Live {
     pub fn again(dir: &Arc<tempfile::TempDir>) -> Live {
         let mut live = Live::start(dir, |_| ());
         JetAttachDatabase(live.sesid, live.path().to_str().unwrap(), 0).unwrap();
-        live.dbid = JetOpenDatabase(live.sesid, live.path().to_str().unwrap(), 0).unwrap();
+        live.dbid = JetOpenDatabase(live.sesid, live.path().to_str().unwrap(), 0).unwrap().1;
         live.tableid = JetOpenTable(live.sesid, live.dbid, "T", 0).unwrap();
         let columns = JetGetTableColumnInfo(live.sesid, live.tableid, None).unwrap();
         live.key = columns.iter().find(|c| c.szColumnName == "id").unwrap().def.columnid;
@@ -409,6 +409,9 @@ impl Fs for SlowFs {
     }
     fn exists(&self, path: &Path) -> Result<bool> {
         self.fs.exists(path)
+    }
+    fn is_read_only(&self, path: &Path) -> Result<bool> {
+        self.fs.is_read_only(path)
     }
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>> {
         self.fs.list(dir)

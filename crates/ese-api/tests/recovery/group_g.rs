@@ -174,6 +174,12 @@ fn case_143_144_what_a_commit_needs() {
     let refused = JetCommitTransaction2(live.sesid, 0, 100);
     assert_eq!(code(refused), JetErr::InvalidParameter);
     JetCommitTransaction(live.sesid, 0).unwrap();
+    let outside = JetCommitTransaction2(live.sesid, 0, 100);
+    assert_eq!(code(outside), JetErr::NotInTransaction, "the state comes first");
+    let lazy = JET_bitCommitLazyFlush.to_le_bytes();
+    JetSetSessionParameter(live.sesid, JET_sesparamCommitDefault, &lazy).unwrap();
+    JetBeginTransaction(live.sesid).unwrap();
+    JetCommitTransaction2(live.sesid, 0, 100).unwrap();
     assert_eq!(code(JetCommitTransaction(live.sesid, 0)), JetErr::NotInTransaction);
     assert_eq!(code(JetCommitTransaction2(live.sesid, 0, 0)), JetErr::NotInTransaction);
     JetCommitTransaction(live.sesid, JET_bitWaitLastLevel0Commit).unwrap();

@@ -195,16 +195,16 @@ const OF_SESSIONS: &[(&str, Option<JetErr>, OfSession)] = &[
         JetIntersectIndexes(s, &[], 0).map(drop)
     }),
     ("JetCreateDatabase", Some(JetErr::FeatureNotAvailable), |s| {
-        JetCreateDatabase(s, "/none/none.edb", 0x1000).map(drop)
+        JetCreateDatabase(s, "/none/none.edb", 0x2000).map(drop)
     }),
     ("JetCreateDatabase2", Some(JetErr::FeatureNotAvailable), |s| {
-        JetCreateDatabase2(s, "/none/none.edb", 1, 0x1000).map(drop)
+        JetCreateDatabase2(s, "/none/none.edb", 1, 0x2000).map(drop)
     }),
     ("JetAttachDatabase", Some(JetErr::FeatureNotAvailable), |s| {
-        JetAttachDatabase(s, "/none/none.edb", 0x1000).map(drop)
+        JetAttachDatabase(s, "/none/none.edb", 0x2000).map(drop)
     }),
     ("JetAttachDatabase2", Some(JetErr::FeatureNotAvailable), |s| {
-        JetAttachDatabase2(s, "/none/none.edb", 1, 0x1000).map(drop)
+        JetAttachDatabase2(s, "/none/none.edb", 1, 0x2000).map(drop)
     }),
     ("JetDetachDatabase", Some(JetErr::DatabaseNotFound), |s| {
         JetDetachDatabase(s, "/tmp/none.edb")

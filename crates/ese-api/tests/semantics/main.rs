@@ -29,6 +29,7 @@ mod s12_indexes;
 mod s12_text;
 mod s13_tables;
 mod s14_databases;
+mod s14_modes;
 mod s15_temporary;
 mod s17_callbacks;
 mod set_arguments;

@@ -81,7 +81,7 @@ impl Pets {
     /// Another session with a cursor on the same table.
     pub(crate) fn other(&self) -> (JET_SESID, JET_TABLEID) {
         let ses = JetDupSession(self.ses).unwrap();
-        let dbid = JetOpenDatabase(ses, self.live.path().to_str().unwrap(), 0).unwrap();
+        let dbid = JetOpenDatabase(ses, self.live.path().to_str().unwrap(), 0).unwrap().1;
         (ses, JetOpenTable(ses, dbid, "pets", 0).unwrap())
     }
 

@@ -363,7 +363,7 @@ fn s10_07_an_escrow_column_is_read_with_own_and_committed_additions() {
     JetCloseTable(ours, table.tableid).unwrap();
     let theirs = JetDupSession(ours).unwrap();
     let cursors = [ours, theirs].map(|ses| {
-        let dbid = JetOpenDatabase(ses, live.path().to_str().unwrap(), 0).unwrap();
+        let dbid = JetOpenDatabase(ses, live.path().to_str().unwrap(), 0).unwrap().1;
         JetBeginTransaction(ses).unwrap();
         (ses, JetOpenTable(ses, dbid, "counts", 0).unwrap())
     });

@@ -54,7 +54,7 @@ impl Counter {
 
     fn other(&self) -> (JET_SESID, JET_TABLEID) {
         let ses = JetDupSession(self.live.sesid).unwrap();
-        let dbid = JetOpenDatabase(ses, self.live.path().to_str().unwrap(), 0).unwrap();
+        let dbid = JetOpenDatabase(ses, self.live.path().to_str().unwrap(), 0).unwrap().1;
         (ses, JetOpenTable(ses, dbid, "counts", 0).unwrap())
     }
 }
@@ -360,7 +360,7 @@ fn s11_03_a_row_at_zero_goes_when_nobody_needs_its_versions() {
         JetCommitTransaction(ses, 0).unwrap();
         // Somebody reads while it goes to zero.
         let reader = JetDupSession(ses).unwrap();
-        let dbid = JetOpenDatabase(reader, live.path().to_str().unwrap(), 0).unwrap();
+        let dbid = JetOpenDatabase(reader, live.path().to_str().unwrap(), 0).unwrap().1;
         let theirs = JetOpenTable(reader, dbid, "numbers", 0).unwrap();
         JetBeginTransaction(reader).unwrap();
         JetMove(reader, theirs, JET_MoveFirst, 0).unwrap();

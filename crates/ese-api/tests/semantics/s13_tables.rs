@@ -323,7 +323,7 @@ fn s13_05_a_template_is_added_to_until_a_table_derives_from_it() {
     let late = JetAddColumn(ses, cur, "late", &def, &7_i32.to_le_bytes()).unwrap();
     JetCreateIndex(ses, cur, "late", 0, "+late\0\0", 0).unwrap();
     let other = JetDupSession(ses).unwrap();
-    let theirs = JetOpenDatabase(other, live.path().to_str().unwrap(), 0).unwrap();
+    let theirs = JetOpenDatabase(other, live.path().to_str().unwrap(), 0).unwrap().1;
     let mut early = template("early", 0, Some("mother"));
     early.rgcolumncreate.clear();
     early.rgindexcreate.clear();

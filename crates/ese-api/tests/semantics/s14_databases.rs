@@ -44,7 +44,7 @@ fn s14_04_every_opening_has_its_closing_and_leaves_the_database_attached() {
     let pets = pets();
     let path = pets.live.path();
     let path = path.to_str().unwrap();
-    let dbid = JetOpenDatabase(pets.ses, path, 0).unwrap();
+    let dbid = JetOpenDatabase(pets.ses, path, 0).unwrap().1;
     assert_eq!(dbid, pets.live.dbid);
     JetCloseDatabase(pets.ses, dbid, 0).unwrap();
     JetOpenTable(pets.ses, dbid, "pets", 0).unwrap();
@@ -142,7 +142,7 @@ fn s14_02_a_database_with_a_limit_does_not_grow_beyond_it() {
     JetDetachDatabase2(ses, &path, 0).unwrap();
     // The limit was the attachment's.
     assert_eq!(JetAttachDatabase2(ses, &path, 0, 0).unwrap(), JetErr::Success);
-    let dbid = JetOpenDatabase(ses, &path, 0).unwrap();
+    let dbid = JetOpenDatabase(ses, &path, 0).unwrap().1;
     assert_eq!(JetGrowDatabase(ses, dbid, 700).unwrap(), 700);
 }
 

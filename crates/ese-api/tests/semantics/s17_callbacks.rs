@@ -293,7 +293,7 @@ fn s17_02_who_is_told_may_use_the_session_that_closes_the_cursor() {
     let (ses, _) = pets.other();
     *session.lock().unwrap() = Some(ses);
     let path = pets.live.path();
-    let dbid = JetOpenDatabase(ses, path.to_str().unwrap(), 0).unwrap();
+    let dbid = JetOpenDatabase(ses, path.to_str().unwrap(), 0).unwrap().1;
     let with_storage = |ls| {
         let cur = JetOpenTable(ses, dbid, "pets", 0).unwrap();
         JetSetLS(ses, cur, ls, 0).unwrap();

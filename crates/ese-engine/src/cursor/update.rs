@@ -64,8 +64,11 @@ impl Cursor {
     /// # Errors
     /// `JET_errPermissionDenied` (-1809), `JET_errTransReadOnly` (-1110).
     pub fn check_updatable(&self, session: &Session) -> Result<()> {
-        if self.read_only {
-            let what = "the cursor was opened for reading only";
+        if self.read_only || self.table.db.is_read_only() {
+            let what = match self.read_only {
+                true => "the cursor was opened for reading only",
+                false => "the database is attached for reading only",
+            };
             return Err(Error::new(JetErr::PermissionDenied, what));
         }
         session.check_writable_in(&self.table.db)

@@ -3,6 +3,9 @@
 //! Attach: log the record, make it durable, mark the header dirty with the generations it needs,
 //! and only then let anybody change a page. Detach: write all pages, log the record, make it
 //! durable, mark the header clean at its position.
+//!
+//! A database that is attached for reading only, and one that is not logged, are nothing that the
+//! log, its checkpoint or a recovery knows of. Of the first nothing is written at all.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,7 +17,7 @@ use ese_base::{
     limits::DATABASES_MAX,
 };
 use ese_log::{
-    Attachment,
+    Attachment, Log,
     records::{AttachDb, DetachDb, LoggedPath, Record},
 };
 use ese_pages::{
@@ -35,6 +38,29 @@ use crate::{
     tree::TreeKind,
 };
 
+/// How a database is attached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AttachMode {
+    /// Nothing of the file is written, its header neither; others may read it at the same time
+    /// (`JET_bitDbReadOnly`).
+    pub read_only: bool,
+    /// The log says nothing of it: after a crash it is of no use any more
+    /// (`JET_bitDbRecoveryOff`).
+    pub unlogged: bool,
+}
+
+impl AttachMode {
+    /// For reading only.
+    pub const READ_ONLY: AttachMode = AttachMode { read_only: true, unlogged: false };
+    /// Without a log.
+    pub const UNLOGGED: AttachMode = AttachMode { read_only: false, unlogged: true };
+
+    /// Does the log know of it, where there is one?
+    pub(super) fn is_logged(self) -> bool {
+        !self.read_only && !self.unlogged
+    }
+}
+
 /// An attached database and what is known of its tables.
 #[derive(Debug)]
 pub struct Attached {
@@ -46,6 +72,8 @@ pub struct Attached {
     pub(super) attach: LgPos,
     /// Its last clean position before that.
     pub(super) consistent: LgPos,
+    /// How it is attached.
+    pub(super) mode: AttachMode,
     /// Its tables.
     pub(crate) tables: Tables,
     /// Held while MSysLocales is written.
@@ -53,6 +81,24 @@ pub struct Attached {
 }
 
 impl Attached {
+    /// How it is attached.
+    #[must_use]
+    pub fn mode(&self) -> AttachMode {
+        self.mode
+    }
+
+    /// Is it attached for reading only?
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.mode.read_only
+    }
+
+    /// Does the log know of it, where the instance has one?
+    #[must_use]
+    pub fn is_logged(&self) -> bool {
+        self.mode.is_logged()
+    }
+
     /// What the database owns, and what of it no table has.
     ///
     /// # Errors
@@ -70,6 +116,7 @@ impl Attached {
             db,
             attach: header.lgpos_attach.get(),
             consistent: header.lgpos_consistent.get(),
+            mode: AttachMode::default(),
             tables: Tables::default(),
             locales: Mutex::default(),
         })
@@ -100,18 +147,45 @@ impl Instance {
     /// a format that cannot be written, `JET_errTooManyAttachedDatabases`,
     /// `JET_errDatabaseDuplicate` (-1201) if it is attached already, and those of opening the file.
     pub fn attach(self: &Arc<Instance>, path: &Path) -> Result<Arc<Attached>> {
+        self.attach_as(path, AttachMode::default())
+    }
+
+    /// Attaches a clean database in a way of its own.
+    ///
+    /// # Errors
+    /// As [`Instance::attach`], but for reading only newer formats do not matter;
+    /// `JET_errDatabaseFileReadOnly` (-1008) where it is to be changed and the file cannot be
+    /// written.
+    pub fn attach_as(self: &Arc<Instance>, path: &Path, mode: AttachMode) -> Result<Arc<Attached>> {
         self.check()?;
         let path = self.env.fs.canonicalize(path)?;
-        self.check_path(&path)?;
-        let file = DbFile::open(&self.env, &path, Access::ReadWrite)?;
+        self.check_path(&path, mode)?;
+        let access = if mode.read_only { Access::ReadOnly } else { Access::ReadWrite };
+        if access == Access::ReadWrite && self.env.fs.is_read_only(&path)? {
+            let what = "the file cannot be written: its permissions or its file system forbid it";
+            return Err(Error::new(JetErr::DatabaseFileReadOnly, what)
+                .at_path(&path)
+                .advise("attach it for reading only, or make the file writable"));
+        }
+        let file = DbFile::open(&self.env, &path, access)?;
         let header = file.header();
         check_attachable(&header, self.config.page_size).map_err(|e| e.at_path(&path))?;
+        if !mode.read_only {
+            check_changeable(&header).map_err(|e| e.at_path(&path))?;
+        }
         let dbid = self.free_dbid()?;
         let consistent = header.lgpos_consistent.get();
-        let mut attached = self.join(dbid, file, &path, LgPos::MIN, consistent)?;
+        let mut attached = self.join(dbid, file, &path, LgPos::MIN, consistent, mode)?;
         // What can fail because of the file comes before anything says that it is ours.
         catalog::load(&attached)?;
-        attached.attach = self.log_attach(dbid, &path, &header)?;
+        if mode.read_only {
+            let attached = Arc::new(attached);
+            self.bounds.attached.write().push(Arc::clone(&attached));
+            return Ok(attached);
+        }
+        if mode.is_logged() {
+            attached.attach = self.log_attach(dbid, &path, &header)?;
+        }
         let attached = Arc::new(attached);
         // Listed first: if the log rolls now, the observer already marks this header too.
         self.bounds.attached.write().push(Arc::clone(&attached));
@@ -122,11 +196,14 @@ impl Instance {
     }
 
     /// Before anything of a database is made or changed: can it be attached under this name?
-    pub(super) fn check_path(&self, path: &Path) -> Result<()> {
+    pub(super) fn check_path(&self, path: &Path, mode: AttachMode) -> Result<()> {
         if self.databases().iter().any(|attached| attached.path == path) {
             return Err(Error::new(JetErr::DatabaseDuplicate, "the database is attached already")
                 .at_path(path)
                 .advise("use the handle that there is"));
+        }
+        if !mode.is_logged() {
+            return Ok(());
         }
         // Each new log lists what is attached: where the names do not fit, no log can follow.
         let mut names = self.bounds.list();
@@ -171,14 +248,17 @@ impl Instance {
         path: &Path,
         attach: LgPos,
         consistent: LgPos,
+        mode: AttachMode,
     ) -> Result<Attached> {
         let header = file.header();
-        let db = open_database(self, dbid, file, header.dbtime())?;
+        let log = self.log.clone().filter(|_| mode.is_logged());
+        let db = open_database(self, dbid, file, header.dbtime(), log)?;
         Ok(Attached {
             db: Arc::new(db),
             path: path.to_path_buf(),
             attach,
             consistent,
+            mode,
             tables: Tables::default(),
             locales: Mutex::default(),
         })
@@ -205,9 +285,14 @@ impl Instance {
     pub(super) fn mark_dirty(&self, attached: &Attached) -> Result<()> {
         let now = self.env.clock.log_time();
         // Read before the header is locked: whoever writes the log may be waiting for the header.
-        let log = self.log.as_ref().map(|log| (log.signature(), log.written_generation()));
+        let log = self.log.as_ref().filter(|_| attached.is_logged());
+        let log = log.map(|log| (log.signature(), log.written_generation()));
+        // What no log says of it must not be taken for what an older log says: it is another
+        // database from now on, for every log and backup there is. (As the published source does.)
+        let renamed = attached.mode.unlogged.then(|| Signature::new(self.env.rng.next_u32(), now));
         attached.db.file.update_header(|header| {
             header.set_state(DbState::DirtyShutdown);
+            header.sign_db = renamed.unwrap_or(header.sign_db);
             if log.is_none_or(|(sign_log, _)| header.sign_log != sign_log) {
                 forget_backups(header);
             }
@@ -240,9 +325,11 @@ impl Instance {
         };
         self.shrink_at_detach(attached)?;
         let _no_checkpoint = self.bounds.writing.lock();
-        attached.db.cache.flush(FlushGoal::All, self.fence(&attached.db))?;
-        let pos = self.log_detach(attached)?;
-        self.make_clean(attached, pos)?;
+        if !attached.is_read_only() {
+            attached.db.cache.flush(FlushGoal::All, self.fence(&attached.db))?;
+            let pos = self.log_detach(attached)?;
+            self.make_clean(attached, pos)?;
+        }
         self.bounds.attached.write().retain(|other| !Arc::ptr_eq(other, attached));
         self.at_zero.lock().retain(|row| row.dbid != attached.db.dbid);
         // The background threads may have it in their hands for a moment longer.
@@ -269,7 +356,7 @@ impl Instance {
     }
 
     fn log_detach(&self, attached: &Attached) -> Result<LgPos> {
-        let Some(log) = &self.log else { return Ok(LgPos::MIN) };
+        let Some(log) = attached.db.log() else { return Ok(LgPos::MIN) };
         let bytes = LoggedPath::encode(&attached.path.to_string_lossy());
         let appended = log.append(&Record::DetachDb(DetachDb {
             procid: ProcId(0),
@@ -315,11 +402,12 @@ pub(crate) fn open_database(
     dbid: Dbid,
     file: DbFile,
     dbtime: DbTime,
+    log: Option<Arc<Log>>,
 ) -> Result<Database> {
     let file = Arc::new(file);
     let objid_last = file.header().last_objid();
     let cache = PageCache::new(Arc::clone(&file), cache_options(&instance.config))?;
-    Ok(Database::new(dbid, file, cache, instance.log.clone(), dbtime, objid_last))
+    Ok(Database::new(dbid, file, cache, log, dbtime, objid_last))
 }
 
 /// The cache settings that an instance's settings mean.
@@ -336,7 +424,7 @@ pub(crate) fn cache_options(config: &super::InstanceConfig) -> CacheOptions {
     }
 }
 
-/// May this database be attached for writing?
+/// May this database be attached?
 fn check_attachable(header: &DbHeader, page_size: ese_base::PageSize) -> Result<()> {
     let found = header.page_size()?;
     if found != page_size {
@@ -359,6 +447,11 @@ fn check_attachable(header: &DbHeader, page_size: ese_base::PageSize) -> Result<
             .advise("recover it from its logs")
         });
     }
+    Ok(())
+}
+
+/// May it be attached for writing, too?
+fn check_changeable(header: &DbHeader) -> Result<()> {
     if header.update_major.get() > DbHeader::UPDATE_MAJOR {
         return Err(Error::new(
             JetErr::InvalidDatabaseVersion,
@@ -369,7 +462,7 @@ fn check_attachable(header: &DbHeader, page_size: ese_base::PageSize) -> Result<
                 DbHeader::UPDATE_MAJOR
             ),
         )
-        .advise("it can be read, not changed"));
+        .advise("attach it for reading only"));
     }
     Ok(())
 }

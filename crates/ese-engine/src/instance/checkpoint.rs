@@ -59,7 +59,9 @@ impl Bounds {
     }
 
     pub(super) fn list(&self) -> Vec<Attachment> {
-        self.attached.read().iter().map(|attached| attached.as_attachment()).collect()
+        let attached = self.attached.read();
+        let logged = attached.iter().filter(|attached| attached.is_logged());
+        logged.map(|attached| attached.as_attachment()).collect()
     }
 }
 
@@ -75,7 +77,7 @@ impl LogObserver for Bounds {
     /// A header that names the new generation is durable before a page that depends on it can be
     /// written: the log reports nothing of the generation as durable before this returns.
     fn rolled(&self, generation: Generation, created: LogTime) -> Result<()> {
-        for attached in self.attached.read().iter() {
+        for attached in self.attached.read().iter().filter(|attached| attached.is_logged()) {
             attached.db.file.update_header(|header| require_up_to(header, generation, created))?;
         }
         Ok(())
@@ -94,6 +96,11 @@ pub(super) fn require_up_to(header: &mut DbHeader, generation: Generation, creat
 }
 
 impl Instance {
+    /// The databases of which the log knows.
+    fn logged_databases(&self) -> impl Iterator<Item = Arc<Attached>> {
+        self.databases().into_iter().filter(|attached| attached.is_logged())
+    }
+
     /// Writes pages whose oldest change is further back than the checkpoint may stay.
     pub(super) fn flush_behind(&self) -> Result<()> {
         let Some(log) = &self.log else { return Ok(()) };
@@ -107,7 +114,7 @@ impl Instance {
             true => self.config.checkpoint_depth.min(QUIESCED_DEPTH),
             false => self.config.checkpoint_depth,
         } / segment;
-        for attached in self.databases() {
+        for attached in self.logged_databases() {
             let db = &attached.db;
             let Some(oldest) = db.cache.oldest_dirty() else { continue };
             if position(tip).saturating_sub(position(oldest)) > depth {
@@ -137,7 +144,7 @@ impl Instance {
         // Behind the slots: a hold begins before its transaction leaves its slot.
         let held = self.bounds.held.lock().iter().min().copied();
         pos = pos.min(held.unwrap_or(pos));
-        for attached in self.databases() {
+        for attached in self.logged_databases() {
             if let Some(dirty) = attached.db.cache.oldest_dirty() {
                 pos = pos.min(dirty);
             }
@@ -173,7 +180,7 @@ impl Instance {
         if !plant!("engine-checkpoint-before-log") {
             log.flush_all()?;
         }
-        for attached in self.databases() {
+        for attached in self.logged_databases() {
             let file = &attached.db.file;
             if file.header().gen_min_required.get() < pos.generation.0 {
                 file.update_header(|header| {

@@ -7,7 +7,7 @@ use ese_base::{Dbid, Error, JetErr, LgPos, Pgno, Result, Signature};
 use ese_log::records::{CreateDb, CreateDbFinish, LoggedPath, Record};
 use ese_pages::{DbHeader, cache::FlushGoal, db_file::DbFile, dblwr, header::NewHeader};
 
-use super::{Attached, Instance};
+use super::{AttachMode, Attached, Instance};
 use crate::{
     catalog,
     session::{Durability, Session},
@@ -15,6 +15,17 @@ use crate::{
 
 /// Data pages of a new file: 256 pages less the two headers, as ESE makes it.
 pub(crate) const INITIAL_PAGES: Pgno = Pgno(254);
+
+/// What a new database is to be.
+#[derive(Clone, Copy)]
+struct NewDatabase<'a> {
+    dbid: Dbid,
+    path: &'a Path,
+    sign_db: Signature,
+    /// Position of the record that creates it.
+    created: LgPos,
+    mode: AttachMode,
+}
 
 impl Instance {
     /// Creates a database and attaches it.
@@ -24,9 +35,25 @@ impl Instance {
     /// `JET_errInvalidPath` (-1023) if there is no such folder, those of writing. Nothing of the
     /// file remains after an error, unless that stops the instance: then recovery decides.
     pub fn create_database(self: &Arc<Instance>, path: &Path) -> Result<Arc<Attached>> {
+        self.create_database_as(path, AttachMode::default())
+    }
+
+    /// Creates a database and attaches it in a way of its own, which is not for reading only.
+    ///
+    /// # Errors
+    /// As [`Instance::create_database`]; `JET_errInvalidParameter` (-1003) for reading only.
+    pub fn create_database_as(
+        self: &Arc<Instance>,
+        path: &Path,
+        mode: AttachMode,
+    ) -> Result<Arc<Attached>> {
         self.check()?;
+        if mode.read_only {
+            let what = "a new database is made to be filled, not to be read only";
+            return Err(Error::new(JetErr::InvalidParameter, what));
+        }
         let path = self.env.fs.canonicalize(path)?;
-        self.check_path(&path)?;
+        self.check_path(&path, mode)?;
         if self.env.fs.exists(&path)? {
             return Err(Error::new(JetErr::DatabaseDuplicate, "the file exists already")
                 .at_path(&path)
@@ -41,10 +68,13 @@ impl Instance {
         // until the file is gone for good: up to then recovery starts over with the record of the
         // creation.
         let _checkpoint = self.bounds.writing.lock();
-        let created = self.log_create(&session, dbid, &path, sign_db)?;
-        let attached = self
-            .fill(&mut session, dbid, &path, sign_db, created)
-            .or_else(|error| self.forget_creation(&path, error))?;
+        let created = match mode.is_logged() {
+            true => self.log_create(&session, dbid, &path, sign_db)?,
+            false => LgPos::MIN,
+        };
+        let new = NewDatabase { dbid, path: &path, sign_db, created, mode };
+        let attached =
+            self.fill(&mut session, new).or_else(|error| self.forget_creation(&path, error))?;
         self.finish_creation(&session, &attached).inspect_err(|error| {
             self.bounds.attached.write().retain(|other| !Arc::ptr_eq(other, &attached));
             // The log says that the database exists, the file does not: recovery must look at it.
@@ -95,16 +125,15 @@ impl Instance {
     fn fill(
         self: &Arc<Instance>,
         session: &mut Session,
-        dbid: Dbid,
-        path: &Path,
-        sign_db: Signature,
-        created: LgPos,
+        new: NewDatabase<'_>,
     ) -> Result<Arc<Attached>> {
-        let sign_log = self.log.as_ref().map_or(Signature::NULL, |log| log.signature());
+        let NewDatabase { dbid, path, sign_db, created, mode } = new;
+        let log = self.log.as_ref().filter(|_| mode.is_logged());
+        let sign_log = log.map_or(Signature::NULL, |log| log.signature());
         let header =
             DbHeader::new(NewHeader { page_size: self.config.page_size, sign_db, sign_log });
         let file = DbFile::create(&self.env, path, header, INITIAL_PAGES)?;
-        let attached = Arc::new(self.join(dbid, file, path, created, LgPos::MIN)?);
+        let attached = Arc::new(self.join(dbid, file, path, created, LgPos::MIN, mode)?);
         session.begin()?;
         match catalog::create_base(session, &attached.db, INITIAL_PAGES.0) {
             Ok(()) => session.commit(Durability::Lazy)?,
@@ -119,7 +148,7 @@ impl Instance {
     /// The log says that the database is complete, then the file does.
     fn finish_creation(&self, session: &Session, attached: &Arc<Attached>) -> Result<()> {
         let db = &attached.db;
-        if let Some(log) = &self.log {
+        if let Some(log) = db.log() {
             let finish = CreateDbFinish { procid: session.procid(), dbid: db.dbid };
             let appended = log.append(&Record::CreateDbFinish(finish))?;
             log.flush(appended.end)?;

@@ -36,7 +36,7 @@ pub(crate) use self::checkpoint::CheckpointHold;
 pub use status::{OldestTransaction, Status, Told, read_status};
 
 pub use self::{
-    attach::Attached,
+    attach::{AttachMode, Attached},
     config::{InstanceConfig, ShrinkMode},
     start::recover,
     term::TermMode,
@@ -372,7 +372,9 @@ impl Instance {
     /// # Errors
     /// Those of writing; the instance is then poisoned by the caller.
     pub fn background_step(self: &Arc<Instance>) -> Result<()> {
-        self.databases().iter().for_each(|attached| attached.db.cache.make_frames_ahead());
+        let databases = self.databases();
+        let changeable = databases.iter().filter(|attached| !attached.is_read_only());
+        changeable.for_each(|attached| attached.db.cache.make_frames_ahead());
         self.clean_up_versions();
         self.end_rows_at_zero()?;
         self.shrink_behind()?;

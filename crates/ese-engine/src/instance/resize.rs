@@ -15,9 +15,10 @@ impl Instance {
     /// Makes a database own at least `pages` pages. Gives the number that it owns.
     ///
     /// # Errors
-    /// As [`space::grow_file`].
+    /// `JET_errDatabaseFileReadOnly` (-1008), and as [`space::grow_file`].
     pub fn grow_database(&self, attached: &Attached, pages: u32) -> Result<u32> {
         self.check()?;
+        attached.db.file.check_writable()?;
         self.system_work(|procid| space::grow_file(&attached.db, Writer::system(procid), pages))
     }
 
@@ -25,9 +26,10 @@ impl Instance {
     /// number of pages that the database owns now. While a backup is in progress nothing happens.
     ///
     /// # Errors
-    /// As [`space::shrink_file`].
+    /// `JET_errDatabaseFileReadOnly` (-1008), and as [`space::shrink_file`].
     pub fn shrink_database(&self, attached: &Attached, least: u32) -> Result<u32> {
         self.check()?;
+        attached.db.file.check_writable()?;
         self.cut_off(attached, least)
     }
 
@@ -54,7 +56,7 @@ impl Instance {
 
     /// Before a database becomes clean.
     pub(super) fn shrink_at_detach(&self, attached: &Attached) -> Result<()> {
-        if self.config.shrink < ShrinkMode::AtDetach {
+        if self.config.shrink < ShrinkMode::AtDetach || attached.is_read_only() {
             return Ok(());
         }
         self.cut_off(attached, 0).map(|_| ())

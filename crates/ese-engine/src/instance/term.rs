@@ -91,9 +91,9 @@ impl Instance {
                 appended.start
             }
         };
-        for attached in self.databases() {
+        for attached in self.databases().iter().filter(|attached| !attached.is_read_only()) {
             attached.db.cache.flush(FlushGoal::All, self.fence(&attached.db))?;
-            self.make_clean(&attached, mark)?;
+            self.make_clean(attached, if attached.is_logged() { mark } else { LgPos::MIN })?;
         }
         self.bounds.attached.write().clear();
         let Some(log) = &self.log else { return Ok(()) };

@@ -49,6 +49,21 @@ impl Fs for RealFs {
         }
     }
 
+    /// The permissions count for those, too, whom they do not stop.
+    fn is_read_only(&self, path: &Path) -> Result<bool> {
+        let meta = fs::metadata(path).map_err(|error| path_error("look up", path, error))?;
+        if !meta.is_file() || meta.permissions().readonly() {
+            return Ok(meta.is_file());
+        }
+        // What else there is that forbids it only the attempt tells; nothing is created or cut.
+        match fs::OpenOptions::new().write(true).custom_flags(libc::O_CLOEXEC).open(path) {
+            Ok(_) => Ok(false),
+            Err(error) => {
+                Ok(matches!(error.raw_os_error(), Some(libc::EACCES | libc::EPERM | libc::EROFS)))
+            }
+        }
+    }
+
     /// Names that are not UTF-8 cannot be ours and are left out.
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>> {
         let mut names = Vec::new();
