@@ -219,7 +219,8 @@ class Databases(Case):
 
     def test_who_has_a_database_alone(self):
         live = self.reattached(0)
-        other = live.session()
+        other = c_size_t()
+        self.ok("JetBeginSessionA", live.inst, byref(other), None, None)
         dbid = self.open(live, h.JET_bitDbExclusive)
         options = c_uint32()
         self.ok("JetGetDatabaseInfoA", live.ses, dbid, byref(options), 4, h.JET_DbInfoOptions)
@@ -238,6 +239,28 @@ class Databases(Case):
         self.ok("JetDetachDatabaseA", live.ses, path)
         self.ok("JetAttachDatabaseA", live.ses, path, h.JET_bitDbRecoveryOff)
         self.code(h.JET_wrnDatabaseAttached, "JetAttachDatabaseA", live.ses, path, 0)
+
+
+class NamelessOrder(Case):
+    """Chapter 13: the order of rows of a table without a primary index."""
+
+    def test_it_counts_as_an_index_and_is_none(self):
+        live, table, number = self.live(), c_size_t(), c_uint32(99)
+        self.ok("JetCreateTableA", live.ses, live.dbid, b"plain\0", 0, 0, byref(table))
+        define = h.JET_COLUMNDEF(cbStruct=sizeof(h.JET_COLUMNDEF), coltyp=h.JET_coltypLong)
+        self.ok("JetAddColumnA", live.ses, table, b"a\0", byref(define), None, 0,
+                byref(c_uint32()))
+        count = ("JetGetTableIndexInfoA", live.ses, table, None, byref(number), 4,
+                 h.JET_IdxInfoCount)
+        self.ok(*count)
+        self.assertEqual(number.value, 1)
+        self.ok("JetCreateIndexA", live.ses, table, b"i1\0", 0, b"+a\0\0", 4, 0)
+        self.ok(*count)
+        self.assertEqual(number.value, 2)
+        limit = h.JET_IdxInfoVarSegMac
+        self.code(h.JET_errIndexNotFound, "JetGetTableIndexInfoA", live.ses, table, None,
+                  byref(number), 4, limit)
+        self.ok("JetGetTableIndexInfoA", live.ses, table, b"i1\0", byref(number), 4, limit)
 
 
 class Currency(Case):

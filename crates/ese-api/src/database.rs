@@ -12,7 +12,7 @@ use ese_pages::DbHeader;
 use crate::{
     session::{ChangeState, Reader, Writer},
     shared::{Alone, OpenDatabase, Shared},
-    table::{Table, TableBuilder},
+    table::{Table, TableBuilder, TableOptions},
 };
 
 /// How a database is opened or created: see [`Instance::open_database_with`] and
@@ -148,18 +148,65 @@ impl Database {
             let attached = self.open.of(&state.engine)?;
             catalog::create_table(&mut state.engine, attached, &def)
         })?;
-        Ok(Table { inner: created, database: Arc::clone(&self.open) })
+        Ok(Table { inner: created, database: Arc::clone(&self.open), denies: None })
     }
 
     /// Opens a table.
     ///
     /// # Errors
-    /// `JET_errObjectNotFound` (-1305).
+    /// `JET_errObjectNotFound` (-1305), `JET_errTableLocked` (-1302) while another session has it
+    /// for itself.
     pub fn table(&self, from: &impl Reader, name: &str) -> Result<Table> {
-        let opened = from
-            .cell()
-            .with(|state| catalog::open_table(&state.engine, self.open.of(&state.engine)?, name))?;
-        Ok(Table { inner: opened, database: Arc::clone(&self.open) })
+        self.table_with(from, name, TableOptions::new())
+    }
+
+    /// Opens a table and denies other sessions something, as long as the handle or a clone of it
+    /// is there. What they do then with handles of their own, or with this one, is
+    /// `JET_errTableLocked` (-1302). Nothing is denied to the session that opens it.
+    ///
+    /// ```
+    /// # fn main() -> ese_api::Result<()> {
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let instance = ese_api::Instance::builder(dir.path()).start()?;
+    /// # let database = instance.create_database("a.edb")?;
+    /// # let (mut mine, mut other) = (instance.session()?, instance.session()?);
+    /// use ese_api::{ColType, JetErr, TableBuilder, TableOptions, row};
+    ///
+    /// let prices = TableBuilder::new("prices").column("id", ColType::Long).primary(&["id"]);
+    /// database.create_table(&mut mine, prices)?;
+    /// let prices = database.table_with(&mine, "prices", TableOptions::new().deny_write(true))?;
+    /// prices.insert(&mut mine, &row! { "id" => 1 })?;
+    /// let theirs = database.table(&other, "prices")?;
+    /// assert!(theirs.get(&other, 1)?.is_some());
+    /// let refused = theirs.insert(&mut other, &row! { "id" => 2 }).unwrap_err();
+    /// assert_eq!(refused.code(), JetErr::TableLocked);
+    /// drop(prices);
+    /// theirs.insert(&mut other, &row! { "id" => 2 })?;
+    /// # drop((theirs, database, mine, other));
+    /// # instance.stop()
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `JET_errObjectNotFound` (-1305); `JET_errTableLocked` (-1302) where another session denies
+    /// this, `JET_errTableInUse` (-1304) where a cursor of another session is there that this
+    /// denies, or somebody has the right already to deny changes. Handles of tables are no cursors:
+    /// they are refused when they are used.
+    pub fn table_with(
+        &self,
+        from: &impl Reader,
+        name: &str,
+        options: TableOptions,
+    ) -> Result<Table> {
+        let (inner, denies) = from.cell().with(|state| {
+            let engine = &state.engine;
+            let table = catalog::open_table(engine, self.open.of(engine)?, name)?;
+            table.admit(engine, false)?;
+            let denies =
+                options.sharing().map(|sharing| table.enter(engine, sharing).map(Arc::new));
+            Ok((table, denies.transpose()?))
+        })?;
+        Ok(Table { inner, database: Arc::clone(&self.open), denies })
     }
 
     /// All tables, those of the system (`MSys...`) included, by name.
@@ -171,7 +218,8 @@ impl Database {
             .cell()
             .with(|state| catalog::tables(&state.engine, self.open.of(&state.engine)?))?;
         let tables = all.into_iter();
-        Ok(tables.map(|inner| Table { inner, database: Arc::clone(&self.open) }).collect())
+        let database = || Arc::clone(&self.open);
+        Ok(tables.map(|inner| Table { inner, database: database(), denies: None }).collect())
     }
 
     /// Pages that the database owns, free ones included. The file has two more, for its header.

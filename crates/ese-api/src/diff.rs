@@ -227,7 +227,7 @@ fn rows(
 ) -> Result<()> {
     let shared = shared_columns(one, other);
     let same_layout = before.database.page_size() == after.database.page_size()
-        && one.columns.all() == other.columns.all();
+        && one.columns.all().eq(other.columns.all());
     before.step()?;
     after.step()?;
     loop {

@@ -158,7 +158,7 @@ pub use sets::{
     BackupCheck, PlannedRestore, Restorable, SetInput, check_backup, plan_restore, restore_set,
 };
 pub use space::{PageUse, SpaceMap, TreeRole, TreeSpace, space_map};
-pub use table::{Inserter, Table, TableBuilder};
+pub use table::{Inserter, Table, TableBuilder, TableOptions};
 pub use temp::{TempRow, TempRows, TempTable, TempTableBuilder};
 pub use typed::{ColumnType, Typed};
 pub use verify::{

@@ -208,7 +208,8 @@ impl<'r> Rows<'r> {
     }
 
     pub(crate) fn table(&self) -> Table {
-        Table { inner: Arc::clone(&self.table), database: Arc::clone(&self.database) }
+        let (inner, database) = (Arc::clone(&self.table), Arc::clone(&self.database));
+        Table { inner, database, denies: None }
     }
 
     pub(crate) fn cell(&self) -> &'r Arc<SessionCell> {

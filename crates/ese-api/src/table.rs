@@ -15,7 +15,7 @@ use ese_engine::{
         IndexOptions, SpaceHints, TableDef, TableSchema, TableType,
     },
     session::Session as EngineSession,
-    table::Table as EngineTable,
+    table::{Sharing, Table as EngineTable, TableUse},
     tree::{Direction, Position, Start},
     version::Lock,
 };
@@ -150,6 +150,41 @@ impl TableBuilder {
 pub struct Table {
     pub(crate) inner: Arc<EngineTable>,
     pub(crate) database: Arc<OpenDatabase>,
+    /// What it denies to other sessions, as long as it is there.
+    pub(crate) denies: Option<Arc<TableUse>>,
+}
+
+/// What others may do with a table while a handle is there that was opened with this: see
+/// [`Database::table_with`](crate::Database::table_with).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableOptions {
+    sharing: Sharing,
+}
+
+impl TableOptions {
+    /// Others may do everything.
+    #[must_use]
+    pub fn new() -> TableOptions {
+        TableOptions::default()
+    }
+
+    /// Other sessions can neither read nor change the table (`JET_bitTableDenyRead`).
+    #[must_use]
+    pub fn deny_read(mut self, on: bool) -> TableOptions {
+        self.sharing.deny_read = on;
+        self
+    }
+
+    /// Other sessions cannot change the table (`JET_bitTableDenyWrite`).
+    #[must_use]
+    pub fn deny_write(mut self, on: bool) -> TableOptions {
+        self.sharing.deny_write = on;
+        self
+    }
+
+    pub(crate) fn sharing(self) -> Option<Sharing> {
+        (self != TableOptions::default()).then_some(self.sharing)
+    }
 }
 
 /// The version of a table that a session sees. Those who share a handle also share the common case,
@@ -173,13 +208,15 @@ impl Deref for Current<'_> {
 /// As [`Current`].
 ///
 /// # Errors
-/// `JET_errObjectNotFound` (-1305) if the table was deleted; those of [`OpenDatabase::of`].
+/// `JET_errObjectNotFound` (-1305) if the table was deleted, `JET_errTableLocked` (-1302) while
+/// another session has it for itself; those of [`OpenDatabase::of`].
 pub(crate) fn current<'t>(
     table: &'t Arc<EngineTable>,
     database: &OpenDatabase,
     engine: &EngineSession,
 ) -> Result<Current<'t>> {
     let attached = database.of(engine)?;
+    table.admit(engine, false)?;
     if table.is_newest() {
         return Ok(Current::Same(table));
     }
@@ -196,7 +233,7 @@ impl Table {
         let inner = from
             .cell()
             .with(|state| self.current(&state.engine).map(|current| Arc::clone(&current)))?;
-        Ok(Table { inner, database: Arc::clone(&self.database) })
+        Ok(Table { inner, database: Arc::clone(&self.database), denies: self.denies.clone() })
     }
 
     pub(crate) fn current(&self, engine: &EngineSession) -> Result<Current<'_>> {

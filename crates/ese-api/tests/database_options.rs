@@ -8,7 +8,8 @@ use std::{
 };
 
 use ese_api::{
-    ColType, Database, DatabaseOptions, Instance, JetErr, Lock, Session, Table, TableBuilder, row,
+    ColType, Database, DatabaseOptions, Instance, JetErr, Lock, Session, Table, TableBuilder,
+    TableOptions, row,
 };
 
 fn instance(dir: &Path) -> Instance {
@@ -153,4 +154,52 @@ fn what_is_not_logged_survives_an_orderly_end_and_no_other() {
     let third = instance(dir.path());
     let refused = third.open_database("a.edb").unwrap_err();
     assert_eq!(refused.code(), JetErr::DatabaseDirtyShutdown);
+}
+
+#[test]
+fn who_has_a_table_for_itself_is_alone_in_it_until_its_handles_are_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let instance = instance(dir.path());
+    let database = filled(&instance, "a.edb", DatabaseOptions::new());
+    let (mut mine, mut other) = (instance.session().unwrap(), instance.session().unwrap());
+    let theirs = table(&other, &database);
+    let alone = TableOptions::new().deny_read(true);
+    let own = database.table_with(&mine, "t", alone).unwrap();
+    let second = own.clone();
+    own.insert(&mut mine, &row! { "id" => 500 }).unwrap();
+    assert_eq!(table(&mine, &database).rows(&mine).count(), 101, "it denies itself nothing");
+    let locked = JetErr::TableLocked;
+    assert_eq!(theirs.get(&other, 1).unwrap_err().code(), locked);
+    assert_eq!(own.get(&other, 1).unwrap_err().code(), locked, "the session counts");
+    assert_eq!(theirs.rows(&other).next().unwrap().unwrap_err().code(), locked);
+    let new = row! { "id" => 501 };
+    assert_eq!(theirs.insert(&mut other, &new).unwrap_err().code(), locked);
+    assert_eq!(theirs.delete(&mut other, 1).unwrap_err().code(), locked);
+    let column = ese_api::ColumnDef::new("new", ColType::Long);
+    assert_eq!(theirs.add_column(&mut other, &column).unwrap_err().code(), locked);
+    assert_eq!(database.table(&other, "t").unwrap_err().code(), locked);
+    assert_eq!(database.table_with(&other, "t", alone).unwrap_err().code(), locked);
+    drop(own);
+    assert_eq!(theirs.get(&other, 1).unwrap_err().code(), locked);
+    drop(second);
+    assert_eq!(theirs.rows(&other).count(), 101);
+    theirs.insert(&mut other, &new).unwrap();
+}
+
+#[test]
+fn the_right_to_deny_changes_is_given_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let instance = instance(dir.path());
+    let database = filled(&instance, "a.edb", DatabaseOptions::new());
+    let (mut mine, mut other) = (instance.session().unwrap(), instance.session().unwrap());
+    let reads = TableOptions::new().deny_write(true);
+    let own = database.table_with(&mine, "t", reads).unwrap();
+    let in_use = |session: &Session| database.table_with(session, "t", reads).unwrap_err().code();
+    assert_eq!(in_use(&mine), JetErr::TableInUse);
+    assert_eq!(in_use(&other), JetErr::TableLocked);
+    let theirs = table(&other, &database);
+    assert_eq!(theirs.rows(&other).count(), 100);
+    let change = row! { "text" => "other" };
+    assert_eq!(theirs.update(&mut other, 1, &change).unwrap_err().code(), JetErr::TableLocked);
+    assert!(own.update(&mut mine, 1, &change).unwrap());
 }

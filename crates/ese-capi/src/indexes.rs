@@ -26,7 +26,7 @@ text_exports! {
         let name = asked(szIndexName, InfoLevel)?;
         let (ses, cur) = (session(sesid), cursor(tableid));
         let found = jet::JetGetTableIndexInfo(ses, cur, name.as_deref())?;
-        index_info::<C>(sesid, found, (pvResult, cbResult), InfoLevel, || {
+        index_info::<C>(sesid, (found, name), (pvResult, cbResult), InfoLevel, || {
             jet::JetGetTableColumnInfo(ses, cur, jet::JET_COLUMNCHOICE::All)
         })
     }
@@ -39,7 +39,7 @@ text_exports! {
         let table = szTableName.name()?;
         let name = asked(szIndexName, InfoLevel)?;
         let found = jet::JetGetIndexInfo(session(sesid), dbid, &table, name.as_deref())?;
-        index_info::<C>(sesid, found, (pvResult, cbResult), InfoLevel, || {
+        index_info::<C>(sesid, (found, name), (pvResult, cbResult), InfoLevel, || {
             jet::JetGetColumnInfo(session(sesid), dbid, &table, jet::JET_COLUMNCHOICE::All)
         })
     }
@@ -76,7 +76,7 @@ fn asked<C: Unit>(name: Str<C>, info_level: u32) -> Result<Option<String>> {
 
 fn index_info<C: Unit>(
     sesid: usize,
-    found: Vec<JET_INDEXINFO>,
+    (found, name): (Vec<JET_INDEXINFO>, Option<String>),
     (to, cb): (Bytes, u32),
     info_level: u32,
     columns: impl FnOnce() -> Result<Vec<jet::JET_COLUMNBASE>>,
@@ -89,11 +89,13 @@ fn index_info<C: Unit>(
         to.cast().write(index_list(&list));
         return Ok(());
     }
-    if info_level == level::COUNT {
-        return put_number(to, cb, found.len() as u64);
-    }
     let primary = |index: &&JET_INDEXINFO| index.grbit & jet::JET_bitIndexPrimary != 0;
-    let one = if found.len() == 1 { found.first() } else { found.iter().find(primary) };
+    if info_level == level::COUNT {
+        // The order of a table's rows counts as one, whether it has a name or not.
+        let nameless = !found.iter().any(|index| primary(&index));
+        return put_number(to, cb, found.len() as u64 + u64::from(nameless));
+    }
+    let one = if name.is_some() { found.first() } else { found.iter().find(primary) };
     let one = one.ok_or_else(|| {
         Error::new(JetErr::IndexNotFound, "the table has no primary index, and none is named")
     })?;

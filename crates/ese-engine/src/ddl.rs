@@ -164,7 +164,7 @@ fn add_column_row(
     let mut id = ColumnId(0);
     let table = add_to_table(session, attached, table, |session, current| {
         let mut schema = TableSchema::clone(&current.schema);
-        let column = schema::add_column(schema.columns.all(), def)?;
+        let column = schema::add_column(&schema.columns, def)?;
         if let Some(name) = &schema.template {
             let template = catalog::open_table(session, attached, name)?;
             schema::refuse_where_tagged_only(&column, Some(&template.schema))?;
@@ -176,7 +176,7 @@ fn add_column_row(
         }
         id = column.id;
         let row = schema::column_row(&schema, &column)?;
-        schema.columns = with_columns(&schema, |list| list.push(column))?;
+        schema.columns = std::mem::take(&mut schema.columns).with(column)?;
         check_record(&schema)?;
         let db = &current.db;
         CatalogTrees::of(db).insert(session, db, &row)?;
@@ -203,7 +203,7 @@ fn check_record(schema: &TableSchema) -> Result<()> {
 }
 
 fn with_columns(schema: &TableSchema, edit: impl FnOnce(&mut Vec<Column>)) -> Result<Columns> {
-    let mut list = schema.columns.all().to_vec();
+    let mut list: Vec<Column> = schema.columns.all().cloned().collect();
     edit(&mut list);
     Columns::new(list)
 }
@@ -226,7 +226,7 @@ pub fn delete_column(
         refuse_indexed(&schema, &column)?;
         let old = schema::column_row(&schema, &column)?;
         let (db, trees) = (&current.db, CatalogTrees::of(&current.db));
-        let last = schema.columns.all().iter().map(|other| other.id);
+        let last = schema.columns.all().map(|other| other.id);
         let last = last.filter(|id| range(*id) == range(column.id)).max() == Some(column.id);
         if last {
             // Its id must not be given out again: a place holder keeps it.
@@ -541,10 +541,10 @@ fn drop_index(
 ///
 /// # Errors
 /// As [`schema::add_index`]; `JET_errKeyDuplicate` (-1605), `JET_errNullKeyDisallowed` and others
-/// for rows that an index refuses; `JET_errIndexHasPrimary`-like codes for a primary index of a
-/// table that has rows or one (`JET_errFeatureNotAvailable`); `JET_errWriteConflict` (-1102) if
-/// another open transaction has changed rows; the progress function's; as [`add_column`]. Nothing
-/// of the indexes is left then.
+/// for rows that an index refuses; for a primary index `JET_errTableNotEmpty` (-1308) where there
+/// are or were rows, `JET_errExclusiveTableLockRequired` (-1322) where others may insert some;
+/// `JET_errWriteConflict` (-1102) if another open transaction has changed rows; the progress
+/// function's; as [`add_column`]. Nothing of the indexes is left then.
 pub fn create_indexes(
     session: &mut Session,
     attached: &Arc<Attached>,
@@ -557,18 +557,50 @@ pub fn create_indexes(
     count_wishes(session, attached, &wished?)?;
     add_to_table(session, attached, table, |session, current| {
         let mut schema = TableSchema::clone(&current.schema);
-        let known = schema.indexes.len();
+        let (mut primary, mut secondary) = (Vec::new(), Vec::new());
         for def in defs {
             let index = schema::add_index(&schema, def, &session.instance().config.unicode)?;
-            if index.is_primary() {
-                let what =
-                    format!("index \"{}\": a primary index is made with its table", def.name);
-                return Err(Error::new(JetErr::FeatureNotAvailable, what));
-            }
-            schema.indexes.push(index);
+            // So that the next one is compared with it.
+            schema.indexes.push(index.clone());
+            if index.is_primary() { primary.push(index) } else { secondary.push(index) }
         }
+        schema.indexes.clone_from(&current.schema.indexes);
+        if let Some(index) = primary.pop() {
+            order_rows(session, current, &mut schema, index)?;
+        }
+        if secondary.is_empty() {
+            return Ok(Edited::of(schema));
+        }
+        let known = schema.indexes.len();
+        schema.indexes.extend(secondary);
         build_indexes(session, current, (schema, known), progress)
     })
+}
+
+/// Gives a table that has never had a row its own order. Its tree stays: the entries of the primary
+/// index are the rows.
+fn order_rows(
+    session: &mut Session,
+    current: &Arc<Table>,
+    schema: &mut TableSchema,
+    mut index: schema::Index,
+) -> Result<()> {
+    let refused = |code, what: &str| {
+        Err(Error::new(code, format!("index \"{}\" is the order of rows: {what}", index.name)))
+    };
+    let makes = current.core.is_made_by(session);
+    if !makes && !current.core.is_alone(session.procid()) {
+        return refused(JetErr::ExclusiveTableLockRequired, "others may insert some now");
+    }
+    if !current.is_blank()? {
+        return refused(JetErr::TableNotEmpty, "there are some already");
+    }
+    (index.objid, index.fdp) = (schema.objid, schema.fdp);
+    let row = schema::index_row(schema, &index)?;
+    let db = &current.db;
+    CatalogTrees::of(db).insert(session, db, &row)?;
+    schema.indexes.insert(0, index);
+    Ok(())
 }
 
 /// Counts the indexes to be made in MSysLocales: before the table is locked, because a commit may

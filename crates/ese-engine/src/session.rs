@@ -440,8 +440,13 @@ impl Session {
         self.statement_began = outer;
         if done.is_err() {
             self.undo_to(before)?;
-        } else if self.unsettled {
+            return done;
+        }
+        if self.unsettled {
             self.settle(before);
+        }
+        if self.statement_began.is_none() {
+            self.join_schema_changes();
         }
         done
     }

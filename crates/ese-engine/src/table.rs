@@ -154,13 +154,39 @@ impl Table {
         self.secondary.iter().find(|index| index.schema.name.eq_ignore_ascii_case(name))
     }
 
+    /// Has its tree no node at all, neither one that was deleted nor one that nobody sees yet?
+    pub(crate) fn is_blank(&self) -> Result<bool> {
+        let mut blank = true;
+        let (view, at) = (self.tree.view(), &mut Position::default());
+        tree::scan(&self.db.cache, &view, Start::End, Direction::Forward, at, |_| {
+            blank = false;
+            ControlFlow::Break(())
+        })?;
+        Ok(blank)
+    }
+
     /// Does a session with this snapshot see the table?
     pub(crate) fn seen_by(&self, snapshot: Snapshot<'_>) -> bool {
         self.creator.as_ref().is_none_or(|creator| snapshot.sees(creator))
     }
 
-    /// Refuses changes to tables with features that changes cannot keep up.
-    fn check_changeable(&self) -> Result<()> {
+    /// May a session read the table, or change it (`changes`)? Not what another one denies it that
+    /// has opened the table.
+    ///
+    /// # Errors
+    /// `JET_errTableLocked` (-1302).
+    #[inline]
+    pub fn admit(&self, session: &Session, changes: bool) -> Result<()> {
+        if !self.core.is_denied() {
+            return Ok(());
+        }
+        self.core.check_admitted(session.procid(), changes, &self.schema.name)
+    }
+
+    /// Refuses changes that another session denies, and changes to tables with features that
+    /// changes cannot keep up.
+    fn check_changeable(&self, session: &Session) -> Result<()> {
+        self.admit(session, true)?;
         if is_catalog(self.schema.objid) {
             let what =
                 format!("table {} is the catalog; schema changes write it", self.schema.name);
@@ -195,7 +221,7 @@ impl Table {
         record: &[u8],
         key: &mut Vec<u8>,
     ) -> Result<()> {
-        self.check_changeable()?;
+        self.check_changeable(session)?;
         self.new_key(session, record, key)?;
         let live = self.core.live.read();
         let indexes = live.kept_by(session)?;
@@ -209,8 +235,14 @@ impl Table {
         })
     }
 
-    /// A row of who does not see yet that rows get numbers would be without one.
+    /// A row of who does not see yet that rows get numbers would be without one; of who does not
+    /// see yet that they have a key it would have another one.
     fn check_numbered(&self, live: &Live) -> Result<()> {
+        if live.schema.primary().is_some() != self.schema.primary().is_some() {
+            let name = &self.schema.name;
+            let what = format!("another transaction changes the order of the rows of table {name}");
+            return Err(Error::new(JetErr::WriteConflict, what).advise("begin again"));
+        }
         let number = |schema: &TableSchema| schema.columns.autoincrement().map(|column| column.id);
         if number(&live.schema) == number(&self.schema) {
             return Ok(());
@@ -277,7 +309,7 @@ impl Table {
         key: &[u8],
         record: &[u8],
     ) -> Result<()> {
-        self.check_changeable()?;
+        self.check_changeable(session)?;
         self.replace_under(&self.core.live.read(), session, hint, key, record)
     }
 
@@ -343,7 +375,7 @@ impl Table {
     /// # Errors
     /// As [`Table::replace`].
     pub fn delete(&self, session: &mut Session, hint: &mut Position, key: &[u8]) -> Result<()> {
-        self.check_changeable()?;
+        self.check_changeable(session)?;
         let live = self.core.live.read();
         let indexes = live.kept_by(session)?;
         if indexes.is_empty() && !self.has_long_values() {

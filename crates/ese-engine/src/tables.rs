@@ -156,6 +156,22 @@ impl Tables {
         }
     }
 
+    /// Forgets the version before the newest, which one transaction has made and replaced. False:
+    /// that is another one, or the newest is no version but the end.
+    pub(crate) fn forget_between(&self, version: &Arc<Table>) -> bool {
+        let mut inner = self.0.write();
+        let Some(versions) = inner.by_objid.get_mut(&version.schema.objid) else { return false };
+        let Some(at) = versions.len().checked_sub(2) else { return false };
+        let found = versions.get(at).is_some_and(|found| Arc::ptr_eq(&found.table, version));
+        let same_name = versions.last().is_some_and(|newest| {
+            newest.remover.is_none() && newest.table.schema.name == version.schema.name
+        });
+        if found && same_name {
+            versions.remove(at);
+        }
+        found && same_name
+    }
+
     /// Takes the newest change of a table back.
     pub(crate) fn take_back(&self, objid: ObjId) {
         let mut inner = self.0.write();

@@ -275,6 +275,9 @@ pub fn JetAttachDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -
             let what = "JET_bitDbVersioningOff is for new databases";
             return Err(Error::new(JetErr::CannotDisableVersioning, what));
         }
+        if grbit & !(upkeep | ATTACH_KNOWN) != 0 {
+            return Err(unavailable("a flag of JetAttachDatabase"));
+        }
         let path = own_path(&session, szFilename)?;
         let mode = AttachMode {
             read_only: grbit & JET_bitDbReadOnly != 0,
@@ -282,9 +285,6 @@ pub fn JetAttachDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -
         };
         if mode.read_only && grbit & JET_bitDbDeleteUnicodeIndexes != 0 {
             return Err(invalid_grbit("JetAttachDatabase", grbit));
-        }
-        if grbit & !(upkeep | ATTACH_KNOWN) != 0 {
-            return Err(unavailable("a flag of JetAttachDatabase"));
         }
         // Attaching is refused during a backup even where there would be nothing to do.
         session.shared.backup.refuse_if_in_progress()?;

@@ -1,9 +1,8 @@
 //! Making tables (api-semantics 13).
 //!
-//! [`JetCreateTable`] gives a cursor on a table that its session goes on to define with
-//! [`JetAddColumn`] and [`JetCreateIndex`]. The table is written with the first other use of the
-//! cursor, with its closing, or with the commit; nobody else could see it before that, and the
-//! primary index belongs to its definition. From then on the same functions change it for all.
+//! [`JetCreateTable`] makes a table without columns and gives a cursor on it that nobody else can
+//! have: its session goes on to define it with [`JetAddColumn`] and [`JetCreateIndex`]. The primary
+//! index must come before the first row.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -12,8 +11,8 @@ use ese_engine::{
     catalog, ddl,
     instance::Attached,
     schema::{
-        ColType, Column, ColumnDef, ColumnFlags, ConditionDef, IndexDef, IndexOptions, KeyPart,
-        Placement, SpaceHints, TableDef, TableSchema, TableType, TupleLimits,
+        ColType, Column, ColumnDef, ColumnFlags, ColumnId, ConditionDef, IndexDef, IndexOptions,
+        KeyPart, Placement, SpaceHints, TableDef, TableType, TupleLimits,
     },
     session::Session,
     table::Table,
@@ -38,9 +37,6 @@ use super::{
     unicode::index_order,
 };
 use crate::session::SessionState;
-
-/// So many pages may be missing on the disk when the table is written.
-const MANY_PAGES: u32 = 1024;
 
 /// A column to be made with its table.
 #[derive(Clone, Debug, Default)]
@@ -192,13 +188,14 @@ pub struct JET_TABLECREATE {
     pub cbSeparateLV: u32,
 }
 
-/// Begins to define a table, and gives a cursor on it. Many initial pages (`lPages`) are got for
-/// the database at once, so that it is this call which fails if there is no room for them.
+/// Makes a table without columns, and gives a cursor on it; nobody else can open the table until
+/// that is closed.
 ///
 /// # Errors
-/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errTableDuplicate` (-1303),
-/// `JET_errInvalidName` (-1002), `JET_errDensityInvalid` (-1307), `JET_errTransReadOnly` (-1110),
-/// `JET_errDiskFull` (-1808), `JET_errOutOfDatabaseSpace` (-1012).
+/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errPermissionDenied` (-1809) in a
+/// database for reading only, `JET_errTransReadOnly` (-1110), `JET_errInvalidName` (-1002),
+/// `JET_errDensityInvalid` (-1307), `JET_errTableDuplicate` (-1303), `JET_errDiskFull` (-1808),
+/// `JET_errOutOfDatabaseSpace` (-1012).
 pub fn JetCreateTable(
     sesid: JET_SESID,
     dbid: JET_DBID,
@@ -211,24 +208,10 @@ pub fn JetCreateTable(
     def.density = lDensity;
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_to_change(own, dbid)?;
-        def.build(database.attached.db.page_size())?;
-        match catalog::open_table(&state.engine, &database.attached, szTableName) {
-            Err(error) if error.code() == JetErr::ObjectNotFound => {}
-            Err(error) => return Err(error),
-            Ok(_) => {
-                return Err(Error::new(
-                    JetErr::TableDuplicate,
-                    format!("there is a table {szTableName} already"),
-                ));
-            }
-        }
-        if lPages >= MANY_PAGES {
-            let owned = database.attached.db.file.page_count();
-            let instance = state.engine.instance();
-            instance.grow_database(&database.attached, owned.saturating_add(lPages))?;
-        }
+        let table = catalog::create_table(&mut state.engine, &database.attached, &def)?;
+        let what = What::made(state, table)?;
         let level = state.engine.level();
-        new_cursor(own, sesid, Some(&database), What::Defining(Box::new(def)), level)
+        new_cursor(own, sesid, Some(&database), what, level)
     })
 }
 
@@ -352,7 +335,7 @@ pub fn JetCreateTableColumnIndex4(
 /// # Errors
 /// The cursor's; `JET_errCallbackNotResolved` (-2102); what is wrong with the column
 /// (`JET_errColumnDuplicate` -1508, `JET_errInvalidColumnType` -1511, ...); those of the schema
-/// change for a table that has been written.
+/// change.
 pub fn JetAddColumn(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
@@ -374,28 +357,29 @@ pub fn JetAddColumn(
         if pcolumndef.grbit & JET_bitColumnUnversioned != 0 {
             check_unversioned(state, cursor, "column")?;
         }
-        if let Some(schema) = redefine(cursor, |def| def.columns.push(column.clone()))? {
-            return Ok(columnid_of(&schema, schema.column(szColumnName)?));
-        }
         let counts = ColumnFlags::ESCROW_UPDATE | ColumnFlags::AUTOINCREMENT;
         if column.flags.intersects(counts) && !cursor.open(state)?.is_exclusive() {
             let what = format!("column \"{szColumnName}\" is added with an exclusive cursor");
             return Err(Error::new(JetErr::ExclusiveTableLockRequired, what));
         }
+        let mut id = ColumnId(0);
         alter(state, cursor, |session, attached, table| {
-            ddl::add_column(session, attached, table, &column).map(|(table, _)| table)
+            let (table, added) = ddl::add_column(session, attached, table, &column)?;
+            id = added;
+            Ok(table)
         })?;
         let table = cursor.table(state)?;
-        Ok(columnid_of(&table.schema, table.schema.column(szColumnName)?))
+        Ok(columnid_of(&table.schema, table.schema.columns.require(id)?))
     })
 }
 
-/// Adds an index. The primary one only while the table is being defined.
+/// Adds an index. The primary one only before the first row, while nobody else can open the table.
 ///
 /// # Errors
 /// The cursor's; what is wrong with the index (`JET_errIndexHasPrimary` -1402,
 /// `JET_errIndexInvalidDef` -1406, `JET_errColumnNotFound` -1507, ...);
-/// as `JET_errFixedDDL` (-1323) for a table that has been written.
+/// `JET_errTableNotEmpty` (-1308) and `JET_errExclusiveTableLockRequired` (-1322) for a primary
+/// one, `JET_errFixedDDL` (-1323).
 pub fn JetCreateIndex(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
@@ -426,30 +410,14 @@ pub(super) fn check_unversioned(
     cursor: &mut Cursor,
     what: &str,
 ) -> Result<()> {
-    let defining = matches!(cursor.what, What::Defining(_));
-    if state.engine.level() == 0 || defining || cursor.open(state)?.is_exclusive() {
+    if state.engine.level() == 0 || cursor.open(state)?.is_exclusive() {
         return Ok(());
     }
     let what = format!("a {what} without version is made outside a transaction");
     Err(Error::new(JetErr::InTransaction, what).advise("commit first, or open the table alone"))
 }
 
-/// Changes a definition; one that cannot be built stays as it was.
-/// `None`: the table has been written.
-fn redefine(
-    cursor: &mut Cursor,
-    change: impl FnOnce(&mut TableDef),
-) -> Result<Option<TableSchema>> {
-    let page_size = cursor.database()?.attached.db.page_size();
-    let What::Defining(def) = &mut cursor.what else { return Ok(None) };
-    let mut new = def.clone();
-    change(&mut new);
-    let schema = new.build(page_size)?;
-    *def = new;
-    Ok(Some(schema))
-}
-
-/// Changes a table that has been written; the cursor goes on with the new version.
+/// Changes a table; the cursor goes on with the new version.
 pub(super) fn alter(
     state: &mut SessionState,
     cursor: &mut Cursor,
@@ -469,9 +437,6 @@ pub(super) fn create_indexes(
     cursor: &mut Cursor,
     defs: &[IndexDef],
 ) -> Result<()> {
-    if redefine(cursor, |def| def.indexes.extend_from_slice(defs))?.is_some() {
-        return Ok(());
-    }
     alter(state, cursor, |session, attached, table| {
         ddl::create_indexes(session, attached, table, defs, &mut |_| Ok(()))
     })

@@ -247,7 +247,7 @@ pub fn JetDupSession(sesid: JET_SESID) -> Result<JET_SESID> {
 /// `JET_errIllegalOperation` (-1312) in a callback of the session.
 pub fn JetEndSession(sesid: JET_SESID, _grbit: JET_GRBIT) -> Result<()> {
     let session = find_session(sesid)?;
-    session.call(Purpose::CleanUp, |state, own| {
+    session.call(Purpose::CleanUp, |_, own| {
         if own.caller().is_none() {
             return Err(Error::new(JetErr::SessionInUse, "another thread has bound the session"));
         }
@@ -257,12 +257,6 @@ pub fn JetEndSession(sesid: JET_SESID, _grbit: JET_GRBIT) -> Result<()> {
                 .advise("end the session when the call has returned that the callback is for"));
         }
         for handle in std::mem::take(&mut own.cursors) {
-            if state.engine.level() == 0
-                && let Ok(cursor) = find_cursor(handle)
-                && let Err(error) = cursor.finish(state)
-            {
-                tracing::warn!(%error, "a table that was being defined could not be written");
-            }
             own.close(handle);
         }
         own.databases.clear();
@@ -364,7 +358,7 @@ pub(super) fn commit_level(
         }
     }
     for cursor in own.cursors.iter().filter_map(|cursor| find_cursor(*cursor).ok()) {
-        cursor.before_commit(state, level)?;
+        cursor.before_commit(level);
     }
     state.engine.commit(durability)?;
     let level = state.engine.level();

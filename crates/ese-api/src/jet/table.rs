@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     catalog, cursor as engine,
-    schema::{Column, ColumnFlags, ColumnId, TableDef, TableFlags, TableSchema, check_name},
+    schema::{Column, ColumnFlags, ColumnId, TableFlags, TableSchema, check_name},
     table::{Sharing, Table},
     temp::TempTable,
 };
@@ -50,8 +50,6 @@ pub(super) struct Cursor {
 #[derive(Debug)]
 pub(super) enum What {
     Table(Box<engine::Cursor>),
-    /// A table that its own session is still adding columns to; made at the first other use.
-    Defining(Box<TableDef>),
     /// A temporary table.
     Temp(Box<TempTable>),
 }
@@ -156,7 +154,6 @@ pub(super) fn is_changing(handle: JET_TABLEID, other: &engine::Cursor, key: &[u8
         let mut cursor = cursor.state.lock();
         let open = match &mut cursor.what {
             What::Table(open) => Some(&mut **open),
-            What::Defining(_) => None,
             What::Temp(temp) => temp.tree().ok().flatten(),
         };
         open.is_some_and(|open| open.shares_table(other) && open.changing() == Some(key))
@@ -198,15 +195,14 @@ fn mismatch(tableid: JET_TABLEID, sesid: JET_SESID) -> Error {
 
 impl Cur {
     /// A level commits: what belongs to it belongs to the one below.
-    pub(super) fn before_commit(&self, state: &mut SessionState, level: u8) -> Result<()> {
+    pub(super) fn before_commit(&self, level: u8) {
         let mut cursor = self.state.lock();
         let below = level.saturating_sub(1);
         cursor.level = cursor.level.min(below);
         match &mut cursor.what {
             What::Temp(temp) => temp.level_committed(level),
-            _ => cursor.open(state)?.level_committed(level),
+            What::Table(open) => open.level_committed(level),
         }
-        Ok(())
     }
 
     /// May the outermost level commit?
@@ -233,15 +229,9 @@ impl Cur {
         let mut cursor = self.state.lock();
         match &mut cursor.what {
             What::Table(open) => open.levels_rolled_back(keep),
-            What::Defining(_) => {}
             What::Temp(temp) => temp.levels_rolled_back(keep),
         }
         cursor.level <= keep
-    }
-
-    /// Its session ends: a table that was only defined comes to be.
-    pub(super) fn finish(&self, state: &mut SessionState) -> Result<()> {
-        self.state.lock().define(state)
     }
 }
 
@@ -269,16 +259,6 @@ impl Cursor {
         Ok((!is_tree).then_some(temp))
     }
 
-    /// Makes the table if it was only defined so far.
-    fn define(&mut self, state: &mut SessionState) -> Result<()> {
-        if let What::Defining(def) = &self.what {
-            let attached = &self.database()?.attached;
-            let table = catalog::create_table(&mut state.engine, attached, def)?;
-            self.what = What::made(state, table)?;
-        }
-        Ok(())
-    }
-
     /// As [`Cursor::open`], also for a temporary table that is a tree.
     pub(super) fn open_or_tree(&mut self, state: &mut SessionState) -> Result<&mut engine::Cursor> {
         if matches!(self.what, What::Temp(_)) {
@@ -288,12 +268,12 @@ impl Cursor {
         self.open(state)
     }
 
-    /// The cursor itself; makes the table if it was only defined so far.
+    /// The cursor itself.
     ///
     /// # Errors
-    /// `JET_errIllegalOperation` (-1312) for a temporary table; those of making a table.
+    /// `JET_errIllegalOperation` (-1312) for a temporary table, `JET_errObjectNotFound` (-1305) for
+    /// one that was deleted.
     pub(super) fn open(&mut self, state: &mut SessionState) -> Result<&mut engine::Cursor> {
-        self.define(state)?;
         let attached = Arc::clone(&self.database()?.attached);
         match &mut self.what {
             What::Table(open) => {
@@ -302,9 +282,6 @@ impl Cursor {
                     open.follow(now);
                 }
                 Ok(open)
-            }
-            What::Defining(def) => {
-                Err(Error::new(JetErr::InternalError, format!("table {} was not made", def.name)))
             }
             What::Temp(_) => Err(TempTable::refused("this call")),
         }
@@ -424,10 +401,7 @@ pub fn JetDupCursor(
 /// # Errors
 /// The session's; `JET_errInvalidTableId` (-1310), `JET_errSesidTableIdMismatch` (-1114).
 pub fn JetCloseTable(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
-    with_any_cursor(sesid, tableid, Purpose::CleanUp, |state, own, cursor| {
-        if cursor.temp().is_none() {
-            cursor.open(state)?;
-        }
+    with_any_cursor(sesid, tableid, Purpose::CleanUp, |_, own, _| {
         own.cursors.retain(|other| *other != tableid);
         own.close(tableid);
         Ok(())

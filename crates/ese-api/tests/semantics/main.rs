@@ -8,6 +8,7 @@
     reason = "a failing step fails the test; the functions come with all their constants"
 )]
 
+mod argument_order;
 mod bad_arguments;
 mod error_info;
 #[path = "../jet_setup/mod.rs"]

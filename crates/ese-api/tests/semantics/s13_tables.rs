@@ -28,6 +28,141 @@ fn s13_01_who_makes_a_table_has_it_alone_until_its_cursor_is_closed() {
 }
 
 #[test]
+fn s13_01_a_table_is_there_as_soon_as_it_is_made() {
+    let _mode = multi();
+    let pets = pets();
+    let (other, _) = pets.other();
+    let (ses, dbid) = (pets.ses, pets.live.dbid);
+    let cur = JetCreateTable(ses, dbid, "new", 0, 0).unwrap();
+    assert_eq!(code(JetCreateTable(ses, dbid, "New", 0, 0)), JetErr::TableDuplicate);
+    assert_eq!(code(JetCreateTable(other, dbid, "new", 0, 0)), JetErr::TableDuplicate);
+    assert_eq!(code(JetOpenTable(other, dbid, "new", 0)), JetErr::TableLocked);
+    let a = JetAddColumn(ses, cur, "a", &long(), &[]).unwrap();
+    // A transaction that is taken back takes nothing of what was there before.
+    JetBeginTransaction(ses).unwrap();
+    JetAddColumn(ses, cur, "b", &long(), &[]).unwrap();
+    JetPrepareUpdate(ses, cur, JET_prepInsert).unwrap();
+    JetSetColumn(ses, cur, a, Some(&1i32.to_le_bytes()), 0, None).unwrap();
+    JetUpdate(ses, cur).unwrap();
+    JetRollback(ses, 0).unwrap();
+    let columns = JetGetTableColumnInfo(ses, cur, None).unwrap();
+    assert_eq!(columns.iter().map(|c| &*c.szColumnName).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(JetIndexRecordCount(ses, cur, 0).unwrap(), 0);
+    JetCloseTable(ses, cur).unwrap();
+    JetOpenTable(other, dbid, "new", 0).unwrap();
+}
+
+#[test]
+fn s13_01_what_a_level_adds_to_a_new_table_goes_with_the_level() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, dbid) = (pets.ses, pets.live.dbid);
+    let names = |cur| -> Vec<String> {
+        let columns = JetGetTableColumnInfo(ses, cur, None).unwrap();
+        columns.into_iter().map(|column| column.szColumnName).collect()
+    };
+    let add = |cur, name: &str| JetAddColumn(ses, cur, name, &long(), &[]).unwrap();
+    JetBeginTransaction(ses).unwrap();
+    let cur = JetCreateTable(ses, dbid, "new", 0, 0).unwrap();
+    for name in ["a", "b", "c"] {
+        add(cur, name);
+    }
+    JetBeginTransaction(ses).unwrap();
+    for name in ["d", "e"] {
+        add(cur, name);
+    }
+    JetCreateIndex(ses, cur, "pk", JET_bitIndexPrimary, "+a\0\0", 0).unwrap();
+    JetCreateIndex(ses, cur, "by d", 0, "+d\0\0", 0).unwrap();
+    assert_eq!(names(cur), ["a", "b", "c", "d", "e"]);
+    JetRollback(ses, 0).unwrap();
+    assert_eq!(names(cur), ["a", "b", "c"]);
+    assert_eq!(JetGetTableIndexInfo(ses, cur, None).unwrap().len(), 0);
+    JetBeginTransaction(ses).unwrap();
+    for name in ["f", "g"] {
+        add(cur, name);
+    }
+    JetCommitTransaction(ses, 0).unwrap();
+    JetDeleteColumn(ses, cur, "b").unwrap();
+    assert_eq!(names(cur), ["a", "c", "f", "g"]);
+    JetCommitTransaction(ses, 0).unwrap();
+    assert_eq!(names(cur), ["a", "c", "f", "g"]);
+    // And all of it goes with a table that is taken back.
+    JetBeginTransaction(ses).unwrap();
+    let gone = JetCreateTable(ses, dbid, "gone", 0, 0).unwrap();
+    (0..100).for_each(|i| _ = add(gone, &format!("c{i}")));
+    JetCreateIndex(ses, gone, "by c1", 0, "+c1\0\0", 0).unwrap();
+    JetRollback(ses, 0).unwrap();
+    assert_eq!(code(JetOpenTable(ses, dbid, "gone", 0)), JetErr::ObjectNotFound);
+    JetCreateTable(ses, dbid, "gone", 0, 0).unwrap();
+}
+
+#[test]
+fn s13_01_rows_get_their_order_before_the_first_of_them() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, dbid) = (pets.ses, pets.live.dbid);
+    let primary =
+        |cur, name: &str| JetCreateIndex(ses, cur, name, JET_bitIndexPrimary, "+a\0\0", 0);
+    let cur = JetCreateTable(ses, dbid, "new", 0, 0).unwrap();
+    let a = JetAddColumn(ses, cur, "a", &long(), &[]).unwrap();
+    JetCreateIndex(ses, cur, "by a", 0, "-a\0\0", 0).unwrap();
+    JetCloseTable(ses, cur).unwrap();
+    let shared = JetOpenTable(ses, dbid, "new", 0).unwrap();
+    assert_eq!(code(primary(shared, "pk")), JetErr::ExclusiveTableLockRequired);
+    JetCloseTable(ses, shared).unwrap();
+    let cur = JetOpenTable(ses, dbid, "new", JET_bitTableDenyRead).unwrap();
+    let insert = |value: i32| {
+        JetPrepareUpdate(ses, cur, JET_prepInsert).unwrap();
+        JetSetColumn(ses, cur, a, Some(&value.to_le_bytes()), 0, None).unwrap();
+        JetUpdate(ses, cur)
+    };
+    JetBeginTransaction(ses).unwrap();
+    insert(1).unwrap();
+    assert_eq!(code(primary(cur, "pk")), JetErr::TableNotEmpty);
+    JetRollback(ses, 0).unwrap();
+    primary(cur, "pk").unwrap();
+    assert_eq!(code(primary(cur, "second")), JetErr::IndexHasPrimary);
+    for value in [3, 1, 2] {
+        insert(value).unwrap();
+    }
+    assert_eq!(code(insert(2)), JetErr::KeyDuplicate);
+    JetPrepareUpdate(ses, cur, JET_prepCancel).unwrap();
+    let all = |index| {
+        JetSetCurrentIndex(ses, cur, index).unwrap();
+        let mut found = Vec::new();
+        let mut moved = JetMove(ses, cur, JET_MoveFirst, 0);
+        while moved.is_ok() {
+            found.push(id_at(ses, cur, a).unwrap());
+            moved = JetMove(ses, cur, JET_MoveNext, 0);
+        }
+        found
+    };
+    assert_eq!(all(None), [1, 2, 3]);
+    assert_eq!(all(Some("by a")), [3, 2, 1]);
+}
+
+#[test]
+fn s13_01_a_table_that_was_made_survives_a_crash_with_what_was_added() {
+    let _mode = multi();
+    let mut pets = pets();
+    let (ses, dbid) = (pets.ses, pets.live.dbid);
+    let cur = JetCreateTable(ses, dbid, "new", 0, 0).unwrap();
+    JetAddColumn(ses, cur, "a", &long(), &[]).unwrap();
+    JetCreateIndex(ses, cur, "pk", JET_bitIndexPrimary, "+a\0\0", 0).unwrap();
+    JetCreateTable(ses, dbid, "bare", 0, 0).unwrap();
+    pets.live.ended = true;
+    assert_eq!(code(JetTerm2(pets.live.inst, JET_bitTermDirty)), JetErr::DirtyShutdown);
+    let dir = std::sync::Arc::clone(&pets.live.dir);
+    drop(pets);
+    let live = Live::again(&dir);
+    let cur = JetOpenTable(live.sesid, live.dbid, "new", 0).unwrap();
+    let columns = JetGetTableColumnInfo(live.sesid, cur, None).unwrap();
+    assert_eq!(columns.iter().map(|c| &*c.szColumnName).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(JetGetTableIndexInfo(live.sesid, cur, None).unwrap().len(), 1);
+    JetOpenTable(live.sesid, live.dbid, "bare", 0).unwrap();
+}
+
+#[test]
 fn s13_02_a_table_that_cannot_be_made_leaves_nothing() {
     let _mode = multi();
     let pets = pets();

@@ -76,7 +76,7 @@ impl OfflineDatabase {
         at_once: usize,
     ) -> Result<LongValueFindings> {
         let mut findings = LongValueFindings::default();
-        if !table.columns.all().iter().any(|column| column.ty.is_long()) {
+        if !table.columns.all().any(|column| column.ty.is_long()) {
             return Ok(findings);
         }
         let mut from = Some(Lid(0));

@@ -5,6 +5,8 @@ use std::fmt;
 use bitflags::bitflags;
 use ese_base::{Error, JetErr, Result};
 
+use super::column_list::ColumnList;
+
 /// Column id. Its range says where the column lives in a record (edb-format 6.4):
 /// 1..=127 fixed part, 128..=255 variable part, 256..=65279 tagged part.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -297,7 +299,7 @@ const NO_SLOT: u16 = u16::MAX;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns {
     /// Ascending by id; deleted columns included, because they keep their place in records.
-    list: Vec<Column>,
+    list: ColumnList,
     /// Index into `list` by `id - 1`, `id - 128`, `id - 256`.
     fixed: Vec<u16>,
     variable: Vec<u16>,
@@ -319,7 +321,7 @@ pub struct Columns {
 impl Default for Columns {
     fn default() -> Columns {
         Columns {
-            list: Vec::new(),
+            list: ColumnList::default(),
             fixed: Vec::new(),
             variable: Vec::new(),
             tagged: Vec::new(),
@@ -348,8 +350,22 @@ impl Columns {
         for (position, column) in list.iter().enumerate() {
             columns.add(position, column)?;
         }
-        columns.list = list;
+        columns.list = ColumnList::new(list);
         Ok(columns)
+    }
+
+    /// These columns and one more.
+    ///
+    /// # Errors
+    /// As [`Columns::new`].
+    pub(crate) fn with(mut self, column: Column) -> Result<Columns> {
+        if self.list.last().is_some_and(|last| last.id > column.id) {
+            let all = self.list.iter().cloned().chain([column]);
+            return Columns::new(all.collect());
+        }
+        self.add(self.list.len(), &column)?;
+        self.list.push(column);
+        Ok(self)
     }
 
     /// Enters one column, whose id is above all before it, into the derived tables.
@@ -416,13 +432,12 @@ impl Columns {
 
     /// The columns that exist, ascending by id.
     pub fn iter(&self) -> impl Iterator<Item = &Column> {
-        self.list.iter().filter(|column| !column.is_deleted())
+        self.all().filter(|column| !column.is_deleted())
     }
 
     /// All columns, the place holders of deleted ones included.
-    #[must_use]
-    pub fn all(&self) -> &[Column] {
-        &self.list
+    pub fn all(&self) -> impl Iterator<Item = &Column> {
+        self.list.iter()
     }
 
     /// How many columns exist.
@@ -486,7 +501,7 @@ impl Columns {
     /// The column with this name; ASCII case does not matter.
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<&Column> {
-        self.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+        self.list.named(name).find(|column| !column.is_deleted())
     }
 
     /// Highest fixed id, deleted ones included; 0 = none.
@@ -511,6 +526,16 @@ impl Columns {
     #[must_use]
     pub fn fixed_end(&self, id: u8) -> Option<usize> {
         self.fixed_ends.get(usize::from(id)).map(|end| usize::from(*end))
+    }
+
+    /// Does any column have the name, deleted ones included?
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        self.list.named(name).next().is_some()
+    }
+
+    /// Where the fixed columns end in a record.
+    pub(super) fn fixed_end_of_all(&self) -> u16 {
+        self.fixed_ends.last().copied().unwrap_or(RECORD_HEADER_LEN)
     }
 
     /// How many tagged ids belong to the template table.

@@ -8,7 +8,7 @@ use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result, limits::NAME_LEN_MA
 
 use super::{
     CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, ColType, Column, ColumnCallback, ColumnFlags, ColumnId,
-    Condition, Index, IndexFlags, Origin, Segment, SpaceHints, TableFlags, TableSchema,
+    Columns, Condition, Index, IndexFlags, Origin, Segment, SpaceHints, TableFlags, TableSchema,
     TupleLimits, column::RECORD_HEADER_LEN, rows::name_bytes,
 };
 use crate::{
@@ -270,8 +270,21 @@ pub fn check_name(name: &str) -> Result<()> {
 /// `JET_errMultiValuedColumnMustBeTagged`, `JET_errCannotBeTagged`, `JET_errColumnRedundant`,
 /// `JET_errDefaultValueTooBig`, `JET_errColumnCannotBeCompressed`, `JET_errFeatureNotAvailable`,
 /// `JET_errInvalidGrbit`.
-pub fn add_column(existing: &[Column], def: &ColumnDef) -> Result<Column> {
-    Existing::of(existing).add(def)
+pub fn add_column(existing: &Columns, def: &ColumnDef) -> Result<Column> {
+    let mut known = Existing::none();
+    known.next = [
+        u16::from(existing.last_fixed()) + 1,
+        u16::from(existing.last_variable()) + 1,
+        existing.last_tagged() + 1,
+    ];
+    known.fixed_end = existing.fixed_end_of_all();
+    known.inherited = existing.inherited_tagged();
+    known.counters.set(ColumnFlags::AUTOINCREMENT, existing.autoincrement().is_some());
+    known.counters.set(ColumnFlags::VERSION, existing.version().is_some());
+    if existing.has_name(&def.name) {
+        known.names.insert(def.name.to_ascii_lowercase());
+    }
+    known.make(def)
 }
 
 /// What the next column has to know of those that exist.
@@ -292,16 +305,20 @@ pub(super) struct Existing {
 
 impl Existing {
     pub(super) fn of(columns: &[Column]) -> Existing {
-        let mut existing = Existing {
-            names: HashSet::with_capacity(columns.len()),
+        let mut existing = Existing::none();
+        columns.iter().for_each(|column| existing.note(column));
+        existing
+    }
+
+    fn none() -> Existing {
+        Existing {
+            names: HashSet::new(),
             next: [ColumnId::FIXED_FIRST, ColumnId::VARIABLE_FIRST, ColumnId::TAGGED_FIRST]
                 .map(|id| id.0),
             fixed_end: RECORD_HEADER_LEN,
             inherited: 0,
             counters: ColumnFlags::empty(),
-        };
-        columns.iter().for_each(|column| existing.note(column));
-        existing
+        }
     }
 
     fn note(&mut self, column: &Column) {

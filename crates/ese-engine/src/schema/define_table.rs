@@ -91,7 +91,7 @@ impl TableDef {
         table.density = density(self.density, DENSITY_DEFAULT)?;
         table.pages = self.pages;
         self.note_hints(&mut table)?;
-        let mut columns = table.columns.all().to_vec();
+        let mut columns: Vec<Column> = table.columns.all().cloned().collect();
         let mut existing = Existing::of(&columns);
         for def in &self.columns {
             let mut column = existing.add(def)?;

@@ -9,6 +9,7 @@
 mod base;
 mod catalog;
 mod column;
+mod column_list;
 mod define;
 mod define_table;
 mod hints;

@@ -46,7 +46,7 @@ pub(crate) fn is_catalog(objid: ObjId) -> bool {
 /// `JET_errInvalidName` for a name that code page 1252 cannot hold, and as [`CatalogRow::encode`].
 pub fn table_rows(table: &TableSchema) -> Result<Vec<CatalogEntry>> {
     let mut rows = vec![table_row(table)?];
-    for column in table.columns.all().iter().filter(|column| !column.origin.inherited) {
+    for column in table.columns.all().filter(|column| !column.origin.inherited) {
         rows.push(column_row(table, column)?);
     }
     for index in &table.indexes {

@@ -359,7 +359,7 @@ impl TableSchema {
     #[must_use]
     pub fn is_orphan(&self) -> bool {
         (self.template.is_some() || self.flags.contains(TableFlags::DERIVED))
-            && !self.columns.all().iter().any(|column| column.origin.inherited)
+            && !self.columns.all().any(|column| column.origin.inherited)
     }
 
     /// Puts the columns of the template before its own, whose tagged ids are as stored so far.
@@ -423,7 +423,7 @@ impl TableSchema {
 /// A template's columns as its derived tables have them.
 fn inherited(template: &TableSchema) -> Vec<Column> {
     let origin = Origin { inherited: true, above: 0 };
-    template.columns.all().iter().map(|column| Column { origin, ..column.clone() }).collect()
+    template.columns.all().map(|column| Column { origin, ..column.clone() }).collect()
 }
 
 /// Longest record on pages of this size under keys of this length (edb-format 7.7).

@@ -145,7 +145,7 @@ fn a_defined_table_survives_the_way_through_the_catalog() {
     });
     let rows = table_rows(&table).unwrap();
     let [loaded] = load(&rows, PageSize::K4).try_into().unwrap();
-    assert_eq!(loaded.columns.all(), table.columns.all());
+    assert!(loaded.columns.all().eq(table.columns.all()));
     assert_eq!(loaded.indexes, table.indexes);
     assert_eq!(loaded.lv, table.lv);
     assert_eq!(loaded.primary().unwrap().fdp, Pgno(31));
@@ -312,11 +312,14 @@ fn damaged_catalog_rows_are_errors_that_name_the_row() {
 #[test]
 fn tagged_columns_are_numbered_up_to_their_limit() {
     // JET_ccolMost: the interface, and other engines, know no id above it.
-    let last = Column { id: ColumnId(0xfedf), ..add_column(&[], &tagged("last")).unwrap() };
-    let most = add_column(std::slice::from_ref(&last), &tagged("most")).unwrap();
+    let last = Column {
+        id: ColumnId(0xfedf),
+        ..add_column(&Columns::default(), &tagged("last")).unwrap()
+    };
+    let most = add_column(&Columns::new(vec![last.clone()]).unwrap(), &tagged("most")).unwrap();
     assert_eq!(most.id, ColumnId(0xfee0));
     assert!(most.id.is_tagged() && !ColumnId(0xfee1).is_tagged());
-    let more = add_column(&[last, most], &tagged("more")).unwrap_err();
+    let more = add_column(&Columns::new(vec![last, most]).unwrap(), &tagged("more")).unwrap_err();
     assert_eq!(more.code(), JetErr::TooManyColumns);
 }
 

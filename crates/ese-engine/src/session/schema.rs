@@ -88,6 +88,29 @@ impl Session {
         self.schema_changes.push((self.changes.len(), change));
     }
 
+    /// A statement is done: what it changed of a table is taken back together with what the
+    /// statement before it changed of the same one in the same level, so the version between the
+    /// two is not needed any more. A table whose columns are added one by one would leave one of
+    /// each length.
+    pub(super) fn join_schema_changes(&mut self) {
+        let level_began = self.savepoints.last().copied().unwrap_or(0);
+        let [.., (first, before), (_, last)] = &*self.schema_changes else { return };
+        let joins = *first > level_began
+            && before.step != SchemaStep::LongValues
+            && last.step == SchemaStep::Changed
+            && Arc::ptr_eq(&before.table.core, &last.table.core)
+            && last.attached.tables.forget_between(&before.table);
+        if joins
+            && let Some((count, last)) = self.schema_changes.pop()
+            && let Some((first, before)) = self.schema_changes.last_mut()
+        {
+            *first = count;
+            before.table = last.table;
+            before.made.extend(last.made);
+            before.given_up.extend(last.given_up);
+        }
+    }
+
     /// First half of taking changes back: nobody finds what they made any more.
     pub(super) fn take_back_schema(&mut self, keep: usize) -> TakenBack {
         let mut back = TakenBack::default();

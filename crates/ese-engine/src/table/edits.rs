@@ -27,7 +27,7 @@ impl Table {
         if waiting.is_empty() {
             return self.replace(session, hint, key, record.bytes());
         }
-        self.check_changeable()?;
+        self.check_changeable(session)?;
         // An index that is made now would not notice that values change in place.
         let live = self.core.live.read();
         session.all_or_nothing(|session| {

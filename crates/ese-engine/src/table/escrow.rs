@@ -39,7 +39,7 @@ impl Table {
         (column, delta): (ColumnId, i64),
         on_rollback: OnRollback,
     ) -> Result<i64> {
-        self.check_changeable()?;
+        self.check_changeable(session)?;
         let column = self.schema.columns.require(column)?;
         if !column.flags.contains(ColumnFlags::ESCROW_UPDATE) {
             let what = format!("column \"{}\" is no escrow column", column.name);

@@ -1,7 +1,13 @@
 //! What all versions of a table share beside its tree: its counters, its users, and the indexes
 //! that every change of a row must keep up, whoever sees them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use ese_base::{Error, JetErr, ObjId, ProcId, Result};
 use parking_lot::{Mutex, RwLock};
@@ -21,6 +27,8 @@ pub(crate) struct Core {
     /// all locks of trees.
     pub(crate) live: RwLock<Live>,
     users: Mutex<Vec<User>>,
+    /// So many of them deny others something.
+    denying: AtomicUsize,
     /// Indexes that somebody keeps without being a user, each as often as that.
     held: Mutex<Vec<ObjId>>,
     /// What was counted of each tree, by object id.
@@ -120,6 +128,12 @@ pub struct Sharing {
     pub permit_ddl: bool,
 }
 
+impl Sharing {
+    fn denies(self) -> bool {
+        self.deny_read || self.deny_write
+    }
+}
+
 #[derive(Debug)]
 struct User {
     number: u64,
@@ -149,7 +163,11 @@ impl TableUse {
 
 impl Drop for TableUse {
     fn drop(&mut self) {
-        self.core.users.lock().retain(|user| user.number != self.number);
+        let mut users = self.core.users.lock();
+        let Some(at) = users.iter().position(|user| user.number == self.number) else { return };
+        if users.remove(at).sharing.denies() {
+            self.core.denying.fetch_sub(1, Ordering::Release);
+        }
     }
 }
 
@@ -184,6 +202,7 @@ impl Core {
             numbers: Mutex::new(None),
             live: RwLock::new(live),
             users: Mutex::new(Vec::new()),
+            denying: AtomicUsize::new(0),
             held: Mutex::new(Vec::new()),
             stats: Mutex::default(),
             long,
@@ -214,7 +233,26 @@ impl Core {
         }
         let number = users.last().map_or(0, |user| user.number) + 1;
         users.push(User { number, session, sharing, index: None });
+        if sharing.denies() {
+            self.denying.fetch_add(1, Ordering::Release);
+        }
         Ok(TableUse { core: Arc::clone(self), number })
+    }
+
+    /// Does any user deny others something?
+    #[inline]
+    pub(super) fn is_denied(&self) -> bool {
+        self.denying.load(Ordering::Acquire) > 0
+    }
+
+    /// May a session read rows, or change them, that has not registered a use of the table?
+    pub(super) fn check_admitted(&self, session: ProcId, changes: bool, name: &str) -> Result<()> {
+        let users = self.users.lock();
+        let mut others = users.iter().filter(|user| user.session != session);
+        match others.any(|user| user.sharing.deny_read || changes && user.sharing.deny_write) {
+            true => Err(locked(name)),
+            false => Ok(()),
+        }
     }
 
     /// May a session change the definition? Not while another one has the table for itself.
@@ -225,6 +263,18 @@ impl Core {
             true => Err(locked(name)),
             false => Ok(()),
         }
+    }
+
+    /// Has a session the table for itself?
+    pub(crate) fn is_alone(&self, session: ProcId) -> bool {
+        let users = self.users.lock();
+        users.iter().any(|user| user.session == session && user.sharing.deny_read)
+    }
+
+    /// Does a session's open transaction make the table, so that nobody else sees it?
+    pub(crate) fn is_made_by(&self, session: &Session) -> bool {
+        let own = session.transaction();
+        matches!((&self.creator, own), (Some(by), Some(own)) if Arc::ptr_eq(by, &own))
     }
 
     /// Has a session the table for itself, to add to its fixed schema?
