@@ -2,10 +2,18 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
-    path::Path,
+    num::NonZero,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
+    time::Instant,
 };
+
+use serde_json::Value as Json;
 
 /// Errors of this tool are messages for the person at the terminal.
 pub(crate) type Result<T> = std::result::Result<T, String>;
@@ -70,6 +78,88 @@ impl Counts {
                 _ => {}
             }
         }
+    }
+}
+
+/// A program full of tests, as cargo has built it.
+pub(crate) struct TestProgram {
+    path: PathBuf,
+    /// The folder of its package, in which its tests expect to run.
+    package: PathBuf,
+}
+
+/// Builds the test programs that a `cargo test` names, and runs none.
+pub(crate) fn build_tests(command: &mut Command) -> Result<Vec<TestProgram>> {
+    command.args(["--no-run", "--message-format", "json-render-diagnostics"]);
+    println!("$ {}", describe(command));
+    let out = command.stderr(Stdio::inherit()).output().map_err(|e| cannot_start(command, &e))?;
+    if !out.status.success() {
+        return Err(format!("{} ({})", describe(command), out.status));
+    }
+    let messages = String::from_utf8_lossy(&out.stdout);
+    Ok(messages.lines().filter_map(test_program).collect())
+}
+
+/// The program that a message of cargo is about, if it is about one with tests.
+fn test_program(message: &str) -> Option<TestProgram> {
+    let message: Json = serde_json::from_str(message).ok()?;
+    let is_test = message["profile"]["test"].as_bool()?;
+    let path = PathBuf::from(message["executable"].as_str().filter(|_| is_test)?);
+    let package = Path::new(message["manifest_path"].as_str()?).parent()?.to_path_buf();
+    Some(TestProgram { path, package })
+}
+
+/// Runs test programs, as many side by side as there are processors: many wait for the disk, and
+/// for themselves. What a program prints is shown when it has ended. One that fails ends no other.
+pub(crate) fn run_side_by_side(programs: &[TestProgram]) -> (Counts, Result<()>) {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new((Counts::default(), Vec::new()));
+    let work = || {
+        while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let (counts, result) = program.run();
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.0 += counts;
+            done.1.extend(result.err());
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(work);
+        }
+    });
+    let (counts, failed) = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match (programs.is_empty(), failed.is_empty()) {
+        (true, _) => (counts, Err("there was no program with tests".to_owned())),
+        (_, true) => (counts, Ok(())),
+        _ => (counts, Err(failed.join("; "))),
+    }
+}
+
+impl TestProgram {
+    fn run(&self) -> (Counts, Result<()>) {
+        let name = self.path.file_name().unwrap_or_default().display();
+        let mut command = Command::new(&self.path);
+        command.current_dir(&self.package).env("CARGO_MANIFEST_DIR", &self.package);
+        let start = Instant::now();
+        let out = match command.output() {
+            Ok(out) => out,
+            Err(error) => return (Counts::default(), Err(cannot_start(&command, &error))),
+        };
+        let mut counts = Counts::default();
+        let told = [&out.stdout, &out.stderr].map(|text| String::from_utf8_lossy(text));
+        let lines = || told.iter().flat_map(|text| text.lines());
+        lines().for_each(|line| counts.take_line(line));
+        let seconds = start.elapsed().as_secs_f64();
+        // In one piece, so that two programs do not mix their lines.
+        println!("\n     Ran {name} in {seconds:.1} s\n{}{}", told[0], told[1]);
+        counts.passed = counts.passed.saturating_sub(counts.skipped);
+        let closed = lines().any(|line| line.starts_with("test result: "));
+        let result = match (out.status.success(), closed) {
+            (true, true) => Ok(()),
+            (true, false) => Err(format!("{name} ended without a result")),
+            _ => Err(format!("{name} ({})", out.status)),
+        };
+        (counts, result)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{path::Path, process::Command, time::Instant};
 use crate::{
     args::Args,
     doc, paths, peers,
-    run::{Counts, Result, cargo, run, run_tests},
+    run::{Counts, Result, build_tests, cargo, run, run_side_by_side, run_tests},
     tidy,
 };
 
@@ -107,8 +107,10 @@ fn clippy(_: &mut Counts) -> Result<()> {
 }
 
 fn unit(counts: &mut Counts) -> Result<()> {
-    let all = ["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"];
-    tests(counts, cargo(&[all.as_slice(), &["--features", OPTIONAL]].concat()))
+    let all = ["test", "--workspace", "--lib", "--bins", "--tests", "--features", OPTIONAL];
+    let (more, result) = run_side_by_side(&build_tests(&mut cargo(&all))?);
+    *counts += more;
+    result
 }
 
 fn doctest(counts: &mut Counts) -> Result<()> {
