@@ -247,6 +247,42 @@ mod tests {
     }
 
     #[test]
+    fn test_programs_are_known_by_the_messages_of_cargo() {
+        let message = |test, executable| {
+            format!(
+                r#"{{"manifest_path":"/a/b/Cargo.toml","profile":{{"test":{test}}},"executable":{executable}}}"#
+            )
+        };
+        let program = test_program(&message(true, r#""/t/x""#)).unwrap();
+        assert_eq!((program.path, program.package), ("/t/x".into(), "/a/b".into()));
+        assert!(test_program(&message(false, r#""/t/x""#)).is_none());
+        assert!(test_program(&message(true, "null")).is_none());
+        assert!(test_program("no message").is_none());
+    }
+
+    #[test]
+    fn a_program_without_a_result_fails_and_the_others_run() {
+        let shell = |script: &str| {
+            let dir =
+                std::env::temp_dir().join(format!("xtask-{}-{}", std::process::id(), script.len()));
+            std::fs::create_dir_all(&dir).unwrap();
+            let path = dir.join("program");
+            std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+            run(Command::new("chmod").arg("700").arg(&path)).unwrap();
+            TestProgram { path, package: dir }
+        };
+        let fine = "echo 'test result: ok. 2 passed; 0 failed; 0 ignored'";
+        let failed = "echo 'test result: FAILED. 1 passed; 1 failed; 0 ignored'; exit 101";
+        let programs = [shell(fine), shell("exit 0"), shell(failed)];
+        let (counts, result) = run_side_by_side(&programs);
+        assert_eq!(counts, Counts { passed: 3, failed: 1, skipped: 0 });
+        let told = result.unwrap_err();
+        assert!(told.contains("without a result") && told.contains("101"), "{told}");
+        programs.iter().for_each(|program| std::fs::remove_dir_all(&program.package).unwrap());
+        assert!(run_side_by_side(&[]).1.is_err());
+    }
+
+    #[test]
     fn a_command_is_shown_as_one_would_type_it() {
         let mut command = Command::new("/usr/bin/env");
         command.args(["a", "b c"]).env("KEY", "x y");
