@@ -4,7 +4,7 @@ use std::{marker::PhantomData, panic::Location, sync::Arc, time::Duration};
 
 use ese_base::{Dbid, Error, JetErr, Pgno, Result};
 use ese_engine::{instance::Instance, session as engine, tree::Position};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 pub use ese_engine::session::Durability;
 
@@ -21,6 +21,47 @@ pub(crate) struct SessionState {
     pub(crate) record: Vec<u8>,
     /// Where the last change of this table went.
     hint: (Dbid, Pgno, Position),
+    /// Last, so that it goes when everything else of the session has ended.
+    _life: Life,
+}
+
+/// How many sessions of an instance have not ended wholly: one that nobody can find any more may
+/// still be rolling back.
+#[derive(Debug, Default)]
+pub(crate) struct Living {
+    count: Mutex<usize>,
+    none: Condvar,
+}
+
+impl Living {
+    /// Waits until there is none. The caller sees to it that none begins, and that all end.
+    pub(crate) fn wait_for_none(&self) {
+        let mut count = self.count.lock();
+        while *count > 0 {
+            self.none.wait(&mut count);
+        }
+    }
+}
+
+/// One session's part in [`Living`].
+#[derive(Debug)]
+struct Life(Arc<Living>);
+
+impl Life {
+    fn of(living: &Arc<Living>) -> Life {
+        *living.count.lock() += 1;
+        Life(Arc::clone(living))
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        let mut count = self.0.count.lock();
+        *count -= 1;
+        if *count == 0 {
+            self.0.none.notify_all();
+        }
+    }
 }
 
 impl SessionState {
@@ -40,12 +81,13 @@ impl SessionState {
 pub struct SessionCell(Mutex<Option<SessionState>>);
 
 impl SessionCell {
-    pub(crate) fn begin(instance: &Arc<Instance>) -> Result<SessionCell> {
+    pub(crate) fn begin(instance: &Arc<Instance>, living: &Arc<Living>) -> Result<SessionCell> {
         Ok(SessionCell(Mutex::new(Some(SessionState {
             engine: engine::Session::begin_session(instance)?,
             key: Vec::new(),
             record: Vec::new(),
             hint: (Dbid(0), Pgno::NULL, Position::default()),
+            _life: Life::of(living),
         }))))
     }
 

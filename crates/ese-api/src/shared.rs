@@ -21,7 +21,12 @@ use ese_engine::{
 use ese_os::{Env, GateWait, LockMode, OpenMode, WriteGate};
 use parking_lot::Mutex;
 
-use crate::{defrag::Background, jet::Attachments, session::SessionCell, source::EngineSource};
+use crate::{
+    defrag::Background,
+    jet::Attachments,
+    session::{Living, SessionCell},
+    source::EngineSource,
+};
 
 /// A database that somebody may have a handle of. Tables and databases keep it alive; as long as
 /// anybody but the list does, it cannot be detached.
@@ -112,6 +117,7 @@ pub(crate) struct Shared {
     source: Arc<EngineSource>,
     databases: Mutex<Vec<Arc<OpenDatabase>>>,
     sessions: Mutex<Sessions>,
+    living: Arc<Living>,
     pub(crate) defragmentations: Mutex<Vec<Background>>,
     /// What runs in the background for a user rests.
     pub(crate) background_paused: Arc<AtomicBool>,
@@ -143,6 +149,7 @@ impl Shared {
             source,
             databases: Mutex::default(),
             sessions: Mutex::default(),
+            living: Arc::default(),
             defragmentations: Mutex::default(),
             background_paused: Arc::default(),
         };
@@ -156,7 +163,7 @@ impl Shared {
             self.engine.check()?;
             return Err(ended());
         }
-        let cell = Arc::new(SessionCell::begin(&self.engine)?);
+        let cell = Arc::new(SessionCell::begin(&self.engine, &self.living)?);
         if sessions.cells.len() == sessions.cells.capacity() {
             // Before the list grows, so that each session is looked at a few times only.
             sessions.cells.retain(|cell| cell.strong_count() > 0);
@@ -298,6 +305,8 @@ impl Shared {
         self.backup.abort_for_term();
         self.stop_defragmentations();
         self.end_sessions(false)?;
+        // Also for those that other threads are just ending: they are on no list any more.
+        self.living.wait_for_none();
         let ended = self.engine.terminate(mode);
         self.databases.lock().clear();
         ended

@@ -1,5 +1,7 @@
 //! Section 2: instances, modes, lifetime.
 
+use std::{path::Path, sync::Arc, time::Duration};
+
 use crate::{jet_setup::*, pets::*};
 
 /// The process's own folders, which its one instance takes.
@@ -59,6 +61,42 @@ fn s2_03_terminating_rolls_back_and_leaves_databases_clean_unless_dirt_is_asked_
         assert_eq!(header.state() == ese_pages::DbState::CleanShutdown, clean);
         drop(dir);
     }
+}
+
+/// A session that another thread is ending, with rows to roll back, is on no list any more.
+#[test]
+fn s2_03_terminating_waits_for_sessions_that_are_just_ending() {
+    let _mode = multi();
+    let dir = Arc::clone(&Live::new().dir);
+    for round in 0..24 {
+        let live = Live::again(&dir);
+        let (inst, path) = (live.inst, live.path());
+        let work = move || {
+            while let Ok(sesid) = JetBeginSession(inst) {
+                // Whatever is refused meanwhile: the session is ended with what it did.
+                drop(insert_until_refused(sesid, &path, 200));
+                drop(JetEndSession(sesid, 0));
+            }
+        };
+        let threads: Vec<_> = (0..3).map(|_| std::thread::spawn(work.clone())).collect();
+        std::thread::sleep(Duration::from_millis(10 + round));
+        live.term(JET_bitTermAbrupt).unwrap();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
+}
+
+fn insert_until_refused(sesid: JET_SESID, path: &Path, count: i32) -> ese_api::Result<()> {
+    let dbid = JetOpenDatabase(sesid, path.to_str().unwrap(), 0)?;
+    let tableid = JetOpenTable(sesid, dbid, "t", 0)?;
+    JetBeginTransaction(sesid)?;
+    let id = JetGetTableColumnInfo(sesid, tableid, Some("id"))?.remove(0).def.columnid;
+    for n in 0..count {
+        JetPrepareUpdate(sesid, tableid, JET_prepInsert)?;
+        let unique = n << 16 | i32::try_from(sesid.0 & 0xffff).unwrap();
+        JetSetColumn(sesid, tableid, id, Some(&unique.to_le_bytes()), 0, None)?;
+        JetUpdate(sesid, tableid)?;
+    }
+    Ok(())
 }
 
 #[test]
