@@ -146,7 +146,14 @@ impl Database {
     }
 
     /// The next tick of the database clock; every page change takes one.
+    ///
+    /// It is above the time of each page that was read, also where a header is behind its pages
+    /// (Windows leaves such files): redo knows by the times what a page has seen.
     pub fn next_dbtime(&self) -> DbTime {
+        let read = self.cache.dbtime_read().0;
+        if read > self.dbtime.load(Ordering::Relaxed) {
+            self.dbtime.fetch_max(read, Ordering::Relaxed);
+        }
         DbTime(self.dbtime.fetch_add(1, Ordering::Relaxed) + 1)
     }
 

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use ese_base::{Error, JetErr, PageSize, Pgno, Result, activity};
+use ese_base::{DbTime, Error, JetErr, PageSize, Pgno, Result, activity};
 use ese_os::PageMap;
 
 use super::{PageCache, chunked::Chunked, slot::Slot};
@@ -140,17 +140,30 @@ impl PageCache {
         let judge =
             |bytes: &[u8]| validate(PageRef::new(bytes, self.page_size), pgno, Validate::Read);
         match checksum::check(bytes, pgno) {
-            Verdict::Good => judge(bytes).map(|()| None),
+            Verdict::Good => {
+                judge(bytes)?;
+                self.note_dbtime(PageRef::new(bytes, self.page_size).dbtime());
+                Ok(None)
+            }
             verdict @ Verdict::Correctable { .. } => {
                 let error = checksum::verdict_error(verdict, pgno);
                 let mut repaired = bytes.to_vec();
                 checksum::repair(&mut repaired, pgno)?;
                 judge(&repaired)?;
+                self.note_dbtime(PageRef::new(&repaired, self.page_size).dbtime());
                 self.counters.corrected.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(path = %self.file.path().display(), %error, "flipped bits were corrected");
                 Ok(Some(repaired))
             }
             verdict => Err(checksum::verdict_error(verdict, pgno)),
+        }
+    }
+
+    /// Times that no clock ever reaches have other meanings (edb-format 2.1).
+    fn note_dbtime(&self, dbtime: DbTime) {
+        const MOST: u64 = 1 << 62;
+        if dbtime.0 < MOST && dbtime.0 > self.dbtime_max.load(Ordering::Relaxed) {
+            self.dbtime_max.fetch_max(dbtime.0, Ordering::Relaxed);
         }
     }
 }

@@ -69,7 +69,7 @@ use std::{
     },
 };
 
-use ese_base::{Error, JetErr, LgPos, PageSize, Pgno, Result, activity};
+use ese_base::{DbTime, Error, JetErr, LgPos, PageSize, Pgno, Result, activity};
 use ese_os::PageMap;
 use parking_lot::Mutex;
 
@@ -175,6 +175,8 @@ pub struct PageCache {
     flusher: Mutex<Flusher>,
     progress: Progress,
     counters: Counters,
+    /// The highest dbtime of the pages that were read.
+    dbtime_max: AtomicU64,
     /// Nobody else writes pages of the file in place.
     _claim: PagesClaim,
 }
@@ -216,6 +218,7 @@ impl PageCache {
             flusher: Mutex::default(),
             progress: Progress::default(),
             counters: Counters::default(),
+            dbtime_max: AtomicU64::new(0),
             _claim: claim,
             file,
         })
@@ -374,6 +377,14 @@ impl PageCache {
             Some(slot) => Ok(slot),
             None => self.make_slot(pgno),
         }
+    }
+
+    /// The highest dbtime of all pages that have been read from the file. Every page that is being
+    /// changed is one of them, or a new one.
+    #[must_use]
+    #[inline]
+    pub fn dbtime_read(&self) -> DbTime {
+        DbTime(self.dbtime_max.load(Ordering::Relaxed))
     }
 
     /// A page number from a damaged page must not make room for slots, so it is checked first.
