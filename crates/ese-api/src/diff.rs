@@ -9,7 +9,7 @@ use std::{cmp::Ordering, path::Path, vec};
 
 use ese_base::{Error, Pgno, Result, StopToken};
 use ese_engine::{
-    reader::{LeafReader, Leaves, Losses, LostPage, OfflineDatabase},
+    reader::{LeafReader, Leaves, Losses, OfflineDatabase},
     record::{RecordView, Value},
     schema::{Column, Index, TableFlags, TableSchema},
 };
@@ -77,7 +77,7 @@ pub struct DiffOptions {
 }
 
 /// Visits the differences of two databases: the table's name, and what differs. What could not be
-/// read of either goes to `lost`.
+/// read of a table of either goes to `lost`: pages, rows, and values, which count as NULL.
 ///
 /// # Errors
 /// As [`OfflineDatabase::open`]; `JET_errObjectNotFound` (-1305) for a table that neither has;
@@ -87,7 +87,7 @@ pub fn diff_databases(
     (before, after): (&Path, &Path),
     options: &DiffOptions,
     each: &mut dyn FnMut(&str, Difference<'_>) -> Result<()>,
-    lost: &mut dyn FnMut(&Path, &str, &LostPage) -> Result<()>,
+    lost: &mut dyn FnMut(&Path, &str, Losses),
 ) -> Result<DiffCounts> {
     let open = |path: &Path| {
         if options.as_is {
@@ -113,8 +113,8 @@ pub fn diff_databases(
                 for (path, rows) in [(before, pair.0), (after, pair.1)] {
                     let losses = rows.finish();
                     counts.lost += (losses.pages.len() + losses.rows.len()) as u64;
-                    for page in &losses.pages {
-                        lost(path, &name, page)?;
+                    if !losses.is_empty() {
+                        lost(path, &name, losses);
                     }
                 }
             }
@@ -230,9 +230,12 @@ fn rows(
         && one.columns.all().eq(other.columns.all());
     before.step()?;
     after.step()?;
-    loop {
+    for step in 0_u64.. {
+        if step.is_multiple_of(1024) {
+            options.stop.check()?;
+        }
         let order = match (before.key(), after.key()) {
-            (None, None) => return Ok(()),
+            (None, None) => break,
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (Some(one), Some(other)) => one.cmp(other),
@@ -262,10 +265,8 @@ fn rows(
                 after.step()?;
             }
         }
-        if (counts.same + counts.changed).is_multiple_of(1024) {
-            options.stop.check()?;
-        }
     }
+    Ok(())
 }
 
 /// Columns that both have, and those that one has: these count as NULL in the other.

@@ -18,7 +18,7 @@ use std::{fmt, sync::Arc};
 
 use ese_base::{Error, Result, StopToken};
 use ese_engine::{
-    reader::{LostPage, OfflineDatabase},
+    reader::{Losses, LostPage, OfflineDatabase},
     schema::TableSchema,
 };
 use ese_os::Env;
@@ -116,6 +116,14 @@ impl ExportedTable {
     #[must_use]
     pub fn lost_rows(&self) -> u64 {
         self.lost_pages.iter().map(|page| u64::from(page.rows.unwrap_or(0))).sum()
+    }
+
+    /// A table of which nothing was written, and this could not be read.
+    #[must_use]
+    pub fn of_losses(losses: Losses) -> ExportedTable {
+        let mut table = ExportedTable { lost_pages: losses.pages, ..ExportedTable::default() };
+        losses.rows.into_iter().for_each(|error| table.lose(error));
+        table
     }
 
     fn append(&mut self, other: ExportedTable) {

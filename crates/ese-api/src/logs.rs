@@ -4,10 +4,14 @@
 //! Files are found and compared as a recovery into a copy does it ([`LogPool`]). Nothing is
 //! written, and nothing is refused: a file that cannot be read is shown with its reason.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use ese_base::{Dbid, Error, Generation, JetErr, LgPos, Pgno, Result, StopToken};
-use ese_log::{Entry, LogFile, LogHeader, LogNames, LogPool, LogStream, StreamReader};
+use ese_log::{Entry, LogFile, LogHeader, LogNames, LogPool, LogStream, StreamReader, Wanted};
 
 pub use ese_log::LogRole;
 use ese_os::Env;
@@ -68,13 +72,19 @@ pub struct LogChain {
 }
 
 impl LogChain {
-    /// Does every generation follow the one before, each once? Temporary files and files with other
-    /// names do not count.
+    /// Does every generation follow the one before, with no other history of it beside? Copies do
+    /// no harm, and temporary files do not count.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        let counted = |link: &&ChainLink| matches!(link.role, LogRole::Current | LogRole::Archive);
-        let mut counted = self.links.iter().filter(counted);
-        counted.all(|link| matches!(link.link, LogLink::First | LogLink::Follows))
+        self.wrong_links().next().is_none()
+    }
+
+    /// The files behind a gap, and those of another history.
+    pub fn wrong_links(&self) -> impl Iterator<Item = &ChainLink> {
+        self.links.iter().filter(|link| {
+            let wrong = matches!(link.link, LogLink::Gap { .. } | LogLink::Fork);
+            wrong && link.role != LogRole::Temporary
+        })
     }
 }
 
@@ -100,16 +110,29 @@ pub fn look_at_logs(env: &Env, dir: &Path) -> Result<LogPicture> {
         stream.push(ChainLink { file, header, role, link: LogLink::First });
     }
     let chains = chains.into_iter().map(|(signature, mut links)| {
-        // Of one generation, those that recovery looks at come first.
-        links.sort_by(|a, b| {
-            let order = |link: &ChainLink| (link.header.generation, link.role);
-            order(a).cmp(&order(b)).then_with(|| a.file.path.cmp(&b.file.path))
-        });
+        sort(&pool, &mut links)?;
         judge(&pool, &mut links);
-        LogChain { signature, links }
+        Ok(LogChain { signature, links })
     });
-    let chains = chains.collect();
+    let chains = chains.collect::<Result<Vec<LogChain>>>()?;
     Ok(LogPicture { chains, unreadable: pool.into_damaged() })
+}
+
+/// By generation; of one, the file that a recovery takes comes first, whatever it is called.
+fn sort(pool: &LogPool, links: &mut [ChainLink]) -> Result<()> {
+    let Some(first) = links.first() else { return Ok(()) };
+    let wanted = Wanted { signature: first.header.signature, known: None };
+    let (stream, _) = pool.stream(&wanted)?;
+    let taken = stream.archives().map(|(_, file)| file).chain(stream.current());
+    // None where nothing decides between two.
+    let taken = taken.filter(|file| file.header().is_ok());
+    let taken: BTreeSet<PathBuf> = taken.map(|file| file.path.clone()).collect();
+    links.sort_by_cached_key(|link| {
+        let path = link.file.path.clone();
+        let waits = link.role == LogRole::Temporary;
+        (link.header.generation, waits, !taken.contains(&path), link.role, path)
+    });
+    Ok(())
 }
 
 fn judge(pool: &LogPool, links: &mut [ChainLink]) {
@@ -129,8 +152,8 @@ fn judge(pool: &LogPool, links: &mut [ChainLink]) {
             Some(_) => LogLink::Fork,
         };
         // What nobody replays is no ground to judge others by.
-        let counts = matches!(link.role, LogRole::Current | LogRole::Archive);
-        if counts && !matches!(link.link, LogLink::Copy) {
+        let first = before.as_ref().is_none_or(|(_, last)| last.generation != header.generation);
+        if first && link.role != LogRole::Temporary {
             before = Some((link.file.clone(), header.clone()));
         }
     }

@@ -106,7 +106,7 @@ pub struct SpaceMap {
     /// What is wrong, in words.
     pub problems: Vec<String>,
     /// For each page from 1 on: its tree's place in `trees`, and what it is.
-    map: Vec<(u16, PageUse)>,
+    map: Vec<(u32, PageUse)>,
 }
 
 impl SpaceMap {
@@ -114,7 +114,8 @@ impl SpaceMap {
     #[must_use]
     pub fn of_page(&self, pgno: Pgno) -> Option<(usize, PageUse)> {
         let at = usize::try_from(pgno.0).ok()?.checked_sub(1)?;
-        self.map.get(at).map(|(tree, page)| (usize::from(*tree), *page))
+        let (tree, page) = *self.map.get(at)?;
+        Some((usize::try_from(tree).ok()?, page))
     }
 }
 
@@ -135,7 +136,7 @@ pub fn space_map(env: &Env, path: &Path, as_is: bool) -> Result<SpaceMap> {
     let file = database.cache().file();
     let pages = file.page_count();
     let mut trees = names(database.tables());
-    let mut map = vec![(0_u16, PageUse::Beyond); usize::try_from(pages).unwrap_or(0)];
+    let mut map = vec![(0_u32, PageUse::Beyond); usize::try_from(pages).unwrap_or(0)];
     let mut problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
     let mut available = Vec::new();
     for (at, view) in views.iter().enumerate() {
@@ -216,17 +217,18 @@ fn index(pgno: Pgno) -> usize {
     usize::try_from(pgno.0).unwrap_or(usize::MAX).saturating_sub(1)
 }
 
-fn fill(map: &mut [(u16, PageUse)], run: &Extent, tree: usize, page_use: PageUse) {
-    let tree = u16::try_from(tree).unwrap_or(u16::MAX);
+fn fill(map: &mut [(u32, PageUse)], run: &Extent, tree: usize, page_use: PageUse) {
+    let tree = u32::try_from(tree).unwrap_or(u32::MAX);
     let pages = usize::try_from(run.pages).unwrap_or(0);
     for page in map.iter_mut().skip(index(run.first)).take(pages) {
         *page = (tree, page_use);
     }
 }
 
-fn count(map: &[(u16, PageUse)], trees: &mut [TreeSpace]) {
+fn count(map: &[(u32, PageUse)], trees: &mut [TreeSpace]) {
     for (tree, page_use) in map {
-        let Some(tree) = trees.get_mut(usize::from(*tree)) else { continue };
+        let at = usize::try_from(*tree).unwrap_or(usize::MAX);
+        let Some(tree) = trees.get_mut(at) else { continue };
         tree.owned += u32::from(*page_use != PageUse::Beyond);
         match page_use {
             PageUse::Beyond => {}

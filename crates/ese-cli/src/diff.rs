@@ -1,13 +1,15 @@
 //! `ese diff A B`: by table and key, what was added, removed and changed from A to B.
 
 use ese_api::{
-    DiffCounts, DiffOptions, Difference, Error, JetErr, StopToken, Value, diff_databases,
+    DiffCounts, DiffOptions, Difference, Error, ExportedTable, JetErr, StopToken, Value,
+    diff_databases,
 };
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
     args,
     context::Context,
+    export::incomplete,
     failure::{Failure, Outcome},
     output::Output,
     rows::{hex, json_value},
@@ -27,30 +29,31 @@ pub(crate) fn run(context: &Context, args: &args::Diff) -> Outcome {
     };
     let mut output = Output::new();
     let (mut broken, mut lost) = (None, Vec::new());
-    let counted = diff_databases(
-        &context.env,
-        (&args.before, &args.after),
-        &options,
-        &mut |table, difference| {
-            interrupt.pass_on(&stop);
-            let printed = if args.summary {
-                Ok(())
-            } else if context.json {
-                output.json(&as_json(table, &difference)).map_err(Failure::from)
-            } else {
-                lines(table, &difference, &mut output)
-            };
-            printed.map_err(|failure| {
-                broken = Some(failure);
-                Error::new(JetErr::DiskIO, "standard output cannot be written")
-            })
-        },
-        &mut |path, table, page| {
-            let error = page.error.to_string();
-            lost.push((path.display().to_string(), table.to_owned(), page.pgno, error));
-            Ok(())
-        },
-    );
+    let compare = || {
+        diff_databases(
+            &context.env,
+            (&args.before, &args.after),
+            &options,
+            &mut |table, difference| {
+                let printed = if args.summary {
+                    Ok(())
+                } else if context.json {
+                    output.json(&as_json(table, &difference)).map_err(Failure::from)
+                } else {
+                    lines(table, &difference, &mut output)
+                };
+                printed.map_err(|failure| {
+                    broken = Some(failure);
+                    Error::new(JetErr::DiskIO, "standard output cannot be written")
+                })
+            },
+            &mut |path, table, losses| {
+                let place = format!("{}: {table}", path.display());
+                lost.push((place, ExportedTable::of_losses(losses)));
+            },
+        )
+    };
+    let counted = interrupt.during(&context.env, &stop, compare);
     if let Some(failure) = broken {
         return Err(failure);
     }
@@ -61,11 +64,11 @@ pub(crate) fn run(context: &Context, args: &args::Diff) -> Outcome {
         }
         other => other?,
     };
-    for (path, table, pgno, error) in &lost {
-        context.remark(&format!("LOST page {pgno} of table \"{table}\" in {path}: {error}"));
-    }
     summary(context, &counts, &mut output)?;
     output.flush()?;
+    if !lost.is_empty() {
+        return incomplete(context, &lost);
+    }
     if counts.is_equal() { Ok(()) } else { Err(Failure::Problems) }
 }
 

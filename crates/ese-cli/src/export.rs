@@ -249,7 +249,11 @@ impl Target {
             }
             Target::Files { dir, names, open } => {
                 let ending = if format == ExportFormat::Csv { "csv" } else { "jsonl" };
-                let path = dir.join(file_name(names, &table.name, deleted, ending));
+                let name = file_name(names, &table.name, deleted, ending);
+                let path = dir.join(&name);
+                if !name.starts_with(&format!("{}.", table.name)) {
+                    context.remark(&format!("table {:?} is in {}", table.name, path.display()));
+                }
                 let file = context.env.fs.open(&path, OpenMode::CreateNew)?;
                 *open = Some(Writer { file, at: 0 });
             }

@@ -45,7 +45,7 @@ fn one(context: &Context, args: &args::Log, output: &mut Output) -> Outcome {
 
 fn chains(context: &Context, picture: &LogPicture, output: &mut Output) -> Outcome {
     if picture.chains.is_empty() && picture.unreadable.is_empty() {
-        output.line("no log is here")?;
+        context.remark("no log is here");
     }
     for chain in &picture.chains {
         if context.json {

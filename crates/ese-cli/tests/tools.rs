@@ -113,9 +113,21 @@ fn a_gap_a_fork_and_a_copy_of_logs_are_seen() {
     fs::copy(dir.join("SRU00002.log"), dir.join("SRU00002 (conflicted copy).log")).unwrap();
     let told = ese(dir, &["log", "."]).fine();
     assert!(told.contains("copy") && told.contains("other name"), "{told}");
-    fs::remove_file(dir.join("SRU00003.log")).unwrap();
+    // What counts is what a log is, not how it is called.
+    fs::rename(dir.join("SRU00003.log"), dir.join("SRU00003 (1).log")).unwrap();
+    let told = ese(dir, &["log", "."]).fine();
+    assert!(!told.contains("GAP"), "{told}");
+    let ran = untouched(dir, || ese(dir, &["verify", "."]));
+    assert!(ran.code == Some(0), "{ran:?}");
+    fs::remove_file(dir.join("SRU00003 (1).log")).unwrap();
     let ran = untouched(dir, || ese(dir, &["log", "."]));
     assert!(ran.code == Some(1) && ran.stdout.contains("GAP after 0x2"), "{ran:?}");
+    let ran = untouched(dir, || ese(dir, &["verify", "."]));
+    let missing = "generations 0x3 to 0x3 before it are missing";
+    assert!(ran.code == Some(1) && ran.stdout.contains(missing), "{ran:?}");
+    damage(&dir.join("SRU00001.log"), 20_000);
+    let ran = ese(dir, &["verify", "."]);
+    assert!(ran.stdout.contains("PROBLEM ./SRU00001.log: log generation 0x1"), "{ran:?}");
     damage(&dir.join("SRU00004.log"), 100);
     let ran = ese(dir, &["log", "."]);
     assert!(ran.code == Some(1) && ran.stdout.contains("PROBLEM ./SRU00004.log"), "{ran:?}");
@@ -148,8 +160,11 @@ fn a_log_that_was_written_on_elsewhere_is_a_fork() {
     let told = ese(&one, &["log", "."]).fine();
     assert!(told.contains("copy") && !told.contains("FORK"), "{told}");
     fs::copy(other.join("edb.log"), one.join("edb (copy).log")).unwrap();
-    let told = ese(&one, &["log", "."]).stdout;
-    assert!(told.lines().any(|l| l.contains("edb (copy).log") && l.contains("FORK")), "{told}");
+    let ran = ese(&one, &["log", "."]);
+    let forks = |line: &str| line.contains("edb (copy).log") && line.contains("FORK");
+    assert!(ran.code == Some(1) && ran.stdout.lines().any(forks), "{ran:?}");
+    let ran = ese(&one, &["verify", "."]);
+    assert!(ran.code == Some(1) && ran.stdout.contains("the stream forked"), "{ran:?}");
 }
 
 #[test]
@@ -343,4 +358,54 @@ fn a_running_instance_is_left_alone() {
     assert!(ese(dir, &["info", "a.edb"]).fine().contains("in use"));
     drop(database);
     instance.stop().unwrap();
+}
+
+/// The damage is sealed with the right checksum, so that only the rows tell.
+#[test]
+fn verify_compares_indexes_and_keys_with_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let instance = start(dir, PageSize::K4);
+    let database = instance.create_database("a.edb").unwrap();
+    let mut session = instance.session().unwrap();
+    let table = ese_api::TableBuilder::new("t")
+        .column("id", ese_api::ColType::Long)
+        .column("name", ese_api::ColType::Binary)
+        .primary(&["id"])
+        .index(ese_api::IndexDef::new("by_name", &["name"]));
+    let table = database.create_table(&mut session, table).unwrap();
+    let mut transaction = session.begin().unwrap();
+    for id in 0..200 {
+        let row = ese_api::row! { "id" => id, "name" => format!("row {id:04}").into_bytes() };
+        table.insert(&mut transaction, &row).unwrap();
+    }
+    transaction.commit().unwrap();
+    drop((table, session, database));
+    instance.stop().unwrap();
+    let file = dir.join("a.edb");
+    assert!(ese(dir, &["verify", "a.edb"]).fine().contains("sound"));
+    let sound = fs::read(&file).unwrap();
+    // The key of the row 100 as its entry has it, and the number in the row itself.
+    for (from, to, words) in [
+        (&[0x7f, 0x80, 0, 0, 100][..], &[0x7f, 0x80, 0, 0, 101][..], "\"by_name\""),
+        (&b"row 0100"[..], &b"row 0109"[..], "\"by_name\""),
+    ] {
+        let mut bytes = sound.clone();
+        let changed = reseal(&mut bytes, from, to);
+        assert!(changed > 0, "{from:?}");
+        fs::write(&file, &bytes).unwrap();
+        let ran = ese(dir, &["verify", "a.edb"]);
+        assert!(ran.code == Some(1) && ran.stdout.contains(words), "{ran:?}");
+        assert!(ran.stdout.contains("JET_errSecondaryIndexCorrupted"), "{ran:?}");
+    }
+}
+
+/// Replaces the last place of some bytes in the file, and seals the page; 1, or 0 if there is none.
+fn reseal(file: &mut [u8], from: &[u8], to: &[u8]) -> usize {
+    let Some(at) = file.windows(from.len()).rposition(|bytes| bytes == from) else { return 0 };
+    file[at..at + to.len()].copy_from_slice(to);
+    let pgno = ese_base::Pgno(u32::try_from(at / PAGE - 1).unwrap());
+    let page = &mut file[at / PAGE * PAGE..][..PAGE];
+    ese_pages::checksum::stamp(page, pgno);
+    1
 }

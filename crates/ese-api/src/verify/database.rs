@@ -284,6 +284,14 @@ fn check_trees(
     }
     // Recovery may have to put counts right, and takes away what nobody has.
     for table in database.tables().iter().filter(|_| clean) {
+        match database.check_indexes(table, &options.stop) {
+            Ok(found) => found.into_iter().for_each(|error| report.problem(error)),
+            Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
+                return Err(error);
+            }
+            // A damaged page or row, which the check of the tree may have named.
+            Err(error) => report.problem(error),
+        }
         match database.check_long_values(table, &options.stop) {
             Ok(found) => {
                 report.long_values += found.values;

@@ -12,8 +12,9 @@ use ese_os::{Env, OpenMode};
 use ese_pages::{DbState, header::read_header};
 
 use super::{DatabaseReport, Severity, VerifyOptions, VerifyProgress, verify_database};
-use crate::restore::{
-    FoundDatabases, file_name, find_base, look_for_databases, looks_like_backup_set,
+use crate::{
+    logs::{ChainLink, LogLink, LogPicture, LogRole, each_log_record, look_at_logs},
+    restore::{FoundDatabases, file_name, find_base, look_for_databases, looks_like_backup_set},
 };
 
 /// What the verification of a log found.
@@ -103,7 +104,9 @@ pub fn verify_dir(env: &Env, dir: &Path, options: &mut VerifyOptions<'_>) -> Res
     }
     let FoundDatabases { databases, unreadable } = look_for_databases(env, dir)?;
     let base = find_base(env, dir)?;
-    if databases.is_empty() && unreadable.is_empty() && base.is_none() {
+    let picture = look_at_logs(env, dir)?;
+    let nothing = databases.is_empty() && unreadable.is_empty() && picture.chains.is_empty();
+    if nothing && base.is_none() {
         return Err(Error::new(JetErr::FileNotFound, "neither a database nor a log is here")
             .at_path(dir)
             .advise("name a database file, the directory of an instance, or a backup set"));
@@ -129,7 +132,65 @@ pub fn verify_dir(env: &Env, dir: &Path, options: &mut VerifyOptions<'_>) -> Res
         check_named(env, dir, &mut report, &named)?;
         report.log = Some(log);
     }
+    let problems = check_chains(env, picture, report.log.as_ref(), options)?;
+    report.problems.extend(problems);
     Ok(report)
+}
+
+/// What the log that was read does not show: gaps and forks, and damage in logs before a gap or
+/// under other names.
+fn check_chains(
+    env: &Env,
+    picture: LogPicture,
+    log: Option<&LogReport>,
+    options: &VerifyOptions<'_>,
+) -> Result<Vec<Error>> {
+    let mut problems = Vec::new();
+    for chain in &picture.chains {
+        for link in chain.wrong_links() {
+            problems.push(wrong_link(link));
+        }
+        for link in &chain.links {
+            let copy = matches!(link.link, LogLink::Copy) || link.role == LogRole::Temporary;
+            let named = matches!(link.role, LogRole::Current | LogRole::Archive);
+            let was_read = log.is_some_and(|log| {
+                let (first, last) = log.generations;
+                named && (first..=last).contains(&link.header.generation)
+            });
+            if copy || was_read {
+                continue;
+            }
+            match each_log_record(env, &link.file.path, &options.stop, &mut |_| Ok(())) {
+                Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
+                    return Err(error);
+                }
+                read => problems.extend(read.err()),
+            }
+        }
+    }
+    let told = |error: &Error| {
+        log.is_some_and(|log| log.problems.iter().any(|other| other.path() == error.path()))
+    };
+    problems.extend(picture.unreadable.into_iter().filter(|error| !told(error)));
+    Ok(problems)
+}
+
+fn wrong_link(link: &ChainLink) -> Error {
+    let generation = link.header.generation;
+    let error = match link.link {
+        LogLink::Gap { after } => {
+            let (first, last) = (after.0 + 1, generation.0 - 1);
+            let what = format!("generations {first:#x} to {last:#x} before it are missing");
+            Error::new(JetErr::MissingLogFile, what)
+                .advise("bring them back, if a database or a backup needs them")
+        }
+        _ => {
+            let what = "it has another history than the logs beside it: the stream forked";
+            Error::new(JetErr::InvalidLogSequence, what)
+                .advise("take away the logs that are not of this database")
+        }
+    };
+    error.at_path(&link.file.path).at_generation(generation)
 }
 
 fn verify_backup(

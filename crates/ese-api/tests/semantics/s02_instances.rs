@@ -86,7 +86,7 @@ fn s2_03_terminating_waits_for_sessions_that_are_just_ending() {
 }
 
 fn insert_until_refused(sesid: JET_SESID, path: &Path, count: i32) -> ese_api::Result<()> {
-    let dbid = JetOpenDatabase(sesid, path.to_str().unwrap(), 0)?;
+    let (_, dbid) = JetOpenDatabase(sesid, path.to_str().unwrap(), 0)?;
     let tableid = JetOpenTable(sesid, dbid, "t", 0)?;
     JetBeginTransaction(sesid)?;
     let id = JetGetTableColumnInfo(sesid, tableid, Some("id"))?.remove(0).def.columnid;

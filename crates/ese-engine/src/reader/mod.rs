@@ -7,6 +7,7 @@
 
 mod as_is;
 mod deleted;
+mod indexes;
 mod leaves;
 mod long_values;
 #[cfg(test)]

@@ -117,16 +117,15 @@ impl Extent {
     /// stands for page `first + 1 + i`; pages behind the bitmap are free (edb-format 5.2).
     #[must_use]
     pub fn free_runs(&self, bits: u32) -> Vec<Extent> {
+        let behind = self.without_front(1 + SINGLE_EXTENT_BITS);
+        let bitmap = (1..self.pages.min(1 + SINGLE_EXTENT_BITS))
+            .filter(|index| bits >> (index - 1) & 1 == 1)
+            .map(|index| Extent { first: Pgno(self.first.0 + index), pages: 1 });
         let mut runs: Vec<Extent> = Vec::new();
-        for index in 1..self.pages {
-            let bit = index - 1;
-            if bit < SINGLE_EXTENT_BITS && bits >> bit & 1 == 0 {
-                continue;
-            }
-            let pgno = Pgno(self.first.0 + index);
+        for free in bitmap.chain(behind) {
             match runs.last_mut() {
-                Some(run) if run.last().0 + 1 == pgno.0 => run.pages += 1,
-                _ => runs.push(Extent { first: pgno, pages: 1 }),
+                Some(run) if run.last().0 + 1 == free.first.0 => run.pages += free.pages,
+                _ => runs.push(free),
             }
         }
         runs
@@ -159,5 +158,10 @@ mod tests {
         assert_eq!(extent(31, 4).free_runs(0b101), vec![extent(32, 1), extent(34, 1)]);
         // Pages behind the 32 bits are free without a bit.
         assert_eq!(extent(100, 40).free_runs(0), vec![extent(133, 7)]);
+        assert_eq!(extent(100, 40).free_runs(u32::MAX), vec![extent(101, 39)]);
+        assert_eq!(extent(7, 1).free_runs(u32::MAX), vec![]);
+        // However many: a damaged header may name all the pages there can be.
+        let most = Pgno::MAX.0 - 99;
+        assert_eq!(extent(100, most).free_runs(0), vec![extent(133, most - 33)]);
     }
 }

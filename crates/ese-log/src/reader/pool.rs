@@ -213,10 +213,7 @@ impl LogPool {
         let chosen = choice.walk(wanted);
         let mut aside = choice.aside;
         aside.extend(self.of_other_streams(wanted));
-        let mut archives = BTreeMap::new();
-        for (generation, file) in chosen {
-            archives.insert(generation, file);
-        }
+        let mut archives = chosen;
         let last = archives.pop_last().map(|(_, file)| file);
         let names = names_of(last.as_ref());
         let env = self.env.clone();
