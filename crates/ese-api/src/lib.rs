@@ -62,6 +62,7 @@ mod copies;
 mod database;
 mod defrag;
 mod diff;
+mod elsewhere;
 mod export;
 mod index;
 mod instance;
@@ -97,6 +98,7 @@ pub use copies::{
 pub use database::{Database, DatabaseOptions};
 pub use defrag::{DefragOptions, DefragOutcome};
 pub use diff::{DiffCounts, DiffOptions, Difference, diff_databases};
+pub use elsewhere::{Elsewhere, databases_elsewhere};
 pub use ese_backup::{
     PauseBy,
     sets::{BackupSet, PrunePlan, PruneReason, Shelf},

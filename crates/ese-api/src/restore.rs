@@ -2,12 +2,12 @@
 
 use std::{
     collections::BTreeSet,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Arc,
 };
 
 use ese_backup::restore::{self as set, ExternalDatabases, Placed};
-use ese_base::{Error, JetErr, Result, StopToken};
+use ese_base::{Error, Generation, JetErr, Result, Signature, StopToken};
 use ese_engine::{
     instance::{InstanceConfig, recover as engine_recover},
     recovery::{MappedDatabase, RecoveryFlags, RecoveryOptions, RecoveryReport, RedoEnd},
@@ -24,14 +24,20 @@ pub use ese_backup::restore::{
 /// A set that was restored.
 #[derive(Debug)]
 pub struct Restored {
-    /// The databases, clean.
+    /// The databases, clean: those of the set, then those that the log has created inside the
+    /// target.
     pub databases: Vec<PathBuf>,
+    /// Databases that the log knows and the set does not have, where they were. They were not
+    /// touched.
+    pub left_out: Vec<PathBuf>,
     /// What was verified on the way.
     pub set: SetReport,
     /// What the replay did.
     pub recovery: RecoveryReport,
     /// Where it ended, if that was asked for ([`RestoreTarget::until`]).
     pub end: Option<PlannedEnd>,
+    /// Why everything behind that end is lost ([`RestoreTarget::allow_loss`]).
+    pub loss: Option<Error>,
 }
 
 /// Restores a backup set into a directory: verifies and copies its files, replays its logs.
@@ -100,8 +106,76 @@ pub fn restore_from(
     target: &RestoreTarget,
     options: &mut RestoreOptions<'_>,
 ) -> Result<Restored> {
-    let plan = RestorePlan::examine_source(env, source)?;
-    restore_plan(env, &plan, target, options, InstanceConfig::new(&target.system_dir))
+    let mut source = source.clone();
+    let mut loss = None;
+    loop {
+        let attempt = examine_until(env, &source, target.until).and_then(|plan| {
+            restore_plan(env, &plan, target, options, InstanceConfig::new(&target.system_dir))
+        });
+        match attempt {
+            Ok(restored) => return Ok(Restored { loss, ..restored }),
+            Err(error) if target.allow_loss && leave_out(&mut source, &error) => {
+                loss.get_or_insert(error);
+            }
+            // What was wrong first tells more than what was tried then.
+            Err(error) => return Err(loss.unwrap_or(error)),
+        }
+    }
+}
+
+/// As [`RestorePlan::examine_source`] for a restore that does not go to the end: what is wrong
+/// behind its end is of no importance.
+///
+/// # Errors
+/// As [`RestorePlan::examine_source`] and [`RestorePlan::end`].
+pub(crate) fn examine_until(
+    env: &Env,
+    source: &RestoreSource,
+    until: Option<RestoreUntil>,
+) -> Result<RestorePlan> {
+    let mut source = source.clone();
+    let mut wrong = None;
+    let mut plan = loop {
+        match RestorePlan::examine_source(env, &source) {
+            Ok(plan) => break plan,
+            Err(error) if until.is_some() && leave_out(&mut source, &error) => {
+                wrong.get_or_insert(error);
+            }
+            Err(error) => return Err(wrong.unwrap_or(error)),
+        }
+    };
+    if until.is_none() {
+        return Ok(plan);
+    }
+    let end = plan.end(env, until);
+    // Whether the end lies before what is wrong must be certain; a position says it.
+    let end = match (end, wrong, until) {
+        (end, None, _) => end?,
+        (Ok(end), Some(_), Some(RestoreUntil::Position(_))) => end,
+        (Ok(end), Some(_), _) if end.position < plan.end(env, None)?.position => end,
+        (_, Some(wrong), _) => return Err(wrong),
+    };
+    plan.leave_out_behind(end.position.generation);
+    Ok(plan)
+}
+
+/// Takes the damaged or missing generation that an error names, and those behind it, out of a
+/// source. False: it names none, or it is no matter of logs.
+pub(crate) fn leave_out(source: &mut RestoreSource, error: &Error) -> bool {
+    let of_logs = !matches!(
+        error.code(),
+        JetErr::ClientRequestToStopJetService
+            | JetErr::DiskFull
+            | JetErr::OutOfMemory
+            | JetErr::EndingRestoreLogTooLow
+    );
+    let generation = error.generation().filter(|it| of_logs && it.0 > 1);
+    let Some(last) = generation.map(|it| Generation(it.0 - 1)) else { return false };
+    let shorter = source.up_to.is_none_or(|before| last < before);
+    if shorter {
+        source.up_to = Some(last);
+    }
+    shorter
 }
 
 /// Places the files of a plan and replays them with the settings of an instance.
@@ -122,8 +196,46 @@ pub(crate) fn restore_plan(
         // Without a log nothing is left that could be taken for the future that was left out.
         if cut.is_some() { placed.forget_logs(env) } else { Ok(()) }
     })?;
-    let databases = placed.databases.into_iter().map(|database| database.path).collect();
-    Ok(Restored { databases, set: placed.report, recovery, end })
+    let mut databases: Vec<_> =
+        placed.databases.into_iter().map(|database| database.path).collect();
+    let (created, left_out) = beside_the_set(env, plan, target);
+    databases.extend(created);
+    Ok(Restored { databases, left_out, set: placed.report, recovery, end, loss: None })
+}
+
+/// Databases that the headers of the logs name and the set does not have: those that the replay has
+/// made inside the target, and the logged paths of the others.
+fn beside_the_set(
+    env: &Env,
+    plan: &RestorePlan,
+    target: &RestoreTarget,
+) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let mut seen: Vec<Signature> =
+        plan.databases.iter().map(|database| database.header.sign_db).collect();
+    let (mut created, mut left_out) = (Vec::new(), Vec::new());
+    for (signature, logged) in plan.logs.iter().rev().flat_map(|log| &log.attachments) {
+        if seen.contains(signature) {
+            continue;
+        }
+        seen.push(*signature);
+        // The end of its path, below the directory where the instance's files go.
+        let names = logged.components().rev();
+        let names = names.take_while(|part| matches!(part, Component::Normal(_)));
+        let names: Vec<_> = names.collect();
+        let mut ends = (1..=names.len()).map(|count| {
+            let end = names.iter().take(count).rev();
+            end.fold(target.system_dir.clone(), |dir, name| dir.join(name))
+        });
+        let is_it = |place: &PathBuf| {
+            let file = env.fs.open(place, OpenMode::Read).ok()?;
+            Some(read_header(file.as_ref()).ok()?.header.sign_db == *signature)
+        };
+        match ends.find(|place| is_it(place) == Some(true)) {
+            Some(place) => created.push(place),
+            None => left_out.push(logged.clone()),
+        }
+    }
+    (created, left_out)
 }
 
 /// Looked for before anything is written.
@@ -132,14 +244,16 @@ fn planned_end(
     plan: &RestorePlan,
     target: &RestoreTarget,
 ) -> Result<Option<PlannedEnd>> {
-    let Some(until) = target.until else { return Ok(None) };
+    if target.until.is_none() && !plan.cut {
+        return Ok(None);
+    }
     if target.roll_forward {
         let what = "with an end before that of the log, logs at the target would be removed";
         return Err(Error::new(JetErr::InvalidParameter, what)
             .at_path(&target.log_dir)
             .advise("give them as further logs, and restore into another directory"));
     }
-    plan.end(env, Some(until)).map(Some)
+    plan.end(env, target.until).map(Some)
 }
 
 /// Makes databases ready where they lie, and replays them; databases that the logs know beside
@@ -160,7 +274,9 @@ pub(crate) fn restore_external(
     let recovery_options = RecoveryOptions { map, flags, stop, ..RecoveryOptions::default() };
     let recovery = replay(env, &placed, target, config, recovery_options)?;
     let databases = placed.databases.into_iter().map(|database| database.path).collect();
-    Ok(Restored { databases, set: placed.report, recovery, end: None })
+    let left_out = Vec::new();
+    let (end, loss) = (None, None);
+    Ok(Restored { databases, left_out, set: placed.report, recovery, end, loss })
 }
 
 fn replay(
@@ -183,7 +299,9 @@ fn replay(
     let databases = placed.databases.iter();
     let moved = databases.map(|database| (database.signature, database.path.clone())).collect();
     let (lock, first) = (Some(Arc::clone(&placed.lock)), Some(placed.gen_low));
-    let options = RecoveryOptions { lock, first, moved, hard: true, ..options };
+    // A database that the logs know and the set does not have lies where somebody uses it.
+    let confined = true;
+    let options = RecoveryOptions { lock, first, moved, confined, hard: true, ..options };
     engine_recover(env, config, options).map_err(|error| of_hard_recovery(error, placed))
 }
 

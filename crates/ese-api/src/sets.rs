@@ -10,8 +10,8 @@ use std::{
 
 use ese_backup::{
     restore::{
-        PlannedEnd, RestoreOptions, RestorePlan, RestoreProgress, RestoreSource, RestoreTarget,
-        RestoreUntil, archived_log_name,
+        PlannedEnd, RestoreOptions, RestoreProgress, RestoreSource, RestoreTarget, RestoreUntil,
+        archived_log_name,
     },
     sets::{BackupSet, Shelf},
     stream::{MANIFEST_NAME, Manifest, Staging, Unpacking},
@@ -21,7 +21,7 @@ use ese_os::{Env, FileStream};
 
 pub use check::{BackupCheck, Restorable, check_backup};
 
-use crate::restore::{Restored, restore_from};
+use crate::restore::{Restored, examine_until, restore_from};
 
 /// Where a set comes from.
 pub enum SetInput<'a> {
@@ -122,7 +122,7 @@ pub fn plan_restore(
     let chain = links(env, set)?;
     let sets: Vec<PathBuf> = chain.iter().map(|link| link.path.clone()).collect();
     if chain.iter().all(|link| !link.is_archive) {
-        let plan = RestorePlan::examine_source(env, &source(sets.clone(), logs))?;
+        let plan = examine_until(env, &source(sets.clone(), logs), until)?;
         let databases = plan.databases.iter();
         return Ok(PlannedRestore {
             sets,

@@ -6,6 +6,7 @@ use ese_base::{Error, JetErr, Result};
 use ese_os::Env;
 
 use crate::{
+    restore::TEMPORARY,
     sets::PRUNED_NAME,
     stream::{INCOMPLETE_NAME, KEPT_NAME, KEPT_NEW_NAME, MANIFEST_NAME, NEW_NAME},
 };
@@ -20,18 +21,33 @@ pub(crate) fn remove_if_there(env: &Env, path: &Path) -> Result<()> {
 
 /// Is this the name of a file and nothing else: no way to another directory, nothing that a
 /// terminal or another system takes for something else?
+///
+/// # Errors
+/// `JET_errInvalidPath` (-1023).
 pub(crate) fn check_plain_name(name: &str) -> Result<()> {
-    let harmless = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
-    let plain = (1..=255).contains(&name.len())
-        && ![".", ".."].contains(&name)
-        && name.chars().all(harmless)
-        && ![MANIFEST_NAME, NEW_NAME, PRUNED_NAME, INCOMPLETE_NAME].contains(&name)
-        && ![KEPT_NAME, KEPT_NEW_NAME].contains(&name);
-    if plain {
+    if is_plain_name(name) {
         return Ok(());
     }
     Err(Error::new(JetErr::InvalidPath, format!("{name:?} cannot be the name of a file of a set"))
         .advise("somebody has made this set up: do not restore it"))
+}
+
+/// Can a set hold a database of this name, and a restore give it the name back? Files of a set that
+/// have names of their own get others there.
+#[must_use]
+pub fn is_name_for_sets(name: &str) -> bool {
+    is_harmless(name) && name.len() + TEMPORARY.len() < 255
+}
+
+fn is_plain_name(name: &str) -> bool {
+    is_harmless(name)
+        && ![MANIFEST_NAME, NEW_NAME, PRUNED_NAME, INCOMPLETE_NAME].contains(&name)
+        && ![KEPT_NAME, KEPT_NEW_NAME].contains(&name)
+}
+
+fn is_harmless(name: &str) -> bool {
+    let harmless = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
+    (1..=255).contains(&name.len()) && ![".", ".."].contains(&name) && name.chars().all(harmless)
 }
 
 /// Directories that a call has made; what goes wrong later takes them away again.

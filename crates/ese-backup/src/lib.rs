@@ -40,6 +40,7 @@ pub(crate) mod testing;
 pub mod truncate;
 
 pub use ese_pages::aligned::{AlignedBuffer, BLOCK_LEN};
+pub use files::is_name_for_sets;
 pub use log_source::LogSource;
 pub use session::{BackupContext, FileHandle, LogInfo, OpenedFile, PauseBy, State};
 pub use source::{AttachedDatabase, BackupSource};

@@ -109,19 +109,7 @@ impl BackupRecord {
     }
 }
 
-/// What a set is good for; decides which fields of the header remember it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum BackupScope {
-    /// A full backup that truncated the log: later incremental ones build on it.
-    Full = 1,
-    /// The logs since the last full or incremental one, truncated.
-    Incremental = 2,
-    /// A full copy that left the log alone.
-    Copy = 5,
-    /// The logs since the last full or incremental one, left alone.
-    Differential = 6,
-}
+pub use ese_pages::header::BackupScope;
 
 /// A running instance, as its backup sees it.
 pub trait BackupSource: Send + Sync + Debug {

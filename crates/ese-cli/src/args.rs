@@ -424,6 +424,10 @@ pub(crate) struct Restore {
     /// them
     #[arg(long, value_name = "GEN:SEC:OFF", value_parser = text::log_position)]
     pub(crate) to_position: Option<LgPos>,
+    /// Where logs behind the end of the backup are damaged or missing, restore what lies before
+    /// them
+    #[arg(long)]
+    pub(crate) allow_loss: bool,
     /// Say what would be restored from what, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -14,7 +14,7 @@ use std::{
 use ese_api::{
     BackupBase, BackupDestination, BackupJob, BackupPhase, BackupProgress, BackupReport,
     BackupResume, CopyOptions, Env, Error, FoundDatabases, Instance, JetErr, StopToken, Throttle,
-    databases_in, find_base, look_for_databases,
+    databases_elsewhere, databases_in, find_base, look_for_databases,
 };
 use ese_backup::sets::BackupSet;
 use serde_json::json;
@@ -32,7 +32,7 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
     let form = form(args)?;
     let mut limit = Limit::new(context, args)?;
     let interrupt = context.interrupt();
-    let instance = start(context, args)?;
+    let (instance, outside) = start(context, args)?;
     let mut progress = context.progress("backup");
     let stop = StopToken::new();
     let token = stop.clone();
@@ -81,7 +81,17 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
         done => done?,
     };
     ended?;
-    tell(context, args, form, &report)
+    tell(context, args, form, &report)?;
+    match outside.into_iter().next() {
+        None => Ok(()),
+        Some(path) => Err(Error::new(
+            JetErr::AttachedDatabaseMismatch,
+            "the log knows this database, too, and it is not in the set",
+        )
+        .at_path(path)
+        .advise("move it into the instance's directory, or back up from the program that has it")
+        .into()),
+    }
 }
 
 fn form(args: &args::Backup) -> Outcome<SetForm> {
@@ -174,7 +184,8 @@ impl Limit {
     }
 }
 
-fn start(context: &Context, args: &args::Backup) -> Outcome<Instance> {
+/// The instance with its databases, and those that are left out because they lie elsewhere.
+fn start(context: &Context, args: &args::Backup) -> Outcome<(Instance, Vec<PathBuf>)> {
     let env = &context.env;
     let dir = env.fs.canonicalize(&args.dir)?;
     files::refuse_backup_set(env, &dir)?;
@@ -205,10 +216,11 @@ fn start(context: &Context, args: &args::Backup) -> Outcome<Instance> {
         context.remark(&format!("{}: recovered, {changes} made again", dir.display()));
     }
     // All of them: a set from which one is missing is worse than none.
-    for database in databases_in(env, &dir)? {
+    let elsewhere = databases_elsewhere(env, &dir)?;
+    for database in databases_in(env, &dir)?.into_iter().chain(elsewhere.below) {
         instance.open_database(database)?;
     }
-    Ok(instance)
+    Ok((instance, elsewhere.outside))
 }
 
 fn tell(context: &Context, args: &args::Backup, form: SetForm, report: &BackupReport) -> Outcome {

@@ -13,6 +13,7 @@ use ese_api::{
     Column, Database, Env, Error, ErrorKind, IndexDef, IndexOptions, Inserter, Instance, JetErr,
     Offline, PageSize, Session, Table, TableBuilder, databases_in, find_base,
 };
+use ese_backup::is_name_for_sets;
 use ese_engine::schema::check_name;
 use serde_json::json;
 
@@ -93,6 +94,13 @@ fn check_names(args: &args::Import) -> Outcome {
     {
         let what = "a database lies in the directory of its instance, under a name without a path";
         return Err(Failure::unsuited(name, what, "give --database the name of a file in DIR"));
+    }
+    if let Some(name) = &args.database
+        && !name.to_str().is_some_and(is_name_for_sets)
+    {
+        let what = "no backup could be made of a database with this name";
+        let advice = "choose one without control characters and backslashes, up to 244 bytes";
+        return Err(Failure::unsuited(name, what, advice));
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{
     args,
     context::Context,
-    failure::{Failure, Outcome},
+    failure::{Failure, Outcome, error_json, with_advice},
     files,
     output::Output,
     text,
@@ -40,7 +40,11 @@ pub(crate) fn run(context: &Context, args: &args::Restore) -> Outcome {
     };
     let mut options =
         RestoreOptions { force: args.force, keep_damaged: false, progress: &mut report, stop };
-    let target = RestoreTarget { until: until(args), ..RestoreTarget::in_dir(&args.dir) };
+    let target = RestoreTarget {
+        until: until(args),
+        allow_loss: args.allow_loss,
+        ..RestoreTarget::in_dir(&args.dir)
+    };
     let restored = restore_set(&context.env, input, args.logs.as_deref(), &target, &mut options);
     drop(progress);
     match restored {
@@ -125,12 +129,21 @@ fn tell(context: &Context, args: &args::Restore, restored: &Restored) -> Outcome
     if let Some(end) = &restored.end {
         remark_on_end(context, args, end);
     }
+    if let Some(loss) = &restored.loss {
+        context.remark(&format!("with loss of what comes after it: {}", with_advice(loss)));
+    }
+    for path in &restored.left_out {
+        let what = "the log knows this database, the set does not have it: left out";
+        context.remark(&format!("{}: {what}", path.display()));
+    }
     let recovery = &restored.recovery;
     let mut output = Output::new();
     if context.json {
         let databases = restored.databases.iter().map(|path| path.to_string_lossy());
         output.json(&json!({
             "databases": databases.collect::<Vec<_>>(),
+            "loss": restored.loss.as_ref().map(error_json),
+            "left_out": restored.left_out.iter().map(|it| it.to_string_lossy()).collect::<Vec<_>>(),
             "bytes": restored.set.bytes,
             "pages": restored.set.pages,
             "corrected_pages": restored.set.corrected_pages,

@@ -5,7 +5,13 @@ use std::time::Duration;
 use ese_api::{DirDestination, Error, JetErr, Shipped, Shipper, find_base};
 use serde_json::json;
 
-use crate::{args, context::Context, failure::Outcome, output::Output, text};
+use crate::{
+    args,
+    context::Context,
+    failure::{Outcome, with_advice},
+    output::Output,
+    text,
+};
 
 /// Between two looks whether somebody wants to end it.
 const LOOK: Duration = Duration::from_millis(20);
@@ -20,11 +26,26 @@ pub(crate) fn run(context: &Context, args: &args::Ship) -> Outcome {
     })?;
     let to = DirDestination::open(env, &args.dest)?;
     let mut shipper = Shipper::new(env, &args.dir, &base, Box::new(to))?;
+    // What was said of a failure last.
+    let mut said = None;
     loop {
         // What was written until the interrupt is shipped after it.
         let last = args.once || interrupt.pressed();
-        let shipped = shipper.step()?;
-        tell(context, &shipper, &shipped)?;
+        match shipper.step() {
+            Ok(shipped) => {
+                said = None;
+                tell(context, &shipper, &shipped)?;
+            }
+            // The destination may have room again, or be there again, at the next interval.
+            Err(error) if !last && may_pass(&error) => {
+                let what = with_advice(&error);
+                if said.as_ref() != Some(&what) {
+                    context.remark(&format!("shipping goes on at the next interval: {what}"));
+                }
+                said = Some(what);
+            }
+            Err(error) => return Err(error.into()),
+        }
         if last {
             return Ok(());
         }
@@ -33,6 +54,11 @@ pub(crate) fn run(context: &Context, args: &args::Ship) -> Outcome {
             env.clock.sleep(LOOK);
         }
     }
+}
+
+/// Is it the state of a disk, and nothing that the log or the destination are?
+fn may_pass(error: &Error) -> bool {
+    matches!(error.code(), JetErr::DiskFull | JetErr::DiskIO | JetErr::FileAccessDenied)
 }
 
 /// A line for each step that has done something.

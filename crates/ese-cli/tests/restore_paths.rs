@@ -16,7 +16,8 @@ use std::{
 };
 
 use ese_api::{
-    Env, JetErr, PageSize, RestoreOptions, RestoreSource, RestoreTarget, StopToken, restore_from,
+    ColType, Env, JetErr, PageSize, RestoreOptions, RestoreSource, RestoreTarget, StopToken,
+    TableBuilder, restore_from, row,
 };
 use support::{clean, contents, ese, set_of};
 
@@ -236,4 +237,86 @@ fn places_that_lead_elsewhere() {
     let elsewhere = target.with_place("a.edb".as_ref(), &case.at("made/for/it.edb"));
     restore(&source, &elsewhere, true).unwrap();
     assert!(case.at("made/for/it.edb").exists());
+}
+
+const SCATTERED: [&str; 3] = ["a/a.edb", "a/sub/z.edb", "other/y.edb"];
+
+/// An instance in `a` adds rows to a database there, one below it and one in `other`, and is
+/// killed.
+fn scatter(dir: &Path, from: i32) {
+    for place in ["a/sub", "other"] {
+        fs::create_dir_all(dir.join(place)).unwrap();
+    }
+    let instance = support::start(&dir.join("a"), PageSize::K4);
+    let mut session = instance.session().unwrap();
+    for path in SCATTERED {
+        let database = instance.open_or_create_database(dir.join(path)).unwrap();
+        let mut transaction = session.begin().unwrap();
+        let table = if from == 0 {
+            let table = TableBuilder::new("t").column("id", ColType::Long).text("name");
+            database.create_table(&mut transaction, table.primary(&["id"])).unwrap()
+        } else {
+            database.table(&transaction, "t").unwrap()
+        };
+        for id in from..from + 2000 {
+            let row = row! { "id" => id, "name" => format!("{id:0100}") };
+            table.insert(&mut transaction, &row).unwrap();
+        }
+        transaction.commit().unwrap();
+    }
+    drop(session);
+    instance.abandon();
+}
+
+#[test]
+fn databases_that_the_log_knows_elsewhere_are_not_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = fs::canonicalize(dir.path()).unwrap();
+    scatter(&dir, 0);
+    // The one below the directory goes into the set, the one outside is named.
+    let told = ese(&dir, &["backup", "a", "set", "--json"]);
+    assert!(told.stdout.contains(r#"["a.edb","z.edb"]"#), "{told:?}");
+    assert!(told.code == Some(1) && told.stderr.contains("other/y.edb: "), "{told:?}");
+    for (from, there) in [(2000, true), (4000, false)] {
+        // The log goes on, and the instance is killed: its databases are dirty.
+        scatter(&dir, from);
+        ese(&dir, &["ship", "a", "shipped", "--once"]).fine();
+        if !there {
+            fs::remove_file(dir.join("other/y.edb")).unwrap();
+        }
+        let before = [contents(&dir.join("other")), contents(&dir.join("a"))];
+        let args = ["verify-backup", "set", "--logs", "shipped", "--scratch", "."];
+        ese(&dir, &args).fine();
+        let to = format!("r{from}");
+        let ran = ese(&dir, &["restore", "set", &to, "--logs", "shipped"]);
+        assert!(ran.stderr.contains("other/y.edb: the log knows this database"), "{ran:?}");
+        ran.fine();
+        assert!([contents(&dir.join("other")), contents(&dir.join("a"))] == before, "{there}");
+        for database in ["a.edb", "z.edb"] {
+            let rows = ese(&dir, &["rows", &format!("{to}/{database}"), "t", "--json"]).fine();
+            assert_eq!(rows.lines().count(), usize::try_from(from).unwrap() + 2000, "{database}");
+        }
+        ese(&dir, &["recover", "a", "--in-place", "--ignore-missing"]).fine();
+    }
+}
+
+#[test]
+fn a_link_in_the_target_leads_no_replay_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = fs::canonicalize(dir.path()).unwrap();
+    clean(&dir.join("a"), PageSize::K4, 300);
+    set_of(&dir.join("a"), &dir.join("set"));
+    // Created after the backup, so that a replay makes it.
+    fs::create_dir_all(dir.join("a/sub")).unwrap();
+    let instance = support::start(&dir.join("a"), PageSize::K4);
+    drop(instance.create_database("sub/z.edb").unwrap());
+    instance.stop().unwrap();
+    ese(&dir, &["ship", "a", "shipped", "--once"]).fine();
+    fs::create_dir_all(dir.join("outside")).unwrap();
+    fs::create_dir_all(dir.join("r")).unwrap();
+    symlink(dir.join("outside"), dir.join("r/sub")).unwrap();
+    ese(&dir, &["restore", "set", "r", "--logs", "shipped"]).fine();
+    assert_eq!(contents(&dir.join("outside")).len(), 0);
+    ese(&dir, &["restore", "set", "made", "--logs", "shipped"]).fine();
+    ese(&dir, &["verify", "made/sub/z.edb"]).fine();
 }

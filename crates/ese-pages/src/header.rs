@@ -4,6 +4,7 @@
 //! rewrites it writes one copy, syncs, then the other, so that one of them is whole at any moment.
 //! The page size is only known from the header itself, so [`locate`] tries all.
 
+mod backups;
 mod fields;
 mod locate;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 use crate::checksum::{header_xor, stamp_header, stored_header_xor, verify_header};
 
+pub use backups::{BackupScope, remember_backup};
 pub use fields::{BackupTrailer, DbHeader, EventCount};
 pub use locate::{HeaderCopy, Located, locate, read_header};
 

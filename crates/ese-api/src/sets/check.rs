@@ -6,7 +6,8 @@ use ese_backup::{
     restore::{
         RestoreOptions, RestorePlan, RestoreProgress, RestoreSource, RestoreTarget, SetReport,
     },
-    stream::Staging,
+    sets::{BackupSet, Shelf},
+    stream::{Manifest, Staging},
 };
 use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result};
 use ese_engine::recovery::RecoveryReport;
@@ -15,7 +16,7 @@ use ese_os::{Env, FileStream, OpenMode, remove_tree};
 
 use super::{Link, Unpacked, links, source, unpack_one};
 use crate::{
-    restore::restore_from,
+    restore::{leave_out, restore_from},
     verify::{VerifyOptions, VerifyProgress, verify_database},
 };
 
@@ -60,7 +61,8 @@ pub struct BackupCheck {
 ///
 /// # Errors
 /// `JET_errClientRequestToStopJetService` (-1329) if stopped; the file system's for `scratch`
-/// (`JET_errDiskFull`, -1808). Everything else is a finding.
+/// (`JET_errDiskFull`, -1808) and for `set` itself where it is not there (`JET_errFileNotFound`,
+/// -1811) or must not be read. Everything else is a finding.
 pub fn check_backup(
     env: &Env,
     set: &Path,
@@ -68,6 +70,10 @@ pub fn check_backup(
     scratch: &Path,
     options: &mut VerifyOptions<'_>,
 ) -> Result<BackupCheck> {
+    // What is not there, or not to be read, says nothing about a backup.
+    if env.fs.list(set).is_err() {
+        env.fs.open(set, OpenMode::Read)?;
+    }
     let place = scratch.join(format!("ese-verify-backup-{:08x}", env.rng.next_u32()));
     env.fs.create_dir_all(&place)?;
     let mut check = Check { env, place: &place, options, found: empty() };
@@ -102,8 +108,15 @@ impl Check<'_, '_> {
     fn run(&mut self, set: &Path, logs: Option<&Path>) -> Result<()> {
         let chain = match links(self.env, set) {
             Ok(chain) => chain,
-            Err(error) => return self.no(error),
+            Err(error) => match self.shorter_chain(set, &error)? {
+                Some(chain) => {
+                    self.found.answer = Restorable::WithLoss(error);
+                    chain
+                }
+                None => return self.no(error),
+            },
         };
+        let logs = logs.filter(|_| matches!(self.found.answer, Restorable::Yes));
         self.found.chain = chain.iter().map(|link| link.path.clone()).collect();
         let mut staging = Staging::begin(self.env, &self.place.join("archives"))?;
         let (dirs, problem) = self.unpack(&mut staging, &chain)?;
@@ -117,6 +130,21 @@ impl Check<'_, '_> {
         };
         staging.end()?;
         done
+    }
+
+    /// Where a link of the chain is gone: the newest set before it of the same log, with what that
+    /// builds on.
+    fn shorter_chain(&mut self, set: &Path, error: &Error) -> Result<Option<Vec<Link>>> {
+        let Ok(last) = BackupSet::read(self.env, set) else { return Ok(None) };
+        if error.code() != JetErr::MissingFullBackup {
+            return Ok(None);
+        }
+        let beside = self.env.fs.canonicalize(set)?;
+        let mut shelf = Shelf::look(self.env, beside.parent().unwrap_or(Path::new("/")))?;
+        shelf.sets.retain(|set| set.manifest.gen_high < last.manifest.gen_high);
+        let Some(newest) = shelf.newest_of(&last.manifest.log_signature) else { return Ok(None) };
+        self.found.last = Some(Generation(last.manifest.gen_high));
+        links(self.env, &newest.path).map(Some)
     }
 
     /// The directories of the chain up to the first archive that cannot be unpacked.
@@ -155,25 +183,28 @@ impl Check<'_, '_> {
 
     /// Restores as much as can be.
     fn attempts(&mut self, mut source: RestoreSource) -> Result<()> {
-        let needed = match RestorePlan::examine(self.env, &source.dir) {
-            Ok(plan) => plan.databases.iter().map(|it| it.trailer.bkinfo.gen_high.get()).max(),
-            Err(error) => return self.no(fatal(error)?),
+        self.found.last = last_generation(self.env, &source).max(self.found.last);
+        let mut set = RestoreSource { increments: Vec::new(), ..source.clone() };
+        let mut first = None;
+        let needed = loop {
+            let error = match RestorePlan::examine_source(self.env, &set) {
+                Ok(plan) => break plan.databases,
+                Err(error) => fatal(error)?,
+            };
+            if !leave_out(&mut set, &error) {
+                return self.no(first.unwrap_or(error));
+            }
+            first.get_or_insert(error);
         };
-        let needed = needed.unwrap_or(0);
-        self.found.last = last_generation(self.env, &source);
+        let needed = needed.iter().map(|it| it.trailer.bkinfo.gen_high.get()).max().unwrap_or(0);
         loop {
             let error = match self.attempt(&source) {
                 Ok(()) => return Ok(()),
                 Err(error) => fatal(error)?,
             };
             let bad = error.generation().map_or(0, |generation| generation.0);
-            let before = source.generations.map_or(u32::MAX, |(_, high)| high.0);
-            if bad > needed && bad - 1 < before {
-                let low = RestorePlan::examine(self.env, &source.dir)?.gen_low;
-                source.generations = Some((low, Generation(bad - 1)));
-            } else if bad == 0 && source.increments.pop().is_some() {
-                source.generations = None;
-            } else {
+            let left_out = bad > needed && leave_out(&mut source, &error);
+            if !left_out && (bad > 0 || source.increments.pop().is_none()) {
                 return self.no(error);
             }
             if matches!(self.found.answer, Restorable::Yes) {
@@ -231,14 +262,17 @@ fn of_restore(done: &RestoreProgress) -> VerifyProgress {
     VerifyProgress { bytes_done: done.bytes_done, bytes_total: done.bytes_total }
 }
 
-/// By the names of the logs, also if they cannot be read.
+/// By the names of the logs, also if they cannot be read, and by the manifests, also if they are
+/// not there.
 fn last_generation(env: &Env, source: &RestoreSource) -> Option<Generation> {
     let dirs = std::iter::once(&source.dir).chain(&source.increments);
     let entries = dirs.filter_map(|dir| env.fs.list(dir).ok()).flatten();
     let generations = entries.filter_map(|entry| {
         ese_backup::restore::archived_log_name(&entry.name).map(|(_, generation)| generation)
     });
-    generations.max()
+    let dirs = std::iter::once(&source.dir).chain(&source.increments);
+    let manifests = dirs.filter_map(|dir| Manifest::read(env, dir).ok().flatten());
+    generations.chain(manifests.map(|manifest| Generation(manifest.gen_high))).max()
 }
 
 /// When the segment of a position was begun; that of the one before if it was not.

@@ -52,7 +52,7 @@ impl ExternalDatabases {
     ) -> Result<ExternalDatabases> {
         let mut all = Vec::new();
         for dir in std::iter::once(&logs.dir).chain(&logs.increments) {
-            all.extend(Part::read(env, dir, Want::AnyLogs)?.logs);
+            all.extend(Part::read(env, dir, Want::AnyLogs, None)?.logs);
         }
         let chosen =
             choose_logs(all, logs.generations).map_err(|error| error.at_path(&logs.dir))?;

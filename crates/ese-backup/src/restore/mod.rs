@@ -33,6 +33,7 @@ use self::part::{Part, Want};
 use crate::stream::Manifest;
 
 pub use external::{ExternalDatabases, place_external};
+pub(crate) use place::TEMPORARY;
 pub use place::{Placed, PlacedDatabase, RestoreOptions, UNFINISHED_NAME, place};
 pub use plan::{PlannedDatabase, PlannedLog, RestorePlan, RestoreSource};
 pub use scan::archived_log_name;
@@ -55,7 +56,7 @@ pub struct RestoreProgress {
 /// # Errors
 /// As [`RestorePlan::examine`], as far as they are about logs.
 pub(crate) fn logs_of_set(env: &Env, dir: &Path) -> Result<(Vec<PlannedLog>, Option<Manifest>)> {
-    let mut part = Part::read(env, dir, Want::Logs)?;
+    let mut part = Part::read(env, dir, Want::Logs, None)?;
     part.check_manifest()?;
     let logs = plan::choose_logs(part.logs, None)?;
     if let Some(first) = logs.first() {

@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use ese_base::{Error, Generation, JetErr, Result};
+use ese_base::{Error, Generation, JetErr, Result, Signature};
+use ese_log::layout::LogHeader;
 use ese_os::{DirEntry, Env};
 
 use super::{
     plan::{PlannedDatabase, PlannedLog},
     scan::{
-        Other, archived_log_name, candidate_dirs, is_companion, is_usual_database, scan_log,
-        scan_other,
+        Other, archived_log_name, candidate_dirs, is_companion, is_usual_database, read_log_header,
+        scan_log, scan_other,
     },
 };
 use crate::{
@@ -33,23 +34,35 @@ pub(super) enum Want {
 #[derive(Debug)]
 pub(super) struct Part {
     want: Want,
+    /// Later logs are not looked at.
+    up_to: Option<Generation>,
+    /// There are some.
+    pub(super) cut: bool,
     pub(super) dir: PathBuf,
     pub(super) manifest: Option<Manifest>,
     pub(super) logs: Vec<PlannedLog>,
     pub(super) databases: Vec<PlannedDatabase>,
     pub(super) ignored: Vec<PathBuf>,
+    /// The log that an instance was writing, in a directory that is no set.
+    current: Option<(PathBuf, LogHeader)>,
 }
 
 impl Part {
     /// Looks at a directory; of its files only headers and trailers are read.
-    pub(super) fn read(env: &Env, set_dir: &Path, want: Want) -> Result<Part> {
+    pub(super) fn read(
+        env: &Env,
+        set_dir: &Path,
+        want: Want,
+        up_to: Option<Generation>,
+    ) -> Result<Part> {
         let (dir, entries) = find_set(env, set_dir)?;
         let (manifest, being_changed) = match want {
             Want::AnyLogs => (None, false),
             Want::Set | Want::Logs => check_finished(env, &dir, &entries)?,
         };
         let (logs, databases, ignored) = (Vec::new(), Vec::new(), Vec::new());
-        let mut part = Part { want, dir, manifest, logs, databases, ignored };
+        let (cut, current) = (false, None);
+        let mut part = Part { want, up_to, cut, current, dir, manifest, logs, databases, ignored };
         for entry in &entries {
             // What a backup that did not come to its end has put beside the files of the set.
             if being_changed && !part.lists(&entry.name) {
@@ -68,9 +81,21 @@ impl Part {
         })
     }
 
+    fn is_behind(&self, generation: Generation) -> bool {
+        self.up_to.is_some_and(|last| generation > last)
+    }
+
+    fn lists_database(&self, name: &str) -> bool {
+        self.manifest.as_ref().is_some_and(|it| it.databases.iter().any(|it| it.name == name))
+    }
+
     fn add(&mut self, env: &Env, entry: &DirEntry, all: &[DirEntry]) -> Result<()> {
         let path = self.dir.join(&entry.name);
         if let Some((_, generation)) = archived_log_name(&entry.name) {
+            if self.is_behind(generation) {
+                self.cut = true;
+                return Ok(());
+            }
             refuse_strange(entry, &path)?;
             let log =
                 scan_log(env, &self.dir, entry).map_err(|error| error.at_generation(generation))?;
@@ -78,7 +103,13 @@ impl Part {
             self.logs.push(log);
             return Ok(());
         }
-        if is_companion(&entry.name) || self.want != Want::Set {
+        if self.want == Want::Logs && self.manifest.is_none() && is_current_log(&entry.name) {
+            self.current = read_log_header(env, &path).ok().map(|header| (path, header));
+            return Ok(());
+        }
+        // Whatever it is called: programs choose the names of databases.
+        let listed = self.lists_database(&entry.name);
+        if is_companion(&entry.name) && !listed || self.want != Want::Set {
             return Ok(());
         }
         let expected = is_expected(entry, all, self.manifest.as_ref());
@@ -98,10 +129,31 @@ impl Part {
         Ok(())
     }
 
+    /// The log does not go on behind these in a file that is not replayed.
+    pub(super) fn check_current(&self, signature: Signature, last: Generation) -> Result<()> {
+        let Some((path, header)) = &self.current else { return Ok(()) };
+        let next = Generation(last.0.saturating_add(1));
+        if header.signature != signature || header.generation != next || self.is_behind(next) {
+            return Ok(());
+        }
+        let what = "the log goes on in this file, which is no finished generation";
+        Err(Error::new(JetErr::MissingCurrentLogFiles, what)
+            .at_path(path)
+            .at_generation(next)
+            .advise(
+                "ship it first (`ese ship LOGS DEST --once`) and give DEST, or restore without \
+                 what is in it (--allow-loss)",
+            ))
+    }
+
     /// Everything that the manifest lists is there in its full length; the sums to compare with.
     pub(super) fn check_manifest(&mut self) -> Result<()> {
         let Some(manifest) = &self.manifest else { return Ok(()) };
         for entry in &manifest.logs {
+            if self.up_to.is_some_and(|last| Generation(entry.generation) > last) {
+                self.cut = true;
+                continue;
+            }
             let mut logs = self.logs.iter_mut();
             match logs.find(|log| log.name == entry.name && log.len == entry.len) {
                 Some(log) => log.crc32 = Some(entry.crc32.clone()),
@@ -208,6 +260,12 @@ fn is_expected(entry: &DirEntry, entries: &[DirEntry], manifest: Option<&Manifes
     let stem = entry.name.rsplit_once('.').map_or(entry.name.as_str(), |(stem, _)| stem);
     let marker = format!("{stem}.pat");
     listed || entries.iter().any(|other| other.name.eq_ignore_ascii_case(&marker))
+}
+
+/// The name of a log that is being written.
+fn is_current_log(name: &str) -> bool {
+    let ended = |it: &(&str, &str)| ["log", "jtx"].iter().any(|own| own.eq_ignore_ascii_case(it.1));
+    name.rsplit_once('.').filter(ended).is_some_and(|(stem, _)| stem.len() == 3)
 }
 
 fn check_name(log: &PlannedLog, by_name: Generation) -> Result<()> {

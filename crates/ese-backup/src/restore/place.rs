@@ -34,7 +34,7 @@ use crate::{
 /// Marks, beside the databases, that a restore has begun and not finished.
 pub const UNFINISHED_NAME: &str = "ese-restore.incomplete";
 /// What a file is called until it is whole.
-pub(super) const TEMPORARY: &str = "restoring";
+pub(crate) const TEMPORARY: &str = "restoring";
 
 /// How a set is restored.
 pub struct RestoreOptions<'a> {

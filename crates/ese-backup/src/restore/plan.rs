@@ -80,19 +80,29 @@ pub struct RestoreSource {
     pub increments: Vec<PathBuf>,
     /// First and last generation that is taken; everything there is without.
     pub generations: Option<(Generation, Generation)>,
+    /// Logs behind this generation are not looked at, whatever a manifest says.
+    pub up_to: Option<Generation>,
 }
 
 impl RestoreSource {
     /// A set with everything in it.
     #[must_use]
     pub fn new(dir: &Path) -> RestoreSource {
-        RestoreSource { dir: dir.to_path_buf(), increments: Vec::new(), generations: None }
+        let (dir, increments) = (dir.to_path_buf(), Vec::new());
+        RestoreSource { dir, increments, generations: None, up_to: None }
     }
 
     /// With the logs of another directory on top.
     #[must_use]
     pub fn with_increment(mut self, dir: &Path) -> RestoreSource {
         self.increments.push(dir.to_path_buf());
+        self
+    }
+
+    /// Without the logs behind a generation.
+    #[must_use]
+    pub fn with_logs_up_to(mut self, last: Generation) -> RestoreSource {
+        self.up_to = Some(last);
         self
     }
 
@@ -125,6 +135,8 @@ pub struct RestorePlan {
     pub manifest: Option<Manifest>,
     /// Files that are no part of the set.
     pub ignored: Vec<PathBuf>,
+    /// There are logs behind the last one, which are left out.
+    pub cut: bool,
 }
 
 impl RestorePlan {
@@ -141,6 +153,8 @@ impl RestorePlan {
     ///   `JET_errBadBackupDatabaseSize` (-561), `JET_errDatabasePatchFileMismatch` (-552)
     /// * `JET_errStartingRestoreLogTooHigh` (-554), `JET_errEndingRestoreLogTooLow` (-553)
     /// * `JET_errDatabasesNotFromSameSnapshot` (-580)
+    /// * `JET_errMissingCurrentLogFiles` (-565): behind the logs of a further directory the log
+    ///   goes on in a file that is no finished generation
     /// * `JET_errFileAccessDenied` (-1032): a link, pipe or device is among the files
     pub fn examine(env: &Env, set_dir: &Path) -> Result<RestorePlan> {
         RestorePlan::examine_source(env, &RestoreSource::new(set_dir))
@@ -152,10 +166,10 @@ impl RestorePlan {
     /// As [`RestorePlan::examine`]; `JET_errMissingRestoreLogFiles` (-557) if the range is not
     /// there.
     pub fn examine_source(env: &Env, source: &RestoreSource) -> Result<RestorePlan> {
-        let mut part = Part::read(env, &source.dir, Want::Set)?;
+        let mut part = Part::read(env, &source.dir, Want::Set, source.up_to)?;
         let mut more = Vec::new();
         for dir in &source.increments {
-            more.push(Part::read(env, dir, Want::Logs)?);
+            more.push(Part::read(env, dir, Want::Logs, source.up_to)?);
         }
         let Some(first) = part.databases.first() else {
             return Err(Error::new(JetErr::PatchFileMissing, "the set holds no database")
@@ -172,11 +186,19 @@ impl RestorePlan {
         plan.ignored.clone_from(&part.ignored);
         for part in std::iter::once(&mut part).chain(&mut more) {
             part.check_manifest()?;
+            plan.cut |= part.cut;
             for log in &mut plan.logs {
                 if let Some(listed) = part.logs.iter().find(|listed| listed.path == log.path) {
                     log.crc32.clone_from(&listed.crc32);
                 }
             }
+        }
+        // Of a range somebody has said where it ends.
+        if source.generations.is_none() {
+            for part in &more {
+                part.check_current(log_signature, plan.gen_high)?;
+            }
+            plan.cut |= source.up_to.is_some_and(|last| last == plan.gen_high);
         }
         plan.databases = part.databases;
         plan.manifest = part.manifest;
@@ -204,12 +226,21 @@ impl RestorePlan {
             log_base,
             manifest: None,
             ignored: Vec::new(),
+            cut: false,
         };
         for database in &plan.databases {
             plan.check_database(database)?;
         }
         check_snapshots(&plan.databases)?;
         Ok(plan)
+    }
+
+    /// Leaves out the logs behind a generation.
+    pub fn leave_out_behind(&mut self, last: Generation) {
+        let before = self.logs.len();
+        self.logs.retain(|log| log.generation <= last);
+        self.cut |= self.logs.len() < before;
+        self.gen_high = self.logs.last().map_or(Generation(0), |log| log.generation);
     }
 
     /// Where databases were, by the logs, of which the manifest does not say it.

@@ -50,6 +50,9 @@ pub struct RestoreTarget {
     /// Not everything that was logged is replayed. The databases then belong to no log any more:
     /// the next instance begins a new one, which nobody can take for the old.
     pub until: Option<RestoreUntil>,
+    /// Where logs behind the end of the copies are damaged or missing, what lies before them is
+    /// restored, as with [`RestoreTarget::until`].
+    pub allow_loss: bool,
 }
 
 impl RestoreTarget {
@@ -65,6 +68,7 @@ impl RestoreTarget {
             to_sources: false,
             roll_forward: false,
             until: None,
+            allow_loss: false,
         }
     }
 
@@ -107,6 +111,13 @@ impl RestoreTarget {
     #[must_use]
     pub fn until(mut self, until: RestoreUntil) -> RestoreTarget {
         self.until = Some(until);
+        self
+    }
+
+    /// With the loss of what lies behind damage: [`RestoreTarget::allow_loss`].
+    #[must_use]
+    pub fn allowing_loss(mut self) -> RestoreTarget {
+        self.allow_loss = true;
         self
     }
 

@@ -65,11 +65,12 @@ impl RestorePlan {
         }
         let first = self.first_restorable();
         let end = match until {
-            None => return self.whole(env),
+            None => return Ok(PlannedEnd { leaves_out: self.cut, ..self.whole(env)? }),
             Some(RestoreUntil::Position(position)) => self.end_at(env, position)?,
             Some(RestoreUntil::Time(time)) => self.end_after(env, time)?,
         };
-        if !end.leaves_out || end.position >= first {
+        let everything = end.position == self.whole(env)?.position;
+        if !end.leaves_out || end.position >= first || everything {
             return Ok(end);
         }
         let asked = until.map(|until| until.to_string()).unwrap_or_default();
@@ -102,7 +103,7 @@ impl RestorePlan {
         if position >= whole.position {
             let behind = LgPos::new(self.gen_high.0.saturating_add(1), 1, 0);
             if position <= behind {
-                return Ok(whole);
+                return Ok(PlannedEnd { leaves_out: self.cut, ..whole });
             }
             return Err(Error::new(
                 JetErr::EndingRestoreLogTooLow,
@@ -134,7 +135,7 @@ impl RestorePlan {
                 return Ok(PlannedEnd { position, time: before, leaves_out: true });
             }
         }
-        self.whole(env)
+        Ok(PlannedEnd { leaves_out: self.cut, ..self.whole(env)? })
     }
 
     /// The end of the last log that holds anything.

@@ -102,6 +102,8 @@ impl<'a> Run<'a> {
         let body = database.len - database.page_size.bytes_u64();
         let keep_damaged = self.keep_damaged;
         let mut report = self.report;
+        // What a sum of the whole file does not tell.
+        let (mut bad_header, mut corrected_page) = (None, None);
         let crc = self.pump(
             env,
             &database.path,
@@ -112,7 +114,9 @@ impl<'a> Run<'a> {
                 let first = offset / page as u64;
                 for (image, index) in bytes.chunks_mut(page).zip(first..) {
                     if index < 2 {
-                        check_header_copy(image, index)?;
+                        if !is_good_header_copy(image, index) {
+                            bad_header = bad_header.or(Some(index));
+                        }
                         if let Some(out) = &out {
                             image.copy_from_slice(out.header_page);
                         }
@@ -120,7 +124,10 @@ impl<'a> Run<'a> {
                         let pgno = pgno_at(index)?;
                         report.pages += 1;
                         match verify_image(image, pgno, database.page_size) {
-                            Ok(corrected) => report.corrected_pages += u64::from(corrected),
+                            Ok(corrected) => {
+                                report.corrected_pages += u64::from(corrected);
+                                corrected_page = corrected_page.or(corrected.then_some(pgno));
+                            }
                             Err(error) if keep_damaged => {
                                 tracing::error!(%error, "a damaged page is restored as it is");
                             }
@@ -133,12 +140,21 @@ impl<'a> Run<'a> {
         )?;
         self.report = SetReport { bytes: self.report.bytes, ..report };
         match &database.crc32 {
-            Some(listed) if *listed != hex32(crc) && !keep_damaged => Err(Error::new(
-                JetErr::ReadVerifyFailure,
-                format!("CRC-32 of the copy {crc:08x}, of the backup {listed}"),
-            )
-            .at_path(&database.path)
-            .advise("the copy changed after the backup: restore another set")),
+            Some(listed) if *listed != hex32(crc) && !keep_damaged => {
+                let place = match (bad_header, corrected_page) {
+                    (Some(copy), _) => format!("; copy {} of the header is damaged", copy + 1),
+                    (None, Some(_)) => "; a bit of the page is flipped".to_owned(),
+                    (None, None) => String::new(),
+                };
+                let what = format!("CRC-32 of the copy {crc:08x}, of the backup {listed}{place}");
+                let error = Error::new(JetErr::ReadVerifyFailure, what)
+                    .at_path(&database.path)
+                    .advise("the copy changed after the backup: restore another set");
+                Err(match corrected_page.filter(|_| bad_header.is_none()) {
+                    Some(pgno) => error.at_page(pgno),
+                    None => error,
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -220,13 +236,13 @@ impl<'a> Run<'a> {
     }
 }
 
-fn check_header_copy(image: &[u8], index: u64) -> Result<()> {
-    if verify_header(image) {
-        return Ok(());
+fn is_good_header_copy(image: &[u8], index: u64) -> bool {
+    let good = verify_header(image);
+    if !good {
+        // One good copy is enough: the set was examined through it.
+        tracing::warn!(copy = index, "a copy of the database header in the set is damaged");
     }
-    // One good copy is enough: the set was examined through it.
-    tracing::warn!(copy = index, "a copy of the database header in the set is damaged");
-    Ok(())
+    good
 }
 
 fn pgno_at(index: u64) -> Result<Pgno> {

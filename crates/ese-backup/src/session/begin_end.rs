@@ -1,11 +1,11 @@
 //! The calls that begin and end a backup (backup-log-recovery 4.3, 4.10).
 
 use ese_base::{Error, Generation, JetErr, Result};
+use ese_pages::header::{BackupScope, remember_backup};
 
 use super::{
     context::{Backup, BackupContext, Cause, Part, Ranges, ResumePoint},
     machine::Who,
-    marks,
     table::{Api, State},
 };
 use crate::{
@@ -264,13 +264,8 @@ impl BackupContext {
     /// Writes the backup into the headers of its databases, each after its log record. The first
     /// failure ends it: the instance takes no more changes then.
     pub(super) fn record(&self, backup: &Backup, truncated: bool) -> Result<u32> {
-        let scope = marks::scope(backup.full, truncated);
+        let scope = BackupScope::of(backup.full, truncated);
         let info = backup.info();
-        // What another program copies is a snapshot to the header; the log says which it was.
-        let kind = match backup.kind {
-            BackupKind::Surrogate => BackupKind::OsSnapshot,
-            kind => kind,
-        };
         let whole = !backup.full || backup.kind != BackupKind::Normal;
         let mut recorded = 0;
         for part in backup.parts.iter().filter(|part| part.copied || whole) {
@@ -284,7 +279,7 @@ impl BackupContext {
                 path: database.path.to_string_lossy().into_owned(),
             })?;
             self.source.update_header(database, &mut |header| {
-                marks::stamp(header, scope, kind, info);
+                remember_backup(header, scope, backup.kind as u32, info);
             })?;
             recorded += 1;
         }

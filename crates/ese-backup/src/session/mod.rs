@@ -8,7 +8,7 @@
 //! * `machine` holds the state and its flags between threads; `context` the rest; `begin_end`,
 //!   `files`, `logs`, `surrogate` and `snapshot` are the calls.
 //! * `read_database` and `read_log` deliver verified bytes, in `pieces`.
-//! * `marks` is what a finished backup leaves in a database's header.
+//! * what a finished backup leaves in a header is `ese_pages::header::remember_backup`.
 //! * [`stop`] is the flag, and the only wait.
 
 mod begin_end;
@@ -17,7 +17,6 @@ mod context;
 mod files;
 mod logs;
 mod machine;
-mod marks;
 mod pieces;
 mod read_database;
 mod read_log;

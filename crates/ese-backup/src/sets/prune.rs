@@ -51,10 +51,11 @@ impl PrunePlan {
     ///
     /// # Errors
     /// Whatever cannot be judged ends the planning: the first set that cannot be read, a set whose
-    /// base is not there (`JET_errMissingFullBackup`, -560), sets of different databases
-    /// or with clocks that contradict the log (`JET_errInvalidParameter`, -1003), a directory to be
-    /// removed with a file that the manifest
-    /// does not list (`JET_errFileInvalidType`, -1812); `keep` is 0 (-1003).
+    /// base is not there (`JET_errMissingFullBackup`, -560), a file that a manifest lists and that
+    /// is not there in its length (`JET_errMissingRestoreLogFiles`, -557), sets of different
+    /// databases or with clocks that contradict the log (`JET_errInvalidParameter`, -1003), a
+    /// directory to be removed with a file that the manifest does not list
+    /// (`JET_errFileInvalidType`, -1812); `keep` is 0 (-1003).
     pub fn new(env: &Env, shelf: Shelf, keep: usize) -> Result<PrunePlan> {
         if keep == 0 {
             return Err(Error::new(JetErr::InvalidParameter, "nothing would be kept")
@@ -64,6 +65,7 @@ impl PrunePlan {
             return Err(error);
         }
         let shelf = Shelf { unreadable: Vec::new(), ..shelf };
+        shelf.sets.iter().try_for_each(|set| check_all_there(env, set))?;
         check_one_instance(&shelf)?;
         let full: Vec<&BackupSet> =
             shelf.sets.iter().filter(|set| set.manifest.base.is_none()).collect();
@@ -187,6 +189,30 @@ fn check_order(oldest_first: &[&BackupSet]) -> Result<()> {
             )
             .at_path(&newer.path)
             .advise("remove by hand what is not needed"));
+        }
+    }
+    Ok(())
+}
+
+/// Every file that the manifest lists is there in its full length: a set that has lost one is none
+/// for which others may go.
+fn check_all_there(env: &Env, set: &BackupSet) -> Result<()> {
+    if set.is_archive {
+        return Ok(());
+    }
+    let databases = set.manifest.databases.iter().map(|entry| (&entry.name, entry.len));
+    let listed = databases.chain(set.manifest.logs.iter().map(|entry| (&entry.name, entry.len)));
+    let entries = env.fs.list(&set.path)?;
+    for (name, len) in listed {
+        let found = entries.iter().find(|entry| entry.name == *name).map(|entry| entry.len);
+        if found != Some(len) {
+            let found = found.map_or("no such file".to_owned(), |len| format!("{len} bytes"));
+            return Err(Error::new(
+                JetErr::MissingRestoreLogFiles,
+                format!("the manifest lists a file of {len} bytes; found {found}"),
+            )
+            .at_path(set.path.join(name))
+            .advise("move the set elsewhere, and look what became of it"));
         }
     }
     Ok(())

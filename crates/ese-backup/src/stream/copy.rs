@@ -6,19 +6,19 @@
 //! early (the stop, an error) removes what the copy has written; of a stream it leaves one without
 //! its last frame, which nobody takes for complete.
 
-use std::{collections::BTreeSet, fmt, io::Write, path::Path, sync::Arc, time::Duration};
+use std::{fmt, io::Write, path::Path, sync::Arc, time::Duration};
 
 use ese_base::{Error, Generation, JetErr, LgPos, Result, StopToken};
 use ese_os::Env;
 
 use super::{
-    BackupStream, BaseEntry, DatabaseEntry, INCOMPLETE_NAME, KEPT_NAME, LogEntry, MANIFEST_NAME,
-    Manifest,
+    BackupStream, BaseEntry, DatabaseEntry, LogEntry, Manifest,
     archive::{ArchiveOutput, ArchiveStart, FRAME_DATA_LEN, FileHead, FileKind},
     keeping::Keeping,
     kept::{Kept, KeptFile},
     manifest::{hex32, signature_to_hex},
-    output::{DirOutput, SetOutput},
+    names::{self, SetNames},
+    output::{DirOutput, SetOutput, hold_mark},
     sink::CHUNK_LEN,
     throttle::{Pacer, Throttle},
 };
@@ -229,14 +229,16 @@ fn copy_keeping(
     dir: &Path,
     job: CopyJob<'_>,
 ) -> Result<BackupReport> {
+    let mut mark = hold_mark(env, dir)?;
     let mut earlier = Kept::look(env, dir)?;
     if let Some(left) = earlier.take_if(|_| job.resume == Resume::Anew) {
         left.discard(env, dir)?;
+        mark = None;
     }
     if let Some(earlier) = &earlier {
         earlier.check(dir, &**context.source())?;
     }
-    let mut out = DirOutput::keeping(env, dir, earlier.is_some())?;
+    let mut out = DirOutput::keeping(env, dir, earlier.is_some(), mark)?;
     copy_with(context, env, &mut out, job, Some(Keeping::new(earlier)))
 }
 
@@ -268,7 +270,7 @@ fn copy_with(
         irreplaceable: false,
         keeping,
         others: Others::default(),
-        names: [MANIFEST_NAME, INCOMPLETE_NAME, KEPT_NAME].map(str::to_owned).into(),
+        names: SetNames::default(),
     };
     let result = copy.run(context, out);
     context.watch(None);
@@ -316,7 +318,7 @@ pub(super) struct Copy<'a> {
     pub(super) keeping: Option<Keeping>,
     others: Others,
     /// Names that are taken.
-    pub(super) names: BTreeSet<String>,
+    pub(super) names: SetNames,
 }
 
 impl Copy<'_> {
@@ -327,6 +329,9 @@ impl Copy<'_> {
     ) -> Result<BackupReport> {
         let source = Arc::clone(context.source());
         self.check_base(&*source)?;
+        if self.base.is_none() {
+            names::check(&*source)?;
+        }
         let mut stream = match self.earlier() {
             Some(earlier) => BackupStream::again(context, earlier.point()?)?,
             None => BackupStream::begin(context, self.base.is_some())?,
@@ -473,18 +478,6 @@ impl Copy<'_> {
         Ok(())
     }
 
-    /// Two databases may have the same name in different directories.
-    fn free_name(&mut self, path: &Path) -> String {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (stem, extension) = match name.rsplit_once('.') {
-            Some((stem, extension)) => (stem.to_owned(), format!(".{extension}")),
-            None => (name.clone(), String::new()),
-        };
-        let numbered = (2u32..).map(|number| format!("{stem}-{number}{extension}"));
-        let mut candidates = std::iter::once(name).chain(numbered);
-        candidates.find(|name| self.names.insert(name.clone())).unwrap_or_default()
-    }
-
     /// Copies a file; gives its name in the set, its length and the number of its corrected pages.
     fn file(
         &mut self,
@@ -497,7 +490,7 @@ impl Copy<'_> {
         let earlier = self.earlier().and_then(|earlier| earlier.file(kind, from)).cloned();
         let name = match &earlier {
             Some(file) => file.name.clone(),
-            None => self.free_name(from),
+            None => self.names.free(from, kind),
         };
         if let Some(file) = earlier.as_ref().filter(|file| file.is_whole()) {
             let head = FileHead { kind, name: name.clone(), len: file.len };

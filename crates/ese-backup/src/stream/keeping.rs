@@ -53,8 +53,9 @@ impl Copy<'_> {
         let source = Arc::clone(stream.context().source());
         let Some(keeping) = &mut self.keeping else { return Ok(()) };
         // No file takes a name that one of the earlier part has.
-        let names = keeping.earlier.iter().flat_map(|earlier| &earlier.files);
-        self.names.extend(names.map(|file| file.name.clone()));
+        for file in keeping.earlier.iter().flat_map(|earlier| &earlier.files) {
+            self.names.take(&file.name);
+        }
         keeping.now = Some(Kept::new(&*source, stream.point()?, manifest.created.clone()));
         // What an earlier part says holds until this one has more to say.
         if keeping.earlier.is_some() { Ok(()) } else { self.keep(&*source, out) }

@@ -13,6 +13,7 @@ mod file_crc;
 mod keeping;
 mod kept;
 mod manifest;
+mod names;
 mod output;
 mod sink;
 #[cfg(test)]

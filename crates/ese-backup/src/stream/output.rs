@@ -6,7 +6,7 @@ use std::{
 };
 
 use ese_base::{Error, JetErr, Result};
-use ese_os::{Env, OpenMode};
+use ese_os::{Env, File, LockMode, OpenMode};
 
 use super::{
     INCOMPLETE_NAME, MANIFEST_NAME, Manifest, NEW_NAME, Output, Sink,
@@ -60,6 +60,8 @@ pub(super) struct DirOutput<'a> {
     sink: Option<Sink>,
     /// The file that is being written, and how much of it was.
     file: Option<(Output, u64)>,
+    /// The mark, held against others for as long as the set is being written.
+    mark: Option<Arc<dyn File>>,
     /// Files of the set, in the order of their creation; the first is the mark.
     written: Vec<PathBuf>,
     /// Sum and length of each file.
@@ -81,12 +83,7 @@ impl<'a> DirOutput<'a> {
         let mut made = MadeDirs::default();
         made.make(env, dir)?;
         if let Some(entry) = env.fs.list(dir)?.first() {
-            return Err(Error::new(
-                JetErr::BackupDirectoryNotEmpty,
-                format!("the directory for the backup holds \"{}\"", entry.name),
-            )
-            .at_path(dir)
-            .advise("choose an empty or new directory"));
+            return Err(not_empty(dir, &entry.name));
         }
         Ok(DirOutput { made, ..DirOutput::new(env, dir) })
     }
@@ -98,6 +95,7 @@ impl<'a> DirOutput<'a> {
             made: MadeDirs::default(),
             sink: None,
             file: None,
+            mark: None,
             written: Vec::new(),
             sums: Vec::new(),
             markers: false,
@@ -109,9 +107,15 @@ impl<'a> DirOutput<'a> {
     }
 
     /// A directory in which a copy that can be gone on with begins, or, if `goes_on`, was begun.
-    pub(super) fn keeping(env: &'a Env, dir: &'a Path, goes_on: bool) -> Result<DirOutput<'a>> {
+    /// `mark` is then that of the earlier copy, as [`hold_mark`] gave it.
+    pub(super) fn keeping(
+        env: &'a Env,
+        dir: &'a Path,
+        goes_on: bool,
+        mark: Option<Arc<dyn File>>,
+    ) -> Result<DirOutput<'a>> {
         let out = if goes_on { DirOutput::new(env, dir) } else { DirOutput::prepare(env, dir)? };
-        Ok(DirOutput { keeps: true, goes_on, ..out })
+        Ok(DirOutput { keeps: true, goes_on, mark, ..out })
     }
 
     /// A set of the built-in backup: with the markers that other programs look for, and another
@@ -164,10 +168,21 @@ impl<'a> DirOutput<'a> {
 impl SetOutput for DirOutput<'_> {
     fn begin(&mut self, _start: &ArchiveStart) -> Result<()> {
         let path = self.dir.join(INCOMPLETE_NAME);
-        self.written.push(path.clone());
-        if !self.goes_on {
-            self.env.fs.open(&path, OpenMode::CreateNew)?.sync()?;
+        if self.goes_on {
+            self.written.push(path);
+        } else {
+            let mark = self.env.fs.open(&path, OpenMode::CreateNew)?;
+            // From here on the mark is ours, and so is whatever comes beside it.
+            self.written.push(path);
+            lock_mark(&mark)?;
+            mark.sync()?;
+            self.mark = Some(mark);
             self.env.fs.sync_dir(self.dir)?;
+            let mut others = self.env.fs.list(self.dir)?;
+            others.retain(|entry| entry.name != INCOMPLETE_NAME);
+            if let Some(entry) = others.first() {
+                return Err(not_empty(self.dir, &entry.name));
+            }
         }
         self.sink = Some(Sink::new(self.env)?);
         Ok(())
@@ -301,6 +316,39 @@ impl SetOutput for DirOutput<'_> {
             tracing::warn!(%error, "something of the aborted backup is left behind");
         }
     }
+}
+
+fn not_empty(dir: &Path, name: &str) -> Error {
+    let what = format!("the directory for the backup holds \"{name}\"");
+    Error::new(JetErr::BackupDirectoryNotEmpty, what)
+        .at_path(dir)
+        .advise("choose an empty or new directory")
+}
+
+/// Holds the mark of an unfinished set, so that nobody else goes on with it or removes it; `None`
+/// if there is none.
+///
+/// # Errors
+/// `JET_errFileAccessDenied` (-1032) while another backup writes the set.
+pub(super) fn hold_mark(env: &Env, dir: &Path) -> Result<Option<Arc<dyn File>>> {
+    let path = dir.join(INCOMPLETE_NAME);
+    if !env.fs.exists(&path)? {
+        return Ok(None);
+    }
+    let mark = env.fs.open(&path, OpenMode::ReadWrite)?;
+    lock_mark(&mark)?;
+    Ok(Some(mark))
+}
+
+fn lock_mark(mark: &Arc<dyn File>) -> Result<()> {
+    mark.lock(LockMode::Exclusive).map_err(|error| match error.code() {
+        JetErr::FileAccessDenied => {
+            Error::new(JetErr::FileAccessDenied, "another backup is writing this set")
+                .at_path(mark.path())
+                .advise("wait for its end, or choose another directory")
+        }
+        _ => error,
+    })
 }
 
 /// Somebody writes to a set before its beginning.

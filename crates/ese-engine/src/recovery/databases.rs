@@ -7,22 +7,21 @@ use std::{
     sync::Arc,
 };
 
-use ese_base::{
-    DbTime, Dbid, Error, Generation, JetErr, LgPos, LogTime, ObjId, Pgno, Result, Signature, plant,
-};
-use ese_log::{Attachment, records::SetDbVersion};
+use ese_base::{Dbid, Error, Generation, JetErr, LgPos, LogTime, Pgno, Result, plant};
+use ese_log::records::{Backup2, BackupPhase, SetDbVersion};
 use ese_os::Env;
 use ese_pages::{
     DbHeader, DbState,
     cache::{CacheOptions, FlushGoal, PageCache},
     db_file::{Access, DbFile},
     dblwr,
-    header::NewHeader,
+    header::{BackupScope, NewHeader, remember_backup},
 };
 
 use super::{
     options::{RecoveryFlags, WhenMissing},
-    ranges::{Ranges, RequireFirst, require_up_to},
+    places::{AttachInfo, Placed},
+    ranges::{Needs, Ranges, RequireFirst, require_up_to},
     watch::{RecoveryEvent, Watch},
 };
 use crate::{
@@ -44,27 +43,6 @@ pub(super) enum RedoDb {
     /// No file can be made where its creation begins; nothing is missing unless the log says that
     /// the creation finished.
     Uncreated(Error),
-}
-
-/// The generations that a database's header asked for when redo met it; 0: none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Needs {
-    pub(super) min_required: Generation,
-    pub(super) max_required: Generation,
-    pub(super) max_committed: Generation,
-}
-
-impl Needs {
-    fn of(header: &DbHeader) -> Needs {
-        if header.state() != DbState::DirtyShutdown {
-            return Needs::default();
-        }
-        Needs {
-            min_required: Generation(header.gen_min_required.get()),
-            max_required: Generation(header.gen_max_required.get()),
-            max_committed: Generation(header.gen_max_committed.get()),
-        }
-    }
 }
 
 /// How far the creation of a database has come.
@@ -89,57 +67,8 @@ pub(super) struct RedoDatabases {
     owed: BTreeMap<PathBuf, BTreeMap<Pgno, Error>>,
     /// The first generation with commits that is lost, with leave.
     lost_from: Option<Generation>,
-}
-
-/// By whose word a database is looked for at its path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Placed {
-    /// The log's.
-    AsLogged,
-    /// That of the caller's map.
-    Mapped { when_missing: WhenMissing, overwrite_on_create: bool },
-    /// The caller's map does not know it.
-    Unmapped,
-}
-
-/// What an attach record or an attachment list says of a database.
-#[derive(Clone, Debug)]
-pub(super) struct AttachInfo {
-    pub(super) dbid: Dbid,
-    pub(super) sign_db: Signature,
-    pub(super) path: PathBuf,
-    /// Its clock and its last object id then: replay may begin behind the records that moved them,
-    /// and the header is older.
-    pub(super) counters: (DbTime, ObjId),
-    /// Where it was clean before it was attached.
-    pub(super) consistent: LgPos,
-    pub(super) placed: Placed,
-}
-
-impl AttachInfo {
-    /// Of a record, which knows nothing of counters.
-    pub(super) fn of_record(
-        dbid: Dbid,
-        sign_db: Signature,
-        path: &str,
-        consistent: LgPos,
-    ) -> AttachInfo {
-        let (path, counters) = (PathBuf::from(path), Default::default());
-        AttachInfo { dbid, sign_db, path, counters, consistent, placed: Placed::AsLogged }
-    }
-}
-
-impl From<&Attachment> for AttachInfo {
-    fn from(attachment: &Attachment) -> AttachInfo {
-        AttachInfo {
-            dbid: attachment.dbid,
-            sign_db: attachment.sign_db,
-            path: PathBuf::from(&attachment.path),
-            counters: (attachment.dbtime, attachment.objid_last),
-            consistent: attachment.lgpos_consistent,
-            placed: Placed::AsLogged,
-        }
-    }
+    /// Copies in whose place the log has another database, which nothing has created.
+    exchanged: BTreeMap<PathBuf, Error>,
 }
 
 impl RedoDatabases {
@@ -157,6 +86,7 @@ impl RedoDatabases {
             by_id: BTreeMap::new(),
             owed: BTreeMap::new(),
             lost_from: None,
+            exchanged: BTreeMap::new(),
         }
     }
 
@@ -266,6 +196,9 @@ impl RedoDatabases {
                 format!("the log needs the database at {at}, and the map does not name it"),
             )
             .advise("name it in the map, or allow databases that are not in it")
+        } else if info.placed == Placed::Outside {
+            let what = "the log knows this database, and it lies outside of where is replayed";
+            Error::new(JetErr::AttachedDatabaseMismatch, what)
         } else if self.env.fs.exists(&info.path)? {
             match DbFile::open(&self.env, &info.path, Access::ReadWrite) {
                 Ok(file) => return self.open_file(info, file, at, watch),
@@ -294,7 +227,10 @@ impl RedoDatabases {
     fn missing(&self, info: &AttachInfo, cause: Error) -> RedoDb {
         let by_map =
             matches!(info.placed, Placed::Mapped { when_missing: WhenMissing::Ignore, .. });
-        let ignored = by_map || self.ranges.flags.contains(RecoveryFlags::IGNORE_MISSING_DATABASES);
+        let unnamed = matches!(info.placed, Placed::Inside | Placed::Outside);
+        let ignored = by_map
+            || unnamed
+            || self.ranges.flags.contains(RecoveryFlags::IGNORE_MISSING_DATABASES);
         RedoDb::Missing { cause: cause.at_path(&info.path), ignored }
     }
 
@@ -319,9 +255,21 @@ impl RedoDatabases {
                 format!("the log means database {}, the file is {}", info.sign_db, header.sign_db),
             )
             .advise("put the right database back, or move this one away");
+            if info.placed == Placed::Inside {
+                let what = format!(
+                    "from {at} on the log means database {}, and the copy is {}: it was exchanged",
+                    info.sign_db, header.sign_db
+                );
+                let error = Error::new(JetErr::AttachedDatabaseMismatch, what)
+                    .at_path(&info.path)
+                    .at_generation(at.generation)
+                    .advise("restore a backup that was made after it, or end before it");
+                self.exchanged.entry(info.path.clone()).or_insert(error);
+            }
             return Ok(self.missing(info, cause));
         }
         if header.state() == DbState::CleanShutdown && header.lgpos_consistent.get() >= at {
+            self.exchanged.remove(&info.path);
             return Ok(RedoDb::UpToDate);
         }
         check_consistent(&header, info, at).map_err(|error| error.at_path(&info.path))?;
@@ -331,6 +279,7 @@ impl RedoDatabases {
             DbState::JustCreated => Creation::Begun,
             _ => Creation::Complete,
         };
+        self.exchanged.remove(&info.path);
         self.join(info, file, created, at)
     }
 
@@ -387,7 +336,7 @@ impl RedoDatabases {
         at: LgPos,
         watch: &mut Watch<'_>,
     ) -> Result<()> {
-        if info.placed == Placed::Unmapped {
+        if matches!(info.placed, Placed::Unmapped | Placed::Outside) {
             return self.attach(info, at, watch);
         }
         // A checkpoint that was written during the creation knows the database already, and one of
@@ -397,6 +346,7 @@ impl RedoDatabases {
             _ => false,
         };
         self.by_id.retain(|dbid, state| !superseded(dbid, state));
+        self.exchanged.remove(&info.path);
         let made = match self.env.fs.exists(&info.path) {
             Ok(true) => return self.create_over(info, at, watch),
             Ok(false) => self.create_file(info, at),
@@ -416,7 +366,11 @@ impl RedoDatabases {
 
     /// The file of a create record exists: it is that database, or the beginning of it.
     fn create_over(&mut self, info: &AttachInfo, at: LgPos, watch: &mut Watch<'_>) -> Result<()> {
-        let overwrite = matches!(info.placed, Placed::Mapped { overwrite_on_create: true, .. });
+        // In a restore the copy is older: the database was removed and another one made.
+        let overwrite = matches!(
+            info.placed,
+            Placed::Inside | Placed::Mapped { overwrite_on_create: true, .. }
+        );
         let begun = match DbFile::open(&self.env, &info.path, Access::ReadWrite) {
             Ok(file) if overwrite && file.header().sign_db != info.sign_db => true,
             Ok(file) => file.header().state() == DbState::JustCreated,
@@ -454,6 +408,9 @@ impl RedoDatabases {
 
     fn create_file(&self, info: &AttachInfo, at: LgPos) -> Result<RedoDb> {
         let (page_size, sign_log) = (self.page_size, self.ranges.sign_log);
+        if let Some(dir) = info.path.parent().filter(|_| info.placed == Placed::Inside) {
+            self.env.fs.create_dir_all(dir)?;
+        }
         let header = DbHeader::new(NewHeader { page_size, sign_db: info.sign_db, sign_log });
         let file = DbFile::create(&self.env, &info.path, header, INITIAL_PAGES)?;
         self.join(info, file, Creation::Begun, at)
@@ -473,6 +430,23 @@ impl RedoDatabases {
             db.file.update_header(|header| {
                 header.update_major = major.into();
                 header.update_minor = minor.into();
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A backup ended, and the header of its database was to remember it.
+    pub(super) fn remember_backup(&self, backup: &Backup2<'_>) -> Result<()> {
+        let scope = BackupScope::from_u8(backup.scope);
+        let (Some(db), Some(scope)) = (self.open(backup.dbid), scope) else { return Ok(()) };
+        if backup.phase != BackupPhase::Update {
+            return Ok(());
+        }
+        // Written only where it changes something.
+        let mut header = db.file.header();
+        if remember_backup(&mut header, scope, backup.kind, backup.mark) {
+            db.file.update_header(|header| {
+                remember_backup(header, scope, backup.kind, backup.mark);
             })?;
         }
         Ok(())
@@ -545,6 +519,9 @@ impl RedoDatabases {
             && let Some((_, why)) = pages.into_iter().next()
         {
             return Err(why.at_path(path));
+        }
+        if let Some((_, exchanged)) = self.exchanged.pop_first() {
+            return Err(exchanged);
         }
         let mut left_out = 0;
         for state in std::mem::take(&mut self.by_id) {

@@ -41,9 +41,9 @@ use ese_os::Env;
 
 use self::{
     changes::Changes,
-    databases::{AttachInfo, RedoDatabases},
+    databases::RedoDatabases,
     limit::Announcer,
-    places::Places,
+    places::{AttachInfo, Places},
     reclaim::Touched,
     sessions::{MacroGroup, ReplayedChange, ReplayedKind, ReplayedSessions},
 };
@@ -309,6 +309,7 @@ impl Replay<'_, '_> {
                     group.push(record, pos, end)?;
                 }
             }
+            Record::Backup2(backup) => self.databases.remember_backup(backup)?,
             Record::SetDbVersion(version) => self.databases.set_version(version)?,
             Record::ExtendDb(extend) => {
                 if let Some(db) = self.databases.open(extend.dbid) {

@@ -102,6 +102,9 @@ pub struct RecoveryOptions<'a> {
     /// Where databases lie now, by the path that the log knows. Where there are entries, a
     /// database without one counts as missing, unless [`RecoveryFlags::UNMAPPED_IN_PLACE`].
     pub map: Vec<MappedDatabase>,
+    /// Only databases of `moved` and `map`, and those inside the instance's own directories, are
+    /// opened or made. Others that the log knows are left out: they may be somebody's.
+    pub confined: bool,
     /// See there.
     pub flags: RecoveryFlags,
     /// Where redo ends, if not where the log does.
@@ -145,6 +148,7 @@ impl fmt::Debug for RecoveryOptions<'_> {
             .field("map", &self.map)
             .field("flags", &self.flags)
             .field("until", &self.until)
+            .field("confined", &self.confined)
             .field("hard", &self.hard)
             .finish_non_exhaustive()
     }

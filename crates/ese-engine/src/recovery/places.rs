@@ -6,21 +6,73 @@
 //! run calls a file may be another instance's: a database is then looked for in today's directories
 //! first, under its name and by its signature. Databases that never lay in them keep their path.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use ese_base::{Result, Signature};
-use ese_log::DbmsParam;
-use ese_os::{Env, OpenMode};
+use ese_base::{DbTime, Dbid, LgPos, ObjId, Result, Signature};
+use ese_log::{Attachment, DbmsParam};
+use ese_os::{Env, OpenMode, is_link};
 use ese_pages::header::read_header;
 
-use super::{
-    databases::{AttachInfo, Placed},
-    options::{MappedDatabase, RecoveryFlags, RecoveryOptions},
-};
+use super::options::{MappedDatabase, RecoveryFlags, RecoveryOptions, WhenMissing};
 use crate::instance::InstanceConfig;
 
 /// Endings of files that are never databases; there may be very many logs.
 const NO_DATABASES: [&str; 6] = ["log", "jtx", "chk", "jcp", "jrs", "lck"];
+
+/// By whose word a database is looked for at its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placed {
+    /// The log's.
+    AsLogged,
+    /// That of the caller's map.
+    Mapped { when_missing: WhenMissing, overwrite_on_create: bool },
+    /// The caller's map does not know it.
+    Unmapped,
+    /// In one of the directories to which the replay is confined, and not named by the caller.
+    Inside,
+    /// The replay is confined, and it lies elsewhere.
+    Outside,
+}
+
+/// What an attach record or an attachment list says of a database.
+#[derive(Clone, Debug)]
+pub(super) struct AttachInfo {
+    pub(super) dbid: Dbid,
+    pub(super) sign_db: Signature,
+    pub(super) path: PathBuf,
+    /// Its clock and its last object id then: replay may begin behind the records that moved them,
+    /// and the header is older.
+    pub(super) counters: (DbTime, ObjId),
+    /// Where it was clean before it was attached.
+    pub(super) consistent: LgPos,
+    pub(super) placed: Placed,
+}
+
+impl AttachInfo {
+    /// Of a record, which knows nothing of counters.
+    pub(super) fn of_record(
+        dbid: Dbid,
+        sign_db: Signature,
+        path: &str,
+        consistent: LgPos,
+    ) -> AttachInfo {
+        let (path, counters) = (PathBuf::from(path), Default::default());
+        AttachInfo { dbid, sign_db, path, counters, consistent, placed: Placed::AsLogged }
+    }
+}
+
+impl From<&Attachment> for AttachInfo {
+    fn from(attachment: &Attachment) -> AttachInfo {
+        AttachInfo {
+            dbid: attachment.dbid,
+            sign_db: attachment.sign_db,
+            path: PathBuf::from(&attachment.path),
+            counters: (attachment.dbtime, attachment.objid_last),
+            consistent: attachment.lgpos_consistent,
+            placed: Placed::AsLogged,
+        }
+    }
+}
 
 /// The directories of today and of the run whose records are being replayed.
 #[derive(Debug)]
@@ -32,6 +84,8 @@ pub(super) struct Places {
     map: Vec<MappedDatabase>,
     /// Databases that the map does not name are where the log says.
     unmapped_in_place: bool,
+    /// What is neither in the map nor in today's directories is left alone.
+    confined: bool,
     /// The one directory in which databases are looked for, if there is one.
     alternate: Option<PathBuf>,
     /// Of the system and of the log, today.
@@ -58,6 +112,7 @@ impl Places {
             moved: std::mem::take(&mut options.moved),
             map: std::mem::take(&mut options.map),
             unmapped_in_place: options.flags.contains(RecoveryFlags::UNMAPPED_IN_PLACE),
+            confined: options.confined,
             alternate: config.recovery_dir.clone(),
             dirs: [system.to_path_buf(), log.to_path_buf()],
             now: texts(&config.log_params()),
@@ -96,6 +151,9 @@ impl Places {
             return Ok(info);
         }
         let relocated = self.relocated(&info.path);
+        if self.confined {
+            return self.confine(info, relocated);
+        }
         let named = &relocated.clone().unwrap_or_else(|| info.path.clone());
         let found = self.signature_of(named);
         // A creation that was cut has a name and no header yet.
@@ -111,6 +169,60 @@ impl Places {
             info.path = path;
         }
         Ok(info)
+    }
+
+    /// Where the database lies inside today's directories, or that it does not.
+    fn confine(&self, mut info: AttachInfo, relocated: Option<PathBuf>) -> Result<AttachInfo> {
+        let path = relocated.unwrap_or_else(|| info.path.clone());
+        info.placed = match self.is_inside(&path)? {
+            true => Placed::Inside,
+            false => Placed::Outside,
+        };
+        info.path = path;
+        Ok(info)
+    }
+
+    /// Is this the path of a database in one of today's directories, without a step back, a link
+    /// or the name of a log on the way?
+    fn is_inside(&self, path: &Path) -> Result<bool> {
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        let text = path.to_str().filter(|text| !text.contains(char::is_control));
+        if text.is_none() || ending.is_some_and(|it| NO_DATABASES.contains(&it.as_str())) {
+            return Ok(false);
+        }
+        for dir in &self.dirs {
+            if let Ok(inner) = path.strip_prefix(dir)
+                && self.is_plain_way(dir, inner)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Every step is a name, and what is there of them is no link.
+    fn is_plain_way(&self, dir: &Path, inner: &Path) -> Result<bool> {
+        let (mut above, mut there) = (dir.to_path_buf(), self.env.fs.exists(dir)?);
+        for step in inner.components() {
+            let Component::Normal(name) = step else { return Ok(false) };
+            let Some(name) = name.to_str().filter(|name| !name.contains('\\')) else {
+                return Ok(false);
+            };
+            let below = above.join(name);
+            // Below what does not exist there are no links.
+            let entries = if there { self.env.fs.list(&above)? } else { Vec::new() };
+            let entry = entries.into_iter().find(|entry| entry.name == name);
+            there = match &entry {
+                Some(entry) if entry.is_dir => !is_link(&*self.env.fs, &below)?,
+                Some(entry) if !entry.is_plain => return Ok(false),
+                _ => false,
+            };
+            if entry.is_some_and(|entry| entry.is_dir) && !there {
+                return Ok(false);
+            }
+            above = below;
+        }
+        Ok(inner.file_name().is_some())
     }
 
     /// The map's entry for a database: by the path that the log knows, else by what the file is,

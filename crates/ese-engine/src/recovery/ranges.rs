@@ -167,3 +167,24 @@ impl LogFence for RequireFirst<'_> {
         self.file.update_header(|header| require_up_to(header, begun))
     }
 }
+
+/// The generations that a database's header asked for when redo met it; 0: none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Needs {
+    pub(super) min_required: Generation,
+    pub(super) max_required: Generation,
+    pub(super) max_committed: Generation,
+}
+
+impl Needs {
+    pub(super) fn of(header: &DbHeader) -> Needs {
+        if header.state() != DbState::DirtyShutdown {
+            return Needs::default();
+        }
+        Needs {
+            min_required: Generation(header.gen_min_required.get()),
+            max_required: Generation(header.gen_max_required.get()),
+            max_committed: Generation(header.gen_max_committed.get()),
+        }
+    }
+}

@@ -1,29 +1,56 @@
-//! How an ended backup is remembered in the header of a database (backup-log-recovery 4.10).
+//! How an ended backup is remembered in the header of a database (backup-log-recovery 4.10): by the
+//! backup itself, and by the replay of its log record.
 
 use ese_base::BkInfo;
-use ese_pages::DbHeader;
 
-use crate::source::{BackupKind, BackupScope};
+use super::DbHeader;
 
-/// Which fields a finished backup sets. `truncated`: the logs that the set replaces are gone, by
-/// this backup or by other means.
-pub(crate) fn scope(full: bool, truncated: bool) -> BackupScope {
-    match (full, truncated) {
-        (true, true) => BackupScope::Full,
-        (true, false) => BackupScope::Copy,
-        (false, true) => BackupScope::Incremental,
-        (false, false) => BackupScope::Differential,
+/// What a set is good for; decides which fields of the header remember it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum BackupScope {
+    /// A full backup that truncated the log: later incremental ones build on it.
+    Full = 1,
+    /// The logs since the last full or incremental one, truncated.
+    Incremental = 2,
+    /// A full copy that left the log alone.
+    Copy = 5,
+    /// The logs since the last full or incremental one, left alone.
+    Differential = 6,
+}
+
+impl BackupScope {
+    /// Which fields a finished backup sets. `truncated`: the logs that the set replaces are gone,
+    /// by this backup or by other means.
+    #[must_use]
+    pub fn of(full: bool, truncated: bool) -> BackupScope {
+        match (full, truncated) {
+            (true, true) => BackupScope::Full,
+            (true, false) => BackupScope::Copy,
+            (false, true) => BackupScope::Incremental,
+            (false, false) => BackupScope::Differential,
+        }
+    }
+
+    /// As log records hold it; `None` for what no backup writes.
+    #[must_use]
+    pub fn from_u8(value: u8) -> Option<BackupScope> {
+        use BackupScope::{Copy, Differential, Full, Incremental};
+        [Full, Incremental, Copy, Differential].into_iter().find(|scope| *scope as u8 == value)
     }
 }
 
-/// Sets the fields, unless the header remembers a later backup of that scope. True: it did not.
-pub(crate) fn stamp(
-    header: &mut DbHeader,
-    scope: BackupScope,
-    kind: BackupKind,
-    info: BkInfo,
-) -> bool {
-    let kind = (kind as u32).into();
+/// What another program copies is a snapshot to the header; the log says which it was.
+fn kind_of_header(logged: u32) -> u32 {
+    const OS_SNAPSHOT: u32 = 1;
+    const SURROGATE: u32 = 3;
+    if logged == SURROGATE { OS_SNAPSHOT } else { logged }
+}
+
+/// Sets the fields, unless the header remembers this backup or a later one of that scope. `kind` as
+/// the log holds it. True: it did not.
+pub fn remember_backup(header: &mut DbHeader, scope: BackupScope, kind: u32, info: BkInfo) -> bool {
+    let kind = kind_of_header(kind).into();
     let none = BkInfo::default();
     let (field, kind_field) = match scope {
         BackupScope::Full => (&mut header.bkinfo_full_prev, &mut header.bkinfo_type_full_prev),
@@ -33,7 +60,7 @@ pub(crate) fn stamp(
             (&mut header.bkinfo_diff_prev, &mut header.bkinfo_type_diff_prev)
         }
     };
-    if field.lgpos_mark.get() > info.lgpos_mark.get() {
+    if field.lgpos_mark.get() >= info.lgpos_mark.get() {
         return false;
     }
     *field = info;
@@ -57,9 +84,8 @@ pub(crate) fn stamp(
 #[cfg(test)]
 mod tests {
     use ese_base::{LgPos, LogTime, PageSize, Signature};
-    use ese_pages::header::NewHeader;
 
-    use super::*;
+    use super::{super::NewHeader, *};
 
     fn header() -> DbHeader {
         DbHeader::new(NewHeader {
@@ -79,15 +105,15 @@ mod tests {
     }
 
     fn stamped(scope: BackupScope, generation: u32, header: &mut DbHeader) -> bool {
-        stamp(header, scope, BackupKind::Normal, info(generation))
+        remember_backup(header, scope, 0, info(generation))
     }
 
     #[test]
     fn truncation_decides_between_the_two_scopes_of_each_kind() {
-        assert_eq!(scope(true, true), BackupScope::Full);
-        assert_eq!(scope(true, false), BackupScope::Copy);
-        assert_eq!(scope(false, true), BackupScope::Incremental);
-        assert_eq!(scope(false, false), BackupScope::Differential);
+        assert_eq!(BackupScope::of(true, true), BackupScope::Full);
+        assert_eq!(BackupScope::of(true, false), BackupScope::Copy);
+        assert_eq!(BackupScope::of(false, true), BackupScope::Incremental);
+        assert_eq!(BackupScope::of(false, false), BackupScope::Differential);
     }
 
     #[test]
@@ -120,5 +146,19 @@ mod tests {
         assert!(stamped(BackupScope::Full, 7, &mut header));
         assert!(!stamped(BackupScope::Full, 6, &mut header));
         assert_eq!(header.bkinfo_full_prev, info(7));
+        // Nor is one told twice: what came after it would be forgotten.
+        assert!(stamped(BackupScope::Incremental, 8, &mut header));
+        assert!(!stamped(BackupScope::Full, 7, &mut header));
+        assert_eq!(header.bkinfo_inc_prev, info(8));
+    }
+    #[test]
+    fn what_a_log_says_of_scope_and_kind_is_what_the_header_holds() {
+        for value in 0..=u8::MAX {
+            let scope = BackupScope::from_u8(value).map(|scope| scope as u8);
+            assert_eq!(scope, Some(value).filter(|it| [1, 2, 5, 6].contains(it)));
+        }
+        let mut header = header();
+        assert!(remember_backup(&mut header, BackupScope::Full, 3, info(1)));
+        assert_eq!(header.bkinfo_type_full_prev.get(), 1);
     }
 }

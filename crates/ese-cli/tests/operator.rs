@@ -1,0 +1,362 @@
+//! What operators of backups met: names, damage behind an end, two backups at once, lost files.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by ending")]
+#![allow(clippy::disallowed_methods, reason = "tests look at files from outside the engine")]
+
+mod support;
+
+use std::{fs, path::Path, thread::sleep, time::Duration};
+
+use ese_api::{Env, LogTime, PageSize, TableBuilder};
+use serde_json::Value;
+use support::{clean, ese, finish, program, spawn, start};
+
+fn import(dir: &Path, from: u32, count: u32) {
+    let record = |n: u32| format!("{{\"id\": {n}, \"text\": \"{n:0200}\"}}\n");
+    fs::write(dir.join("r.jsonl"), (from..from + count).map(record).collect::<String>()).unwrap();
+    let args = ["import", "data", "--table", "rows", "--key", "id", "r.jsonl"];
+    ese(dir, &[&args[..], &["--database", "a.edb"]].concat()).fine();
+}
+
+fn rows(dir: &Path, of: &str) -> String {
+    ese(dir, &["rows", &format!("{of}/a.edb"), "rows", "--json"]).fine()
+}
+
+fn logs(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> =
+        names.filter(|name| name.ends_with(".log") && name != "edbtmp.log").collect();
+    names.sort();
+    names
+}
+
+fn json(told: &str) -> Value {
+    serde_json::from_str(told).unwrap_or_else(|_| panic!("{told}"))
+}
+
+fn answer(dir: &Path, args: &[&str]) -> (Option<i32>, Value) {
+    let all = [&["verify-backup", "--json", "--scratch", "."], args].concat();
+    let ran = ese(dir, &all);
+    (ran.code, json(&ran.stdout))
+}
+
+#[test]
+fn a_database_is_restored_whatever_it_is_called_or_not_backed_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(dir.join("r.jsonl"), "{\"id\": 1}\n{\"id\": 2}\n").unwrap();
+    for (name, comes_as) in [
+        ("x.pat", "x.pat"),
+        ("a.jfm", "a.jfm"),
+        ("data.edb.restoring", "data.edb.restoring.edb"),
+        ("ese-backup.kept.json", "ese-backup.kept-2.json"),
+    ] {
+        let home = dir.join(name);
+        fs::create_dir(&home).unwrap();
+        let args = ["import", "data", "--table", "z", "../r.jsonl", "--database", name];
+        ese(&home, &args).fine();
+        ese(&home, &["backup", "data", "set"]).fine();
+        ese(&home, &["backup", "data", "set.esebak"]).fine();
+        for (set, to) in [("set", "r1"), ("set.esebak", "r2")] {
+            ese(&home, &["restore", set, to]).fine();
+            let database = format!("{to}/{comes_as}");
+            assert_eq!(ese(&home, &["rows", &database, "z", "--json"]).fine().lines().count(), 2);
+        }
+    }
+    for name in ["a\nb.edb", "a\tb.edb", "a\x1bb.edb", "a\\b.edb"] {
+        let args = ["import", "data", "--table", "z", "r.jsonl", "--database", name];
+        ese(dir, &args).refused(2, &["no backup"]);
+        let home = tempfile::tempdir().unwrap();
+        let instance = start(&home.path().join("data"), PageSize::K4);
+        drop(instance.create_database(name).unwrap());
+        instance.stop().unwrap();
+        for out in ["set", "set.esebak"] {
+            let ran = ese(home.path(), &["backup", "data", out, "--truncate"]);
+            ran.refused(3, &["rename the database", "-1023"]);
+            assert!(!home.path().join(out).exists());
+        }
+    }
+}
+
+/// A set, many generations of log after it, and the rows and the time in between.
+fn history(dir: &Path) -> (LogTime, String) {
+    clean(&dir.join("data"), PageSize::K4, 500);
+    ese(dir, &["backup", "data", "set", "--truncate"]).fine();
+    import(dir, 0, 300);
+    sleep(Duration::from_millis(900));
+    let now = Env::real().clock.log_time();
+    let then = rows(dir, "data");
+    sleep(Duration::from_millis(900));
+    import(dir, 1000, 4000);
+    ese(dir, &["ship", "data", "shipped", "--once"]).fine();
+    (now, then)
+}
+
+#[test]
+fn damage_behind_the_end_of_a_restore_is_no_hindrance() {
+    for way in ["a segment", "a header", "a hole", "too short"] {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        let (time, expected) = history(dir);
+        let names = logs(&dir.join("shipped"));
+        let bad = &names[names.len() - 2];
+        let log = dir.join("shipped").join(bad);
+        match way {
+            "a segment" => support::damage(&log, 100_000),
+            "a header" => support::damage(&log, 2000),
+            "a hole" => fs::remove_file(&log).unwrap(),
+            _ => fs::OpenOptions::new().write(true).open(&log).unwrap().set_len(5000).unwrap(),
+        }
+        let (code, said) = answer(dir, &["set", "--logs", "shipped"]);
+        assert_eq!((code, &said["answer"]), (Some(1), &"restorable_with_loss".into()), "{said}");
+        let position = said["position"].as_str().unwrap();
+        let restore = |to: &str, more: &[&str]| {
+            let args = ["restore", "set", to, "--logs", "shipped"];
+            ese(dir, &[&args[..], more].concat())
+        };
+        assert_eq!(restore("r0", &[]).code, Some(1), "{way}");
+        restore("r1", &["--to-time", &time.to_string()]).fine();
+        assert!(rows(dir, "r1") == expected, "{way}");
+        restore("r2", &["--to-position", position]).fine();
+        let ran = restore("r3", &["--allow-loss"]);
+        let named = if way == "a hole" { "-557" } else { &bad[..8] };
+        assert!(ran.stderr.contains("with loss") && ran.stderr.contains(named), "{ran:?}");
+        ran.fine();
+        let (two, three) = (rows(dir, "r2"), rows(dir, "r3"));
+        assert!(two == three && two.starts_with(&expected), "{way}");
+        assert!(two.lines().count() > 1000 && rows(dir, "data").starts_with(&two), "{way}");
+        for restored in ["r1", "r2", "r3"] {
+            assert_eq!(logs(&dir.join(restored)).len(), 0, "{way}");
+        }
+        // Behind what is wrong nobody knows what was when.
+        let late = restore("r4", &["--to-time", "2100-01-01T00:00:00Z"]);
+        assert!(late.code == Some(1) && late.stderr.contains(named), "{way}: {late:?}");
+    }
+}
+
+/// A full set and two incremental ones.
+fn chain(dir: &Path) {
+    clean(&dir.join("data"), PageSize::K4, 500);
+    fs::create_dir(dir.join("sets")).unwrap();
+    for (number, set) in (0..).zip(["sets/full", "sets/i1", "sets/i2"]) {
+        import(dir, number * 1000, 700);
+        let mut args = vec!["backup", "data", set, "--truncate"];
+        args.extend((number > 0).then_some("--incremental"));
+        ese(dir, &args).fine();
+    }
+}
+
+#[test]
+fn a_bad_last_link_leaves_what_comes_before_it() {
+    for way in ["too short", "a header", "lost log", "lost set"] {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        chain(dir);
+        let log = dir.join("sets/i2").join(logs(&dir.join("sets/i2")).pop().unwrap());
+        match way {
+            "too short" => {
+                fs::OpenOptions::new().write(true).open(&log).unwrap().set_len(9000).unwrap();
+            }
+            "a header" => support::damage(&log, 2000),
+            "lost log" => fs::remove_file(&log).unwrap(),
+            _ => fs::rename(dir.join("sets/i1"), dir.join("i1")).unwrap(),
+        }
+        let (code, said) = answer(dir, &["sets/i2"]);
+        assert_eq!((code, &said["answer"]), (Some(1), &"restorable_with_loss".into()), "{said}");
+        assert!(said["generation"].as_u64() < said["last_generation"].as_u64(), "{way}: {said}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    ese(dir.path(), &["verify-backup", "nowhere"]).refused(3, &["nowhere", "-1811"]);
+}
+
+#[test]
+fn a_restored_database_remembers_its_backups() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    chain(dir);
+    ese(dir, &["restore", "sets/i2", "restored"]).fine();
+    let info = ese(dir, &["info", "restored/a.edb", "--json"]).fine();
+    assert!(!info.is_empty());
+    fs::remove_dir_all(dir.join("data")).unwrap();
+    fs::rename(dir.join("restored"), dir.join("data")).unwrap();
+    import(dir, 5000, 50);
+    let expected = rows(dir, "data");
+    ese(dir, &["backup", "data", "sets/i3", "--incremental"]).fine();
+    ese(dir, &["restore", "sets/i3", "again"]).fine();
+    assert!(rows(dir, "again") == expected);
+}
+
+#[test]
+fn one_flipped_bit_of_a_set_is_named_by_its_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 2000);
+    ese(dir, &["backup", "data", "set"]).fine();
+    let file = dir.join("set/a.edb");
+    let whole = fs::read(&file).unwrap();
+    for page in [2, 9, 30] {
+        let mut bytes = whole.clone();
+        bytes[(page + 1) * 4096 + 1000] ^= 8;
+        fs::write(&file, bytes).unwrap();
+        let (code, said) = answer(dir, &["set"]);
+        assert_eq!((code, &said["reason"]["page"]), (Some(1), &page.into()), "{said}");
+    }
+    for copy in 0..2 {
+        let mut bytes = whole.clone();
+        bytes[copy * 4096 + 1000] ^= 8;
+        fs::write(&file, bytes).unwrap();
+        let (code, said) = answer(dir, &["set"]);
+        let text = said["reason"]["text"].as_str().unwrap();
+        let place = format!("copy {} of the header", copy + 1);
+        assert!(code == Some(1) && text.contains(&place), "{said}");
+    }
+}
+
+#[test]
+fn two_backups_do_not_write_one_set() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K8, 5000);
+    clean(&dir.join("other"), PageSize::K8, 500);
+    let args = ["backup", "data", "set", "--resume", "--throttle", "0.001"];
+    let mut child = spawn(program().args(args).current_dir(dir));
+    while !dir.join("set/ese-backup.kept.json").exists() {
+        std::thread::yield_now();
+    }
+    for more in [&["--resume"][..], &["--resume", "--anew"]] {
+        let ran = ese(dir, &[&["backup", "other", "set"], more].concat());
+        ran.refused(3, &["another backup is writing this set", "-1032"]);
+    }
+    child.kill().unwrap();
+    finish(child);
+    ese(dir, &["backup", "data", "set", "--resume"]).fine();
+    ese(dir, &["verify-backup", "set", "--scratch", "."]).fine();
+    // All at once into one new directory: one of them succeeds.
+    for round in 0..10 {
+        let out = format!("out{round}");
+        for instance in ["i0", "i1", "i2"] {
+            if round == 0 {
+                clean(&dir.join(instance), PageSize::K4, 50);
+            }
+        }
+        let command = |instance: &str| {
+            let mut command = program();
+            command.args(["backup", instance, &out]).current_dir(dir);
+            spawn(&mut command)
+        };
+        let all: Vec<_> = ["i0", "i1", "i2"].map(command).into_iter().map(finish).collect();
+        let fine = all.iter().filter(|ran| ran.code == Some(0)).count();
+        assert_eq!(fine, 1, "{all:?}");
+        ese(dir, &["verify-backup", &out, "--scratch", "."]).fine();
+    }
+}
+
+#[test]
+fn a_set_that_has_lost_a_file_is_no_reason_to_remove_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 500);
+    for set in ["sets/old", "sets/new"] {
+        fs::create_dir_all(dir.join("sets")).unwrap();
+        ese(dir, &["backup", "data", set, "--truncate"]).fine();
+    }
+    fs::rename(dir.join("sets/new/a.edb"), dir.join("a.edb")).unwrap();
+    ese(dir, &["prune", "sets", "--keep", "1"]).refused(1, &["sets/new/a.edb", "-557"]);
+    assert!(dir.join("sets/old/a.edb").exists());
+    fs::rename(dir.join("a.edb"), dir.join("sets/new/a.edb")).unwrap();
+    ese(dir, &["prune", "sets", "--keep", "1"]).fine();
+    assert!(!dir.join("sets/old").exists());
+}
+
+/// Replaces the database of an instance by another one of its name, in which a table is called
+/// otherwise.
+fn exchange(dir: &Path, by_the_log: bool) {
+    let instance = start(&dir.join("data"), PageSize::K4);
+    if by_the_log {
+        let database = instance.open_database("a.edb").unwrap();
+        database.detach().unwrap();
+    }
+    fs::remove_file(dir.join("data/a.edb")).unwrap();
+    if !by_the_log {
+        clean(&dir.join("made"), PageSize::K4, 3);
+        fs::rename(dir.join("made/a.edb"), dir.join("data/a.edb")).unwrap();
+    }
+    let database = instance.open_or_create_database("a.edb").unwrap();
+    let mut session = instance.session().unwrap();
+    let mut transaction = session.begin().unwrap();
+    let table = TableBuilder::new("second").text("name").primary(&["name"]);
+    database.create_table(&mut transaction, table).unwrap();
+    transaction.commit().unwrap();
+    drop((session, database));
+    instance.stop().unwrap();
+    ese(dir, &["ship", "data", "shipped", "--once"]).fine();
+}
+
+#[test]
+fn a_database_that_was_made_again_is_restored_as_it_is_now() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 500);
+    ese(dir, &["backup", "data", "set"]).fine();
+    exchange(dir, true);
+    ese(dir, &["restore", "set", "r", "--logs", "shipped"]).fine();
+    ese(dir, &["diff", "data/a.edb", "r/a.edb"]).fine();
+    assert!(ese(dir, &["tables", "r/a.edb"]).fine().contains("second"));
+}
+
+#[test]
+fn a_database_that_was_exchanged_behind_the_log_is_not_restorable_beyond_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 500);
+    ese(dir, &["backup", "data", "set"]).fine();
+    exchange(dir, false);
+    let ran = ese(dir, &["restore", "set", "r", "--logs", "shipped"]);
+    ran.refused(1, &["a.edb", "it was exchanged", "-1216"]);
+    let (code, said) = answer(dir, &["set", "--logs", "shipped"]);
+    assert!(code == Some(1) && said["answer"] != "restorable", "{said}");
+}
+
+#[test]
+fn a_log_that_is_not_finished_is_not_passed_over_in_silence() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 500);
+    ese(dir, &["backup", "data", "set"]).fine();
+    import(dir, 0, 3000);
+    let expected = rows(dir, "data");
+    fs::remove_file(dir.join("data/a.edb")).unwrap();
+    let args = ["restore", "set", "r", "--logs", "data"];
+    ese(dir, &args).refused(1, &["data/edb.log", "ese ship", "-565"]);
+    let lossy = ese(dir, &[&args[..], &["--allow-loss"]].concat());
+    assert!(lossy.stderr.contains("with loss") && lossy.stderr.contains("-565"), "{lossy:?}");
+    lossy.fine();
+    ese(dir, &["ship", "data", "shipped", "--once"]).fine();
+    ese(dir, &["restore", "set", "r2", "--logs", "shipped"]).fine();
+    assert!(rows(dir, "r2") == expected);
+}
+
+#[test]
+fn shipping_waits_until_its_destination_can_be_written_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 50);
+    ese(dir, &["ship", "data", "shipped", "--once"]).fine();
+    import(dir, 0, 3000);
+    // A directory stands in the way of the next generations.
+    let blocked = |n: u32| dir.join(format!("shipped/edb{n:05X}.log.new"));
+    (1..20).for_each(|n| fs::create_dir_all(blocked(n)).unwrap());
+    let mut child =
+        spawn(program().args(["ship", "data", "shipped", "--interval", "0.05"]).current_dir(dir));
+    sleep(Duration::from_millis(700));
+    assert!(child.try_wait().unwrap().is_none(), "{:?}", finish(child));
+    (1..20).for_each(|n| fs::remove_dir(blocked(n)).unwrap());
+    while logs(&dir.join("shipped")).len() < logs(&dir.join("data")).len() {
+        assert!(child.try_wait().unwrap().is_none());
+        sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    let ran = finish(child);
+    assert!(ran.stderr.contains("shipping goes on at the next interval"), "{ran:?}");
+}
