@@ -96,7 +96,7 @@ pub use copies::{
 };
 pub use database::{Database, DatabaseOptions};
 pub use defrag::{DefragOptions, DefragOutcome};
-pub use diff::{DiffCounts, DiffOptions, Difference, diff_databases};
+pub use diff::{DiffCounts, DiffOptions, Difference, TableDifference, diff_databases};
 pub use ese_backup::{
     PauseBy,
     sets::{BackupSet, PrunePlan, PruneReason, Shelf},

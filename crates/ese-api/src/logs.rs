@@ -68,13 +68,15 @@ pub struct LogChain {
 }
 
 impl LogChain {
-    /// Does every generation follow the one before, each once? Temporary files and files with other
-    /// names do not count.
+    /// Does every generation follow the one before, and is there one history only? Temporary files
+    /// do not count, nor do copies with names that no engine gives.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        let counted = |link: &&ChainLink| matches!(link.role, LogRole::Current | LogRole::Archive);
-        let mut counted = self.links.iter().filter(counted);
-        counted.all(|link| matches!(link.link, LogLink::First | LogLink::Follows))
+        self.links.iter().all(|link| match (link.role, link.link) {
+            (LogRole::Temporary, _) | (_, LogLink::First | LogLink::Follows) => true,
+            (role, LogLink::Copy) => role == LogRole::Other,
+            (_, LogLink::Gap { .. } | LogLink::Fork) => false,
+        })
     }
 }
 
@@ -128,8 +130,13 @@ fn judge(pool: &LogPool, links: &mut [ChainLink]) {
             Some((_, last)) if last.created == header.previous_created => LogLink::Follows,
             Some(_) => LogLink::Fork,
         };
-        // What nobody replays is no ground to judge others by.
-        let counts = matches!(link.role, LogRole::Current | LogRole::Archive);
+        // What nobody replays is no ground to judge others by. A file that is the only one of its
+        // generation is replayed whatever it is called, but for one that waits to be used again.
+        let counts = match link.role {
+            LogRole::Current | LogRole::Archive => true,
+            LogRole::Other => matches!(link.link, LogLink::First | LogLink::Follows),
+            LogRole::Temporary => false,
+        };
         if counts && !matches!(link.link, LogLink::Copy) {
             before = Some((link.file.clone(), header.clone()));
         }

@@ -36,6 +36,8 @@ pub struct Database {
     /// Redo: pages that were not there when a record wanted to change them, and why that is wrong
     /// unless a later record says that they are of no use any more.
     missing: Mutex<BTreeMap<Pgno, Error>>,
+    /// Pages that the file had when it was opened: behind them is nothing that was written before.
+    pages_at_open: u32,
     /// The database root has got pages back since somebody asked.
     root_freed: AtomicBool,
     /// Pages that it may own; 0 = no limit.
@@ -57,6 +59,7 @@ impl Database {
     ) -> Database {
         Database {
             dbid,
+            pages_at_open: file.page_count(),
             file,
             cache,
             log: log.map_or_else(OnceLock::new, OnceLock::from),
@@ -81,6 +84,12 @@ impl Database {
     ) -> Database {
         let db = Database::new(dbid, file, cache, None, dbtime, objid_last);
         Database { temporary: true, ..db }
+    }
+
+    /// Can the page hold anything that was written before the file was opened?
+    #[must_use]
+    pub(crate) fn was_in_file(&self, pgno: Pgno) -> bool {
+        pgno.0 <= self.pages_at_open
     }
 
     /// Is it the temporary database of an instance?
@@ -145,8 +154,14 @@ impl Database {
             .map_err(|_| Error::new(JetErr::InternalError, "the database has a log already"))
     }
 
-    /// The next tick of the database clock; every page change takes one.
+    /// The next tick of the database clock; every page change takes one. It is past the time of
+    /// every page that was read: a change that seemed older than its page would be passed over
+    /// by recovery, and lost.
     pub fn next_dbtime(&self) -> DbTime {
+        let seen = self.cache.newest_loaded();
+        if seen.0 > self.dbtime.load(Ordering::Relaxed) {
+            self.advance_dbtime(seen);
+        }
         DbTime(self.dbtime.fetch_add(1, Ordering::Relaxed) + 1)
     }
 

@@ -3,7 +3,8 @@
 //! The eight bytes of a date column are an OLE date (days since 1899-12-30, as a double) by the
 //! book, and a Windows file time (units of 100 ns since 1601, UTC) in databases of some programs.
 //! The two cannot be confused: file times of the years 1970 to 9999, read as a double, are next to
-//! nothing, and OLE dates of a day and more, read as a number, are far beyond the year 9999.
+//! nothing, and OLE dates of a millisecond and more, read as a number, are far beyond the year
+//! 9999.
 
 use std::fmt::Write as _;
 
@@ -37,8 +38,8 @@ pub(super) fn append(raw: i64, out: &mut String) -> bool {
 /// where the day is negative.
 fn ole(raw: i64) -> Option<(i64, i64)> {
     let exponent = (raw >> 52 & 0x7ff) - 1023;
-    // From one day on, up to 2^22 days.
-    let shift = u32::try_from(52 - exponent).ok().filter(|shift| (31..=52).contains(shift))?;
+    // From one millisecond on, up to 2^22 days. Without a day it is a time.
+    let shift = u32::try_from(52 - exponent).ok().filter(|shift| (31..=79).contains(shift))?;
     let mantissa = i128::from(raw & ((1 << 52) - 1) | 1 << 52);
     let day = i64::try_from(mantissa >> shift).ok()?;
     let part = mantissa & ((1 << shift) - 1);
@@ -84,6 +85,9 @@ mod tests {
         assert_eq!(ole_text(36_585.999_999_999), "2000-03-01T00:00:00.000");
         assert_eq!(ole_text(1.5), "1899-12-31T12:00:00.000");
         assert_eq!(ole_text(-1.25), "1899-12-29T06:00:00.000");
+        assert_eq!(ole_text(0.25), "1899-12-30T06:00:00.000");
+        assert_eq!(ole_text(-0.75), "1899-12-30T18:00:00.000");
+        assert_eq!(ole_text(1.0 / 86_400_000.0), "1899-12-30T00:00:00.001");
         assert_eq!(ole_text(2_958_465.5), "9999-12-31T12:00:00.000");
     }
 
@@ -98,7 +102,7 @@ mod tests {
         for raw in [0, 1, -1, i64::MAX, i64::MIN, 4_294_967_296] {
             assert_eq!(text(raw), raw.to_string());
         }
-        for days in [0.5, 3e6, f64::NAN, f64::INFINITY, -700_000.0] {
+        for days in [1e-12, 3e6, f64::NAN, f64::INFINITY, -700_000.0] {
             assert_eq!(ole_text(days), i64::from_le_bytes(days.to_le_bytes()).to_string());
         }
     }

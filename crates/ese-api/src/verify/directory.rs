@@ -7,13 +7,14 @@ use std::{
 
 use ese_backup::restore::{RestorePlan, SetReport, verify_set};
 use ese_base::{Dbid, Error, Generation, JetErr, LgPos, Result, Signature};
-use ese_log::{LogNames, LogStream, Record, Situation};
+use ese_log::{LogNames, LogStream, Record, Situation, StreamReader};
 use ese_os::{Env, OpenMode};
 use ese_pages::{DbState, header::read_header};
 
 use super::{DatabaseReport, Severity, VerifyOptions, VerifyProgress, verify_database};
-use crate::restore::{
-    FoundDatabases, file_name, find_base, look_for_databases, looks_like_backup_set,
+use crate::{
+    logs::{ChainLink, LogLink, LogRole, look_at_logs},
+    restore::{FoundDatabases, file_name, find_base, look_for_databases, looks_like_backup_set},
 };
 
 /// What the verification of a log found.
@@ -129,7 +130,70 @@ pub fn verify_dir(env: &Env, dir: &Path, options: &mut VerifyOptions<'_>) -> Res
         check_named(env, dir, &mut report, &named)?;
         report.log = Some(log);
     }
+    check_chains(env, dir, &mut report, options)?;
     Ok(report)
+}
+
+/// Logs beside the unbroken row that recovery would read: what is missing before it, what is of
+/// another history, and whether each of them can be read to its end.
+fn check_chains(
+    env: &Env,
+    dir: &Path,
+    report: &mut DirReport,
+    options: &VerifyOptions<'_>,
+) -> Result<()> {
+    let picture = look_at_logs(env, dir)?;
+    let told: BTreeSet<PathBuf> =
+        report.all_problems().filter_map(|error| Some(error.path()?.to_path_buf())).collect();
+    let run = report.log.as_ref().map(|log| (log.base.clone(), log.generations));
+    let in_run = |link: &ChainLink| {
+        run.as_ref().is_some_and(|(base, (first, last))| {
+            let inside = (*first..=*last).contains(&link.header.generation);
+            let name = link.file.path.file_name().unwrap_or_default().to_string_lossy();
+            inside && link.role != LogRole::Other && name.starts_with(base.as_str())
+        })
+    };
+    let mut found: Vec<Error> = picture.unreadable;
+    for link in picture.chains.iter().flat_map(|chain| &chain.links) {
+        let (path, generation) = (&link.file.path, link.header.generation);
+        match link.link {
+            LogLink::Gap { after } if link.role != LogRole::Temporary => {
+                let (first, last) = (after.0 + 1, generation.0 - 1);
+                let what = match first == last {
+                    true => format!(
+                        "generation {first:#x} is missing, and {:#x} is there",
+                        generation.0
+                    ),
+                    false => format!("generations {first:#x} to {last:#x} are missing"),
+                };
+                let error = Error::new(JetErr::MissingLogFile, what).at_path(dir);
+                report.problems.push(error.at_generation(Generation(first)));
+            }
+            LogLink::Fork if link.role != LogRole::Temporary => {
+                let what = "it does not go on from the generation before it that is here";
+                let error = Error::new(JetErr::InvalidLogSequence, what).at_path(path);
+                report.problems.push(error.at_generation(generation));
+            }
+            _ => {}
+        }
+        if !in_run(link) && !matches!(link.role, LogRole::Temporary) {
+            let mut reader = StreamReader::of_file(env, &link.file);
+            loop {
+                options.stop.check()?;
+                match reader.next() {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    Err(error) => {
+                        found.push(error.at_path(path).at_generation(generation));
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    found.retain(|error| error.path().is_none_or(|path| !told.contains(path)));
+    report.problems.append(&mut found);
+    Ok(())
 }
 
 fn verify_backup(

@@ -284,7 +284,7 @@ impl Map {
         for (index, owner) in owners.iter().enumerate() {
             let Some(owner) = owner else { continue };
             for extent in &owner.available {
-                report.available += extent.pages;
+                report.available = report.available.saturating_add(extent.pages);
                 self.claim(owner, index, *extent, Use::Free, report);
             }
             let tree_pages = report.trees.get(index).map(|tree| tree.pages.clone());

@@ -118,16 +118,17 @@ impl Extent {
     #[must_use]
     pub fn free_runs(&self, bits: u32) -> Vec<Extent> {
         let mut runs: Vec<Extent> = Vec::new();
-        for index in 1..self.pages {
-            let bit = index - 1;
-            if bit < SINGLE_EXTENT_BITS && bits >> bit & 1 == 0 {
-                continue;
-            }
-            let pgno = Pgno(self.first.0 + index);
-            match runs.last_mut() {
-                Some(run) if run.last().0 + 1 == pgno.0 => run.pages += 1,
-                _ => runs.push(Extent { first: pgno, pages: 1 }),
-            }
+        let mut add = |first: Pgno, pages: u32| match runs.last_mut() {
+            Some(run) if run.last().0 + 1 == first.0 => run.pages += pages,
+            _ => runs.push(Extent { first, pages }),
+        };
+        let in_bitmap = self.pages.min(SINGLE_EXTENT_BITS + 1);
+        for index in (1..in_bitmap).filter(|index| bits >> (index - 1) & 1 != 0) {
+            add(Pgno(self.first.0 + index), 1);
+        }
+        // A damaged header may speak of any number of pages: they are one run.
+        if self.pages > in_bitmap {
+            add(Pgno(self.first.0 + in_bitmap), self.pages - in_bitmap);
         }
         runs
     }
@@ -159,5 +160,8 @@ mod tests {
         assert_eq!(extent(31, 4).free_runs(0b101), vec![extent(32, 1), extent(34, 1)]);
         // Pages behind the 32 bits are free without a bit.
         assert_eq!(extent(100, 40).free_runs(0), vec![extent(133, 7)]);
+        assert_eq!(extent(100, 40).free_runs(1 << 31), vec![extent(132, 8)]);
+        let damaged = extent(4, 0x6e6d_6c6b);
+        assert_eq!(damaged.free_runs(0), vec![extent(37, 0x6e6d_6c6b - 33)]);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use ese_base::{Error, JetErr, PageSize, Pgno, Result, activity};
+use ese_base::{DbTime, Error, JetErr, PageSize, Pgno, Result, activity};
 use ese_os::PageMap;
 
 use super::{PageCache, chunked::Chunked, slot::Slot};
@@ -137,8 +137,14 @@ impl PageCache {
     /// Is the page sound? `Some`: it is after this repair, which was counted and reported. A
     /// repaired page is believed only if its structure is sound too (design D6).
     fn inspect(&self, pgno: Pgno, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
-        let judge =
-            |bytes: &[u8]| validate(PageRef::new(bytes, self.page_size), pgno, Validate::Read);
+        let judge = |bytes: &[u8]| {
+            let page = PageRef::new(bytes, self.page_size);
+            validate(page, pgno, Validate::Read)?;
+            if page.dbtime() < DBTIME_LIMIT {
+                self.newest_loaded.fetch_max(page.dbtime().0, Ordering::Relaxed);
+            }
+            Ok(())
+        };
         match checksum::check(bytes, pgno) {
             Verdict::Good => judge(bytes).map(|()| None),
             verdict @ Verdict::Correctable { .. } => {
@@ -154,6 +160,9 @@ impl PageCache {
         }
     }
 }
+
+/// No clock comes to this in the life of a database; what a page says beyond is no time.
+const DBTIME_LIMIT: DbTime = DbTime(1 << 48);
 
 #[cfg(test)]
 mod tests {

@@ -69,7 +69,7 @@ use std::{
     },
 };
 
-use ese_base::{Error, JetErr, LgPos, PageSize, Pgno, Result, activity};
+use ese_base::{DbTime, Error, JetErr, LgPos, PageSize, Pgno, Result, activity};
 use ese_os::PageMap;
 use parking_lot::Mutex;
 
@@ -175,6 +175,8 @@ pub struct PageCache {
     flusher: Mutex<Flusher>,
     progress: Progress,
     counters: Counters,
+    /// The highest time of any page that was read from the file.
+    newest_loaded: AtomicU64,
     /// Nobody else writes pages of the file in place.
     _claim: PagesClaim,
 }
@@ -216,6 +218,7 @@ impl PageCache {
             flusher: Mutex::default(),
             progress: Progress::default(),
             counters: Counters::default(),
+            newest_loaded: AtomicU64::new(0),
             _claim: claim,
             file,
         })
@@ -265,6 +268,11 @@ impl PageCache {
             return Ok(guard);
         }
         self.read_unloaded(pgno)
+    }
+
+    /// Latches a page for reading if it is in memory. Nothing is read.
+    pub fn read_loaded(&self, pgno: Pgno) -> Option<ReadGuard<'_>> {
+        self.slots.at(pgno).and_then(|slot| ReadGuard::new(self, slot, pgno))
     }
 
     #[cold]
@@ -337,6 +345,14 @@ impl PageCache {
     #[must_use]
     pub fn oldest_dirty(&self) -> Option<LgPos> {
         self.dirty.oldest()
+    }
+
+    /// The highest time of any page that was read from the file. In a copy that was made while the
+    /// database was in use, pages may be newer than the header.
+    #[inline]
+    #[must_use]
+    pub fn newest_loaded(&self) -> DbTime {
+        DbTime(self.newest_loaded.load(Ordering::Relaxed))
     }
 
     /// How many pages are dirty.
