@@ -1,7 +1,9 @@
 //! `ese diff A B`: by table and key, what was added, removed and changed from A to B.
 
+use std::path::Path;
+
 use ese_api::{
-    DiffCounts, DiffOptions, Difference, Error, JetErr, StopToken, Value, diff_databases,
+    DiffCounts, DiffOptions, Difference, Error, JetErr, LostPage, StopToken, Value, diff_databases,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -27,30 +29,28 @@ pub(crate) fn run(context: &Context, args: &args::Diff) -> Outcome {
     };
     let mut output = Output::new();
     let (mut broken, mut lost) = (None, Vec::new());
-    let counted = diff_databases(
-        &context.env,
-        (&args.before, &args.after),
-        &options,
-        &mut |table, difference| {
-            interrupt.pass_on(&stop);
-            let printed = if args.summary {
-                Ok(())
-            } else if context.json {
-                output.json(&as_json(table, &difference)).map_err(Failure::from)
-            } else {
-                lines(table, &difference, &mut output)
-            };
-            printed.map_err(|failure| {
-                broken = Some(failure);
-                Error::new(JetErr::DiskIO, "standard output cannot be written")
-            })
-        },
-        &mut |path, table, page| {
-            let error = page.error.to_string();
-            lost.push((path.display().to_string(), table.to_owned(), page.pgno, error));
+    let mut each = |table: &str, difference: Difference<'_>| {
+        let printed = if args.summary {
             Ok(())
-        },
-    );
+        } else if context.json {
+            output.json(&as_json(table, &difference)).map_err(Failure::from)
+        } else {
+            lines(table, &difference, &mut output)
+        };
+        printed.map_err(|failure| {
+            broken = Some(failure);
+            Error::new(JetErr::DiskIO, "standard output cannot be written")
+        })
+    };
+    let mut not_read = |path: &Path, table: &str, page: &LostPage| {
+        let error = page.error.to_string();
+        lost.push((path.display().to_string(), table.to_owned(), page.pgno, error));
+        Ok(())
+    };
+    let files = (args.before.as_path(), args.after.as_path());
+    let counted = interrupt.during(&context.env, &stop, || {
+        diff_databases(&context.env, files, &options, &mut each, &mut not_read)
+    });
     if let Some(failure) = broken {
         return Err(failure);
     }

@@ -249,7 +249,12 @@ impl Target {
             }
             Target::Files { dir, names, open } => {
                 let ending = if format == ExportFormat::Csv { "csv" } else { "jsonl" };
-                let path = dir.join(file_name(names, &table.name, deleted, ending));
+                let name = file_name(names, &table.name, deleted, ending);
+                let stem = name.trim_end_matches(ending).trim_end_matches('.');
+                if stem.trim_end_matches(".deleted") != table.name {
+                    context.remark(&format!("table \"{}\" goes to {name}", table.name));
+                }
+                let path = dir.join(name);
                 let file = context.env.fs.open(&path, OpenMode::CreateNew)?;
                 *open = Some(Writer { file, at: 0 });
             }

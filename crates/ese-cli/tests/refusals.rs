@@ -380,6 +380,8 @@ fn a_chain_is_known_by_what_is_in_its_files() {
     fs::rename(dir.join("SRU.log"), dir.join("x5.bin")).unwrap();
     let told = ese(work.path(), &["log", "evidence"]).fine();
     assert_eq!(told.matches("follows").count(), 4, "{told}");
+    let told = ese(work.path(), &["log", "evidence", "--check-roundtrip"]).fine();
+    assert!(told.starts_with("2,985 records: each would be written"), "{told}");
     fs::remove_file(dir.join("SRU00003 (1).log")).unwrap();
     let ran = ese(work.path(), &["log", "evidence"]);
     assert!(ran.code == Some(1) && ran.stdout.contains("GAP after 0x2"), "{ran:?}");
