@@ -14,7 +14,10 @@ pub mod long_values;
 pub mod page;
 pub mod page_edit;
 pub mod record;
+pub mod recover;
+pub mod replay;
 pub mod seeds;
+pub mod stage;
 pub mod tagged;
 
 /// A target's name and its body.
@@ -32,6 +35,8 @@ pub const TARGETS: &[Target] = &[
     ("page", page::run),
     ("page_edit", page_edit::run),
     ("record", record::run),
+    ("recover", recover::run),
+    ("replay", replay::run),
     ("tagged", tagged::run),
 ];
 

@@ -70,7 +70,8 @@ pub fn config() -> LogConfig {
     LogConfig { file_len: 64 << 10, reserves: 0, ..LogConfig::new(PathBuf::from(DIR), "edb") }
 }
 
-fn stamp(file: &mut [u8], options: u8) {
+/// Gives segments right checksums, as the options say.
+pub(crate) fn stamp(file: &mut [u8], options: u8) {
     for (isec, segment) in (0_u32..).zip(file.chunks_exact_mut(SEGMENT_LEN)) {
         let Ok(segment) = <&mut [u8; SEGMENT_LEN]>::try_from(segment) else { continue };
         if isec == 0 && options & STAMP_HEADER != 0 {

@@ -15,7 +15,9 @@ use ese_pages::{DbHeader, NodeFlags, PageFlags, PageMut, header::NewHeader};
 
 use ese_sim::SimEnv;
 
-use crate::{archive, compressed, header, keys, log, long_values, page, record, tagged};
+use crate::{
+    archive, compressed, header, keys, log, long_values, page, record, recover, replay, tagged,
+};
 
 /// The seeds of a target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
@@ -30,6 +32,8 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "page" => pages(),
         "page_edit" => scripts(),
         "record" => records(),
+        "recover" => recover::seeds(),
+        "replay" => replay::seeds(),
         "tagged" => tagged::seeds(),
         other => panic!("no seeds for {other}"),
     }

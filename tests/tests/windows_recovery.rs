@@ -16,7 +16,8 @@ use std::{
 };
 
 use ese_api::{
-    CopyReport, CopyRequest, Error, JetErr, RecoveryFlags, StopToken, plan_recovery, recover_into,
+    CopyReport, CopyRequest, DiffCounts, DiffOptions, Difference, Error, JetErr, RecoveryFlags,
+    StopToken, TableDifference, diff_databases, plan_recovery, recover_into,
 };
 use ese_base::{Generation, PageSize, Result};
 use ese_engine::{reader::OfflineDatabase, recovery::RedoEnd, space::check};
@@ -57,8 +58,15 @@ fn request(logs: &Path, out: &Path) -> CopyRequest {
     CopyRequest { logs: vec![logs.to_path_buf()], out: out.to_path_buf(), ..CopyRequest::default() }
 }
 
-/// Recovers the only database; the directory is as it was, whatever comes out.
+/// What became of the rows, by table.
+type Differences = Vec<TableDifference>;
+
 fn recover(request: &CopyRequest) -> Result<(PathBuf, CopyReport)> {
+    compared(request).map(|(path, report, _)| (path, report))
+}
+
+/// Recovers the only database; the directory is as it was, whatever comes out.
+fn compared(request: &CopyRequest) -> Result<(PathBuf, CopyReport, Differences)> {
     let before: Vec<_> = request.logs.iter().map(|dir| contents(dir)).collect();
     let done = recover_into(&Env::real(), request, &mut |_| (), &StopToken::new());
     for (dir, before) in request.logs.iter().zip(before) {
@@ -67,7 +75,7 @@ fn recover(request: &CopyRequest) -> Result<(PathBuf, CopyReport)> {
     let [only] = <[_; 1]>::try_from(done?).unwrap();
     let (target, outcome) = (only.target, only.outcome);
     assert_eq!(outcome.is_ok(), target.exists(), "no copy stays of what could not be recovered");
-    outcome.map(|report| (target, report))
+    outcome.map(|report| (target, report, only.differences.unwrap()))
 }
 
 fn refused(request: &CopyRequest) -> Error {
@@ -130,7 +138,7 @@ fn a_database_built_from_its_logs_alone_is_the_one_that_windows_left() {
         files_of(&merged).into_iter().filter(|p| p.extension() == Some("log".as_ref())).collect();
     let dir = directory(scratch.path(), "logs", &logs);
     let request = CopyRequest { from_logs: true, ..request(&dir, &scratch.path().join("out")) };
-    let (built, report) = recover(&request).unwrap();
+    let (built, report, differences) = compared(&request).unwrap();
     assert_eq!(built, scratch.path().join("out/SRUDB.dat"));
     let windows = merged.join("SRUDB.dat");
     // Page by page, with the dbtime of each: nothing differs.
@@ -144,6 +152,9 @@ fn a_database_built_from_its_logs_alone_is_the_one_that_windows_left() {
         let told = report.tables.iter().find(|told| told.name == table.name);
         let told = told.map_or((0, 0), |told| (told.rows.added, told.rows.removed));
         assert_eq!(told.0 - told.1, rows, "{}", table.name);
+        // Against nothing, each row came.
+        let net = differences.iter().find(|net| net.name == table.name).unwrap().rows;
+        assert_eq!(net, DiffCounts { added: rows, ..DiffCounts::default() }, "{}", table.name);
     }
     // The header names the format that the logs say it has.
     let header = |path: &Path| OfflineDatabase::open(&Env::real(), path).unwrap().header();
@@ -168,8 +179,35 @@ fn an_older_clean_database_rolled_forward_is_the_newer_one() {
         databases: vec![server.join("a/SRUDB.dat")],
         ..request(&server.join("b"), &scratch.path().join("copy.dat"))
     };
-    let (copy, report) = recover(&request).unwrap();
+    let (copy, report, differences) = compared(&request).unwrap();
     assert_eq!(copy, scratch.path().join("copy.dat"));
+    // What the report says of the rows is what a comparison of the two files of Windows finds.
+    let (mut days, mut new) = (BTreeMap::<String, DiffCounts>::new(), Vec::new());
+    let (before, after) = (server.join("a/SRUDB.dat"), server.join("b/SRUDB.dat"));
+    let options = DiffOptions { all: true, ..DiffOptions::default() };
+    let mut each = |table: &str, difference: Difference<'_>| {
+        let rows = days.entry(table.to_owned()).or_default();
+        match difference {
+            Difference::RowAdded(..) => rows.added += 1,
+            Difference::RowRemoved(..) => rows.removed += 1,
+            Difference::RowChanged(..) => rows.changed += 1,
+            Difference::TableAdded => new.push(table.to_owned()),
+            _ => {}
+        }
+        Ok(())
+    };
+    let pair = (before.as_path(), after.as_path());
+    diff_databases(&Env::real(), pair, &options, &mut each, &mut |_, _, _| ()).unwrap();
+    let net = differences.iter().map(|net| (net.name.clone(), DiffCounts { same: 0, ..net.rows }));
+    let mut net: BTreeMap<String, DiffCounts> = net.collect();
+    // A comparison does not list the rows of a table that is new.
+    for table in new {
+        let rows = net.remove(&table).unwrap();
+        assert_eq!(rows, DiffCounts { added: rows.added, ..DiffCounts::default() });
+    }
+    net.retain(|_, rows| *rows != DiffCounts::default());
+    days.retain(|_, rows| *rows != DiffCounts::default());
+    assert!(!net.is_empty() && net == days, "{net:?} {days:?}");
     assert!(report.recovery.applied > 100, "{:?}", report.recovery);
     let windows = server.join("b/SRUDB.dat");
     assert_eq!(differing(&copy, &windows), Vec::<usize>::new());
@@ -197,13 +235,16 @@ fn a_dirty_database_is_recovered_and_its_original_stays() {
     assert!(plans[0].refused.is_none() && plans[0].missing.is_empty(), "{plans:?}");
     assert_eq!(plans[0].needs.unwrap().required.0, Generation(0x51));
     assert!(plans[0].log_bytes > 4096 && plans[0].files.len() >= 2, "{plans:?}");
-    let (copy, report) = recover(&request).unwrap();
+    let (copy, report, differences) = compared(&request).unwrap();
     // Windows had written all pages, and not got to say that the database is clean.
     let recovery = report.recovery;
     assert!(recovery.skipped > 100 && recovery.rolled_back == 0, "{recovery:?}");
     assert_eq!(differing(&copy, &dirty.join("SRUDB.dat")), Vec::<usize>::new());
     assert_sound(&copy);
     assert!(report.lost.is_none() && report.recovery.lost_from.is_none());
+    // So no row is another one now.
+    let changed = differences.iter().any(|net| !net.rows.is_equal());
+    assert!(!changed && report.tables.is_empty(), "{differences:?}");
     let original = OfflineDatabase::open_unrecovered(&Env::real(), &dirty.join("SRUDB.dat"));
     assert_ne!(original.unwrap().header().state(), DbState::CleanShutdown);
 }
@@ -404,7 +445,7 @@ fn records_that_say_what_cannot_be_are_errors_and_nothing_worse() {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         usize::try_from(random >> 33).unwrap() % bound
     };
-    let (mut refused, mut fine) = (0, 0);
+    let (mut refused, mut fine, mut named) = (0, 0, 0);
     for round in 0..150 {
         let dir = directory(scratch.path(), &format!("{round}"), &files_of(&merged));
         let log = dir.join(["SRU00001.log", "SRU00002.log", "SRU00003.log"][next(3)]);
@@ -426,12 +467,19 @@ fn records_that_say_what_cannot_be_are_errors_and_nothing_worse() {
             match recover(&CopyRequest { from_logs: true, ..request(&dir, &out) }) {
                 Ok(_) => fine += 1,
                 Err(error) => {
-                    assert!(error.to_string().contains("JET_err"), "{error}");
+                    let told = error.to_string();
+                    assert!(told.contains("JET_err"), "{told}");
+                    assert_ne!(error.code(), JetErr::InternalError, "{told}");
+                    // Which record it is, and where it stands.
+                    if error.code() == JetErr::InvalidLoggedOperation {
+                        assert!(told.contains(" record at 00000"), "{told}");
+                        named += 1;
+                    }
                     refused += 1;
                 }
             }
         }
         fs::remove_dir_all(&dir).unwrap();
     }
-    assert!(refused > 60, "{refused} refused, {fine} fine");
+    assert!(refused > 60 && named > 10, "{refused} refused, {named} named, {fine} fine");
 }

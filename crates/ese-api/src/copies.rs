@@ -17,7 +17,10 @@ use ese_log::{LeftAside, LogFile, LogPool, LogStream, Wanted};
 use ese_os::{Env, OpenMode};
 use ese_pages::{Access, DbFile, DbHeader, DbState, header::read_header};
 
-use crate::restore::{file_name, look_for_databases};
+use crate::{
+    diff::{self, DiffOptions, TableDifference},
+    restore::{file_name, look_for_databases},
+};
 
 /// Bytes that are copied between two looks at the stop.
 const CHUNK: usize = 1 << 20;
@@ -102,6 +105,9 @@ pub struct CopiedDatabase {
     pub aside: Vec<LeftAside>,
     /// What was done, or why nothing could be. Then there is no copy.
     pub outcome: Result<CopyReport>,
+    /// How the rows of the copy differ from those of the file, of each table that the recovery
+    /// touched; from nothing where there was no file. `None` where the file could not be read.
+    pub differences: Option<Vec<TableDifference>>,
 }
 
 /// Recovers databases into copies. Nothing but the copies is written.
@@ -128,9 +134,32 @@ pub fn recover_into(
         {
             return Err(Error::new(error.code(), error.message().to_owned()));
         }
-        done.push(CopiedDatabase { source, target, sign_db, state, aside, outcome });
+        let differences = compared(env, source.as_deref(), &target, &outcome, stop)?;
+        done.push(CopiedDatabase { source, target, sign_db, state, aside, outcome, differences });
     }
     Ok(done)
+}
+
+/// What became of the rows. Whoever stops it gets no copy either.
+fn compared(
+    env: &Env,
+    source: Option<&Path>,
+    target: &Path,
+    outcome: &Result<CopyReport>,
+    stop: &StopToken,
+) -> Result<Option<Vec<TableDifference>>> {
+    let Ok(report) = outcome else { return Ok(None) };
+    let touched: Vec<String> = report.tables.iter().map(|table| table.name.clone()).collect();
+    let options = DiffOptions { stop: stop.clone(), ..DiffOptions::default() };
+    match diff::differences(env, (source, target), &touched, &options) {
+        Ok(differences) => Ok(Some(differences)),
+        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
+            drop(env.fs.remove_file(target));
+            Err(error)
+        }
+        // What was there before cannot be read as it stands.
+        Err(_) => Ok(None),
+    }
 }
 
 /// Says what [`recover_into`] would need and do; reads the logs to their end.
@@ -155,6 +184,8 @@ struct Work {
     stream: Result<LogStream>,
     aside: Vec<LeftAside>,
     creation: Option<Creation>,
+    /// The database is clean, and the logs know nothing of it.
+    needless: bool,
 }
 
 impl Work {
@@ -165,6 +196,12 @@ impl Work {
     /// Where replay begins, and what is needed.
     fn needs(&self, request: &CopyRequest) -> Result<CopyPlan> {
         let stream = self.stream.as_ref().map_err(again)?;
+        if self.needless {
+            let last = stream.last_present()?;
+            let none = (Generation(0), Generation(0));
+            let from = LgPos::new(last.0.saturating_add(1), 0, 0);
+            return Ok(CopyPlan { from, required: none, committed: none.0, last });
+        }
         match (&self.header, &self.creation) {
             (_, Some(creation)) => Ok(CopyPlan {
                 from: LgPos { isec: 0, ib: 0, ..creation.at },
@@ -263,6 +300,9 @@ fn check_reach(needs: &CopyPlan, request: &CopyRequest) -> Result<()> {
 
 /// Reads the log from a position on, and counts its bytes.
 fn measure(stream: &LogStream, from: LgPos, bytes: &mut u64, stop: &StopToken) -> Result<()> {
+    if from.generation > stream.last_present()? {
+        return Ok(());
+    }
     let mut reader = stream.reader(from)?;
     let mut place = (Generation(0), 0);
     while let Some(entry) = reader.next()? {
@@ -293,7 +333,11 @@ fn works(env: &Env, request: &CopyRequest, stop: &StopToken) -> Result<Vec<Work>
     let mut works = if request.from_logs {
         built(env, &pool, &sources, stop)?
     } else {
-        sources.into_iter().map(|(path, header)| of_file(&pool, path, header)).collect()
+        let mut works = Vec::with_capacity(sources.len());
+        for (path, header) in sources {
+            works.push(of_file(env, &pool, request, (path, header), stop)?);
+        }
+        works
     };
     if works.is_empty() {
         let place = request.logs.first().cloned().unwrap_or_default();
@@ -334,9 +378,16 @@ fn sources(env: &Env, request: &CopyRequest) -> Result<Vec<(PathBuf, Box<DbHeade
     Ok(sources)
 }
 
-fn of_file(pool: &LogPool, path: PathBuf, header: Box<DbHeader>) -> Work {
+fn of_file(
+    env: &Env,
+    pool: &LogPool,
+    request: &CopyRequest,
+    (path, header): (PathBuf, Box<DbHeader>),
+    stop: &StopToken,
+) -> Result<Work> {
     let (sign_db, mut sign_log) = (header.sign_db, header.sign_log);
     let clean = header.state() == DbState::CleanShutdown;
+    let mut needless = false;
     // A clean database may be attached to any log, and its header knows the last one.
     if clean && let [only] = pool.signatures()[..] {
         sign_log = only;
@@ -344,13 +395,35 @@ fn of_file(pool: &LogPool, path: PathBuf, header: Box<DbHeader>) -> Work {
     let max = header.required().1;
     let begun = header.logtime_gen_max_required;
     let known = (!clean && max.0 > 0 && !begun.is_null()).then_some((max, begun));
-    let (stream, aside) = match pool.stream(&Wanted { signature: sign_log, known }) {
+    let (mut stream, aside) = match pool.stream(&Wanted { signature: sign_log, known }) {
         Ok((stream, aside)) => (Ok(stream), with_damaged(pool, aside)),
         Err(error) => (Err(error), Vec::new()),
     };
+    // A clean database of which these logs know nothing is what it is. Whoever named it meant that
+    // they belong together.
+    if clean
+        && let Ok(logs) = &stream
+        && sign_log != header.sign_log
+        && !copy::knows(env, logs, sign_db, stop)?
+    {
+        match request.databases.is_empty() {
+            true => needless = true,
+            false => stream = Err(not_of(&path, &header, sign_log)),
+        }
+    }
     let target = PathBuf::from(path.file_name().unwrap_or_default());
     let (source, header) = (Some(path), Some(header));
-    Work { source, header, target, sign_db, sign_log, stream, aside, creation: None }
+    let creation = None;
+    Ok(Work { source, header, target, sign_db, sign_log, stream, aside, creation, needless })
+}
+
+fn not_of(path: &Path, header: &DbHeader, sign_log: Signature) -> Error {
+    let what = format!(
+        "the logs here, of stream {sign_log}, know nothing of this database, {}, which was last \
+         attached to {}",
+        header.sign_db, header.sign_log
+    );
+    Error::new(JetErr::BadLogSignature, what).at_path(path).advise("bring the logs of the database")
 }
 
 /// Files that are called like logs and cannot be read are told, too: they may be what is missing.
@@ -397,6 +470,7 @@ fn built(
                 stream: Ok(stream),
                 aside,
                 creation: Some(creation),
+                needless: false,
             });
         }
     }
@@ -441,19 +515,23 @@ fn run(
     check_reach(&needs, request)?;
     let stream = work.stream?;
     // What is missing is said before anything is copied.
-    if !flags_of(request).contains(RecoveryFlags::IGNORE_LOST_LOGS) {
+    let nothing = needs.from.generation > needs.last;
+    if !nothing && !flags_of(request).contains(RecoveryFlags::IGNORE_LOST_LOGS) {
         drop(stream.reader(needs.from)?);
     }
     if env.fs.exists(&work.target)? {
-        return Err(Error::new(JetErr::FileAlreadyExists, "the copy would replace a file")
-            .at_path(&work.target)
-            .advise("name another place for the copies"));
+        return Err(would_replace(&work.target));
     }
-    if let Some(dir) = work.target.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-        env.fs.create_dir_all(dir)?;
-    }
+    let dir = directory_of(&work.target);
+    let made = !env.fs.exists(dir)?;
+    env.fs.create_dir_all(dir)?;
+    // It gets its name when it is whole: whoever is killed leaves nothing that looks like a copy.
+    // Two that do the same have names of their own.
+    let mut name = work.target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{:08x}.unfinished", env.rng.next_u32()));
+    let unfinished = work.target.with_file_name(name);
     let recovered =
-        place(env, work.source.as_deref(), &work.target, progress, stop).and_then(|()| {
+        place(env, work.source.as_deref(), &unfinished, progress, stop).and_then(|()| {
             let path = work.source.clone().unwrap_or_else(|| work.target.clone());
             let watcher: ese_engine::recovery::Watcher<'_> = Box::new(move |event, usual| {
                 if let RecoveryEvent::Progress { percent } = event {
@@ -466,7 +544,7 @@ fn run(
                 env,
                 CopyJob {
                     stream,
-                    target: work.target.clone(),
+                    target: unfinished.clone(),
                     sign_db: work.sign_db,
                     from: needs.from,
                     flags: flags_of(request) | RecoveryFlags::ALLOW_BACKUP_COPIES,
@@ -476,13 +554,35 @@ fn run(
                 },
             )
         });
-    if recovered.is_err() {
+    let named = recovered.and_then(|report| {
+        if env.fs.exists(&work.target)? {
+            return Err(would_replace(&work.target));
+        }
+        env.fs.rename(&unfinished, &work.target)?;
+        env.fs.sync_dir(directory_of(&work.target))?;
+        Ok(report)
+    });
+    if named.is_err() {
         // The first error matters; a copy that is half recovered is of no use.
-        for path in [work.target.clone(), double_write_of(&work.target)] {
+        for path in [double_write_of(&unfinished), unfinished] {
             drop(env.fs.remove_file(&path));
         }
+        // Others may have put something there meanwhile; then it stays.
+        if made {
+            drop(env.fs.remove_dir(dir));
+        }
     }
-    recovered
+    named
+}
+
+fn would_replace(path: &Path) -> Error {
+    Error::new(JetErr::FileAlreadyExists, "the copy would replace a file")
+        .at_path(path)
+        .advise("name another place for the copies")
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Copies the database, with the images of pages that were being written when it was left.
@@ -501,10 +601,7 @@ fn place(
     if env.fs.exists(&images)? {
         copy_file(env, &images, &double_write_of(target), progress, stop)?;
     }
-    match target.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => env.fs.sync_dir(dir),
-        _ => env.fs.sync_dir(Path::new(".")),
-    }
+    env.fs.sync_dir(directory_of(target))
 }
 
 fn double_write_of(path: &Path) -> PathBuf {
@@ -541,7 +638,12 @@ fn explained(error: Error, aside: &[LeftAside]) -> Error {
     else {
         return error;
     };
-    let instead = |file: &&LeftAside| [generation, Generation(0)].contains(&file.generation);
+    // By its header, or by the name that it has been given.
+    let number = format!("{:05X}", generation.0);
+    let instead = |file: &&LeftAside| {
+        let stem = file.path.file_stem().unwrap_or_default().to_string_lossy().to_uppercase();
+        [generation, Generation(0)].contains(&file.generation) || stem.ends_with(&number)
+    };
     let mut what = error.message().to_owned();
     for file in aside.iter().filter(instead) {
         what = format!("{what}; {} is {}", file.path.display(), file.why);

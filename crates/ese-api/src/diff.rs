@@ -131,6 +131,85 @@ pub fn diff_databases(
     Ok(counts)
 }
 
+/// How many rows of a table differ between two states of a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableDifference {
+    /// The table.
+    pub name: String,
+    /// Its rows; their values count, not what happened to them in between.
+    pub rows: DiffCounts,
+}
+
+/// What became of the rows of a database from one state to another: of the tables that were
+/// touched, and of those that only one of the states has. `before` is read as it stands; `None`:
+/// there was nothing.
+///
+/// # Errors
+/// As [`OfflineDatabase::open`]; `JET_errClientRequestToStopJetService` (-1329) if stopped.
+pub(crate) fn differences(
+    env: &Env,
+    (before, after): (Option<&Path>, &Path),
+    touched: &[String],
+    options: &DiffOptions,
+) -> Result<Vec<TableDifference>> {
+    let first = before.map(|path| OfflineDatabase::open_unrecovered(env, path)).transpose()?;
+    let second = OfflineDatabase::open(env, after)?;
+    let mut found = Vec::new();
+    for table in second.tables() {
+        let old = first.as_ref().and_then(|first| Some((first, first.table(&table.name).ok()?)));
+        if old.is_some() && !touched.contains(&table.name) {
+            continue;
+        }
+        let mut counts = DiffCounts::default();
+        match old {
+            Some((first, one)) if comparable(one, table).is_ok() => {
+                let mut pair = (Rows::new(first, one)?, Rows::new(&second, table)?);
+                let name = table.name.as_str();
+                rows(name, (one, table), &mut pair, options, &mut counts, &mut |_, _| Ok(()))?;
+                for rows in [pair.0, pair.1] {
+                    let losses = rows.finish();
+                    counts.lost += (losses.pages.len() + losses.rows.len()) as u64;
+                }
+            }
+            // Its rows are found by other keys: none is what it was.
+            Some((first, one)) => {
+                counts.removed = count(first, one, options, &mut counts.lost)?;
+                counts.added = count(&second, table, options, &mut counts.lost)?;
+            }
+            None => counts.added = count(&second, table, options, &mut counts.lost)?,
+        }
+        found.push(TableDifference { name: table.name.clone(), rows: counts });
+    }
+    if let Some(first) = &first {
+        for table in first.tables().iter().filter(|table| second.table(&table.name).is_err()) {
+            let mut counts = DiffCounts::default();
+            counts.removed = count(first, table, options, &mut counts.lost)?;
+            found.push(TableDifference { name: table.name.clone(), rows: counts });
+        }
+    }
+    Ok(found)
+}
+
+/// The rows of a table.
+fn count(
+    database: &OfflineDatabase,
+    table: &TableSchema,
+    options: &DiffOptions,
+    lost: &mut u64,
+) -> Result<u64> {
+    let (mut rows, mut counted) = (Rows::new(database, table)?, 0_u64);
+    rows.step()?;
+    while rows.key().is_some() {
+        counted += 1;
+        if counted.is_multiple_of(1024) {
+            options.stop.check()?;
+        }
+        rows.step()?;
+    }
+    *lost += rows.finish().pages.len() as u64;
+    Ok(counted)
+}
+
 /// The tables of both, sorted by name.
 fn names(
     first: &OfflineDatabase,

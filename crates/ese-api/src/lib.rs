@@ -97,7 +97,7 @@ pub use copies::{
 };
 pub use database::{Database, DatabaseOptions};
 pub use defrag::{DefragOptions, DefragOutcome};
-pub use diff::{DiffCounts, DiffOptions, Difference, diff_databases};
+pub use diff::{DiffCounts, DiffOptions, Difference, TableDifference, diff_databases};
 pub use elsewhere::{Elsewhere, databases_elsewhere};
 pub use ese_backup::{
     PauseBy,

@@ -196,12 +196,32 @@ pub fn each_log_record(
         file.header()?;
         return visit(StreamReader::of_file(env, &file), stop, each);
     }
-    let base = find_base(env, path)?.ok_or_else(|| {
-        Error::new(JetErr::MissingLogFile, "there is no log here")
-            .at_path(path)
-            .advise("name a log file, or the directory that holds the logs")
-    })?;
+    let Some(base) = find_base(env, path)? else {
+        return visit_nameless(env, path, stop, each);
+    };
     let stream = LogStream::scan(env, &LogNames::new(path, &base))?;
+    let from = LgPos { generation: stream.oldest()?, isec: 0, ib: 0 };
+    visit(stream.reader(from)?, stop, each)
+}
+
+/// Logs whose names say nothing: of one stream, in the order of their generations.
+fn visit_nameless(
+    env: &Env,
+    path: &Path,
+    stop: &StopToken,
+    each: &mut dyn FnMut(&Entry<'_>) -> Result<()>,
+) -> Result<()> {
+    let pool = LogPool::gather(env, &[path.to_path_buf()])?;
+    let [signature] = pool.signatures()[..] else {
+        let what = match pool.is_empty() {
+            true => "there is no log here",
+            false => "there are logs of several streams here",
+        };
+        return Err(Error::new(JetErr::MissingLogFile, what)
+            .at_path(path)
+            .advise("name a log file, or the directory that holds the logs"));
+    };
+    let (stream, _) = pool.stream(&Wanted { signature, known: None })?;
     let from = LgPos { generation: stream.oldest()?, isec: 0, ib: 0 };
     visit(stream.reader(from)?, stop, each)
 }

@@ -87,7 +87,7 @@ struct CatalogNode {
 /// Copies all tables into a database that has none but the system's.
 ///
 /// # Errors
-/// `JET_errInvalidDatabaseVersion` (-1209) for a format newer than the one that is written,
+/// `JET_errInvalidDatabaseVersion` (-1209) for a format newer than those that are changed,
 /// `JET_errPageSizeMismatch` (-1213), `JET_errCatalogCorrupted` (-1220) if only the shadow of the
 /// catalog is left; what the source's pages say; those of writing; `progress`'s own.
 pub fn compact(
@@ -97,6 +97,7 @@ pub fn compact(
     progress: &mut dyn FnMut(CompactProgress) -> Result<()>,
 ) -> Result<CompactReport> {
     check_source(source, &target.db)?;
+    keep_format(&source.header(), &target.db)?;
     instance.system_work(|procid| {
         let file = source.cache().file();
         let bytes_total = u64::from(file.page_count()) * file.page_size().bytes_u64();
@@ -113,16 +114,27 @@ pub fn compact(
     })
 }
 
+/// What is copied keeps its bytes, which may be of a newer format than the one that new databases
+/// have (ids of 64 bits, for instance): the copy has the newer one's number, too.
+fn keep_format(source: &DbHeader, target: &Database) -> Result<()> {
+    if source.update_major.get() <= DbHeader::UPDATE_MAJOR {
+        return Ok(());
+    }
+    target.file.update_header(|header| {
+        header.update_major = source.update_major;
+        header.update_minor = source.update_minor;
+    })
+}
+
 fn check_source(source: &OfflineDatabase, target: &Database) -> Result<()> {
     let header = source.header();
     let refuse = |code: JetErr, what: String| {
         Err(Error::new(code, what).at_path(source.cache().file().path()))
     };
-    if header.update_major.get() > DbHeader::UPDATE_MAJOR {
+    if header.update_major.get() > DbHeader::UPDATE_MAJOR_CHANGED {
         let (major, minor) = (header.update_major, header.update_minor);
-        let newest = DbHeader::UPDATE_MAJOR;
-        let what =
-            format!("format update {major}.{minor} is newer than {newest}.0, which is written");
+        let newest = DbHeader::UPDATE_MAJOR_CHANGED;
+        let what = format!("format update {major}.{minor} is newer than {newest}");
         return refuse(JetErr::InvalidDatabaseVersion, what)
             .map_err(|error: Error| error.advise("read it with `ese rows` and import the rows"));
     }

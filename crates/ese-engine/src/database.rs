@@ -36,6 +36,8 @@ pub struct Database {
     /// Redo: pages that were not there when a record wanted to change them, and why that is wrong
     /// unless a later record says that they are of no use any more.
     missing: Mutex<BTreeMap<Pgno, Error>>,
+    /// Pages that the file had when it was opened: behind them is nothing that was written before.
+    pages_at_open: u32,
     /// The database root has got pages back since somebody asked.
     root_freed: AtomicBool,
     /// Pages that it may own; 0 = no limit.
@@ -57,6 +59,7 @@ impl Database {
     ) -> Database {
         Database {
             dbid,
+            pages_at_open: file.page_count(),
             file,
             cache,
             log: log.map_or_else(OnceLock::new, OnceLock::from),
@@ -81,6 +84,12 @@ impl Database {
     ) -> Database {
         let db = Database::new(dbid, file, cache, None, dbtime, objid_last);
         Database { temporary: true, ..db }
+    }
+
+    /// Can the page hold anything that was written before the file was opened?
+    #[must_use]
+    pub(crate) fn was_in_file(&self, pgno: Pgno) -> bool {
+        pgno.0 <= self.pages_at_open
     }
 
     /// Is it the temporary database of an instance?
@@ -150,7 +159,7 @@ impl Database {
     /// It is above the time of each page that was read, also where a header is behind its pages
     /// (Windows leaves such files): redo knows by the times what a page has seen.
     pub fn next_dbtime(&self) -> DbTime {
-        let read = self.cache.dbtime_read().0;
+        let read = self.cache.newest_loaded().0;
         if read > self.dbtime.load(Ordering::Relaxed) {
             self.dbtime.fetch_max(read, Ordering::Relaxed);
         }

@@ -228,6 +228,15 @@ impl<'a> Place<'a> {
         if self.db.file.page_count() < pgno.0 {
             self.db.file.grow(pgno)?;
         }
+        // Nothing was there before redo began; what redo has put there since is in memory, or older
+        // than the record that it has come to now.
+        if !self.db.was_in_file(pgno) {
+            let loaded = self.db.cache.read_loaded(pgno);
+            if loaded.is_some_and(|guard| guard.page().dbtime() >= dbtime) {
+                return Ok(None);
+            }
+            return self.db.cache.write_new(pgno).map(Some);
+        }
         match self.db.cache.read(pgno) {
             Ok(guard) if guard.page().dbtime() >= dbtime => return Ok(None),
             Err(error) if error.kind() == ErrorKind::Io => return Err(error),

@@ -249,6 +249,7 @@ impl DbFile {
         let mut writer = self.header_writer.lock();
         let mut header = self.header();
         let result = change(&mut header);
+        header.part_from_companions();
         let encode = |header: DbHeader| header.encode().map_err(|error| error.at_path(&self.path));
         let image = encode(header)?;
         let shadow_at = self.page_size.bytes_u64();

@@ -116,6 +116,14 @@ impl DbHeader {
     pub const VERSION: u32 = 0x620;
     /// The format update that we write.
     pub const UPDATE_MAJOR: u32 = 20;
+    /// The newest format update whose databases we change. What came up to it is understood:
+    /// numbers of rows that a root keeps (30), additions of 64 bits (60), long value ids of 64
+    /// bits (70), the position of the last change of length (110), pages behind the end (120),
+    /// creation times (150). Update 200 keeps the page counts of trees in a table of their own,
+    /// later ones give catalog and pages other shapes: those are only read (edb-format 10).
+    pub const UPDATE_MAJOR_CHANGED: u32 = 190;
+    /// From this update on the header has the position of the last change of the file's length.
+    pub const UPDATE_MAJOR_LAST_RESIZE: u32 = 110;
     /// The newest format update that we read (edb-format 10).
     pub const UPDATE_MAJOR_NEWEST: u32 = 300;
     /// The oldest format update that we read: error-correcting checksums.
@@ -320,6 +328,7 @@ impl DbHeader {
         self.set_state(DbState::CleanShutdown);
         self.lgpos_consistent = at.into();
         self.logtime_consistent = time;
+        self.set_last_resize(at);
         self.lgpos_detach = at.into();
         self.logtime_detach = time;
         self.gen_min_required = 0.into();
@@ -332,6 +341,23 @@ impl DbHeader {
         self.logtime_gen_max_required = LogTime::NULL;
         // A copy that was made consistent is a database like any other.
         self.bkinfo_full_cur = BkInfo::default();
+    }
+
+    /// The file has its length since this position at the latest. Databases of earlier updates keep
+    /// no such position.
+    pub fn set_last_resize(&mut self, at: LgPos) {
+        if self.update_major.get() >= Self::UPDATE_MAJOR_LAST_RESIZE {
+            self.lgpos_last_resize = at.into();
+        }
+    }
+
+    /// Parts the file from its flush map and its revert snapshot, which know nothing of what we
+    /// write: their owner sees by these signatures that they are of an older state, and makes
+    /// them anew. Else it would take our pages for writes that were lost.
+    pub(crate) fn part_from_companions(&mut self) {
+        self.sign_db_hdr_flush = Signature::NULL;
+        self.sign_flush_map_hdr_flush = Signature::NULL;
+        self.sign_rbs_hdr_flush = Signature::NULL;
     }
 
     /// Is this the header of a backup copy that has not been restored?

@@ -1,8 +1,9 @@
 //! Recovery into copies, and what it would need.
 
 use ese_api::{
-    CopiedDatabase, CopyProgress, CopyReport, CopyRequest, DatabasePlan, JetErr, LeftAside,
-    RecoveryFlags, StopToken, plan_recovery, recover_into,
+    CopiedDatabase, CopyProgress, CopyReport, CopyRequest, DatabasePlan, DiffCounts, Error, JetErr,
+    LeftAside, RecoveryFlags, StopToken, TableDifference, TreeChanges, VerifyOptions,
+    VerifyProgress, plan_recovery, recover_into, verify_database,
 };
 use serde_json::{Value, json};
 
@@ -56,28 +57,58 @@ pub(super) fn recover(context: &Context, args: &args::Recover) -> Outcome {
         return Ok(());
     }
     let took = context.env.clock.monotonic().saturating_sub(started);
+    let verified = verify_copies(context, &recovered)?;
+    let both = || recovered.iter().zip(&verified);
     let told = json!({
         "path": args.dir.to_string_lossy(),
-        "databases": recovered.iter().map(copied_json).collect::<Vec<_>>(),
+        "databases": both().map(|(copy, problems)| copied_json(copy, problems)).collect::<Vec<_>>(),
     });
     write_report(context, args, &told)?;
     let mut output = Output::new();
     if context.json {
         output.json(&told)?;
     } else {
-        for database in &recovered {
-            for line in copied_lines(database) {
+        for (database, problems) in both() {
+            for line in copied_lines(database, problems) {
                 output.line(&line)?;
             }
         }
         output.line(&format!("recovered in {}", text::time(took)))?;
     }
     output.flush()?;
-    let whole = recovered.iter().all(|database| database.outcome.is_ok());
+    let whole = both().all(|(copy, problems)| copy.outcome.is_ok() && problems.is_empty());
     if whole { Ok(()) } else { Err(Failure::Problems) }
 }
 
-fn copied_json(database: &CopiedDatabase) -> Value {
+/// What is wrong with each copy. A log makes whole what was being written, not what was damaged in
+/// the file before: whoever goes on with a copy must know.
+fn verify_copies(context: &Context, recovered: &[CopiedDatabase]) -> Outcome<Vec<Vec<Error>>> {
+    let (interrupt, stop) = (context.interrupt(), StopToken::new());
+    let mut progress = context.progress("verify");
+    let token = stop.clone();
+    let mut report = |so_far: &VerifyProgress| {
+        progress.set(so_far.bytes_done, so_far.bytes_total);
+        interrupt.pass_on(&token);
+    };
+    let mut found = Vec::with_capacity(recovered.len());
+    for database in recovered {
+        let mut options = VerifyOptions::new(&mut report, stop.clone());
+        found.push(match database.outcome {
+            Err(_) => Vec::new(),
+            Ok(_) => match verify_database(&context.env, &database.target, &mut options) {
+                Ok(verified) => verified.problems,
+                Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
+                    let what = "the copies are there; not all of them were verified";
+                    return Err(Failure::Stopped(what.to_owned()));
+                }
+                Err(error) => vec![error],
+            },
+        });
+    }
+    Ok(found)
+}
+
+fn copied_json(database: &CopiedDatabase, problems: &[Error]) -> Value {
     let mut told = json!({
         "source": database.source.as_ref().map(|path| path.to_string_lossy()),
         "file": database.target.to_string_lossy(),
@@ -87,7 +118,14 @@ fn copied_json(database: &CopiedDatabase) -> Value {
     });
     let more = match &database.outcome {
         Err(error) => json!({ "error": error_json(error) }),
-        Ok(report) => report_json(report),
+        Ok(report) => {
+            let mut told = report_json(report, database.differences.as_deref());
+            if let Some(told) = told.as_object_mut() {
+                let problems: Vec<Value> = problems.iter().map(error_json).collect();
+                told.insert("problems".to_owned(), problems.into());
+            }
+            told
+        }
     };
     if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {
         told.extend(more);
@@ -95,7 +133,7 @@ fn copied_json(database: &CopiedDatabase) -> Value {
     told
 }
 
-fn report_json(report: &CopyReport) -> Value {
+fn report_json(report: &CopyReport, differences: Option<&[TableDifference]>) -> Value {
     let recovery = &report.recovery;
     json!({
         "state": "Clean Shutdown",
@@ -108,13 +146,36 @@ fn report_json(report: &CopyReport) -> Value {
         "restored_pages": recovery.restored_pages,
         "lost_from": lost_from(report),
         "lost_reason": report.lost.as_ref().map(|(_, why)| why),
-        "tables": report.tables.iter().map(|table| json!({
-            "name": table.name,
-            "rows_added": table.rows.added,
-            "rows_changed": table.rows.changed,
-            "rows_removed": table.rows.removed,
+        "tables": tables(report, differences).map(|(name, rows, operations)| json!({
+            "name": name,
+            "rows_added": rows.map(|rows| rows.added),
+            "rows_changed": rows.map(|rows| rows.changed),
+            "rows_removed": rows.map(|rows| rows.removed),
+            "operations": {
+                "added": operations.added,
+                "changed": operations.changed,
+                "removed": operations.removed,
+            },
         })).collect::<Vec<_>>(),
     })
+}
+
+/// Each table with how its rows differ now, where that could be told, and what the log did.
+fn tables<'r>(
+    report: &'r CopyReport,
+    differences: Option<&'r [TableDifference]>,
+) -> impl Iterator<Item = (&'r str, Option<DiffCounts>, TreeChanges)> {
+    let rows_of = move |name: &str| {
+        let all = differences.unwrap_or_default();
+        all.iter().find(|table| table.name == name).map(|table| table.rows)
+    };
+    let touched = report.tables.iter();
+    let touched = touched.map(move |table| (table.name.as_str(), rows_of(&table.name), table.rows));
+    // A table may be there, or be gone, without any change of its rows.
+    let is_new = |name: &str| report.tables.iter().all(|table| table.name != name);
+    let others = differences.unwrap_or_default().iter().filter(move |table| is_new(&table.name));
+    let none = TreeChanges::default();
+    touched.chain(others.map(move |table| (table.name.as_str(), Some(table.rows), none)))
 }
 
 fn lost_from(report: &CopyReport) -> Option<u32> {
@@ -133,7 +194,7 @@ fn aside_json(aside: &[LeftAside]) -> Value {
     Value::Array(files.collect())
 }
 
-fn copied_lines(database: &CopiedDatabase) -> Vec<String> {
+fn copied_lines(database: &CopiedDatabase, problems: &[Error]) -> Vec<String> {
     let target = database.target.display();
     let report = match &database.outcome {
         Err(error) => return vec![format!("PROBLEM {target}: {}", with_advice(error))],
@@ -141,7 +202,8 @@ fn copied_lines(database: &CopiedDatabase) -> Vec<String> {
     };
     let recovery = &report.recovery;
     let mut lines = vec![format!(
-        "{target}: clean, {}; log {} to {}, {}",
+        "{target}: clean{}, {}; log {} to {}, {}",
+        if problems.is_empty() { "" } else { " and damaged" },
         match (&database.source, database.state) {
             (Some(source), Some(state)) => format!("out of {} ({state})", source.display()),
             _ => "built from its log".to_owned(),
@@ -156,21 +218,33 @@ fn copied_lines(database: &CopiedDatabase) -> Vec<String> {
         text::count(recovery.skipped),
         text::counted(recovery.rolled_back, "unfinished transaction"),
     ));
-    for table in &report.tables {
-        lines.push(format!(
-            "  {}: {} added, {} changed, {} removed by the log",
-            table.name,
-            text::counted(table.rows.added, "row"),
-            text::count(table.rows.changed),
-            text::count(table.rows.removed),
-        ));
+    for (name, rows, operations) in tables(report, database.differences.as_deref()) {
+        lines.extend(table_line(name, rows, operations));
     }
     if let Some(first) = lost_from(report) {
         let why = report.lost.as_ref().map_or("it is not there", |(_, why)| why);
         lines.push(format!("  LOST: what was logged from generation {first:#x} on: {why}"));
     }
+    lines.extend(problems.iter().map(|error| format!("  PROBLEM {}", with_advice(error))));
     lines.extend(aside_lines(&database.aside));
     lines
+}
+
+/// What became of a table; nothing where nothing did.
+fn table_line(name: &str, rows: Option<DiffCounts>, operations: TreeChanges) -> Option<String> {
+    let TreeChanges { added, changed, removed } = operations;
+    let operations = added + changed + removed;
+    let by = text::counted(operations, "operation");
+    match rows {
+        Some(rows) if operations + rows.added + rows.changed + rows.removed == 0 => None,
+        Some(rows) => Some(format!(
+            "  {name}: {} added, {} changed, {} removed ({by} of the log)",
+            text::counted(rows.added, "row"),
+            text::count(rows.changed),
+            text::count(rows.removed),
+        )),
+        None => Some(format!("  {name}: {by} of the log; the rows before cannot be read")),
+    }
 }
 
 fn aside_lines(aside: &[LeftAside]) -> Vec<String> {
@@ -237,7 +311,10 @@ fn plan_lines(plan: &DatabasePlan) -> Vec<String> {
         _ => format!("database {}, out of its log", plan.sign_db),
     };
     let mut lines = Vec::new();
-    if let Some(needs) = plan.needs {
+    if let Some(needs) = plan.needs.filter(|needs| needs.from.generation > needs.last) {
+        let last = needs.last.0;
+        lines.push(format!("{name}: needs no log; those here end with generation {last:#x}"));
+    } else if let Some(needs) = plan.needs {
         let present = match plan.missing.len() {
             0 => "all present".to_owned(),
             _ => format!("missing: {}", generations(plan)),

@@ -144,7 +144,8 @@ impl Instance {
     /// # Errors
     /// `JET_errDatabaseDirtyShutdown` (-550), `JET_errSoftRecoveryOnBackupDatabase` (-544) for a
     /// backup copy, `JET_errPageSizeMismatch` (-1213), `JET_errInvalidDatabaseVersion` (-1209) for
-    /// a format that cannot be written, `JET_errTooManyAttachedDatabases`,
+    /// a format that cannot be written, `JET_errFeatureNotAvailable` (-1001) for a database with
+    /// pages that are to come back when the file grows, `JET_errTooManyAttachedDatabases`,
     /// `JET_errDatabaseDuplicate` (-1201) if it is attached already, and those of opening the file.
     pub fn attach(self: &Arc<Instance>, path: &Path) -> Result<Arc<Attached>> {
         self.attach_as(path, AttachMode::default())
@@ -183,6 +184,7 @@ impl Instance {
             self.bounds.attached.write().push(Arc::clone(&attached));
             return Ok(attached);
         }
+        check_nothing_shelved(&attached, &header).map_err(|e| e.at_path(&path))?;
         if mode.is_logged() {
             attached.attach = self.log_attach(dbid, &path, &header)?;
         }
@@ -298,6 +300,7 @@ impl Instance {
             }
             header.logtime_attach = now;
             header.lgpos_attach = attached.attach.into();
+            header.set_last_resize(attached.attach);
             header.dbid = u32::from(attached.db.dbid.0).into();
             if let Some((sign_log, (generation, created))) = log {
                 header.sign_log = sign_log;
@@ -452,17 +455,40 @@ fn check_attachable(header: &DbHeader, page_size: ese_base::PageSize) -> Result<
 
 /// May it be attached for writing, too?
 fn check_changeable(header: &DbHeader) -> Result<()> {
-    if header.update_major.get() > DbHeader::UPDATE_MAJOR {
+    if header.update_major.get() > DbHeader::UPDATE_MAJOR_CHANGED {
         return Err(Error::new(
             JetErr::InvalidDatabaseVersion,
             format!(
-                "format update {}.{} is newer than {}.0, the newest that is written",
+                "format update {}.{} is newer than {}, the newest whose databases are changed",
                 header.update_major,
                 header.update_minor,
-                DbHeader::UPDATE_MAJOR
+                DbHeader::UPDATE_MAJOR_CHANGED
             ),
         )
-        .advise("attach it for reading only"));
+        .advise("it can be read, not changed: attach it for reading only"));
     }
     Ok(())
+}
+
+/// Engines that cut a file off where pages behind the end still belong to somebody keep a list of
+/// these pages (edb-format 5.3, from update 120 on). Whoever makes the file longer again would have
+/// to give them back to their owners, which we do not.
+fn check_nothing_shelved(attached: &Attached, header: &DbHeader) -> Result<()> {
+    if header.update_major.get() <= DbHeader::UPDATE_MAJOR_LAST_RESIZE {
+        return Ok(());
+    }
+    let end = attached.db.file.page_count();
+    let available = attached.space()?.available;
+    let Some(shelved) = available.iter().find(|extent| extent.last().0 > end) else {
+        return Ok(());
+    };
+    Err(Error::new(
+        JetErr::FeatureNotAvailable,
+        format!(
+            "pages {} to {} were shelved when the file was cut off behind page {end}",
+            shelved.first,
+            shelved.last()
+        ),
+    )
+    .advise("it can be read, not changed; compacted by its own engine it has no such pages"))
 }

@@ -29,6 +29,10 @@ use crate::{database::Database, instance::InstanceConfig, reader::OfflineDatabas
 
 /// Memory for pages that were changed and not yet written.
 const CACHE_BYTES: u64 = 128 << 20;
+/// The type number of [`Record::CreateDb`].
+const CREATE_DB: u8 = 14;
+/// The type number of [`Record::AttachDb`].
+const ATTACH_DB: u8 = 15;
 
 /// What is to be recovered.
 pub struct CopyJob<'a> {
@@ -74,8 +78,9 @@ pub struct TableChanges {
 pub struct CopyReport {
     /// By the recovery.
     pub recovery: RecoveryReport,
-    /// To the rows of each table that changed: operations of the log that the file did not hold
-    /// yet, and what was taken back. A row that was inserted and deleted again counts in both.
+    /// To the rows of each table of which anything changed, be it an index or a long value:
+    /// operations of the log that the file did not hold yet, and what was taken back. A row that
+    /// was inserted and deleted again counts in both.
     pub tables: Vec<TableChanges>,
     /// The first generation that is missing or damaged, with the reason, where it was passed over.
     pub lost: Option<(Generation, String)>,
@@ -84,7 +89,7 @@ pub struct CopyReport {
 /// Which generations a recovery reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyPlan {
-    /// Where replay begins.
+    /// Where replay begins; behind the last generation: there is nothing to replay.
     pub from: LgPos,
     /// The generations without which the database cannot be made whole; 0: none.
     pub required: (Generation, Generation),
@@ -113,7 +118,7 @@ pub fn plan(stream: &LogStream, header: &DbHeader, flags: RecoveryFlags) -> Resu
             // What was logged since follows on the generation in which it was closed.
             let closed = header.lgpos_consistent.get().generation;
             let from = if ours { closed } else { stream.oldest().unwrap_or(last) };
-            (from.min(last), none, Generation(0))
+            (from, none, Generation(0))
         }
         _ if !ours => {
             let what =
@@ -140,6 +145,10 @@ pub fn plan(stream: &LogStream, header: &DbHeader, flags: RecoveryFlags) -> Resu
             (older.unwrap_or(min), (min, max), header.committed())
         }
     };
+    // A clean database is ahead of these logs: they hold nothing that it does not.
+    if state == DbState::CleanShutdown && from > last {
+        return Ok(CopyPlan { from: begin(from), required, committed, last });
+    }
     if !there(from) && !flags.contains(RecoveryFlags::IGNORE_LOST_LOGS) || from.0 == 0 {
         if let Err(error) = stream.header_of(from)
             && error.code() != JetErr::MissingLogFile
@@ -180,8 +189,9 @@ pub fn creations(env: &Env, stream: &LogStream, stop: &StopToken) -> Result<Vec<
     let mut found = Vec::new();
     let files = stream.archives().map(|(_, file)| file).chain(stream.current());
     for file in files.filter(|file| file.header().is_ok()) {
+        stop.check()?;
         let mut reader = StreamReader::of_file(env, file);
-        while let Ok(Some(entry)) = reader.next() {
+        while let Ok(Some(entry)) = reader.next_such(|number| number == CREATE_DB) {
             stop.check()?;
             if let Record::CreateDb(create) = entry.record {
                 let (sign_db, path) = (create.sign_db, create.path.text());
@@ -193,6 +203,35 @@ pub fn creations(env: &Env, stream: &LogStream, stop: &StopToken) -> Result<Vec<
     Ok(found)
 }
 
+/// Does the log know the database? Its files list what is attached when they are begun, and its
+/// records say what is attached and created.
+///
+/// # Errors
+/// `JET_errClientRequestToStopJetService` (-1329). Logs that cannot be read know nothing.
+pub fn knows(env: &Env, stream: &LogStream, sign_db: Signature, stop: &StopToken) -> Result<bool> {
+    let files = || stream.archives().map(|(_, file)| file).chain(stream.current());
+    let mut headers = files().filter_map(|file| file.header().ok());
+    if headers.any(|header| header.attachments.iter().any(|a| a.sign_db == sign_db)) {
+        return Ok(true);
+    }
+    for file in files().filter(|file| file.header().is_ok()) {
+        stop.check()?;
+        let mut reader = StreamReader::of_file(env, file);
+        let wanted = |number| number == CREATE_DB || number == ATTACH_DB;
+        while let Ok(Some(entry)) = reader.next_such(wanted) {
+            let found = match entry.record {
+                Record::CreateDb(create) => create.sign_db,
+                Record::AttachDb(attach) => attach.sign_db,
+                _ => continue,
+            };
+            if found == sign_db {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// Recovers one database.
 ///
 /// # Errors
@@ -202,6 +241,10 @@ pub fn creations(env: &Env, stream: &LogStream, stop: &StopToken) -> Result<Vec<
 /// did not.
 pub fn recover_copy(env: &Env, mut job: CopyJob<'_>) -> Result<CopyReport> {
     let built = !env.fs.exists(&job.target)?;
+    if !built && job.from.generation > job.stream.last_present()? {
+        let recovery = RecoveryReport { from: job.from, to: job.from, ..RecoveryReport::default() };
+        return Ok(CopyReport { recovery, tables: Vec::new(), lost: None });
+    }
     let limit = Limit::new(job.until);
     let (stream, lost) = without_loss(job.stream, job.from.generation, job.flags, limit)?;
     let start = replay_start(&stream, job.from, job.flags, limit)?;
@@ -325,8 +368,10 @@ fn tables_of(
         for table in db.tables() {
             let secondary = table.indexes.iter().map(|index| index.objid);
             let inner: Vec<ObjId> = secondary.chain(table.lv.iter().map(|lv| lv.objid)).collect();
-            if let Some(rows) = trees.remove(&table.objid) {
-                tables.push(TableChanges { name: table.name.clone(), rows });
+            let rows = trees.remove(&table.objid);
+            if rows.is_some() || inner.iter().any(|objid| trees.contains_key(objid)) {
+                let (name, rows) = (table.name.clone(), rows.unwrap_or_default());
+                tables.push(TableChanges { name, rows });
             }
             trees.retain(|objid, _| !inner.contains(objid));
         }

@@ -78,6 +78,8 @@ struct Replay<'w, 'a> {
     changes: Changes,
     shut_down_mark: Option<LgPos>,
     report: RecoveryReport,
+    /// The record that is being replayed.
+    at: (LgPos, &'static str),
 }
 
 /// Where replay starts and what is attached there.
@@ -131,6 +133,7 @@ pub(crate) fn redo_all<'w, 'a>(
         changes: Changes::default(),
         shut_down_mark: None,
         report: RecoveryReport { from: start.pos, to: start.pos, ..RecoveryReport::default() },
+        at: (start.pos, ""),
     };
     for attachment in &start.attachments {
         let info = replay.places.locate(AttachInfo::from(attachment))?;
@@ -175,11 +178,24 @@ impl Replay<'_, '_> {
             self.report.records += 1;
             self.report.to = entry.end;
             let (pos, end) = (entry.pos, entry.end);
+            self.at = (pos, entry.record.name());
             let replayed = self.record(&entry.record, pos, end);
-            replayed.map_err(|error| error.at_generation(pos.generation))?;
+            replayed.map_err(|error| self.located(error))?;
         }
         announcer.end(self.watch, &self.databases)?;
         Ok(None)
+    }
+
+    /// Says which record could not be replayed. What a page refuses although the record fits it was
+    /// never logged by an engine that is well: that is the log's fault, not ours.
+    fn located(&self, error: Error) -> Error {
+        let (pos, name) = self.at;
+        let mut error = error;
+        if error.code() == JetErr::InternalError {
+            let told = Error::new(JetErr::InvalidLoggedOperation, error.message().to_owned());
+            error = error.pgno().into_iter().fold(told, Error::at_page).caused_by(error);
+        }
+        error.within(&format!("{name} record at {pos}")).at_generation(pos.generation)
     }
 
     /// Where the log is to be cut, no database may hold anything from behind.
@@ -492,6 +508,11 @@ impl Replay<'_, '_> {
         if self.databases.is_before_required(dbid, end) {
             self.report.skipped += records.len() as u64;
             return Ok(());
+        }
+        // Of a group, what changes pages is meant, not the record that completes it.
+        let changes = records.iter().find(|(_, _, record)| record.page_head().is_some());
+        if let Some((pos, _, record)) = changes {
+            self.at = (*pos, record.name());
         }
         for outcome in redo::redo_macro(&db, &records)? {
             self.count(outcome);

@@ -7,7 +7,7 @@
 //! it only before they write the page while the transaction is open, which may be later in the log:
 //! where none has come, the page that still needs the change shows what was before.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ese_base::{DbTime, Dbid, LgPos, ObjId, Pgno, ProcId, RceId, Result, TrxId};
 use ese_log::records::{NodeHead, Record, RecordFlags, UndoInfo};
@@ -95,7 +95,8 @@ pub(super) struct ReplayedSession {
 /// All replayed sessions.
 #[derive(Debug, Default)]
 pub(super) struct ReplayedSessions {
-    open: HashMap<ProcId, ReplayedSession>,
+    /// By number: they are few, and every record asks for one.
+    open: BTreeMap<ProcId, ReplayedSession>,
     /// The highest transaction number seen; the next run counts on from it.
     pub(super) last_trx: TrxId,
 }
@@ -126,9 +127,8 @@ impl ReplayedSessions {
 
     /// The sessions in which something is left to take back, in the order of their numbers.
     pub(super) fn take_open(&mut self) -> Vec<(ProcId, ReplayedSession)> {
-        let mut open: Vec<_> = self.open.drain().filter(|(_, session)| session.level > 0).collect();
-        open.sort_by_key(|(procid, _)| *procid);
-        open
+        let open = std::mem::take(&mut self.open).into_iter();
+        open.filter(|(_, session)| session.level > 0).collect()
     }
 }
 

@@ -155,9 +155,21 @@ impl<'s> StreamReader<'s> {
     // Not an Iterator: the record borrows from the reader.
     #[allow(clippy::should_implement_trait, reason = "a lending iterator")]
     pub fn next(&mut self) -> Result<Option<Entry<'_>>> {
+        self.next_such(|_| true)
+    }
+
+    /// As [`StreamReader::next`], of the records with a wanted type number. What is in the others
+    /// is not looked at.
+    ///
+    /// # Errors
+    /// As [`StreamReader::next`].
+    pub fn next_such(&mut self, wanted: impl Fn(u8) -> bool) -> Result<Option<Entry<'_>>> {
         loop {
             let Some(located) = self.locate()? else { return Ok(None) };
             if located.pos < self.from && self.from.isec != 0 {
+                continue;
+            }
+            if self.last.is_none_or(|(_, number)| !wanted(number)) {
                 continue;
             }
             let (bytes, time) = match located.at {

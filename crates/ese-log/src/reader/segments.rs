@@ -16,6 +16,9 @@ use crate::layout::{
 /// Segments read at once.
 const WINDOW: u16 = 64;
 
+/// What a place that is not in the window would hold; there is none.
+const NOTHING: SegmentBytes = [0; SEGMENT_LEN];
+
 /// What is known about a file's place in its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -39,6 +42,9 @@ pub(crate) struct Segments {
     window: Vec<u8>,
     /// First place in the window.
     window_first: u16,
+    /// What the place looked at last holds: each is looked at as the shadow of the one before, and
+    /// then as itself.
+    seen: Option<(u16, Found)>,
     /// XOR of the checksums of the segments given out.
     sum: u64,
     /// The last segment given out came from its shadow.
@@ -78,6 +84,7 @@ impl Segments {
             next: 1,
             window: Vec::new(),
             window_first: 0,
+            seen: None,
             sum: 0,
             from_shadow: false,
         }
@@ -100,16 +107,18 @@ impl Segments {
         if isec + 1 >= self.sectors {
             return Ok(None);
         }
-        let (mut own, mut shadow) = ([0; SEGMENT_LEN], [0; SEGMENT_LEN]);
-        let own_is_whole = matches!(self.look(isec, &mut own)?, Found::Own(_));
-        let next_is_shadow = matches!(self.look(isec + 1, &mut shadow)?, Found::Shadow(_));
-        // Of two whole versions the longer is newer: both only ever grow.
-        let longer = used_len(&shadow) > used_len(&own) && !plant!("log-prefer-own-version");
-        let from_shadow = next_is_shadow && (!own_is_whole || longer);
+        self.hold(isec, 2)?;
+        let own_is_whole = matches!(self.look(isec)?, Found::Own(_));
+        let next_is_shadow = matches!(self.look(isec + 1)?, Found::Shadow(_));
+        let from_shadow = next_is_shadow && {
+            // Of two whole versions the longer is newer: both only ever grow.
+            let longer = used_len(self.held(isec + 1)) > used_len(self.held(isec));
+            !own_is_whole || longer && !plant!("log-prefer-own-version")
+        };
         if !own_is_whole && !from_shadow {
             return Ok(None);
         }
-        segment.copy_from_slice(if from_shadow { &shadow } else { &own });
+        segment.copy_from_slice(self.held(isec + u16::from(from_shadow)));
         self.from_shadow = from_shadow;
         self.sum ^= stored_checksum(segment);
         self.next += 1;
@@ -130,10 +139,8 @@ impl Segments {
             remains: Vec::new(),
         };
         let mut first_bad = None;
-        let mut place = Box::new([0; SEGMENT_LEN]);
         for isec in self.next..self.sectors {
-            let found = self.look(isec, &mut place)?;
-            match found {
+            match self.look(isec)? {
                 Found::Zero | Found::Old => {}
                 // A copy of the last segment.
                 Found::Shadow(_) if isec == self.next => {}
@@ -217,27 +224,44 @@ impl Segments {
             )
     }
 
-    /// Copies a place and tells what it holds.
-    fn look(&mut self, isec: u16, into: &mut SegmentBytes) -> Result<Found> {
-        let held = self.window.len() / SEGMENT_LEN;
-        let index = usize::from(isec.wrapping_sub(self.window_first));
-        if isec < self.window_first || index >= held {
-            self.fill_window(isec)?;
+    /// Tells what a place holds.
+    fn look(&mut self, isec: u16) -> Result<Found> {
+        if let Some((seen, found)) = self.seen
+            && seen == isec
+        {
+            return Ok(found);
         }
-        let index = usize::from(isec - self.window_first) * SEGMENT_LEN;
-        if let Some(bytes) = self.window.get(index..index + SEGMENT_LEN) {
-            into.copy_from_slice(bytes);
-        }
-        Ok(classify(into, LgPos { generation: self.generation, isec, ib: 0 }))
+        self.hold(isec, 1)?;
+        let found = classify(self.held(isec), LgPos { generation: self.generation, isec, ib: 0 });
+        self.seen = Some((isec, found));
+        Ok(found)
+    }
+
+    /// Sees to it that places are in the window.
+    fn hold(&mut self, first: u16, count: u16) -> Result<()> {
+        let held = u16::try_from(self.window.len() / SEGMENT_LEN).unwrap_or(u16::MAX);
+        let inside = first >= self.window_first && first - self.window_first + count <= held;
+        if inside { Ok(()) } else { self.fill_window(first) }
+    }
+
+    /// A place in the window.
+    fn held(&self, isec: u16) -> &SegmentBytes {
+        let index = usize::from(isec.wrapping_sub(self.window_first)) * SEGMENT_LEN;
+        let found = self.window.get(index..).and_then(<[u8]>::first_chunk);
+        found.unwrap_or(&NOTHING)
     }
 
     fn fill_window(&mut self, first: u16) -> Result<()> {
         let count = WINDOW.min(self.sectors - first);
         self.window.resize(usize::from(count) * SEGMENT_LEN, 0);
         self.window_first = first;
+        // Somebody may be writing: what was said of older bytes says nothing of these.
+        self.seen = None;
         let offset = crate::writer::offset_of(first);
-        self.file.read_at(&mut self.window, offset).map_err(|e| {
+        let read = self.file.read_at(&mut self.window, offset);
+        read.map_err(|e| {
             // The window is not what it says.
+            self.window.clear();
             e.at_path(self.file.path()).at_generation(self.generation)
         })
     }

@@ -194,11 +194,13 @@ impl LogStream {
     /// # Errors
     /// `JET_errMissingLogFile` (-528) if it is not on disk; why the header cannot be used.
     pub fn header_of(&self, generation: Generation) -> Result<&LogHeader> {
-        if let Some(last) = &self.last
-            && let Ok(header) = last.header()
-            && header.generation == generation
-        {
-            return Ok(header);
+        match self.last.as_ref().map(LogFile::header) {
+            Some(Ok(header)) if header.generation == generation => return Ok(header),
+            // What is wrong with the file in its place.
+            Some(Err(error)) if self.last_present().is_ok_and(|last| last == generation) => {
+                return Err(error);
+            }
+            _ => {}
         }
         match self.archives.get(&generation) {
             Some(file) => file.header(),

@@ -137,20 +137,21 @@ impl PageCache {
     /// Is the page sound? `Some`: it is after this repair, which was counted and reported. A
     /// repaired page is believed only if its structure is sound too (design D6).
     fn inspect(&self, pgno: Pgno, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
-        let judge =
-            |bytes: &[u8]| validate(PageRef::new(bytes, self.page_size), pgno, Validate::Read);
-        match checksum::check(bytes, pgno) {
-            Verdict::Good => {
-                judge(bytes)?;
-                self.note_dbtime(PageRef::new(bytes, self.page_size).dbtime());
-                Ok(None)
+        let judge = |bytes: &[u8]| {
+            let page = PageRef::new(bytes, self.page_size);
+            validate(page, pgno, Validate::Read)?;
+            if page.dbtime() < DBTIME_LIMIT {
+                self.newest_loaded.fetch_max(page.dbtime().0, Ordering::Relaxed);
             }
+            Ok(())
+        };
+        match checksum::check(bytes, pgno) {
+            Verdict::Good => judge(bytes).map(|()| None),
             verdict @ Verdict::Correctable { .. } => {
                 let error = checksum::verdict_error(verdict, pgno);
                 let mut repaired = bytes.to_vec();
                 checksum::repair(&mut repaired, pgno)?;
                 judge(&repaired)?;
-                self.note_dbtime(PageRef::new(&repaired, self.page_size).dbtime());
                 self.counters.corrected.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(path = %self.file.path().display(), %error, "flipped bits were corrected");
                 Ok(Some(repaired))
@@ -158,15 +159,10 @@ impl PageCache {
             verdict => Err(checksum::verdict_error(verdict, pgno)),
         }
     }
-
-    /// Times that no clock ever reaches have other meanings (edb-format 2.1).
-    fn note_dbtime(&self, dbtime: DbTime) {
-        const MOST: u64 = 1 << 62;
-        if dbtime.0 < MOST && dbtime.0 > self.dbtime_max.load(Ordering::Relaxed) {
-            self.dbtime_max.fetch_max(dbtime.0, Ordering::Relaxed);
-        }
-    }
 }
+
+/// No clock comes to this in the life of a database; what a page says beyond is no time.
+const DBTIME_LIMIT: DbTime = DbTime(1 << 48);
 
 #[cfg(test)]
 mod tests {

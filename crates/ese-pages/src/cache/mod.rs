@@ -175,8 +175,8 @@ pub struct PageCache {
     flusher: Mutex<Flusher>,
     progress: Progress,
     counters: Counters,
-    /// The highest dbtime of the pages that were read.
-    dbtime_max: AtomicU64,
+    /// The highest time of any page that was read from the file.
+    newest_loaded: AtomicU64,
     /// Nobody else writes pages of the file in place.
     _claim: PagesClaim,
 }
@@ -218,7 +218,7 @@ impl PageCache {
             flusher: Mutex::default(),
             progress: Progress::default(),
             counters: Counters::default(),
-            dbtime_max: AtomicU64::new(0),
+            newest_loaded: AtomicU64::new(0),
             _claim: claim,
             file,
         })
@@ -268,6 +268,11 @@ impl PageCache {
             return Ok(guard);
         }
         self.read_unloaded(pgno)
+    }
+
+    /// Latches a page for reading if it is in memory. Nothing is read.
+    pub fn read_loaded(&self, pgno: Pgno) -> Option<ReadGuard<'_>> {
+        self.slots.at(pgno).and_then(|slot| ReadGuard::new(self, slot, pgno))
     }
 
     #[cold]
@@ -342,6 +347,14 @@ impl PageCache {
         self.dirty.oldest()
     }
 
+    /// The highest time of any page that was read from the file. In a copy that was made while the
+    /// database was in use, pages may be newer than the header.
+    #[inline]
+    #[must_use]
+    pub fn newest_loaded(&self) -> DbTime {
+        DbTime(self.newest_loaded.load(Ordering::Relaxed))
+    }
+
     /// How many pages are dirty.
     #[inline]
     #[must_use]
@@ -377,14 +390,6 @@ impl PageCache {
             Some(slot) => Ok(slot),
             None => self.make_slot(pgno),
         }
-    }
-
-    /// The highest dbtime of all pages that have been read from the file. Every page that is being
-    /// changed is one of them, or a new one.
-    #[must_use]
-    #[inline]
-    pub fn dbtime_read(&self) -> DbTime {
-        DbTime(self.dbtime_max.load(Ordering::Relaxed))
     }
 
     /// A page number from a damaged page must not make room for slots, so it is checked first.

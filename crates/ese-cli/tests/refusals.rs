@@ -1,0 +1,412 @@
+//! Logs with which nothing can be recovered, as somebody would try it: each form of `ese recover`
+//! names the generation and the reason, writes nothing, and its plan says the same beforehand. And
+//! what we wrote, damaged in each way, is reported rightly by every tool that looks at it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by ending")]
+#![allow(clippy::disallowed_methods, reason = "tests look at files from outside the engine")]
+
+mod support;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use ese_api::{PageSize, row};
+use ese_log::{LogFile, Record, StreamReader};
+use ese_os::Env;
+use support::{Ran, ese, start, untouched};
+
+/// What is wrong with a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Damage {
+    Missing,
+    FlippedBit,
+    Truncated,
+    OtherStream,
+    Fork,
+}
+
+const ALL: [Damage; 5] =
+    [Damage::Missing, Damage::FlippedBit, Damage::Truncated, Damage::OtherStream, Damage::Fork];
+
+/// A directory of evidence, and how it is recovered.
+struct Case<'a> {
+    /// Where from.
+    files: Vec<PathBuf>,
+    /// Of `ese recover`, beside the directory and `--out`.
+    args: Vec<&'a str>,
+    /// The log that is damaged, with its generation.
+    log: (&'a str, u32),
+    /// Nothing of the evidence decides between two logs of this one.
+    newest: (&'a str, u32),
+    /// Files that have to go for that.
+    behind: Option<&'a str>,
+    /// A log of another stream.
+    other: PathBuf,
+}
+
+impl Case<'_> {
+    /// A directory with that damage; the generation that has it.
+    fn make(&self, dir: &Path, damage: Damage) -> u32 {
+        fs::create_dir(dir).unwrap();
+        for file in &self.files {
+            fs::copy(file, dir.join(file.file_name().unwrap())).unwrap();
+        }
+        let (log, generation) = self.log;
+        let path = dir.join(log);
+        let bytes = fs::read(&path).unwrap();
+        match damage {
+            Damage::Missing => fs::remove_file(&path).unwrap(),
+            Damage::FlippedBit => {
+                let mut bytes = bytes;
+                bytes[2 * 4096 + 900] ^= 4;
+                fs::write(&path, bytes).unwrap();
+            }
+            Damage::Truncated => fs::write(&path, &bytes[..bytes.len() / 2]).unwrap(),
+            Damage::OtherStream => drop(fs::copy(&self.other, &path).unwrap()),
+            Damage::Fork => {
+                if let Some(behind) = self.behind {
+                    fs::remove_file(dir.join(behind)).unwrap();
+                }
+                let (newest, generation) = self.newest;
+                let other = forge(&dir.join(newest));
+                fs::write(dir.join("conflicted copy of it.log"), other).unwrap();
+                return generation;
+            }
+        }
+        generation
+    }
+
+    /// Is refused, for this reason and with this generation, and so says the plan.
+    fn check(&self, dir: &Path, damage: Damage) {
+        let generation = self.make(&dir.join("evidence"), damage);
+        let mut args = vec!["recover", "evidence", "--out", "copies"];
+        args.extend_from_slice(&self.args);
+        let ran = untouched(&dir.join("evidence"), || ese(dir, &args));
+        said(&ran, &ran.stderr, damage, generation);
+        let copies = dir.join("copies");
+        assert!(!copies.exists() || files_of(&copies, |_| true).is_empty(), "{damage:?}");
+        args.push("--dry-run");
+        let plan = untouched(dir, || ese(dir, &args));
+        said(&plan, &format!("{}{}", plan.stdout, plan.stderr), damage, generation);
+        args.push("--json");
+        let plan = untouched(dir, || ese(dir, &args));
+        let told: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
+        let refused = &told["databases"][0]["error"];
+        assert_eq!(refused["generation"], generation, "{damage:?}: {told:#}");
+        assert_eq!(told["databases"][0]["possible"], false, "{told:#}");
+    }
+}
+
+fn said(ran: &Ran, text: &str, damage: Damage, generation: u32) {
+    assert_eq!(ran.code, Some(1), "{damage:?}: {ran:?}");
+    let (code, reason) = match damage {
+        Damage::Missing => ("JET_errMissingLogFile -528", "generation"),
+        Damage::FlippedBit => ("JET_errLogFileCorrupt -501", "damaged"),
+        Damage::Truncated => ("JET_errLogFileSizeMismatch -541", "bytes"),
+        Damage::OtherStream => ("JET_errMissingLogFile -528", "of another stream"),
+        Damage::Fork => ("JET_errInvalidLogSequence -515", "conflicted copy"),
+    };
+    let generation = format!("{generation:#x}");
+    for word in [code, reason, generation.as_str()] {
+        assert!(text.contains(word), "{damage:?}: {word:?} is missing: {ran:?}");
+    }
+}
+
+/// Changes the data of a record of a log and makes the checksum of its segment right again.
+fn forge(path: &Path) -> Vec<u8> {
+    let mut bytes = fs::read(path).unwrap();
+    let file = LogFile::read(&Env::real(), path.to_path_buf()).unwrap();
+    let mut reader = StreamReader::of_file(&Env::real(), &file);
+    let (segment, last) = loop {
+        let entry = reader.next().unwrap().unwrap();
+        let whole = entry.pos.isec == entry.end.isec;
+        let long = match entry.record {
+            Record::Replace(r) => !r.data.is_empty(),
+            Record::Insert(r) => !r.data.is_empty(),
+            _ => false,
+        };
+        if long && whole {
+            break (usize::from(entry.pos.isec), usize::from(entry.end.ib) - 1);
+        }
+    };
+    let place = &mut bytes[segment * 4096..(segment + 1) * 4096];
+    place[last] ^= 0x55;
+    let mut one: [u8; 4096] = (&*place).try_into().unwrap();
+    // Our own writer stamps its segments, whose stamp is of other contents now.
+    one[24..36].fill(0);
+    ese_pages::checksum::stamp_segment(&mut one, u32::try_from(segment).unwrap());
+    place.copy_from_slice(&one);
+    bytes
+}
+
+fn recovery_data(test: &str) -> Option<PathBuf> {
+    Some(ese_tests::real_data(test)?.join("recovery"))
+}
+
+fn files_of(dir: &Path, wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+    files.filter(|path| path.is_file() && wanted(&name(path))).collect()
+}
+
+#[test]
+fn a_dirty_database_of_windows_is_refused_with_generation_and_reason() {
+    let test = "a_dirty_database_of_windows_is_refused_with_generation_and_reason";
+    let Some(data) = recovery_data(test) else { return };
+    let case = Case {
+        files: files_of(&data.join("srum-win10-dirty/dirty"), |_| true),
+        args: Vec::new(),
+        log: ("SRU00051.log", 0x51),
+        newest: ("SRU00051.log", 0x51),
+        behind: Some("SRU.log"),
+        other: data.join("srum-server2022/b/SRU00004.log"),
+    };
+    for damage in ALL {
+        case.check(tempfile::tempdir().unwrap().path(), damage);
+    }
+}
+
+#[test]
+fn logs_of_a_whole_life_are_refused_with_generation_and_reason() {
+    let test = "logs_of_a_whole_life_are_refused_with_generation_and_reason";
+    let Some(data) = recovery_data(test) else { return };
+    let case = Case {
+        files: files_of(&data.join("srum-server2022/merged"), |name| name.ends_with(".log")),
+        args: vec!["--from-logs"],
+        log: ("SRU00003.log", 3),
+        newest: ("SRU.log", 5),
+        behind: None,
+        other: data.join("srum-win10-dirty/dirty/SRU0004F.log"),
+    };
+    for damage in ALL {
+        case.check(tempfile::tempdir().unwrap().path(), damage);
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_rolled_forward_is_refused_with_generation_and_reason() {
+    let test = "a_database_that_cannot_be_rolled_forward_is_refused_with_generation_and_reason";
+    let Some(data) = recovery_data(test) else { return };
+    let server = data.join("srum-server2022");
+    let older = server.join("a/SRUDB.dat");
+    let case = Case {
+        files: files_of(&server.join("b"), |name| name.ends_with(".log")),
+        args: vec!["--roll-forward", older.to_str().unwrap()],
+        log: ("SRU00003.log", 3),
+        newest: ("SRU.log", 5),
+        behind: None,
+        other: data.join("srum-win10-dirty/dirty/SRU0004F.log"),
+    };
+    for damage in ALL {
+        let before = fs::read(&older).unwrap();
+        case.check(tempfile::tempdir().unwrap().path(), damage);
+        assert!(fs::read(&older).unwrap() == before, "{damage:?}");
+    }
+}
+
+/// A dirty database that we wrote, `a.edb`, with logs of four generations.
+fn ours(dir: &Path) {
+    let instance = start(dir, PageSize::K4);
+    let database = support::fill(&instance, 3000);
+    let mut session = instance.session().unwrap();
+    for round in 0..4 {
+        let mut transaction = session.begin().unwrap();
+        let table = database.table(&transaction, "t").unwrap();
+        for id in 0..500 {
+            let row = row! { "name" => format!("round {round} of {id}") };
+            table.update(&mut transaction, id, &row).unwrap();
+        }
+        transaction.commit().unwrap();
+    }
+    drop((session, database));
+    instance.abandon();
+}
+
+#[test]
+fn what_we_wrote_and_lost_is_refused_with_generation_and_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    ours(&data);
+    let elsewhere = dir.path().join("elsewhere");
+    ours(&elsewhere);
+    let case = Case {
+        files: files_of(&data, |_| true),
+        args: Vec::new(),
+        log: ("edb00002.log", 2),
+        newest: ("edb.log", 0),
+        behind: None,
+        other: elsewhere.join("edb00002.log"),
+    };
+    let newest = files_of(&data, |name| name.starts_with("edb0000") && name.ends_with(".log"));
+    assert!(newest.len() >= 2, "{newest:?}");
+    let current = u32::try_from(newest.len()).unwrap() + 1;
+    let case = Case { newest: ("edb.log", current), ..case };
+    for (damage, work) in ALL.into_iter().zip(["a", "b", "c", "d", "e"]) {
+        let work = dir.path().join(work);
+        fs::create_dir(&work).unwrap();
+        case.check(&work, damage);
+        tools_say_it(&work, damage, current);
+    }
+}
+
+/// `ese log` shows where the chain is broken, `ese verify` names the log, and the database itself
+/// is called dirty.
+fn tools_say_it(work: &Path, damage: Damage, newest: u32) {
+    let picture = untouched(work, || ese(work, &["log", "evidence"]));
+    let forked = format!("{newest:#x}  conflicted copy of it.log  other name  FORK");
+    let shown = match damage {
+        Damage::Missing | Damage::OtherStream => "GAP after 0x1",
+        Damage::Truncated => "its header says",
+        // The header is whole, and nobody reads the records for the picture.
+        Damage::FlippedBit => "follows",
+        Damage::Fork => forked.as_str(),
+    };
+    assert!(picture.stdout.contains(shown), "{damage:?}: {picture:?}");
+    let word = match damage {
+        Damage::Missing | Damage::OtherStream => "JET_errMissingLogFile",
+        Damage::FlippedBit => "JET_errLogFileCorrupt",
+        Damage::Truncated => "JET_errLogFileSizeMismatch",
+        Damage::Fork => "JET_errInvalidLogSequence",
+    };
+    let verified = untouched(work, || ese(work, &["verify", "evidence"]));
+    assert_eq!(verified.code, Some(1), "{damage:?}: {verified:?}");
+    assert!(verified.stdout.contains(word), "{damage:?}: {verified:?}");
+    if matches!(damage, Damage::FlippedBit | Damage::Truncated) {
+        let records = untouched(work, || ese(work, &["log", "evidence", "--check-roundtrip"]));
+        assert_ne!(records.code, Some(0), "{damage:?}: {records:?}");
+    }
+    let info = untouched(work, || ese(work, &["info", "evidence/a.edb"])).fine();
+    assert!(info.contains("Dirty Shutdown"), "{info}");
+}
+
+/// The logs and the clean database of a whole life, in `work/evidence`.
+fn whole_life(work: &Path, data: &Path) -> PathBuf {
+    let dir = work.join("evidence");
+    fs::create_dir(&dir).unwrap();
+    for file in files_of(&data.join("srum-server2022/merged"), |_| true) {
+        fs::copy(&file, dir.join(file.file_name().unwrap())).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn a_fork_is_named_where_the_database_was_closed_in_it() {
+    let test = "a_fork_is_named_where_the_database_was_closed_in_it";
+    let Some(data) = recovery_data(test) else { return };
+    let work = tempfile::tempdir().unwrap();
+    let dir = whole_life(work.path(), &data);
+    fs::write(dir.join("SRU (conflicted copy).log"), forge(&dir.join("SRU.log"))).unwrap();
+    for args in [&["recover", "evidence", "--out", "no"][..], &["recover", "evidence", "--dry-run"]]
+    {
+        let ran = untouched(&dir, || ese(work.path(), args));
+        let told = format!("{}{}", ran.stdout, ran.stderr);
+        said(&ran, &told.replace("(conflicted copy)", "conflicted copy"), Damage::Fork, 5);
+    }
+}
+
+#[test]
+fn logs_that_end_before_the_database_does_change_nothing() {
+    let test = "logs_that_end_before_the_database_does_change_nothing";
+    let Some(data) = recovery_data(test) else { return };
+    let work = tempfile::tempdir().unwrap();
+    let dir = whole_life(work.path(), &data);
+    fs::remove_file(dir.join("SRU.log")).unwrap();
+    let told = ese(work.path(), &["recover", "evidence", "--out", "copies", "--json"]).fine();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let database = &told["databases"][0];
+    for nothing in ["records", "replayed", "skipped", "undone"] {
+        assert_eq!(database[nothing], 0, "{database:#}");
+    }
+    let (ours, theirs) = (work.path().join("copies/SRUDB.dat"), dir.join("SRUDB.dat"));
+    assert!(fs::read(ours).unwrap() == fs::read(theirs).unwrap());
+}
+
+#[test]
+fn a_copy_of_a_damaged_database_is_called_damaged() {
+    let test = "a_copy_of_a_damaged_database_is_called_damaged";
+    let Some(data) = recovery_data(test) else { return };
+    for damage in ["short", "page"] {
+        let work = tempfile::tempdir().unwrap();
+        let path = whole_life(work.path(), &data).join("SRUDB.dat");
+        let mut bytes = fs::read(&path).unwrap();
+        match damage {
+            "short" => bytes.truncate(39 * 4096),
+            _ => bytes[32 * 4096 + 1000..][..4].copy_from_slice(b"damn"),
+        }
+        fs::write(&path, bytes).unwrap();
+        let args = ["recover", "evidence", "--out", "copies", "--report", "report"];
+        let ran = ese(work.path(), &args);
+        assert_eq!(ran.code, Some(1), "{damage}: {ran:?}");
+        assert!(ran.stdout.contains("clean and damaged") && ran.stdout.contains("PROBLEM"));
+        let report = fs::read(work.path().join("report")).unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+        assert!(!report["databases"][0]["problems"].as_array().unwrap().is_empty(), "{report:#}");
+    }
+}
+
+#[test]
+fn logs_before_a_gap_are_verified_too() {
+    let test = "logs_before_a_gap_are_verified_too";
+    let Some(data) = recovery_data(test) else { return };
+    let work = tempfile::tempdir().unwrap();
+    let dir = whole_life(work.path(), &data);
+    ese(work.path(), &["verify", "evidence"]).fine();
+    fs::remove_file(dir.join("SRU00003.log")).unwrap();
+    let mut bytes = fs::read(dir.join("SRU00001.log")).unwrap();
+    bytes[20_000] ^= 1;
+    fs::write(dir.join("SRU00001.log"), bytes).unwrap();
+    let ran = untouched(work.path(), || ese(work.path(), &["verify", "evidence"]));
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    for word in ["generation 0x3 is missing", "SRU00001.log", "JET_errLogFileCorrupt"] {
+        assert!(ran.stdout.contains(word), "{word}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_chain_is_known_by_what_is_in_its_files() {
+    let test = "a_chain_is_known_by_what_is_in_its_files";
+    let Some(data) = recovery_data(test) else { return };
+    let work = tempfile::tempdir().unwrap();
+    let dir = whole_life(work.path(), &data);
+    fs::rename(dir.join("SRU00003.log"), dir.join("SRU00003 (1).log")).unwrap();
+    let told = ese(work.path(), &["log", "evidence"]).fine();
+    assert_eq!(told.matches("follows").count(), 4, "{told}");
+    for number in ["1", "2", "4"] {
+        let name = format!("SRU0000{number}.log");
+        fs::rename(dir.join(name), dir.join(format!("x{number}.bin"))).unwrap();
+    }
+    fs::rename(dir.join("SRU.log"), dir.join("x5.bin")).unwrap();
+    let told = ese(work.path(), &["log", "evidence"]).fine();
+    assert_eq!(told.matches("follows").count(), 4, "{told}");
+    let told = ese(work.path(), &["log", "evidence", "--check-roundtrip"]).fine();
+    assert!(told.starts_with("2,985 records: each would be written"), "{told}");
+    fs::remove_file(dir.join("SRU00003 (1).log")).unwrap();
+    let ran = ese(work.path(), &["log", "evidence"]);
+    assert!(ran.code == Some(1) && ran.stdout.contains("GAP after 0x2"), "{ran:?}");
+    let ran = ese(work.path(), &["verify", "evidence"]);
+    assert!(ran.code == Some(1) && ran.stdout.contains("generation 0x3 is missing"), "{ran:?}");
+}
+
+#[test]
+fn logs_of_another_database_are_not_replayed_onto_a_clean_one() {
+    let test = "logs_of_another_database_are_not_replayed_onto_a_clean_one";
+    let Some(data) = recovery_data(test) else { return };
+    let work = tempfile::tempdir().unwrap();
+    let work = work.path();
+    whole_life(work, &data);
+    let other = data.parent().unwrap().join("databases/srum-win10-clean.dat");
+    let forward = ["--roll-forward", other.to_str().unwrap(), "--out", "no"];
+    let args = [&["recover", "evidence"][..], &forward].concat();
+    untouched(work, || ese(work, &args))
+        .refused(1, &["JET_errBadLogSignature -530", "know nothing"]);
+    // What lies beside logs of others, and is clean, is copied as it is; the plan says so.
+    let repaired = data.join("srum-win10-dirty/repaired-by-esentutl-p");
+    let dir = repaired.to_str().unwrap();
+    let plan = ese(work, &["recover", dir, "--dry-run"]).fine();
+    assert!(plan.contains("needs no log; those here end with generation 0x52"), "{plan}");
+    ese(work, &["recover", dir, "--out", "copies"]).fine();
+    let copy = fs::read(work.join("copies/SRUDB.dat")).unwrap();
+    assert!(copy == fs::read(repaired.join("SRUDB.dat")).unwrap());
+}
