@@ -7,7 +7,7 @@ use std::{
 
 use ese_backup::restore::{RestorePlan, SetReport, verify_set};
 use ese_base::{Dbid, Error, Generation, JetErr, LgPos, Result, Signature};
-use ese_log::{LogNames, LogStream, Record, Situation, StreamReader};
+use ese_log::{LogNames, LogStream, Record, Situation};
 use ese_os::{Env, OpenMode};
 use ese_pages::{DbState, header::read_header};
 
