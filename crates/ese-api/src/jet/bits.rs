@@ -21,6 +21,7 @@ pub const JET_bitTransactionReadOnly: JET_GRBIT = 0x1;
 pub const JET_bitCommitLazyFlush: JET_GRBIT = 0x1;
 pub const JET_bitWaitLastLevel0Commit: JET_GRBIT = 0x2;
 pub const JET_bitWaitAllLevel0Commit: JET_GRBIT = 0x8;
+pub const JET_bitForceNewLog: JET_GRBIT = 0x10;
 pub const JET_bitRollbackAll: JET_GRBIT = 0x1;
 
 pub const JET_bitTableDenyWrite: JET_GRBIT = 0x1;

@@ -12,7 +12,7 @@ use ese_base::{Error, JetErr, ObjId, Result, Signature};
 use parking_lot::{Mutex, RwLock};
 
 use super::{
-    JET_COLUMNID, JET_GRBIT, JET_bitCommitLazyFlush, JET_bitRollbackAll,
+    JET_COLUMNID, JET_GRBIT, JET_bitCommitLazyFlush, JET_bitForceNewLog, JET_bitRollbackAll,
     JET_bitTransactionReadOnly, JET_bitWaitAllLevel0Commit, JET_bitWaitLastLevel0Commit,
     database::Opened,
     durable::commit_id,
@@ -318,7 +318,8 @@ pub fn JetBeginTransaction3(sesid: JET_SESID, _trxid: i64, grbit: JET_GRBIT) -> 
 }
 
 /// Commits the innermost level. The outermost commit is durable on return unless it is lazy.
-/// Outside a transaction the waiting flags wait for earlier commits.
+/// Outside a transaction the waiting flags wait for earlier commits. [`JET_bitForceNewLog`] alone
+/// begins a new log generation, durably, in a transaction or not, and commits nothing.
 ///
 /// # Errors
 /// `JET_errInvalidSesid` (-1104), the gate's, `JET_errInvalidGrbit` (-900),
@@ -328,6 +329,10 @@ pub fn JetCommitTransaction(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
     let session = find_session(sesid)?;
     session.call(Purpose::Work, |state, own| {
         let grbit = if grbit == 0 { own.commit_default } else { grbit };
+        if grbit == JET_bitForceNewLog {
+            let log = session.shared.engine.log.as_ref();
+            return log.map_or(Ok(()), |log| log.roll().map(drop));
+        }
         if grbit & !(JET_bitCommitLazyFlush | waits) != 0 {
             return Err(invalid_grbit("JetCommitTransaction", grbit));
         }

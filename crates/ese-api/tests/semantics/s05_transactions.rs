@@ -236,6 +236,26 @@ fn s5_08_waiting_is_for_outside_a_transaction() {
 }
 
 #[test]
+fn s5_08_a_new_log_is_begun_and_nothing_committed() {
+    let _mode = multi();
+    let pets = pets();
+    let generations = || {
+        let names = std::fs::read_dir(pets.live.dir.path()).unwrap().map(|e| e.unwrap().file_name());
+        names.filter(|name| name.to_string_lossy().starts_with("edb000")).count()
+    };
+    let before = generations();
+    JetCommitTransaction(pets.ses, JET_bitForceNewLog).unwrap();
+    assert_eq!(generations(), before + 1, "outside a transaction");
+    JetBeginTransaction(pets.ses).unwrap();
+    JetCommitTransaction(pets.ses, JET_bitForceNewLog).unwrap();
+    assert_eq!(generations(), before + 2);
+    let more = JetCommitTransaction(pets.ses, JET_bitForceNewLog | JET_bitCommitLazyFlush);
+    assert_eq!(code(more), JetErr::InvalidGrbit);
+    JetRollback(pets.ses, 0).unwrap();
+    assert_eq!(code(JetRollback(pets.ses, 0)), JetErr::NotInTransaction, "one level was open");
+}
+
+#[test]
 fn s5_10_commit_ids_rise_and_name_the_log() {
     let _mode = multi();
     let pets = pets();
