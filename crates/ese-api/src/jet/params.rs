@@ -45,6 +45,8 @@ pub const JET_paramMaxVerPages: u32 = 9;
 pub const JET_paramLogFileSize: u32 = 11;
 /// Memory for log records, in 512 bytes.
 pub const JET_paramLogBuffers: u32 = 12;
+/// Flags of commits that have none, for sessions that begin from then on.
+pub const JET_paramCommitDefault: u32 = 16;
 /// Reuse logs that recovery no longer needs.
 pub const JET_paramCircularLog: u32 = 17;
 /// Memory for pages, in pages.

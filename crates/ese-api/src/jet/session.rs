@@ -19,7 +19,7 @@ use super::{
     gate::{Purpose, enter},
     handles::{HandleTable, JET_DBID, JET_INSTANCE, JET_SESID, JET_TABLEID, Kind},
     invalid_grbit,
-    params::JET_paramMaxSessions,
+    params::{JET_paramCommitDefault, JET_paramMaxSessions},
     process::{Inst, PROCESS},
     table::{find_cursor, take_cursor},
     unavailable,
@@ -203,7 +203,12 @@ pub fn JetBeginSession(instance: JET_INSTANCE) -> Result<JET_SESID> {
 }
 
 fn begin(inst: &Arc<Inst>, shared: &Arc<Shared>) -> Result<JET_SESID> {
-    let most = inst.params.lock().int(JET_paramMaxSessions);
+    let (most, commits) = {
+        let params = inst.params.lock();
+        (params.int(JET_paramMaxSessions), params.int(JET_paramCommitDefault))
+    };
+    // A flag that there is none of is refused by the commits that take it.
+    let commit_default = JET_GRBIT::try_from(commits).unwrap_or(JET_GRBIT::MAX);
     let cell = shared.begin_session()?;
     let mut sessions = SESSIONS.write();
     let have = sessions.values().filter(|session| Arc::ptr_eq(&session.inst, inst)).count();
@@ -216,7 +221,7 @@ fn begin(inst: &Arc<Inst>, shared: &Arc<Shared>) -> Result<JET_SESID> {
                 inst: Arc::clone(inst),
                 shared: Arc::clone(shared),
                 cell,
-                own: Mutex::default(),
+                own: Mutex::new(Own { commit_default, ..Own::default() }),
             })
         })
     };

@@ -240,7 +240,8 @@ fn s5_08_a_new_log_is_begun_and_nothing_committed() {
     let _mode = multi();
     let pets = pets();
     let generations = || {
-        let names = std::fs::read_dir(pets.live.dir.path()).unwrap().map(|e| e.unwrap().file_name());
+        let names =
+            std::fs::read_dir(pets.live.dir.path()).unwrap().map(|e| e.unwrap().file_name());
         names.filter(|name| name.to_string_lossy().starts_with("edb000")).count()
     };
     let before = generations();
@@ -253,6 +254,28 @@ fn s5_08_a_new_log_is_begun_and_nothing_committed() {
     assert_eq!(code(more), JetErr::InvalidGrbit);
     JetRollback(pets.ses, 0).unwrap();
     assert_eq!(code(JetRollback(pets.ses, 0)), JetErr::NotInTransaction, "one level was open");
+}
+
+#[test]
+fn s5_08_sessions_begin_with_the_default_of_their_instance() {
+    let _mode = multi();
+    let pets = pets();
+    let inst = pets.live.inst;
+    let lazily = |sesid| {
+        JetBeginTransaction(sesid).unwrap();
+        // Only lazy commits have a delay.
+        let done = JetCommitTransaction2(sesid, 0, 1000);
+        if done.is_err() {
+            JetRollback(sesid, 0).unwrap();
+        }
+        done.map(drop)
+    };
+    let before = JetBeginSession(inst).unwrap();
+    let lazy = u64::from(JET_bitCommitLazyFlush);
+    JetSetSystemParameter(Some(inst), JET_SESID::NIL, JET_paramCommitDefault, lazy, None).unwrap();
+    let after = JetBeginSession(inst).unwrap();
+    assert_eq!(code(lazily(before)), JetErr::InvalidParameter);
+    lazily(after).unwrap();
 }
 
 #[test]
