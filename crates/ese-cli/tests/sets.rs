@@ -189,6 +189,11 @@ fn a_pipe_that_nobody_reads_is_no_success() {
     let ran = finish(child);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(ran.stderr.contains("cannot write the archive"), "{ran:?}");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = program();
+    command.args(["backup", "data", "-"]).current_dir(dir).stdout(full);
+    let ran = finish(command.stderr(Stdio::piped()).spawn().unwrap());
+    assert!(ran.code == Some(3) && ran.stderr.contains("JET_errDiskFull"), "{ran:?}");
 }
 
 #[test]

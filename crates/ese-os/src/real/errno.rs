@@ -5,8 +5,9 @@ use std::{io, path::Path};
 use ese_base::{Error, JetErr};
 
 /// The JET code of an operating system error. A missing name is `JET_errFileNotFound`; whether its
-/// directory is missing too cannot be seen from the number ([`path_error`] looks).
-pub(crate) fn code_of(error: &io::Error) -> JetErr {
+/// directory is missing too cannot be seen from the number.
+#[must_use]
+pub fn code_of(error: &io::Error) -> JetErr {
     let Some(errno) = error.raw_os_error() else {
         return match error.kind() {
             io::ErrorKind::UnexpectedEof => JetErr::FileIOBeyondEOF,

@@ -21,6 +21,7 @@ mod probe;
 
 use std::sync::Arc;
 
+pub use errno::code_of;
 pub use file::DIRECT_ALIGN;
 pub use fork::forked;
 pub use machine::prefer_large_pages;
