@@ -287,16 +287,39 @@ impl Shipper {
         }
     }
 
+    /// Logs that are there without a state belong to this stream, too, or are no logs at all: none
+    /// of another is written over.
     fn check_stream(&self, signature: &Signature) -> Result<()> {
-        match &self.state {
-            Some(state) if state.log_signature != signature_to_hex(signature) => Err(Error::new(
-                JetErr::BadLogSignature,
-                "the destination holds the log of another instance, or of before a restore",
-            )
-            .at_path(self.to.place(STATE_NAME))
-            .advise("ship into a new directory, and make a backup to go with it")),
-            _ => Ok(()),
+        let foreign = match &self.state {
+            Some(state) if state.log_signature != signature_to_hex(signature) => STATE_NAME.into(),
+            Some(_) => return Ok(()),
+            None => match self.foreign_log(signature)? {
+                Some(name) => name,
+                None => return Ok(()),
+            },
+        };
+        Err(Error::new(
+            JetErr::BadLogSignature,
+            "the destination holds the log of another instance, or of before a restore",
+        )
+        .at_path(self.to.place(&foreign))
+        .advise("ship into a new directory, and make a backup to go with it"))
+    }
+
+    /// A log at the destination that is of another stream, or cannot be read.
+    fn foreign_log(&self, signature: &Signature) -> Result<Option<String>> {
+        for name in self.to.names()? {
+            if crate::restore::archived_log_name(&name).is_none() {
+                continue;
+            }
+            let Some(content) = self.to.read(&name)? else { continue };
+            let header = content.first_chunk::<LOG_HEADER_LEN>();
+            let header = header.and_then(|block| LogHeader::decode(block).ok());
+            if header.is_none_or(|header| header.signature != *signature) {
+                return Ok(Some(name));
+            }
         }
+        Ok(None)
     }
 
     /// An instance that was put back may have come to the same generations on another way.

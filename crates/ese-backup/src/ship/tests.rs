@@ -192,6 +192,23 @@ fn nobody_ships_into_the_directory_of_an_instance_or_beside_another() {
 }
 
 #[test]
+fn logs_of_another_stream_are_not_written_over_where_the_state_is_lost() {
+    let (env, _disk) = SimEnv::new(1);
+    let (from, other, to) = (Path::new("/log"), Path::new("/other"), Path::new("/shipped"));
+    for (dir, random) in [(from, 7), (other, 8)] {
+        let log = new_log(&env, dir, random);
+        write(&log, 0);
+        log.roll().unwrap();
+    }
+    shipper(&env, other, to).step().unwrap();
+    env.fs.remove_file(&to.join(STATE_NAME)).unwrap();
+    let refused = shipper(&env, from, to).step().unwrap_err();
+    assert_eq!(refused.code(), JetErr::BadLogSignature);
+    assert_eq!(refused.path(), Some(to.join("edb00001.log").as_path()));
+    shipper(&env, other, to).step().unwrap();
+}
+
+#[test]
 fn a_generation_is_whole_only_when_the_next_one_has_its_name() {
     let (env, _disk) = SimEnv::new(1);
     let (from, to) = (Path::new("/log"), Path::new("/shipped"));
