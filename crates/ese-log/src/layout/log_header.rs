@@ -282,12 +282,6 @@ impl LogHeader {
         u64::from(self.sectors) * u64::from(self.sector_len)
     }
 
-    /// The last segment that holds data of its own; the one behind it can only hold its shadow.
-    #[must_use]
-    pub fn last_data_segment(&self) -> u16 {
-        self.sectors.saturating_sub(2)
-    }
-
     /// Writes a header, checksum included.
     ///
     /// # Errors

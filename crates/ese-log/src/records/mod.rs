@@ -422,13 +422,4 @@ impl<'a> Record<'a> {
         }
         pages.into_iter().filter(|(_, pgno, _, _)| !pgno.is_null())
     }
-
-    /// Does a generation that ends with this record end cleanly (backup-log-recovery 1A.3)?
-    #[must_use]
-    pub fn is_clean_end(&self) -> bool {
-        matches!(
-            self,
-            Record::Term2(_) | Record::RecoveryQuit2(_) | Record::RecoveryQuitKeepAttachments(_)
-        )
-    }
 }
