@@ -80,9 +80,14 @@ fn databases_of_windows_are_rebuilt_with_everything_in_them() {
         let mut quiet = |_: &ese_api::VerifyProgress| ();
         let mut options = VerifyOptions::new(&mut quiet, StopToken::new());
         let report = verify_database(&env, &target, &mut options).unwrap();
-        assert!(report.is_sound() && report.leaked_pages == 0, "{name}: {:#?}", report.problems);
-        assert_same(&source, &target);
         // That one was copied while it was open: an index entry of it leads nowhere.
+        let known = match name.as_str() {
+            "Catalog1.edb" => vec![JetErr::SecondaryIndexCorrupted],
+            _ => vec![],
+        };
+        let found = report.problems.iter().map(ese_api::Error::code);
+        assert!(found.eq(known) && report.leaked_pages == 0, "{name}: {:#?}", report.problems);
+        assert_same(&source, &target);
         if let Some(checkers) = checkers(test).filter(|_| name != "Catalog1.edb") {
             assert_eq!(checkers.check(&target), Ok(()), "{name}");
         }

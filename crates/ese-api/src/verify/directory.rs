@@ -180,7 +180,10 @@ fn wrong_link(link: &ChainLink) -> Error {
     let error = match link.link {
         LogLink::Gap { after } => {
             let (first, last) = (after.0 + 1, generation.0 - 1);
-            let what = format!("generations {first:#x} to {last:#x} before it are missing");
+            let what = match first == last {
+                true => format!("generation {first:#x} is missing before it"),
+                false => format!("generations {first:#x} to {last:#x} are missing before it"),
+            };
             Error::new(JetErr::MissingLogFile, what)
                 .advise("bring them back, if a database or a backup needs them")
         }
