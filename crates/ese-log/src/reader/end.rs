@@ -116,8 +116,8 @@ impl StreamEnd {
     /// Did the last run end cleanly: is the last record a Term or the end of a recovery?
     #[must_use]
     pub fn ended_cleanly(&self) -> bool {
-        // Term, Term2, RecoveryQuit, RecoveryQuit2 and RecoveryQuitKeepAttachments, by number: those
-        // of old logs have no fields that anybody reads.
+        // Term, Term2, RecoveryQuit, RecoveryQuit2 and RecoveryQuitKeepAttachments, by number:
+        // those of old logs have no fields that anybody reads.
         matches!(self.last_record, Some((_, 2 | 18 | 50 | 52 | 80)))
     }
 
