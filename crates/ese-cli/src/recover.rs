@@ -24,6 +24,15 @@ use crate::{
 };
 
 pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
+    // Before hours of work, and never over what may be evidence.
+    if let Some(path) =
+        args.report.as_ref().filter(|path| context.env.fs.exists(path).is_ok_and(|is| is))
+    {
+        return Err(Error::new(JetErr::FileAlreadyExists, "the report would replace a file")
+            .at_path(path)
+            .advise("name a file that does not exist")
+            .into());
+    }
     if args.dry_run {
         copies::plan(context, args)
     } else if args.in_place {
@@ -42,7 +51,7 @@ fn until(args: &args::Recover) -> Option<RedoEnd> {
 /// Writes the report, if one was asked for.
 fn write_report(context: &Context, args: &args::Recover, report: &Value) -> Outcome {
     let Some(path) = &args.report else { return Ok(()) };
-    let file = context.env.fs.open(path, OpenMode::CreateOrTruncate)?;
+    let file = context.env.fs.open(path, OpenMode::CreateNew)?;
     file.write_at(format!("{report:#}\n").as_bytes(), 0)?;
     file.sync()?;
     Ok(())

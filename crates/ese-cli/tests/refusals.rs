@@ -347,6 +347,17 @@ fn a_copy_of_a_damaged_database_is_called_damaged() {
 }
 
 #[test]
+fn a_report_replaces_no_file() {
+    let test = "a_report_replaces_no_file";
+    let Some(data) = recovery_data(test) else { return };
+    let work = tempfile::tempdir().unwrap();
+    whole_life(work.path(), &data);
+    let args = ["recover", "evidence", "--out", "no", "--report", "evidence/SRUDB.dat"];
+    untouched(work.path(), || ese(work.path(), &args))
+        .refused(2, &["JET_errFileAlreadyExists", "evidence/SRUDB.dat"]);
+}
+
+#[test]
 fn logs_before_a_gap_are_verified_too() {
     let test = "logs_before_a_gap_are_verified_too";
     let Some(data) = recovery_data(test) else { return };
