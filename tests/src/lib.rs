@@ -20,6 +20,7 @@
 mod canonical;
 mod checkers;
 pub mod early;
+mod forged;
 pub mod kill;
 pub mod model;
 mod paths;
@@ -29,5 +30,6 @@ pub mod windows;
 
 pub use canonical::{canonical, hex};
 pub use checkers::{Checkers, checkers};
+pub use forged::forge;
 pub use paths::{real_data, scratch, skip, workspace_root};
 pub use peers::{Peers, Reader, Row, peers};

@@ -319,26 +319,6 @@ fn what_cannot_be_recovered_is_refused_with_generation_and_reason() {
     assert_eq!(code(&dir).0, JetErr::BadLogSignature);
 }
 
-/// Changes the data of a record of a log and makes the checksum of its segment right again.
-fn forge(path: &Path) -> Vec<u8> {
-    let mut bytes = fs::read(path).unwrap();
-    let file = LogFile::read(&Env::real(), path.to_path_buf()).unwrap();
-    let mut reader = StreamReader::of_file(&Env::real(), &file);
-    let (segment, last) = loop {
-        let entry = reader.next().unwrap().unwrap();
-        let whole = entry.pos.isec == entry.end.isec;
-        if matches!(entry.record, Record::Replace(r) if !r.data.is_empty()) && whole {
-            break (usize::from(entry.pos.isec), usize::from(entry.end.ib) - 1);
-        }
-    };
-    let place = &mut bytes[segment * 4096..(segment + 1) * 4096];
-    place[last] ^= 0x55;
-    let mut one: [u8; 4096] = (&*place).try_into().unwrap();
-    ese_pages::checksum::stamp_segment(&mut one, u32::try_from(segment).unwrap());
-    place.copy_from_slice(&one);
-    bytes
-}
-
 #[test]
 fn two_histories_of_one_stream_are_not_mixed() {
     let Some(data) = recovery_data("two_histories_of_one_stream_are_not_mixed") else { return };
@@ -347,7 +327,8 @@ fn two_histories_of_one_stream_are_not_mixed() {
     let root = scratch.path();
     // The newest generation in two versions, neither of which any other log decides on.
     let fork = directory(root, "fork", &files_of(&merged));
-    fs::write(fork.join("SRU (conflicted copy).log"), forge(&merged.join("SRU.log"))).unwrap();
+    fs::write(fork.join("SRU (conflicted copy).log"), ese_tests::forge(&merged.join("SRU.log")))
+        .unwrap();
     let request = CopyRequest { from_logs: true, ..request(&fork, &root.join("out")) };
     let error = refused(&request);
     assert_eq!(error.code(), JetErr::InvalidLogSequence);
@@ -355,7 +336,7 @@ fn two_histories_of_one_stream_are_not_mixed() {
     assert!(error.to_string().contains("conflicted copy"), "{error}");
     // Of an older one, the next one's header knows which is right.
     let known = directory(root, "known", &files_of(&merged));
-    fs::write(known.join("SRU00003.log"), forge(&merged.join("SRU00003.log"))).unwrap();
+    fs::write(known.join("SRU00003.log"), ese_tests::forge(&merged.join("SRU00003.log"))).unwrap();
     fs::copy(merged.join("SRU00003.log"), known.join("copy of SRU00003.log")).unwrap();
     let (copy, _) = recover(&CopyRequest { logs: vec![known], ..request }).unwrap();
     assert_eq!(differing(&copy, &merged.join("SRUDB.dat")), Vec::<usize>::new());

@@ -19,7 +19,7 @@ use ese_api::{
     Transaction, Value, Values, VerifyOptions, compact, row, verify_database,
 };
 use ese_base::{PageSize, Pgno};
-use ese_engine::schema::{Column, ColumnFlags, TableFlags};
+use ese_engine::schema::{Column, ColumnFlags, Index, Segment, TableFlags};
 use ese_pages::{
     DbHeader, DbState, NodeFlags, PageMut,
     checksum::{stamp, stamp_header},
@@ -61,6 +61,13 @@ fn header_of(path: &Path) -> Located {
     read_header(file.as_ref()).unwrap()
 }
 
+/// What a row is found by.
+fn key_of(table: &Table, primary: &Index, row: &Row) -> Vec<Value> {
+    let column = |segment: &Segment| table.schema().columns.by_id(segment.column).unwrap();
+    let value = |segment| row.get(column(segment).name.as_str()).unwrap().clone();
+    primary.segments.iter().map(value).collect()
+}
+
 /// Takes the first row away and puts one with its values in again: whatever columns and indexes a
 /// table of Windows has, its trees change.
 fn change(transaction: &mut Transaction<'_>, table: &Table) -> ese_api::Result<Option<Row>> {
@@ -68,14 +75,7 @@ fn change(transaction: &mut Transaction<'_>, table: &Table) -> ese_api::Result<O
     let Some(first) = first else { return Ok(None) };
     let primary = table.schema().primary().cloned();
     let Some(primary) = primary else { return Ok(None) };
-    let key: Vec<Value> = primary
-        .segments
-        .iter()
-        .map(|segment| {
-            let column = table.schema().columns.by_id(segment.column).unwrap();
-            first.get(column.name.as_str()).unwrap().clone()
-        })
-        .collect();
+    let key = key_of(table, &primary, &first);
     // A number that the engine gives by itself cannot be given.
     let own = |flags: ColumnFlags| {
         flags.intersects(
@@ -330,14 +330,7 @@ fn pages_newer_than_the_header_lose_no_change_in_a_crash() {
     let table = database.table(&transaction, "backupset").unwrap();
     let first = table.rows(&transaction).next().unwrap().unwrap();
     let primary = table.schema().primary().unwrap().clone();
-    let key: Vec<Value> = primary
-        .segments
-        .iter()
-        .map(|segment| {
-            let column = table.schema().columns.by_id(segment.column).unwrap();
-            first.get(column.name.as_str()).unwrap().clone()
-        })
-        .collect();
+    let key = key_of(&table, &primary, &first);
     assert!(table.delete(&mut transaction, key.as_slice()).unwrap());
     transaction.commit().unwrap();
     drop((session, table, database));

@@ -13,8 +13,6 @@ use std::{
 };
 
 use ese_api::{PageSize, row};
-use ese_log::{LogFile, Record, StreamReader};
-use ese_os::Env;
 use support::{Ran, ese, start, untouched};
 
 /// What is wrong with a generation.
@@ -70,7 +68,7 @@ impl Case<'_> {
                     fs::remove_file(dir.join(behind)).unwrap();
                 }
                 let (newest, generation) = self.newest;
-                let other = forge(&dir.join(newest));
+                let other = ese_tests::forge(&dir.join(newest));
                 fs::write(dir.join("conflicted copy of it.log"), other).unwrap();
                 return generation;
             }
@@ -112,33 +110,6 @@ fn said(ran: &Ran, text: &str, damage: Damage, generation: u32) {
     for word in [code, reason, generation.as_str()] {
         assert!(text.contains(word), "{damage:?}: {word:?} is missing: {ran:?}");
     }
-}
-
-/// Changes the data of a record of a log and makes the checksum of its segment right again.
-fn forge(path: &Path) -> Vec<u8> {
-    let mut bytes = fs::read(path).unwrap();
-    let file = LogFile::read(&Env::real(), path.to_path_buf()).unwrap();
-    let mut reader = StreamReader::of_file(&Env::real(), &file);
-    let (segment, last) = loop {
-        let entry = reader.next().unwrap().unwrap();
-        let whole = entry.pos.isec == entry.end.isec;
-        let long = match entry.record {
-            Record::Replace(r) => !r.data.is_empty(),
-            Record::Insert(r) => !r.data.is_empty(),
-            _ => false,
-        };
-        if long && whole {
-            break (usize::from(entry.pos.isec), usize::from(entry.end.ib) - 1);
-        }
-    };
-    let place = &mut bytes[segment * 4096..(segment + 1) * 4096];
-    place[last] ^= 0x55;
-    let mut one: [u8; 4096] = (&*place).try_into().unwrap();
-    // Our own writer stamps its segments, whose stamp is of other contents now.
-    one[24..36].fill(0);
-    ese_pages::checksum::stamp_segment(&mut one, u32::try_from(segment).unwrap());
-    place.copy_from_slice(&one);
-    bytes
 }
 
 fn recovery_data(test: &str) -> Option<PathBuf> {
@@ -297,7 +268,8 @@ fn a_fork_is_named_where_the_database_was_closed_in_it() {
     let Some(data) = recovery_data(test) else { return };
     let work = tempfile::tempdir().unwrap();
     let dir = whole_life(work.path(), &data);
-    fs::write(dir.join("SRU (conflicted copy).log"), forge(&dir.join("SRU.log"))).unwrap();
+    fs::write(dir.join("SRU (conflicted copy).log"), ese_tests::forge(&dir.join("SRU.log")))
+        .unwrap();
     for args in [&["recover", "evidence", "--out", "no"][..], &["recover", "evidence", "--dry-run"]]
     {
         let ran = untouched(&dir, || ese(work.path(), args));
