@@ -14,7 +14,10 @@
 //! * Before segment `k + 1` is written, which overwrites the shadow, the own place must be a
 //!   holder of the final version: one more sync, if the shadow is the only holder.
 //!
-//! The last point costs a sync that acknowledges nothing. [`Writer::keep_open`] avoids it: it
+//! A segment that is closed at once is written to both places, too. It needs no second holder, but
+//! as long as it is the last one, the copy makes good whatever damages either place later.
+//!
+//! A shadow that is the only holder costs a sync that acknowledges nothing. [`Writer::keep_open`] avoids it: it
 //! foresees how many more versions will fit, closes a segment early if the last one would end on
 //! the shadow, and closes it at once if batches are large.
 //!
@@ -172,8 +175,7 @@ impl Writer {
             // segment is torn, and because the shadow's place is needed some day.
             Holder::Shadow if plant!("log-skip-mirror") => {}
             Holder::Shadow => self.put(segment, Holder::Own)?,
-            _ if open => self.put(segment, Holder::Shadow)?,
-            _ => {}
+            _ => self.put(segment, Holder::Shadow)?,
         }
         self.tail = Some(Tail { isec: segment.isec, holder: target, checksum });
         Ok(())
@@ -232,11 +234,13 @@ impl Writer {
             self.sum ^= checksum;
             self.scratch.extend_from_slice(segment.bytes.as_slice());
         }
-        if last_open && let Some(last) = segments.last() {
+        if let Some(last) = segments.last() {
             self.scratch.extend_from_slice(last.bytes.as_slice());
-            // Not final yet.
-            self.sum ^= checksum;
-            self.tail = Some(Tail { isec: last.isec, holder: Holder::Both, checksum });
+            if last_open {
+                // Not final yet.
+                self.sum ^= checksum;
+                self.tail = Some(Tail { isec: last.isec, holder: Holder::Both, checksum });
+            }
         }
         self.file()?.write_at(&self.scratch, offset_of(first)).map_err(failed)?;
         self.unsynced = Some(settled);

@@ -112,9 +112,29 @@ fn one_damaged_place_of_the_tail_is_made_good_by_the_other() {
 }
 
 #[test]
+fn one_damaged_place_of_a_last_segment_that_was_closed_at_once_is_made_good_too() {
+    // Lengths that leave room for no second batch, in the first segment or in a later one.
+    for len in (2100..4000).step_by(100).chain((6000..8000).step_by(100)) {
+        for place in [0, 1] {
+            let (env, _) = machine(1);
+            let log = Log::create(&env, &config(), signature()).unwrap();
+            for number in 0..3 {
+                append(&log, number, len).unwrap();
+                log.flush_all().unwrap();
+            }
+            let tip = log.durable();
+            let last = u64::from(if tip.ib == 0 { tip.isec - 1 } else { tip.isec });
+            damage(&env, &current(&env), (last + place) * SEGMENT + 100);
+            assert_eq!(read(&env).unwrap().unwrap().numbers, [0, 1, 2], "{len}, place {place}");
+        }
+    }
+}
+
+#[test]
 fn damage_in_a_finished_generation_is_told() {
     let archive = config().names.archive(Generation(1));
-    for isec in 1..=7 {
+    // The last of its seven segments has a copy.
+    for isec in 1..=6 {
         let (env, _) = machine(1);
         stream(&env);
         damage(&env, &archive, isec * SEGMENT + 4000);
