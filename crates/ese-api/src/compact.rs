@@ -12,7 +12,7 @@ use ese_engine::{
     instance::{Instance, InstanceConfig, TermMode},
     reader::OfflineDatabase,
 };
-use ese_os::{Env, LockMode, OpenMode};
+use ese_os::{Env, LockMode, OpenMode, parent_of};
 
 /// What the name of a file ends with that is not finished.
 const UNFINISHED: &str = ".compacting";
@@ -64,9 +64,7 @@ pub fn compact(
         let pages = copy.cache().file().page_count();
         drop(copy);
         env.fs.rename(&unfinished, target)?;
-        env.fs.sync_dir(
-            target.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")),
-        )?;
+        env.fs.sync_dir(parent_of(target))?;
         Ok(Compacted {
             tables: report.tables,
             trees: report.trees,
@@ -113,8 +111,7 @@ fn build(
     target: &Path,
     progress: &mut dyn FnMut(CompactProgress) -> Result<()>,
 ) -> Result<CompactReport> {
-    let dir = target.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut config = InstanceConfig::new(dir);
+    let mut config = InstanceConfig::new(parent_of(target));
     config.page_size = source.page_size();
     (config.recovery, config.double_write) = (false, false);
     let instance = Instance::start(env, config)?;

@@ -12,7 +12,7 @@ use ese_engine::{
     instance::{InstanceConfig, recover as engine_recover},
     recovery::{MappedDatabase, RecoveryFlags, RecoveryOptions, RecoveryReport, RedoEnd},
 };
-use ese_log::{LogNames, LogStream, Situation};
+use ese_log::{LogName, LogNames, LogStream, NameKind, Situation};
 use ese_os::{Env, OpenMode};
 use ese_pages::header::read_header;
 
@@ -318,15 +318,7 @@ fn of_hard_recovery(error: Error, placed: &Placed) -> Error {
         }
         _ => return error,
     };
-    let mut renamed = Error::new(code, error.message().to_owned())
-        .advise("restore without the damaged log and those behind it");
-    if let Some(path) = error.path() {
-        renamed = renamed.at_path(path);
-    }
-    if let Some(generation) = error.generation() {
-        renamed = renamed.at_generation(generation);
-    }
-    renamed.caused_by(error)
+    error.with_code(code).advise("restore without the damaged log and those behind it")
 }
 
 /// Recovers the databases of an instance that did not end properly, in place. A database that lies
@@ -392,15 +384,11 @@ pub fn find_base(env: &Env, dir: &Path) -> Result<Option<String>> {
     Ok(found)
 }
 
-/// The first three characters of a log's name; `None` for another file.
+/// The base name of a log that is part of a stream.
 fn base_of(name: &str) -> Option<&str> {
-    let (stem, ending) = name.rsplit_once('.')?;
-    if !["log", "jtx"].iter().any(|known| ending.eq_ignore_ascii_case(known)) {
-        return None;
-    }
-    let (base, rest) = stem.split_at_checked(3)?;
-    let numbered = matches!(rest.len(), 5 | 8) && rest.bytes().all(|b| b.is_ascii_hexdigit());
-    (rest.is_empty() || numbered).then_some(base)
+    let part =
+        |name: &LogName<'_>| matches!(name.kind, NameKind::Current | NameKind::Archive { .. });
+    LogName::parse(name).filter(part).map(|name| name.base)
 }
 
 /// What a directory holds.

@@ -11,12 +11,12 @@ use std::{
 use ese_backup::{
     restore::{
         PlannedEnd, RestoreOptions, RestoreProgress, RestoreSource, RestoreTarget, RestoreUntil,
-        archived_log_name,
     },
     sets::{BackupSet, Shelf},
     stream::{MANIFEST_NAME, Manifest, Staging, Unpacking},
 };
 use ese_base::{Error, Generation, JetErr, Result};
+use ese_log::LogName;
 use ese_os::{Env, FileStream};
 
 pub use check::{BackupCheck, Restorable, check_backup};
@@ -153,7 +153,7 @@ pub fn plan_restore(
         plan.bytes += set.bytes();
     }
     for entry in logs.map_or(Ok(Vec::new()), |logs| env.fs.list(logs))? {
-        if let Some((_, generation)) = archived_log_name(&entry.name) {
+        if let Some((_, generation)) = LogName::archive(&entry.name) {
             plan.gen_high = plan.gen_high.max(generation);
             plan.bytes += entry.len;
         }

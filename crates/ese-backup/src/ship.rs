@@ -24,7 +24,10 @@ use std::{
 };
 
 use ese_base::{Error, Generation, JetErr, Result, Signature, limits::LOG_SEGMENT_LEN};
-use ese_log::layout::{LOG_HEADER_LEN, LogHeader};
+use ese_log::{
+    LogName, LogNames, NameKind,
+    layout::{LOG_HEADER_LEN, LogHeader},
+};
 use ese_os::{Env, File, OpenMode};
 use serde::{Deserialize, Serialize};
 
@@ -166,19 +169,12 @@ impl Shipper {
         let mut found = Found::default();
         for entry in self.env.fs.list(&self.dir)?.into_iter().filter(|entry| !entry.is_dir) {
             let path = self.dir.join(&entry.name);
-            let is = |stem: &str| {
-                let parts = entry.name.rsplit_once('.');
-                parts.is_some_and(|(own, ending)| {
-                    own.eq_ignore_ascii_case(stem)
-                        && ["log", "jtx"].iter().any(|known| ending.eq_ignore_ascii_case(known))
-                })
-            };
-            if is(&self.base) {
-                found.current = Some(path);
-            } else if let Some((base, generation)) = crate::restore::archived_log_name(&entry.name)
-                && base.eq_ignore_ascii_case(&self.base)
-            {
-                found.finished.insert(generation, path);
+            match LogName::parse(&entry.name).filter(|name| name.is_of(&self.base)) {
+                Some(LogName { kind: NameKind::Current, .. }) => found.current = Some(path),
+                Some(LogName { kind: NameKind::Archive { generation, .. }, .. }) => {
+                    found.finished.insert(generation, path);
+                }
+                _ => {}
             }
         }
         Ok(found)
@@ -278,13 +274,12 @@ impl Shipper {
         self.state.as_ref().map(|state| state.gen_low.max(state.gen_finished.saturating_add(1)))
     }
 
+    /// The name of a finished generation, with the ending that the instance uses.
     fn name_of(&self, generation: Generation, like: &Path) -> String {
-        let ending = like.extension().unwrap_or_default().to_string_lossy();
-        if generation.0 > 0xf_ffff {
-            format!("{}{:08X}.{ending}", self.base, generation.0)
-        } else {
-            format!("{}{:05X}.{ending}", self.base, generation.0)
-        }
+        let like = like.file_name().unwrap_or_default().to_string_lossy();
+        let extension = LogName::parse(&like).map(|name| name.extension).unwrap_or_default();
+        let name = LogNames::new("", &self.base).with_extension(extension).archive(generation);
+        name.to_string_lossy().into_owned()
     }
 
     /// Logs that are there without a state belong to this stream, too, or are no logs at all: none
@@ -309,7 +304,7 @@ impl Shipper {
     /// A log at the destination that is of another stream, or cannot be read.
     fn foreign_log(&self, signature: &Signature) -> Result<Option<String>> {
         for name in self.to.names()? {
-            if crate::restore::archived_log_name(&name).is_none() {
+            if LogName::archive(&name).is_none() {
                 continue;
             }
             let Some(content) = self.to.read(&name)? else { continue };
@@ -381,7 +376,7 @@ impl Shipper {
 /// Nothing but logs of this name is there: another file would be lost, or is an instance's.
 fn check_new(to: &dyn ShipDestination, base: &str) -> Result<()> {
     let ours = |name: &String| {
-        let parts = crate::restore::archived_log_name(name);
+        let parts = LogName::archive(name);
         parts.is_some_and(|(own, _)| own.eq_ignore_ascii_case(base))
     };
     match to.names()?.into_iter().find(|name| !ours(name)) {

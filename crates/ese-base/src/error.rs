@@ -6,6 +6,7 @@ use std::{
     fmt,
     panic::Location,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::{ErrCat, Generation, JetErr, Pgno};
@@ -14,8 +15,10 @@ use crate::{ErrCat, Generation, JetErr, Pgno};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error with its JET code. One word wide.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     code: JetErr,
     message: Cow<'static, str>,
@@ -23,7 +26,7 @@ struct Inner {
     pgno: Option<Pgno>,
     generation: Option<Generation>,
     advice: Option<Cow<'static, str>>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
     origin: &'static Location<'static>,
 }
 
@@ -74,9 +77,8 @@ impl Error {
 
     /// Says in front of the message what it is about. File, page and advice stay.
     #[must_use]
-    pub fn within(mut self, what: &str) -> Error {
-        self.0.message = format!("{what}: {}", self.0.message).into();
-        self
+    pub fn within(self, what: &str) -> Error {
+        self.map_message(|message| format!("{what}: {message}"))
     }
 
     /// Names the file.
@@ -113,7 +115,21 @@ impl Error {
         mut self,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Error {
-        self.0.source = Some(source.into());
+        self.0.source = Some(source.into().into());
+        self
+    }
+
+    /// The same under another code.
+    #[must_use]
+    pub fn with_code(mut self, code: JetErr) -> Error {
+        self.0.code = code;
+        self
+    }
+
+    /// Says more, or less, behind the same code.
+    #[must_use]
+    pub fn map_message(mut self, change: impl FnOnce(&str) -> String) -> Error {
+        self.0.message = change(&self.0.message).into();
         self
     }
 

@@ -8,8 +8,6 @@ pub const TRANSACTION_LEVEL_MAX: u8 = 7;
 pub const TREE_DEPTH_MAX: usize = 16;
 /// Longest name of a table, column or index (edb-format 6.1).
 pub const NAME_LEN_MAX: usize = 64;
-/// Longest value of a fixed or variable Binary or Text column.
-pub const COLUMN_LEN_MAX: usize = 255;
 /// Default maximum of a key (edb-format 8.2).
 pub const KEY_LEN_DEFAULT: usize = 255;
 /// Bytes of a log segment (backup-log-recovery 1A.2).

@@ -291,7 +291,7 @@ pub(crate) struct Recover {
     pub(crate) to_generation: Option<ese_api::Generation>,
     /// End before this position of the log: generation, sector and byte in hexadecimal, as records
     /// are listed (000051,0003,0028)
-    #[arg(long, value_name = "POSITION", value_parser = position)]
+    #[arg(long, value_name = "POSITION", value_parser = text::log_position)]
     pub(crate) to_position: Option<ese_api::LgPos>,
     /// Go on without logs at the end that are missing or damaged, where no database needs them to
     /// be whole: the commits in them are lost. In place, damaged logs are removed
@@ -317,21 +317,6 @@ fn generation(text: &str) -> Result<ese_api::Generation, String> {
     match number {
         Ok(number) if number > 0 => Ok(ese_api::Generation(number)),
         _ => Err("a generation is a number from 1 on, such as 0x51 or 81".to_owned()),
-    }
-}
-
-/// A position: three hexadecimal numbers.
-fn position(text: &str) -> Result<ese_api::LgPos, String> {
-    let wrong = || "a position is generation, sector and byte, such as 000051,0003,0028".to_owned();
-    let parts: Vec<&str> = text.split([',', ':']).collect();
-    let [generation, sector, byte] = parts[..] else { return Err(wrong()) };
-    let digits = |part: &str| u32::from_str_radix(part.trim_start_matches("0x"), 16).ok();
-    let short = |part| digits(part).and_then(|number| u16::try_from(number).ok());
-    match (digits(generation), short(sector), short(byte)) {
-        (Some(generation), Some(sector), Some(byte)) if generation > 0 => {
-            Ok(ese_api::LgPos::new(generation, sector, byte))
-        }
-        _ => Err(wrong()),
     }
 }
 

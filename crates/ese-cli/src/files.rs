@@ -43,7 +43,7 @@ pub(crate) fn is_archive_name(path: &Path) -> bool {
 /// The engine's error inside an error of a stream, or one that says what happened.
 pub(crate) fn stream_error(path: &Path, error: &io::Error) -> Error {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-        Some(inner) => Error::new(inner.code(), inner.message().to_owned()).at_path(path),
+        Some(inner) => inner.clone().at_path(path),
         None => Error::new(ese_os::code_of(error), error.to_string()).at_path(path),
     }
 }

@@ -71,6 +71,19 @@ fn a_restore_to_a_time_or_a_position_has_what_was_committed_until_then() {
             assert!(ese(dir, &["verify", &to]).fine().ends_with("sound\n"));
         }
     }
+    // The directory's other logs are somebody's.
+    fs::create_dir(dir.join("shared")).unwrap();
+    for name in ["abcres00001.jrs", "abc.log", "abc00001.log"] {
+        fs::write(dir.join("shared").join(name), b"of another instance").unwrap();
+    }
+    fs::write(dir.join("shared/edbres00001.jrs"), b"of this one, earlier").unwrap();
+    let to_first = ["restore", "set", "shared", "--logs", "shipped", "--to-time"];
+    ese(dir, &[&to_first[..], &[&first.to_string()]].concat()).fine();
+    for (name, stays) in
+        [("abcres00001.jrs", true), ("abc00001.log", true), ("edbres00001.jrs", false)]
+    {
+        assert_eq!(dir.join("shared").join(name).exists(), stays, "{name}");
+    }
     // What lies before the end of the copy, and behind the end of the log.
     let refused = ese(dir, &["restore", "set", "x", "--to-time", &before.to_string()]);
     refused.refused(1, &[&before.to_string(), "hold changes up to", "-553"]);

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use ese_base::{Error, JetErr, Result, Signature, plant};
-use ese_os::{Env, OpenMode};
+use ese_os::{Env, OpenMode, parent_of};
 
 use crate::layout::{CHECKPOINT_COPY_LEN, Checkpoint};
 
@@ -80,8 +80,8 @@ pub fn write_checkpoint(env: &Env, path: &Path, checkpoint: &Checkpoint) -> Resu
             file.sync()?;
         }
     }
-    if created && let Some(dir) = path.parent() {
-        env.fs.sync_dir(dir)?;
+    if created {
+        env.fs.sync_dir(parent_of(path))?;
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ pub use checkpoint::{read_checkpoint, write_checkpoint};
 pub use dump::{describe_header, dump_file};
 pub use layout::{Attachment, Checkpoint, DbmsParam, LogHeader, LogVersion};
 pub use lock::LogLock;
-pub use names::{Extension, LogNames};
+pub use names::{Extension, LogName, LogNames, NameKind};
 pub use reader::{
     Entry, LeftAside, LogFile, LogPool, LogRole, LogStream, Situation, StreamEnd, StreamReader,
     Wanted,

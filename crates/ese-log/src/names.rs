@@ -36,15 +36,86 @@ pub struct LogNames {
     long_numbers: bool,
 }
 
+/// What a file name says, in whatever directory it is found: the one place that decides what is
+/// called like a log, and whose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogName<'n> {
+    /// The base name of the stream, as it is written: its first three characters.
+    pub base: &'n str,
+    /// What it stands for.
+    pub kind: NameKind,
+    /// Which kind of endings the stream uses; reserves have one of their own.
+    pub extension: Extension,
+}
+
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NameKind {
-    /// `edb.log`.
+pub enum NameKind {
+    /// `edb.log`: the generation that is being written.
     Current,
-    /// `edbtmp.log`.
+    /// `edbtmp.log`: the next one, made in advance.
     Temporary,
-    /// `edb0000A.log`; long: with eight digits.
-    Archive { generation: Generation, long: bool },
+    /// `edb0000A.log`: a finished generation.
+    Archive {
+        /// Its number.
+        generation: Generation,
+        /// Written with eight digits, not five.
+        long: bool,
+    },
+    /// `edbres00001.jrs`: space for a full disk.
+    Reserve,
+}
+
+impl LogName<'_> {
+    /// What a file name says; `None` if no engine gives it to a log.
+    ///
+    /// ```
+    /// use ese_log::{LogName, NameKind};
+    /// let name = LogName::parse("EDBtmp.log").unwrap();
+    /// assert_eq!((name.base, name.kind), ("EDB", NameKind::Temporary));
+    /// assert_eq!(LogName::parse("edb.chk"), None);
+    /// ```
+    #[must_use]
+    pub fn parse(name: &str) -> Option<LogName<'_>> {
+        const BASE_LEN: usize = 3;
+        let (stem, ending) = name.rsplit_once('.')?;
+        let (base, rest) = stem.split_at_checked(BASE_LEN)?;
+        let starts_with_res = rest.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("res"));
+        if ending.eq_ignore_ascii_case("jrs") && starts_with_res {
+            return Some(LogName { base, kind: NameKind::Reserve, extension: Extension::Legacy });
+        }
+        let extension = [Extension::Legacy, Extension::Jet]
+            .into_iter()
+            .find(|e| ending.eq_ignore_ascii_case(e.log()))?;
+        let kind = if rest.is_empty() {
+            NameKind::Current
+        } else if rest.eq_ignore_ascii_case("tmp") {
+            NameKind::Temporary
+        } else if matches!(rest.len(), 5 | 8) && rest.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let generation = Generation(u32::from_str_radix(rest, 16).ok()?);
+            NameKind::Archive { generation, long: rest.len() == 8 }
+        } else {
+            return None;
+        };
+        Some(LogName { base, kind, extension })
+    }
+
+    /// Base name and number of a finished generation; `None` for any other name.
+    #[must_use]
+    pub fn archive(name: &str) -> Option<(&str, Generation)> {
+        match LogName::parse(name)? {
+            LogName { base, kind: NameKind::Archive { generation, .. }, .. } => {
+                Some((base, generation))
+            }
+            _ => None,
+        }
+    }
+
+    /// Is it one of the stream with this base name?
+    #[must_use]
+    pub fn is_of(&self, base: &str) -> bool {
+        self.base.eq_ignore_ascii_case(base)
+    }
 }
 
 impl LogNames {
@@ -127,14 +198,6 @@ impl LogNames {
         self.dir.join(format!("{}res{number:05}.jrs", self.base))
     }
 
-    /// Is this the name of a reserve log?
-    pub(crate) fn is_reserve(&self, name: &str) -> bool {
-        let head = format!("{}res", self.base);
-        let stem = name.rsplit_once('.').filter(|(_, ending)| ending.eq_ignore_ascii_case("jrs"));
-        let head = stem.and_then(|(stem, _)| stem.get(..head.len())).map(|s| (s, head));
-        head.is_some_and(|(found, head)| found.eq_ignore_ascii_case(&head))
-    }
-
     /// The checkpoint file in the system directory `dir`.
     #[must_use]
     pub fn checkpoint(&self, dir: &Path) -> PathBuf {
@@ -163,29 +226,6 @@ impl LogNames {
     pub fn lock(&self) -> PathBuf {
         self.dir.join(format!("{}.lck", self.base))
     }
-
-    /// What a file name in the directory stands for; `None` if it is no log of this base name.
-    pub(crate) fn parse(base: &str, name: &str) -> Option<(NameKind, Extension)> {
-        let (stem, ending) = name.rsplit_once('.')?;
-        let extension = [Extension::Legacy, Extension::Jet]
-            .into_iter()
-            .find(|e| ending.eq_ignore_ascii_case(e.log()))?;
-        let (head, rest) = stem.split_at_checked(base.len())?;
-        if !head.eq_ignore_ascii_case(base) {
-            return None;
-        }
-        let kind = if rest.is_empty() {
-            NameKind::Current
-        } else if rest.eq_ignore_ascii_case("tmp") {
-            NameKind::Temporary
-        } else if matches!(rest.len(), 5 | 8) && rest.bytes().all(|b| b.is_ascii_hexdigit()) {
-            let generation = Generation(u32::from_str_radix(rest, 16).ok()?);
-            NameKind::Archive { generation, long: rest.len() == 8 }
-        } else {
-            return None;
-        };
-        Some((kind, extension))
-    }
 }
 
 #[cfg(test)]
@@ -201,8 +241,6 @@ mod tests {
         assert_eq!(names.archive(Generation(0xf_ffff)), Path::new("/d/edbFFFFF.log"));
         assert_eq!(names.archive(Generation(0x10_0000)), Path::new("/d/edb00100000.log"));
         assert_eq!(names.reserve(2), Path::new("/d/edbres00002.jrs"));
-        assert!(names.is_reserve("edbres00002.jrs") && names.is_reserve("EDBRES1.JRS"));
-        assert!(!names.is_reserve("edbres00002.log") && !names.is_reserve("ed.jrs"));
         assert_eq!(names.checkpoint(Path::new("/s")), Path::new("/s/edb.chk"));
         let jet = names.with_extension(Extension::Jet).with_long_numbers(true);
         assert_eq!(jet.archive(Generation(1)), Path::new("/d/edb00000001.jtx"));
@@ -222,8 +260,13 @@ mod tests {
 
     #[test]
     fn names_are_read_in_any_case_and_others_are_left_alone() {
-        let parse = |name| LogNames::parse("edb", name);
+        let parse = |name| {
+            let parsed = LogName::parse(name).filter(|parsed| parsed.is_of("edb"));
+            parsed.map(|parsed| (parsed.kind, parsed.extension))
+        };
         let archive = |n, long| NameKind::Archive { generation: Generation(n), long };
+        assert_eq!(parse("edbres00002.jrs"), Some((NameKind::Reserve, Extension::Legacy)));
+        assert_eq!(parse("EDBRES1.JRS"), Some((NameKind::Reserve, Extension::Legacy)));
         assert_eq!(parse("EDB.LOG"), Some((NameKind::Current, Extension::Legacy)));
         assert_eq!(parse("edbTMP.jtx"), Some((NameKind::Temporary, Extension::Jet)));
         assert_eq!(parse("edb000ff.log"), Some((archive(0xff, false), Extension::Legacy)));
@@ -237,11 +280,14 @@ mod tests {
             "res1.log",
             "xedb.log",
             "edb00001.log.bak",
-            "edbres00001.jrs",
+            "edbres00001.log",
+            "edb00001.jrs",
             "\u{e9}db.log",
             "ed",
         ] {
             assert_eq!(parse(other), None, "{other}");
         }
+        assert_eq!(LogName::archive("EDB0000f.JTX"), Some(("EDB", Generation(15))));
+        assert_eq!(LogName::archive("edb.log"), None);
     }
 }

@@ -54,16 +54,22 @@ impl Read for FileStream {
     }
 }
 
+/// The directory that holds a path: the current one for a bare name, the root for itself.
+#[must_use]
+pub fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) => Path::new("."),
+        None => path,
+    }
+}
+
 /// Is the last part of the path a link? Links further up do not matter.
 ///
 /// # Errors
 /// Those of [`Fs::canonicalize`].
 pub fn is_link(fs: &dyn Fs, path: &Path) -> Result<bool> {
-    let above = match path.parent() {
-        Some(above) if !above.as_os_str().is_empty() => above,
-        _ => Path::new("."),
-    };
-    let real = fs.canonicalize(above)?.join(path.file_name().unwrap_or_default());
+    let real = fs.canonicalize(parent_of(path))?.join(path.file_name().unwrap_or_default());
     Ok(fs.canonicalize(path)? != real)
 }
 
@@ -103,6 +109,13 @@ mod tests {
         assert!(!is_link(&*env.fs, &at("tree/sub")).unwrap());
         remove_tree(&*env.fs, &at("tree")).unwrap();
         assert!(!env.fs.exists(&at("tree")).unwrap() && env.fs.exists(&at("theirs/a")).unwrap());
+    }
+
+    #[test]
+    fn every_path_has_a_directory() {
+        for (path, parent) in [("/a/b", "/a"), ("/a", "/"), ("/", "/"), ("a/b", "a"), ("a", ".")] {
+            assert_eq!(parent_of(Path::new(path)), Path::new(parent));
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ use std::{
 };
 
 use ese_base::{Error, ErrorKind, JetErr, PageSize, Pgno, Result, plant};
-use ese_os::{Env, File, LockMode, OpenMode};
+use ese_os::{Env, File, LockMode, OpenMode, parent_of};
 use parking_lot::Mutex;
 
 use crate::{
@@ -136,7 +136,7 @@ impl DbFile {
         self.file.allocate(0, self.page_size.offset_of(last) + self.page_size.bytes_u64())?;
         self.last_page.store(last.0, Ordering::Release);
         self.update_header(|_| ())?;
-        self.env.fs.sync_dir(directory_of(&self.path))
+        self.env.fs.sync_dir(parent_of(&self.path))
     }
 
     /// Opens a database file and reads its header, from the shadow if the primary copy is damaged.
@@ -440,12 +440,4 @@ fn locate_on(file: &dyn File, len: u64) -> Result<Located> {
 fn last_page(len: u64, page_size: PageSize) -> u32 {
     let pages = (len / page_size.bytes_u64()).saturating_sub(2);
     u32::try_from(pages).unwrap_or(u32::MAX).min(Pgno::MAX.0)
-}
-
-/// The directory that a file lies in.
-pub(crate) fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
 }

@@ -31,7 +31,7 @@ use std::{
 };
 
 use ese_base::{Error, JetErr, Pgno, Result, Signature, plant};
-use ese_os::{Env, File, OpenMode};
+use ese_os::{Env, File, OpenMode, parent_of};
 use zerocopy::{
     FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned,
     little_endian::{U32, U64},
@@ -40,7 +40,7 @@ use zerocopy::{
 use crate::{
     aligned::{AlignedBuffer, BLOCK_LEN},
     checksum::{self, Verdict},
-    db_file::{DbFile, directory_of},
+    db_file::DbFile,
     page::PageRef,
 };
 
@@ -90,7 +90,7 @@ pub fn remove(env: &Env, db: &Path) -> Result<()> {
         return Ok(());
     }
     env.fs.remove_file(&path)?;
-    env.fs.sync_dir(directory_of(db))
+    env.fs.sync_dir(parent_of(db))
 }
 
 /// The writing side.
@@ -113,7 +113,7 @@ impl DoubleWrite {
         file.allocate(0, u64::try_from(len).unwrap_or(u64::MAX))?;
         file.sync()?;
         if !plant!("pages-skip-double-write-name-sync") {
-            db.env().fs.sync_dir(directory_of(&path))?;
+            db.env().fs.sync_dir(parent_of(&path))?;
         }
         Ok(DoubleWrite { file, sequence: 0 })
     }

@@ -9,7 +9,7 @@ use std::{path::Path, sync::Arc};
 
 use ese_base::{Error, JetErr, Result};
 use ese_engine::schema::{ColType, TableSchema};
-use ese_os::{Env, File, OpenMode};
+use ese_os::{Env, File, OpenMode, parent_of};
 
 use super::{
     rows::DELETED_COLUMNS,
@@ -231,8 +231,7 @@ impl SqliteFile {
         put(&mut first, 0, &self.header());
         self.file.write_at(&first, 0)?;
         self.file.sync()?;
-        let dir = self.file.path().parent().map_or_else(|| ".".into(), Path::to_path_buf);
-        self.env.fs.sync_dir(if dir.as_os_str().is_empty() { Path::new(".") } else { &dir })
+        self.env.fs.sync_dir(parent_of(self.file.path()))
     }
 
     /// The header of the file: of pages in UTF-8, nothing free, by a recent SQLite.

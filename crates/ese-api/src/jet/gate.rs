@@ -18,10 +18,7 @@ use crate::shared::Shared;
 /// # Errors
 /// `JET_errInvalidParameter` (-1003) for anything that is not an instance.
 pub(super) fn find_instance(handle: JET_INSTANCE) -> Result<Arc<Inst>> {
-    PROCESS
-        .lock()
-        .instance(handle)
-        .map_err(|error| Error::new(JetErr::InvalidParameter, error.message().to_owned()))
+    PROCESS.lock().instance(handle).map_err(|error| error.with_code(JetErr::InvalidParameter))
 }
 
 /// The instance of a call without a handle.

@@ -42,9 +42,7 @@ pub fn JetEnableMultiInstance(psetsysparam: &mut [JET_SETSYSPARAM]) -> Result<()
         let text = param.sz.as_deref();
         let set = JetSetSystemParameter(None, JET_SESID::NIL, param.paramid, param.lParam, text);
         let set = set.map_err(|error| match error.code() {
-            JetErr::AlreadyInitialized if exist => {
-                Error::new(JetErr::SystemParamsAlreadySet, error.message().to_owned())
-            }
+            JetErr::AlreadyInitialized if exist => error.with_code(JetErr::SystemParamsAlreadySet),
             _ => error,
         });
         param.err = set.as_ref().map_or_else(Error::code, |()| JetErr::Success);

@@ -268,7 +268,7 @@ fn last_generation(env: &Env, source: &RestoreSource) -> Option<Generation> {
     let dirs = std::iter::once(&source.dir).chain(&source.increments);
     let entries = dirs.filter_map(|dir| env.fs.list(dir).ok()).flatten();
     let generations = entries.filter_map(|entry| {
-        ese_backup::restore::archived_log_name(&entry.name).map(|(_, generation)| generation)
+        ese_log::LogName::archive(&entry.name).map(|(_, generation)| generation)
     });
     let dirs = std::iter::once(&source.dir).chain(&source.increments);
     let manifests = dirs.filter_map(|dir| Manifest::read(env, dir).ok().flatten());
@@ -280,7 +280,7 @@ fn time_of(env: &Env, source: &RestoreSource, at: LgPos) -> Option<LogTime> {
     let dirs = std::iter::once(&source.dir).chain(&source.increments);
     for dir in dirs {
         for entry in env.fs.list(dir).ok()? {
-            let named = ese_backup::restore::archived_log_name(&entry.name);
+            let named = ese_log::LogName::archive(&entry.name);
             if named.is_none_or(|(_, generation)| generation != at.generation) {
                 continue;
             }

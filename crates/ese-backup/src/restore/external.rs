@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use ese_base::{Error, Generation, JetErr, Result};
 use ese_log::{LogLock, LogNames};
-use ese_os::{Env, LockMode, OpenMode};
+use ese_os::{Env, LockMode, OpenMode, parent_of};
 use ese_pages::{
     db_file::{Access, DbFile},
     dblwr,
@@ -20,9 +20,7 @@ use super::{
     RestoreTarget,
     forward::Existing,
     part::{Part, Want},
-    place::{
-        Placed, PlacedDatabase, RestoreOptions, checkpoints, parent, restored_header, temporary,
-    },
+    place::{Placed, PlacedDatabase, RestoreOptions, checkpoints, restored_header, temporary},
     plan::{PlannedDatabase, RestorePlan, RestoreSource, choose_logs},
     scan::read_trailer,
     target::refuse_strange,
@@ -179,7 +177,7 @@ fn copy(
     }
     let home = env.fs.canonicalize(&target.log_dir)?;
     for log in &plan.logs {
-        if env.fs.canonicalize(parent(&log.path))? == home {
+        if env.fs.canonicalize(parent_of(&log.path))? == home {
             run.log(env, log, &mut sink, None)?;
             continue;
         }

@@ -36,7 +36,6 @@ pub use external::{ExternalDatabases, place_external};
 pub(crate) use place::TEMPORARY;
 pub use place::{Placed, PlacedDatabase, RestoreOptions, UNFINISHED_NAME, place};
 pub use plan::{PlannedDatabase, PlannedLog, RestorePlan, RestoreSource};
-pub use scan::archived_log_name;
 pub(crate) use scan::read_log_header;
 pub use target::RestoreTarget;
 pub use until::{PlannedEnd, RestoreUntil};

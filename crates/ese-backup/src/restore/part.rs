@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use ese_base::{Error, Generation, JetErr, Result, Signature};
-use ese_log::layout::LogHeader;
+use ese_log::{LogName, NameKind, layout::LogHeader};
 use ese_os::{DirEntry, Env};
 
 use super::{
     plan::{PlannedDatabase, PlannedLog},
     scan::{
-        Other, archived_log_name, candidate_dirs, is_companion, is_usual_database, read_log_header,
-        scan_log, scan_other,
+        Other, candidate_dirs, is_companion, is_usual_database, read_log_header, scan_log,
+        scan_other,
     },
 };
 use crate::{
@@ -91,7 +91,7 @@ impl Part {
 
     fn add(&mut self, env: &Env, entry: &DirEntry, all: &[DirEntry]) -> Result<()> {
         let path = self.dir.join(&entry.name);
-        if let Some((_, generation)) = archived_log_name(&entry.name) {
+        if let Some((_, generation)) = LogName::archive(&entry.name) {
             if self.is_behind(generation) {
                 self.cut = true;
                 return Ok(());
@@ -103,7 +103,7 @@ impl Part {
             self.logs.push(log);
             return Ok(());
         }
-        if self.want == Want::Logs && self.manifest.is_none() && is_current_log(&entry.name) {
+        if self.want == Want::Logs && self.manifest.is_none() && is_current(&entry.name) {
             self.current = read_log_header(env, &path).ok().map(|header| (path, header));
             return Ok(());
         }
@@ -216,7 +216,7 @@ fn find_set(env: &Env, set_dir: &Path) -> Result<(PathBuf, Vec<DirEntry>)> {
         }
         let mut entries = env.fs.list(&dir)?;
         entries.retain(|entry| !entry.is_dir);
-        if entries.iter().any(|entry| archived_log_name(&entry.name).is_some()) {
+        if entries.iter().any(|entry| LogName::archive(&entry.name).is_some()) {
             return Ok((dir, entries));
         }
         if entries.iter().any(|entry| entry.name == INCOMPLETE_NAME) {
@@ -262,10 +262,8 @@ fn is_expected(entry: &DirEntry, entries: &[DirEntry], manifest: Option<&Manifes
     listed || entries.iter().any(|other| other.name.eq_ignore_ascii_case(&marker))
 }
 
-/// The name of a log that is being written.
-fn is_current_log(name: &str) -> bool {
-    let ended = |it: &(&str, &str)| ["log", "jtx"].iter().any(|own| own.eq_ignore_ascii_case(it.1));
-    name.rsplit_once('.').filter(ended).is_some_and(|(stem, _)| stem.len() == 3)
+fn is_current(name: &str) -> bool {
+    LogName::parse(name).is_some_and(|name| name.kind == NameKind::Current)
 }
 
 fn check_name(log: &PlannedLog, by_name: Generation) -> Result<()> {

@@ -9,8 +9,8 @@ use std::{
 };
 
 use ese_base::{Error, Generation, JetErr, PageSize, Result, Signature, StopToken};
-use ese_log::{LogLock, LogNames};
-use ese_os::{Env, File, LockMode, OpenMode};
+use ese_log::{LogLock, LogName, LogNames, NameKind};
+use ese_os::{Env, File, LockMode, OpenMode, parent_of};
 use ese_pages::{
     DbHeader, DbState,
     db_file::{Access, DbFile},
@@ -22,7 +22,7 @@ use super::{
     RestoreProgress, RestoreTarget,
     forward::Existing,
     plan::{PlannedDatabase, PlannedLog, RestorePlan},
-    scan::{archived_log_name, created, read_log_header},
+    scan::{created, read_log_header},
     target::refuse_strange,
     verify::{DatabaseOut, Run, SetReport},
 };
@@ -123,7 +123,7 @@ impl Placed {
     pub fn finish(&self, env: &Env) -> Result<()> {
         let Some(mark) = &self.mark else { return Ok(()) };
         env.fs.remove_file(mark)?;
-        env.fs.sync_dir(parent(mark))
+        env.fs.sync_dir(parent_of(mark))
     }
 
     /// The databases are clean, and older than the logs: these go, so that the next instance begins
@@ -133,8 +133,8 @@ impl Placed {
     /// The file system's.
     pub fn forget_logs(&self, env: &Env) -> Result<()> {
         for entry in env.fs.list(&self.log_dir)? {
-            let reserve = entry.name.to_ascii_lowercase().ends_with(".jrs");
-            if !entry.is_dir && (is_log_of(&entry.name, &self.log_base) || reserve) {
+            let ours = LogName::parse(&entry.name).is_some_and(|name| name.is_of(&self.log_base));
+            if ours && !entry.is_dir {
                 env.fs.remove_file(&self.log_dir.join(&entry.name))?;
             }
         }
@@ -207,7 +207,7 @@ impl Placing<'_> {
         let Placing { env, plan, target, places } = self;
         let of_target = [&target.database_dir, &target.log_dir, &target.system_dir];
         let dirs = of_target.into_iter().map(PathBuf::as_path);
-        for dir in dirs.chain(places.iter().map(|path| parent(path))) {
+        for dir in dirs.chain(places.iter().map(|path| parent_of(path))) {
             made.make(env, dir)?;
             let own = env.fs.canonicalize(dir)?;
             for set in plan.dirs() {
@@ -376,7 +376,7 @@ impl Placing<'_> {
                 page_size: database.page_size,
             });
         }
-        let dirs: BTreeSet<&Path> = self.places.iter().map(|path| parent(path)).collect();
+        let dirs: BTreeSet<&Path> = self.places.iter().map(|path| parent_of(path)).collect();
         dirs.into_iter().try_for_each(|dir| env.fs.sync_dir(dir))?;
         Ok(placed)
     }
@@ -442,19 +442,13 @@ impl Mark {
         file.write_at(&text, 0)?;
         file.sync()?;
         env.fs.rename(&new, path)?;
-        env.fs.sync_dir(parent(path))
+        env.fs.sync_dir(parent_of(path))
     }
 }
 
 /// Is this a log of an instance with that base name, current and temporary ones included?
 fn is_log_of(name: &str, base: &str) -> bool {
-    if let Some((own, _)) = archived_log_name(name) {
-        return own.eq_ignore_ascii_case(base);
-    }
-    let log =
-        [".log", ".jtx"].iter().any(|extension| name.to_ascii_lowercase().ends_with(extension));
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    log && [base.to_owned(), format!("{base}tmp")].iter().any(|own| own.eq_ignore_ascii_case(stem))
+    LogName::parse(name).is_some_and(|name| name.is_of(base) && name.kind != NameKind::Reserve)
 }
 
 /// Where a checkpoint of an instance with the set's base name would be.
@@ -500,12 +494,6 @@ pub(super) fn temporary(path: &Path) -> PathBuf {
     name.push(".");
     name.push(TEMPORARY);
     PathBuf::from(name)
-}
-
-/// The directory of a file.
-pub(super) fn parent(path: &Path) -> &Path {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    dir.unwrap_or(Path::new("."))
 }
 
 /// Best effort after a failure; the mark goes last, and only if this restore made it.

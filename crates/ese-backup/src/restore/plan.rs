@@ -6,14 +6,13 @@ use std::{
 };
 
 use ese_base::{Error, Generation, JetErr, LogTime, PageSize, Result, Signature};
-use ese_log::layout::Framing;
-use ese_os::Env;
+use ese_log::{LogName, layout::Framing};
+use ese_os::{Env, parent_of};
 use ese_pages::{DbHeader, header::BackupTrailer};
 
 use super::{
     part::{Part, Want},
-    place::parent,
-    scan::{archived_log_name, wrong_signature},
+    scan::wrong_signature,
 };
 use crate::stream::Manifest;
 
@@ -96,20 +95,6 @@ impl RestoreSource {
     #[must_use]
     pub fn with_increment(mut self, dir: &Path) -> RestoreSource {
         self.increments.push(dir.to_path_buf());
-        self
-    }
-
-    /// Without the logs behind a generation.
-    #[must_use]
-    pub fn with_logs_up_to(mut self, last: Generation) -> RestoreSource {
-        self.up_to = Some(last);
-        self
-    }
-
-    /// With these generations only: all of them must be there.
-    #[must_use]
-    pub fn with_generations(mut self, low: Generation, high: Generation) -> RestoreSource {
-        self.generations = Some((low, high));
         self
     }
 }
@@ -214,7 +199,7 @@ impl RestorePlan {
         log_signature: Signature,
     ) -> Result<RestorePlan> {
         check_chain(&logs, log_signature)?;
-        let log_base = logs.first().and_then(|log| archived_log_name(&log.name));
+        let log_base = logs.first().and_then(|log| LogName::archive(&log.name));
         let log_base = log_base.map_or_else(String::new, |(base, _)| base.to_owned());
         let plan = RestorePlan {
             gen_low: logs.first().map_or(Generation(0), |log| log.generation),
@@ -256,7 +241,7 @@ impl RestorePlan {
     pub(super) fn dirs(&self) -> BTreeSet<&Path> {
         let files = self.logs.iter().map(|log| log.path.as_path());
         let files = files.chain(self.databases.iter().map(|database| database.path.as_path()));
-        files.map(parent).chain([self.dir.as_path()]).collect()
+        files.map(parent_of).chain([self.dir.as_path()]).collect()
     }
 
     /// Bytes of all its files.

@@ -31,22 +31,6 @@ const COMPANION_EXTENSIONS: [&str; 14] = [
     "adding",
 ];
 
-/// A log file's name without its generation and extension, if it is a log file's name of a finished
-/// generation: three characters, then 5 or 8 hexadecimal digits.
-#[must_use]
-pub fn archived_log_name(name: &str) -> Option<(&str, Generation)> {
-    let (stem, extension) = name.rsplit_once('.')?;
-    if !["log", "jtx"].iter().any(|known| extension.eq_ignore_ascii_case(known)) {
-        return None;
-    }
-    let (base, digits) = (stem.get(..3)?, stem.get(3..)?);
-    let hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !hex || !matches!(digits.len(), 5 | 8) {
-        return None;
-    }
-    u32::from_str_radix(digits, 16).ok().map(|number| (base, Generation(number)))
-}
-
 /// Is this some other file of a log stream or a set: current and temporary logs, reserve logs,
 /// checkpoints, flush maps, patch markers, and our own?
 pub(super) fn is_companion(name: &str) -> bool {
@@ -228,15 +212,6 @@ pub(super) fn candidate_dirs(dir: &Path) -> [PathBuf; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_names_of_finished_generations_are_logs_of_a_set() {
-        assert_eq!(archived_log_name("edb0000000F.log"), Some(("edb", Generation(15))));
-        assert_eq!(archived_log_name("EDB0000f.JTX"), Some(("EDB", Generation(15))));
-        for other in ["edb.log", "edbtmp.log", "edb0000f.txt", "edb00000g.log", "edb000001.log"] {
-            assert_eq!(archived_log_name(other), None, "{other}");
-        }
-    }
 
     #[test]
     fn files_that_only_accompany_a_set_are_known() {

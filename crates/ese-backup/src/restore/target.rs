@@ -114,13 +114,6 @@ impl RestoreTarget {
         self
     }
 
-    /// With the loss of what lies behind damage: [`RestoreTarget::allow_loss`].
-    #[must_use]
-    pub fn allowing_loss(mut self) -> RestoreTarget {
-        self.allow_loss = true;
-        self
-    }
-
     /// Where a database goes.
     ///
     /// # Errors

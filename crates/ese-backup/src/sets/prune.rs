@@ -8,12 +8,12 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use ese_base::{Error, JetErr, Result};
-use ese_os::{Env, OpenMode, is_link};
+use ese_os::{Env, OpenMode, is_link, parent_of};
 
 use super::{BackupSet, Shelf};
 use crate::{
     files::{check_plain_name, remove_if_there},
-    stream::{INCOMPLETE_NAME, KEPT_NAME, MANIFEST_NAME, Manifest, archive::dir_of},
+    stream::{INCOMPLETE_NAME, KEPT_NAME, MANIFEST_NAME, Manifest},
 };
 
 /// What the manifest of a set is called while the set is being removed.
@@ -123,7 +123,7 @@ impl PrunePlan {
                 remove_rest(env, &set.path)?;
             }
             // Durably gone before what it builds on.
-            env.fs.sync_dir(dir_of(&set.path))?;
+            env.fs.sync_dir(parent_of(&set.path))?;
         }
         Ok(())
     }

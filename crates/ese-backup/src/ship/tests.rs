@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ese_base::{LgPos, LogTime, ProcId};
-use ese_log::{Log, LogConfig, LogFile, LogNames, LogStream, Record, StreamReader, records::Trace};
+use ese_log::{
+    Log, LogConfig, LogFile, LogName, LogNames, LogStream, Record, StreamReader, records::Trace,
+};
 use ese_sim::{SimDisk, SimEnv, StateOptions};
 
 use super::*;
@@ -35,7 +37,7 @@ fn shipper(env: &Env, from: &Path, to: &Path) -> Shipper {
 fn shipped(env: &Env, to: &Path) -> u64 {
     let mut count = 0;
     for entry in env.fs.list(to).unwrap() {
-        if crate::restore::archived_log_name(&entry.name).is_none() {
+        if LogName::archive(&entry.name).is_none() {
             continue;
         }
         let file = LogFile::read(env, to.join(&entry.name)).unwrap();

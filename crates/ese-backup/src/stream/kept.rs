@@ -12,6 +12,7 @@
 use std::path::{Path, PathBuf};
 
 use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result};
+use ese_log::LogName;
 use ese_os::Env;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     files::{check_plain_name, remove_if_there},
-    restore::{archived_log_name, read_log_header},
+    restore::read_log_header,
     session::ResumePoint,
     source::BackupSource,
 };
@@ -300,7 +301,7 @@ impl Kept {
         let listed: Vec<&str> = self.files.iter().map(|file| file.name.as_str()).collect();
         let mut files: Vec<PathBuf> = Vec::new();
         for entry in env.fs.list(dir)?.into_iter().filter(|entry| !entry.is_dir) {
-            let log = archived_log_name(&entry.name).is_some_and(|(base, _)| base == self.log_base);
+            let log = LogName::archive(&entry.name).is_some_and(|(base, _)| base == self.log_base);
             let name = entry.name.as_str();
             // Some may have been begun after this was written.
             if log || listed.contains(&name) || databases.iter().any(|own| *own == name) {

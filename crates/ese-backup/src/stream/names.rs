@@ -3,16 +3,12 @@
 use std::{collections::BTreeSet, path::Path};
 
 use ese_base::{Error, JetErr, Result};
+use ese_log::LogName;
 
 use super::{
     INCOMPLETE_NAME, KEPT_NAME, KEPT_NEW_NAME, MANIFEST_NAME, NEW_NAME, archive::FileKind,
 };
-use crate::{
-    files::is_name_for_sets,
-    restore::{TEMPORARY, archived_log_name},
-    sets::PRUNED_NAME,
-    source::BackupSource,
-};
+use crate::{files::is_name_for_sets, restore::TEMPORARY, sets::PRUNED_NAME, source::BackupSource};
 
 /// A set that cannot be restored is none: said before the first byte is copied.
 ///
@@ -57,7 +53,7 @@ impl SetNames {
             None => (name.clone(), String::new()),
         };
         let mistaken = kind == FileKind::Database
-            && (archived_log_name(&name).is_some() || extension == format!(".{TEMPORARY}"));
+            && (LogName::archive(&name).is_some() || extension == format!(".{TEMPORARY}"));
         let (name, stem, extension) = match mistaken {
             true => (format!("{name}.edb"), name, ".edb".to_owned()),
             false => (name, stem, extension),

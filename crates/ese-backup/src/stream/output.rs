@@ -6,7 +6,7 @@ use std::{
 };
 
 use ese_base::{Error, JetErr, Result};
-use ese_os::{Env, File, LockMode, OpenMode};
+use ese_os::{Env, File, LockMode, OpenMode, parent_of};
 
 use super::{
     INCOMPLETE_NAME, MANIFEST_NAME, Manifest, NEW_NAME, Output, Sink,
@@ -249,7 +249,7 @@ impl SetOutput for DirOutput<'_> {
         let Some(name) = self.name else { return Ok(()) };
         self.env.fs.rename(self.dir, name)?;
         self.renamed = true;
-        self.env.fs.sync_dir(name.parent().unwrap_or(name))
+        self.env.fs.sync_dir(parent_of(name))
     }
 
     fn stays(&self) -> bool {

@@ -16,6 +16,7 @@ use ese_api::{
     BackupReport, BackupStopper, CopyOptions, Database, Env, Instance, JetErr, Result, StopToken,
 };
 use ese_backup::AlignedBuffer;
+use ese_log::LogName;
 
 use super::load::Gate;
 use crate::{interrupt::Interrupt, progress::Progress};
@@ -167,10 +168,6 @@ pub(super) fn completed(
 
 /// The names of the finished log files. The temporary one comes and goes as the log rolls.
 pub(super) fn log_files(env: &Env, dir: &Path) -> Result<BTreeSet<String>> {
-    let finished = |name: &String| {
-        let number = name.strip_prefix("edb").and_then(|rest| rest.strip_suffix(".log"));
-        number.is_some_and(|n| !n.is_empty() && n.bytes().all(|digit| digit.is_ascii_hexdigit()))
-    };
     let names = env.fs.list(dir)?.into_iter().map(|entry| entry.name);
-    Ok(names.filter(finished).collect())
+    Ok(names.filter(|name| LogName::archive(name).is_some()).collect())
 }

@@ -50,8 +50,6 @@ pub struct AttachMode {
 }
 
 impl AttachMode {
-    /// For reading only.
-    pub const READ_ONLY: AttachMode = AttachMode { read_only: true, unlogged: false };
     /// Without a log.
     pub const UNLOGGED: AttachMode = AttachMode { read_only: false, unlogged: true };
 

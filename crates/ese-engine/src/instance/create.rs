@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use ese_base::{Dbid, Error, JetErr, LgPos, Pgno, Result, Signature};
 use ese_log::records::{CreateDb, CreateDbFinish, LoggedPath, Record};
+use ese_os::parent_of;
 use ese_pages::{DbHeader, cache::FlushGoal, db_file::DbFile, dblwr, header::NewHeader};
 
 use super::{AttachMode, Attached, Instance};
@@ -60,7 +61,7 @@ impl Instance {
                 .advise("attach it, or choose another name"));
         }
         // Where no file can be, nothing is logged: what fails is undone there, too.
-        path.parent().map_or(Ok(()), |dir| self.env.fs.sync_dir(dir))?;
+        self.env.fs.sync_dir(parent_of(&path))?;
         let mut session = Session::begin_session(self)?;
         let dbid = self.free_dbid()?;
         let sign_db = Signature::new(self.env.rng.next_u32(), self.env.clock.log_time());
@@ -91,7 +92,7 @@ impl Instance {
             .exists(path)
             .and_then(|is_there| if is_there { fs.remove_file(path) } else { Ok(()) })
             .and_then(|()| dblwr::remove(&self.env, path))
-            .and_then(|()| path.parent().map_or(Ok(()), |dir| fs.sync_dir(dir)));
+            .and_then(|()| fs.sync_dir(parent_of(path)));
         if let Err(error) = removed {
             self.poison(&error);
         }

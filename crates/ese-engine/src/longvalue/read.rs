@@ -167,9 +167,8 @@ fn each_part(
         let bytes = if data.len() == len {
             data
         } else {
-            expanded = compress::expand(data, len).map_err(|error| {
-                Error::new(error.code(), format!("long value {}: {}", lid.0, error.message()))
-            })?;
+            expanded = compress::expand(data, len)
+                .map_err(|error| error.within(&format!("long value {}", lid.0)))?;
             &expanded
         };
         if bytes.len() != len {

@@ -360,5 +360,5 @@ fn named(error: Error, place: &str, key: &[u8]) -> Error {
         // Writing into a string does not fail.
         _ = write!(row, "{byte:02x}");
     }
-    Error::new(error.code(), format!("{place}, row {row}: {}", error.message())).caused_by(error)
+    error.within(&format!("{place}, row {row}"))
 }

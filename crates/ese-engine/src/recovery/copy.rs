@@ -17,7 +17,7 @@ use ese_base::{
     Error, Generation, JetErr, LgPos, ObjId, PageSize, Pgno, Result, Signature, StopToken,
 };
 use ese_log::{LogStream, StreamReader, records::Record};
-use ese_os::{Env, OpenMode};
+use ese_os::{Env, OpenMode, parent_of};
 use ese_pages::{Access, CacheOptions, DbFile, DbHeader, DbState, PageCache, header::read_header};
 
 pub use super::changes::TreeChanges;
@@ -248,7 +248,7 @@ pub fn recover_copy(env: &Env, mut job: CopyJob<'_>) -> Result<CopyReport> {
     let limit = Limit::new(job.until);
     let (stream, lost) = without_loss(job.stream, job.from.generation, job.flags, limit)?;
     let start = replay_start(&stream, job.from, job.flags, limit)?;
-    let mut config = InstanceConfig::new(directory_of(&job.target));
+    let mut config = InstanceConfig::new(parent_of(&job.target));
     config.page_size = stream.newest_header()?.page_size;
     config.cache_size = CACHE_BYTES;
     // Nobody takes up a copy that was torn.
@@ -381,11 +381,4 @@ fn tables_of(
     let gone = trees.into_iter().filter(|(_, rows)| *rows != TreeChanges::default());
     tables.extend(gone.map(|(objid, rows)| TableChanges { name: format!("#{objid}"), rows }));
     Ok(tables)
-}
-
-fn directory_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir.to_path_buf(),
-        _ => PathBuf::from("."),
-    }
 }

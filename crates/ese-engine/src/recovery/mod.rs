@@ -190,11 +190,10 @@ impl Replay<'_, '_> {
     /// never logged by an engine that is well: that is the log's fault, not ours.
     fn located(&self, error: Error) -> Error {
         let (pos, name) = self.at;
-        let mut error = error;
-        if error.code() == JetErr::InternalError {
-            let told = Error::new(JetErr::InvalidLoggedOperation, error.message().to_owned());
-            error = error.pgno().into_iter().fold(told, Error::at_page).caused_by(error);
-        }
+        let error = match error.code() {
+            JetErr::InternalError => error.with_code(JetErr::InvalidLoggedOperation),
+            _ => error,
+        };
         error.within(&format!("{name} record at {pos}")).at_generation(pos.generation)
     }
 

@@ -5,7 +5,7 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-use ese_base::{Error, JetErr, Result};
+use ese_base::{Error, Result};
 
 use super::{
     RowRef,
@@ -85,7 +85,7 @@ pub(super) struct Merge {
     /// The first head's row has been shown.
     shown: bool,
     /// Why a source could not be read on; without its rows the others are not what was sorted.
-    failed: Option<(JetErr, String)>,
+    failed: Option<Error>,
 }
 
 impl Merge {
@@ -121,12 +121,12 @@ impl Merge {
 
     /// Goes to the next row. False: there is none. Once that has failed it fails again.
     pub(super) fn step(&mut self) -> Result<bool> {
-        if let Some((code, what)) = &self.failed {
-            return Err(Error::new(*code, what.clone()).advise("read the rows from the first on"));
+        if let Some(error) = &self.failed {
+            return Err(error.clone().advise("read the rows from the first on"));
         }
         let stepped = self.next();
         if let Err(error) = &stepped {
-            self.failed = Some((error.code(), format!("a row could not be read: {error}")));
+            self.failed = Some(error.clone().within("a row could not be read"));
         }
         stepped
     }

@@ -32,7 +32,7 @@ pub struct SecondaryIndex {
     pub schema: Index,
     pub(crate) tree: Arc<TreeHandle>,
     /// Why its keys cannot be made, if they cannot.
-    obstacle: Option<(JetErr, String)>,
+    obstacle: Option<Error>,
 }
 
 impl SecondaryIndex {
@@ -42,9 +42,7 @@ impl SecondaryIndex {
         SecondaryIndex {
             schema: index.clone(),
             tree,
-            obstacle: key::check_supported(table, index)
-                .err()
-                .map(|error| (error.code(), error.message().to_owned())),
+            obstacle: key::check_supported(table, index).err(),
         }
     }
 
@@ -52,9 +50,7 @@ impl SecondaryIndex {
     pub(crate) fn check_changeable(&self) -> Result<()> {
         match &self.obstacle {
             None => Ok(()),
-            Some((code, what)) => {
-                Err(Error::new(*code, format!("the rows can be read, not changed: {what}")))
-            }
+            Some(error) => Err(error.clone().within("the rows can be read, not changed")),
         }
     }
 }

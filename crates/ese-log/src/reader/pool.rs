@@ -15,7 +15,7 @@ use std::{
 };
 
 use ese_base::{Error, Generation, JetErr, LogTime, Result, Signature};
-use ese_os::{Env, OpenMode};
+use ese_os::{Env, OpenMode, parent_of};
 
 use super::{
     records::StreamReader,
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     LogNames,
     layout::{Framing, LogHeader, SEGMENT_LEN},
-    names::NameKind,
+    names::{LogName, NameKind},
 };
 
 /// What the name of a log says of it.
@@ -47,11 +47,11 @@ impl LogRole {
     #[must_use]
     pub fn of(path: &Path) -> LogRole {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        match base_of(path).and_then(|base| LogNames::parse(&base, &name)) {
-            Some((NameKind::Archive { .. }, _)) => LogRole::Archive,
-            Some((NameKind::Current, _)) => LogRole::Current,
-            Some((NameKind::Temporary, _)) => LogRole::Temporary,
-            None => LogRole::Other,
+        match LogName::parse(&name).map(|name| name.kind) {
+            Some(NameKind::Archive { .. }) => LogRole::Archive,
+            Some(NameKind::Current) => LogRole::Current,
+            Some(NameKind::Temporary) => LogRole::Temporary,
+            Some(NameKind::Reserve) | None => LogRole::Other,
         }
     }
 }
@@ -231,8 +231,7 @@ impl LogPool {
 
     fn no_stream(&self, wanted: &Wanted) -> Error {
         if let Some(error) = self.damaged.first().filter(|_| self.files.is_empty()) {
-            return Error::new(error.code(), error.message().to_owned())
-                .at_path(error.path().unwrap_or(Path::new("")));
+            return error.clone();
         }
         let Some(other) = self.files.first() else {
             return Error::new(JetErr::MissingLogFile, "there is no log to recover from")
@@ -486,13 +485,9 @@ fn named_as_log(path: &Path) -> bool {
     ending.is_some_and(|ending| matches!(ending.as_str(), "log" | "jtx"))
 }
 
-fn base_of(path: &Path) -> Option<String> {
-    let base = path.file_name()?.to_str()?.get(..3)?;
-    base.bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| base.to_owned())
-}
-
 fn names_of(last: Option<&LogFile>) -> LogNames {
     let path = last.map(|file| file.path.clone()).unwrap_or_default();
-    let dir = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    LogNames::new(dir, base_of(&path).unwrap_or_else(|| "edb".to_owned()))
+    let dir = parent_of(&path);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    LogNames::new(dir, LogName::parse(&name).map_or("edb", |name| name.base))
 }

@@ -458,9 +458,8 @@ fn corrupt(pos: LgPos, what: &'static str) -> Error {
     at_pos(Error::new(JetErr::LogFileCorrupt, what), pos)
 }
 
-#[track_caller]
 fn at_pos(error: Error, pos: LgPos) -> Error {
-    Error::new(error.code(), format!("at {pos}: {}", error.message())).at_generation(pos.generation)
+    error.within(&format!("at {pos}")).at_generation(pos.generation)
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {

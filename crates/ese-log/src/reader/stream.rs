@@ -10,11 +10,11 @@ use super::records::StreamReader;
 use crate::{
     Extension, LogNames,
     layout::{LOG_HEADER_LEN, LogHeader},
-    names::NameKind,
+    names::{LogName, NameKind},
 };
 
 /// One log file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LogFile {
     /// Where it is.
     pub path: PathBuf,
@@ -54,10 +54,7 @@ impl LogFile {
     pub fn header(&self) -> Result<&LogHeader> {
         match &self.header {
             Ok(header) => Ok(header),
-            Err(e) => {
-                let again = Error::new(e.code(), e.message().to_owned()).at_path(&self.path);
-                Err(e.generation().into_iter().fold(again, Error::at_generation))
-            }
+            Err(error) => Err(error.clone()),
         }
     }
 
@@ -73,12 +70,6 @@ impl LogFile {
             .at_generation(header.generation));
         }
         Ok(header)
-    }
-}
-
-impl Clone for LogFile {
-    fn clone(&self) -> LogFile {
-        LogFile { path: self.path.clone(), len: self.len, header: self.header().cloned() }
     }
 }
 
@@ -135,6 +126,8 @@ impl LogStream {
                     long_numbers &= long;
                     archives.insert(generation, check_number(file, generation));
                 }
+                // Those are not among the found.
+                NameKind::Reserve => {}
             }
         }
         long_numbers &= !archives.is_empty();
@@ -281,15 +274,17 @@ struct FoundName {
 fn found_names(env: &Env, names: &LogNames) -> Result<Vec<FoundName>> {
     let mut found = Vec::new();
     for entry in env.fs.list(names.dir())? {
-        let parsed = LogNames::parse(names.base(), &entry.name);
-        if entry.is_dir && (parsed.is_some() || names.is_reserve(&entry.name)) {
+        let parsed = LogName::parse(&entry.name).filter(|name| name.is_of(names.base()));
+        if entry.is_dir && parsed.is_some() {
             // Found out later, when files next to it have been written or removed.
             let what = "a directory stands where the log has a file";
             return Err(Error::new(JetErr::FileAccessDenied, what)
                 .at_path(names.dir().join(entry.name))
                 .advise("move the directory elsewhere"));
         }
-        if let Some((kind, extension)) = parsed {
+        if let Some(LogName { kind, extension, .. }) = parsed
+            && kind != NameKind::Reserve
+        {
             found.push(FoundName { name: entry.name, kind, extension });
         }
     }

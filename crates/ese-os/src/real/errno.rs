@@ -4,6 +4,8 @@ use std::{io, path::Path};
 
 use ese_base::{Error, JetErr};
 
+use crate::parent_of;
+
 /// The JET code of an operating system error. A missing name is `JET_errFileNotFound`; whether its
 /// directory is missing too cannot be seen from the number.
 #[must_use]
@@ -52,15 +54,6 @@ pub(crate) fn path_error(what: &str, path: &Path, error: io::Error) -> Error {
     Error::new(code, format!("{what}: {error}")).at_path(path).caused_by(error)
 }
 
-/// The directory that holds a path; the current one for a bare name.
-pub(crate) fn parent_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) => Path::new("."),
-        None => path,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,12 +88,5 @@ mod tests {
         let error = file_error("write", Path::new("/a/b"), io::Error::from_raw_os_error(28));
         assert_eq!(error.path(), Some(Path::new("/a/b")));
         assert!(error.to_string().contains("write: "), "{error}");
-    }
-
-    #[test]
-    fn a_bare_name_lies_in_the_current_directory() {
-        assert_eq!(parent_of(Path::new("x")), Path::new("."));
-        assert_eq!(parent_of(Path::new("/x")), Path::new("/"));
-        assert_eq!(parent_of(Path::new("/")), Path::new("/"));
     }
 }

@@ -15,13 +15,8 @@ use std::{
 
 use ese_base::{Error, JetErr, Result};
 
-use super::{
-    descriptor::Descriptor,
-    errno::{file_error, parent_of},
-    map::WindowMap,
-    probe,
-};
-use crate::{File, LockMode, OpenMode, PageMap};
+use super::{descriptor::Descriptor, errno::file_error, map::WindowMap, probe};
+use crate::{File, LockMode, OpenMode, PageMap, parent_of};
 
 /// Offsets, lengths and buffer addresses of a file opened with [`OpenMode::CreateNewDirect`] should
 /// be multiples of this. The first transfer that is not (usually the tail) switches the handle to

@@ -10,11 +10,8 @@ use std::{
 
 use ese_base::{Error, JetErr, Result};
 
-use super::{
-    errno::{parent_of, path_error},
-    file::RealFile,
-};
-use crate::{DirEntry, File, Fs, OpenMode};
+use super::{errno::path_error, file::RealFile};
+use crate::{DirEntry, File, Fs, OpenMode, parent_of};
 
 /// The file systems of this machine.
 #[derive(Debug)]

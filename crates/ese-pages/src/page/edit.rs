@@ -126,13 +126,6 @@ impl<'a> PageMut<'a> {
         }
     }
 
-    /// Sets how much of the free space uncommitted deletes gave.
-    pub fn set_uncommitted_free(&mut self, bytes: usize) {
-        if let Some(header) = self.header_mut() {
-            header.cb_uncommitted_free = word(bytes).into();
-        }
-    }
-
     /// Bytes of the line of a node with these parts.
     #[inline]
     #[must_use]

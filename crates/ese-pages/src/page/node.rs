@@ -47,12 +47,6 @@ impl Node<'_> {
         self.flags.contains(NodeFlags::DELETED)
     }
 
-    /// May the version store know this node?
-    #[must_use]
-    pub fn is_versioned(&self) -> bool {
-        self.flags.contains(NodeFlags::VERSIONED)
-    }
-
     /// Orders the node's key against `key`, as unsigned bytes (edb-format 4.4).
     #[must_use]
     pub fn cmp_key(&self, key: &[u8]) -> Ordering {

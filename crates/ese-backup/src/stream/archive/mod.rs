@@ -22,7 +22,6 @@ use serde::{Deserialize, Serialize};
 pub use read::{ArchivePart, ArchiveReader};
 pub use scan::read_archive_manifest;
 pub(super) use write::ArchiveOutput;
-pub(crate) use write::dir_of;
 
 /// Bytes of a data frame's content: all but the last one of a file have as many.
 pub const FRAME_DATA_LEN: usize = 1 << 20;

@@ -8,7 +8,7 @@ use std::{
 
 use crc32fast::Hasher;
 use ese_base::{Error, JetErr, Result};
-use ese_os::{Env, File, LockMode, OpenMode};
+use ese_os::{Env, File, LockMode, OpenMode, parent_of};
 
 use super::{ArchiveStart, FRAME_DATA_LEN, FileHead, FrameHead, Kind, from_io, to_text};
 use crate::{
@@ -163,7 +163,7 @@ impl SetOutput for ArchiveOutput<'_> {
                 check_free(self.env, path)?;
                 self.env.fs.rename(new, path)?;
                 *made = Some(path.clone());
-                self.env.fs.sync_dir(dir_of(path))
+                self.env.fs.sync_dir(parent_of(path))
             }
         }
     }
@@ -191,7 +191,7 @@ impl SetOutput for ArchiveOutput<'_> {
         }
         // Only now: until here the lock says whose the file is.
         *file = None;
-        if let Err(error) = self.env.fs.sync_dir(dir_of(path)) {
+        if let Err(error) = self.env.fs.sync_dir(parent_of(path)) {
             tracing::warn!(%error, "something of the aborted backup may come back");
         }
     }
@@ -219,14 +219,6 @@ fn remove_left_over(env: &Env, new: &Path) -> Result<()> {
             .caused_by(error)
     })?;
     remove_if_there(env, new)
-}
-
-/// The directory of a file, also of one that is named without.
-pub(crate) fn dir_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    }
 }
 
 fn not_kept() -> Error {
