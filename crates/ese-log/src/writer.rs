@@ -431,10 +431,10 @@ impl Shared {
             .lock()
             // What is not synced at once has no second place, so it must not be written again.
             .take(|tail| until == Until::Durable && writer.keep_open(tail));
-        self.rounds.start(lead, batch.tip);
+        let running = self.rounds.start(lead, batch.tip);
         let result = self.write_batch(&mut writer, batch, until);
         drop(writer);
-        self.rounds.finish(&result);
+        running.finish(&result);
         let watcher = self.watcher.read().clone();
         if let Some(watcher) = watcher {
             watcher(self.rounds.durable());

@@ -70,7 +70,7 @@ impl Drop for Worker {
             && handle.thread().id() != std::thread::current().id()
             && handle.join().is_err()
         {
-            // The thread's panic hook has printed the reason; the owner sees its poisoned state.
+            // The thread's panic hook has printed the reason. What it was writing has failed.
         }
     }
 }

@@ -32,26 +32,44 @@ struct State {
     /// What the running round makes durable.
     covers: LgPos,
     /// The first failure; nothing is written after it.
-    failure: Option<Failure>,
-}
-
-#[derive(Clone, Debug)]
-struct Failure {
-    code: JetErr,
-    text: String,
+    failure: Option<Error>,
 }
 
 /// What a caller of [`Rounds::join`] has to do.
 pub(crate) enum Role<'a> {
     /// It is durable already.
     Done,
-    /// Write, then call [`Rounds::finish`]. The lock is held until the batch has been taken:
+    /// Write, then call [`Running::finish`]. The lock is held until the batch has been taken:
     /// pass it to [`Rounds::start`].
     Lead(Lead<'a>),
 }
 
 /// The right to lead the next round.
 pub(crate) struct Lead<'a>(MutexGuard<'a, State>);
+
+/// A round that is being written. A leader that unwinds fails the log: nobody can tell what is on
+/// the disk, and whoever waits must not wait for ever.
+#[must_use]
+pub(crate) struct Running<'a>(Option<&'a Rounds>);
+
+impl Running<'_> {
+    /// The round is over. Wakes those whose records were in it, and one of those who came too
+    /// late for it, who leads the next if nobody else does.
+    pub(crate) fn finish(mut self, result: &Result<()>) {
+        if let Some(rounds) = self.0.take() {
+            rounds.finish(result);
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if let Some(rounds) = self.0.take() {
+            let what = "whoever wrote it ended in a panic";
+            rounds.finish(&Err(Error::new(JetErr::LogWriteFail, what)));
+        }
+    }
+}
 
 impl Rounds {
     pub(crate) fn new(durable: LgPos) -> Rounds {
@@ -92,7 +110,7 @@ impl Rounds {
                 return Ok(Role::Done);
             }
             if let Some(failure) = &state.failure {
-                return Err(failure.error());
+                return Err(failure.clone());
             }
             if !state.running {
                 return Ok(Role::Lead(Lead(state)));
@@ -103,13 +121,15 @@ impl Rounds {
     }
 
     /// The leader's batch reaches up to `covers`; others may come in now.
-    pub(crate) fn start(&self, lead: Lead<'_>, covers: LgPos) {
+    pub(crate) fn start<'a>(&'a self, lead: Lead<'a>, covers: LgPos) -> Running<'a> {
         let Lead(mut state) = lead;
         state.running = true;
         state.covers = covers;
+        drop(state);
         if plant!("log-acknowledge-early") {
             self.publish(covers);
         }
+        Running(Some(self))
     }
 
     /// Part of the round is durable.
@@ -117,15 +137,13 @@ impl Rounds {
         self.durable.store(durable.to_u64(), Ordering::Release);
     }
 
-    /// The round is over. Wakes those whose records were in it, and one of those who came too
-    /// late for it, who leads the next if nobody else does.
-    pub(crate) fn finish(&self, result: &Result<()>) {
+    fn finish(&self, result: &Result<()>) {
         let mut state = self.state.lock();
         let ended = state.round;
         state.running = false;
         state.round += 1;
         if let Err(error) = result {
-            state.failure.get_or_insert_with(|| Failure::of(error));
+            state.failure.get_or_insert_with(|| refusal(error));
             self.failed.store(true, Ordering::Release);
             drop(state);
             self.done(ended).notify_all();
@@ -143,7 +161,7 @@ impl Rounds {
     /// `JET_errLogWriteFail` (-510) or `JET_errLogDiskFull` (-529), with the first cause.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.state.lock().failure {
-            Some(failure) => Err(failure.error()),
+            Some(failure) => Err(failure.clone()),
             None => Ok(()),
         }
     }
@@ -154,19 +172,13 @@ impl Rounds {
     }
 }
 
-impl Failure {
-    fn of(error: &Error) -> Failure {
-        let code = match error.code() {
-            JetErr::LogDiskFull | JetErr::DiskFull => JetErr::LogDiskFull,
-            JetErr::LogSequenceEnd => JetErr::LogSequenceEnd,
-            _ => JetErr::LogWriteFail,
-        };
-        Failure { code, text: error.to_string() }
-    }
-
-    #[track_caller]
-    fn error(&self) -> Error {
-        Error::new(self.code, format!("the log cannot be written any more: {}", self.text))
-            .advise("end the instance and start it again; recovery keeps what was committed")
-    }
+/// What everybody hears from the first failure on.
+fn refusal(cause: &Error) -> Error {
+    let code = match cause.code() {
+        JetErr::LogDiskFull | JetErr::DiskFull => JetErr::LogDiskFull,
+        JetErr::LogSequenceEnd => JetErr::LogSequenceEnd,
+        _ => JetErr::LogWriteFail,
+    };
+    let told = cause.clone().with_code(code).within("the log cannot be written any more");
+    told.advise("end the instance and start it again; recovery keeps what was committed")
 }

@@ -76,6 +76,25 @@ pub(super) struct Progress {
     changed: Condvar,
 }
 
+/// A flush that is running: at its end, however it ends, those who wait go on.
+struct Running<'a> {
+    cache: &'a PageCache,
+    returned: bool,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.returned {
+            // A panic: nobody can tell which pages were written.
+            let error = Error::new(JetErr::InternalError, "a panic has interrupted a flush")
+                .at_path(self.cache.file.path());
+            drop(self.cache.file.poison().remember(error));
+        }
+        *self.cache.progress.flushing.lock() = false;
+        self.cache.progress.changed.notify_all();
+    }
+}
+
 impl PageCache {
     /// Writes pages to the file, durably. Blocks while another flush is running.
     ///
@@ -88,9 +107,9 @@ impl PageCache {
     pub fn flush(&self, goal: FlushGoal, fence: &dyn LogFence) -> Result<FlushStats> {
         let mut flusher = self.flusher.lock();
         *self.progress.flushing.lock() = true;
+        let mut running = Running { cache: self, returned: false };
         let result = self.flush_goal(&mut flusher, goal, fence);
-        *self.progress.flushing.lock() = false;
-        self.progress.changed.notify_all();
+        running.returned = true;
         result
     }
 

@@ -36,6 +36,34 @@ fn read(env: &Env, dir: &Path) -> Vec<(u16, u64, LgPos)> {
     found
 }
 
+/// An instance that is broken.
+struct Panicking;
+
+impl LogObserver for Panicking {
+    fn attachments(&self) -> Vec<Attachment> {
+        Vec::new()
+    }
+    fn checkpoint(&self) -> LgPos {
+        LgPos::MIN
+    }
+    fn rolled(&self, _: Generation, _: ese_base::LogTime) -> Result<()> {
+        panic!("as planned")
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_leader_that_panics() {
+    let env = Env::real();
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::create(&env, &config(dir.path()), signature()).unwrap();
+    log.set_observer(Arc::new(Panicking));
+    std::thread::scope(|scope| assert!(scope.spawn(|| log.roll()).join().is_err()));
+    // Without an answer these would wait for ever.
+    let refused = log.flush(LgPos::MAX).unwrap_err();
+    assert_eq!(refused.code(), JetErr::LogWriteFail, "{refused}");
+    assert_eq!(append(&log, 0, 0, 10).unwrap_err().code(), JetErr::LogWriteFail);
+}
+
 #[test]
 fn all_threads_get_what_they_were_promised() {
     const THREADS: u16 = 8;

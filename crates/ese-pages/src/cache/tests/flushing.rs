@@ -316,3 +316,20 @@ fn writers_that_throttle_share_one_flush() {
         }
     }
 }
+
+#[test]
+fn nobody_waits_for_a_flush_that_panics() {
+    for mode in MODES {
+        let (_db, file) = TestDb::real(PageSize::K4, 400);
+        let cache = cache(&file, mode);
+        for pgno in 1..=u32::try_from(options(mode).dirty_pages_max).unwrap() + 1 {
+            create(&cache, pgno, 1);
+        }
+        let broken = Fence(|_| panic!("as planned"));
+        std::thread::scope(|scope| {
+            assert!(scope.spawn(|| cache.flush(FlushGoal::All, &broken)).join().is_err());
+        });
+        // Without an answer this would wait for ever.
+        assert_eq!(cache.throttle(&NoLog).unwrap_err().code(), JetErr::InstanceUnavailable);
+    }
+}
