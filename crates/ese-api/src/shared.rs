@@ -4,7 +4,7 @@
 //! cell -> the engine's own. A stop of the backup takes none of them.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, Ordering},
@@ -15,10 +15,10 @@ use ese_backup::{BackupContext, PauseBy};
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     instance::{AttachMode, Attached, Instance, InstanceConfig, TermMode},
-    recovery::{RecoveryOptions, RecoveryReport},
+    recovery::{RecoveryFlags, RecoveryOptions, RecoveryReport},
     session::Session,
 };
-use ese_os::{Env, GateWait, LockMode, OpenMode, WriteGate};
+use ese_os::{Env, GateWait, LockMode, OpenMode, WriteGate, parent_of};
 use parking_lot::Mutex;
 
 use crate::{
@@ -39,6 +39,9 @@ pub(crate) struct OpenDatabase {
     pub(crate) attachments: Attachments,
     /// Who has it alone, as long as somebody does.
     alone: Mutex<Weak<()>>,
+    /// It was attached when recovery ended, and nobody has attached it since
+    /// (`JET_bitKeepDbAttachedAtEndOfRecovery`).
+    kept: AtomicBool,
 }
 
 /// The right to have a database alone, until it is dropped.
@@ -48,15 +51,22 @@ pub(crate) struct Alone(Arc<()>);
 impl OpenDatabase {
     fn new(attached: Arc<Attached>, instance: &Arc<Instance>) -> Arc<OpenDatabase> {
         let instance = Arc::downgrade(instance);
-        let (attachments, alone) = Default::default();
-        Arc::new(OpenDatabase { attached, instance, attachments, alone })
+        let (attachments, alone, kept) = Default::default();
+        Arc::new(OpenDatabase { attached, instance, attachments, alone, kept })
     }
 
     /// May somebody use it who has it alone, or does not?
     ///
     /// # Errors
-    /// `JET_errDatabaseLocked` (-1207).
+    /// `JET_errDatabaseLocked` (-1207); `JET_errDatabaseAttachedForRecovery` (-1231) if nobody has
+    /// attached it but recovery.
     pub(crate) fn admit(&self, own: Option<&Alone>) -> Result<()> {
+        if self.kept.load(Ordering::Acquire) {
+            let what = "only recovery has attached the database";
+            return Err(Error::new(JetErr::DatabaseAttachedForRecovery, what)
+                .at_path(&self.attached.path)
+                .advise("attach it"));
+        }
         match self.alone.lock().upgrade() {
             Some(held) if own.is_none_or(|own| !Arc::ptr_eq(&own.0, &held)) => {
                 Err(Error::new(JetErr::DatabaseLocked, "somebody else has the database alone")
@@ -138,6 +148,7 @@ impl Shared {
                 PauseBy::Clock => GateWait::Clock,
             },
         );
+        let keep = options.flags.contains(RecoveryFlags::KEEP_ATTACHED);
         let (engine, report) = Instance::start_with(&env, config, options)?;
         let source = Arc::new(EngineSource::new(&engine, gate));
         let for_backup: Arc<dyn ese_backup::BackupSource> = Arc::clone(&source) as Arc<_>;
@@ -153,7 +164,19 @@ impl Shared {
             defragmentations: Mutex::default(),
             background_paused: Arc::default(),
         };
+        if let Some(report) = report.as_ref().filter(|_| keep) {
+            shared.keep(&report.attached)?;
+        }
         Ok((Arc::new(shared), report))
+    }
+
+    /// Attaches what recovery has let go; whoever attaches it next is the first to do so.
+    fn keep(&self, recovered: &[PathBuf]) -> Result<()> {
+        for path in recovered {
+            let (database, _) = self.attach(path, AttachMode::default())?;
+            database.kept.store(true, Ordering::Release);
+        }
+        Ok(())
     }
 
     /// Begins a session and lists it.
@@ -206,7 +229,7 @@ impl Shared {
             old.lock(LockMode::Exclusive)?;
             fs.remove_file(path)?;
             // Before the log says that the path is a new database's.
-            fs.sync_dir(path.parent().unwrap_or(path))?;
+            fs.sync_dir(parent_of(path))?;
         }
         self.create_while_attaching(path, mode)
     }
@@ -342,7 +365,7 @@ impl Shared {
     }
 }
 
-/// What an attach finds that comes second.
+/// What an attach finds that comes second, or after recovery.
 fn attached_before(
     database: Arc<OpenDatabase>,
     mode: AttachMode,
@@ -353,7 +376,8 @@ fn attached_before(
             .at_path(&database.attached.path)
             .advise("detach it before it is attached for changes"));
     }
-    Ok((database, true))
+    let kept = database.kept.swap(false, Ordering::AcqRel);
+    Ok((database, !kept))
 }
 
 /// The answer to calls through handles of an instance that has ended.

@@ -442,7 +442,7 @@ fn what_an_unfinished_transaction_created_is_given_back_after_a_crash() {
     let report = store.check();
     assert!(report.leaked.is_empty(), "{:?}", report.leaked);
     assert_eq!(catalog::tables(&store.session(), &store.attached).unwrap().len(), 5);
-    let recovered = store.recovered.unwrap();
+    let recovered = store.recovered.as_ref().unwrap();
     assert!(recovered.reclaimed_pages > 10, "{recovered:?}");
     store.end();
 }

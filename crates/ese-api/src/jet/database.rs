@@ -407,8 +407,8 @@ fn not_attached(name: &str) -> Error {
 ///
 /// # Errors
 /// The session's; `JET_errDatabaseInvalidPath` (-1217) for no name, `JET_errDatabaseNotFound`
-/// (-1203), `JET_errDatabaseLocked` (-1207) while another session has it alone,
-/// `JET_errDatabaseInUse` (-1202) if any session has it open that is to be had alone, this one
+/// (-1203), `JET_errDatabaseAttachedForRecovery` (-1231) if only recovery has attached it,
+/// `JET_errDatabaseLocked` (-1207) while another session has it alone, `JET_errDatabaseInUse` (-1202) if any session has it open that is to be had alone, this one
 /// included; `JET_errFeatureNotAvailable` (-1001) for other flags; [`JET_bitDbRecoveryOff`] is
 /// one of the attach and changes nothing.
 pub fn JetOpenDatabase(

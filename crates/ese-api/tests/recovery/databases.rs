@@ -263,3 +263,33 @@ fn records_before_the_required_logs_are_passed_over_on_request() {
     assert_eq!(skip.run(left.path()).unwrap(), JetErr::Success);
     left.is_complete();
 }
+
+#[test]
+fn databases_stay_attached_if_that_is_asked_for() {
+    let _mode = multi();
+    let left = Left::with_rows(20);
+    let path = left.file("a.edb");
+    let name = path.to_str().unwrap();
+    for _ in 0..2 {
+        // Also when nobody has attached it before the next crash.
+        let keep = Try::flags(JET_bitKeepDbAttachedAtEndOfRecovery);
+        let (inst, _) = keep.init(left.path()).unwrap();
+        let sesid = JetBeginSession(inst).unwrap();
+        let refused = JetOpenDatabase(sesid, name, 0).unwrap_err();
+        assert_eq!(refused.code(), JetErr::DatabaseAttachedForRecovery);
+        assert_eq!(code(JetTerm2(inst, JET_bitTermDirty)), JetErr::DirtyShutdown);
+        assert_eq!(left.header().state(), ese_pages::DbState::DirtyShutdown, "it was attached");
+    }
+    let (inst, _) = Try::flags(JET_bitKeepDbAttachedAtEndOfRecovery).init(left.path()).unwrap();
+    let sesid = JetBeginSession(inst).unwrap();
+    assert_eq!(JetAttachDatabase(sesid, name, 0).unwrap(), JetErr::Success);
+    assert_eq!(JetAttachDatabase(sesid, name, 0).unwrap(), JetErr::WrnDatabaseAttached);
+    JetOpenDatabase(sesid, name, 0).unwrap();
+    JetTerm(inst).unwrap();
+    left.is_complete();
+    // Nothing was attached at the end of the last run.
+    let (inst, _) = Try::flags(JET_bitKeepDbAttachedAtEndOfRecovery).init(left.path()).unwrap();
+    let sesid = JetBeginSession(inst).unwrap();
+    assert_eq!(code(JetOpenDatabase(sesid, name, 0)), JetErr::DatabaseNotFound);
+    JetTerm(inst).unwrap();
+}

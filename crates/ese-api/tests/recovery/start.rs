@@ -58,13 +58,13 @@ fn a_log_that_ended_cleanly_needs_no_redo() {
     drop(instance.create_database("a.edb").unwrap());
     instance.stop().unwrap();
     let again = Instance::builder(dir.path()).start().unwrap();
-    let report = *again.recovery_report().unwrap();
+    let report = again.recovery_report().unwrap().clone();
     again.stop().unwrap();
     assert_eq!((report.records, report.applied + report.skipped), (1, 0), "{report:?}");
     // With an older start it is read again, and nothing is to be done.
     fs::remove_file(dir.path().join("edb.chk")).unwrap();
     let again = Instance::builder(dir.path()).start().unwrap();
-    let report = *again.recovery_report().unwrap();
+    let report = again.recovery_report().unwrap().clone();
     again.stop().unwrap();
     assert!(report.records > 10 && report.applied == 0, "{report:?}");
 }

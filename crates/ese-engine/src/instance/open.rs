@@ -68,10 +68,6 @@ fn check_settings(config: &InstanceConfig, options: &RecoveryOptions<'_>) -> Res
                     database stays attached";
         return Err(Error::new(JetErr::InvalidSettings, what));
     }
-    if keeps {
-        let what = "keeping databases attached at the end of recovery";
-        return Err(Error::new(JetErr::FeatureNotAvailable, what));
-    }
     if let Some(RedoEnd::Pause(pos) | RedoEnd::CutAt(pos)) = options.until {
         let refused = match () {
             () if pos.generation == Generation(0) => "the position to stop at has no generation",

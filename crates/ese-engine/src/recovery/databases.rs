@@ -9,7 +9,7 @@ use std::{
 
 use ese_base::{Dbid, Error, Generation, JetErr, LgPos, LogTime, Pgno, Result, plant};
 use ese_log::records::{Backup2, BackupPhase, SetDbVersion};
-use ese_os::Env;
+use ese_os::{Env, parent_of};
 use ese_pages::{
     DbHeader, DbState,
     cache::{CacheOptions, FlushGoal, PageCache},
@@ -142,6 +142,15 @@ impl RedoDatabases {
             Some(RedoDb::Open { path, .. }) => Some(path),
             _ => None,
         }
+    }
+
+    /// The files of the databases that are open.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        let open = self.by_id.values().filter_map(|db| match db {
+            RedoDb::Open { path, .. } => Some(path.clone()),
+            _ => None,
+        });
+        open.collect()
     }
 
     /// The headers of the databases that are open.
@@ -403,7 +412,7 @@ impl RedoDatabases {
     fn remove(&self, path: &Path) -> Result<()> {
         self.env.fs.remove_file(path)?;
         dblwr::remove(&self.env, path)?;
-        path.parent().map_or(Ok(()), |dir| self.env.fs.sync_dir(dir))
+        self.env.fs.sync_dir(parent_of(path))
     }
 
     fn create_file(&self, info: &AttachInfo, at: LgPos) -> Result<RedoDb> {

@@ -547,6 +547,7 @@ impl Redone<'_, '_> {
 
     /// Writes what redo has changed; the databases stay dirty, the log is as it was.
     pub(crate) fn leave(mut self) -> Result<RecoveryReport> {
+        self.replay.report.attached = self.replay.databases.paths();
         self.replay.tell_detaching(None)?;
         self.replay.databases.leave_dirty()?;
         self.replay.report.without_undo = true;
@@ -572,6 +573,7 @@ impl Redone<'_, '_> {
 
     /// Takes open transactions back and leaves every database clean.
     pub(crate) fn finish(mut self, env: &Env, log: &Arc<Log>) -> Result<RecoveryReport> {
+        self.replay.report.attached = self.replay.databases.paths();
         undo::finish(&mut self.replay, env, log)?;
         self.report()
     }
@@ -580,6 +582,7 @@ impl Redone<'_, '_> {
     pub(crate) fn finish_unlogged(
         mut self,
     ) -> Result<(RecoveryReport, BTreeMap<ObjId, TreeChanges>)> {
+        self.replay.report.attached = self.replay.databases.paths();
         undo::finish_unlogged(&mut self.replay)?;
         let changes = std::mem::take(&mut self.replay.changes).into_trees();
         Ok((self.report()?, changes))

@@ -32,7 +32,7 @@ bitflags::bitflags! {
         const QUIET_ABOUT_LOSS = 0x400;
         /// The watcher is asked at each step of the decision, not only told of the progress.
         const EXTERNAL_CONTROL = 0x800;
-        /// Databases stay attached when recovery has ended.
+        /// Databases are attached again when recovery has ended, by whoever started the instance.
         const KEEP_ATTACHED = 0x1000;
         /// Page changes of generations that a database does not need any more are not looked at.
         const SKIP_BEFORE_REQUIRED = 0x2000;
@@ -122,12 +122,6 @@ pub struct RecoveryOptions<'a> {
 }
 
 impl RecoveryOptions<'_> {
-    /// Of an ordinary recovery, with databases that lie elsewhere now.
-    #[must_use]
-    pub fn with_moved(moved: Vec<(Signature, PathBuf)>) -> Self {
-        RecoveryOptions { moved, ..RecoveryOptions::default() }
-    }
-
     /// Of an ordinary recovery with these flags.
     #[must_use]
     pub fn with_flags(flags: RecoveryFlags) -> Self {

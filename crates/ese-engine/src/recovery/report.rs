@@ -1,9 +1,11 @@
 //! What a recovery did.
 
+use std::path::PathBuf;
+
 use ese_base::{Generation, JetErr, LgPos, TrxId};
 
 /// What a recovery did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecoveryReport {
     /// Where redo began.
     pub from: LgPos,
@@ -32,6 +34,8 @@ pub struct RecoveryReport {
     pub removed_logs: u32,
     /// Databases that were not there and were left out, with leave.
     pub ignored_databases: u32,
+    /// Databases that were attached where the log ended. They are clean now, unless `without_undo`.
+    pub attached: Vec<PathBuf>,
 }
 
 impl RecoveryReport {
