@@ -116,7 +116,7 @@ fn into_copy(env: &Env, from_logs: bool) -> Result<PathBuf> {
     };
     let done = recover_into(env, &request, &mut |_| (), &StopToken::new())?;
     let mut path = PathBuf::new();
-    for database in done {
+    for database in done.databases {
         database.outcome?;
         path = database.target;
     }

@@ -269,7 +269,7 @@ fn a_database_that_an_early_log_creates_begins_as_its_engine_made_it() {
     let request =
         CopyRequest { logs: vec![logs.clone()], out, from_logs: true, ..CopyRequest::default() };
     let env = Env::real();
-    let done = recover_into(&env, &request, &mut |_| (), &StopToken::new()).unwrap();
+    let done = recover_into(&env, &request, &mut |_| (), &StopToken::new()).unwrap().databases;
     let report = done[0].outcome.as_ref().unwrap();
     assert_eq!(report.recovery.applied, 2, "{report:?}");
     assert!(done[0].target.ends_with("early.edb"));

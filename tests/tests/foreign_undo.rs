@@ -98,7 +98,7 @@ fn recovered(logs: &Path, out: &Path, from_logs: bool) -> (Rows, Rows, u64) {
         ..CopyRequest::default()
     };
     let env = Env::real();
-    let mut done = recover_into(&env, &request, &mut |_| (), &StopToken::new()).unwrap();
+    let mut done = recover_into(&env, &request, &mut |_| (), &StopToken::new()).unwrap().databases;
     let done = done.pop().unwrap();
     let report = done.outcome.unwrap();
     let database = Offline::open(&env, &done.target).unwrap();

@@ -72,7 +72,7 @@ fn compared(request: &CopyRequest) -> Result<(PathBuf, CopyReport, Differences)>
     for (dir, before) in request.logs.iter().zip(before) {
         assert!(contents(dir) == before, "{} was changed", dir.display());
     }
-    let [only] = <[_; 1]>::try_from(done?).unwrap();
+    let [only] = <[_; 1]>::try_from(done?.databases).unwrap();
     let (target, outcome) = (only.target, only.outcome);
     assert_eq!(outcome.is_ok(), target.exists(), "no copy stays of what could not be recovered");
     outcome.map(|report| (target, report, only.differences.unwrap()))
@@ -231,13 +231,13 @@ fn a_dirty_database_is_recovered_and_its_original_stays() {
     let dirty = data.join("srum-win10-dirty/dirty");
     let scratch = ese_tests::scratch();
     let request = request(&dirty, &scratch.path().join("out"));
-    let plans = plan_recovery(&Env::real(), &request, &StopToken::new()).unwrap();
+    let plans = plan_recovery(&Env::real(), &request, &StopToken::new()).unwrap().databases;
     assert!(plans[0].refused.is_none() && plans[0].missing.is_empty(), "{plans:?}");
     assert_eq!(plans[0].needs.unwrap().required.0, Generation(0x51));
     assert!(plans[0].log_bytes > 4096 && plans[0].files.len() >= 2, "{plans:?}");
     let (copy, report, differences) = compared(&request).unwrap();
     // Windows had written all pages, and not got to say that the database is clean.
-    let recovery = report.recovery;
+    let recovery = &report.recovery;
     assert!(recovery.skipped > 100 && recovery.rolled_back == 0, "{recovery:?}");
     assert_eq!(differing(&copy, &dirty.join("SRUDB.dat")), Vec::<usize>::new());
     assert_sound(&copy);

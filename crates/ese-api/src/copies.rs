@@ -14,7 +14,7 @@ use ese_engine::recovery::{
     copy::{self, CopyJob, CopyPlan, CopyReport, Creation},
 };
 use ese_log::{LeftAside, LogFile, LogPool, LogStream, Wanted};
-use ese_os::{Env, OpenMode};
+use ese_os::{Env, OpenMode, parent_of};
 use ese_pages::{Access, DbFile, DbHeader, DbState, header::read_header};
 
 use crate::{
@@ -110,34 +110,75 @@ pub struct CopiedDatabase {
     pub differences: Option<Vec<TableDifference>>,
 }
 
+/// What became of each database.
+#[derive(Debug)]
+pub struct Copied {
+    /// Those that are there, or that the log creates.
+    pub databases: Vec<CopiedDatabase>,
+    /// Why files that are called like databases could not be taken for any. They are not among
+    /// `databases`, and must not be passed over in silence.
+    pub unreadable: Vec<Error>,
+}
+
+/// What recovery needs for each database.
+#[derive(Debug)]
+pub struct CopiesPlan {
+    /// As in [`Copied`].
+    pub databases: Vec<DatabasePlan>,
+    /// As in [`Copied`].
+    pub unreadable: Vec<Error>,
+}
+
 /// Recovers databases into copies. Nothing but the copies is written.
 ///
 /// # Errors
 /// `JET_errMissingLogFile` (-528) if there is no log; `JET_errFileNotFound` (-1811) if there is no
-/// database; the file system's. What is wrong with one database is its outcome.
+/// database, or why the only files that are called like databases are none; the file system's.
+/// `JET_errClientRequestToStopJetService` (-1329) if it was stopped: there is no copy then. What is
+/// wrong with one database is its outcome.
 pub fn recover_into(
     env: &Env,
     request: &CopyRequest,
     progress: CopyWatcher<'_>,
     stop: &StopToken,
-) -> Result<Vec<CopiedDatabase>> {
-    let works = works(env, request, stop)?;
-    let mut done = Vec::with_capacity(works.len());
+) -> Result<Copied> {
+    let Works { works, unreadable } = works(env, request, stop)?;
+    let mut databases = Vec::with_capacity(works.len());
     for work in works {
-        let target = work.target.clone();
-        let (source, sign_db, state) = (work.source.clone(), work.sign_db, work.state());
-        let aside = work.aside.clone();
-        let outcome = run(env, request, work, progress, stop);
-        let outcome = outcome.map_err(|error| explained(error, &aside));
-        if let Err(error) = &outcome
-            && error.code() == JetErr::ClientRequestToStopJetService
-        {
-            return Err(Error::new(error.code(), error.message().to_owned()));
+        match copied(env, request, work, progress, stop) {
+            Ok(copied) => databases.push(copied),
+            Err(error) => {
+                // Whoever begins anew finds nothing in the way.
+                for CopiedDatabase { target, .. } in
+                    databases.iter().filter(|it| it.outcome.is_ok())
+                {
+                    drop(env.fs.remove_file(target));
+                }
+                return Err(error);
+            }
         }
-        let differences = compared(env, source.as_deref(), &target, &outcome, stop)?;
-        done.push(CopiedDatabase { source, target, sign_db, state, aside, outcome, differences });
     }
-    Ok(done)
+    Ok(Copied { databases, unreadable })
+}
+
+/// Recovers one database. An error is one of all of them.
+fn copied(
+    env: &Env,
+    request: &CopyRequest,
+    work: Work,
+    progress: CopyWatcher<'_>,
+    stop: &StopToken,
+) -> Result<CopiedDatabase> {
+    let target = work.target.clone();
+    let (source, sign_db, state) = (work.source.clone(), work.sign_db, work.state());
+    let aside = work.aside.clone();
+    let outcome = run(env, request, work, progress, stop);
+    let outcome = match outcome.map_err(|error| explained(error, &aside)) {
+        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => return Err(error),
+        outcome => outcome,
+    };
+    let differences = compared(env, source.as_deref(), &target, &outcome, stop)?;
+    Ok(CopiedDatabase { source, target, sign_db, state, aside, outcome, differences })
 }
 
 /// What became of the rows. Whoever stops it gets no copy either.
@@ -166,13 +207,20 @@ fn compared(
 ///
 /// # Errors
 /// As [`recover_into`].
-pub fn plan_recovery(
-    env: &Env,
-    request: &CopyRequest,
-    stop: &StopToken,
-) -> Result<Vec<DatabasePlan>> {
-    works(env, request, stop)?.into_iter().map(|work| work.plan(request, stop)).collect()
+pub fn plan_recovery(env: &Env, request: &CopyRequest, stop: &StopToken) -> Result<CopiesPlan> {
+    let Works { works, unreadable } = works(env, request, stop)?;
+    let plans = works.into_iter().map(|work| work.plan(request, stop));
+    Ok(CopiesPlan { databases: plans.collect::<Result<_>>()?, unreadable })
 }
+
+/// The databases to be recovered.
+struct Works {
+    works: Vec<Work>,
+    unreadable: Vec<Error>,
+}
+
+/// A database that is there.
+type Source = (PathBuf, Box<DbHeader>);
 
 /// One database to be recovered.
 struct Work {
@@ -195,7 +243,7 @@ impl Work {
 
     /// Where replay begins, and what is needed.
     fn needs(&self, request: &CopyRequest) -> Result<CopyPlan> {
-        let stream = self.stream.as_ref().map_err(again)?;
+        let stream = self.stream.as_ref().map_err(Clone::clone)?;
         if self.needless {
             let last = stream.last_present()?;
             let none = (Generation(0), Generation(0));
@@ -263,9 +311,7 @@ impl Work {
         };
         plan.refused = plan.refused.map(|error| explained(error, &plan.aside));
         match plan.refused {
-            Some(ref error) if error.code() == JetErr::ClientRequestToStopJetService => {
-                Err(again(error))
-            }
+            Some(error) if error.code() == JetErr::ClientRequestToStopJetService => Err(error),
             _ => Ok(plan),
         }
     }
@@ -327,11 +373,14 @@ fn flags_of(request: &CopyRequest) -> RecoveryFlags {
     request.flags | if request.until.is_some() { cut } else { RecoveryFlags::empty() }
 }
 
-fn works(env: &Env, request: &CopyRequest, stop: &StopToken) -> Result<Vec<Work>> {
+fn works(env: &Env, request: &CopyRequest, stop: &StopToken) -> Result<Works> {
     let pool = LogPool::gather(env, &request.logs)?;
-    let sources = sources(env, request)?;
+    let (sources, mut unreadable) = sources(env, request)?;
     let mut works = if request.from_logs {
-        built(env, &pool, &sources, stop)?
+        // Among those that the logs create is what such a file was.
+        let wanted = if unreadable.is_empty() { &sources[..] } else { &[] };
+        unreadable.clear();
+        built(env, &pool, wanted, stop)?
     } else {
         let mut works = Vec::with_capacity(sources.len());
         for (path, header) in sources {
@@ -340,26 +389,31 @@ fn works(env: &Env, request: &CopyRequest, stop: &StopToken) -> Result<Vec<Work>
         works
     };
     if works.is_empty() {
+        if let Some(error) = unreadable.into_iter().next() {
+            return Err(error);
+        }
         let place = request.logs.first().cloned().unwrap_or_default();
         return Err(Error::new(JetErr::FileNotFound, "there is no database here")
             .at_path(place)
             .advise("name the database, or build it from all of its logs (--from-logs)"));
     }
-    let alone = works.len() == 1;
+    let alone = works.len() + unreadable.len() == 1;
     for work in &mut works {
         work.target = target_of(env, &request.out, &work.target, alone)?;
     }
-    Ok(works)
+    Ok(Works { works, unreadable })
 }
 
-/// The databases that are there, with their headers.
-fn sources(env: &Env, request: &CopyRequest) -> Result<Vec<(PathBuf, Box<DbHeader>)>> {
-    let mut paths = request.databases.clone();
+/// The databases that are there, with their headers, and why others cannot be read.
+fn sources(env: &Env, request: &CopyRequest) -> Result<(Vec<Source>, Vec<Error>)> {
+    let (mut paths, mut unreadable) = (request.databases.clone(), Vec::new());
     if paths.is_empty() {
         for place in &request.logs {
             // A log file that was named has no databases inside.
             if env.fs.list(place).is_ok() {
-                paths.extend(look_for_databases(env, place)?.databases);
+                let found = look_for_databases(env, place)?;
+                paths.extend(found.databases);
+                unreadable.extend(found.unreadable);
             }
         }
     }
@@ -375,14 +429,14 @@ fn sources(env: &Env, request: &CopyRequest) -> Result<Vec<(PathBuf, Box<DbHeade
             header.state() == DbState::CleanShutdown || !header.sign_log.is_null()
         });
     }
-    Ok(sources)
+    Ok((sources, unreadable))
 }
 
 fn of_file(
     env: &Env,
     pool: &LogPool,
     request: &CopyRequest,
-    (path, header): (PathBuf, Box<DbHeader>),
+    (path, header): Source,
     stop: &StopToken,
 ) -> Result<Work> {
     let (sign_db, mut sign_log) = (header.sign_db, header.sign_log);
@@ -437,12 +491,7 @@ fn with_damaged(pool: &LogPool, mut aside: Vec<LeftAside>) -> Vec<LeftAside> {
 }
 
 /// The databases that the logs create, those of the files if there are any.
-fn built(
-    env: &Env,
-    pool: &LogPool,
-    sources: &[(PathBuf, Box<DbHeader>)],
-    stop: &StopToken,
-) -> Result<Vec<Work>> {
+fn built(env: &Env, pool: &LogPool, sources: &[Source], stop: &StopToken) -> Result<Vec<Work>> {
     if pool.is_empty() {
         return Err(Error::new(JetErr::MissingLogFile, "there is no log to build a database from"));
     }
@@ -522,7 +571,7 @@ fn run(
     if env.fs.exists(&work.target)? {
         return Err(would_replace(&work.target));
     }
-    let dir = directory_of(&work.target);
+    let dir = parent_of(&work.target);
     let made = !env.fs.exists(dir)?;
     env.fs.create_dir_all(dir)?;
     // It gets its name when it is whole: whoever is killed leaves nothing that looks like a copy.
@@ -559,7 +608,7 @@ fn run(
             return Err(would_replace(&work.target));
         }
         env.fs.rename(&unfinished, &work.target)?;
-        env.fs.sync_dir(directory_of(&work.target))?;
+        env.fs.sync_dir(parent_of(&work.target))?;
         Ok(report)
     });
     if named.is_err() {
@@ -581,10 +630,6 @@ fn would_replace(path: &Path) -> Error {
         .advise("name another place for the copies")
 }
 
-fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 /// Copies the database, with the images of pages that were being written when it was left.
 fn place(
     env: &Env,
@@ -601,7 +646,7 @@ fn place(
     if env.fs.exists(&images)? {
         copy_file(env, &images, &double_write_of(target), progress, stop)?;
     }
-    env.fs.sync_dir(directory_of(target))
+    env.fs.sync_dir(parent_of(target))
 }
 
 fn double_write_of(path: &Path) -> PathBuf {
@@ -644,31 +689,7 @@ fn explained(error: Error, aside: &[LeftAside]) -> Error {
         let stem = file.path.file_stem().unwrap_or_default().to_string_lossy().to_uppercase();
         [generation, Generation(0)].contains(&file.generation) || stem.ends_with(&number)
     };
-    let mut what = error.message().to_owned();
-    for file in aside.iter().filter(instead) {
-        what = format!("{what}; {} is {}", file.path.display(), file.why);
-    }
-    with_message(&error, what)
-}
-
-/// An error that is told twice.
-fn again(error: &Error) -> Error {
-    with_message(error, error.message().to_owned())
-}
-
-fn with_message(error: &Error, what: String) -> Error {
-    let mut copy = Error::new(error.code(), what);
-    if let Some(path) = error.path() {
-        copy = copy.at_path(path);
-    }
-    if let Some(generation) = error.generation() {
-        copy = copy.at_generation(generation);
-    }
-    if let Some(page) = error.pgno() {
-        copy = copy.at_page(page);
-    }
-    match error.advice() {
-        Some(advice) => copy.advise(advice.to_owned()),
-        None => copy,
-    }
+    aside.iter().filter(instead).fold(error, |error, file| {
+        error.map_message(|what| format!("{what}; {} is {}", file.path.display(), file.why))
+    })
 }

@@ -92,8 +92,8 @@ pub use backup::{
 };
 pub use compact::{Compacted, compact};
 pub use copies::{
-    CopiedDatabase, CopyProgress, CopyRequest, CopyWatcher, DatabasePlan, plan_recovery,
-    recover_into,
+    Copied, CopiedDatabase, CopiesPlan, CopyProgress, CopyRequest, CopyWatcher, DatabasePlan,
+    plan_recovery, recover_into,
 };
 pub use database::{Database, DatabaseOptions};
 pub use defrag::{DefragOptions, DefragOutcome};

@@ -17,6 +17,7 @@ use ese_api::{
     databases_elsewhere, databases_in, find_base, look_for_databases,
 };
 use ese_backup::sets::BackupSet;
+use ese_os::parent_of;
 use serde_json::json;
 
 use crate::{
@@ -61,7 +62,7 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
         SetForm::Archive => BackupDestination::Archive(&args.out),
         SetForm::Pipe => BackupDestination::Writer(&mut pipe),
     };
-    let done = interrupt.during(&context.env, &stop, || instance.back_up(to, job));
+    let done = interrupt.during(&stop, || instance.back_up(to, job));
     drop(pipe);
     drop(progress);
     let ended = instance.stop();
@@ -124,11 +125,7 @@ fn base(context: &Context, args: &args::Backup, of: &Instance) -> Outcome<Option
     if files::is_pipe(&args.out) {
         return Err(Failure::Usage("name the set that this one builds on with --base".into()));
     }
-    let beside = match args.out.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
-    Ok(Some(of.backup_base(beside)?))
+    Ok(Some(of.backup_base(parent_of(&args.out))?))
 }
 
 /// The limit of the command line, or of a file that is looked at while the backup runs.

@@ -53,7 +53,7 @@ pub(crate) fn run(context: &Context, args: &args::Diff) -> Outcome {
             },
         )
     };
-    let counted = interrupt.during(&context.env, &stop, compare);
+    let counted = interrupt.during(&stop, compare);
     if let Some(failure) = broken {
         return Err(failure);
     }

@@ -159,7 +159,9 @@ pub(crate) fn incomplete(context: &Context, losses: &[(String, ExportedTable)]) 
             } else {
                 let count =
                     count.map_or_else(String::new, |n| format!(", {}", text::counted(n, "row")));
-                format!("LOST page {} of table \"{table}\"{count}: {}", page.pgno, page.error)
+                let line =
+                    format!("LOST page {} of table \"{table}\"{count}: {}", page.pgno, page.error);
+                text::printable(&line).into_owned()
             };
             told += 1;
             if context.json || told <= TOLD_MAX {
@@ -173,7 +175,8 @@ pub(crate) fn incomplete(context: &Context, losses: &[(String, ExportedTable)]) 
                 let line = json!({ "lost": { "table": table, "error": error_json(error) } });
                 drop(writeln!(stderr, "{line}"));
             } else if told <= TOLD_MAX {
-                drop(writeln!(stderr, "LOST {}", with_advice(error)));
+                let what = with_advice(error);
+                drop(writeln!(stderr, "LOST {}", text::printable(&what)));
             }
         }
     }

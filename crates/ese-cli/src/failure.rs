@@ -17,6 +17,8 @@ use std::{
 use ese_api::{Error, ErrorKind, JetErr};
 use serde_json::{Value, json};
 
+use crate::text;
+
 pub(crate) const PROBLEM: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 pub(crate) const IO: u8 = 3;
@@ -94,15 +96,19 @@ impl Failure {
         }
     }
 
-    /// One line for people; `None` if everything has been said.
+    /// One line for people; `None` if everything has been said. A message that quotes a file's
+    /// bytes breaks no line.
     pub(crate) fn text(&self) -> Option<String> {
+        let text = self.said()?;
+        Some(text::printable(&text).into_owned())
+    }
+
+    fn said(&self) -> Option<String> {
         match self {
-            // A message that quotes a file's bytes must not break the line.
-            Failure::Engine(error) => Some(with_advice(error).replace(['\n', '\r'], " ")),
+            Failure::Engine(error) => Some(with_advice(error)),
             Failure::Usage(what) => Some(what.clone()),
             Failure::Input { path, line, error } => {
-                let what = with_advice(error).replace(['\n', '\r'], " ");
-                Some(format!("{}: line {line}: {what}", path.display()))
+                Some(format!("{}: line {line}: {}", path.display(), with_advice(error)))
             }
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Failure::Output(error) => Some(format!("standard output: {error}")),

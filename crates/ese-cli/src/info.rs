@@ -69,7 +69,8 @@ fn in_terms(
     [first, second]: &[Option<DbHeader>; 2],
     output: &mut Output,
 ) -> Outcome {
-    output.line("\nas esentutl /mh names it:")?;
+    output.line("")?;
+    output.line("as esentutl /mh names it:")?;
     let other = match located.copy {
         HeaderCopy::Both => None,
         HeaderCopy::Primary => second.as_ref(),

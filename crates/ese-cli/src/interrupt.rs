@@ -5,6 +5,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc::{self, RecvTimeoutError},
     },
     thread,
     time::Duration,
@@ -57,18 +58,17 @@ impl Interrupt {
 
     /// Runs something in which the engine may wait for long without a progress call; the token is
     /// stopped as soon as somebody presses.
-    pub(crate) fn during<T>(&self, env: &Env, token: &StopToken, run: impl FnOnce() -> T) -> T {
-        let over = AtomicBool::new(false);
+    pub(crate) fn during<T>(&self, token: &StopToken, run: impl FnOnce() -> T) -> T {
+        // Its end is dropped when all is done, also by a panic.
+        let (over, is_over) = mpsc::channel::<()>();
         thread::scope(|scope| {
-            scope.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
+            scope.spawn(move || {
+                while is_over.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
                     self.pass_on(token);
-                    env.clock.sleep(LOOK);
                 }
             });
-            let result = run();
-            over.store(true, Ordering::Relaxed);
-            result
+            let _over = over;
+            run()
         })
     }
 

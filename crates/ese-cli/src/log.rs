@@ -203,8 +203,10 @@ fn print(
             };
         }
     }
+    output.line(&line)?;
     if let Some(bytes) = otherwise {
-        line += &format!("\n  stored    {}\n  otherwise {}", hex(entry.bytes), hex(bytes));
+        output.line(&format!("  stored    {}", hex(entry.bytes)))?;
+        output.line(&format!("  otherwise {}", hex(bytes)))?;
     }
-    Ok(output.line(&line)?)
+    Ok(())
 }

@@ -4,6 +4,8 @@ use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 
 use serde_json::Value;
 
+use crate::text;
+
 #[derive(Debug)]
 pub(crate) struct Output(BufWriter<StdoutLock<'static>>);
 
@@ -12,8 +14,9 @@ impl Output {
         Output(BufWriter::with_capacity(64 << 10, io::stdout().lock()))
     }
 
+    /// A line for people; names and messages out of a file steer no terminal.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
-        self.0.write_all(text.as_bytes())?;
+        self.0.write_all(text::printable(text).as_bytes())?;
         self.0.write_all(b"\n")
     }
 

@@ -61,7 +61,7 @@ fn in_place(context: &Context, args: &args::Recover) -> Outcome {
     files::refuse_backup_set(&context.env, &args.dir)?;
     let started = context.env.clock.monotonic();
     let (interrupt, stop) = (context.interrupt(), StopToken::new());
-    let recovered = interrupt.during(&context.env, &stop, || {
+    let recovered = interrupt.during(&stop, || {
         let flags = flags_of(args);
         let (stop, until) = (stop.clone(), until(args));
         let options = RecoveryOptions { stop, flags, until, ..RecoveryOptions::default() };

@@ -207,6 +207,9 @@ fn legend(map: &SpaceMap, largest: &[usize], top: u32, svg: &mut String) {
 }
 
 fn escaped(text: &str) -> String {
-    let printable = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
-    printable.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text::printable(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

@@ -1,8 +1,17 @@
-//! Numbers for people.
+//! Numbers and text for people.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use ese_api::{LgPos, LogTime};
+
+/// On one line, without anything that steers a terminal: names out of a file can be anything.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        text.replace(char::is_control, " ").into()
+    } else {
+        text.into()
+    }
+}
 
 /// `118,301`.
 pub(crate) fn count(number: u64) -> String {
@@ -110,6 +119,12 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_printable_moves_a_cursor() {
+        assert_eq!(printable("a\x1b[2J\nb\u{9b}c"), "a [2J b c");
+        assert!(matches!(printable("Müller, 日本"), Cow::Borrowed(_)));
+    }
 
     #[test]
     fn numbers_are_easy_to_read() {

@@ -89,3 +89,26 @@ fn where_to_is_always_said() {
         assert_eq!(ran.code, Some(2), "{args:?}: {ran:?}");
     }
 }
+
+#[test]
+fn a_database_that_is_none_any_more_is_told_beside_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    dirty(&dir.join("data"), 100);
+    fs::write(dir.join("data/lost.edb"), [0x5a; 20_000]).unwrap();
+    let ran = untouched(&dir.join("data"), || ese(dir, &["recover", "data", "--out", "out"]));
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stdout.contains("PROBLEM data/lost.edb: "), "{ran:?}");
+    assert_eq!(ese(dir, &["rows", "out/a.edb", "t", "--json"]).fine().lines().count(), 100);
+    let plan = ese(dir, &["recover", "data", "--dry-run", "--json"]);
+    assert_eq!(plan.code, Some(1), "{plan:?}");
+    let told: Value = serde_json::from_str(&plan.stdout).unwrap();
+    assert_eq!(told["databases"].as_array().unwrap().len(), 1);
+    assert_eq!(told["unreadable"].as_array().unwrap().len(), 1);
+    // Alone, it is the error of the verb; and the logs can make it again, whatever it is now.
+    fs::remove_file(dir.join("data/a.edb")).unwrap();
+    let alone = untouched(&dir.join("data"), || ese(dir, &["recover", "data", "--out", "other"]));
+    alone.refused(1, &["data/lost.edb", "JET_err"]);
+    ese(dir, &["recover", "data", "--from-logs", "--out", "made"]).fine();
+    assert_eq!(ese(dir, &["rows", "made/a.edb", "t", "--json"]).fine().lines().count(), 100);
+}

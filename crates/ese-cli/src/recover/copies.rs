@@ -1,9 +1,9 @@
 //! Recovery into copies, and what it would need.
 
 use ese_api::{
-    CopiedDatabase, CopyProgress, CopyReport, CopyRequest, DatabasePlan, DiffCounts, Error, JetErr,
-    LeftAside, RecoveryFlags, StopToken, TableDifference, TreeChanges, VerifyOptions,
-    VerifyProgress, plan_recovery, recover_into, verify_database,
+    Copied, CopiedDatabase, CopiesPlan, CopyProgress, CopyReport, CopyRequest, DatabasePlan,
+    DiffCounts, Error, JetErr, LeftAside, RecoveryFlags, StopToken, TableDifference, TreeChanges,
+    VerifyOptions, VerifyProgress, plan_recovery, recover_into, verify_database,
 };
 use serde_json::{Value, json};
 
@@ -38,30 +38,26 @@ pub(super) fn recover(context: &Context, args: &args::Recover) -> Outcome {
         let shown = if so_far.replaying { &mut replaying } else { &mut copying };
         shown.set(so_far.done, so_far.total);
     };
-    let recovered = interrupt.during(&context.env, &stop, || {
-        recover_into(&context.env, &request(args), &mut progress, &stop)
-    });
+    let recovered = interrupt
+        .during(&stop, || recover_into(&context.env, &request(args), &mut progress, &stop));
     drop((copying, replaying));
-    let mut recovered = match recovered {
+    let Copied { databases, unreadable } = match recovered {
         Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
             return Err(Failure::Stopped("nothing was changed; run it again".to_owned()));
         }
         recovered => recovered?,
     };
     // Of one database, its error is that of the verb.
-    if let [CopiedDatabase { outcome, .. }] = &mut recovered[..]
-        && outcome.is_err()
-        && let Some(only) = recovered.pop()
-    {
-        only.outcome?;
-        return Ok(());
+    if let ([CopiedDatabase { outcome: Err(error), .. }], []) = (&databases[..], &unreadable[..]) {
+        return Err(error.clone().into());
     }
     let took = context.env.clock.monotonic().saturating_sub(started);
-    let verified = verify_copies(context, &recovered)?;
-    let both = || recovered.iter().zip(&verified);
+    let verified = verify_copies(context, &databases)?;
+    let both = || databases.iter().zip(&verified);
     let told = json!({
         "path": args.dir.to_string_lossy(),
         "databases": both().map(|(copy, problems)| copied_json(copy, problems)).collect::<Vec<_>>(),
+        "unreadable": unreadable.iter().map(error_json).collect::<Vec<_>>(),
     });
     write_report(context, args, &told)?;
     let mut output = Output::new();
@@ -73,11 +69,20 @@ pub(super) fn recover(context: &Context, args: &args::Recover) -> Outcome {
                 output.line(&line)?;
             }
         }
+        unreadable_lines(&mut output, &unreadable)?;
         output.line(&format!("recovered in {}", text::time(took)))?;
     }
     output.flush()?;
     let whole = both().all(|(copy, problems)| copy.outcome.is_ok() && problems.is_empty());
-    if whole { Ok(()) } else { Err(Failure::Problems) }
+    if whole && unreadable.is_empty() { Ok(()) } else { Err(Failure::Problems) }
+}
+
+/// Files that are called like databases and are none any more.
+fn unreadable_lines(output: &mut Output, unreadable: &[Error]) -> Outcome {
+    for error in unreadable {
+        output.line(&format!("PROBLEM {}", with_advice(error)))?;
+    }
+    Ok(())
 }
 
 /// What is wrong with each copy. A log makes whole what was being written, not what was damaged in
@@ -258,9 +263,8 @@ fn aside_lines(aside: &[LeftAside]) -> Vec<String> {
 /// `--dry-run`.
 pub(super) fn plan(context: &Context, args: &args::Recover) -> Outcome {
     let (interrupt, stop) = (context.interrupt(), StopToken::new());
-    let plans = interrupt
-        .during(&context.env, &stop, || plan_recovery(&context.env, &request(args), &stop));
-    let plans = match plans {
+    let plans = interrupt.during(&stop, || plan_recovery(&context.env, &request(args), &stop));
+    let CopiesPlan { databases, unreadable } = match plans {
         Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
             return Err(Failure::Stopped("nothing was changed".to_owned()));
         }
@@ -268,22 +272,24 @@ pub(super) fn plan(context: &Context, args: &args::Recover) -> Outcome {
     };
     let told = json!({
         "path": args.dir.to_string_lossy(),
-        "databases": plans.iter().map(plan_json).collect::<Vec<_>>(),
+        "databases": databases.iter().map(plan_json).collect::<Vec<_>>(),
+        "unreadable": unreadable.iter().map(error_json).collect::<Vec<_>>(),
     });
     write_report(context, args, &told)?;
     let mut output = Output::new();
     if context.json {
         output.json(&told)?;
     } else {
-        for plan in &plans {
+        for plan in &databases {
             for line in plan_lines(plan) {
                 output.line(&line)?;
             }
         }
+        unreadable_lines(&mut output, &unreadable)?;
     }
     output.flush()?;
-    let possible = plans.iter().all(|plan| plan.refused.is_none());
-    if possible { Ok(()) } else { Err(Failure::Problems) }
+    let possible = databases.iter().all(|plan| plan.refused.is_none());
+    if possible && unreadable.is_empty() { Ok(()) } else { Err(Failure::Problems) }
 }
 
 fn plan_json(plan: &DatabasePlan) -> Value {
