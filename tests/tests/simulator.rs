@@ -66,7 +66,7 @@ fn power_cuts_at_every_call_leave_a_prefix_of_the_commits() {
     let jobs = jobs_of(&PageSize::ALL, &seeds);
     let outcomes = run_all(&jobs, |job| {
         let small = job.page_size == PageSize::K4;
-        let states = states_or(if small { 172 } else { 55 });
+        let states = states_or(if small { 150 } else { 48 });
         let options =
             Options { depth: 2, nested: 2, nested_one_of: 4, ..Options::new(job.seed, states) };
         job.run(|settings, workload| check::power_cuts::<EngineStore>(settings, workload, options))
@@ -91,7 +91,7 @@ fn power_cuts_of_backups_and_restores_leave_no_set_that_only_seems_complete() {
         .filter(|job| families.contains(&job.family.name))
         .collect();
     let outcomes = run_all(&jobs, |job| {
-        let states = states_or(900);
+        let states = states_or(770);
         job.run(|settings, workload| {
             let mut report = cut_backups(settings, workload, states);
             report.add(cut_restores(settings, workload, states / 10));

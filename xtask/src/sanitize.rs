@@ -1,6 +1,8 @@
-//! `cargo xtask sanitize`: the C programs and random calls under tools that see wrong memory.
+//! `cargo xtask sanitize`: the engine under tools that see wrong memory and races.
 //!
-//! * `address`: AddressSanitizer in the library and in the C programs, which share one runtime.
+//! * `address`: AddressSanitizer in the library, in the C programs and under random calls; the two
+//!   sides share one runtime.
+//! * `thread`: ThreadSanitizer under what many threads do at once.
 //! * `valgrind`: the C examples with the ordinary library.
 //!
 //! `RUSTC_BOOTSTRAP=1` unlocks the instrumentation in the stable compiler. Builds are kept below
@@ -23,6 +25,9 @@ use crate::{
 const CALLS: u64 = 100_000;
 const AT_ONCE: u64 = 10_000;
 
+/// Test programs of `ese-api` in which threads share everything.
+const THREADED: [&str; 3] = ["threads", "stop", "promises"];
+
 const EXAMPLES: [&str; 3] = ["bookstore", "backup_agent", "event_log"];
 const PROGRAMS: [&str; 3] = ["smoke", "callbacks", "wide"];
 
@@ -31,13 +36,14 @@ pub(crate) fn main(args: &mut Args) -> Result<()> {
     let calls: u64 = calls.parse().map_err(|e| format!("--calls {calls}: {e}"))?;
     let mut tools = args.words()?;
     if tools.is_empty() {
-        tools = ["address", "valgrind"].map(str::to_owned).to_vec();
+        tools = ["address", "thread", "valgrind"].map(str::to_owned).to_vec();
     }
     for tool in &tools {
         match tool.as_str() {
             "address" => address(calls)?,
+            "thread" => thread()?,
             "valgrind" => valgrind()?,
-            _ => return Err(format!("no tool {tool:?}: address or valgrind")),
+            _ => return Err(format!("no tool {tool:?}: address, thread or valgrind")),
         }
     }
     println!("sanitize: no report of {}", tools.join(", "));
@@ -73,13 +79,9 @@ fn compile(source: &Path, exe: &Path, library: &Path, flags: &[&str]) -> Result<
 fn address(calls: u64) -> Result<()> {
     let home = paths::target().join("sanitize/address");
     let host = host()?;
-    // Named target: build scripts and macros run without the sanitizer.
-    let mut build = cargo(&["build", "--release", "--package", "ese-capi", "--lib"]);
-    build.args(["--target", &host]).env("CARGO_TARGET_DIR", &home).env("RUSTC_BOOTSTRAP", "1");
+    let build = cargo(&["build", "--release", "--package", "ese-capi", "--lib"]);
     // The standard library is not instrumented; for this sanitizer that costs findings, not truth.
-    let flags = "-Zsanitizer=address -Cunsafe-allow-abi-mismatch=sanitizer -Cdebuginfo=1 \
-                 -Copt-level=1";
-    run(build.env("RUSTFLAGS", flags))?;
+    run(&mut instrumented(build, "address", &home, &host))?;
     let library = home.join(host).join("release");
     let folder = empty(home.join("programs"))?;
     let flag = "-fsanitize=address";
@@ -106,6 +108,29 @@ fn address(calls: u64) -> Result<()> {
         under(&exe, &dir, &["check"])?;
     }
     Ok(())
+}
+
+/// Has a command of cargo's instrument what it builds.
+fn instrumented(mut build: Command, sanitizer: &str, home: &Path, host: &str) -> Command {
+    // Named target: build scripts and macros run without the sanitizer.
+    build.args(["--target", host]).env("CARGO_TARGET_DIR", home).env("RUSTC_BOOTSTRAP", "1");
+    let flags = format!(
+        "-Zsanitizer={sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer -Cdebuginfo=1 \
+         -Copt-level=1"
+    );
+    build.env("RUSTFLAGS", flags);
+    build
+}
+
+/// Tests in which threads share everything, without a race.
+fn thread() -> Result<()> {
+    let home = paths::target().join("sanitize/thread");
+    let mut tests = cargo(&["test", "--release", "--package", "ese-api"]);
+    tests.args(THREADED.iter().flat_map(|name| ["--test", name]));
+    let mut tests = instrumented(tests, "thread", &home, &host()?);
+    let known = paths::root().join("crates/ese-api/tests/thread_sanitizer.supp");
+    let options = format!("exitcode=9 halt_on_error=0 suppressions={}", known.display());
+    run(tests.env("TSAN_OPTIONS", options))
 }
 
 /// A line for each declaration of the header, as `tests/c/calls.c` reads them.

@@ -5,7 +5,7 @@
 //! `ESE_CALLS` is how many calls are made in all, else a few; `ESE_CALLS_SEED` is the first seed.
 #![allow(clippy::disallowed_methods, reason = "the files of a test")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
+#![allow(clippy::print_stdout, reason = "a test says how much it did")]
 
 mod support;
 
@@ -17,7 +17,7 @@ use std::{
 
 use ese_api::{StopToken, VerifyOptions, verify_database};
 use ese_os::Env;
-use support::{compiler, exists, libraries, package, run};
+use support::{compiler, libraries, needs, package, run};
 
 /// Calls when nothing else is asked for: seconds.
 const FEW: u64 = 60_000;
@@ -82,8 +82,7 @@ fn sequence(exe: &Path, dir: &Path, seed: u64) -> (u64, u64) {
 
 #[test]
 fn random_calls_of_all_functions_neither_break_the_engine_nor_its_database() {
-    if !exists("cc") {
-        println!("SKIPPED: there is no C compiler");
+    if !needs("cc") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();

@@ -2,18 +2,16 @@
 //! every function of the first phases through `libesent.so` alone, with good and bad arguments.
 #![allow(clippy::disallowed_methods, reason = "the files of a test")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 mod support;
 
 use std::{path::Path, process::Command};
 
-use support::{compiler, exists, libraries, package, run};
+use support::{compiler, libraries, needs, package, run};
 
 /// Makes an example and runs it in a folder of its own; it says `done` when all went well.
 fn example(name: &str) {
-    if !exists("cc") {
-        println!("SKIPPED: there is no C compiler");
+    if !needs("cc") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -24,7 +22,7 @@ fn example(name: &str) {
         run(command.arg("-L").arg(libraries()).arg("-lesent"));
     };
     link(compiler("cc").arg("-std=c99"), &exe);
-    if exists("c++") {
+    if needs("c++") {
         // Its sources are C++ as well.
         link(compiler("c++").args(["-std=c++17", "-x", "c++"]), &dir.path().join("other"));
     }
@@ -50,8 +48,8 @@ fn the_event_log_in_c_commits_lazily_and_waits_once() {
 
 #[test]
 fn a_program_for_dotnet_fills_seeks_backs_up_stops_and_restores() {
-    if !exists("mcs") || !exists("mono") {
-        println!("SKIPPED: there is no Mono; on Debian: apt install mono-mcs mono-runtime");
+    // On Debian: apt install mono-mcs mono-runtime.
+    if !needs("mcs") || !needs("mono") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -69,8 +67,7 @@ fn a_program_for_dotnet_fills_seeks_backs_up_stops_and_restores() {
 
 /// A file of the suite in Python, in a process of its own.
 fn suite(name: &str) {
-    if !exists("python3") {
-        println!("SKIPPED: there is no python3");
+    if !needs("python3") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();

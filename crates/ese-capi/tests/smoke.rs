@@ -3,12 +3,11 @@
 
 mod support;
 
-use support::{exists, program};
+use support::{needs, program};
 
 #[test]
 fn a_program_in_c_makes_fills_asks_backs_up_and_stops() {
-    if !exists("cc") {
-        println!("SKIPPED: there is no C compiler");
+    if !needs("cc") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -17,8 +16,7 @@ fn a_program_in_c_makes_fills_asks_backs_up_and_stops() {
 
 #[test]
 fn functions_of_a_program_in_c_are_called_back_and_its_forked_child_is_refused() {
-    if !exists("cc") {
-        println!("SKIPPED: there is no C compiler");
+    if !needs("cc") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -27,8 +25,7 @@ fn functions_of_a_program_in_c_are_called_back_and_its_forked_child_is_refused()
 
 #[test]
 fn the_wide_and_the_later_functions_serve_a_program_in_c() {
-    if !exists("cc") {
-        println!("SKIPPED: there is no C compiler");
+    if !needs("cc") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();

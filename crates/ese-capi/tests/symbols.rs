@@ -5,7 +5,7 @@ mod support;
 
 use std::{fs, process::Command};
 
-use support::{exists, libraries, package, run};
+use support::{libraries, needs, package, run};
 
 #[test]
 fn everything_that_managed_layers_import_is_in_the_inventory() {
@@ -25,8 +25,7 @@ fn everything_that_managed_layers_import_is_in_the_inventory() {
 
 #[test]
 fn exported_names_are_those_of_the_inventory() {
-    if !exists("nm") {
-        println!("SKIPPED: nm is not installed");
+    if !needs("nm") {
         return;
     }
     let list = run(Command::new("nm")

@@ -354,7 +354,6 @@ fn as_nobody(dir: &Path, args: &[&str]) -> Option<Ran> {
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         return Some(run(&mut command));
     }
-    assert!(std::env::var_os("CI").is_none(), "CI runs as root");
     None
 }
 
@@ -380,8 +379,8 @@ fn a_directory_without_permission_is_refused() {
     }
     fs::write(dir.join("r.jsonl"), "{\"a\": 1}\n").unwrap();
     let Some(ran) = as_nobody(dir, &["rows", "closed/a.edb", "t"]) else {
-        eprintln!("SKIPPED: only root can run a program as somebody else");
-        return;
+        let test = "a_directory_without_permission_is_refused";
+        return ese_tests::skip(test, "only root can run a program as somebody else");
     };
     ran.refused(3, &["closed/a.edb", "JET_errFileAccessDenied -1032"]);
     for args in [
