@@ -22,7 +22,7 @@ impl Fs for RealFs {
     /// refused. Anything but a regular file is refused with `JET_errFileAccessDenied` (-1032).
     fn open(&self, path: &Path, mode: OpenMode) -> Result<Arc<dyn File>> {
         let wish = matches!(mode, OpenMode::CreateNewDirect | OpenMode::ReadWriteDirect);
-        let (file, direct) = match open_with(path, mode, wish) {
+        let (file, direct) = match open_with(path, mode, wish, &open_as_asked) {
             Ok(opened) => opened,
             Err(error) => return Err(path_error("open", path, error)),
         };
@@ -158,9 +158,25 @@ impl Fs for RealFs {
     }
 }
 
+/// The call that opens, with these flags beside those of the options.
+type Open = dyn Fn(&mut fs::OpenOptions, libc::c_int, &Path) -> io::Result<fs::File>;
+
+fn open_as_asked(
+    options: &mut fs::OpenOptions,
+    flags: libc::c_int,
+    path: &Path,
+) -> io::Result<fs::File> {
+    options.custom_flags(flags).open(path)
+}
+
 /// Opens; with O_DIRECT if `direct`, but without it where the file system answers EINVAL. Says
 /// which of the two it was.
-fn open_with(path: &Path, mode: OpenMode, direct: bool) -> io::Result<(fs::File, bool)> {
+fn open_with(
+    path: &Path,
+    mode: OpenMode,
+    direct: bool,
+    open: &Open,
+) -> io::Result<(fs::File, bool)> {
     // O_NONBLOCK keeps the open of a pipe from waiting for its other end; regular files ignore it.
     let mut flags = libc::O_CLOEXEC | libc::O_NONBLOCK;
     if direct {
@@ -182,18 +198,18 @@ fn open_with(path: &Path, mode: OpenMode, direct: bool) -> io::Result<(fs::File,
             flags |= libc::O_NOFOLLOW;
         }
     }
-    match options.custom_flags(flags).open(path) {
+    match open(&mut options, flags, path) {
         Ok(file) => Ok((file, direct)),
         Err(error) if direct && error.raw_os_error() == Some(libc::EINVAL) => {
             if mode == OpenMode::ReadWriteDirect {
-                return open_with(path, mode, false);
+                return open_with(path, mode, false, open);
             }
             // Older kernels refuse O_DIRECT only after they created the name.
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            open_with(path, mode, false)
+            open_with(path, mode, false, open)
         }
         Err(error) => Err(error),
     }

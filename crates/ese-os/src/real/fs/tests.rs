@@ -35,6 +35,39 @@ fn only_regular_files_are_opened_and_nothing_waits_for_a_pipe() {
 }
 
 #[test]
+fn files_are_written_through_the_cache_where_the_file_system_wants_it_so() {
+    /// Refuses O_DIRECT, after it has done what older kernels have done by then.
+    fn refuse(
+        options: &mut fs::OpenOptions,
+        flags: libc::c_int,
+        path: &Path,
+    ) -> io::Result<fs::File> {
+        let opened = open_as_asked(options, flags & !libc::O_DIRECT, path)?;
+        let wrong = flags & libc::O_DIRECT != 0;
+        if wrong { Err(io::Error::from_raw_os_error(libc::EINVAL)) } else { Ok(opened) }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    let blocks = [7; 3 * 4096];
+    let (mut whole, mut at) = (Vec::new(), 0);
+    for mode in [OpenMode::CreateNewDirect, OpenMode::ReadWriteDirect] {
+        let (file, direct) = open_with(&path, mode, true, &refuse).unwrap();
+        assert!(!direct);
+        let file = RealFile::new(&path, file, mode, direct);
+        for piece in [&blocks[..], &blocks[..100]] {
+            file.write_at(piece, at).unwrap();
+            whole.extend_from_slice(piece);
+            at += piece.len() as u64;
+        }
+        file.sync().unwrap();
+    }
+    assert_eq!(fs::read(&path).unwrap(), whole);
+    let again = open_with(&path, OpenMode::CreateNewDirect, true, &refuse).unwrap_err();
+    assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(fs::read(&path).unwrap(), whole, "what was there is still there");
+}
+
+#[test]
 fn created_files_are_private_and_never_behind_a_link() {
     let dir = tempfile::tempdir().unwrap();
     RealFs.open(&dir.path().join("a"), OpenMode::CreateNew).unwrap();
