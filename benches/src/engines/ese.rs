@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{Read, Write},
+    io::{BufRead, Read, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
 };
@@ -179,16 +179,17 @@ impl Store for Ese {
 
 /// Copies files of a backup into a folder.
 fn copy_streams(backup: &mut Backup, files: &[PathBuf], into: &Path) -> Result<()> {
-    let mut buffer = vec![0; 1 << 20];
     for path in files {
         let mut from = backup.open(path)?;
         let mut to = File::create(into.join(path.file_name().unwrap_or_default()))?;
         loop {
-            let count = from.read(&mut buffer)?;
-            if count == 0 {
+            let verified = from.fill_buf()?;
+            if verified.is_empty() {
                 break;
             }
-            to.write_all(buffer.get(..count).unwrap_or_default())?;
+            to.write_all(verified)?;
+            let count = verified.len();
+            from.consume(count);
         }
         from.close()?;
     }

@@ -1,8 +1,8 @@
 //! A backup as readable streams, and as a directory.
 //!
 //! [`BackupStream`] is one backup from begin to end; dropping it aborts it. [`FileReader`] is one
-//! of its files as [`std::io::Read`], every byte verified. [`copy_set`] writes all of them with a
-//! [`Manifest`] into a directory, or as one stream of frames ([`archive`]).
+//! of its files as [`std::io::BufRead`], every byte verified. [`copy_set`] writes all of them with
+//! a [`Manifest`] into a directory, or as one stream of frames ([`archive`]).
 //!
 //! A stop reaches the reader as an error of the next read: [`jet_error`] finds
 //! `JET_errBackupAbortByServer` in it.
@@ -15,6 +15,7 @@ mod kept;
 mod manifest;
 mod names;
 mod output;
+mod reader;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -39,20 +40,14 @@ pub(crate) use kept::KEPT_NEW_NAME;
 pub use manifest::signature_to_hex;
 pub use manifest::{BaseEntry, DatabaseEntry, INCOMPLETE_NAME, LogEntry, MANIFEST_NAME, Manifest};
 pub(crate) use manifest::{NEW_NAME, hex32, signature_from_hex};
+pub use reader::FileReader;
 pub(crate) use sink::{Output, Sink};
 pub use throttle::Throttle;
 pub use unpack::{Staging, Unpacking, unpack};
 
-use crate::{
-    AlignedBuffer,
-    session::{
-        BEGIN_INCREMENTAL, BackupContext, END_ABORT, END_NORMAL, FileHandle, LogInfo, ResumePoint,
-        Who,
-    },
+use crate::session::{
+    BEGIN_INCREMENTAL, BackupContext, END_ABORT, END_NORMAL, LogInfo, ResumePoint, Who,
 };
-
-/// Bytes that [`FileReader`] asks for at a time when its caller asks for less.
-pub const READ_LEN: usize = 1 << 20;
 
 /// One backup of an instance, from begin to end. Dropped before [`BackupStream::finish`] it is
 /// aborted: nothing is recorded, no log deleted that was not already.
@@ -122,8 +117,7 @@ impl BackupStream {
     /// where the reading begins.
     pub(crate) fn open_from(&mut self, path: &Path, done: u64) -> Result<(FileReader<'_>, u64)> {
         let (file, from) = self.context.open_file_from(self.who, path, done)?;
-        let (handle, len) = (Some(file.handle), file.len);
-        Ok((FileReader { stream: self, handle, len, buffer: None, have: 0, given: 0 }, from))
+        Ok((FileReader::new(self, file.handle, file.len, from), from))
     }
 
     /// Deletes the logs that this backup makes superfluous. The copy must be durable before.
@@ -157,102 +151,6 @@ impl Drop for BackupStream {
             && let Err(error) = self.context.end_as(self.who, END_ABORT)
         {
             tracing::debug!(%error, "the dropped backup had been ended before");
-        }
-    }
-}
-
-/// A file of a backup as a stream of verified bytes. Dropping it closes it.
-#[derive(Debug)]
-pub struct FileReader<'a> {
-    stream: &'a mut BackupStream,
-    /// `None` once it is closed.
-    handle: Option<FileHandle>,
-    len: u64,
-    /// What was read ahead for a caller of small reads, and how much of it was given out.
-    buffer: Option<AlignedBuffer>,
-    have: usize,
-    given: usize,
-}
-
-impl FileReader<'_> {
-    /// Bytes of the whole file.
-    #[must_use]
-    pub fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// Is there nothing to read?
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// Fills an aligned buffer of whole pages without a further copy; less only at the end of the
-    /// file, 0 behind it. Not to be mixed with [`io::Read`].
-    ///
-    /// # Errors
-    /// As [`BackupContext::read_file`].
-    pub fn read_aligned(&mut self, buf: &mut [u8]) -> Result<usize> {
-        match self.handle {
-            Some(handle) => self.stream.context.read_file_as(self.stream.who, handle, buf),
-            None => Ok(0),
-        }
-    }
-
-    /// Stops the backup that the file belongs to: as [`BackupContext::stop`].
-    pub fn stop(&self) {
-        self.stream.context.stop();
-    }
-
-    fn context(&self) -> &BackupContext {
-        &self.stream.context
-    }
-
-    /// Closes the file; only one that was read to its end counts as copied. Gives the number of
-    /// pages whose checksum was right only after a flipped bit was corrected.
-    ///
-    /// # Errors
-    /// As [`BackupContext::close_file`].
-    pub fn close(mut self) -> Result<u64> {
-        match self.handle.take() {
-            Some(handle) => self.stream.context.close_file_as(self.stream.who, handle),
-            None => Ok(0),
-        }
-    }
-}
-
-impl io::Read for FileReader<'_> {
-    /// The error is the engine's own, see [`jet_error`].
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.given == self.have {
-            let mut buffer = match self.buffer.take() {
-                Some(buffer) => buffer,
-                None => AlignedBuffer::new(READ_LEN).map_err(io::Error::other)?,
-            };
-            (self.have, self.given) = (0, 0);
-            let read = self.read_aligned(buffer.as_mut_slice());
-            self.buffer = Some(buffer);
-            self.have = read.map_err(io::Error::other)?;
-        }
-        let ready = match &self.buffer {
-            Some(buffer) => buffer.as_slice().get(self.given..self.have).unwrap_or_default(),
-            None => &[],
-        };
-        let count = ready.len().min(out.len());
-        for (to, from) in out.iter_mut().zip(ready) {
-            *to = *from;
-        }
-        self.given += count;
-        Ok(count)
-    }
-}
-
-impl Drop for FileReader<'_> {
-    fn drop(&mut self) {
-        if let Some(handle) = self.handle.take()
-            && let Err(error) = self.stream.context.close_file_as(self.stream.who, handle)
-        {
-            tracing::debug!(%error, "the file of the backup had been closed before");
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Streams and the copy into a directory: whole, stopped, failing, cut by power.
 
 use std::{
-    io::Read,
+    io::{BufRead, Read},
     path::{Path, PathBuf},
 };
 
 use ese_base::{BkInfo, JetErr, PageSize, Pgno, Result, StopReason, StopToken};
 use ese_os::{Env, OpenMode};
+use ese_pages::checksum::stamp;
 use ese_sim::{Fault, OpKind, SimEnv, StateOptions};
 
 use super::{
@@ -84,6 +85,95 @@ fn a_stream_delivers_the_same_bytes_in_reads_of_any_size() {
         all.push(bytes[2 * 8192..152 * 8192].to_vec());
     }
     assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+/// Enough pages for some buffers to be read ahead.
+const SOME_BUFFERS: u32 = 1200;
+
+#[test]
+fn what_is_read_ahead_is_what_is_read_without_threads() {
+    let real = Env::real();
+    let read = |env: &Env, chunk: usize| {
+        let setup = Setup::with_env(env.clone(), PageSize::K4, &[("a.edb", SOME_BUFFERS)]);
+        let mut stream = BackupStream::begin(&setup.context, false).unwrap();
+        let path = stream.databases().unwrap().remove(0);
+        let mut reader = stream.open(&path).unwrap();
+        let mut bytes = Vec::new();
+        loop {
+            let shown = reader.fill_buf().unwrap();
+            let count = shown.len().min(chunk);
+            if count == 0 {
+                break;
+            }
+            bytes.extend_from_slice(&shown[..count]);
+            reader.consume(count);
+        }
+        assert!(reader.fill_buf().unwrap().is_empty(), "the end stays the end");
+        reader.close().unwrap();
+        drop(stream.logs().unwrap());
+        stream.finish().unwrap();
+        let marked = setup.instance.header(0).bkinfo_copy_prev;
+        assert_ne!(marked, BkInfo::default(), "a file that was read to its end counts");
+        bytes[2 * 4096..(2 + SOME_BUFFERS as usize) * 4096].to_vec()
+    };
+    let expected: Vec<u8> =
+        (1..=SOME_BUFFERS).flat_map(|pgno| leaf(PageSize::K4, Pgno(pgno))).collect();
+    for env in [without_threads(&real), real] {
+        for chunk in [1000, 1 << 20, usize::MAX] {
+            assert!(read(&env, chunk) == expected, "{chunk}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_was_read_ahead_but_not_taken_does_not_count_as_copied() {
+    // Into the last buffer, and into the one before it.
+    for (bytes, copied) in [(4 * (1 << 20) + 1, true), (4 * (1 << 20), false), (1, false)] {
+        let setup = Setup::new(PageSize::K4, SOME_BUFFERS);
+        let mut stream = BackupStream::begin(&setup.context, false).unwrap();
+        let path = stream.databases().unwrap().remove(0);
+        let mut reader = stream.open(&path).unwrap();
+        reader.read_exact(&mut vec![0; bytes]).unwrap();
+        reader.close().unwrap();
+        drop(stream.logs().unwrap());
+        stream.finish().unwrap();
+        let marked = setup.instance.header(0).bkinfo_copy_prev;
+        assert_eq!(marked != BkInfo::default(), copied, "after {bytes} bytes");
+    }
+}
+
+/// Makes a page unsound whose checksum is right all the same: such a page is not read again.
+fn spoil(setup: &Setup, pgno: u32) {
+    let file = setup.instance.env.fs.open(&setup.database_path(), OpenMode::ReadWrite).unwrap();
+    let mut page = leaf(PageSize::K4, Pgno(pgno));
+    // Its first slot reaches behind its lines.
+    page[4092..4094].fill(0xff);
+    stamp(&mut page, Pgno(pgno));
+    file.write_at(&page, PageSize::K4.offset_of(Pgno(pgno))).unwrap();
+}
+
+#[test]
+fn a_page_that_cannot_be_read_shows_at_its_place_or_when_the_file_is_closed() {
+    let code = |error: &std::io::Error| jet_error(error).unwrap().code();
+    for taken in [3 << 20, 1 << 20] {
+        let setup = Setup::new(PageSize::K4, SOME_BUFFERS);
+        spoil(&setup, 900);
+        let mut stream = BackupStream::begin(&setup.context, false).unwrap();
+        let path = stream.databases().unwrap().remove(0);
+        let mut reader = stream.open(&path).unwrap();
+        let mut bytes = vec![0; taken];
+        reader.read_exact(&mut bytes).unwrap();
+        if taken == 3 << 20 {
+            assert_eq!(code(&reader.read(&mut bytes).unwrap_err()), JetErr::PageTagCorrupted);
+            assert_eq!(code(&reader.read(&mut bytes).unwrap_err()), JetErr::InvalidParameter);
+            drop(reader);
+        } else {
+            // Two buffers are read ahead, then the thread comes to the page.
+            assert_eq!(reader.fill_buf().unwrap().len(), 1 << 20);
+            assert_eq!(reader.close().unwrap_err().code(), JetErr::PageTagCorrupted);
+        }
+        assert_eq!(setup.context.state(), State::FullDatabases, "the backup goes on");
+    }
 }
 
 #[test]
