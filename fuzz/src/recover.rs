@@ -250,7 +250,9 @@ mod tests {
         }
         let env = stage::env_of(&image);
         let done = recover_into(&env, &request(0), &mut |_| (), &StopToken::new());
-        let [only] = &done.expect("a database with its log").databases[..] else { panic!("one database") };
+        let [only] = &done.expect("a database with its log").databases[..] else {
+            panic!("one database")
+        };
         assert!(only.outcome.is_ok(), "{:?}", only.outcome);
     }
 }

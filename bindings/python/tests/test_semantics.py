@@ -512,6 +512,8 @@ class Definitions(Case):
         self.code(h.JET_errColumnDuplicate, "JetCreateTableColumnIndexA", live.ses, live.dbid,
                   byref(create))
         self.assertEqual(columns[1].err, h.JET_errColumnDuplicate)
+        # The table and the first column were right.
+        self.assertEqual((columns[0].err, create.cCreated), (h.JET_errSuccess, 2))
         self.code(h.JET_errObjectNotFound, "JetOpenTableA", live.ses, live.dbid, b"broken\0", None,
                   0, 0, byref(c_size_t()))
 

@@ -13,7 +13,7 @@ use ese_engine::recovery::{
     RecoveryEvent, RecoveryFlags, RedoEnd,
     copy::{self, CopyJob, CopyPlan, CopyReport, Creation},
 };
-use ese_log::{LeftAside, LogFile, LogPool, LogStream, Wanted};
+use ese_log::{LeftAside, LogFile, LogHeader, LogName, LogPool, LogStream, NameKind, Wanted};
 use ese_os::{Env, OpenMode, parent_of};
 use ese_pages::{Access, DbFile, DbHeader, DbState, header::read_header};
 
@@ -234,6 +234,8 @@ struct Work {
     creation: Option<Creation>,
     /// The database is clean, and the logs know nothing of it.
     needless: bool,
+    /// Why the stream ends before the log does.
+    cut_short: Option<Error>,
 }
 
 impl Work {
@@ -306,7 +308,7 @@ impl Work {
             Err(error) => Some(error),
             Ok(needs) => {
                 let read = measure(stream, needs.from, &mut plan.log_bytes, stop);
-                read.and_then(|()| check_reach(&needs, request)).err()
+                read.and_then(|()| check_reach(&needs, request, self.cut_short)).err()
             }
         };
         plan.refused = plan.refused.map(|error| explained(error, &plan.aside));
@@ -317,9 +319,18 @@ impl Work {
     }
 }
 
-/// Are the generations at hand that the header asks for?
-fn check_reach(needs: &CopyPlan, request: &CopyRequest) -> Result<()> {
+/// Are the generations at hand that the header asks for, and does redo end where it is to?
+fn check_reach(needs: &CopyPlan, request: &CopyRequest, cut_short: Option<Error>) -> Result<()> {
     let (min, max) = needs.required;
+    if let Some(RedoEnd::CutAt(end)) = request.until
+        && end < needs.from
+        && needs.from.generation <= needs.last
+    {
+        let what = format!("redo is to end at {end}, and the database was whole at {}", needs.from);
+        return Err(Error::new(JetErr::RequiredLogFilesMissing, what)
+            .at_generation(end.generation)
+            .advise("end later, or build the database from all of its logs (--from-logs)"));
+    }
     if max > needs.last {
         let what = format!(
             "it needs generations {:#x} to {:#x}; the last at hand is {:#x}",
@@ -341,7 +352,39 @@ fn check_reach(needs: &CopyPlan, request: &CopyRequest) -> Result<()> {
                 "bring the missing log files, or recover without them and lose those commits",
             ));
     }
-    Ok(())
+    match cut_short {
+        Some(error) if needs.from.generation <= needs.last && !lost => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// What stands where the log of a stream would go on, if it cannot be read or is another stream's.
+/// A last log that has its number is all that can be asked for where nothing stands there: sets and
+/// shipped logs end so.
+fn cut_short(pool: &LogPool, stream: &LogStream, signature: Signature) -> Option<Error> {
+    let last = stream.last_present().ok()?;
+    let behind = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = LogName::parse(&name).filter(|name| name.is_of(stream.names().base()));
+        name.is_some_and(|name| match name.kind {
+            NameKind::Current => true,
+            NameKind::Archive { generation, .. } => generation > last,
+            NameKind::Temporary | NameKind::Reserve => false,
+        })
+    };
+    let advice = "bring the log, or recover without it and lose what was committed in it";
+    let next = Generation(last.0.saturating_add(1));
+    let damaged = pool.damaged().iter().find(|error| error.path().is_some_and(behind));
+    if let Some(error) = damaged {
+        return Some(error.clone().at_generation(next).advise(advice));
+    }
+    let foreign = |(file, header): &(&LogFile, &LogHeader)| {
+        header.signature != signature && behind(&file.path)
+    };
+    let (file, header) = pool.files().find(foreign)?;
+    let what = format!("it is of another stream, {}, than the logs before it", header.signature);
+    let error = Error::new(JetErr::BadLogSignature, what).at_path(&file.path);
+    Some(error.at_generation(next).advise(advice))
 }
 
 /// Reads the log from a position on, and counts its bytes.
@@ -432,6 +475,23 @@ fn sources(env: &Env, request: &CopyRequest) -> Result<(Vec<Source>, Vec<Error>)
     Ok((sources, unreadable))
 }
 
+/// The file of a database that is to be built may know of more log than there is.
+fn is_ahead((path, header): &Source, stream: &LogStream) -> Option<Error> {
+    let last = stream.last_present().ok()?;
+    let reached = header.lgpos_consistent.get().generation;
+    let reached = reached.max(header.required().1).max(header.committed());
+    if reached <= last {
+        return None;
+    }
+    let what = format!(
+        "the database's file is at generation {:#x}, the last log here is {:#x}",
+        reached.0, last.0
+    );
+    let error = Error::new(JetErr::MissingLogFile, what).at_path(path);
+    let next = Generation(last.0.saturating_add(1));
+    Some(error.at_generation(next).advise("bring the log, or build what the logs here give"))
+}
+
 fn of_file(
     env: &Env,
     pool: &LogPool,
@@ -466,9 +526,19 @@ fn of_file(
         }
     }
     let target = PathBuf::from(path.file_name().unwrap_or_default());
-    let (source, header) = (Some(path), Some(header));
-    let creation = None;
-    Ok(Work { source, header, target, sign_db, sign_log, stream, aside, creation, needless })
+    let cut_short = stream.as_ref().ok().and_then(|stream| cut_short(pool, stream, sign_log));
+    Ok(Work {
+        source: Some(path),
+        header: Some(header),
+        target,
+        sign_db,
+        sign_log,
+        stream,
+        aside,
+        creation: None,
+        needless,
+        cut_short,
+    })
 }
 
 fn not_of(path: &Path, header: &DbHeader, sign_log: Signature) -> Error {
@@ -510,6 +580,9 @@ fn built(env: &Env, pool: &LogPool, sources: &[Source], stop: &StopToken) -> Res
                 None => file_name(&creation.path).map(PathBuf::from),
             };
             let (stream, aside) = pool.stream(&wanted)?;
+            let aside = with_damaged(pool, aside);
+            let cut_short = cut_short(pool, &stream, sign_log)
+                .or_else(|| source.and_then(|source| is_ahead(source, &stream)));
             works.push(Work {
                 source: None,
                 header: None,
@@ -520,6 +593,7 @@ fn built(env: &Env, pool: &LogPool, sources: &[Source], stop: &StopToken) -> Res
                 aside,
                 creation: Some(creation),
                 needless: false,
+                cut_short,
             });
         }
     }
@@ -561,7 +635,7 @@ fn run(
     stop: &StopToken,
 ) -> Result<CopyReport> {
     let needs = work.needs(request)?;
-    check_reach(&needs, request)?;
+    check_reach(&needs, request, work.cut_short)?;
     let stream = work.stream?;
     // What is missing is said before anything is copied.
     let nothing = needs.from.generation > needs.last;

@@ -60,6 +60,9 @@ pub struct ChainLink {
     pub role: LogRole,
     /// How it stands to the one before.
     pub link: LogLink,
+    /// Is it the one of its generation that a recovery into a copy reads? A temporary file is,
+    /// where the next generation goes on from it.
+    pub used: bool,
 }
 
 /// The logs with one signature, by generation.
@@ -83,7 +86,7 @@ impl LogChain {
     pub fn wrong_links(&self) -> impl Iterator<Item = &ChainLink> {
         self.links.iter().filter(|link| {
             let wrong = matches!(link.link, LogLink::Gap { .. } | LogLink::Fork);
-            wrong && link.role != LogRole::Temporary
+            wrong && (link.used || link.role != LogRole::Temporary)
         })
     }
 }
@@ -107,7 +110,7 @@ pub fn look_at_logs(env: &Env, dir: &Path) -> Result<LogPicture> {
     for (file, header) in pool.files() {
         let (file, header, role) = (file.clone(), header.clone(), LogRole::of(&file.path));
         let stream = chains.entry(header.signature.to_string()).or_default();
-        stream.push(ChainLink { file, header, role, link: LogLink::First });
+        stream.push(ChainLink { file, header, role, link: LogLink::First, used: false });
     }
     let chains = chains.into_iter().map(|(signature, mut links)| {
         sort(&pool, &mut links)?;
@@ -127,10 +130,18 @@ fn sort(pool: &LogPool, links: &mut [ChainLink]) -> Result<()> {
     // None where nothing decides between two.
     let taken = taken.filter(|file| file.header().is_ok());
     let taken: BTreeSet<PathBuf> = taken.map(|file| file.path.clone()).collect();
+    // A temporary file may be a generation that waits to be used again, long after its time.
+    let goes_on: Vec<_> =
+        links.iter().map(|it| (it.header.generation, it.header.previous_created)).collect();
+    for link in &mut *links {
+        let next = (Generation(link.header.generation.0 + 1), link.header.created);
+        let waits = link.role == LogRole::Temporary && !goes_on.contains(&next);
+        link.used = taken.contains(&link.file.path) && !waits;
+    }
     links.sort_by_cached_key(|link| {
         let path = link.file.path.clone();
-        let waits = link.role == LogRole::Temporary;
-        (link.header.generation, waits, !taken.contains(&path), link.role, path)
+        let waits = link.role == LogRole::Temporary && !link.used;
+        (link.header.generation, waits, !link.used, link.role, path)
     });
     Ok(())
 }
@@ -153,7 +164,7 @@ fn judge(pool: &LogPool, links: &mut [ChainLink]) {
         };
         // What nobody replays is no ground to judge others by.
         let first = before.as_ref().is_none_or(|(_, last)| last.generation != header.generation);
-        if first && link.role != LogRole::Temporary {
+        if first && (link.used || link.role != LogRole::Temporary) {
             before = Some((link.file.clone(), header.clone()));
         }
     }

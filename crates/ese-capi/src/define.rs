@@ -1,6 +1,8 @@
 //! Definitions of tables and indexes: the structures of several generations, which differ in their
 //! length, become one.
 
+use std::cmp::Ordering;
+
 use ese_api::jet::{self, JET_COLUMNCREATE, JET_CONDITIONALCOLUMN, JET_INDEXCREATE};
 use ese_base::{Error, JetErr, Result};
 
@@ -212,17 +214,28 @@ impl<C: Unit> Table<C> {
 
     fn create(&mut self, sesid: usize, dbid: u32) -> Result<()> {
         let done = jet::JetCreateTableColumnIndex4(session(sesid), dbid, &mut self.create);
-        let code = done.as_ref().map_or_else(|error| error.jet_code(), |()| 0);
         if self.is_immutable() {
             return done;
         }
+        // The table itself counts, too. Behind the one that is wrong nobody came to try.
+        let made = usize::try_from(self.create.cCreated).unwrap_or(usize::MAX);
+        let err = |number: usize| match number.cmp(&made) {
+            Ordering::Less => Some(JetErr::Success),
+            Ordering::Equal => done.as_ref().err().map(Error::code).filter(|_| made > 0),
+            Ordering::Greater => None,
+        };
         for (at, column) in self.create.rgcolumncreate.iter().enumerate() {
+            let Some(err) = err(1 + at) else { break };
             self.columns.at(at).change(|told| {
                 told.columnid = column.columnid;
-                told.err = if column.columnid == 0 { code } else { 0 };
+                told.err = err as i32;
             });
         }
-        self.indexes.tell(&self.create.rgindexcreate, &self.places, code);
+        let columns = self.create.rgcolumncreate.len();
+        for (at, index) in self.create.rgindexcreate.iter_mut().enumerate() {
+            index.err = err(1 + columns + at);
+        }
+        self.indexes.tell(&self.create.rgindexcreate, &self.places);
         done
     }
 
@@ -399,13 +412,14 @@ impl<C: Unit> Indexes<C> {
         Ok(index)
     }
 
-    /// Says of each what became of it; `code` where nobody came to try.
-    fn tell(self, indexes: &[JET_INDEXCREATE], places: &[u32], code: i32) {
+    /// Says of each what became of it, where somebody came to try.
+    fn tell(self, indexes: &[JET_INDEXCREATE], places: &[u32]) {
         for (index, offset) in indexes.iter().zip(places) {
+            let Some(err) = index.err else { continue };
             if index.grbit & jet::JET_bitIndexImmutableStructure != 0 {
                 continue;
             }
-            let err = index.err.map_or(code, |err| err as i32);
+            let err = err as i32;
             // The field has one place in all of them.
             match self {
                 Indexes::First(place) => place.after(*offset).tell(err),
@@ -458,7 +472,6 @@ fn create_indexes<C: Unit>(
     }
     let (mut list, places) = indexes.read(count)?;
     let done = jet::JetCreateIndex2(session(sesid), cursor(tableid), &mut list);
-    let code = done.as_ref().map_or_else(|error| error.jet_code(), |()| 0);
-    indexes.tell(&list, &places, code);
+    indexes.tell(&list, &places);
     done
 }

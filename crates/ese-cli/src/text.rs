@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn nothing_printable_moves_a_cursor() {
         assert_eq!(printable("a\x1b[2J\nb\u{9b}c"), "a [2J b c");
-        assert!(matches!(printable("Müller, 日本"), Cow::Borrowed(_)));
+        assert!(matches!(printable("M\u{fc}ller"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -393,3 +393,157 @@ fn logs_of_another_database_are_not_replayed_onto_a_clean_one() {
     let copy = fs::read(work.join("copies/SRUDB.dat")).unwrap();
     assert!(copy == fs::read(repaired.join("SRUDB.dat")).unwrap());
 }
+
+/// Recovery into `out` is refused with these words, and says so beforehand; with leave it goes on.
+fn refused_without_leave(work: &Path, args: &[&str], words: &[&str]) {
+    for mode in [&["--out", "no"][..], &["--dry-run"]] {
+        let args = [&["recover", "evidence"][..], args, mode].concat();
+        let ran = untouched(work, || ese(work, &args));
+        assert_eq!(ran.code, Some(1), "{args:?}: {ran:?}");
+        let told = format!("{}{}", ran.stdout, ran.stderr);
+        words.iter().for_each(|word| assert!(told.contains(word), "{word}: {ran:?}"));
+    }
+    let leave = ["--allow-lost-logs", "--out", "lost"];
+    ese(work, &[&["recover", "evidence"][..], args, &leave].concat()).fine();
+}
+
+#[test]
+fn what_stands_in_the_place_of_the_last_log_is_not_passed_over() {
+    let test = "what_stands_in_the_place_of_the_last_log_is_not_passed_over";
+    let Some(data) = recovery_data(test) else { return };
+    let older = data.join("srum-server2022/a/SRUDB.dat");
+    let forward = ["--roll-forward", older.to_str().unwrap()];
+    for args in [&["--from-logs"][..], &forward] {
+        let work = tempfile::tempdir().unwrap();
+        let last = whole_life(work.path(), &data).join("SRU.log");
+        let mut bytes = fs::read(&last).unwrap();
+        bytes[0x3f5] ^= 1;
+        fs::write(&last, bytes).unwrap();
+        refused_without_leave(work.path(), args, &["SRU.log", "0x5", "JET_err"]);
+        let work = tempfile::tempdir().unwrap();
+        let last = whole_life(work.path(), &data).join("SRU.log");
+        fs::copy(data.join("srum-win10-dirty/dirty/SRU.log"), last).unwrap();
+        refused_without_leave(work.path(), args, &["SRU.log", "0x5", "-530", "another stream"]);
+    }
+    // Where nothing stands there, the file may know better.
+    let work = tempfile::tempdir().unwrap();
+    fs::remove_file(whole_life(work.path(), &data).join("SRU.log")).unwrap();
+    refused_without_leave(work.path(), &["--from-logs"], &["SRUDB.dat", "0x5", "-528"]);
+}
+
+#[test]
+fn a_clean_database_is_not_taken_back_to_an_earlier_generation() {
+    let test = "a_clean_database_is_not_taken_back_to_an_earlier_generation";
+    let Some(data) = recovery_data(test) else { return };
+    let work = tempfile::tempdir().unwrap();
+    whole_life(work.path(), &data);
+    for end in [&["--to-generation", "3"][..], &["--to-position", "3,10,0"]] {
+        let args = [&["recover", "evidence", "--out", "no"][..], end].concat();
+        let ran = untouched(work.path(), || ese(work.path(), &args));
+        ran.refused(1, &["was whole at", "JET_errRequiredLogFilesMissing"]);
+    }
+    let args = ["recover", "evidence", "--from-logs", "--to-generation", "3", "--out", "third"];
+    ese(work.path(), &args).fine();
+}
+
+#[test]
+fn every_damaged_log_of_a_directory_is_told() {
+    let test = "every_damaged_log_of_a_directory_is_told";
+    let Some(data) = recovery_data(test) else { return };
+    let damage = |path: &Path| {
+        let mut bytes = fs::read(path).unwrap();
+        bytes[20_480] ^= 1;
+        fs::write(path, bytes).unwrap();
+    };
+    let verified = |work: &Path, words: &[&str]| {
+        let ran = untouched(work, || ese(work, &["verify", "evidence"]));
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        words.iter().for_each(|word| assert!(ran.stdout.contains(word), "{word}: {ran:?}"));
+    };
+    let work = tempfile::tempdir().unwrap();
+    let dir = whole_life(work.path(), &data);
+    ["SRU00002.log", "SRU00004.log"].iter().for_each(|name| damage(&dir.join(name)));
+    verified(work.path(), &["SRU00002.log", "SRU00004.log"]);
+    // One that cannot be opened keeps no other from being read.
+    let work = tempfile::tempdir().unwrap();
+    let dir = whole_life(work.path(), &data);
+    fs::write(dir.join("SRU00003.log"), b"short").unwrap();
+    ["SRU00002.log", "SRU00004.log"].iter().for_each(|name| damage(&dir.join(name)));
+    verified(work.path(), &["SRU00002.log", "SRU00003.log", "SRU00004.log"]);
+    // Whole, but of an earlier time than its successor.
+    let work = tempfile::tempdir().unwrap();
+    let dir = whole_life(work.path(), &data);
+    fs::remove_file(dir.join("SRU00002.log")).unwrap();
+    fs::copy(data.join("srum-server2022/a/SRU.log"), dir.join("old2.log")).unwrap();
+    verified(work.path(), &["old2.log", "JET_errLogSequenceChecksumMismatch -590"]);
+}
+
+#[test]
+fn a_log_that_waits_to_be_used_again_is_read_where_recovery_reads_it() {
+    let test = "a_log_that_waits_to_be_used_again_is_read_where_recovery_reads_it";
+    let Some(data) = recovery_data(test) else { return };
+    let work = tempfile::tempdir().unwrap();
+    let dir = work.path().join("evidence");
+    fs::create_dir(&dir).unwrap();
+    for file in files_of(&data.join("srum-server2022/b"), |_| true) {
+        fs::copy(&file, dir.join(file.file_name().unwrap())).unwrap();
+    }
+    let told = ese(work.path(), &["log", "evidence"]).fine();
+    assert_eq!(told.matches("  first  ").count(), 1, "{told}");
+    ese(work.path(), &["verify", "evidence"]).fine();
+    let path = dir.join("SRUtmp.log");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[20_480] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let ran = ese(work.path(), &["verify", "evidence"]);
+    assert!(ran.code == Some(1) && ran.stdout.contains("SRUtmp.log"), "{ran:?}");
+}
+
+#[test]
+fn each_of_two_histories_keeps_its_own_logs() {
+    let work = tempfile::tempdir().unwrap();
+    let (one, two) = (work.path().join("one"), work.path().join("two"));
+    let instance = start(&one, PageSize::K4);
+    drop(support::fill(&instance, 3000));
+    instance.stop().unwrap();
+    fs::create_dir(&two).unwrap();
+    for file in files_of(&one, |_| true) {
+        fs::copy(&file, two.join(file.file_name().unwrap())).unwrap();
+    }
+    for (dir, word) in [(&one, "here"), (&two, "there")] {
+        let instance = start(dir, PageSize::K4);
+        let database = instance.open_database("a.edb").unwrap();
+        let mut session = instance.session().unwrap();
+        for round in 0..6 {
+            let mut transaction = session.begin().unwrap();
+            let table = database.table(&transaction, "t").unwrap();
+            for id in 0..500 {
+                let row = row! { "name" => format!("{word}, round {round} of {id}") };
+                table.update(&mut transaction, id, &row).unwrap();
+            }
+            transaction.commit().unwrap();
+        }
+        drop((session, database));
+        instance.stop().unwrap();
+    }
+    for log in files_of(&two, |name| name.ends_with(".log")) {
+        let name = log.file_stem().unwrap().to_string_lossy().into_owned();
+        let same = fs::read(one.join(format!("{name}.log"))).ok() == fs::read(&log).ok();
+        if !same {
+            fs::copy(&log, one.join(format!("{name}-conflict.log"))).unwrap();
+        }
+    }
+    // Nothing decides between the newest ones; below, each follows on its own.
+    let told = ese(work.path(), &["log", "one"]);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    let of = |conflict: bool, word: &'static str| {
+        let lines = told.stdout.lines().filter(move |line| line.contains(".log"));
+        lines.filter(|line| line.contains("-conflict") == conflict && line.contains(word)).count()
+    };
+    assert!(of(true, "FORK") >= 3 && of(true, "follows") == 0, "{told:?}");
+    assert!(of(false, "FORK") == 0 && of(false, "follows") >= 3, "{told:?}");
+    for log in files_of(&one, |name| name.contains("-conflict")) {
+        fs::remove_file(log).unwrap();
+    }
+    ese(work.path(), &["recover", "one", "--from-logs", "--out", "again"]).fine();
+}

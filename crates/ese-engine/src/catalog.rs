@@ -149,17 +149,7 @@ pub fn create_table(
     def: &TableDef,
 ) -> Result<Arc<Table>> {
     session.check_writable_in(&attached.db)?;
-    let unicode = &session.instance().config.unicode;
-    let template = def.template.as_deref().map(|name| open_table(session, attached, name));
-    let template = template.transpose()?;
-    if let Some(template) = &template {
-        // What is being added to a template is not there yet, and from now on nothing can be.
-        template.core.check_unlocked(session.procid(), &template.schema.name)?;
-        let objid = template.schema.objid;
-        session.read(|snapshot| attached.tables.changeable(objid, snapshot))?;
-    }
-    let template = template.as_ref().map(|template| &*template.schema);
-    let mut schema = def.build_from(attached.db.page_size(), template, unicode)?;
+    let mut schema = build_table(session, attached, def)?;
     session.statement(|session| {
         check_free_name(session, attached, &schema.name)?;
         let db = &attached.db;
@@ -193,6 +183,24 @@ pub fn create_table(
         });
         Ok(table)
     })
+}
+
+/// What a definition would make, with what the table has of its template; nothing is made.
+///
+/// # Errors
+/// As [`create_table`], of the definition and of the template.
+pub fn build_table(session: &Session, attached: &Attached, def: &TableDef) -> Result<TableSchema> {
+    let unicode = &session.instance().config.unicode;
+    let template = def.template.as_deref().map(|name| open_table(session, attached, name));
+    let template = template.transpose()?;
+    if let Some(template) = &template {
+        // What is being added to a template is not there yet, and from now on nothing can be.
+        template.core.check_unlocked(session.procid(), &template.schema.name)?;
+        let objid = template.schema.objid;
+        session.read(|snapshot| attached.tables.changeable(objid, snapshot))?;
+    }
+    let template = template.as_ref().map(|template| &*template.schema);
+    def.build_from(attached.db.page_size(), template, unicode)
 }
 
 /// Is a name free for a new table?

@@ -33,7 +33,7 @@ pub use lock::LogLock;
 pub use names::{Extension, LogName, LogNames, NameKind};
 pub use reader::{
     Entry, LeftAside, LogFile, LogPool, LogRole, LogStream, Situation, StreamEnd, StreamReader,
-    Wanted,
+    Wanted, check_successor,
 };
 pub use records::Record;
 pub use removal::{make_current, remove_from};

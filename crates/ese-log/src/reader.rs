@@ -24,7 +24,7 @@ mod trouble;
 pub(crate) mod tests;
 
 pub use end::StreamEnd;
-pub use pool::{LeftAside, LogPool, LogRole, Wanted};
+pub use pool::{LeftAside, LogPool, LogRole, Wanted, check_successor};
 pub use records::{Entry, StreamReader};
 pub use stream::{LogFile, LogStream, Situation};
 

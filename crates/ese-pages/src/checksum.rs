@@ -5,7 +5,7 @@
 //!   which the page's number goes, and two 16-bit words that locate a single flipped bit. A large
 //!   page has four of them, one per quarter; the first covers the stored other three.
 //!
-//! A page that was repaired is suspect (design D6): [`check`] only says what could be done, the
+//! A page that was repaired is suspect (decision 0006): [`check`] only says what could be done, the
 //! caller repairs, validates the structure and reports.
 
 mod ecc;

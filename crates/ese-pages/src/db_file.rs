@@ -1,7 +1,7 @@
 //! One database file: its lock, its header in two copies, its length, raw page I/O.
 //!
-//! A `DbFile` is open as long as the database is attached; its file lock keeps other engines out
-//! (design D4). The file grows, and is cut off at its end through its cache. The first failed write
+//! A `DbFile` is open as long as the database is attached; its file lock keeps other engines out.
+//! The file grows, and is cut off at its end through its cache. The first failed write
 //! or sync is remembered and refuses everything that would write later ([`Poison`]).
 //!
 //! Order of a header update (edb-format 1.1): one copy, sync, the other copy, sync, so that one

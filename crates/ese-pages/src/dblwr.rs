@@ -1,4 +1,4 @@
-//! The double-write file: torn pages cannot lose data (design D5).
+//! The double-write file: torn pages cannot lose data (decision 0003).
 //!
 //! A page is written in place only after a copy of it is durable in a side file, `<database>.dwb`.
 //! If power fails during the in-place write, the page in the database may be half old and half new

@@ -1,8 +1,8 @@
 //! The memory of the first failed write or sync.
 //!
-//! After a failed sync the operating system may have dropped the data and forgotten the failure
-//! (reliability, fact 7), so nothing that was not durable before can become durable later. From
-//! then on every attempt to write is refused, with the first cause.
+//! After a failed sync the operating system may have dropped the data and forgotten the failure, so
+//! nothing that was not durable before can become durable later. From then on every attempt to
+//! write is refused, with the first cause.
 
 use std::sync::OnceLock;
 

@@ -2,8 +2,8 @@
 //!
 //! Two parties only: readers of the *file* (backup) take a [`Hold`], the flusher announces each
 //! in-place write. A hold and a write of the same page exclude each other, so a read never sees
-//! half a write. Nobody else waits here: readers and writers of the *cache* are not concerned
-//! (design D9). Waits are short, one write or one read of some pages; they are never nested.
+//! half a write. Nobody else waits here: readers and writers of the *cache* are not concerned.
+//! Waits are short, one write or one read of some pages; they are never nested.
 
 use std::fmt;
 

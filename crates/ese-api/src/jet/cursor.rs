@@ -54,8 +54,9 @@ pub fn JetMove(sesid: JET_SESID, tableid: JET_TABLEID, cRow: i32, grbit: JET_GRB
 /// The cursor's; `JET_errNoCurrentIndex` (-1519) for a table without primary index (but a
 /// normalised key), `JET_errInvalidGrbit` (-900) for limits that contradict each other or that the
 /// column cannot have, `JET_errKeyNotMade` (-1608) without a first segment, `JET_errKeyIsMade`
-/// (-1516) behind the last, `JET_errInvalidBufferSize` (-1047), `JET_errInvalidParameter` (-1003)
-/// for a normalised key that is too long.
+/// (-1516) behind the last, `JET_errInvalidBufferSize` (-1047), `JET_errIndexTuplesKeyTooSmall`
+/// (-1437) for less than the shortest piece of a tuple index, `JET_errInvalidParameter` (-1003) for
+/// a normalised key that is too long.
 pub fn JetMakeKey(
     sesid: JET_SESID,
     tableid: JET_TABLEID,

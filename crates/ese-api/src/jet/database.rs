@@ -7,7 +7,7 @@ use std::{
 
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{catalog, ddl, instance::AttachMode, schema::TableFlags};
-use ese_os::{Env, OpenMode};
+use ese_os::{Env, OpenMode, parent_of};
 use ese_pages::{DbHeader, header::read_header};
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     gate::Purpose,
     handles::{JET_DBID, JET_SESID},
     invalid_grbit,
+    params::JET_paramCreatePathIfNotExist,
     process::PROCESS,
     session::{Own, Ses, find_session},
     table::cursors_in,
@@ -182,7 +183,8 @@ pub(super) fn own_path(session: &Ses, name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Creates a database, attaches and opens it. With [`JET_bitDbRecoveryOff`] the log says nothing of
+/// Creates a database, attaches and opens it; with `JET_paramCreatePathIfNotExist` its folder, too.
+/// With [`JET_bitDbRecoveryOff`] the log says nothing of
 /// it, as at [`JetAttachDatabase`].
 ///
 /// # Errors
@@ -203,6 +205,10 @@ pub fn JetCreateDatabase(sesid: JET_SESID, szFilename: &str, grbit: JET_GRBIT) -
         let idle = JET_bitDbEnableBackgroundMaintenance | JET_bitDbShadowingOff;
         if grbit & !(JET_bitDbOverwriteExisting | unlogged | idle) != 0 {
             return Err(unavailable("a flag of JetCreateDatabase"));
+        }
+        if session.inst.params.lock().int(JET_paramCreatePathIfNotExist) != 0 {
+            let fs = &session.shared.engine.env.fs;
+            fs.create_dir_all(parent_of(Path::new(szFilename)))?;
         }
         let path = own_path(&session, szFilename)?;
         let mode = AttachMode { unlogged: grbit & unlogged != 0, read_only: false };
@@ -408,9 +414,10 @@ fn not_attached(name: &str) -> Error {
 /// # Errors
 /// The session's; `JET_errDatabaseInvalidPath` (-1217) for no name, `JET_errDatabaseNotFound`
 /// (-1203), `JET_errDatabaseAttachedForRecovery` (-1231) if only recovery has attached it,
-/// `JET_errDatabaseLocked` (-1207) while another session has it alone, `JET_errDatabaseInUse` (-1202) if any session has it open that is to be had alone, this one
-/// included; `JET_errFeatureNotAvailable` (-1001) for other flags; [`JET_bitDbRecoveryOff`] is
-/// one of the attach and changes nothing.
+/// `JET_errDatabaseLocked` (-1207) while another session has it alone, `JET_errDatabaseInUse`
+/// (-1202) if any session has it open that is to be had alone, this one included;
+/// `JET_errFeatureNotAvailable` (-1001) for other flags; [`JET_bitDbRecoveryOff`] is one of the
+/// attach and changes nothing.
 pub fn JetOpenDatabase(
     sesid: JET_SESID,
     szFilename: &str,

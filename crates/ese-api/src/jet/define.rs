@@ -27,7 +27,7 @@ use super::{
     JET_bitTableCreateFixedDDL, JET_bitTableCreateImmutableStructure,
     JET_bitTableCreateTemplateTable,
     computed::{check_resolved, with_callback},
-    database::open_database_to_change,
+    database::{open_database_of, open_database_to_change},
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
     invalid_grbit,
@@ -172,7 +172,8 @@ pub struct JET_TABLECREATE {
     pub rgindexcreate: Vec<JET_INDEXCREATE>,
     /// The cursor, when it was made.
     pub tableid: JET_TABLEID,
-    /// Table, columns and indexes that were made.
+    /// Table, columns and indexes that were made; after an error those before the first that is
+    /// wrong, in this order, of which nothing remains.
     pub cCreated: u32,
     /// `JET_bitTableCreate...`.
     pub grbit: JET_GRBIT,
@@ -229,9 +230,32 @@ pub fn JetCreateTableColumnIndex(
     dbid: JET_DBID,
     ptablecreate: &mut JET_TABLECREATE,
 ) -> Result<()> {
+    let immutable = ptablecreate.grbit & JET_bitTableCreateImmutableStructure != 0;
+    let done = create_table(sesid, dbid, ptablecreate, immutable);
+    if done.is_err() && !immutable {
+        let session = find_session(sesid);
+        let right = session.and_then(|session| {
+            session.call(Purpose::Work, |state, own| {
+                let attached = &open_database_of(own, dbid)?.attached;
+                let builds =
+                    |def: &TableDef| catalog::build_table(&state.engine, attached, def).is_ok();
+                Ok(right_before_wrong(ptablecreate, builds))
+            })
+        });
+        // The first error is the call's.
+        ptablecreate.cCreated = right.unwrap_or(0);
+    }
+    done
+}
+
+fn create_table(
+    sesid: JET_SESID,
+    dbid: JET_DBID,
+    ptablecreate: &mut JET_TABLECREATE,
+    immutable: bool,
+) -> Result<()> {
     let def = table_def(ptablecreate)?;
     check_resolved(sesid, &def.columns)?;
-    let immutable = ptablecreate.grbit & JET_bitTableCreateImmutableStructure != 0;
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_to_change(own, dbid)?;
         let table = catalog::create_table(&mut state.engine, &database.attached, &def)?;
@@ -252,6 +276,34 @@ pub fn JetCreateTableColumnIndex(
         ptablecreate.tableid = new_cursor(own, sesid, Some(&database), what, level)?;
         Ok(())
     })
+}
+
+/// Of a definition that is wrong: how much of it is right, in the order of making: the table, its
+/// columns, its indexes. 0: the table itself cannot be made.
+fn right_before_wrong(create: &JET_TABLECREATE, builds: impl Fn(&TableDef) -> bool) -> u32 {
+    let columns = create.rgcolumncreate.len();
+    let all = columns + create.rgindexcreate.len();
+    let first = |count: usize| JET_TABLECREATE {
+        rgcolumncreate: create.rgcolumncreate.iter().take(count).cloned().collect(),
+        rgindexcreate: create
+            .rgindexcreate
+            .iter()
+            .take(count.saturating_sub(columns))
+            .cloned()
+            .collect(),
+        ..create.clone()
+    };
+    let is_right = |count: usize| table_def(&first(count)).is_ok_and(|def| builds(&def));
+    // Right up to somewhere, and wrong from there on.
+    let (mut right, mut wrong) = (0, all);
+    if is_right(all) || !is_right(0) {
+        return 0;
+    }
+    while wrong - right > 1 {
+        let middle = right.midpoint(wrong);
+        if is_right(middle) { right = middle } else { wrong = middle }
+    }
+    u32::try_from(right + 1).unwrap_or(u32::MAX)
 }
 
 fn table_def(create: &JET_TABLECREATE) -> Result<TableDef> {

@@ -157,8 +157,8 @@ pub fn JetInit(pinstance: Option<&mut JET_INSTANCE>) -> Result<JetErr> {
 /// `JET_wrnCommittedLogFilesRemoved` (587): logs were removed, too.
 ///
 /// # Errors
-/// As [`JetInit`]; `JET_errInvalidGrbit` (-900) for unknown flags, and with
-/// `JET_bitKeepDbAttachedAtEndOfRecovery` those of attaching. With `JET_bitRecoveryWithoutUndo` always
+/// As [`JetInit`]; `JET_errInvalidGrbit` (-900) for unknown flags; those of attaching with
+/// `JET_bitKeepDbAttachedAtEndOfRecovery`. With `JET_bitRecoveryWithoutUndo` always
 /// `JET_errRecoveredWithoutUndo` (-579) or, where there was nothing to undo,
 /// `JET_errRecoveredWithoutUndoDatabasesConsistent` (-584); the instance is gone.
 pub fn JetInit2(pinstance: Option<&mut JET_INSTANCE>, grbit: JET_GRBIT) -> Result<JetErr> {

@@ -38,8 +38,8 @@ pub const JET_bitAllowSoftRecoveryOnBackup: JET_GRBIT = 0x200;
 pub const JET_bitSkipLostLogsEvent: JET_GRBIT = 0x400;
 /// The callback decides each step.
 pub const JET_bitExternalRecoveryControl: JET_GRBIT = 0x800;
-/// Databases that recovery finds attached are so at its end: each can be attached at once, and until
-/// then not be opened (`JET_errDatabaseAttachedForRecovery`, -1231).
+/// Databases that recovery finds attached are so at its end: each can be attached at once, and not
+/// be opened before (`JET_errDatabaseAttachedForRecovery`, -1231).
 pub const JET_bitKeepDbAttachedAtEndOfRecovery: JET_GRBIT = 0x1000;
 /// Page changes of logs that a database does not need any more are not looked at.
 pub const JET_bitReplayIgnoreLogRecordsBeforeMinRequiredLog: JET_GRBIT = 0x2000;

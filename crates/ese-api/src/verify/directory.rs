@@ -7,7 +7,7 @@ use std::{
 
 use ese_backup::restore::{RestorePlan, SetReport, verify_set};
 use ese_base::{Dbid, Error, Generation, JetErr, LgPos, Result, Signature};
-use ese_log::{LogNames, LogStream, Record, Situation};
+use ese_log::{LogNames, LogStream, Record, Situation, check_successor};
 use ese_os::{Env, OpenMode};
 use ese_pages::{DbState, header::read_header};
 
@@ -137,8 +137,8 @@ pub fn verify_dir(env: &Env, dir: &Path, options: &mut VerifyOptions<'_>) -> Res
     Ok(report)
 }
 
-/// What the log that was read does not show: gaps and forks, and damage in logs before a gap or
-/// under other names.
+/// What the log that was read does not show: gaps and forks, and damage in logs before a gap,
+/// behind other damage, or under other names.
 fn check_chains(
     env: &Env,
     picture: LogPicture,
@@ -146,32 +146,46 @@ fn check_chains(
     options: &VerifyOptions<'_>,
 ) -> Result<Vec<Error>> {
     let mut problems = Vec::new();
+    let told = |path: Option<&Path>| {
+        log.is_some_and(|log| log.problems.iter().any(|other| other.path() == path))
+    };
     for chain in &picture.chains {
         for link in chain.wrong_links() {
             problems.push(wrong_link(link));
         }
-        for link in &chain.links {
-            let copy = matches!(link.link, LogLink::Copy) || link.role == LogRole::Temporary;
+        for (at, link) in chain.links.iter().enumerate() {
+            let copy =
+                matches!(link.link, LogLink::Copy) || link.role == LogRole::Temporary && !link.used;
             let named = matches!(link.role, LogRole::Current | LogRole::Archive);
+            // A reader goes on to the next file when it has come to the end of one.
             let was_read = log.is_some_and(|log| {
-                let (first, last) = log.generations;
-                named && (first..=last).contains(&link.header.generation)
+                let (first, last) = (log.generations.0, log.end.generation);
+                named && first <= link.header.generation && link.header.generation < last
+                    || log.problems.is_empty() && named && link.header.generation == last
             });
-            if copy || was_read {
+            if copy || was_read || told(Some(&link.file.path)) {
                 continue;
             }
-            match each_log_record(env, &link.file.path, &options.stop, &mut |_| Ok(())) {
-                Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
+            let read = each_log_record(env, &link.file.path, &options.stop, &mut |_| Ok(()));
+            let next = chain
+                .links
+                .iter()
+                .skip(at + 1)
+                .find(|next| next.used && next.header.previous_created == link.header.created);
+            match (read, next) {
+                (Err(error), _) if error.code() == JetErr::ClientRequestToStopJetService => {
                     return Err(error);
                 }
-                read => problems.extend(read.err()),
+                (Err(error), _) => problems.push(error),
+                (Ok(()), Some(next)) if link.used => {
+                    problems.extend(check_successor(env, &link.file, &next.header).err());
+                }
+                (Ok(()), _) => {}
             }
         }
     }
-    let told = |error: &Error| {
-        log.is_some_and(|log| log.problems.iter().any(|other| other.path() == error.path()))
-    };
-    problems.extend(picture.unreadable.into_iter().filter(|error| !told(error)));
+    let unreadable = picture.unreadable.into_iter();
+    problems.extend(unreadable.filter(|error| !told(error.path())));
     Ok(problems)
 }
 

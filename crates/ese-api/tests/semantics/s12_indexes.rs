@@ -164,6 +164,14 @@ fn s12_09_a_tuple_index_has_the_pieces_of_its_text() {
     pets.key(b"phant", JET_bitNewKey | JET_bitPartialColumnEndLimit).unwrap();
     pets.range(JET_bitRangeUpperLimit).unwrap();
     assert_eq!(pets.rest(), [9, 10]);
+    // No piece is shorter than three, and none longer than ten.
+    for short in [&b"ph"[..], b""] {
+        assert_eq!(code(pets.key(short, JET_bitNewKey)), JetErr::IndexTuplesKeyTooSmall);
+    }
+    pets.insert(11, "abcdefghijklmn", None).unwrap();
+    pets.index("pieces");
+    pets.key(b"abcdefghijxyz", JET_bitNewKey).unwrap();
+    JetSeek(pets.ses, pets.cur, JET_bitSeekEQ).unwrap();
 }
 
 #[test]

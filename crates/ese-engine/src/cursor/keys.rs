@@ -6,8 +6,8 @@ use ese_base::{Error, JetErr, Result};
 
 use super::Cursor;
 use crate::{
-    key::{KeyRules, has_beginnings, normalise, normalise_beginning},
-    schema::{Column, Index, TableSchema},
+    key::{KeyRules, has_beginnings, normalise, normalise_beginning, tuple_limits},
+    schema::{Column, Index, TableSchema, TupleLimits},
 };
 
 /// The search key that is being made.
@@ -61,6 +61,10 @@ impl SearchKey {
         }
         let value = value.filter(|bytes| !bytes.is_empty() || options.empty_value);
         let value = value.map(|bytes| padded(column, bytes)).transpose()?;
+        let value = match tuple_limits(index).filter(|_| at == 0) {
+            Some(limits) => Some(piece(&limits, column, value)?),
+            None => value,
+        };
         let (rules, out) = (KeyRules::of(index), &mut search.bytes);
         match &value {
             Some(value) if partial => {
@@ -160,7 +164,8 @@ impl Cursor {
     /// # Errors
     /// `JET_errNoCurrentIndex` (-1519), `JET_errKeyNotMade` (-1608) without a first segment,
     /// `JET_errKeyIsMade` (-1516) behind the last, `JET_errInvalidGrbit` (-900) for the beginning
-    /// of something that has none, `JET_errInvalidBufferSize` (-1047).
+    /// of something that has none, `JET_errInvalidBufferSize` (-1047),
+    /// `JET_errIndexTuplesKeyTooSmall` (-1437).
     pub fn make_key(&mut self, value: Option<&[u8]>, options: KeyOptions) -> Result<()> {
         self.search = self.search.with(&self.table.schema, self.index()?, value, options)?;
         Ok(())
@@ -188,6 +193,27 @@ impl Cursor {
     pub fn search_key(&self) -> Result<&[u8]> {
         self.search.bytes()
     }
+}
+
+/// What of a value is compared with the pieces that a tuple index has: as much as the longest.
+fn piece<'v>(
+    limits: &TupleLimits,
+    column: &Column,
+    value: Option<Cow<'v, [u8]>>,
+) -> Result<Cow<'v, [u8]>> {
+    let too_small = || {
+        let what = format!(
+            "column \"{}\": its pieces have {} characters at least",
+            column.name, limits.length_min
+        );
+        Error::new(JetErr::IndexTuplesKeyTooSmall, what)
+    };
+    let value = value.filter(|value| !value.is_empty()).ok_or_else(too_small)?;
+    if !column.ty.is_text() {
+        return Ok(value);
+    }
+    let piece = limits.cut(&value, 0, column.is_unicode()).ok_or_else(too_small)?;
+    Ok(Cow::Owned(piece.to_vec()))
 }
 
 /// The value as a column of one length has it.

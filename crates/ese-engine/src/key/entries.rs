@@ -131,7 +131,7 @@ fn violation(index: &Index) -> Error {
 /// Which value each segment takes, counted from 1.
 pub(super) type Itags = SmallVec<[usize; 16]>;
 
-pub(super) fn tuple_limits(index: &Index) -> Option<TupleLimits> {
+pub(crate) fn tuple_limits(index: &Index) -> Option<TupleLimits> {
     index.tuple_limits.as_deref().and_then(TupleLimits::decode)
 }
 

@@ -8,7 +8,7 @@
 //! that differ, the generation cannot be used, and the error names both.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::Bound,
     path::{Path, PathBuf},
@@ -245,18 +245,6 @@ impl LogPool {
             .advise("bring the logs of the database together with it")
     }
 
-    /// XOR of the checksums of a file's segments.
-    fn sum_of(&self, file: &LogFile, header: &LogHeader) -> Result<u64> {
-        if header.framing()? != Framing::Segments {
-            return Ok(0);
-        }
-        let handle = self.env.fs.open(&file.path, OpenMode::Read)?;
-        let mut segments = Segments::new(handle, header, Role::Last);
-        let mut segment = Box::new([0; SEGMENT_LEN]);
-        while segments.next(&mut segment)?.is_some() {}
-        Ok(segments.sum())
-    }
-
     /// How the records of two files of one generation compare.
     fn compare(&self, one: &LogFile, other: &LogFile) -> Compared {
         let mut one = StreamReader::of_file(&self.env, one);
@@ -275,6 +263,41 @@ impl LogPool {
     }
 }
 
+/// XOR of the checksums of a file's segments.
+fn sum_of(env: &Env, file: &LogFile, header: &LogHeader) -> Result<u64> {
+    if header.framing()? != Framing::Segments {
+        return Ok(0);
+    }
+    let handle = env.fs.open(&file.path, OpenMode::Read)?;
+    let mut segments = Segments::new(handle, header, Role::Last);
+    let mut segment = Box::new([0; SEGMENT_LEN]);
+    while segments.next(&mut segment)?.is_some() {}
+    Ok(segments.sum())
+}
+
+/// Does a log hold what the next generation says that it was begun after? Reads it.
+///
+/// # Errors
+/// `JET_errLogSequenceChecksumMismatch` (-590): it does not; the file system's.
+pub fn check_successor(env: &Env, file: &LogFile, next: &LogHeader) -> Result<()> {
+    let header = file.header()?;
+    if !next.version.has_previous_checksum() || next.previous_checksum == 0 {
+        return Ok(());
+    }
+    let sum = sum_of(env, file, header)?;
+    if sum == next.previous_checksum {
+        return Ok(());
+    }
+    let what = format!(
+        "the segments' checksums XOR to {sum:016x}, the next generation says {:016x}",
+        next.previous_checksum
+    );
+    Err(Error::new(JetErr::LogSequenceChecksumMismatch, what)
+        .at_path(&file.path)
+        .at_generation(header.generation)
+        .advise("bring the log that belongs there: this one is damaged, or another state of it"))
+}
+
 /// Takes the next record's bytes, with its position in front; false at the end.
 fn step(reader: &mut StreamReader<'_>, bytes: &mut Vec<u8>) -> bool {
     bytes.clear();
@@ -291,9 +314,20 @@ enum Compared {
     Differ(ese_base::LgPos),
 }
 
-/// The files of one generation that were begun at the same time.
+impl Group<'_> {
+    /// Was the next generation begun after this?
+    fn leads_to(&self, next: &LogHeader) -> bool {
+        self.created == next.previous_created
+            && self.sum.is_none_or(|sum| sum == next.previous_checksum)
+    }
+}
+
+/// The files of one generation that were begun at the same time; of those that several successors
+/// were begun after, each its own.
 struct Group<'p> {
     created: LogTime,
+    /// XOR of the checksums, where it tells histories apart that were begun alike.
+    sum: Option<u64>,
     best: std::result::Result<&'p LogFile, Error>,
     header: &'p LogHeader,
 }
@@ -313,8 +347,15 @@ impl<'p> Choice<'p> {
         files.sort_by_key(|file| (LogRole::of(&file.path), file.path.clone()));
         for file in files {
             let header = file.header()?;
-            match groups.iter().position(|group| group.created == header.created) {
-                None => groups.push(Group { created: header.created, best: Ok(file), header }),
+            let created = header.created;
+            let sum = match self.known_sums(generation, created)[..] {
+                [] | [_] => None,
+                // The stream forked behind it.
+                _ => Some(sum_of(&self.pool.env, file, header)?),
+            };
+            let alike = |group: &Group<'_>| (group.created, group.sum) == (created, sum);
+            match groups.iter().position(alike) {
+                None => groups.push(Group { created, sum, best: Ok(file), header }),
                 Some(place) => {
                     let group = groups.remove(place);
                     let better = self.better(generation, group, file)?;
@@ -335,8 +376,9 @@ impl<'p> Choice<'p> {
     ) -> Result<Group<'p>> {
         let Ok(best) = group.best else { return Ok(group) };
         let header = other.header()?;
-        let known = self.known_sum(generation, group.created);
-        let sums = (self.pool.sum_of(best, group.header)?, self.pool.sum_of(other, header)?);
+        let known = group.sum.or(self.known_sums(generation, group.created).first().copied());
+        let sums =
+            (sum_of(&self.pool.env, best, group.header)?, sum_of(&self.pool.env, other, header)?);
         let (keep, drop, why) = match (known, self.pool.compare(best, other)) {
             (Some(sum), _) if sums.0 == sum && sums.1 != sum => {
                 (best, other, "it does not hold what the next generation was begun after")
@@ -364,14 +406,16 @@ impl<'p> Choice<'p> {
         Ok(Group { best: Ok(keep), header: keep.header()?, ..group })
     }
 
-    /// What the successor of a generation says that it holds.
-    fn known_sum(&self, generation: Generation, created: LogTime) -> Option<u64> {
-        let next = self.pool.files().map(|(_, header)| header).find(|next| {
+    /// What the successors of a generation say that it holds.
+    fn known_sums(&self, generation: Generation, created: LogTime) -> Vec<u64> {
+        let next = self.pool.files().map(|(_, header)| header).filter(|next| {
             next.generation.0 == generation.0 + 1
                 && next.previous_created == created
                 && next.version.has_previous_checksum()
         });
-        next.map(|next| next.previous_checksum).filter(|sum| *sum != 0)
+        let sums: BTreeSet<u64> =
+            next.map(|next| next.previous_checksum).filter(|sum| *sum != 0).collect();
+        sums.into_iter().collect()
     }
 
     fn set_aside(&mut self, file: &LogFile, generation: Generation, why: &str) {
@@ -393,8 +437,8 @@ impl<'p> Choice<'p> {
         let lower: Vec<Generation> = self.groups.range(..anchor).rev().map(|(g, _)| *g).collect();
         for generation in lower {
             let next = self.header_of(&chosen, Generation(generation.0 + 1));
-            let fits = next.map(|header| header.previous_created);
-            if let Some(place) = self.one_of(generation, |g| Some(g.created) == fits) {
+            let fits = |group: &Group<'_>| next.is_some_and(|next| group.leads_to(next));
+            if let Some(place) = self.one_of(generation, fits) {
                 chosen.insert(generation, place);
             }
         }
@@ -402,10 +446,9 @@ impl<'p> Choice<'p> {
         let higher: Vec<Generation> = self.groups.range(above).map(|(g, _)| *g).collect();
         for generation in higher {
             let before = self.header_of(&chosen, Generation(generation.0 - 1));
-            let fits = before.map(|header| header.created);
-            if let Some(place) =
-                self.one_of(generation, |g| Some(g.header.previous_created) == fits)
-            {
+            let created = before.map(|header| header.created);
+            let fits = |group: &Group<'_>| Some(group.header.previous_created) == created;
+            if let Some(place) = self.one_of(generation, fits) {
                 chosen.insert(generation, place);
             }
         }

@@ -17,9 +17,9 @@
 //! A segment that is closed at once is written to both places, too. It needs no second holder, but
 //! as long as it is the last one, the copy makes good whatever damages either place later.
 //!
-//! A shadow that is the only holder costs a sync that acknowledges nothing. [`Writer::keep_open`] avoids it: it
-//! foresees how many more versions will fit, closes a segment early if the last one would end on
-//! the shadow, and closes it at once if batches are large.
+//! A shadow that is the only holder costs a sync that acknowledges nothing.
+//! [`Writer::keep_open`] avoids it: it foresees how many more versions will fit, closes a segment
+//! early if the last one would end on the shadow, and closes it at once if batches are large.
 //!
 //! Segments that were never written are written together in one write, whatever their number. They
 //! may wait for their sync: a segment says how far everything was durable when it was written, so a

@@ -135,7 +135,7 @@ impl PageCache {
     }
 
     /// Is the page sound? `Some`: it is after this repair, which was counted and reported. A
-    /// repaired page is believed only if its structure is sound too (design D6).
+    /// repaired page is believed only if its structure is sound too (decision 0006).
     fn inspect(&self, pgno: Pgno, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
         let judge = |bytes: &[u8]| {
             let page = PageRef::new(bytes, self.page_size);
