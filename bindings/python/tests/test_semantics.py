@@ -115,6 +115,23 @@ class Retrieval(Case):
         self.ok("JetRetrieveColumn", live.ses, live.table, live.ids["id"], buffer, 8, None, 0, None)
         self.ok("JetGetBookmark", live.ses, live.table, buffer, 8, None)
 
+    def test_a_stored_long_value_is_read_as_the_update_has_it(self):
+        live, copy = self.l, h.JET_bitRetrieveCopy
+        self.ok("JetBeginTransaction", live.ses)
+        self.ok("JetPrepareUpdate", live.ses, live.table, h.JET_prepReplace)
+        live.set_column("data", b"+" * 500, h.JET_bitSetAppendLV)
+        self.assertEqual(live.get("data", 0, copy, expected=h.JET_wrnBufferTruncated)[1], 10740)
+        behind = self.info(itagSequence=1, ibLongValue=10200)
+        self.assertEqual(live.get("data", 600, copy, behind),
+                         (bytes(range(216, 256)) + b"+" * 500, 540))
+        self.assertEqual(live.get("data", 20000)[1], 10240)
+        self.ok("JetSetColumn", live.ses, live.table, live.ids["data"], None, 9000,
+                h.JET_bitSetSizeLV, None)
+        self.assertEqual(live.get("data", 20000, copy)[1], 9000)
+        self.ok("JetUpdate", live.ses, live.table, None, 0, None)
+        self.assertEqual(live.get("data", 20000)[1], 9000)
+        self.ok("JetRollback", live.ses, 0)
+
     def test_null_is_a_warning_and_leaves_the_buffer(self):
         live = self.l
         self.ok("JetMove", live.ses, live.table, 1, 0)

@@ -68,6 +68,87 @@ fn s10_01_a_part_comes_with_the_warning_that_there_is_more() {
     }
 }
 
+/// What a caller with a buffer of `room` bytes gets of a value from an offset on, and how many bytes
+/// there are from there.
+fn into_buffer(
+    row: &Wide,
+    (name, itag): (&str, usize),
+    (offset, room): (usize, usize),
+    grbit: u32,
+) -> (Vec<u8>, usize) {
+    let mut buffer = vec![0xee; room];
+    let mut into = [JET_RETRIEVEINTO {
+        columnid: row.id(name),
+        grbit,
+        ibLongValue: offset,
+        itagSequence: itag,
+        columnidNextTagged: 0,
+        buffer: &mut buffer,
+        actual: 0,
+        err: JetErr::Success,
+    }];
+    retrieve_into(row.ses, row.cur, &mut into, false).unwrap();
+    let actual = into[0].actual;
+    buffer.truncate(actual);
+    (buffer, actual)
+}
+
+/// A change of a part waits outside of the row until that is written. Who asks with a buffer, or for
+/// the size alone, was told the size before the change.
+#[test]
+fn s10_02_a_long_value_has_the_size_that_the_prepared_update_gives_it() {
+    let _mode = multi();
+    let row = wide();
+    row.new_row();
+    row.set("memo", Some(&[b'm'; 9000]), 0).unwrap();
+    for byte in [b'1', b'2'] {
+        row.set_nth("memos", 0, Some(&[byte; 9000])).unwrap();
+    }
+    row.keep();
+    let [append, over, size] = [JET_bitSetAppendLV, JET_bitSetOverwriteLV, JET_bitSetSizeLV];
+    let changes: [(usize, u32, usize, usize); 7] = [
+        (5000, append, 0, 14000),
+        (100, over, 8990, 9090),
+        (100, over, 10, 9000),
+        (12000, size, 0, 12000),
+        (7000, size, 0, 7000),
+        (10, size, 0, 10),
+        (7000, over | size, 50, 7050),
+    ];
+    let copy = JET_bitRetrieveCopy;
+    let preps = [JET_prepReplace, JET_prepReplaceNoLock, JET_prepInsertCopy];
+    let values = [("memo", 1), ("memos", 2)];
+    let each = preps.into_iter().flat_map(|prep| values.map(|value| (prep, value)));
+    for (prep, value @ (name, itag)) in each {
+        for (len, grbit, offset, whole) in changes {
+            let case = format!("{prep} {name} {grbit:#x} {len}");
+            JetBeginTransaction(row.ses).unwrap();
+            row.prepare(prep);
+            let info = JET_SETINFO { ibLongValue: offset, itagSequence: itag };
+            row.set_part(name, Some(&vec![b'+'; len]), grbit, info).unwrap();
+            let told = row.nth(name, itag, copy).unwrap();
+            assert_eq!(told.len(), whole, "{case}");
+            assert_eq!(into_buffer(&row, value, (0, 0), copy).1, whole, "{case}: the size");
+            let all = into_buffer(&row, value, (0, 20_000), copy);
+            assert!(all == (told.clone(), whole), "{case}: {} bytes", all.1);
+            let from = whole - 5;
+            let end = into_buffer(&row, value, (from, 20), copy);
+            assert_eq!(end, (told[from..].to_vec(), 5), "{case}: the end");
+            assert_eq!(into_buffer(&row, value, (0, 0), 0).1, 9000, "{case}: the row");
+            JetRollback(row.ses, 0).unwrap();
+        }
+    }
+    // A second change goes on from the first, and both are written.
+    JetBeginTransaction(row.ses).unwrap();
+    row.prepare(JET_prepReplace);
+    for whole in [14_000, 19_000] {
+        row.set("memo", Some(&[b'+'; 5000]), append).unwrap();
+        assert_eq!(into_buffer(&row, ("memo", 1), (0, 0), copy).1, whole);
+    }
+    row.keep();
+    assert_eq!(into_buffer(&row, ("memo", 1), (0, 0), 0).1, 19_000);
+}
+
 #[test]
 fn s10_03_values_are_numbered_and_counted() {
     let _mode = multi();

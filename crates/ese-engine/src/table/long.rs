@@ -387,7 +387,7 @@ impl LongValues for SessionLongValues<'_> {
     }
 
     fn len_of(&self, lid: Lid) -> Result<u32> {
-        longvalue::size(self, lid)
+        self.size(lid)
     }
 }
 
