@@ -416,7 +416,7 @@ pub(super) fn change_row<T>(
         // The deepest level has none below for what belongs together.
         if level < TRANSACTION_LEVEL_MAX {
             state.engine.begin_from(false, place)?;
-            own.begun();
+            own.begun_in_call(state.engine.level());
         }
         own.enter_callback(tableid);
         let dbid = u32::from(cursor.database()?.attached.db.dbid.0);

@@ -247,7 +247,7 @@ impl Computed {
             // What it reads belongs together.
             if level == 0 {
                 state.engine.begin_from(true, place)?;
-                own.begun();
+                own.begun_in_call(state.engine.level());
             }
             let image = Some((columnid, self.copy));
             own.told.push(Told { thread: thread::current().id(), cursor: tableid, image });

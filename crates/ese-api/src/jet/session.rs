@@ -42,8 +42,8 @@ pub(super) struct Ses {
 /// What a session has beside its transaction.
 #[derive(Debug, Default)]
 pub(super) struct Own {
-    /// Who began the open transaction.
-    owner: Option<Caller>,
+    /// Whose the open transaction is.
+    owner: Option<Owner>,
     /// The context that the session is bound to, and who bound it.
     pub(super) context: Option<(u64, ThreadId)>,
     /// Flags of commits without any.
@@ -90,18 +90,42 @@ impl Told {
     }
 }
 
-/// On whose behalf a call comes: a transaction belongs to one of these.
+/// Whose a transaction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Caller {
+enum Owner {
     Thread(ThreadId),
+    /// Of the thread that has bound the session to this context, whoever began the transaction.
     Context(u64),
 }
 
 impl Own {
-    /// A transaction level was begun.
-    pub(super) fn begun(&mut self) {
+    /// A caller began a transaction level, the only one or a further one.
+    fn begun_by_caller(&mut self, level: u8) {
+        let context = self.context.map(|(context, _)| Owner::Context(context));
+        self.begun(level, context.unwrap_or_else(|| Owner::Thread(thread::current().id())));
+    }
+
+    /// A call began a transaction level that it ends itself: its thread goes on with it, whoever
+    /// has bound the session.
+    pub(super) fn begun_in_call(&mut self, level: u8) {
+        self.begun(level, Owner::Thread(thread::current().id()));
+    }
+
+    fn begun(&mut self, level: u8, owner: Owner) {
         // An inner level belongs to whom the outermost belongs.
-        self.owner = self.caller();
+        if level == 1 {
+            self.owner = Some(owner);
+        }
+    }
+
+    /// May this thread go on with the open transaction?
+    fn admits_here(&self) -> bool {
+        let here = thread::current().id();
+        match self.owner {
+            Some(Owner::Thread(thread)) => thread == here,
+            Some(Owner::Context(context)) => self.context == Some((context, here)),
+            None => false,
+        }
     }
 
     /// Closes a cursor, once the call has ended.
@@ -125,13 +149,9 @@ impl Own {
         }
     }
 
-    /// Whose call this is. `None`: another thread has bound the session to a context.
-    fn caller(&self) -> Option<Caller> {
-        let here = thread::current().id();
-        match self.context {
-            None => Some(Caller::Thread(here)),
-            Some((context, thread)) => (thread == here).then_some(Caller::Context(context)),
-        }
+    /// Has another thread bound the session to a context?
+    fn is_bound_elsewhere(&self) -> bool {
+        self.context.is_some_and(|(_, by)| by != thread::current().id())
     }
 }
 
@@ -163,10 +183,10 @@ impl Ses {
                 let what = "another thread is in a callback of the session";
                 return Err(Error::new(JetErr::SessionSharingViolation, what));
             }
-            if state.engine.level() > 0 && own.caller() != own.owner {
+            if state.engine.level() > 0 && !own.admits_here() {
                 return Err(Error::new(
                     JetErr::SessionSharingViolation,
-                    "the transaction was begun by another thread or context",
+                    "the transaction belongs to another thread or context",
                 ));
             }
             let answer = body(state, &mut own);
@@ -253,7 +273,7 @@ pub fn JetDupSession(sesid: JET_SESID) -> Result<JET_SESID> {
 pub fn JetEndSession(sesid: JET_SESID, _grbit: JET_GRBIT) -> Result<()> {
     let session = find_session(sesid)?;
     session.call(Purpose::CleanUp, |_, own| {
-        if own.caller().is_none() {
+        if own.is_bound_elsewhere() {
             return Err(Error::new(JetErr::SessionInUse, "another thread has bound the session"));
         }
         if !own.told.is_empty() {
@@ -308,7 +328,7 @@ pub fn JetBeginTransaction2(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
     let (read_only, place) = (grbit & JET_bitTransactionReadOnly != 0, Location::caller());
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         state.engine.begin_from(read_only, place)?;
-        own.begun();
+        own.begun_by_caller(state.engine.level());
         Ok(())
     })
 }

@@ -51,6 +51,40 @@ fn s4_01_a_context_lets_threads_share_a_transaction() {
     assert_eq!(pets.at().unwrap(), 1);
 }
 
+/// Who began it does not matter then.
+#[test]
+fn s4_01_a_transaction_in_a_context_is_of_the_thread_that_set_the_context() {
+    let _mode = multi();
+    let pets = pets();
+    let ses = pets.ses;
+    JetSetSessionContext(ses, 7).unwrap();
+    elsewhere(|| {
+        JetBeginTransaction(ses).unwrap();
+        assert_eq!(code(pets.at()), JetErr::SessionSharingViolation);
+        assert_eq!(code(JetBeginTransaction(ses)), JetErr::SessionSharingViolation);
+        assert_eq!(code(JetCommitTransaction(ses, 0)), JetErr::SessionSharingViolation);
+    });
+    assert_eq!(pets.at().unwrap(), 1);
+    JetBeginTransaction(ses).unwrap();
+    JetCommitTransaction(ses, 0).unwrap();
+    JetCommitTransaction(ses, 0).unwrap();
+    JetResetSessionContext(ses).unwrap();
+    // One that was begun in no context stays its thread's.
+    JetBeginTransaction(ses).unwrap();
+    JetSetSessionContext(ses, 9).unwrap();
+    assert_eq!(pets.at().unwrap(), 1);
+    JetBeginTransaction(ses).unwrap();
+    JetCommitTransaction(ses, 0).unwrap();
+    JetResetSessionContext(ses).unwrap();
+    assert_eq!(pets.at().unwrap(), 1);
+    elsewhere(|| {
+        JetSetSessionContext(ses, 9).unwrap();
+        assert_eq!(code(pets.at()), JetErr::SessionSharingViolation);
+        JetResetSessionContext(ses).unwrap();
+    });
+    JetRollback(ses, 0).unwrap();
+}
+
 #[test]
 fn s4_02_ending_a_session_rolls_back_and_closes() {
     let _mode = multi();
