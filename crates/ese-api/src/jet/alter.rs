@@ -34,9 +34,9 @@ pub fn JetDeleteColumn(sesid: JET_SESID, tableid: JET_TABLEID, szColumnName: &st
 /// inherited columns alone changes nothing.
 ///
 /// # Errors
-/// The cursor's; `JET_errInvalidGrbit` (-900), `JET_errColumnNotFound` (-1507),
-/// `JET_errColumnInUse` (-1046) for a column of an index, `JET_errFixedDDL` (-1323),
-/// `JET_errWriteConflict` (-1102).
+/// The cursor's; `JET_errInvalidGrbit` (-900), `JET_errInvalidName` (-1002),
+/// `JET_errColumnNotFound` (-1507), `JET_errColumnInUse` (-1046) for a column of an index,
+/// `JET_errFixedDDL` (-1323), `JET_errWriteConflict` (-1102).
 pub fn JetDeleteColumn2(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
@@ -47,6 +47,7 @@ pub fn JetDeleteColumn2(
         if grbit & !1 != 0 {
             return Err(invalid_grbit("JetDeleteColumn2", grbit));
         }
+        check_name(szColumnName)?;
         alter(state, cursor, |session, attached, table| {
             ddl::delete_column(session, attached, table, szColumnName)
         })
@@ -72,6 +73,7 @@ pub fn JetRenameColumn(
         if state.engine.level() > 0 {
             return Err(in_transaction("renaming a column"));
         }
+        check_name(szName)?;
         alter(state, cursor, |session, attached, table| {
             ddl::rename_column(session, attached, table, (szName, szNameNew))
         })
@@ -159,11 +161,12 @@ pub fn JetCreateIndex4(
 /// Removes a secondary index.
 ///
 /// # Errors
-/// The cursor's; `JET_errIndexNotFound` (-1404), `JET_errIndexMustStay` (-1405) for the primary
-/// one, `JET_errIndexInUse` (-1051) while another cursor goes by it, `JET_errWriteConflict`
-/// (-1102).
+/// The cursor's; `JET_errInvalidName` (-1002), `JET_errIndexNotFound` (-1404),
+/// `JET_errIndexMustStay` (-1405) for the primary one, `JET_errIndexInUse` (-1051) while another
+/// cursor goes by it, `JET_errWriteConflict` (-1102).
 pub fn JetDeleteIndex(sesid: JET_SESID, tableid: JET_TABLEID, szIndexName: &str) -> Result<()> {
     with_cursor(sesid, tableid, |state, cursor| {
+        check_name(szIndexName)?;
         alter(state, cursor, |session, attached, table| {
             ddl::delete_index(session, attached, table, szIndexName)
         })
@@ -173,8 +176,8 @@ pub fn JetDeleteIndex(sesid: JET_SESID, tableid: JET_TABLEID, szIndexName: &str)
 /// Deletes a table that nobody has open.
 ///
 /// # Errors
-/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errObjectNotFound` (-1305),
-/// `JET_errTableInUse` (-1304), `JET_errCannotDeleteSystemTable` (-1318), `JET_errWriteConflict`
+/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errInvalidName` (-1002),
+/// `JET_errObjectNotFound` (-1305), `JET_errTableInUse` (-1304), `JET_errCannotDeleteSystemTable` (-1318), `JET_errWriteConflict`
 /// (-1102), `JET_errCannotDeleteTempTable` (-1317) in database 0, where temporary tables are, of
 /// who has one open.
 pub fn JetDeleteTable(sesid: JET_SESID, dbid: JET_DBID, szTableName: &str) -> Result<()> {
@@ -184,6 +187,7 @@ pub fn JetDeleteTable(sesid: JET_SESID, dbid: JET_DBID, szTableName: &str) -> Re
             return Err(Error::new(JetErr::CannotDeleteTempTable, what));
         }
         let database = open_database_to_change(own, dbid)?;
+        check_name(szTableName)?;
         let table = catalog::open_table(&state.engine, &database.attached, szTableName)?;
         let objid = table.schema.objid;
         drop(table);
@@ -216,9 +220,9 @@ pub fn JetRenameTable(
 ///
 /// # Errors
 /// The session's; `JET_errInvalidGrbit` (-900), `JET_errNullInvalid` (-1504) for no bytes,
-/// `JET_errInvalidDatabaseId` (-1010), `JET_errObjectNotFound` (-1305), `JET_errColumnNotFound`
-/// (-1507), `JET_errColumnInUse` (-1046) for a column of an index, `JET_errDefaultValueTooBig`
-/// (-1524).
+/// `JET_errInvalidDatabaseId` (-1010), `JET_errInvalidName` (-1002), `JET_errObjectNotFound`
+/// (-1305), `JET_errColumnNotFound` (-1507), `JET_errColumnInUse` (-1046) for a column of an index,
+/// `JET_errDefaultValueTooBig` (-1524).
 pub fn JetSetColumnDefaultValue(
     sesid: JET_SESID,
     dbid: JET_DBID,
@@ -235,6 +239,7 @@ pub fn JetSetColumnDefaultValue(
             return Err(Error::new(JetErr::ColumnIllegalNull, "a default of no bytes"));
         }
         let database = open_database_to_change(own, dbid)?;
+        [szTableName, szColumnName].into_iter().try_for_each(check_name)?;
         let attached = &database.attached;
         let table = ese_engine::catalog::open_table(&state.engine, attached, szTableName)?;
         ddl::set_column_default(&mut state.engine, attached, &table, szColumnName, pvData)

@@ -7,7 +7,7 @@ use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     catalog,
     key::locale_number,
-    schema::{Column, Index, IndexFlags, SpaceHints, TableFlags, TupleLimits},
+    schema::{Column, Index, IndexFlags, SpaceHints, TableFlags, TupleLimits, check_name},
     table::Table,
     temp::TempTable,
 };
@@ -71,7 +71,8 @@ pub struct JET_COLUMNBASE {
 /// Columns of a cursor's table, by id: all of them, or the one with this name or id.
 ///
 /// # Errors
-/// The cursor's; `JET_errColumnNotFound` (-1507), `JET_errBadColumnId` (-1517).
+/// The cursor's; `JET_errInvalidName` (-1002), `JET_errColumnNotFound` (-1507),
+/// `JET_errBadColumnId` (-1517).
 pub fn JetGetTableColumnInfo<'n>(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
@@ -85,8 +86,8 @@ pub fn JetGetTableColumnInfo<'n>(
 /// As [`JetGetTableColumnInfo`], by the table's name.
 ///
 /// # Errors
-/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errObjectNotFound` (-1305),
-/// `JET_errColumnNotFound` (-1507), `JET_errBadColumnId` (-1517).
+/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errInvalidName` (-1002),
+/// `JET_errObjectNotFound` (-1305), `JET_errColumnNotFound` (-1507), `JET_errBadColumnId` (-1517).
 pub fn JetGetColumnInfo<'n>(
     sesid: JET_SESID,
     dbid: JET_DBID,
@@ -112,7 +113,12 @@ fn columns(table: &Table, which: JET_COLUMNCHOICE<'_>) -> Result<Vec<JET_COLUMNB
     Ok(match which {
         JET_COLUMNCHOICE::All => schema.columns.iter().map(describe).collect(),
         JET_COLUMNCHOICE::Own => schema.columns.iter().filter(own).map(describe).collect(),
-        JET_COLUMNCHOICE::Name(name) => vec![describe(schema.column(name)?)],
+        JET_COLUMNCHOICE::Name(name) => {
+            if !name.is_empty() {
+                check_name(name)?;
+            }
+            vec![describe(schema.column(name)?)]
+        }
         JET_COLUMNCHOICE::Id(id) => vec![describe(column_of(schema, id)?)],
     })
 }
@@ -120,6 +126,7 @@ fn columns(table: &Table, which: JET_COLUMNCHOICE<'_>) -> Result<Vec<JET_COLUMNB
 fn named(sesid: JET_SESID, dbid: JET_DBID, name: &str) -> Result<Arc<Table>> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_of(own, dbid)?;
+        check_name(name)?;
         catalog::open_table(&state.engine, &database.attached, name)
     })
 }
@@ -173,7 +180,7 @@ pub struct JET_INDEXINFO {
 /// `JET_IdxInfoCount`.
 ///
 /// # Errors
-/// The cursor's; `JET_errIndexNotFound` (-1404).
+/// The cursor's; `JET_errInvalidName` (-1002), `JET_errIndexNotFound` (-1404).
 pub fn JetGetTableIndexInfo(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
@@ -187,8 +194,8 @@ pub fn JetGetTableIndexInfo(
 /// As [`JetGetTableIndexInfo`], by the table's name.
 ///
 /// # Errors
-/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errObjectNotFound` (-1305),
-/// `JET_errIndexNotFound` (-1404).
+/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errInvalidName` (-1002),
+/// `JET_errObjectNotFound` (-1305), `JET_errIndexNotFound` (-1404).
 pub fn JetGetIndexInfo(
     sesid: JET_SESID,
     dbid: JET_DBID,
@@ -202,6 +209,7 @@ fn indexes(table: &Table, name: Option<&str>) -> Result<Vec<JET_INDEXINFO>> {
     match name.filter(|name| !name.is_empty()) {
         None => table.schema.indexes.iter().map(|index| index_info(table, index)).collect(),
         Some(name) => {
+            check_name(name)?;
             let index = table.schema.index(name).ok_or_else(|| {
                 let what = format!("table \"{}\" has no index \"{name}\"", table.schema.name);
                 Error::new(JetErr::IndexNotFound, what)
@@ -372,7 +380,8 @@ impl JET_OBJECTINFO {
 /// The tables of a database: the one with this name, or all of them, by name.
 ///
 /// # Errors
-/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errObjectNotFound` (-1305).
+/// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errInvalidName` (-1002),
+/// `JET_errObjectNotFound` (-1305).
 pub fn JetGetObjectInfo(
     sesid: JET_SESID,
     dbid: JET_DBID,

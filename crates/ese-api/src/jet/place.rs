@@ -1,7 +1,10 @@
 //! Bookmarks, and the index by whose order a cursor goes (api-semantics 6.8 to 6.11).
 
 use ese_base::{Error, JetErr, ObjId, Result};
-use ese_engine::cursor::{MoveOnSwitch, SecondaryBookmark};
+use ese_engine::{
+    cursor::{MoveOnSwitch, SecondaryBookmark},
+    schema::check_name,
+};
 
 use super::{
     JET_GRBIT, JET_bitBookmarkPermitVirtualCurrency, JET_bitMoveBeforeFirst, JET_bitNoMove,
@@ -139,9 +142,10 @@ pub fn JetSetCurrentIndex3(
 ///
 /// # Errors
 /// The cursor's; `JET_errInvalidGrbit` (-900), `JET_errInvalidIndexId` (-1416) for an index that is
-/// no more, `JET_errIndexNotFound` (-1404), `JET_errFilteredMoveNotSupported` (-1124); with
-/// [`JET_bitNoMove`] `JET_errNoCurrentRecord` (-1603) where there is no current row or the row has
-/// no entry in that index, `JET_errRecordDeleted` (-1017), `JET_errBadItagSequence` (-1518).
+/// no more, `JET_errInvalidName` (-1002), `JET_errIndexNotFound` (-1404),
+/// `JET_errFilteredMoveNotSupported` (-1124); with [`JET_bitNoMove`] `JET_errNoCurrentRecord`
+/// (-1603) where there is no current row or the row has no entry in that index,
+/// `JET_errRecordDeleted` (-1017), `JET_errBadItagSequence` (-1518).
 pub fn JetSetCurrentIndex4(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
@@ -160,7 +164,10 @@ pub fn JetSetCurrentIndex4(
         let open = cursor.open(state)?;
         let table = std::sync::Arc::clone(open.table());
         let name = match pindexid {
-            None => szIndexName,
+            None => {
+                szIndexName.filter(|name| !name.is_empty()).map_or(Ok(()), check_name)?;
+                szIndexName
+            }
             Some(JET_INDEXID(objid)) => {
                 let index = table.schema.indexes.iter().find(|index| index.objid == *objid);
                 let index = index.ok_or_else(|| {

@@ -189,6 +189,38 @@ fn s13_02_a_table_that_cannot_be_made_leaves_nothing() {
 /// reading; the right to deny others their changes is given once, so a second cursor that asks for
 /// it gets JET_errTableInUse, of whatever session it is.
 #[test]
+fn s13_01_a_name_that_is_looked_up_is_checked_too() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, cur, dbid) = (pets.ses, pets.cur, pets.live.dbid);
+    let codes = |name: &str| {
+        [
+            code(JetSetCurrentIndex(ses, cur, Some(name))),
+            code(JetDeleteIndex(ses, cur, name)),
+            code(JetGetTableIndexInfo(ses, cur, Some(name))),
+            code(JetGetIndexInfo(ses, dbid, "pets", Some(name))),
+            code(JetDeleteColumn(ses, cur, name)),
+            code(JetRenameColumn(ses, cur, name, "other", 0)),
+            code(JetSetColumnDefaultValue(ses, dbid, "pets", name, &[1; 4], 0)),
+            code(JetGetTableColumnInfo(ses, cur, Some(name))),
+            code(JetGetColumnInfo(ses, dbid, "pets", Some(name))),
+            code(JetGetColumnInfo(ses, dbid, name, None)),
+            code(JetGetIndexInfo(ses, dbid, name, None)),
+            code(JetGetObjectInfo(ses, dbid, Some(name))),
+            code(JetDeleteTable(ses, dbid, name)),
+        ]
+    };
+    for name in ["a.b", "a!", " pets", "a[", "a]", "a\u{1}", &"x".repeat(65)] {
+        assert_eq!(codes(name), [JetErr::InvalidName; 13], "{name:?}");
+    }
+    let [index, column, object] =
+        [JetErr::IndexNotFound, JetErr::ColumnNotFound, JetErr::ObjectNotFound];
+    let missing = [[index; 4].as_slice(), &[column; 5], &[object; 4]].concat();
+    assert_eq!(codes("none")[..], missing);
+    JetSetCurrentIndex(ses, cur, Some("")).unwrap();
+}
+
+#[test]
 fn s13_03_who_denies_what_to_whom() {
     let _mode = multi();
     let pets = empty();
