@@ -553,11 +553,33 @@ class Definitions(Case):
         self.code(h.JET_errInvalidBufferSize, "JetGetDatabaseInfoA", live.ses, live.dbid,
                   byref(number), 3, h.JET_DbInfoPageSize)
         for size in (0, 1, sizeof(h.JET_COLUMNDEF) - 1):
-            found = lib.JetGetTableColumnInfoA(live.ses, live.table, b"id\0",
-                                               byref(h.JET_COLUMNDEF()), size, h.JET_ColInfo)
-            self.assertIn(found, (h.JET_errInvalidBufferSize, h.JET_errInvalidParameter))
+            self.code(h.JET_errInvalidParameter, "JetGetTableColumnInfoA", live.ses, live.table,
+                      b"id\0", byref(h.JET_COLUMNDEF()), size, h.JET_ColInfo)
         self.code(h.JET_errColumnNotFound, "JetGetTableColumnInfoW", live.ses, live.table,
                   wide("none"), byref(h.JET_COLUMNDEF()), sizeof(h.JET_COLUMNDEF), h.JET_ColInfo)
+
+    def test_some_facts_of_a_table_fit_into_more_than_they_need(self):
+        live = self.live()
+        small, buffer = h.JET_errBufferTooSmall, (c_uint32 * 20)()
+        info = lambda size, level: ("JetGetTableInfoA", live.ses, live.table, buffer, size, level)
+        for level, size in ((h.JET_TblInfo, sizeof(h.JET_OBJECTINFO)), (h.JET_TblInfoDbid, 4),
+                            (h.JET_TblInfoSpaceAlloc, 8), (h.JET_TblInfoLVChunkMax, 4)):
+            self.code(small, *info(size - 1, level))
+            for size in (size, size + 8, sizeof(buffer)):
+                buffer[:] = [0xEEEEEEEE] * 20
+                self.ok(*info(size, level))
+                self.assertNotEqual(buffer[0], 0xEEEEEEEE)
+                self.assertEqual(buffer[19], 0xEEEEEEEE)
+        self.code(h.JET_errInvalidBufferSize, *info(8, h.JET_TblInfoSpaceOwned))
+
+    def test_obsolete_levels_of_databases(self):
+        live = self.live()
+        number = c_uint32()
+        level = h.JET_DbInfoPageSize | 0x40000000
+        self.ok("JetGetDatabaseInfoA", live.ses, live.dbid, byref(number), 4, level)
+        self.assertEqual(number.value, 4096)
+        self.code(h.JET_errFeatureNotAvailable, "JetGetDatabaseInfoA", live.ses, live.dbid,
+                  byref(number), 4, 9)
 
     def test_a_length_that_no_value_has_is_refused_before_anything_is_read(self):
         live = self.live()

@@ -41,7 +41,7 @@ text_exports! {
     ) about About::Cursor(sesid, tableid) => {
         pvResult.cast::<u8>().required()?;
         let told = jet::JetGetTableInfo(session(sesid), cursor(tableid), InfoLevel)?;
-        table_info::<C>(told, pvResult, cbMax)
+        table_info::<C>(told, pvResult, cbMax, InfoLevel)
     }
 
     fn JetGetObjectInfo JetGetObjectInfoA | JetGetObjectInfoW(
@@ -115,9 +115,9 @@ impl Asked {
     fn check<C: Unit>(&self, to: Bytes, cb: u32) -> Result<()> {
         to.cast::<u8>().required()?;
         match self.level {
-            level::DEF | level::DEF_BY_ID => room::<JET_COLUMNDEF>(cb),
-            level::BASE | level::BASE_BY_ID => room::<JET_COLUMNBASE<C>>(cb),
-            _ => room::<JET_COLUMNLIST>(cb),
+            level::DEF | level::DEF_BY_ID => room::<JET_COLUMNDEF>(cb, TOO_SHORT),
+            level::BASE | level::BASE_BY_ID => room::<JET_COLUMNBASE<C>>(cb, TOO_SHORT),
+            _ => room::<JET_COLUMNLIST>(cb, TOO_SHORT),
         }
     }
 
@@ -141,11 +141,15 @@ pub(crate) fn kind<C: Unit>() -> jet::JET_LISTTEXT {
     if C::WIDE { jet::JET_LISTTEXT::Utf16 } else { jet::JET_LISTTEXT::Ansi }
 }
 
-fn room<T>(cb: u32) -> Result<()> {
+/// What a buffer is that has no room for what is told of columns: that differs by the call.
+const TOO_SHORT: JetErr = JetErr::InvalidParameter;
+
+/// Has a buffer room for a structure? It may be larger.
+fn room<T>(cb: u32, otherwise: JetErr) -> Result<()> {
     if bytes(cb) >= size_of::<T>() {
         return Ok(());
     }
-    Err(wrong_size(cb, &size_of::<T>().to_string()))
+    Err(wrong_size(cb, &size_of::<T>().to_string()).with_code(otherwise))
 }
 
 #[track_caller]
@@ -222,13 +226,13 @@ fn object_info<C: Unit>(
     let counts = matches!(info_level, level::OBJECT | level::OBJECTS);
     match info_level {
         level::OBJECT | level::OBJECT_WITHOUT_COUNTS => {
-            room::<JET_OBJECTINFO>(cb)?;
+            room::<JET_OBJECTINFO>(cb, JetErr::InvalidBufferSize)?;
             let found = jet::JetGetObjectInfo(session(sesid), dbid, Some(&name.name()?))?;
             found.first().into_iter().for_each(|info| to.cast().write(object(info, counts)));
             Ok(())
         }
         level::OBJECTS | level::OBJECTS_WITHOUT_COUNTS => {
-            room::<JET_OBJECTLIST>(cb)?;
+            room::<JET_OBJECTLIST>(cb, JetErr::InvalidBufferSize)?;
             let mut found = jet::JetGetObjectInfo(session(sesid), dbid, None)?;
             if !counts {
                 found.iter_mut().for_each(|info| (info.cRecord, info.cPage) = (0, 0));
@@ -258,23 +262,31 @@ fn object_info<C: Unit>(
     }
 }
 
-fn table_info<C: Unit>(told: JET_TBLINFO, to: Bytes, cb: u32) -> Result<()> {
+fn table_info<C: Unit>(told: JET_TBLINFO, to: Bytes, cb: u32, info_level: u32) -> Result<()> {
+    // Counts of pages want a buffer of their length, other numbers one that is not shorter.
+    let number = |number: u64| match info_level {
+        jet::JET_TblInfoDbid | jet::JET_TblInfoLVChunkMax | jet::JET_TblInfoObjectId => {
+            room::<u32>(cb, JetErr::BufferTooSmall)?;
+            put_number(to, size::<u32>(), number)
+        }
+        _ => put_number(to, cb, number),
+    };
     match told {
         JET_TBLINFO::Object(info) => {
-            room::<JET_OBJECTINFO>(cb)?;
+            room::<JET_OBJECTINFO>(cb, JetErr::BufferTooSmall)?;
             to.cast().write(object(&info, true));
             Ok(())
         }
         JET_TBLINFO::Name(name) => put_whole::<C>(to.cast(), cb, &name),
-        JET_TBLINFO::Dbid(dbid) => put_number(to, cb, u64::from(dbid)),
+        JET_TBLINFO::Dbid(dbid) => number(u64::from(dbid)),
         JET_TBLINFO::SpaceAlloc(pages, density) => {
-            room::<[u32; 2]>(cb)?;
+            room::<[u32; 2]>(cb, JetErr::BufferTooSmall)?;
             put_numbers(to, cb, &[pages, density]);
             Ok(())
         }
-        JET_TBLINFO::Number(number) => put_number(to, cb, number),
+        JET_TBLINFO::Number(count) => number(count),
         JET_TBLINFO::SpaceUsage(owned, free, extents) => {
-            room::<[u32; 2]>(cb)?;
+            room::<[u32; 2]>(cb, JetErr::InvalidBufferSize)?;
             let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
             let mut numbers = vec![narrow(owned), narrow(free)];
             numbers.extend(extents.iter().flat_map(|(first, pages)| [*first, *pages]));

@@ -1,5 +1,6 @@
 //! What is known of databases, in callers' buffers. A buffer must have the length of what is asked
-//! for, else `JET_errInvalidBufferSize` (-1047); of text `JET_errBufferTooSmall` (-1038).
+//! for, else `JET_errInvalidBufferSize` (-1047); of text `JET_errBufferTooSmall` (-1038). What is
+//! known of other things has codes of its own where that is said.
 
 use ese_api::jet::{self, JET_DBINFO};
 use ese_base::{Error, JetErr, Result};
@@ -48,6 +49,7 @@ pub(crate) fn database<C: Unit>(
     by_path: bool,
     fact: impl FnOnce(u32) -> Result<JET_DBINFO>,
 ) -> Result<()> {
+    let level = if by_path { level } else { level & !jet::JET_DbInfoUseCachedResult };
     // Country, code page and their like are read with 16 bits too, as their type once was.
     let old = |number: u64| {
         if bytes(cb) == size_of::<u16>() {

@@ -55,6 +55,10 @@ pub const JET_DbInfoSpaceOwned: u32 = 11;
 pub const JET_DbInfoSpaceAvailable: u32 = 12;
 /// What kind of file it is: 1 for a database.
 pub const JET_DbInfoFileType: u32 = 19;
+/// Which engine has it: not told.
+pub const JET_DbInfoIsam: u32 = 9;
+/// May stand in the level of a fact about an open database, and changes nothing.
+pub const JET_DbInfoUseCachedResult: u32 = 0x4000_0000;
 
 /// Flags of [`JetAttachDatabase`] that mean something, or that may be there.
 const ATTACH_KNOWN: JET_GRBIT = JET_bitDbReadOnly
@@ -514,7 +518,7 @@ pub fn JetGetDatabaseInfo(sesid: JET_SESID, dbid: JET_DBID, InfoLevel: u32) -> R
     find_session(sesid)?.call(Purpose::Work, |_, own| {
         let database = open_database_of(own, dbid)?;
         let file = &database.attached.db.file;
-        Ok(match InfoLevel {
+        Ok(match InfoLevel & !JET_DbInfoUseCachedResult {
             JET_DbInfoFilename => JET_DBINFO::Path(database.attached.path.clone()),
             JET_DbInfoTransactions => JET_DBINFO::Number(7),
             JET_DbInfoFilesize => JET_DBINFO::Number(u64::from(file.page_count()) + 2),
@@ -532,6 +536,7 @@ pub fn JetGetDatabaseInfo(sesid: JET_SESID, dbid: JET_DBID, InfoLevel: u32) -> R
                 JET_DBINFO::Number(database.attached.space()?.available_pages())
             }
             JET_DbInfoFileType => JET_DBINFO::Number(FILE_TYPE_DATABASE),
+            JET_DbInfoIsam => return Err(unavailable("JET_DbInfoIsam")),
             other => return Err(unknown_level(other)),
         })
     })
