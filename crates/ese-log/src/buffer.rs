@@ -32,8 +32,8 @@ const FIRST_PIECE_HEAD: usize = 7;
 const PIECE_HEAD: usize = 3;
 /// Less room than this is padded, not filled with a piece.
 const CUT_ROOM_MIN: usize = 32;
-/// Segments kept for reuse.
-const POOL_MAX: usize = 64;
+/// So many segments are handed to the file in the background, however large the buffer is.
+const WRITE_SEGMENTS: usize = 128;
 /// No commit stands in a segment that was begun so long before.
 const SPAN_MAX_MS: u64 = 500;
 
@@ -169,8 +169,10 @@ impl Buffer {
         self.next_generation
     }
 
-    pub(crate) fn is_half_full(&self) -> bool {
-        self.queue.len() * 2 >= self.segments_max
+    /// Is it worth a write already? What is written early leaves room for those who append while
+    /// a round has to wait for the disk.
+    pub(crate) fn is_worth_writing(&self) -> bool {
+        self.queue.len() >= (self.segments_max / 2).min(WRITE_SEGMENTS)
     }
 
     /// Adds a record; `is_commit`: of an outermost transaction. `Ok(None)`: there is no room until
@@ -188,6 +190,9 @@ impl Buffer {
     ) -> Result<Option<Appended>> {
         self.check_open()?;
         let len = parts.encoded_len();
+        if !is_commit && let Some(appended) = self.append_inside(parts, len) {
+            return Ok(Some(appended));
+        }
         let (layout, new_segments) = self.lay_out(len, is_commit && self.is_old(&now))?;
         if self.queue.len() + new_segments > self.segments_max {
             if new_segments >= self.segments_max {
@@ -218,6 +223,21 @@ impl Buffer {
         };
         self.tip = end;
         Ok(Some(Appended { start, end }))
+    }
+
+    /// The common case: adds a record to the open segment, if it fits there uncut.
+    #[inline]
+    fn append_inside(&mut self, parts: &Parts<'_>, len: usize) -> Option<Appended> {
+        let tail = self.queue.back_mut().filter(|tail| tail.open)?;
+        if len > SEGMENT_LEN - tail.end {
+            return None;
+        }
+        let start = tail.position();
+        parts.write(tail);
+        let end = tail.end_position();
+        self.grown += len;
+        self.tip = end;
+        Some(Appended { start, end })
     }
 
     /// Was the open segment begun some time ago? Also if the clock was set back.
@@ -285,8 +305,9 @@ impl Buffer {
             tail.open = false;
             // All of it has been written: there is nothing left to do for it.
             if tail.given == tail.end
-                && let Some(done) = self.queue.pop_back()
+                && let Some(mut done) = self.queue.pop_back()
             {
+                done.bytes.fill(0);
                 self.reuse(done.bytes);
             }
         }
@@ -355,10 +376,9 @@ impl Buffer {
         batch
     }
 
-    /// Gives a written segment's memory back.
-    pub(crate) fn reuse(&mut self, mut bytes: Box<SegmentBytes>) {
-        if self.pool.len() < POOL_MAX {
-            bytes.fill(0);
+    /// Gives a written segment's memory back, all zero again.
+    pub(crate) fn reuse(&mut self, bytes: Box<SegmentBytes>) {
+        if self.pool.len() < self.segments_max {
             self.pool.push(bytes);
         }
     }
@@ -393,11 +413,19 @@ impl Segment {
     }
 
     /// Adds bytes; the caller has checked the room.
+    #[inline]
     fn push(&mut self, bytes: &[u8]) {
         if let Some(to) = self.bytes.get_mut(self.end..self.end + bytes.len()) {
             to.copy_from_slice(bytes);
             self.end += bytes.len();
         }
+    }
+}
+
+impl Sink for Segment {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.push(bytes);
     }
 }
 

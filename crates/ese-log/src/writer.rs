@@ -176,16 +176,16 @@ impl Log {
             shared.rounds.check()?;
         }
         loop {
-            let (appended, half_full, tip) = {
+            let (appended, worth_writing, tip) = {
                 let mut buffer = shared.buffer.lock();
                 let is_commit = matches!(record, Record::Commit0(_));
                 let appended = buffer.append(&parts, is_commit, || shared.env.clock.log_time())?;
-                (appended, buffer.is_half_full(), buffer.tip())
+                (appended, buffer.is_worth_writing(), buffer.tip())
             };
             match appended {
                 Some(appended) => {
                     activity::log_record(parts.encoded_len());
-                    if half_full {
+                    if worth_writing {
                         shared.background.want_write();
                     }
                     return Ok(appended);
@@ -452,6 +452,9 @@ impl Shared {
             let (group, after) = rest.split_at_mut(count);
             self.enter_generation(writer, of)?;
             writer.write(group, last_open && after.is_empty())?;
+            if until == Until::Written {
+                writer.start_writeback(group);
+            }
             rest = after;
         }
         self.enter_generation(writer, generation)?;
@@ -459,6 +462,8 @@ impl Shared {
             writer.make_durable()?;
             self.rounds.publish(tip);
         }
+        // Those who append wait for this lock.
+        segments.iter_mut().for_each(|segment| segment.bytes.fill(0));
         let mut buffer = self.buffer.lock();
         for Taken { bytes, .. } in segments {
             buffer.reuse(bytes);

@@ -42,6 +42,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    #[inline]
     pub(crate) fn new(number: u8) -> Head {
         let mut head = Head { bytes: [0; HEAD_LEN_MAX], len: 0, too_long: false };
         head.put(&[number]);
@@ -78,8 +79,20 @@ impl Head {
         self.too_long = true;
     }
 
+    #[inline]
     fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    #[cold]
+    fn refusal(&self) -> Error {
+        Error::new(
+            JetErr::LogBufferTooSmall,
+            format!(
+                "a variable part of a log record of type {} is longer than its length field",
+                self.bytes[0]
+            ),
+        )
     }
 }
 
@@ -92,17 +105,9 @@ pub struct Parts<'t> {
 }
 
 impl<'t> Parts<'t> {
+    #[inline]
     pub(crate) fn new(head: Head, tail: Tail<'t>) -> Result<Parts<'t>> {
-        if head.too_long {
-            return Err(Error::new(
-                JetErr::LogBufferTooSmall,
-                format!(
-                    "a variable part of a log record of type {} is longer than its length field",
-                    head.bytes[0]
-                ),
-            ));
-        }
-        Ok(Parts { head, tail })
+        if head.too_long { Err(head.refusal()) } else { Ok(Parts { head, tail }) }
     }
 
     /// Bytes of the whole record.

@@ -247,6 +247,14 @@ impl Writer {
         Ok(())
     }
 
+    /// Tells the device to begin with segments that were written: whoever ends the generation then
+    /// does not wait for all of it. Only a hint.
+    pub(crate) fn start_writeback(&self, segments: &[Taken]) {
+        if let (Some(file), Some(first)) = (&self.file, segments.first()) {
+            file.start_writeback(offset_of(first.isec), (segments.len() * SEGMENT_LEN) as u64);
+        }
+    }
+
     fn put(&self, segment: &Taken, place: Holder) -> Result<()> {
         let at = match place {
             Holder::Shadow => segment.isec + 1,

@@ -4,7 +4,7 @@ use ese_base::{DbTime, Dbid, Generation, JetErr, LgPos, LogTime, ObjId, ProcId, 
 use ese_os::OpenMode;
 use ese_sim::{Fault, OpKind, Random};
 
-use crate::{testing::*, *};
+use crate::{layout::SegmentHead, testing::*, *};
 
 #[test]
 fn records_of_all_lengths_come_back_in_order_over_generations() {
@@ -32,6 +32,36 @@ fn records_of_all_lengths_come_back_in_order_over_generations() {
     assert_eq!(contents.places, places);
     assert!(contents.end.generation() > Generation(10));
     assert!(!contents.end.is_torn());
+}
+
+#[test]
+fn segments_in_memory_that_served_before_leave_nothing_behind_the_records_of_others() {
+    let (env, _) = machine(1);
+    let log = Log::create(&env, &config(), signature()).unwrap();
+    let mut random = Random::new(8);
+    for number in 0..2000 {
+        let len = usize::try_from(random.below(700)).unwrap();
+        let appended = append(&log, number, len).unwrap();
+        match random.below(8) {
+            0 => log.flush(appended.end).unwrap(),
+            1 => log.background_step().unwrap(),
+            _ => {}
+        }
+    }
+    log.flush_all().unwrap();
+    let mut looked_at = 0;
+    for (generation, path) in log.generations() {
+        let file = env.fs.open(&path, OpenMode::Read).unwrap();
+        for isec in 1..16 {
+            let mut segment = [0; 4096];
+            file.read_at(&mut segment, isec * 4096).unwrap();
+            let Some(head) = SegmentHead::of(&segment, generation) else { continue };
+            let rest = &segment[head.end..];
+            assert!(rest.iter().all(|byte| *byte == 0), "{}, segment {isec}", path.display());
+            looked_at += usize::from(!rest.is_empty());
+        }
+    }
+    assert!(looked_at > 100, "{looked_at}");
 }
 
 #[test]
