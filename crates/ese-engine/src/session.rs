@@ -28,7 +28,6 @@ use ese_log::{
     records::{Begin, Begin0, Commit, Commit0, Record, Rollback, begin_levels},
 };
 use parking_lot::Mutex;
-use smallvec::SmallVec;
 
 use crate::{
     cursor::DroppedValue,
@@ -36,10 +35,10 @@ use crate::{
     instance::{CheckpointHold, Instance},
     tree::{self, TreeHandle, Undo, UndoOper, Unversioned, VersionGate, Writer},
     trx::{Slot, TrxClock},
-    version::{Addition, KeyBytes, Lock, Snapshot, Trx, VersionStore},
+    version::{Addition, Dropping, KeyBytes, Lock, Snapshot, Trx, VersionStore},
 };
 
-use gate::{Gate, Made};
+use gate::Gate;
 pub(crate) use own::ChunkPlace;
 use own::Run;
 pub(crate) use pins::{Pinned, Pins};
@@ -602,37 +601,24 @@ impl Session {
         body: impl FnOnce(&Database, &TreeHandle, Writer, &dyn VersionGate) -> Result<()>,
     ) -> Result<()> {
         let writer = self.begin_change(db)?;
-        let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
-        let gate = Gate { versions: &self.instance.versions, trx, made: RefCell::default() };
+        let before = self.changes.len();
+        let Session { instance, trx: Some(trx), changes, .. } = self else {
+            return Err(not_in_transaction());
+        };
+        let (versions, changes) = (&instance.versions, RefCell::new(changes));
+        let gate = Gate { versions, trx, db, tree, changes };
         let result = body(db, tree, writer, &gate);
-        let made = gate.made.into_inner();
-        self.keep(db, tree, made, result)
+        result.map_err(|error| self.drop_made(before, error))
     }
 
-    /// Keeps what a gate recorded exactly when the change happened.
-    fn keep(
-        &mut self,
-        db: &Arc<Database>,
-        tree: &Arc<TreeHandle>,
-        made: SmallVec<[Made; 2]>,
-        result: Result<()>,
-    ) -> Result<()> {
-        let result = result.map_err(|error| self.instance.explain(error));
-        for made in made {
-            if result.is_err() {
-                self.instance.versions.drop_version(tree, &made.key, &made.bm_data, made.rceid);
-                continue;
-            }
-            self.changes.push(Change {
-                db: Arc::clone(db),
-                tree: Arc::clone(tree),
-                rceid: made.rceid,
-                kind: made.kind,
-                key: made.key,
-                bm_data: made.bm_data,
-            });
+    /// An operation failed: what its gate recorded did not happen.
+    #[cold]
+    fn drop_made(&mut self, before: usize, error: Error) -> Error {
+        let versions = &self.instance.versions;
+        for Change { tree, key, bm_data, rceid, .. } in self.changes.drain(before..) {
+            versions.drop_version(&tree, &key, &bm_data, rceid);
         }
-        result
+        self.instance.explain(error)
     }
 
     /// How this session signs its log records. Logs the begin of levels that it does not show yet.
@@ -771,9 +757,11 @@ pub(crate) fn clean_up(
 ) -> Result<()> {
     let versions = &instance.versions;
     unreferenced::note(instance, changes, hold);
+    let mut dropping = Dropping::new(versions);
     for change in changes.iter().filter(|change| !matches!(change.kind, ChangeKind::Grown(_))) {
-        versions.drop_version(&change.tree, &change.key, &change.bm_data, change.rceid);
+        dropping.drop_version(&change.tree, &change.key, &change.bm_data, change.rceid);
     }
+    drop(dropping);
     zero::note(instance, changes);
     let deleted = || changes.iter().filter(|change| change.kind == ChangeKind::Deleted);
     if deleted().next().is_none() {

@@ -26,6 +26,8 @@ use smallvec::SmallVec;
 use crate::tree::TreeHandle;
 
 const SHARDS: usize = 64;
+/// Numbers of changes that a transaction takes at a time, when it needs more than one.
+const RCEID_BLOCK: u32 = 64;
 
 /// Bytes of a key or bookmark; short ones need no allocation.
 pub type KeyBytes = SmallVec<[u8; 40]>;
@@ -39,13 +41,32 @@ pub struct Trx {
     pub snapshot: TrxId,
     /// Number taken at commit; 0 while the transaction is open or was rolled back.
     commit0: AtomicU32,
+    /// The numbers for its changes that are left, first and end. Only its session, which is used
+    /// by one thread at a time, looks at them.
+    rceids: (AtomicU32, AtomicU32),
 }
 
 impl Trx {
     /// An open transaction.
     #[must_use]
     pub fn new(begin0: TrxId, snapshot: TrxId) -> Trx {
-        Trx { begin0, snapshot, commit0: AtomicU32::new(0) }
+        Trx { begin0, snapshot, commit0: AtomicU32::new(0), rceids: Default::default() }
+    }
+
+    /// A number for a change of this transaction. Numbers are taken in blocks, because all that
+    /// change something take them from the same place.
+    fn rceid(&self, next: &AtomicU32) -> RceId {
+        let (first, end) = &self.rceids;
+        let (mut number, mut until) = (first.load(Ordering::Relaxed), end.load(Ordering::Relaxed));
+        while number >= until {
+            let block = if until == 0 { 1 } else { RCEID_BLOCK };
+            number = next.fetch_add(block, Ordering::Relaxed);
+            // At the end of all numbers, which begin again then, a block is shorter.
+            until = number.saturating_add(block);
+            end.store(until, Ordering::Relaxed);
+        }
+        first.store(number + 1, Ordering::Relaxed);
+        RceId(number)
     }
 
     /// The commit number, once there is one.
@@ -186,12 +207,16 @@ struct Chain {
 
 impl Chain {
     fn is_of(&self, tree: &TreeHandle, key: &[u8], data: &[u8]) -> bool {
-        self.fdp == tree.fdp
-            && self.dbid == tree.dbid
-            && self.key_len == key.len()
-            && self.bookmark.len() == key.len() + data.len()
-            && self.bookmark.starts_with(key)
-            && self.bookmark.ends_with(data)
+        if self.fdp != tree.fdp || self.dbid != tree.dbid || self.key_len != key.len() {
+            return false;
+        }
+        match self.bookmark.split_at_checked(key.len()) {
+            // Trees with unique keys have no data here: one comparison is enough.
+            Some((own_key, own_data)) if own_data.len() == data.len() => {
+                own_key == key && (data.is_empty() || own_data == data)
+            }
+            _ => false,
+        }
     }
 
     /// Has somebody else changed or locked the node, so that the owner of the snapshot cannot do
@@ -227,13 +252,21 @@ pub(crate) enum Seen {
     Before(Vec<u8>),
 }
 
+/// The chains whose bookmarks have certain hashes. What a change has to count is counted here as
+/// far as possible: under the lock it costs nothing, while a counter that all share makes a
+/// processor wait for everything that it has written before.
+#[derive(Debug, Default)]
+struct Shard {
+    chains: HashTable<Chain>,
+    versions: u64,
+}
+
 /// All versions of an instance.
 #[derive(Debug)]
 pub struct VersionStore {
-    shards: Vec<Mutex<HashTable<Chain>>>,
+    shards: Vec<Mutex<Shard>>,
     hasher: DefaultHashBuilder,
     next_rceid: AtomicU32,
-    entries: AtomicU64,
     bytes: AtomicU64,
     bytes_max: u64,
 }
@@ -243,10 +276,9 @@ impl VersionStore {
     #[must_use]
     pub fn new(bytes_max: u64) -> VersionStore {
         VersionStore {
-            shards: (0..SHARDS).map(|_| Mutex::new(HashTable::new())).collect(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: DefaultHashBuilder::default(),
             next_rceid: AtomicU32::new(1),
-            entries: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             bytes_max,
         }
@@ -255,7 +287,7 @@ impl VersionStore {
     /// Live versions.
     #[must_use]
     pub fn entries(&self) -> u64 {
-        self.entries.load(Ordering::Relaxed)
+        self.shards.iter().map(|shard| shard.lock().versions).sum()
     }
 
     /// Approximate memory of all versions.
@@ -281,7 +313,7 @@ impl VersionStore {
         }
     }
 
-    fn shard(&self, hash: u64) -> &Mutex<HashTable<Chain>> {
+    fn shard(&self, hash: u64) -> &Mutex<Shard> {
         let index = usize::try_from(hash >> 32).unwrap_or(0) % SHARDS;
         &self.shards[index]
     }
@@ -328,7 +360,9 @@ impl VersionStore {
         }
         let hash = self.hash(tree, key, data);
         let mut shard = self.shard(hash).lock();
+        let shard = &mut *shard;
         let chain = shard
+            .chains
             .entry(hash, |chain| chain.is_of(tree, key, data), |chain| self.hash_of(chain))
             .or_insert_with(|| {
                 let mut bookmark = KeyBytes::from_slice(key);
@@ -345,15 +379,15 @@ impl VersionStore {
         if chain.is_in_the_way(Snapshot { upto: trx.snapshot, own: Some(trx) }, aim) {
             return Err(Error::code_only(conflict));
         }
-        let ids = changes.map(|was| {
-            let rceid = self.rceid();
+        let rceids = changes.map(|was| {
+            let rceid = trx.rceid(&self.next_rceid);
             chain.versions.push(Version { rceid, trx: Arc::clone(trx), was });
             rceid
         });
-        self.entries.fetch_add(N as u64, Ordering::Relaxed);
+        shard.versions += N as u64;
         self.bytes.fetch_add(size, Ordering::Relaxed);
         tree.versions.fetch_add(N as u64, Ordering::AcqRel);
-        Ok(ids)
+        Ok(rceids)
     }
 
     /// Locks a node for a transaction. `None`: it has changed or locked the node that way before.
@@ -409,7 +443,7 @@ impl VersionStore {
     ) -> Option<T> {
         let hash = self.hash(tree, key, &[]);
         let shard = self.shard(hash).lock();
-        shard.find(hash, |chain| chain.is_of(tree, key, &[])).map(look)
+        shard.chains.find(hash, |chain| chain.is_of(tree, key, &[])).map(look)
     }
 
     fn hash_of(&self, chain: &Chain) -> u64 {
@@ -433,7 +467,7 @@ impl VersionStore {
         }
         let hash = self.hash(tree, key, data);
         let shard = self.shard(hash).lock();
-        let Some(chain) = shard.find(hash, |chain| chain.is_of(tree, key, data)) else {
+        let Some(chain) = shard.chains.find(hash, |chain| chain.is_of(tree, key, data)) else {
             return on_page;
         };
         let (mut present, mut before): (_, Option<Cow<'_, [u8]>>) = (!deleted, None);
@@ -472,7 +506,7 @@ impl VersionStore {
     ) -> Option<Vec<u8>> {
         let hash = self.hash(tree, key, data);
         let shard = self.shard(hash).lock();
-        let chain = shard.find(hash, |chain| chain.is_of(tree, key, data))?;
+        let chain = shard.chains.find(hash, |chain| chain.is_of(tree, key, data))?;
         chain.versions.iter().find(|version| version.rceid == rceid).and_then(|version| {
             match &version.was {
                 Was::Data(data) => Some(data.to_vec()),
@@ -483,22 +517,24 @@ impl VersionStore {
 
     /// Drops one version: its transaction was rolled back, or everybody can see its commit.
     pub(crate) fn drop_version(&self, tree: &TreeHandle, key: &[u8], data: &[u8], rceid: RceId) {
+        Dropping::new(self).drop_version(tree, key, data, rceid);
+    }
+
+    /// Drops one version, which is not counted less yet, and gives its size.
+    fn remove(&self, tree: &TreeHandle, key: &[u8], data: &[u8], rceid: RceId) -> Option<u64> {
         let hash = self.hash(tree, key, data);
         let mut shard = self.shard(hash).lock();
-        let Ok(mut entry) = shard.find_entry(hash, |chain| chain.is_of(tree, key, data)) else {
-            return;
-        };
+        let shard = &mut *shard;
+        let found = shard.chains.find_entry(hash, |chain| chain.is_of(tree, key, data));
+        let mut entry = found.ok()?;
         let chain = entry.get_mut();
-        let Some(place) = chain.versions.iter().position(|v| v.rceid == rceid) else { return };
+        let place = chain.versions.iter().position(|v| v.rceid == rceid)?;
         let version = chain.versions.remove(place);
-        let empty = chain.versions.is_empty();
-        if empty {
+        if chain.versions.is_empty() {
             entry.remove();
         }
-        let size = entry_size(key, data, &[version.was]);
-        self.bytes.fetch_sub(size, Ordering::Relaxed);
-        self.entries.fetch_sub(1, Ordering::Relaxed);
-        tree.versions.fetch_sub(1, Ordering::AcqRel);
+        shard.versions -= 1;
+        Some(entry_size(key, data, &[version.was]))
     }
 
     /// Has a transaction that `own` does not see changed nodes of the tree, and not ended, or ended
@@ -514,7 +550,7 @@ impl VersionStore {
         };
         self.shards.iter().any(|shard| {
             let shard = shard.lock();
-            shard.iter().filter(of_tree).any(|chain| chain.versions.iter().any(unseen))
+            shard.chains.iter().filter(of_tree).any(|chain| chain.versions.iter().any(unseen))
         })
     }
 
@@ -524,7 +560,57 @@ impl VersionStore {
             return false;
         }
         let hash = self.hash(tree, key, data);
-        self.shard(hash).lock().find(hash, |chain| chain.is_of(tree, key, data)).is_some()
+        let shard = self.shard(hash).lock();
+        shard.chains.find(hash, |chain| chain.is_of(tree, key, data)).is_some()
+    }
+}
+
+/// Drops versions one after the other and counts them off together: the counters that all share
+/// say more until then, which only makes others look for versions that are gone.
+pub(crate) struct Dropping<'a> {
+    store: &'a VersionStore,
+    bytes: u64,
+    /// The tree of the last versions, and how many there were.
+    tree: Option<(&'a TreeHandle, u64)>,
+}
+
+impl<'a> Dropping<'a> {
+    pub(crate) fn new(store: &'a VersionStore) -> Dropping<'a> {
+        Dropping { store, bytes: 0, tree: None }
+    }
+
+    /// As [`VersionStore::drop_version`].
+    pub(crate) fn drop_version(
+        &mut self,
+        tree: &'a TreeHandle,
+        key: &[u8],
+        data: &[u8],
+        rceid: RceId,
+    ) {
+        let Some(size) = self.store.remove(tree, key, data, rceid) else { return };
+        self.bytes += size;
+        match &mut self.tree {
+            Some((last, count)) if std::ptr::eq(*last, tree) => *count += 1,
+            _ => {
+                self.count_tree_off();
+                self.tree = Some((tree, 1));
+            }
+        }
+    }
+
+    fn count_tree_off(&mut self) {
+        if let Some((tree, count)) = self.tree.take() {
+            tree.versions.fetch_sub(count, Ordering::AcqRel);
+        }
+    }
+}
+
+impl Drop for Dropping<'_> {
+    fn drop(&mut self) {
+        self.count_tree_off();
+        if self.bytes > 0 {
+            self.store.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        }
     }
 }
 
@@ -540,4 +626,84 @@ fn entry_size(key: &[u8], data: &[u8], changes: &[Was]) -> u64 {
         })
         .sum();
     (per_step * changes.len() + images) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use ese_base::ObjId;
+
+    use super::*;
+    use crate::tree::TreeKind;
+
+    fn tree(fdp: u32) -> TreeHandle {
+        TreeHandle::new(Dbid(1), Pgno(fdp), ObjId(fdp), TreeKind::TABLE)
+    }
+
+    fn key(number: u32) -> [u8; 4] {
+        number.to_be_bytes()
+    }
+
+    fn insert(store: &VersionStore, tree: &TreeHandle, trx: &Arc<Trx>, number: u32) -> RceId {
+        let (conflict, was) = (JetErr::KeyDuplicate, [Was::Absent]);
+        let [rceid] = store.record(tree, &key(number), &[], trx, conflict, was).unwrap();
+        rceid
+    }
+
+    #[test]
+    fn no_two_changes_have_the_same_number() {
+        let (store, tree) = (VersionStore::new(1 << 30), tree(7));
+        let mut seen = HashSet::new();
+        // Two that change rows in turn, and one after the other that changes one row each.
+        let both = [Trx::new(TrxId(2), TrxId(1)), Trx::new(TrxId(3), TrxId(1))].map(Arc::new);
+        for number in 0..1000 {
+            let trx = &both[usize::from(number % 3 == 0)];
+            assert!(seen.insert(insert(&store, &tree, trx, number)));
+            assert!(seen.insert(store.rceid()));
+        }
+        for number in 1000..1100 {
+            let single = Arc::new(Trx::new(TrxId(number), TrxId(1)));
+            assert!(seen.insert(insert(&store, &tree, &single, number)));
+        }
+    }
+
+    #[test]
+    fn a_transaction_goes_on_where_the_numbers_begin_again() {
+        let next = AtomicU32::new(u32::MAX - 100);
+        let trx = Trx::new(TrxId(2), TrxId(1));
+        let numbers: HashSet<u32> = (0..500).map(|_| trx.rceid(&next).0).collect();
+        assert_eq!(numbers.len(), 500);
+        assert!(numbers.contains(&(u32::MAX - 100)) && numbers.iter().any(|number| *number < 500));
+    }
+
+    #[test]
+    fn what_is_dropped_together_is_counted_off_for_each_tree_once() {
+        let (store, trees) = (VersionStore::new(1 << 30), [tree(7), tree(8)]);
+        let trx = Arc::new(Trx::new(TrxId(2), TrxId(1)));
+        let mut made = Vec::new();
+        for number in 0..300 {
+            let tree = &trees[usize::from(number % 7 < 3)];
+            made.push((tree, number, insert(&store, tree, &trx, number)));
+        }
+        let counts = || trees.each_ref().map(|tree| tree.versions.load(Ordering::Relaxed));
+        let [one, two] = counts();
+        assert_eq!((store.entries(), one + two), (300, 300));
+        assert!(store.bytes() > 0 && one > 0 && two > 0);
+        let last = made.split_off(299);
+        let mut dropping = Dropping::new(&store);
+        for (tree, number, rceid) in made {
+            dropping.drop_version(tree, &key(number), &[], rceid);
+            assert!(!store.has_versions(tree, &key(number), &[]), "gone at once");
+            // Again, or another number: there is no such version.
+            dropping.drop_version(tree, &key(number), &[], rceid);
+        }
+        drop(dropping);
+        let [one, two] = counts();
+        assert_eq!((store.entries(), one + two), (1, 1));
+        for (tree, number, rceid) in last {
+            store.drop_version(tree, &key(number), &[], rceid);
+        }
+        assert_eq!((store.entries(), store.bytes(), counts()), (0, 0, [0, 0]));
+    }
 }

@@ -453,6 +453,7 @@ impl Columns {
     }
 
     /// The column with this id.
+    #[inline]
     #[must_use]
     pub fn by_id(&self, id: ColumnId) -> Option<&Column> {
         let slots = if id.is_fixed() {
@@ -480,10 +481,12 @@ impl Columns {
     ///
     /// # Errors
     /// `JET_errColumnNotFound`.
+    #[inline]
     pub fn require(&self, id: ColumnId) -> Result<&Column> {
-        self.by_id(id).ok_or_else(|| {
-            Error::new(JetErr::ColumnNotFound, format!("the table has no column with id {id}"))
-        })
+        match self.by_id(id) {
+            Some(column) => Ok(column),
+            None => Err(no_column(id)),
+        }
     }
 
     /// The column that numbers rows, if there is one.
@@ -563,6 +566,12 @@ impl Columns {
     pub(crate) fn required(&self) -> &[ColumnId] {
         &self.required
     }
+}
+
+#[cold]
+#[track_caller]
+fn no_column(id: ColumnId) -> Error {
+    Error::new(JetErr::ColumnNotFound, format!("the table has no column with id {id}"))
 }
 
 #[track_caller]

@@ -3,33 +3,34 @@
 use std::{cell::RefCell, sync::Arc};
 
 use ese_base::{Error, JetErr, RceId, Result};
-use smallvec::SmallVec;
 
-use super::ChangeKind;
+use super::{Change, ChangeKind};
 use crate::{
+    database::Database,
     tree::{InsertVersion, TreeHandle, VersionGate},
     version::{Addition, KeyBytes, Trx, VersionStore, Was},
 };
 
-#[derive(Debug)]
-pub(super) struct Made {
-    pub(super) rceid: RceId,
-    pub(super) kind: ChangeKind,
-    pub(super) key: KeyBytes,
-    pub(super) bm_data: KeyBytes,
-}
-
-/// The version store as a tree operation sees it.
+/// The version store as an operation on one tree sees it.
 pub(super) struct Gate<'a> {
     pub(super) versions: &'a VersionStore,
     pub(super) trx: &'a Arc<Trx>,
-    pub(super) made: RefCell<SmallVec<[Made; 2]>>,
+    pub(super) db: &'a Arc<Database>,
+    pub(super) tree: &'a Arc<TreeHandle>,
+    /// The changes of the transaction. What the gate adds goes again if the operation fails.
+    pub(super) changes: RefCell<&'a mut Vec<Change>>,
 }
 
 impl Gate<'_> {
     fn note(&self, rceid: RceId, kind: ChangeKind, key: &[u8], bm_data: &[u8]) {
-        let (key, bm_data) = (KeyBytes::from_slice(key), KeyBytes::from_slice(bm_data));
-        self.made.borrow_mut().push(Made { rceid, kind, key, bm_data });
+        self.changes.borrow_mut().push(Change {
+            db: Arc::clone(self.db),
+            tree: Arc::clone(self.tree),
+            rceid,
+            kind,
+            key: KeyBytes::from_slice(key),
+            bm_data: KeyBytes::from_slice(bm_data),
+        });
     }
 }
 

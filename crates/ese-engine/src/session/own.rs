@@ -66,13 +66,16 @@ impl Session {
         data: &[u8],
     ) -> Result<()> {
         let (writer, key) = (self.begin_change(db)?, place.key());
-        let Some(trx) = &self.trx else { return Err(not_in_transaction()) };
-        let versions = &self.instance.versions;
-        let inner = Gate { versions, trx, made: RefCell::default() };
+        let before = self.changes.len();
+        let Session { instance, trx: Some(trx), changes, .. } = self else {
+            return Err(not_in_transaction());
+        };
+        let (versions, changes) = (&instance.versions, RefCell::new(changes));
+        let inner = Gate { versions, trx, db, tree, changes };
         let gate = NewChunk { inner, rceid: RefCell::default() };
         let result = tree::insert(db, tree, writer, &gate, hint, &key, data);
-        let (made, rceid) = (gate.inner.made.into_inner(), gate.rceid.into_inner());
-        self.keep(db, tree, made, result)?;
+        let rceid = gate.rceid.into_inner();
+        result.map_err(|error| self.drop_made(before, error))?;
         if let Some(rceid) = rceid {
             self.note_chunk(db, tree, place, rceid);
         }
