@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::{
     Position, Target, TreeHandle, TreeView, VersionGate, Writer,
-    descend::belongs,
+    descend::{Place, place_on},
     leaf_for_write, plan, record_flags,
     smo::{
         self, PageSource, TreePages,
@@ -110,10 +110,10 @@ impl<'a> Op<'a> {
         leaf_for_write(&self.db.cache, &self.view, &target)
     }
 
-    /// As [`Op::seek_leaf`], by way of a remembered place.
+    /// As [`Op::seek_leaf`], by a short way if there is one.
     fn seek_leaf_near(&self, at: Bookmark<'_>, position: &Position) -> Result<WriteGuard<'a>> {
-        match remembered_leaf(self, at, position) {
-            Some(leaf) => Ok(leaf),
+        match near_leaf(self, at, position) {
+            Some((leaf, _)) => Ok(leaf),
             None => self.seek_leaf(at),
         }
     }
@@ -170,27 +170,51 @@ pub fn insert(
 ) -> Result<()> {
     let op = Op::new(db, tree, writer, gate);
     check_size(&op, key, data)?;
-    if let Some(mut leaf) = remembered_leaf(&op, op.bookmark(key, data), position)
-        && let Room::Done(place) = insert_on(&op, &mut leaf, key, data)?
-    {
-        *position = place;
-        return Ok(());
-    }
-    change_leaf(&op, key, data, position, &mut TreePages::new(db, tree, writer))
+    let at = op.bookmark(key, data);
+    let pages = &mut TreePages::new(db, tree, writer);
+    let Some((mut leaf, place)) = near_leaf(&op, at, position) else {
+        return change_leaf(&op, key, data, position, pages);
+    };
+    let line = match place {
+        Place::Behind => Err(leaf.page().node_count()),
+        Place::Within => op.search(leaf.page(), at),
+    };
+    let room = insert_at(&op, &mut leaf, line, key, data)?;
+    drop(leaf);
+    *position = match room {
+        Room::Done(place) => place,
+        Room::NoLine | Room::NoGrowth(_) => smo::insert(&op, key, data, *position, pages)?,
+    };
+    Ok(())
 }
 
-/// The leaf of a place, if the entry certainly belongs there.
-fn remembered_leaf<'a>(
+/// The leaf of an entry without a search from the root: the one of the last change, or the one that
+/// the tree's guide names. Not for space trees, of which there are no guides.
+fn near_leaf<'a>(
     op: &Op<'a>,
     at: Bookmark<'_>,
     position: &Position,
-) -> Option<WriteGuard<'a>> {
-    if position.leaf.is_null() {
+) -> Option<(WriteGuard<'a>, Place)> {
+    debug_assert!(!op.view.is_space(), "guides are of trees of entries");
+    leaf_if_certain(op, at, position.leaf).or_else(|| {
+        let seat = usize::from(op.writer.procid.0);
+        let leaf = op.tree.guide.leaf(seat, at.key, at.data)?;
+        if leaf == position.leaf { None } else { leaf_if_certain(op, at, leaf) }
+    })
+}
+
+/// A leaf, if the entry certainly belongs there.
+fn leaf_if_certain<'a>(
+    op: &Op<'a>,
+    at: Bookmark<'_>,
+    leaf: Pgno,
+) -> Option<(WriteGuard<'a>, Place)> {
+    if leaf.is_null() {
         return None;
     }
     // Any trouble with the page will show again on the way from the root, if it is on that way.
-    let leaf = op.db.cache.write(position.leaf).ok()?;
-    belongs(&op.view, leaf.page(), at.key, at.data).then_some(leaf)
+    let leaf = op.db.cache.write(leaf).ok()?;
+    place_on(&op.view, leaf.page(), at.key, at.data).map(|place| (leaf, place))
 }
 
 /// Inserts by a search from the root; splits if there is no room.
@@ -241,12 +265,23 @@ pub(crate) fn insert_on(
     key: &[u8],
     data: &[u8],
 ) -> Result<Room> {
-    let at = op.bookmark(key, data);
-    let page = leaf.page();
-    let iline = match search_from_end(op, page, at) {
+    let line = search_from_end(op, leaf.page(), op.bookmark(key, data));
+    insert_at(op, leaf, line, key, data)
+}
+
+/// As [`insert_on`], where the search for the entry has ended.
+fn insert_at(
+    op: &Op<'_>,
+    leaf: &mut WriteGuard<'_>,
+    line: std::result::Result<usize, usize>,
+    key: &[u8],
+    data: &[u8],
+) -> Result<Room> {
+    let iline = match line {
         Ok(iline) => return revive_on(op, leaf, iline, key, data),
         Err(iline) => iline,
     };
+    let page = leaf.page();
     let common = page.compress_len(key);
     let (prefix, suffix) = key.split_at(common);
     let len = PageMut::node_len(common, suffix.len(), data.len());

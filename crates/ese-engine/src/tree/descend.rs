@@ -1,5 +1,7 @@
 //! From the root to a leaf.
 
+use std::cmp::Ordering;
+
 use ese_base::{Error, JetErr, Pgno, Result, limits::TREE_DEPTH_MAX};
 use ese_pages::{
     PageFlags, PageRef,
@@ -134,27 +136,41 @@ pub(crate) fn leaf_for_write<'c>(
     Err(too_deep(view, guard.pgno()))
 }
 
-/// Does the entry belong to this leaf, wherever the caller got it from? True only if that is
+/// Where an entry belongs on a leaf to which it certainly belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Behind all others.
+    Behind,
+    /// Somewhere.
+    Within,
+}
+
+/// Does the entry belong to this leaf, wherever the caller got it from? Only if that is
 /// certain: the page is a leaf of the tree now, and the entry lies between its first and its last
 /// one, or behind its first on the rightmost leaf. What a leaf holds in between it never loses
 /// without ceasing to hold it.
-pub(crate) fn belongs(view: &TreeView, page: PageRef<'_>, key: &[u8], data: &[u8]) -> bool {
+pub(crate) fn place_on(
+    view: &TreeView,
+    page: PageRef<'_>,
+    key: &[u8],
+    data: &[u8],
+) -> Option<Place> {
     if !page.is_leaf() || view.expect_own(page, view.root).is_err() {
-        return false;
+        return None;
     }
     let count = page.node_count();
     if count == 0 {
-        return false;
+        return None;
     }
     let compare = |iline: usize| {
         let node = page.node(iline);
         if view.unique { node.cmp_key(key) } else { node.cmp_key_data(key, data) }
     };
     // On a rightmost leaf the common case is an entry behind the last one.
-    if page.next().is_null() {
-        compare(count - 1).is_le() || compare(0).is_le()
-    } else {
-        compare(count - 1).is_ge() && compare(0).is_le()
+    match compare(count - 1) {
+        Ordering::Less => page.next().is_null().then_some(Place::Behind),
+        Ordering::Equal => Some(Place::Within),
+        Ordering::Greater => compare(0).is_le().then_some(Place::Within),
     }
 }
 

@@ -9,8 +9,9 @@
 //! The map is drawn from the internal pages, one after the other, and is not kept up when the tree
 //! changes. So what it says is a guess, which is believed only if the leaf itself, under its latch,
 //! proves it: it is a leaf of this tree now, and the entry stands on it or between two that do
-//! (`descend::is_certain`). A page that left the tree says so by its flags or its object id. Who is
-//! led astray searches from the root; when that has happened often, the map is drawn anew.
+//! (`descend::is_certain`, for changes `descend::place_on`). A page that left the tree says so by
+//! its flags or its object id. Who is led astray searches from the root; when that has happened to
+//! readers often, the map is drawn anew.
 //!
 //! # Who looks
 //!

@@ -22,16 +22,21 @@ pub(super) struct Latched<L> {
     latch: L,
 }
 
+/// The page's header and the end of its slot array will be looked at first: on their way while the
+/// latch is taken. The pointer is only a guess as yet.
+#[inline]
+fn ask_for_ends(slot: &Slot, page_size: PageSize) {
+    let (first, len) = (slot.image().cast_const(), page_size.bytes());
+    prefetch_at(first);
+    prefetch_at(first.wrapping_add(len - 64));
+    prefetch_at(first.wrapping_add(len - 128));
+}
+
 impl<'a> Latched<latch::Read<'a>> {
     /// `None`: the page is not loaded.
     #[inline]
     pub(super) fn read(slot: &'a Slot, page_size: PageSize) -> Option<Self> {
-        // The page's header and the end of its slot array will be looked at first: on their way
-        // while the latch is taken. The pointer is only a guess as yet.
-        let (first, len) = (slot.image().cast_const(), page_size.bytes());
-        prefetch_at(first);
-        prefetch_at(first.wrapping_add(len - 64));
-        prefetch_at(first.wrapping_add(len - 128));
+        ask_for_ends(slot, page_size);
         let latch = slot.latch.read();
         Some(Latched { image: NonNull::new(slot.image())?, page_size, latch })
     }
@@ -62,6 +67,7 @@ impl<'a> Latched<latch::Write<'a>> {
     /// `None`: the page is not loaded.
     #[inline]
     pub(super) fn write(slot: &'a Slot, page_size: PageSize) -> Option<Self> {
+        ask_for_ends(slot, page_size);
         let latch = slot.latch.write();
         Some(Latched { image: NonNull::new(slot.image())?, page_size, latch })
     }

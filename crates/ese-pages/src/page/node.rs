@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::NodeFlags;
+use super::{NodeFlags, search::cmp_bytes};
 
 /// A node: its key is `prefix` followed by `suffix`.
 ///
@@ -51,7 +51,8 @@ impl Node<'_> {
     #[must_use]
     pub fn cmp_key(&self, key: &[u8]) -> Ordering {
         match key.split_at_checked(self.prefix.len()) {
-            Some((head, tail)) => self.prefix.cmp(head).then_with(|| self.suffix.cmp(tail)),
+            Some(([], key)) => cmp_bytes(self.suffix, key),
+            Some((head, tail)) => self.prefix.cmp(head).then_with(|| cmp_bytes(self.suffix, tail)),
             // The key is shorter than the prefix, so the prefix alone decides.
             None => self.prefix.cmp(key),
         }

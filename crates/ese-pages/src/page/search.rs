@@ -196,7 +196,7 @@ fn cmp_split(left: &[u8], head: &[u8], tail: &[u8]) -> Ordering {
 
 /// `left.cmp(right)` without a call for strings that differ in their first 8 bytes.
 #[inline]
-fn cmp_bytes(left: &[u8], right: &[u8]) -> Ordering {
+pub(super) fn cmp_bytes(left: &[u8], right: &[u8]) -> Ordering {
     if let (Some((l, l_rest)), Some((r, r_rest))) =
         (left.split_first_chunk::<8>(), right.split_first_chunk::<8>())
     {

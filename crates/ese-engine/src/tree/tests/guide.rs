@@ -7,7 +7,7 @@ use std::{
 
 use ese_base::{PageSize, ProcId};
 
-use super::harness::{KINDS, Rng, TestDb, WRITER};
+use super::harness::{KINDS, Model, Rng, TestDb, WRITER};
 use crate::tree::{
     Position, TreeHandle, Unversioned, Writer, delete_node, descend::guided, flag_delete, insert,
     seek, seek_guided,
@@ -89,6 +89,49 @@ fn a_guide_to_leaves_that_have_gone_or_serve_another_tree_leads_nobody_astray() 
         }
         both_ways_agree(&test, &tree, 0..30_000);
         both_ways_agree(&test, &other, 0..30_000);
+        test.check(&[&tree, &other]);
+    }
+}
+
+#[test]
+fn changes_by_the_guide_or_by_remembered_places_go_where_a_search_from_the_root_leads() {
+    for (kind, seed) in KINDS.into_iter().zip(1..) {
+        let mut rng = Rng::new(seed);
+        let test = TestDb::new(PageSize::K4, 64);
+        let (tree, other) =
+            (test.create(&test.root(), kind, 1), test.create(&test.root(), kind, 1));
+        let mut models = [Model::new(&test.db, &tree), Model::new(&test.db, &other)];
+        let mut places = vec![Position::default()];
+        let mut next = 0;
+        for round in 0..40 {
+            let model = &mut models[round % 2];
+            for _ in 0..600 {
+                // Any place at all: of an entry nearby, of one far away, of the other tree.
+                model.position = places[rng.below(places.len())];
+                let number =
+                    if round % 3 == 0 { next } else { u32::try_from(rng.next() >> 32).unwrap() };
+                next += 100_000;
+                let (key, data) = row(number);
+                model.insert(&key, &data);
+                places.push(model.position);
+            }
+            // Leaves empty, join and become leaves of the other tree.
+            for _ in 0..if round % 8 == 7 { 2000 } else { 100 } {
+                let Some(order) = model.pick(&mut rng) else { break };
+                model.position = places[rng.below(places.len())];
+                model.delete(&order, rng.below(4) > 0);
+            }
+            if round % 5 == 0 {
+                // The guide is drawn, if the one that there is leads astray too often.
+                for (key, data) in model.entries.values().take(3000) {
+                    drop(seek_guided(&test.db.cache, &model.tree, 1, key, data).unwrap());
+                }
+            }
+            let few = places.len().saturating_sub(1000);
+            places.drain(..few);
+            models.iter().for_each(Model::compare);
+        }
+        drop(models);
         test.check(&[&tree, &other]);
     }
 }
