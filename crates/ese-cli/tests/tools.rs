@@ -70,6 +70,28 @@ fn the_logs_of_windows_are_shown_with_their_chain_and_written_alike() {
 }
 
 #[test]
+fn what_is_called_like_a_log_and_cannot_be_opened_is_a_finding_and_the_rest_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("evidence");
+    dirty(&dir, 3000);
+    std::os::unix::fs::symlink(root.path().join("nowhere"), dir.join("edb00077.log")).unwrap();
+    fs::create_dir(dir.join("edb00078.log")).unwrap();
+    for args in [&["log", "."][..], &["verify", "."]] {
+        let ran = untouched(&dir, || ese(&dir, args));
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        for name in ["edb00077.log", "edb00078.log"] {
+            let told = ran.stdout.lines().filter(|line| line.contains(name)).count();
+            assert_eq!(told, 1, "{args:?} {name}: {ran:?}");
+        }
+        let rest = if args[0] == "log" { "edb.log" } else { "a.edb" };
+        assert!(ran.stdout.contains(rest), "{args:?}: {ran:?}");
+    }
+    let ran = untouched(&dir, || ese(&dir, &["recover", ".", "--out", "../copy"]));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ese(root.path(), &["verify", "copy/a.edb"]).fine().contains("sound"));
+}
+
+#[test]
 fn the_history_of_a_page_is_its_records_in_order() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

@@ -125,15 +125,24 @@ pub fn verify_dir(env: &Env, dir: &Path, options: &mut VerifyOptions<'_>) -> Res
         }
     }
     if let Some(base) = base {
-        let stream = LogStream::scan(env, &LogNames::new(dir, &base))?;
-        let mut named = Named::default();
-        let log = verify_log(&stream, base, &mut named, options)?;
-        check_required(&mut report, &stream, &log);
-        check_named(env, dir, &mut report, &named)?;
-        report.log = Some(log);
+        match LogStream::scan(env, &LogNames::new(dir, &base)) {
+            Ok(stream) => {
+                let mut named = Named::default();
+                let log = verify_log(&stream, base, &mut named, options)?;
+                check_required(&mut report, &stream, &log);
+                check_named(env, dir, &mut report, &named)?;
+                report.log = Some(log);
+            }
+            // One of its files cannot be read. The others are looked at one by one.
+            Err(error) => report.problems.push(error),
+        }
     }
-    let problems = check_chains(env, picture, report.log.as_ref(), options)?;
-    report.problems.extend(problems);
+    for problem in check_chains(env, picture, report.log.as_ref(), options)? {
+        // What ended the look at the stream is said once.
+        if report.problems.iter().all(|other| other.path() != problem.path()) {
+            report.problems.push(problem);
+        }
+    }
     Ok(report)
 }
 

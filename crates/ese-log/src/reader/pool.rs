@@ -97,10 +97,12 @@ pub struct LeftAside {
 }
 
 impl LogPool {
-    /// Looks at every file of these directories (and at these files), and keeps the logs.
+    /// Looks at every file of these directories (and at these files), and keeps the logs. What in
+    /// a directory is called like a log and cannot be read is noted; the others may be all that is
+    /// needed.
     ///
     /// # Errors
-    /// The file system's, of listing a directory or reading a file.
+    /// The file system's, of listing a directory or reading a file that was named.
     pub fn gather(env: &Env, places: &[PathBuf]) -> Result<LogPool> {
         let mut pool = LogPool {
             env: env.clone(),
@@ -111,8 +113,8 @@ impl LogPool {
         for place in places {
             match env.fs.list(place) {
                 Ok(entries) => {
-                    for entry in entries.into_iter().filter(|entry| !entry.is_dir) {
-                        pool.look_at(place.join(entry.name))?;
+                    for entry in entries {
+                        pool.look_at_entry(place.join(entry.name), entry.is_dir);
                     }
                 }
                 Err(error) if env.fs.exists(place)? => {
@@ -123,6 +125,16 @@ impl LogPool {
             }
         }
         Ok(pool)
+    }
+
+    fn look_at_entry(&mut self, path: PathBuf, is_dir: bool) {
+        if !is_dir {
+            let looked = self.look_at(path);
+            self.damaged.extend(looked.err());
+        } else if named_as_log(&path) {
+            let what = "a directory is called like a log";
+            self.damaged.push(Error::new(JetErr::FileAccessDenied, what).at_path(path));
+        }
     }
 
     fn look_at(&mut self, path: PathBuf) -> Result<()> {
