@@ -23,7 +23,7 @@ use crate::{
     rows::{Key, Row, Rows, random_keys},
     sort, stop,
     store::{Result, Store},
-    values,
+    tools, values,
 };
 
 /// How much is measured.
@@ -41,6 +41,8 @@ pub(crate) struct Scale {
     pub(crate) sorted_rows: u64,
     /// Rows that are read through the C interface.
     pub(crate) boundary_rows: u32,
+    /// Rows of the table that is exported.
+    pub(crate) exported_rows: u64,
 }
 
 /// The full measurement and the quick look.
@@ -52,6 +54,7 @@ pub(crate) const SCALES: [Scale; 2] = [
         old_reader_updates: 10_000_000,
         sorted_rows: 5_000_000,
         boundary_rows: 1_000_000,
+        exported_rows: 10_000_000,
     },
     Scale {
         name: "quick",
@@ -60,6 +63,7 @@ pub(crate) const SCALES: [Scale; 2] = [
         old_reader_updates: 500_000,
         sorted_rows: 500_000,
         boundary_rows: 1_000_000,
+        exported_rows: 1_000_000,
     },
 ];
 
@@ -92,10 +96,12 @@ pub(crate) enum Part {
     Stop,
     /// Calls through the C interface.
     Boundary,
+    /// What the program `ese` does with files, and recovery.
+    Tools,
 }
 
 impl Part {
-    pub(crate) const ALL: [Part; 7] = [
+    pub(crate) const ALL: [Part; 8] = [
         Part::Plain,
         Part::Indexed,
         Part::OldReader,
@@ -103,6 +109,7 @@ impl Part {
         Part::Values,
         Part::Stop,
         Part::Boundary,
+        Part::Tools,
     ];
 
     /// Its name on the command line.
@@ -115,6 +122,7 @@ impl Part {
             Part::Values => "values",
             Part::Stop => "stop",
             Part::Boundary => "boundary",
+            Part::Tools => "tools",
         }
     }
 
@@ -142,6 +150,7 @@ pub(crate) fn main(engine: &str, folder: &str, scale: &str, part: &str) -> Resul
             Part::Values => values::measure(engine, &folder, scale)?,
             Part::Stop => stop::measure(&folder, scale)?,
             Part::Boundary => boundary::measure(&folder, scale)?,
+            Part::Tools => tools::measure(&folder, scale)?,
         }
     };
     let others = match part {
@@ -152,6 +161,7 @@ pub(crate) fn main(engine: &str, folder: &str, scale: &str, part: &str) -> Resul
         Part::Values => "values_others",
         Part::Stop => "stop_others",
         Part::Boundary => "boundary_others",
+        Part::Tools => "tools_others",
     };
     figures.insert(others, before.others_percent_since());
     println!("{}", serde_json::to_string(&figures)?);

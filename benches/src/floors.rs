@@ -284,6 +284,36 @@ const FLOORS: &[Floor] = &[
         |_| Some(40.0),
     ),
     at_most("memory of that sort", Unit::Mebibytes, |r| r.of(OURS, "sort_memory"), |_| Some(256.0)),
+    at_least(
+        "export: ten times the rows of libesedb",
+        Unit::PerSecond,
+        |r| r.of(OURS, "export_rows"),
+        |r| Some(10.0 * r.of(OURS, "export_libesedb")?),
+    ),
+    at_least(
+        "export: ten times the rows of dissect.esedb",
+        Unit::PerSecond,
+        |r| r.of(OURS, "export_rows"),
+        |r| Some(10.0 * r.of(OURS, "export_dissect")?),
+    ),
+    at_most(
+        "memory of that export",
+        Unit::Mebibytes,
+        |r| r.of(OURS, "export_memory"),
+        |_| Some(256.0),
+    ),
+    at_most(
+        "ese info on any file: 20 ms",
+        Unit::Milliseconds,
+        |r| r.of(OURS, "info_slowest"),
+        |_| Some(20.0),
+    ),
+    at_least(
+        "replay of a crash out of the page cache: 150 MB of log a second",
+        Unit::MegabytesPerSecond,
+        |r| r.of(OURS, "replay_rate"),
+        |_| Some(150.0),
+    ),
 ];
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod sort;
 mod stop;
 mod store;
 mod tables;
+mod tools;
 mod values;
 
 use std::process::ExitCode;

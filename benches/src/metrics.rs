@@ -130,6 +130,20 @@ pub(crate) const BOUNDARY: &[Metric] = &[
     metric("boundary_others", "processor used by others meanwhile", Unit::Percent),
 ];
 
+/// Figures of the tools and of recovery.
+pub(crate) const TOOLS: &[Metric] = &[
+    metric("export_file", "size of the database that is exported", Unit::Mebibytes),
+    metric("export_rows", "rows written as CSV by ese export", Unit::PerSecond),
+    metric("export_libesedb", "- by libesedb, the first rows only", Unit::PerSecond),
+    metric("export_dissect", "- by dissect.esedb, the first rows only", Unit::PerSecond),
+    metric("export_memory", "peak of the memory of ese export", Unit::Mebibytes),
+    metric("info_database", "ese info on that database", Unit::Milliseconds),
+    metric("info_slowest", "- on the slowest of all files that a crash left", Unit::Milliseconds),
+    metric("replay_log", "log that a crash left to be replayed", Unit::Mebibytes),
+    metric("replay_rate", "- replayed until the database is clean", Unit::MegabytesPerSecond),
+    metric("tools_others", "processor used by others meanwhile", Unit::Percent),
+];
+
 /// Figures of backups that are stopped while eight threads commit.
 pub(crate) const STOP: &[Metric] = &[
     metric("stop_call_p50", "the stop call: half of them faster than", Unit::Microseconds),

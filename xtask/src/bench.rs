@@ -5,6 +5,7 @@
 
 use crate::{
     args::Args,
+    peers,
     run::{Result, cargo, run},
 };
 
@@ -14,9 +15,12 @@ pub(crate) fn main(args: &mut Args) -> Result<()> {
     let only = args.values("--only")?;
     let parts = args.values("--part")?;
     args.finish()?;
+    if parts.is_empty() || parts.iter().any(|part| part == "tools") {
+        peers::ensure(false)?;
+    }
     let build = ["build", "--release", "--package", "ese-benches", "--features", "peers"];
-    // One of its parts runs a C program with the library.
-    run(cargo(&build).args(["--package", "ese-capi"]))?;
+    // One of its parts runs a C program with the library, another the program.
+    run(cargo(&build).args(["--package", "ese-capi", "--package", "ese-cli"]))?;
     let mut report = cargo(&["run", "--quiet"]);
     report.args(&build[1..]).args(["--", "report"]);
     if quick {
