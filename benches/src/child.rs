@@ -1,7 +1,7 @@
 //! One engine, one pass, in a process of its own: so memory is its own and nothing is left over.
 //!
 //! The order matters: the read figures are taken on the freshly loaded database, the write figures
-//! after them on the same one, and the busy backup last.
+//! after them on the same one. Of a backup the figures beside a writer come last.
 
 use std::{
     collections::BTreeMap,
@@ -70,6 +70,9 @@ pub(crate) const SCALES: [Scale; 2] = [
 /// Rows of a batch.
 const BATCH: usize = 1000;
 
+/// The database that is backed up has so many times as many rows: about 1 GiB at full scale.
+pub(crate) const BACKUP_ROWS: u64 = 4;
+
 /// Repetitions inside a pass of what is over in a moment; the median counts.
 const REPEATS: usize = 3;
 
@@ -82,8 +85,10 @@ pub(crate) type Figures = BTreeMap<&'static str, f64>;
 /// What a pass is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// One table without further indexes, and the backup.
+    /// One table without further indexes.
     Plain,
+    /// The online backup of such a table.
+    Backup,
     /// A table with a secondary index.
     Indexed,
     /// A reader that stays open.
@@ -101,8 +106,9 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    pub(crate) const ALL: [Part; 8] = [
+    pub(crate) const ALL: [Part; 9] = [
         Part::Plain,
+        Part::Backup,
         Part::Indexed,
         Part::OldReader,
         Part::Sort,
@@ -116,6 +122,7 @@ impl Part {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Part::Plain => "plain",
+            Part::Backup => "backup",
             Part::Indexed => "indexed",
             Part::OldReader => "old-reader",
             Part::Sort => "sort",
@@ -144,6 +151,7 @@ pub(crate) fn main(engine: &str, folder: &str, scale: &str, part: &str) -> Resul
     } else {
         match part {
             Part::Plain => measure(engine, &folder, scale)?,
+            Part::Backup => measure_backup(engine, &folder, scale)?,
             Part::Indexed => workload::measure(engine, &folder, scale)?,
             Part::OldReader => old_reader::measure(&folder, scale)?,
             Part::Sort => sort::measure(&folder, scale)?,
@@ -155,6 +163,7 @@ pub(crate) fn main(engine: &str, folder: &str, scale: &str, part: &str) -> Resul
     };
     let others = match part {
         Part::Plain => "others",
+        Part::Backup => "backup_others",
         Part::Indexed => "indexed_others",
         Part::OldReader => "old_reader_others",
         Part::Sort => "sort_others",
@@ -181,8 +190,7 @@ struct Pass<'a> {
 
 fn measure(engine: &str, folder: &Path, scale: Scale) -> Result<Figures> {
     let rows = Rows::new();
-    let mut sorted: Vec<(Key, u64)> = (0..scale.rows).map(|n| (rows.row(n).key, n)).collect();
-    sorted.sort_unstable();
+    let sorted = sorted_rows(&rows, scale.rows);
     let reads = random_keys(scale.rows, scale.rows);
     let home = folder.join("db");
     fs::create_dir(&home)?;
@@ -200,16 +208,49 @@ fn measure(engine: &str, folder: &Path, scale: Scale) -> Result<Figures> {
     pass.load(&sorted)?;
     pass.scan(scale.rows)?;
     pass.get(&reads)?;
-    pass.idle_backup()?;
     pass.commits("commit_1", 1)?;
     pass.commits("commit_8", 8)?;
     pass.batches()?;
-    pass.busy_backup()?;
     pass.check()?;
     let Pass { mut figures, .. } = pass;
     figures.insert("memory", mebibytes(memory.peak()));
     figures.insert("cache", mebibytes(store.cache_bytes()));
     Ok(figures)
+}
+
+/// The backup of a database that is larger than what a device or a cache takes at once.
+fn measure_backup(engine: &str, folder: &Path, scale: Scale) -> Result<Figures> {
+    let rows = Rows::new();
+    let count = scale.rows * BACKUP_ROWS;
+    let home = folder.join("db");
+    fs::create_dir(&home)?;
+    let store = engines::open(engine, &home)?;
+    let mut pass = Pass {
+        store: store.as_ref(),
+        rows: &rows,
+        folder,
+        duration: Duration::from_secs_f64(scale.seconds),
+        next: AtomicU64::new(count),
+        figures: Figures::new(),
+    };
+    pass.load(&sorted_rows(&rows, count))?;
+    pass.idle_backup()?;
+    pass.busy_backup()?;
+    pass.check()?;
+    let Pass { mut figures, .. } = pass;
+    // Those of the load are of the plain part.
+    figures.remove("load_sorted");
+    if let Some(disk) = figures.remove("disk") {
+        figures.insert("backup_disk", disk);
+    }
+    Ok(figures)
+}
+
+/// Keys in their order, each with its number.
+fn sorted_rows(rows: &Rows, count: u64) -> Vec<(Key, u64)> {
+    let mut sorted: Vec<(Key, u64)> = (0..count).map(|n| (rows.row(n).key, n)).collect();
+    sorted.sort_unstable();
+    sorted
 }
 
 impl Pass<'_> {
@@ -256,9 +297,12 @@ impl Pass<'_> {
     fn idle_backup(&mut self) -> Result<()> {
         let (mut own, mut streams) = (Vec::new(), Vec::new());
         let (mut cp, mut durable) = (Vec::new(), Vec::new());
+        let mut memory = 0;
         for _ in 0..REPEATS {
+            let watch = MemoryWatch::start()?;
             streams.extend(self.timed_copy("copy", true, |into| self.store.backup_stream(into))?);
             own.extend(self.timed_copy("copy", true, |into| self.store.backup(into))?);
+            memory = memory.max(watch.peak());
             // After the backup, so that both take the same files, out of the same page cache.
             let files = self.store.files();
             cp.extend(self.timed_copy("cp", true, |into| copy_files(&files, into))?);
@@ -266,6 +310,9 @@ impl Pass<'_> {
                 copy_files(&files, into)?;
                 settle(into).map(|()| true)
             })?);
+        }
+        if !own.is_empty() {
+            self.figures.insert("backup_memory", mebibytes(memory));
         }
         self.insert_median("backup", own);
         self.insert_median("backup_stream", streams);
@@ -353,20 +400,24 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Backups one after the other beside a writer; its longest commit before and meanwhile.
+    /// Backups one after the other beside a writer; its commits and the longest of them before and
+    /// meanwhile.
     fn busy_backup(&mut self) -> Result<()> {
         settle(self.folder)?;
         let stop = AtomicBool::new(false);
+        let start = Instant::now();
         let before = thread::scope(|scope| -> Result<Latencies> {
             let writer = scope.spawn(|| self.write_until(&stop));
             thread::sleep(self.duration);
             stop.store(true, Ordering::Relaxed);
             writer.join().map_err(|_| "the writer panicked")?
         })?;
+        let rate_before = per_second(before.len(), start.elapsed());
         settle(self.folder)?;
         stop.store(false, Ordering::Relaxed);
         // The copies stay until the end: removing large files stalls writers by itself.
         let names: Vec<String> = (0..REPEATS).map(|n| format!("busy-{n}")).collect();
+        let start = Instant::now();
         let (rates, during) = thread::scope(|scope| {
             let writer = scope.spawn(|| self.write_until(&stop));
             let rates: Result<Vec<Option<f64>>> = names
@@ -378,11 +429,13 @@ impl Pass<'_> {
         });
         let rates: Vec<f64> = rates?.into_iter().flatten().collect();
         let during = during.map_err(|_| "the writer panicked")??;
+        let rate_during = per_second(during.len(), start.elapsed());
         for name in names {
             fs::remove_dir_all(self.folder.join(name))?;
         }
         if !rates.is_empty() {
             let added = during.max().saturating_sub(before.max());
+            self.figures.insert("commits_kept", 100.0 * rate_during / rate_before);
             self.figures.insert("stall_before", millis(before.max()));
             self.figures.insert("stall_during", millis(during.max()));
             self.figures.insert("stall_added", millis(added));

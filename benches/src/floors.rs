@@ -205,6 +205,18 @@ const FLOORS: &[Floor] = &[
         |r| r.of(OURS, "stall_added"),
         |_| Some(20.0),
     ),
+    at_least(
+        "commits of a writer beside a backup: 80 %",
+        Unit::Percent,
+        |r| r.of(OURS, "commits_kept"),
+        |_| Some(80.0),
+    ),
+    at_most(
+        "memory of a backup beside the open database",
+        Unit::Mebibytes,
+        |r| r.of(OURS, "backup_memory"),
+        |_| Some(8.0),
+    ),
     at_most(
         "private memory: cache setting + 64 MiB",
         Unit::Mebibytes,
@@ -350,5 +362,9 @@ mod tests {
         assert_eq!(of("data files", &results), Some(false), "not smaller than redb's");
         results.add(OURS, "stall_added", 20.1);
         assert_eq!(of("longest stall", &results), Some(false));
+        results.add(OURS, "backup_memory", 8.1);
+        assert_eq!(of("memory of a backup", &results), Some(false));
+        results.add(OURS, "commits_kept", 79.0);
+        assert_eq!(of("commits of a writer", &results), Some(false));
     }
 }

@@ -15,7 +15,7 @@ pub(crate) enum Unit {
     Nanoseconds,
     /// 2^20 bytes; less is better.
     Mebibytes,
-    /// Percent of all processors.
+    /// Percent of something that the title names.
     Percent,
     /// A plain number.
     Count,
@@ -44,18 +44,26 @@ pub(crate) const ENGINE: &[Metric] = &[
     metric("load_sorted", "rows of a load in key order", Unit::PerSecond),
     metric("get", "random point reads, hot, 1 thread", Unit::PerSecond),
     metric("scan", "rows of a full scan, hot, 1 thread", Unit::PerSecond),
-    metric("backup", "full online backup, idle", Unit::MegabytesPerSecond),
-    metric("backup_stream", "- as a stream, not durable", Unit::MegabytesPerSecond),
-    metric("cp", "cp of the same files, not durable", Unit::MegabytesPerSecond),
-    metric("cp_durable", "cp of the same files, then synced", Unit::MegabytesPerSecond),
-    metric("backup_busy", "full online backup beside a writer", Unit::MegabytesPerSecond),
-    metric("stall_before", "- longest commit of the writer before", Unit::Milliseconds),
-    metric("stall_during", "- longest commit of the writer during", Unit::Milliseconds),
-    metric("stall_added", "- longest stall that the backup adds", Unit::Milliseconds),
     metric("memory", "peak of private memory", Unit::Mebibytes),
     metric("cache", "- of it allowed as cache", Unit::Mebibytes),
     metric("disk", "files after the sorted load", Unit::Mebibytes),
     metric("others", "processor used by others meanwhile", Unit::Percent),
+];
+
+/// Figures of the backup.
+pub(crate) const BACKUP: &[Metric] = &[
+    metric("backup", "full online backup, idle", Unit::MegabytesPerSecond),
+    metric("backup_stream", "- as a stream, not durable", Unit::MegabytesPerSecond),
+    metric("backup_memory", "- private memory of both", Unit::Mebibytes),
+    metric("cp", "cp of the same files, not durable", Unit::MegabytesPerSecond),
+    metric("cp_durable", "cp of the same files, then synced", Unit::MegabytesPerSecond),
+    metric("backup_busy", "full online backup beside a writer", Unit::MegabytesPerSecond),
+    metric("commits_kept", "- commits of the writer meanwhile, of those before", Unit::Percent),
+    metric("stall_before", "- longest commit of the writer before", Unit::Milliseconds),
+    metric("stall_during", "- longest commit of the writer during", Unit::Milliseconds),
+    metric("stall_added", "- longest stall that the backup adds", Unit::Milliseconds),
+    metric("backup_disk", "files that are backed up", Unit::Mebibytes),
+    metric("backup_others", "processor used by others meanwhile", Unit::Percent),
 ];
 
 /// Figures of the machine itself.

@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    child::{MACHINE, Part, SCALES, Scale},
+    child::{BACKUP_ROWS, MACHINE, Part, SCALES, Scale},
     conditions::wait_until_quiet,
     engines::{ENGINES, file},
     floors::{OURS, Results, Verdict, judge},
@@ -24,6 +24,9 @@ use crate::{
 const REPETITIONS: usize = 3;
 /// Passes over the table with an index, which take longer; of two the slower one counts.
 const INDEXED_REPETITIONS: usize = 2;
+
+/// Engines without a call that copies an open database.
+const NO_BACKUP: [&str; 2] = ["redb", "fjall"];
 
 /// Lines of the page between which the report is written.
 const MARKERS: [&str; 2] = ["<!-- bench:begin -->", "<!-- bench:end -->"];
@@ -97,6 +100,10 @@ fn passes<'e>(engines: &[&'e str], parts: &[Part]) -> Vec<(usize, &'e str, Part)
                     passes.push((repetition, MACHINE, part));
                     passes.extend(engines.iter().map(|engine| (repetition, *engine, part)));
                 }
+                Part::Backup => {
+                    let able = engines.iter().filter(|engine| !NO_BACKUP.contains(engine));
+                    passes.extend(able.map(|engine| (repetition, *engine, part)));
+                }
                 Part::Indexed if repetition > INDEXED_REPETITIONS => {}
                 Part::Indexed => {
                     passes.extend(engines.iter().map(|engine| (repetition, *engine, part)));
@@ -160,6 +167,8 @@ fn text(scale: Scale, engines: &[&str], results: &Results, verdicts: &[Verdict])
         machine_description()
     )?;
     writeln!(out, "{}", engine_table("figure", metrics::ENGINE, engines, results))?;
+    writeln!(out, "A full backup of {BACKUP_ROWS} times as many rows:\n")?;
+    writeln!(out, "{}", engine_table("figure", metrics::BACKUP, engines, results))?;
     writeln!(out, "A table with one secondary index:\n")?;
     let indexed: Vec<&Metric> = metrics::INDEXED.iter().chain([&metrics::INDEXED_OTHERS]).collect();
     writeln!(out, "{}", engine_table("figure", indexed, engines, results))?;
@@ -319,7 +328,8 @@ fn as_json(scale: Scale, engines: &[&str], results: &Results, verdicts: &[Verdic
     let all = || {
         let ours = metrics::OLD_READER.iter().chain(metrics::SORT).chain(metrics::STOP);
         let ours = ours.chain(metrics::BOUNDARY).chain(metrics::TOOLS);
-        metrics::ENGINE.iter().chain(metrics::INDEXED).chain(ours).chain(metrics::VALUES)
+        let plain = metrics::ENGINE.iter().chain(metrics::BACKUP);
+        plain.chain(metrics::INDEXED).chain(ours).chain(metrics::VALUES)
     };
     let names = engines.iter().copied().chain([file::NAME]);
     let of_engines = names.map(|e| (e.to_string(), figures(e, &mut all())));
@@ -373,7 +383,8 @@ mod tests {
             page.contains("24,000/s") && page.contains("4.00") && page.contains("PASS"),
             "{page}"
         );
-        for metric in metrics::ENGINE.iter().chain(metrics::MACHINE).chain(metrics::INDEXED) {
+        let all = metrics::ENGINE.iter().chain(metrics::BACKUP).chain(metrics::INDEXED);
+        for metric in all.chain(metrics::MACHINE) {
             assert!(page.contains(metric.title), "{}", metric.title);
         }
         assert!(page.contains("not measured"));
