@@ -8,12 +8,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ese_base::{Error, Generation, JetErr, LgPos, Result, Signature, StopToken};
-use ese_engine::recovery::{
-    RecoveryEvent, RecoveryFlags, RedoEnd,
-    copy::{self, CopyJob, CopyPlan, CopyReport, Creation},
+use ese_base::{Error, ErrorKind, Generation, JetErr, LgPos, Pgno, Result, Signature, StopToken};
+use ese_engine::{
+    recovery::{
+        RecoveryEvent, RecoveryFlags, RedoEnd,
+        copy::{self, CopyJob, CopyPlan, CopyReport, Creation},
+    },
+    space::check::last_owned,
 };
-use ese_log::{LeftAside, LogFile, LogHeader, LogName, LogPool, LogStream, NameKind, Wanted};
+use ese_log::{
+    LeftAside, LogFile, LogHeader, LogName, LogPool, LogStream, NameKind, Record, Wanted,
+};
 use ese_os::{Env, OpenMode, parent_of};
 use ese_pages::{Access, DbFile, DbHeader, DbState, header::read_header};
 
@@ -213,6 +218,15 @@ pub fn plan_recovery(env: &Env, request: &CopyRequest, stop: &StopToken) -> Resu
     Ok(CopiesPlan { databases: plans.collect::<Result<_>>()?, unreadable })
 }
 
+/// The names that the copies of [`recover_into`] would get.
+///
+/// # Errors
+/// As [`recover_into`].
+pub fn copy_targets(env: &Env, request: &CopyRequest, stop: &StopToken) -> Result<Vec<PathBuf>> {
+    let Works { works, .. } = works(env, request, stop)?;
+    Ok(works.into_iter().map(|work| work.target).collect())
+}
+
 /// The databases to be recovered.
 struct Works {
     works: Vec<Work>,
@@ -236,6 +250,8 @@ struct Work {
     needless: bool,
     /// Why the stream ends before the log does.
     cut_short: Option<Error>,
+    /// What of the file is missing, unless the log has it made again or cut off itself.
+    cut_off: Option<Error>,
 }
 
 impl Work {
@@ -244,9 +260,10 @@ impl Work {
     }
 
     /// Where replay begins, and what is needed.
-    fn needs(&self, request: &CopyRequest) -> Result<CopyPlan> {
+    fn needs(&self, request: &CopyRequest, stop: &StopToken) -> Result<CopyPlan> {
         let stream = self.stream.as_ref().map_err(Clone::clone)?;
         if self.needless {
+            self.cut_off.clone().map_or(Ok(()), Err)?;
             let last = stream.last_present()?;
             let none = (Generation(0), Generation(0));
             let from = LgPos::new(last.0.saturating_add(1), 0, 0);
@@ -259,13 +276,21 @@ impl Work {
                 committed: Generation(0),
                 last: stream.last_present()?,
             }),
-            (Some(header), None) => copy::plan(stream, header, flags_of(request)),
+            (Some(header), None) => {
+                let plan = copy::plan(stream, header, flags_of(request))?;
+                match &self.cut_off {
+                    Some(error) if !resizes(stream, plan.from, self.sign_db, stop)? => {
+                        Err(error.clone())
+                    }
+                    _ => Ok(plan),
+                }
+            }
             (None, None) => Err(Error::code_only(JetErr::InternalError)),
         }
     }
 
     fn plan(self, request: &CopyRequest, stop: &StopToken) -> Result<DatabasePlan> {
-        let needs = self.needs(request);
+        let needs = self.needs(request, stop);
         let mut plan = DatabasePlan {
             state: self.state(),
             source: self.source,
@@ -452,11 +477,15 @@ fn sources(env: &Env, request: &CopyRequest) -> Result<(Vec<Source>, Vec<Error>)
     let (mut paths, mut unreadable) = (request.databases.clone(), Vec::new());
     if paths.is_empty() {
         for place in &request.logs {
-            // A log file that was named has no databases inside.
-            if env.fs.list(place).is_ok() {
-                let found = look_for_databases(env, place)?;
-                paths.extend(found.databases);
-                unreadable.extend(found.unreadable);
+            match env.fs.list(place) {
+                Ok(_) => {
+                    let found = look_for_databases(env, place)?;
+                    paths.extend(found.databases);
+                    unreadable.extend(found.unreadable);
+                }
+                Err(error) if error.code() == JetErr::FileAccessDenied => return Err(error),
+                // A log file that was named has no databases inside.
+                Err(_) => {}
             }
         }
     }
@@ -526,6 +555,7 @@ fn of_file(
         }
     }
     let target = PathBuf::from(path.file_name().unwrap_or_default());
+    let cut_off = cut_off(env, &path);
     let cut_short = stream.as_ref().ok().and_then(|stream| cut_short(pool, stream, sign_log));
     Ok(Work {
         source: Some(path),
@@ -538,7 +568,44 @@ fn of_file(
         creation: None,
         needless,
         cut_short,
+        cut_off,
     })
+}
+
+/// Is the file shorter than what the database owns? Damage that keeps this from being known is met
+/// later.
+fn cut_off(env: &Env, path: &Path) -> Option<Error> {
+    let file = DbFile::open(env, path, Access::ReadOnly).ok()?;
+    let pages = file.page_count();
+    let last = match last_owned(file) {
+        Ok(last) if last.0 <= pages => return None,
+        Ok(last) => last,
+        Err(error) if error.code() == JetErr::FileIOBeyondEOF => {
+            error.pgno().unwrap_or(Pgno::DATABASE_ROOT)
+        }
+        Err(_) => return None,
+    };
+    let what = format!("the file ends with page {pages}, and the database owns pages up to {last}");
+    let error = Error::new(JetErr::DatabaseCorrupted, what).at_path(path).at_page(last);
+    Some(error.advise("the file was cut off: bring a whole copy of it"))
+}
+
+/// Does the log make the database, or cut its file off?
+fn resizes(stream: &LogStream, from: LgPos, sign_db: Signature, stop: &StopToken) -> Result<bool> {
+    if from.generation > stream.last_present()? {
+        return Ok(false);
+    }
+    let mut reader = stream.reader(from)?;
+    // What is wrong with the log is said when it is read for its own sake.
+    while let Ok(Some(entry)) = reader.next() {
+        stop.check()?;
+        match entry.record {
+            Record::ShrinkDb(_) => return Ok(true),
+            Record::CreateDb(create) if create.sign_db == sign_db => return Ok(true),
+            _ => {}
+        }
+    }
+    Ok(false)
 }
 
 fn not_of(path: &Path, header: &DbHeader, sign_log: Signature) -> Error {
@@ -594,6 +661,7 @@ fn built(env: &Env, pool: &LogPool, sources: &[Source], stop: &StopToken) -> Res
                 creation: Some(creation),
                 needless: false,
                 cut_short,
+                cut_off: None,
             });
         }
     }
@@ -634,7 +702,7 @@ fn run(
     progress: CopyWatcher<'_>,
     stop: &StopToken,
 ) -> Result<CopyReport> {
-    let needs = work.needs(request)?;
+    let needs = work.needs(request, stop)?;
     check_reach(&needs, request, work.cut_short)?;
     let stream = work.stream?;
     // What is missing is said before anything is copied.
@@ -677,7 +745,17 @@ fn run(
                 },
             )
         });
-    let named = recovered.and_then(|report| {
+    let named = |error: Error| match error.path() {
+        Some(path) if path != unfinished => error,
+        // The half copy is gone by the time this is read.
+        _ => match (error.kind(), &work.source) {
+            (ErrorKind::Corruption | ErrorKind::Inconsistent, Some(source)) => {
+                error.with_path(source)
+            }
+            _ => error.with_path(&work.target),
+        },
+    };
+    let named = recovered.map_err(named).and_then(|report| {
         if env.fs.exists(&work.target)? {
             return Err(would_replace(&work.target));
         }

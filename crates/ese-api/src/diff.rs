@@ -99,6 +99,12 @@ pub fn diff_databases(
     let (first, second) = (open(before)?, open(after)?);
     let names = names(&first, &second, options)?;
     let mut counts = DiffCounts::default();
+    for (path, database) in [(before, &first), (after, &second)] {
+        for (name, losses) in database.catalog_losses() {
+            counts.lost += (losses.pages.len() + losses.rows.len()) as u64;
+            lost(path, name, losses.clone());
+        }
+    }
     for name in names {
         match (first.table(&name).ok(), second.table(&name).ok()) {
             (Some(one), Some(other)) => {
@@ -118,6 +124,13 @@ pub fn diff_databases(
                     }
                 }
             }
+            (one, _) if is_cut(if one.is_some() { &second } else { &first }) => {
+                counts.lost += 1;
+                let side = if one.is_some() { after } else { before };
+                let why =
+                    format!("{} does not have it in what is left of its catalog", side.display());
+                each(&name, Difference::NotCompared(why))?;
+            }
             (one, _) => {
                 counts.schema += 1;
                 let removed = one.is_some();
@@ -129,6 +142,11 @@ pub fn diff_databases(
         }
     }
     Ok(counts)
+}
+
+/// May it have had tables that its catalog does not tell any more?
+fn is_cut(database: &OfflineDatabase) -> bool {
+    database.catalog_losses().next().is_some()
 }
 
 /// How many rows of a table differ between two states of a database.

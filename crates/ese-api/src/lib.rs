@@ -93,7 +93,7 @@ pub use backup::{
 pub use compact::{Compacted, compact};
 pub use copies::{
     Copied, CopiedDatabase, CopiesPlan, CopyProgress, CopyRequest, CopyWatcher, DatabasePlan,
-    plan_recovery, recover_into,
+    copy_targets, plan_recovery, recover_into,
 };
 pub use database::{Database, DatabaseOptions};
 pub use defrag::{DefragOptions, DefragOutcome};

@@ -10,8 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ese_base::{Dbid, Error, Generation, JetErr, LgPos, Pgno, Result, StopToken};
-use ese_log::{Entry, LogFile, LogHeader, LogNames, LogPool, LogStream, StreamReader, Wanted};
+use ese_base::{Dbid, Error, Generation, JetErr, Pgno, Result, StopToken};
+use ese_log::{Entry, LogFile, LogHeader, LogName, LogPool, StreamReader, Wanted};
 
 pub use ese_log::LogRole;
 use ese_os::Env;
@@ -63,6 +63,12 @@ pub struct ChainLink {
     /// Is it the one of its generation that a recovery into a copy reads? A temporary file is,
     /// where the next generation goes on from it.
     pub used: bool,
+}
+
+impl ChainLink {
+    fn generation(&self) -> Generation {
+        self.header.generation
+    }
 }
 
 /// The logs with one signature, by generation.
@@ -190,63 +196,135 @@ impl PageFilter {
     }
 }
 
-/// Visits the records of one log file, or of every generation of the stream in a directory.
+/// Visits the records of one log file, or of every generation of the stream in a directory. There,
+/// what is missing or damaged is gone around: the value says what that was.
 ///
 /// # Errors
-/// Those of [`StreamReader::next`], after the records before; `JET_errMissingLogFile` (-528): the
-/// directory holds no log; `JET_errClientRequestToStopJetService` (-1329) if stopped; what the
-/// visitor answers.
+/// Of a file those of [`StreamReader::next`], after the records before; `JET_errMissingLogFile`
+/// (-528): the directory holds no log; `JET_errClientRequestToStopJetService` (-1329) if stopped;
+/// what the visitor answers.
 pub fn each_log_record(
     env: &Env,
     path: &Path,
     stop: &StopToken,
     each: &mut dyn FnMut(&Entry<'_>) -> Result<()>,
-) -> Result<()> {
+) -> Result<Vec<Error>> {
     if env.fs.list(path).is_err() {
         let file = LogFile::read(env, path.to_path_buf())?;
         file.header()?;
-        return visit(StreamReader::of_file(env, &file), stop, each);
+        visit(&mut StreamReader::of_file(env, &file), stop, each)??;
+        return Ok(Vec::new());
     }
-    let Some(base) = find_base(env, path)? else {
-        return visit_nameless(env, path, stop, each);
-    };
-    let stream = LogStream::scan(env, &LogNames::new(path, &base))?;
-    let from = LgPos { generation: stream.oldest()?, isec: 0, ib: 0 };
-    visit(stream.reader(from)?, stop, each)
+    let picture = look_at_logs(env, path)?;
+    let chain = the_chain(&picture, find_base(env, path)?.as_deref(), path)?;
+    let mut problems: Vec<Error> = chain.wrong_links().map(wrong_link).collect();
+    for row in rows_of(chain, &mut problems) {
+        let mut rest = row.as_slice();
+        while !rest.is_empty() {
+            let mut reader = StreamReader::of_files(env, rest.to_vec());
+            let Err(error) = visit(&mut reader, stop, each)? else { break };
+            problems.push(error);
+            // What follows on the damaged one can be read again.
+            let at = reader.position().generation;
+            let read = |file: &&LogFile| file.header().is_ok_and(|it| it.generation <= at);
+            let behind = rest.iter().take_while(|file| read(file)).count().max(1);
+            rest = rest.get(behind..).unwrap_or_default();
+        }
+    }
+    problems.extend(picture.unreadable);
+    Ok(problems)
 }
 
-/// Logs whose names say nothing: of one stream, in the order of their generations.
-fn visit_nameless(
-    env: &Env,
-    path: &Path,
-    stop: &StopToken,
-    each: &mut dyn FnMut(&Entry<'_>) -> Result<()>,
-) -> Result<()> {
-    let pool = LogPool::gather(env, &[path.to_path_buf()])?;
-    let [signature] = pool.signatures()[..] else {
-        let what = match pool.is_empty() {
-            true => "there is no log here",
-            false => "there are logs of several streams here",
+/// The stream with this base name, or the only one.
+fn the_chain<'p>(picture: &'p LogPicture, base: Option<&str>, dir: &Path) -> Result<&'p LogChain> {
+    let named = |link: &ChainLink| {
+        let name = link.file.path.file_name().unwrap_or_default().to_string_lossy();
+        let is_of = |base| LogName::parse(&name).is_some_and(|name| name.is_of(base));
+        base.filter(|base| is_of(base)).map(|_| (link.role == LogRole::Current, link.generation()))
+    };
+    // A log of another stream under such a name is older, or is none of the current one.
+    let newest = |chain: &&LogChain| chain.links.iter().filter_map(named).max();
+    let found = picture.chains.iter().filter_map(|it| Some((newest(&it)?, it)));
+    if let Some((_, chain)) = found.max_by_key(|(newest, _)| *newest) {
+        return Ok(chain);
+    }
+    let what = match &picture.chains[..] {
+        [chain] => return Ok(chain),
+        [] => match picture.unreadable.first() {
+            Some(error) => return Err(error.clone()),
+            None => "there is no log here",
+        },
+        _ => "there are logs of several streams here",
+    };
+    Err(Error::new(JetErr::MissingLogFile, what)
+        .at_path(dir)
+        .advise("name a log file, or the directory that holds the logs"))
+}
+
+/// The files that a recovery into a copy reads, in rows of which each follows on the one before;
+/// those that cannot be read are among the problems.
+fn rows_of<'c>(chain: &'c LogChain, problems: &mut Vec<Error>) -> Vec<Vec<&'c LogFile>> {
+    let mut rows: Vec<Vec<&LogFile>> = Vec::new();
+    let mut last: Option<&LogHeader> = None;
+    for link in chain.links.iter().filter(|link| link.used) {
+        let header = match link.file.checked_header() {
+            Ok(header) => header,
+            Err(error) => {
+                problems.push(error);
+                last = None;
+                continue;
+            }
         };
-        return Err(Error::new(JetErr::MissingLogFile, what)
-            .at_path(path)
-            .advise("name a log file, or the directory that holds the logs"));
-    };
-    let (stream, _) = pool.stream(&Wanted { signature, known: None })?;
-    let from = LgPos { generation: stream.oldest()?, isec: 0, ib: 0 };
-    visit(stream.reader(from)?, stop, each)
+        let follows = last.is_some_and(|last| {
+            last.generation.0 + 1 == header.generation.0 && last.created == header.previous_created
+        });
+        match rows.last_mut().filter(|_| follows) {
+            Some(row) => row.push(&link.file),
+            None => rows.push(vec![&link.file]),
+        }
+        last = Some(header);
+    }
+    rows
 }
 
+/// Why a file does not follow on the one before.
+pub(crate) fn wrong_link(link: &ChainLink) -> Error {
+    let generation = link.header.generation;
+    let error = match link.link {
+        LogLink::Gap { after } => {
+            let (first, last) = (after.0 + 1, generation.0 - 1);
+            let what = match first == last {
+                true => format!("generation {first:#x} is missing before it"),
+                false => format!("generations {first:#x} to {last:#x} are missing before it"),
+            };
+            Error::new(JetErr::MissingLogFile, what)
+                .advise("bring them back, if a database or a backup needs them")
+        }
+        _ => {
+            let what = "it has another history than the logs beside it: the stream forked";
+            Error::new(JetErr::InvalidLogSequence, what)
+                .advise("take away the logs that are not of this database")
+        }
+    };
+    error.at_path(&link.file.path).at_generation(generation)
+}
+
+/// The inner error is the log's.
 fn visit(
-    mut reader: StreamReader<'_>,
+    reader: &mut StreamReader<'_>,
     stop: &StopToken,
     each: &mut dyn FnMut(&Entry<'_>) -> Result<()>,
-) -> Result<()> {
-    while let Some(entry) = reader.next()? {
-        stop.check()?;
-        each(&entry)?;
+) -> Result<Result<()>> {
+    loop {
+        match reader.next() {
+            Ok(Some(entry)) => {
+                stop.check()?;
+                each(&entry)?;
+            }
+            Ok(None) => return Ok(Ok(())),
+            Err(error) => return Ok(Err(error)),
+        }
     }
-    Ok(())
 }
 
 /// Would the record be written as it lies there? `bytes` is room.

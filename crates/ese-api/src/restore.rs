@@ -423,6 +423,12 @@ pub fn look_for_databases(env: &Env, dir: &Path) -> Result<FoundDatabases> {
             },
         }
     }
+    for path in env.fs.oddly_named(dir)? {
+        let Ok(file) = env.fs.open(&path, OpenMode::Read) else { continue };
+        if read_header(file.as_ref()).is_ok() {
+            found.databases.push(path);
+        }
+    }
     Ok(found)
 }
 

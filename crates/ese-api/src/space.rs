@@ -138,6 +138,11 @@ pub fn space_map(env: &Env, path: &Path, as_is: bool) -> Result<SpaceMap> {
     let mut trees = names(database.tables());
     let mut map = vec![(0_u32, PageUse::Beyond); usize::try_from(pages).unwrap_or(0)];
     let mut problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
+    for (name, losses) in database.catalog_losses() {
+        let pages = losses.pages.iter().map(|lost| &lost.error);
+        let told = pages.chain(&losses.rows).map(|error| format!("{name} is lost: {error}"));
+        problems.extend(told);
+    }
     let mut available = Vec::new();
     for (at, view) in views.iter().enumerate() {
         match usage(database.cache(), view) {

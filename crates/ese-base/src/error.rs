@@ -88,6 +88,13 @@ impl Error {
         self
     }
 
+    /// The same of another file: a copy that is gone is of no help to anybody.
+    #[must_use]
+    pub fn with_path(mut self, path: impl AsRef<Path>) -> Error {
+        self.0.path = Some(path.as_ref().to_path_buf());
+        self
+    }
+
     /// Names the page.
     #[must_use]
     pub fn at_page(mut self, pgno: Pgno) -> Error {

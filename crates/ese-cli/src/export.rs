@@ -23,14 +23,14 @@ use crate::{
 const TOLD_MAX: usize = 50;
 
 pub(crate) fn run(context: &Context, args: &args::Export) -> Outcome {
-    let database = Arc::new(tables::open(&context.env, &args.file, args.as_is)?);
+    let database = Arc::new(tables::open(context, &args.file, args.as_is)?);
     let chosen = chosen(&database, args)?;
     let format = format_of(context, args);
     let mut target = Target::new(context, args, format, &chosen)?;
     let (interrupt, stop) = (context.interrupt(), StopToken::new());
     let exported =
         each(context, args, &database, &chosen, format, &mut target, (&interrupt, &stop));
-    let (rows, losses) = match exported {
+    let (rows, lost) = match exported {
         Ok(exported) => exported,
         Err(failure) => {
             target.give_up(context);
@@ -38,6 +38,7 @@ pub(crate) fn run(context: &Context, args: &args::Export) -> Outcome {
         }
     };
     target.finish()?;
+    let losses: Losses = tables::catalog_losses(&database).chain(lost).collect();
     context.remark(&format!(
         "{}, {}",
         text::counted(chosen.len() as u64, "table"),

@@ -9,7 +9,7 @@ use ese_os::{LockMode, OpenMode};
 use ese_pages::{
     DbHeader,
     checksum::verify_header,
-    header::{HeaderCopy, Located, read_header},
+    header::{HeaderCopy, Located, contradiction, read_header},
 };
 use serde_json::json;
 
@@ -41,6 +41,7 @@ pub(crate) fn run(context: &Context, args: &args::Info) -> Outcome {
         let whole = file.read_at(&mut page, offset).is_ok() && verify_header(&page);
         whole.then(|| DbHeader::from_page(&page).ok()).flatten()
     });
+    let contradiction = contradiction(file.as_ref(), &located)?;
     drop(file);
     let in_use = is_in_use(&context.env, &args.file)?;
     if context.json {
@@ -52,10 +53,17 @@ pub(crate) fn run(context: &Context, args: &args::Info) -> Outcome {
             };
             let copies = copies.iter().map(|copy| copy.as_ref().map(fields));
             json.insert("headers".to_owned(), json!(copies.collect::<Vec<_>>()));
+            json.insert("header_contradiction".to_owned(), json!(contradiction));
         }
         output.json(&json)?;
     } else {
-        for (name, value) in as_lines(&args.file, len, &located, in_use) {
+        let mut lines = as_lines(&args.file, len, &located, in_use);
+        if let Some(differing) = contradiction {
+            lines.retain(|(name, _)| *name != "header");
+            let what = format!("PROBLEM: the two copies are of different databases: {differing}");
+            lines.push(("header", what));
+        }
+        for (name, value) in lines {
             output.line(&format!("{name:<20} {value}"))?;
         }
         in_terms(&located, &copies, &mut output)?;

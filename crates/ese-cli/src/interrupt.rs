@@ -14,7 +14,7 @@ use std::{
 use ese_api::{Env, StopReason, StopToken};
 use ese_os::OpenMode;
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ},
     flag,
 };
 
@@ -26,6 +26,13 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Has somebody pressed Ctrl-C?
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Interrupt(Arc<AtomicBool>);
+
+/// A write beyond the limit of file sizes is an error as on a full disk, and no end by a signal that
+/// leaves half a file.
+pub(crate) fn survive_file_limits() {
+    // One that cannot be caught keeps its ordinary meaning.
+    drop(flag::register(SIGXFSZ, Arc::default()));
+}
 
 impl Interrupt {
     pub(crate) fn install(env: &Env) -> Interrupt {

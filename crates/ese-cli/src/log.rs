@@ -1,8 +1,10 @@
 //! `ese log PATH`: the logs of a directory, what follows what; and what the records say.
 
+use std::io::Write as _;
+
 use ese_api::{
-    Error, JetErr, LogChain, LogPicture, PageFilter, StopToken, each_log_record, is_written_alike,
-    look_at_logs,
+    ChainLink, Error, JetErr, LogChain, LogPicture, PageFilter, StopToken, each_log_record,
+    is_written_alike, look_at_logs,
 };
 use ese_base::{DbTime, Dbid, Pgno};
 use ese_log::Entry;
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     args,
     context::Context,
-    failure::{Failure, Outcome, error_json},
+    failure::{Failure, Outcome, error_json, with_advice},
     info_other,
     output::Output,
     rows::hex,
@@ -24,7 +26,7 @@ pub(crate) fn run(context: &Context, args: &args::Log) -> Outcome {
     let outcome = if wanted || args.check_roundtrip {
         records(context, args, &mut output)
     } else if context.env.fs.list(&args.path).is_ok() {
-        chains(context, &look_at_logs(&context.env, &args.path)?, &mut output)
+        chains(context, args, &look_at_logs(&context.env, &args.path)?, &mut output)
     } else {
         one(context, args, &mut output)
     };
@@ -43,9 +45,17 @@ fn one(context: &Context, args: &args::Log, output: &mut Output) -> Outcome {
     described.print(context, output)
 }
 
-fn chains(context: &Context, picture: &LogPicture, output: &mut Output) -> Outcome {
+fn chains(
+    context: &Context,
+    args: &args::Log,
+    picture: &LogPicture,
+    output: &mut Output,
+) -> Outcome {
     if picture.chains.is_empty() && picture.unreadable.is_empty() {
-        context.remark("no log is here");
+        return Err(Error::new(JetErr::FileNotFound, "no log is here")
+            .at_path(&args.path)
+            .advise("name a log file, or the directory that holds the logs")
+            .into());
     }
     for chain in &picture.chains {
         if context.json {
@@ -61,8 +71,9 @@ fn chains(context: &Context, picture: &LogPicture, output: &mut Output) -> Outco
             output.line(&format!("PROBLEM {error}"))?;
         }
     }
+    let sized = picture.chains.iter().flat_map(|chain| &chain.links).all(has_its_size);
     let whole = picture.chains.iter().all(LogChain::is_whole) && picture.unreadable.is_empty();
-    if whole { Ok(()) } else { Err(Failure::Problems) }
+    if whole && sized { Ok(()) } else { Err(Failure::Problems) }
 }
 
 fn chain_lines(chain: &LogChain, output: &mut Output) -> Outcome {
@@ -85,7 +96,7 @@ fn chain_lines(chain: &LogChain, output: &mut Output) -> Outcome {
             )
             .trim_end(),
         )?;
-        if header.file_len() != link.file.len {
+        if !has_its_size(link) {
             let what = format!(
                 "            PROBLEM: {}, its header says {}",
                 text::counted(link.file.len, "byte"),
@@ -95,6 +106,10 @@ fn chain_lines(chain: &LogChain, output: &mut Output) -> Outcome {
         }
     }
     Ok(())
+}
+
+fn has_its_size(link: &ChainLink) -> bool {
+    link.header.file_len() == link.file.len
 }
 
 fn name_of(file: &ese_log::LogFile) -> String {
@@ -148,12 +163,12 @@ fn records(context: &Context, args: &args::Log, output: &mut Output) -> Outcome 
     if let Some(failure) = broken {
         return Err(failure);
     }
-    match visited {
+    let problems = match visited {
         Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
             return Err(Failure::Stopped("not all records were read".to_owned()));
         }
         other => other?,
-    }
+    };
     if args.check_roundtrip {
         let Tally { records, differing, .. } = tally;
         if context.json {
@@ -166,7 +181,22 @@ fn records(context: &Context, args: &args::Log, output: &mut Output) -> Outcome 
             })?;
         }
     }
-    if tally.differing == 0 { Ok(()) } else { Err(Failure::Problems) }
+    output.flush()?;
+    tell_problems(context, &problems);
+    if tally.differing == 0 && problems.is_empty() { Ok(()) } else { Err(Failure::Problems) }
+}
+
+/// What was gone around. Beside the records, of which somebody may make something else.
+fn tell_problems(context: &Context, problems: &[Error]) {
+    let mut stderr = std::io::stderr().lock();
+    for error in problems {
+        let line = match context.json {
+            true => json!({ "problem": error_json(error) }).to_string(),
+            false => format!("PROBLEM {}", text::printable(&with_advice(error))),
+        };
+        // Nothing depends on it being seen; the exit code says it, too.
+        drop(writeln!(stderr, "{line}"));
+    }
 }
 
 /// One record; `otherwise`: how we would write it, where that differs.

@@ -59,6 +59,7 @@ fn main() -> ExitCode {
             };
         }
     };
+    interrupt::survive_file_limits();
     let context = Context::new(args.common);
     match run(&context, args.verb) {
         Ok(()) => ExitCode::SUCCESS,

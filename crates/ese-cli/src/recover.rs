@@ -10,7 +10,7 @@ use ese_api::{
     Env, Error, JetErr, LgPos, RecoveryFlags, RecoveryOptions, RecoveryReport, RedoEnd, StopToken,
     look_for_databases,
 };
-use ese_os::OpenMode;
+use ese_os::{OpenMode, parent_of};
 use ese_pages::{DbState, header::read_header};
 use serde_json::{Value, json};
 
@@ -33,6 +33,7 @@ pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
             .advise("name a file that does not exist")
             .into());
     }
+    check_report(context, args)?;
     if args.dry_run {
         copies::plan(context, args)
     } else if args.in_place {
@@ -52,9 +53,29 @@ fn until(args: &args::Recover) -> Option<RedoEnd> {
 fn write_report(context: &Context, args: &args::Recover, report: &Value) -> Outcome {
     let Some(path) = &args.report else { return Ok(()) };
     let file = context.env.fs.open(path, OpenMode::CreateNew)?;
-    file.write_at(format!("{report:#}\n").as_bytes(), 0)?;
-    file.sync()?;
-    Ok(())
+    let written = file.write_at(format!("{report:#}\n").as_bytes(), 0).and_then(|()| file.sync());
+    if written.is_err() {
+        // Half a report is none; the first error matters.
+        drop(context.env.fs.remove_file(path));
+    }
+    Ok(written?)
+}
+
+/// The report must not be called like a copy, or like the directory of the copies.
+fn check_report(context: &Context, args: &args::Recover) -> Outcome {
+    let (Some(report), Some(out)) = (&args.report, &args.out) else { return Ok(()) };
+    let fs = &context.env.fs;
+    let whole = |path: &Path| fs.canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let is_beside = parent_of(report) == out.as_path() || whole(parent_of(report)) == whole(out);
+    let taken = whole(report) == whole(out)
+        || is_beside && copies::targets(context, args)?.iter().any(|it| whole(it) == whole(report));
+    if !taken {
+        return Ok(());
+    }
+    Err(Error::new(JetErr::FileAlreadyExists, "the report would have the name of a copy")
+        .at_path(report)
+        .advise("give the report another name")
+        .into())
 }
 
 fn in_place(context: &Context, args: &args::Recover) -> Outcome {

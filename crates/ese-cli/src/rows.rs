@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context, args: &args::Rows) -> Outcome {
     if args.deleted {
         return export::deleted_rows(context, args);
     }
-    let database = tables::open(&context.env, &args.file, args.as_is)?;
+    let database = tables::open(context, &args.file, args.as_is)?;
     let table = Printed::new(&database, args)?;
     let mut output = Output::new();
     if context.json {
@@ -40,12 +40,13 @@ pub(crate) fn run(context: &Context, args: &args::Rows) -> Outcome {
     }
     output.flush()?;
     let Losses { pages, rows } = table.losses.into_inner();
-    if pages.is_empty() && rows.is_empty() {
-        return Ok(());
+    let mut all: Vec<_> = tables::catalog_losses(&database).collect();
+    if !pages.is_empty() || !rows.is_empty() {
+        let lost_count = rows.len() as u64;
+        let lost = ExportedTable { rows: 0, lost_pages: pages, lost: rows, lost_count };
+        all.push((args.table.clone(), lost));
     }
-    let lost_count = rows.len() as u64;
-    let lost = ExportedTable { rows: 0, lost_pages: pages, lost: rows, lost_count };
-    export::incomplete(context, &[(args.table.clone(), lost)])
+    if all.is_empty() { Ok(()) } else { export::incomplete(context, &all) }
 }
 
 /// What of a table is printed.

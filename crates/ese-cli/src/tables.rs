@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use ese_api::{ColType, Env, Offline, TableSchema};
+use ese_api::{ColType, ExportedTable, Losses, Offline, TableSchema};
 use ese_engine::schema::{Column, ColumnFlags, Index, IndexFlags, TableFlags};
 use serde_json::{Value, json};
 
-use crate::{args, context::Context, failure::Outcome, output::Output};
+use crate::{args, context::Context, export::incomplete, failure::Outcome, output::Output};
 
 pub(crate) fn run(context: &Context, args: &args::Tables) -> Outcome {
-    let database = open(&context.env, &args.file, args.as_is)?;
+    let database = open(context, &args.file, args.as_is)?;
     let mut output = Output::new();
     match &args.table {
         Some(name) => {
@@ -22,12 +22,31 @@ pub(crate) fn run(context: &Context, args: &args::Tables) -> Outcome {
         }
         None => list(context, &mut output, &database, args.all)?,
     }
-    Ok(output.flush()?)
+    output.flush()?;
+    let lost: Vec<_> = catalog_losses(&database).collect();
+    if lost.is_empty() { Ok(()) } else { incomplete(context, &lost) }
 }
 
-/// Opens a database for reading only.
-pub(crate) fn open(env: &Env, path: &Path, unrecovered: bool) -> Outcome<Offline> {
-    Ok(if unrecovered { Offline::open_unrecovered(env, path)? } else { Offline::open(env, path)? })
+/// Opens a database for reading only. Damage of the catalog that costs nothing is remarked.
+pub(crate) fn open(context: &Context, path: &Path, unrecovered: bool) -> Outcome<Offline> {
+    let env = &context.env;
+    let database = match unrecovered {
+        true => Offline::open_unrecovered(env, path)?,
+        false => Offline::open(env, path)?,
+    };
+    for error in database.catalog_made_up() {
+        let what = format!("damaged, and read from the other copy of the catalog: {error}");
+        context.remark(&what);
+    }
+    Ok(database)
+}
+
+/// What was lost of the catalog: tables and columns that nobody knows of any more.
+pub(crate) fn catalog_losses(
+    database: &Offline,
+) -> impl Iterator<Item = (String, ExportedTable)> + '_ {
+    let of = |losses: &Losses| ExportedTable::of_losses(losses.clone());
+    database.catalog_losses().map(move |(name, losses)| (name.to_owned(), of(losses)))
 }
 
 fn list(context: &Context, output: &mut Output, database: &Offline, all: bool) -> Outcome {

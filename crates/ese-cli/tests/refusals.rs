@@ -299,23 +299,24 @@ fn logs_that_end_before_the_database_does_change_nothing() {
 fn a_copy_of_a_damaged_database_is_called_damaged() {
     let test = "a_copy_of_a_damaged_database_is_called_damaged";
     let Some(data) = recovery_data(test) else { return };
-    for damage in ["short", "page"] {
-        let work = tempfile::tempdir().unwrap();
-        let path = whole_life(work.path(), &data).join("SRUDB.dat");
-        let mut bytes = fs::read(&path).unwrap();
-        match damage {
-            "short" => bytes.truncate(39 * 4096),
-            _ => bytes[32 * 4096 + 1000..][..4].copy_from_slice(b"damn"),
-        }
-        fs::write(&path, bytes).unwrap();
-        let args = ["recover", "evidence", "--out", "copies", "--report", "report"];
-        let ran = ese(work.path(), &args);
-        assert_eq!(ran.code, Some(1), "{damage}: {ran:?}");
-        assert!(ran.stdout.contains("clean and damaged") && ran.stdout.contains("PROBLEM"));
-        let report = fs::read(work.path().join("report")).unwrap();
-        let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
-        assert!(!report["databases"][0]["problems"].as_array().unwrap().is_empty(), "{report:#}");
-    }
+    let work = tempfile::tempdir().unwrap();
+    let path = whole_life(work.path(), &data).join("SRUDB.dat");
+    let whole = fs::read(&path).unwrap();
+    let mut bytes = whole.clone();
+    bytes[32 * 4096 + 1000..][..4].copy_from_slice(b"damn");
+    fs::write(&path, bytes).unwrap();
+    let args = ["recover", "evidence", "--out", "copies", "--report", "report"];
+    let ran = ese(work.path(), &args);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stdout.contains("clean and damaged") && ran.stdout.contains("PROBLEM"));
+    let report = fs::read(work.path().join("report")).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    assert!(!report["databases"][0]["problems"].as_array().unwrap().is_empty(), "{report:#}");
+    // One that was cut off is refused: a copy of it would be no more whole.
+    fs::write(&path, &whole[..39 * 4096]).unwrap();
+    let args = ["recover", "evidence", "--out", "none"];
+    untouched(work.path(), || ese(work.path(), &args))
+        .refused(1, &["evidence/SRUDB.dat", "the file ends with page 37"]);
 }
 
 #[test]

@@ -191,6 +191,10 @@ impl Fs for GatedFs {
         self.fs.list(dir)
     }
 
+    fn oddly_named(&self, dir: &Path) -> Result<Vec<PathBuf>> {
+        self.fs.oddly_named(dir)
+    }
+
     fn create_dir_all(&self, dir: &Path) -> Result<()> {
         let _pass = self.gate.pass();
         self.fs.create_dir_all(dir)

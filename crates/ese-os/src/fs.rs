@@ -71,6 +71,12 @@ pub trait Fs: Send + Sync + Debug {
     }
     /// The names in a directory, sorted.
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>>;
+    /// Files whose names [`Fs::list`] leaves out, because they are not UTF-8; whoever looks for files
+    /// by what they hold finds them here. By name; none where all names are.
+    fn oddly_named(&self, dir: &Path) -> Result<Vec<PathBuf>> {
+        _ = dir;
+        Ok(Vec::new())
+    }
     /// Creates a directory and its missing parents. The entries are synced, also that of a
     /// directory that was there (an earlier call may have ended before its sync).
     fn create_dir_all(&self, dir: &Path) -> Result<()>;

@@ -22,7 +22,7 @@ use crate::checksum::{header_xor, stamp_header, stored_header_xor, verify_header
 
 pub use backups::{BackupScope, remember_backup};
 pub use fields::{BackupTrailer, DbHeader, EventCount};
-pub use locate::{HeaderCopy, Located, locate, read_header};
+pub use locate::{HeaderCopy, Located, contradiction, locate, read_header};
 
 /// State of a database (edb-format 1.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

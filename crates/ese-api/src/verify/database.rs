@@ -17,6 +17,7 @@ use ese_os::{Env, OpenMode};
 use ese_pages::{
     Access, DbFile, DbHeader, DbState, PageRef, Validate,
     checksum::{self, Verdict},
+    header::{contradiction, read_header},
     validate,
 };
 
@@ -163,6 +164,13 @@ fn check_header_copies(
             // The other copy is whole, else the file would not have been opened.
             report.problem_as(Severity::Warning, Error::new(JetErr::ReadVerifyFailure, what));
         }
+    }
+    let located = read_header(file.as_ref())?;
+    if let Some(differing) = contradiction(file.as_ref(), &located)? {
+        let what = format!("the two copies of the header are of different databases: {differing}");
+        let error = Error::new(JetErr::DatabaseCorrupted, what);
+        let advice = "find out which one belongs to these pages, or restore it from a backup";
+        report.problem_as(Severity::Error, error.advise(advice));
     }
     Ok(())
 }

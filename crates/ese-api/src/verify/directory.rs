@@ -13,7 +13,7 @@ use ese_pages::{DbState, header::read_header};
 
 use super::{DatabaseReport, Severity, VerifyOptions, VerifyProgress, verify_database};
 use crate::{
-    logs::{ChainLink, LogLink, LogPicture, LogRole, each_log_record, look_at_logs},
+    logs::{LogLink, LogPicture, LogRole, each_log_record, look_at_logs, wrong_link},
     restore::{FoundDatabases, file_name, find_base, look_for_databases, looks_like_backup_set},
 };
 
@@ -175,7 +175,8 @@ fn check_chains(
             if copy || was_read || told(Some(&link.file.path)) {
                 continue;
             }
-            let read = each_log_record(env, &link.file.path, &options.stop, &mut |_| Ok(()));
+            let read =
+                each_log_record(env, &link.file.path, &options.stop, &mut |_| Ok(())).map(drop);
             let next = chain
                 .links
                 .iter()
@@ -196,27 +197,6 @@ fn check_chains(
     let unreadable = picture.unreadable.into_iter();
     problems.extend(unreadable.filter(|error| !told(error.path())));
     Ok(problems)
-}
-
-fn wrong_link(link: &ChainLink) -> Error {
-    let generation = link.header.generation;
-    let error = match link.link {
-        LogLink::Gap { after } => {
-            let (first, last) = (after.0 + 1, generation.0 - 1);
-            let what = match first == last {
-                true => format!("generation {first:#x} is missing before it"),
-                false => format!("generations {first:#x} to {last:#x} are missing before it"),
-            };
-            Error::new(JetErr::MissingLogFile, what)
-                .advise("bring them back, if a database or a backup needs them")
-        }
-        _ => {
-            let what = "it has another history than the logs beside it: the stream forked";
-            Error::new(JetErr::InvalidLogSequence, what)
-                .advise("take away the logs that are not of this database")
-        }
-    };
-    error.at_path(&link.file.path).at_generation(generation)
 }
 
 fn verify_backup(

@@ -1,9 +1,11 @@
 //! Recovery into copies, and what it would need.
 
+use std::path::PathBuf;
+
 use ese_api::{
     Copied, CopiedDatabase, CopiesPlan, CopyProgress, CopyReport, CopyRequest, DatabasePlan,
     DiffCounts, Error, JetErr, LeftAside, RecoveryFlags, StopToken, TableDifference, TreeChanges,
-    VerifyOptions, VerifyProgress, plan_recovery, recover_into, verify_database,
+    VerifyOptions, VerifyProgress, copy_targets, plan_recovery, recover_into, verify_database,
 };
 use serde_json::{Value, json};
 
@@ -27,6 +29,11 @@ fn request(args: &args::Recover) -> CopyRequest {
         flags,
         until: until(args),
     }
+}
+
+/// Where the copies are to lie.
+pub(super) fn targets(context: &Context, args: &args::Recover) -> Outcome<Vec<PathBuf>> {
+    Ok(copy_targets(&context.env, &request(args), &StopToken::new())?)
 }
 
 pub(super) fn recover(context: &Context, args: &args::Recover) -> Outcome {

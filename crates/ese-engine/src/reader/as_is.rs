@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
-use ese_base::{Error, ObjId, Result};
+use ese_base::{Error, ObjId, Pgno, Result};
 use ese_pages::PageCache;
 
 use super::{LeafReader, Leaves, LostPage, OfflineDatabase, named, orphaned, table_tree};
@@ -19,7 +19,7 @@ use crate::{
 const BATCH: usize = 256;
 
 /// What could not be read of a table.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Losses {
     /// Pages.
     pub pages: Vec<LostPage>,
@@ -108,38 +108,146 @@ impl OfflineDatabase {
     }
 }
 
-/// The tables of which either catalog has all rows that a table needs, where both are damaged.
-pub(super) fn load_pieces(cache: &PageCache) -> Result<Vec<TableSchema>> {
-    let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-    for (objid, fdp) in
-        [(MSYS_OBJECTS, MSYS_OBJECTS_FDP), (MSYS_OBJECTS_SHADOW, MSYS_OBJECTS_SHADOW_FDP)]
-    {
+/// What both catalogs together still tell, where neither can be read as a whole.
+pub(super) struct Pieces {
+    /// The tables that can be put together.
+    pub(super) tables: Vec<TableSchema>,
+    /// What neither has.
+    pub(super) damage: CatalogDamage,
+}
+
+/// What is wrong with the catalog that the tables were read from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CatalogDamage {
+    /// By catalog table: what could not be read of it and is not in its copy.
+    pub(super) lost: Vec<(&'static str, Losses)>,
+    /// What could not be read of one, and was found in the other.
+    pub(super) made_up: Vec<Error>,
+}
+
+/// Keys between which rows are missing, both excluded; `None`: to the end.
+type Gap = (Vec<u8>, Option<Vec<u8>>);
+
+/// What can be read of one of the catalogs.
+struct CatalogCopy {
+    name: &'static str,
+    rows: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Each with its gap.
+    lost: Vec<(LostPage, Gap)>,
+}
+
+impl CatalogCopy {
+    fn read(
+        cache: &PageCache,
+        name: &'static str,
+        (objid, fdp): (ObjId, Pgno),
+    ) -> Result<CatalogCopy> {
         let tree = table_tree(fdp, objid);
         let (mut leaves, mut reader) =
             (Leaves::new(cache, tree), LeafReader::new(cache.file(), tree));
+        let mut copy = CatalogCopy { name, rows: BTreeMap::new(), lost: Vec::new() };
+        let (mut last, mut open_from) = (Vec::new(), 0);
         loop {
             let batch = leaves.next(BATCH)?;
             if batch.is_empty() {
                 break;
             }
             for pgno in batch {
-                let Ok(page) = reader.read(pgno) else { continue };
-                for node in page.nodes().filter(|node| !node.is_deleted()) {
-                    rows.entry(node.key_to_vec()).or_insert_with(|| node.data.to_vec());
+                let page = match reader.read(pgno) {
+                    Ok(page) => page,
+                    Err(lost) => {
+                        copy.lost.push((lost, (last.clone(), None)));
+                        continue;
+                    }
+                };
+                for node in page.nodes() {
+                    last = node.key_to_vec();
+                    for (_, (_, end)) in copy.lost.iter_mut().skip(open_from) {
+                        *end = Some(last.clone());
+                    }
+                    open_from = copy.lost.len();
+                    if !node.is_deleted() {
+                        copy.rows.entry(last.clone()).or_insert_with(|| node.data.to_vec());
+                    }
                 }
             }
         }
+        let inner = leaves.into_lost();
+        if inner.iter().any(|lost| lost.inner) {
+            // Leaves were found out of order, and perhaps not all.
+            copy.lost.iter_mut().for_each(|(_, gap)| *gap = (Vec::new(), None));
+        }
+        copy.lost.extend(inner.into_iter().map(|lost| (lost, (Vec::new(), None))));
+        Ok(copy)
     }
+
+    /// Does another copy have what was on a page that this one has lost? It does if it has lost
+    /// nothing there itself, or has as many rows there as the page had.
+    fn has_lost(&self, (lost, gap): &(LostPage, Gap), other: &CatalogCopy) -> bool {
+        if !other.lost.iter().any(|(_, hole)| overlap(gap, hole)) {
+            return false;
+        }
+        let there = other.rows.keys().filter(|key| within(key, gap)).count();
+        lost.inner || lost.rows.is_none_or(|rows| usize::try_from(rows).is_ok_and(|n| there < n))
+    }
+}
+
+fn within(key: &[u8], (from, to): &Gap) -> bool {
+    key > from.as_slice() && to.as_ref().is_none_or(|to| key < to.as_slice())
+}
+
+fn overlap((from, to): &Gap, (other_from, other_to): &Gap) -> bool {
+    let before = |from: &Vec<u8>, to: &Option<Vec<u8>>| to.as_ref().is_none_or(|to| from < to);
+    before(from, other_to) && before(other_from, to)
+}
+
+/// The tables of which either catalog has all rows that a table needs, where both are damaged.
+pub(super) fn load_pieces(cache: &PageCache) -> Result<Pieces> {
+    let main = (MSYS_OBJECTS, MSYS_OBJECTS_FDP);
+    let shadow = (MSYS_OBJECTS_SHADOW, MSYS_OBJECTS_SHADOW_FDP);
+    let main = CatalogCopy::read(cache, "MSysObjects", main)?;
+    let shadow = CatalogCopy::read(cache, "MSysObjectsShadow", shadow)?;
+    let mut damage = CatalogDamage::default();
+    for (copy, other) in [(&main, &shadow), (&shadow, &main)] {
+        let mut losses = Losses::default();
+        for lost in &copy.lost {
+            match copy.has_lost(lost, other) {
+                true => losses.pages.push(lost.0.clone()),
+                false => damage.made_up.push(lost.0.error.clone().within(copy.name)),
+            }
+        }
+        if !losses.is_empty() {
+            damage.lost.push((copy.name, losses));
+        }
+    }
+    let mut rows = main.rows;
+    for (key, row) in shadow.rows {
+        rows.entry(key).or_insert(row);
+    }
+    let mut broken = Losses::default();
     let mut tables: BTreeMap<ObjId, Vec<Vec<u8>>> = BTreeMap::new();
     for row in rows.into_values() {
-        let table = CatalogRow::decode(&row, cache.page_size()).map(|row| row.objid_table);
-        if let Ok(table) = table {
-            tables.entry(table).or_default().push(row);
+        match CatalogRow::decode(&row, cache.page_size()).map(|row| row.objid_table) {
+            Ok(table) => tables.entry(table).or_default().push(row),
+            Err(error) => broken.rows.push(error.within("MSysObjects")),
         }
     }
     // A table that cannot be put together must not take the others with it.
-    tables.retain(|_, rows| load(cache, rows.iter()).is_ok());
-    load(cache, tables.values().flatten())
+    tables.retain(|objid, rows| {
+        let loaded = load(cache, rows.iter());
+        let error = loaded.err().map(|error| {
+            let place = format!("the table with object id {objid} cannot be put together");
+            error.within(&place)
+        });
+        let whole = error.is_none();
+        broken.rows.extend(error);
+        whole
+    });
+    if !broken.is_empty() {
+        damage.lost.push(("MSysObjects", broken));
+    }
+    let tables = load(cache, tables.values().flatten())?;
+    Ok(Pieces { tables, damage })
 }
 
 fn load<'r>(

@@ -16,7 +16,7 @@ use ese_pages::{
 use crate::tree::TreeView;
 
 /// A page that could not be read, and what that costs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LostPage {
     /// The page.
     pub pgno: Pgno,

@@ -21,6 +21,7 @@ use ese_pages::{
     Access, CacheMode, CacheOptions, DbFile, DbHeader, DbState, Node, PageCache, PageFlags, PageRef,
 };
 
+use self::as_is::{CatalogDamage, Pieces};
 pub use self::{
     as_is::Losses,
     deleted::{DeletedRow, Evidence},
@@ -60,6 +61,7 @@ pub struct OfflineDatabase {
     cache: PageCache,
     tables: Vec<TableSchema>,
     source: CatalogSource,
+    damage: CatalogDamage,
 }
 
 impl fmt::Debug for OfflineDatabase {
@@ -102,21 +104,25 @@ impl OfflineDatabase {
         options.mode = CacheMode::Copy;
         let cache = PageCache::new(Arc::new(file), options)?;
         let main = load_catalog(&cache, MSYS_OBJECTS, MSYS_OBJECTS_FDP);
-        let (tables, source) = match main {
-            Ok(tables) => (tables, CatalogSource::Main),
+        let (tables, source, damage) = match main {
+            Ok(tables) => (tables, CatalogSource::Main, CatalogDamage::default()),
             Err(error) => match load_shadow(&cache, &error) {
-                Some(tables) => (tables, CatalogSource::Shadow),
+                Some(tables) => {
+                    let made_up = vec![error.at_path(cache.file().path()).within("MSysObjects")];
+                    let damage = CatalogDamage { made_up, ..CatalogDamage::default() };
+                    (tables, CatalogSource::Shadow, damage)
+                }
                 None if as_is && error.kind() == ErrorKind::Corruption => {
-                    let pieces = as_is::load_pieces(&cache)?;
-                    if pieces.is_empty() {
+                    let Pieces { tables, damage } = as_is::load_pieces(&cache)?;
+                    if tables.is_empty() {
                         return Err(error.at_path(cache.file().path()));
                     }
-                    (pieces, CatalogSource::Pieces)
+                    (tables, CatalogSource::Pieces, damage)
                 }
                 None => return Err(error.at_path(cache.file().path())),
             },
         };
-        Ok(OfflineDatabase { cache, tables, source })
+        Ok(OfflineDatabase { cache, tables, source, damage })
     }
 
     /// The file's header.
@@ -149,13 +155,32 @@ impl OfflineDatabase {
         self.source
     }
 
+    /// What was lost of the catalog, by catalog table: tables and columns that were described there
+    /// are not among [`OfflineDatabase::tables`]. Nothing unless the source is
+    /// [`CatalogSource::Pieces`].
+    pub fn catalog_losses(&self) -> impl Iterator<Item = (&'static str, &Losses)> {
+        self.damage.lost.iter().map(|(name, losses)| (*name, losses))
+    }
+
+    /// Damage of one of the catalogs that cost nothing: what was there is in the other.
+    #[must_use]
+    pub fn catalog_made_up(&self) -> &[Error] {
+        &self.damage.made_up
+    }
+
     /// The table with this name; ASCII case does not matter.
     ///
     /// # Errors
-    /// `JET_errObjectNotFound` (-1305).
+    /// `JET_errObjectNotFound` (-1305); `JET_errCatalogCorrupted` (-1220) if it may have been in
+    /// what is lost of the catalog.
     pub fn table(&self, name: &str) -> Result<&TableSchema> {
         let found = self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name));
         found.ok_or_else(|| {
+            if !self.damage.lost.is_empty() {
+                let what = format!("there is no table \"{name}\" in what is left of the catalog");
+                return Error::new(JetErr::CatalogCorrupted, what)
+                    .at_path(self.cache.file().path());
+            }
             Error::new(JetErr::ObjectNotFound, format!("there is no table \"{name}\""))
                 .at_path(self.cache.file().path())
         })

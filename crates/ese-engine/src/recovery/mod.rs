@@ -393,7 +393,7 @@ impl Replay<'_, '_> {
         let Some(db) = self.databases.open(head.dbid).map(Arc::clone) else { return Ok(()) };
         db.cache.throttle(&self.databases.fence(&db))?;
         self.see_before(&db, head, record)?;
-        let taken_back = self.follow(head, record);
+        let taken_back = self.follow(head, record, pos);
         let undone = taken_back.as_ref().map_or(Undone::Nothing, |change| match &change.kind {
             ReplayedKind::Replaced { before } => Undone::Before(before),
             ReplayedKind::Added(added) => Undone::Added(*added),
@@ -439,9 +439,15 @@ impl Replay<'_, '_> {
 
     /// Keeps the session's list of changes; for a compensation record, gives the change that it
     /// takes back.
-    fn follow(&mut self, head: &PageHead, record: &Record<'_>) -> Option<ReplayedChange> {
+    fn follow(
+        &mut self,
+        head: &PageHead,
+        record: &Record<'_>,
+        pos: LgPos,
+    ) -> Option<ReplayedChange> {
         use ese_log::records::{Delta, Delta64};
         let session = self.sessions.session(head.procid);
+        session.reached((pos, record.name()));
         let versioned = head.flags.contains(RecordFlags::VERSIONED);
         match record {
             Record::UndoInfo(info) => session.announce(info),
@@ -494,10 +500,10 @@ impl Replay<'_, '_> {
         let Some(db) = self.databases.open(dbid).map(Arc::clone) else { return Ok(()) };
         db.cache.throttle(&self.databases.fence(&db))?;
         let mut applied = Vec::new();
-        for (_, _, record) in &records {
+        for (pos, _, record) in &records {
             if let Some(head) = record.page_head() {
                 self.see_before(&db, head, record)?;
-                self.follow(head, record);
+                self.follow(head, record, *pos);
                 if record.node_head().is_some() {
                     applied.push((record, redo::needs(&db, head)));
                 }

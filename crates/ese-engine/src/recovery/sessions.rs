@@ -25,9 +25,14 @@ pub(super) struct ReplayedChange {
     pub(super) key: Vec<u8>,
     pub(super) bm_data: Vec<u8>,
     pub(super) kind: ReplayedKind,
+    /// The record that made it.
+    pub(super) at: Origin,
     /// Level it belongs to now; a nested commit lowers it.
     level: u8,
 }
+
+/// A record: where it lies, and the name of its type.
+pub(super) type Origin = (LgPos, &'static str);
 
 impl ReplayedChange {
     /// Does it leave something to be removed when it has committed? Of long values only that it
@@ -86,8 +91,10 @@ pub(super) struct ReplayedSession {
     pub(super) level: u8,
     pub(super) changes: Vec<ReplayedChange>,
     announced: HashMap<RceId, Announced>,
+    /// The record that is being followed.
+    at: Origin,
     /// Changes whose undo information has not been seen: it may follow, in logs of other engines.
-    unannounced: Vec<(NodeHead, RceId, Unannounced)>,
+    unannounced: Vec<(NodeHead, RceId, Unannounced, Origin)>,
     /// Open macro groups; a session of another engine may have several.
     pub(super) groups: Vec<MacroGroup>,
 }
@@ -195,12 +202,20 @@ impl ReplayedSession {
         let owned = (info.key.to_vec(), info.bm_data.to_vec(), info.data.to_vec());
         let rceid = info.node.rceid;
         self.announced.insert(rceid, owned);
-        let waiting = self.unannounced.iter().position(|(_, waiting, _)| *waiting == rceid);
-        match waiting.map(|place| self.unannounced.remove(place)) {
-            Some((node, rceid, Unannounced::Replaced)) => self.replaced(&node, rceid),
-            Some((node, _, Unannounced::Deleted)) => self.deleted(&node),
-            None => {}
+        let waiting = self.unannounced.iter().position(|(_, waiting, ..)| *waiting == rceid);
+        let Some((node, rceid, what, at)) = waiting.map(|at| self.unannounced.remove(at)) else {
+            return;
+        };
+        self.at = at;
+        match what {
+            Unannounced::Replaced => self.replaced(&node, rceid),
+            Unannounced::Deleted => self.deleted(&node),
         }
+    }
+
+    /// The record that is followed next.
+    pub(super) fn reached(&mut self, at: Origin) {
+        self.at = at;
     }
 
     /// Does the log say already what was before the change with this number?
@@ -233,7 +248,7 @@ impl ReplayedSession {
         if let Some((key, bm_data, before)) = self.announced.remove(&rceid) {
             self.push(node, rceid, key, bm_data, ReplayedKind::Replaced { before });
         } else {
-            self.unannounced.push((*node, rceid, Unannounced::Replaced));
+            self.unannounced.push((*node, rceid, Unannounced::Replaced, self.at));
         }
     }
 
@@ -242,7 +257,7 @@ impl ReplayedSession {
         if let Some((key, bm_data, _)) = self.announced.remove(&node.rceid) {
             self.push(node, node.rceid, key, bm_data, ReplayedKind::Deleted);
         } else {
-            self.unannounced.push((*node, node.rceid, Unannounced::Deleted));
+            self.unannounced.push((*node, node.rceid, Unannounced::Deleted, self.at));
         }
     }
 
@@ -273,18 +288,19 @@ impl ReplayedSession {
             key,
             bm_data,
             kind,
+            at: self.at,
             level: self.level.max(1),
         });
     }
 
     /// Is there a change that could not be taken back, because nothing says what was before it?
-    pub(super) fn cannot_undo(&self) -> Option<&NodeHead> {
-        self.unannounced.first().map(|(node, ..)| node)
+    pub(super) fn cannot_undo(&self) -> Option<(&NodeHead, Origin)> {
+        self.unannounced.first().map(|(node, _, _, at)| (node, *at))
     }
 
     /// A compensation record: the change it takes back, with the data it puts back.
     pub(super) fn undone(&mut self, rceid: RceId) -> Option<ReplayedChange> {
-        self.unannounced.retain(|(_, waiting, _)| *waiting != rceid);
+        self.unannounced.retain(|(_, waiting, ..)| *waiting != rceid);
         let place = self.changes.iter().rposition(|change| change.rceid == rceid)?;
         Some(self.changes.remove(place))
     }

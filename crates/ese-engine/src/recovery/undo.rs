@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ese_base::{Error, JetErr, LgPos, ProcId, Result, plant};
+use ese_base::{Error, ErrorKind, JetErr, LgPos, ProcId, Result, plant};
 use ese_log::{
     Log,
     records::{MacroAbort, Record, RecoveryQuit2, RecoveryUndo2, Rollback, RunEnd, ShutDownMark},
@@ -68,9 +68,9 @@ fn take_back(replay: &mut Replay<'_, '_>, log: Option<&Arc<Log>>) -> Result<()> 
                 Err(error) if is_damage(&error) => {
                     tracing::warn!(%error, "a long value without references stays: it is damaged");
                 }
-                removed => removed?,
+                removed => removed.map_err(|error| located(error, change))?,
             },
-            _ => remove_node(replay, log, change)?,
+            _ => remove_node(replay, log, change).map_err(|error| located(error, change))?,
         }
     }
     Ok(())
@@ -94,12 +94,14 @@ fn roll_back(
     procid: ProcId,
     session: ReplayedSession,
 ) -> Result<()> {
-    if let Some(node) = session.cannot_undo() {
+    if let Some((node, (pos, name))) = session.cannot_undo() {
         return Err(Error::new(
             JetErr::FeatureNotAvailable,
             "an open transaction changed a row, and the log does not say what was before",
         )
+        .within(&format!("{name} record at {pos}"))
         .at_page(node.page.pgno)
+        .at_generation(pos.generation)
         .advise("recover this database with the engine that wrote its log"));
     }
     // The checkpoint does not move before recovery has ended.
@@ -107,22 +109,7 @@ fn roll_back(
     let writer = Writer { procid, trx: session.begin0, level: session.level, begin };
     let (mut inserted, levels) = (Vec::new(), session.level);
     for change in session.changes.into_iter().rev() {
-        let Some((db, tree)) = tree_of(replay, &change)? else { continue };
-        throttle(replay, &db, log)?;
-        replay.changes.took_back(&change);
-        let oper = match &change.kind {
-            ReplayedKind::Inserted => UndoOper::Insert,
-            ReplayedKind::Replaced { before } => UndoOper::Replace { before },
-            ReplayedKind::Deleted => UndoOper::FlagDelete,
-            ReplayedKind::Added(added) => {
-                let (at, less) = (&mut Position::default(), added.inverse());
-                let undoes = Some(change.rceid);
-                tree::add(&db, &tree, writer, &Unversioned, at, &change.key, less, undoes)?;
-                continue;
-            }
-        };
-        let undo = Undo { oper, rceid: change.rceid, key: &change.key, bm_data: &change.bm_data };
-        tree::undo(&db, &tree, writer, &undo)?;
+        undo(replay, log, writer, &change).map_err(|error| located(error, &change))?;
         if change.kind == ReplayedKind::Inserted {
             inserted.push(change);
         }
@@ -131,9 +118,51 @@ fn roll_back(
         append(log, &Record::Rollback(Rollback { procid, levels: 1 }))?;
     }
     for change in &inserted {
-        remove_node(replay, log, change)?;
+        remove_node(replay, log, change).map_err(|error| located(error, change))?;
     }
     Ok(())
+}
+
+/// Takes one change back; it stays as a deleted node where it was an insert.
+fn undo(
+    replay: &mut Replay<'_, '_>,
+    log: Option<&Arc<Log>>,
+    writer: Writer,
+    change: &ReplayedChange,
+) -> Result<()> {
+    let Some((db, tree)) = tree_of(replay, change)? else { return Ok(()) };
+    throttle(replay, &db, log)?;
+    replay.changes.took_back(change);
+    let oper = match &change.kind {
+        ReplayedKind::Inserted => UndoOper::Insert,
+        ReplayedKind::Replaced { before } => UndoOper::Replace { before },
+        ReplayedKind::Deleted => UndoOper::FlagDelete,
+        ReplayedKind::Added(added) => {
+            let (at, less) = (&mut Position::default(), added.inverse());
+            let undoes = Some(change.rceid);
+            tree::add(&db, &tree, writer, &Unversioned, at, &change.key, less, undoes)?;
+            return Ok(());
+        }
+    };
+    let undo = Undo { oper, rceid: change.rceid, key: &change.key, bm_data: &change.bm_data };
+    tree::undo(&db, &tree, writer, &undo)?;
+    Ok(())
+}
+
+/// Says which record's change could not be taken back. What does not fit the tree was never logged
+/// by an engine that is well: that is the log's fault, and no answer to anybody's question.
+fn located(error: Error, change: &ReplayedChange) -> Error {
+    let (pos, name) = change.at;
+    let error = match (error.code(), error.kind()) {
+        (JetErr::InternalError, _) | (_, ErrorKind::Outcome | ErrorKind::Misuse) => {
+            error.with_code(JetErr::InvalidLoggedOperation)
+        }
+        _ => error,
+    };
+    error
+        .within(&format!("taking back the {name} record at {pos}"))
+        .at_page(change.fdp)
+        .at_generation(pos.generation)
 }
 
 /// Removes a flag-deleted node for good. No reader exists during recovery.
@@ -177,6 +206,9 @@ fn tree_of(
     let Some(db) = replay.databases.open(change.dbid) else { return Ok(None) };
     let flags = db.cache.read(change.fdp)?.page().flags();
     let kind = TreeKind::of_flags(flags, TreeKind::TABLE.density_pct);
-    debug_assert_eq!(kind.unique, change.unique, "the page and the record name the same tree");
+    if kind.unique != change.unique {
+        let what = "the root page and the record disagree on whether the tree's keys are unique";
+        return Err(Error::new(JetErr::InvalidLoggedOperation, what).at_page(change.fdp));
+    }
     Ok(Some((Arc::clone(db), db.tree(change.fdp, change.objid, kind))))
 }

@@ -1,10 +1,10 @@
 //! Checking who owns what: every page of the database has exactly one use (edb-format 11, 12 to
 //! 15).
 
-use std::{borrow::Borrow, collections::HashMap, ops::ControlFlow};
+use std::{borrow::Borrow, collections::HashMap, ops::ControlFlow, sync::Arc};
 
 use ese_base::{DbTime, Dbid, Error, JetErr, ObjId, Pgno, Result};
-use ese_pages::{PageCache, PageFlags};
+use ese_pages::{CacheMode, CacheOptions, DbFile, PageCache, PageFlags};
 
 use super::{extent::Extent, header::SpaceHeader};
 use crate::{
@@ -190,6 +190,19 @@ pub fn usage(cache: &PageCache, view: &TreeView) -> Result<SpaceUsage> {
         owned: read_extents(cache, &view.space_tree(header.pgno_oe()))?,
         available: read_extents(cache, &view.space_tree(header.pgno_ae()))?,
     })
+}
+
+/// The last page that a database owns, as its file stands.
+///
+/// # Errors
+/// As [`usage`]; `JET_errFileIOBeyondEOF` (-4001) where the file ends before what says so.
+pub fn last_owned(file: DbFile) -> Result<Pgno> {
+    let mut options = CacheOptions::for_memory(1 << 20, file.page_size());
+    options.mode = CacheMode::Copy;
+    let cache = PageCache::new(Arc::new(file), options)?;
+    let root = TreeHandle::new(Dbid(1), Pgno::DATABASE_ROOT, DATABASE_ROOT, TreeKind::TABLE);
+    let owned = usage(&cache, &root.view())?.owned;
+    Ok(owned.iter().map(Extent::last).max().unwrap_or(Pgno::DATABASE_ROOT))
 }
 
 /// All extents of a space tree, also those of pools that are not ours to take from.

@@ -116,6 +116,9 @@ impl LogPool {
                     for entry in entries {
                         pool.look_at_entry(place.join(entry.name), entry.is_dir);
                     }
+                    for path in env.fs.oddly_named(place)? {
+                        pool.look_at(path)?;
+                    }
                 }
                 Err(error) if env.fs.exists(place)? => {
                     // A file; what cannot be listed and is none fails here, too.

@@ -112,7 +112,13 @@ impl<'s> StreamReader<'s> {
     /// Reads one file by itself, as if no other followed.
     #[must_use]
     pub fn of_file(env: &Env, file: &'s LogFile) -> StreamReader<'s> {
-        StreamReader::over(env.clone(), None, vec![file], LgPos::MIN)
+        StreamReader::of_files(env, vec![file])
+    }
+
+    /// Reads files of which each follows on the one before, from the first on.
+    #[must_use]
+    pub fn of_files(env: &Env, files: Vec<&'s LogFile>) -> StreamReader<'s> {
+        StreamReader::over(env.clone(), None, files, LgPos::MIN)
     }
 
     pub(super) fn over(

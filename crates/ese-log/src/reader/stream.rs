@@ -59,7 +59,11 @@ impl LogFile {
     }
 
     /// Its header, after checking what must hold for a file that is read.
-    pub(crate) fn checked_header(&self) -> Result<&LogHeader> {
+    ///
+    /// # Errors
+    /// As [`LogFile::header`]; `JET_errLogFileSizeMismatch` (-541): the file has another length
+    /// than its header says.
+    pub fn checked_header(&self) -> Result<&LogHeader> {
         let header = self.header()?;
         if header.file_len() != self.len {
             return Err(Error::new(

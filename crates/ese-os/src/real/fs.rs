@@ -61,7 +61,7 @@ impl Fs for RealFs {
         }
     }
 
-    /// Names that are not UTF-8 cannot be ours and are left out.
+    /// Names that are not UTF-8 cannot be ours and are left out, see [`Fs::oddly_named`].
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(dir).map_err(|error| dir_error("list", dir, error))? {
@@ -77,6 +77,21 @@ impl Fs for RealFs {
         }
         names.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(names)
+    }
+
+    fn oddly_named(&self, dir: &Path) -> Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(dir).map_err(|error| dir_error("list", dir, error))? {
+            let entry = entry.map_err(|error| dir_error("list", dir, error))?;
+            let path = entry.path();
+            // Pipes and the like are no evidence, and opening them may wait for ever.
+            let is_file = fs::metadata(&path).is_ok_and(|meta| meta.is_file());
+            if entry.file_name().to_str().is_none() && is_file {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        Ok(paths)
     }
 
     fn create_dir_all(&self, dir: &Path) -> Result<()> {

@@ -90,6 +90,48 @@ pub fn read_header(file: &dyn File) -> Result<Located> {
     found.map_err(|error| error.at_path(file.path()))
 }
 
+/// In what the second copy of a header contradicts the one that was taken, where both are whole:
+/// then it is no older state of this database. `None`: it is damaged, missing, or agrees.
+///
+/// # Errors
+/// The file's.
+pub fn contradiction(file: &dyn File, located: &Located) -> Result<Option<String>> {
+    let (mut page, file_len) = (vec![0; PageSize::K32.bytes()], file.len()?);
+    if located.copy != HeaderCopy::Primary {
+        return Ok(None);
+    }
+    let offset = located.page_size.bytes_u64();
+    for size in PageSize::ALL {
+        let Some(page) = page.get_mut(..size.bytes()) else { continue };
+        if offset.saturating_add(size.bytes_u64()) > file_len {
+            continue;
+        }
+        file.read_at(page, offset)?;
+        let second = DbHeader::from_page(page)?;
+        let whole = second.magic.get() == DbHeader::MAGIC
+            && second.page_size().is_ok_and(|own| own == size)
+            && verify_header(page);
+        if whole {
+            return Ok(contradicts(located, &second, size));
+        }
+    }
+    Ok(None)
+}
+
+fn contradicts(located: &Located, second: &DbHeader, size: PageSize) -> Option<String> {
+    let first = &located.header;
+    if size != located.page_size {
+        return Some(format!("pages of {} and of {size}", located.page_size));
+    }
+    if first.sign_db != second.sign_db {
+        return Some(format!("database signature {} and {}", first.sign_db, second.sign_db));
+    }
+    // A database gets its first log when it is attached, one copy after the other.
+    let logs = [first.sign_log, second.sign_log];
+    (logs[0] != logs[1] && logs.iter().all(|sign| !sign.is_null()))
+        .then(|| format!("log signature {} and {}", logs[0], logs[1]))
+}
+
 /// No copy is right: says what the file looks like.
 fn diagnose(mut read: impl FnMut(u64, &mut [u8]) -> Result<()>, file_len: u64) -> Result<Located> {
     let mut first = vec![0; PageSize::K4.bytes()];

@@ -1,0 +1,306 @@
+//! Evidence that is damaged, cut off, oddly named or contradicts itself: what is there is given,
+//! what is not is said with its place, and nobody takes a part for the whole.
+
+#![allow(clippy::unwrap_used, reason = "a failing step fails the test")]
+#![allow(clippy::disallowed_methods, reason = "tests look at files from outside the engine")]
+
+mod support;
+
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
+
+use ese_api::PageSize;
+use ese_pages::checksum::{stamp_header, stamp_segment};
+use support::{Ran, a_leaf, clean, damage, dirty, ese, untouched};
+
+const PAGE: usize = 4096;
+
+fn merged(test: &str) -> Option<PathBuf> {
+    Some(ese_tests::real_data(test)?.join("recovery/srum-server2022/merged"))
+}
+
+/// Copies of these files of a directory.
+fn copies(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let name = entry.unwrap().file_name();
+        if wanted(name.to_str().unwrap()) {
+            fs::copy(from.join(&name), to.join(&name)).unwrap();
+        }
+    }
+}
+
+/// Exit code 1, and all of these words on standard error.
+fn told(ran: &Ran, words: &[&str]) {
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    for word in words {
+        assert!(ran.stderr.contains(word), "{word:?} is missing: {ran:?}");
+    }
+}
+
+/// A leaf of the catalog, and the leaf of its shadow with the same rows.
+const LEAF: (usize, usize) = (14, 28);
+/// A leaf of the shadow with other rows.
+const OTHER: usize = 41;
+
+fn with_damaged_pages(whole: &[u8], path: &Path, pages: &[usize]) {
+    let mut bytes = whole.to_vec();
+    for page in pages {
+        let at = (page + 1) * PAGE;
+        bytes[at + 200..at + 600].fill(0xa5);
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn what_both_catalogs_have_lost_is_told() {
+    let test = "what_both_catalogs_have_lost_is_told";
+    let Some(data) = ese_tests::real_data(test) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let whole = fs::read(data.join("databases/srum-win10-clean.dat")).unwrap();
+    fs::write(dir.join("whole.dat"), &whole).unwrap();
+    with_damaged_pages(&whole, &dir.join("lost.dat"), &[LEAF.0, LEAF.1]);
+    let tables = |ran: &str| ran.lines().count();
+    let all = tables(&ese(dir, &["tables", "whole.dat", "--json"]).fine());
+    let lost =
+        ["LOST page 14 of table \"MSysObjects\"", "LOST page 28 of table \"MSysObjectsShadow\""];
+    let ran = untouched(dir, || ese(dir, &["tables", "lost.dat", "--as-is", "--json", "-q"]));
+    assert!(tables(&ran.stdout) > 3 && tables(&ran.stdout) < all, "{ran:?}");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    // Both pages, and a table of which only columns are left.
+    assert_eq!(ran.stderr.matches("{\"lost\":").count(), 3, "{ran:?}");
+    assert!(ran.stderr.contains("object id 12 cannot be put together"), "{ran:?}");
+    told(&ese(dir, &["tables", "lost.dat", "--as-is"]), &lost);
+    told(&ese(dir, &["export", "lost.dat", "--as-is", "--out", "out"]), &lost);
+    let left: serde_json::Value = serde_json::from_str(ran.stdout.lines().next().unwrap()).unwrap();
+    told(&ese(dir, &["rows", "lost.dat", left["name"].as_str().unwrap(), "--as-is"]), &lost);
+    told(&ese(dir, &["rows", "lost.dat", "nobody knows", "--as-is"]), &["-1220", "what is left"]);
+    let ran = untouched(dir, || ese(dir, &["diff", "whole.dat", "lost.dat", "--as-is"]));
+    told(&ran, &["lost.dat: MSysObjects", "LOST page 14"]);
+    assert!(ran.stdout.contains("were not compared") && !ran.stdout.contains("- table"), "{ran:?}");
+    let ran = untouched(dir, || ese(dir, &["space", "lost.dat", "--as-is"]));
+    assert!(ran.stdout.contains("MSysObjects is lost"), "{ran:?}");
+}
+
+#[test]
+fn what_one_catalog_has_lost_comes_from_the_other_and_is_remarked() {
+    let test = "what_one_catalog_has_lost_comes_from_the_other_and_is_remarked";
+    let Some(data) = ese_tests::real_data(test) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let whole = fs::read(data.join("databases/srum-win10-clean.dat")).unwrap();
+    fs::write(dir.join("whole.dat"), &whole).unwrap();
+    let all = ese(dir, &["tables", "whole.dat", "--json", "--all"]).fine();
+    for pages in [&[LEAF.0][..], &[4], &[LEAF.0, OTHER]] {
+        with_damaged_pages(&whole, &dir.join("one.dat"), pages);
+        let ran = untouched(dir, || ese(dir, &["tables", "one.dat", "--as-is", "--json", "--all"]));
+        assert!(
+            ran.stderr.contains("read from the other copy of the catalog"),
+            "{pages:?} {ran:?}"
+        );
+        assert_eq!(ran.fine(), all, "{pages:?}");
+    }
+}
+
+/// A log of `merged` with some bytes of a segment changed, and its checksum right again.
+fn forge(path: &Path, segment: u16, changes: &[(usize, u8)]) {
+    let mut bytes = fs::read(path).unwrap();
+    let place = &mut bytes.as_chunks_mut::<PAGE>().0[usize::from(segment)];
+    for (at, byte) in changes {
+        assert_ne!(place[*at], *byte);
+        place[*at] = *byte;
+    }
+    stamp_segment(place, u32::from(segment));
+    fs::write(path, bytes).unwrap();
+}
+
+/// An insert that says of its tree what its root denies, and one of a key that is not there: both
+/// of a transaction that has to be taken back.
+#[test]
+fn a_change_that_cannot_be_taken_back_is_named_with_its_record() {
+    let test = "a_change_that_cannot_be_taken_back_is_named_with_its_record";
+    let Some(merged) = merged(test) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    for (work, change) in [("kind", (909, 1)), ("key", (1864, 76))] {
+        let archive = |name: &str| name.starts_with("SRU0000") && name.ends_with(".log");
+        copies(&merged, &dir.join(work), archive);
+        forge(&dir.join(work).join("SRU00004.log"), 12, &[change]);
+        let args = ["recover", work, "--from-logs", "--out", "out"];
+        let ran = untouched(dir, || ese(dir, &args));
+        ran.refused(1, &["JET_errInvalidLoggedOperation", "taking back the ", "000004,000C,"]);
+        let ran = ese(dir, &[&args[..], &["--json"]].concat());
+        let json: serde_json::Value = serde_json::from_str(&ran.stderr).unwrap();
+        assert_eq!(json["error"]["generation"], 4, "{json}");
+        assert!(json["error"]["page"].is_u64() && json["error"]["file"].is_string(), "{json}");
+    }
+}
+
+/// Generations of which records are listed.
+fn listed(ran: &Ran) -> Vec<u32> {
+    let generation = |line: &str| u32::from_str_radix(line.get(..6)?, 16).ok();
+    let mut found: Vec<u32> = ran.stdout.lines().filter_map(generation).collect();
+    found.dedup();
+    found
+}
+
+#[test]
+fn records_on_both_sides_of_a_gap_are_listed() {
+    let test = "records_on_both_sides_of_a_gap_are_listed";
+    let Some(merged) = merged(test) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    copies(&merged, &dir.join("w"), |name| name.ends_with(".log"));
+    let third = dir.join("w/SRU00003.log");
+    let bytes = fs::read(&third).unwrap();
+    fs::remove_file(&third).unwrap();
+    let ran = untouched(dir, || ese(dir, &["log", "w", "--records"]));
+    told(&ran, &["PROBLEM w/SRU00004.log", "generation 0x3 is missing", "JET_errMissingLogFile"]);
+    assert_eq!(listed(&ran), [1, 2, 4, 5]);
+    let ran = untouched(dir, || ese(dir, &["log", "w", "--page", "31"]));
+    told(&ran, &["generation 0x3 is missing"]);
+    assert!(listed(&ran).starts_with(&[1, 2]), "{ran:?}");
+    let ran = untouched(dir, || ese(dir, &["log", "w", "--check-roundtrip", "--json"]));
+    told(&ran, &["{\"problem\":"]);
+    // Under another name it is there.
+    fs::write(dir.join("w/photo.jpg"), &bytes).unwrap();
+    let ran = untouched(dir, || ese(dir, &["log", "w", "--records"]));
+    assert_eq!(listed(&ran), [1, 2, 3, 4, 5]);
+    ran.fine();
+    fs::remove_file(dir.join("w/photo.jpg")).unwrap();
+    // Damaged, it is listed up to there, and what follows is, too.
+    let mut flipped = bytes.clone();
+    flipped[6 * PAGE + 900] ^= 4;
+    fs::write(&third, flipped).unwrap();
+    let ran = untouched(dir, || ese(dir, &["log", "w", "--records"]));
+    told(&ran, &["w/SRU00003.log", "JET_errLogFileCorrupt"]);
+    assert_eq!(listed(&ran), [1, 2, 3, 4, 5]);
+    // Cut off, nothing of it is read; and the picture says so by its exit code.
+    fs::write(&third, &bytes[..40_000]).unwrap();
+    let ran = untouched(dir, || ese(dir, &["log", "w", "--records"]));
+    told(&ran, &["w/SRU00003.log", "JET_errLogFileSizeMismatch"]);
+    assert_eq!(listed(&ran), [1, 2, 4, 5]);
+    let ran = untouched(dir, || ese(dir, &["log", "w"]));
+    assert!(ran.stdout.contains("PROBLEM: 40,000 bytes") && ran.code == Some(1), "{ran:?}");
+}
+
+#[test]
+fn a_directory_without_logs_is_told_like_any_missing_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::create_dir(dir.join("empty")).unwrap();
+    ese(dir, &["log", "empty"]).refused(3, &["empty", "no log is here", "-1811"]);
+}
+
+#[test]
+fn header_copies_of_two_databases_are_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("one"), PageSize::K4, 100);
+    clean(&dir.join("two"), PageSize::K4, 100);
+    clean(&dir.join("large"), PageSize::K8, 100);
+    let bytes = |name: &str| fs::read(dir.join(name).join("a.edb")).unwrap();
+    let (one, two, large) = (bytes("one"), bytes("two"), bytes("large"));
+    let case = |first: &[u8], second: &[u8], what: &str| {
+        let mut file = one.clone();
+        file[..PAGE].copy_from_slice(first);
+        file[PAGE..PAGE + second.len()].copy_from_slice(second);
+        fs::write(dir.join("a.edb"), file).unwrap();
+        let ran = untouched(dir, || ese(dir, &["verify", "a.edb"]));
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let line = ran.stdout.lines().find(|line| line.contains("two copies of the header"));
+        let line = line.unwrap();
+        assert!(line.contains(what) && line.ends_with("[error]"), "{ran:?}");
+        let info = untouched(dir, || ese(dir, &["info", "a.edb"])).fine();
+        assert!(info.contains("PROBLEM: the two copies") && info.contains(what), "{info}");
+    };
+    case(&one[..PAGE], &two[..PAGE], "database signature");
+    case(&two[..PAGE], &one[..PAGE], "database signature");
+    case(&one[..PAGE], &large[..2 * PAGE], "pages of");
+    // The log's signature follows on the database's state; see edb-format 2.
+    let mut other_log = one[..PAGE].to_vec();
+    other_log[SIGN_LOG] ^= 1;
+    stamp_header(&mut other_log);
+    case(&one[..PAGE], &other_log, "log signature");
+}
+
+/// Offset of the random part of the log's signature in a database's header.
+const SIGN_LOG: usize = 108;
+
+#[test]
+fn a_dirty_database_that_was_cut_off_is_refused_before_anything_is_copied() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    dirty(&dir.join("w"), 3000);
+    // Whole, as a killed process leaves it.
+    ese(dir, &["recover", "w", "--dry-run"]).fine();
+    let cut = |test: &str, from: &Path, file: &str, len: usize| {
+        copies(from, &dir.join(test), |_| true);
+        let path = dir.join(test).join(file);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..len]).unwrap();
+        let plan = untouched(dir, || ese(dir, &["recover", test, "--dry-run"]));
+        assert_eq!(plan.code, Some(1), "{plan:?}");
+        assert!(plan.stdout.contains("the file was cut off"), "{plan:?}");
+        let ran = untouched(dir, || ese(dir, &["recover", test, "--out", "out"]));
+        ran.refused(1, &[file, "the file ends with page", "the file was cut off"]);
+    };
+    let test = "a_dirty_database_that_was_cut_off_is_refused_before_anything_is_copied";
+    let Some(data) = ese_tests::real_data(test) else { return };
+    let from = data.join("recovery/srum-win10-dirty/dirty");
+    cut("half", &from, "SRUDB.dat", 1_000_000);
+    cut("stump", &from, "SRUDB.dat", 5000);
+}
+
+#[test]
+fn files_are_found_by_what_they_hold_whatever_their_names_are() {
+    let test = "files_are_found_by_what_they_hold_whatever_their_names_are";
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("own"), PageSize::K4, 100);
+    fs::create_dir(dir.join("alone")).unwrap();
+    let name = |bytes: &'static [u8]| OsStr::from_bytes(bytes);
+    fs::rename(dir.join("own/a.edb"), dir.join("alone").join(name(b"\xffb.edb"))).unwrap();
+    let told = untouched(dir, || ese(dir, &["verify", "alone"])).fine();
+    assert!(told.contains("b.edb"), "{told}");
+    ese(dir, &["recover", "alone", "--dry-run"]);
+    let Some(merged) = merged(test) else { return };
+    copies(&merged, &dir.join("w"), |name| name.ends_with(".log"));
+    let odd = dir.join("w").join(name(b"SRU\xe4.log"));
+    fs::rename(dir.join("w/SRU00003.log"), odd).unwrap();
+    let picture = untouched(dir, || ese(dir, &["log", "w"])).fine();
+    assert!(picture.contains("0x3") && !picture.contains("GAP"), "{picture}");
+    untouched(dir, || ese(dir, &["recover", "w", "--from-logs", "--dry-run"])).fine();
+    ese(dir, &["recover", "w", "--from-logs", "--out", "out"]).fine();
+}
+
+#[test]
+fn a_report_never_has_the_name_of_a_copy() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    dirty(&dir.join("w"), 100);
+    for (out, report) in [("out", "out"), ("out", "out/a.edb"), ("one.edb", "./one.edb")] {
+        let args = ["recover", "w", "--out", out, "--report", report];
+        let ran = untouched(dir, || ese(dir, &args));
+        ran.refused(2, &["the report would have the name of a copy", "-1814"]);
+    }
+    ese(dir, &["recover", "w", "--out", "out", "--report", "out/report.json"]).fine();
+    assert!(dir.join("out/report.json").exists() && dir.join("out/a.edb").exists());
+}
+
+/// The damage of a leaf of a table is told as before, and that of the catalog does not hide it.
+#[test]
+fn losses_of_rows_are_told_beside_those_of_the_catalog() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K4, 1000);
+    damage(&dir.join("a.edb"), a_leaf(&dir.join("a.edb"), PAGE) + 900);
+    let ran = untouched(dir, || ese(dir, &["rows", "a.edb", "t", "--as-is", "--csv"]));
+    told(&ran, &["LOST page", "of table \"t\""]);
+    assert!(!ran.stderr.contains("MSysObjects"), "{ran:?}");
+}
