@@ -189,9 +189,9 @@ impl Database {
     ///
     /// # Errors
     /// `JET_errObjectNotFound` (-1305); `JET_errTableLocked` (-1302) where another session denies
-    /// this, `JET_errTableInUse` (-1304) where a cursor of another session is there that this
-    /// denies, or somebody has the right already to deny changes. Handles of tables are no cursors:
-    /// they are refused when they are used.
+    /// this or deletes the table, `JET_errTableInUse` (-1304) where a cursor of another session is
+    /// there that this denies, or somebody has the right already to deny changes. Handles of tables
+    /// are no cursors: they are refused when they are used.
     pub fn table_with(
         &self,
         from: &impl Reader,

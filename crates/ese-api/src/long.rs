@@ -99,7 +99,8 @@ impl Table {
     /// # Errors
     /// `JET_errRecordNotFound` (-1601), `JET_errColumnNotFound` (-1507),
     /// `JET_errInvalidColumnType` (-1511) for a column that is not long, `JET_errWriteConflict`
-    /// (-1102), `JET_errTransReadOnly` (-1110).
+    /// (-1102), `JET_errTransReadOnly` (-1110), `JET_errTableLocked` (-1302) while another session
+    /// deletes the table.
     pub fn write_value<'t>(
         &self,
         to: &'t mut Transaction<'_>,

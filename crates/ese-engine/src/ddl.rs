@@ -420,20 +420,26 @@ pub fn delete_table(session: &mut Session, attached: &Arc<Attached>, name: &str)
         return Err(Error::new(JetErr::CannotDeleteTemplateTable, what));
     }
     alter(session, attached, &table, Kind::Other, |session, current| {
-        current.core.check_unused(&current.schema.name)?;
-        refuse_others_at_work(session, current)?;
-        let (db, trees) = (&current.db, CatalogTrees::of(&current.db));
-        let schema = current.schema_with_long_values();
-        for row in schema::table_rows(&schema)? {
-            trees.delete(session, db, &row)?;
-        }
-        for (key, _) in schema::objids_rows(&schema)? {
-            let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
-            session.delete(db, &objids, &mut Position::default(), &key, &[])?;
-        }
+        current.core.begin_deletion(session.transaction(), &current.schema.name)?;
+        delete_rows_of(session, current).inspect_err(|_| current.core.end_deletion())?;
         Ok(Edited { given_up: vec![current.as_drop()], ..Edited::default() })
     })
     .map(|_| ())
+}
+
+/// Deletes what the catalog says of a table.
+fn delete_rows_of(session: &mut Session, table: &Table) -> Result<()> {
+    refuse_others_at_work(session, table)?;
+    let (db, trees) = (&table.db, CatalogTrees::of(&table.db));
+    let schema = table.schema_with_long_values();
+    for row in schema::table_rows(&schema)? {
+        trees.delete(session, db, &row)?;
+    }
+    for (key, _) in schema::objids_rows(&schema)? {
+        let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
+        session.delete(db, &objids, &mut Position::default(), &key, &[])?;
+    }
+    Ok(())
 }
 
 /// Another open transaction's changes of rows would have to be followed, or taken back, in what is

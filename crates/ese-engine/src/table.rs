@@ -118,8 +118,8 @@ impl Table {
     /// table cannot be deleted.
     ///
     /// # Errors
-    /// `JET_errTableLocked` (-1302) if another session denies this use, `JET_errTableInUse` (-1304)
-    /// if this use denies what another session does already.
+    /// `JET_errTableLocked` (-1302) if another session denies this use or deletes the table,
+    /// `JET_errTableInUse` (-1304) if this use denies what another session does already.
     pub fn enter(&self, session: &Session, sharing: Sharing) -> Result<TableUse> {
         self.core.enter(session.procid(), sharing, &self.schema.name)
     }

@@ -342,9 +342,9 @@ pub(super) fn new_cursor(
 ///
 /// # Errors
 /// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errObjectNotFound` (-1305),
-/// `JET_errTableLocked` (-1302) where another session denies this, `JET_errTableInUse` (-1304)
-/// where this denies what another session does, and for additions to a template from which tables
-/// derive.
+/// `JET_errTableLocked` (-1302) where another session denies this or deletes the table,
+/// `JET_errTableInUse` (-1304) where this denies what another session does, and for additions to a
+/// template from which tables derive.
 pub fn JetOpenTable(
     sesid: JET_SESID,
     dbid: JET_DBID,

@@ -268,6 +268,41 @@ fn s13_06_a_table_in_use_is_not_deleted() {
     assert_eq!(code(JetOpenTable(pets.ses, pets.live.dbid, "gone", 0)), JetErr::ObjectNotFound);
 }
 
+/// Who deletes a table has it for itself until the transaction ends: a cursor that was opened in
+/// between would be on no table after the commit.
+#[test]
+fn s13_06_a_table_that_is_being_deleted_is_locked() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, dbid) = (pets.ses, pets.live.dbid);
+    let (other, _) = pets.other();
+    let open = || JetOpenTable(other, dbid, "gone", 0);
+    let table = JetCreateTable(ses, dbid, "gone", 0, 0).unwrap();
+    JetCloseTable(ses, table).unwrap();
+
+    JetBeginTransaction(ses).unwrap();
+    JetDeleteTable(ses, dbid, "gone").unwrap();
+    assert_eq!(code(open()), JetErr::TableLocked);
+    JetRollback(ses, 0).unwrap();
+    JetCloseTable(other, open().unwrap()).unwrap();
+
+    // A level of its own takes it back, and so does a deletion that fails.
+    JetBeginTransaction(ses).unwrap();
+    JetBeginTransaction(ses).unwrap();
+    JetDeleteTable(ses, dbid, "gone").unwrap();
+    JetRollback(ses, 0).unwrap();
+    JetCloseTable(other, open().unwrap()).unwrap();
+    let held = open().unwrap();
+    assert_eq!(code(JetDeleteTable(ses, dbid, "gone")), JetErr::TableInUse);
+    JetCloseTable(other, open().unwrap()).unwrap();
+    JetCloseTable(other, held).unwrap();
+
+    JetDeleteTable(ses, dbid, "gone").unwrap();
+    assert_eq!(code(open()), JetErr::TableLocked);
+    JetCommitTransaction(ses, 0).unwrap();
+    assert_eq!(code(open()), JetErr::ObjectNotFound);
+}
+
 #[test]
 fn s13_07_schema_changes_belong_to_the_transaction() {
     let _mode = multi();

@@ -131,6 +131,7 @@ impl Session {
             back.made.extend(made);
             if let Some(newest) = attached.tables.newest(objid) {
                 newest.core.live.write().follow(&newest, None);
+                newest.core.end_deletion();
             }
         }
         back

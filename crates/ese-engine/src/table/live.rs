@@ -27,6 +27,8 @@ pub(crate) struct Core {
     /// all locks of trees.
     pub(crate) live: RwLock<Live>,
     users: Mutex<Vec<User>>,
+    /// The transaction that deletes the table, from its look for users on. Locked after the users.
+    deleter: Mutex<Option<Arc<Trx>>>,
     /// So many of them deny others something.
     denying: AtomicUsize,
     /// Indexes that somebody keeps without being a user, each as often as that.
@@ -202,6 +204,7 @@ impl Core {
             numbers: Mutex::new(None),
             live: RwLock::new(live),
             users: Mutex::new(Vec::new()),
+            deleter: Mutex::new(None),
             denying: AtomicUsize::new(0),
             held: Mutex::new(Vec::new()),
             stats: Mutex::default(),
@@ -218,6 +221,13 @@ impl Core {
         name: &str,
     ) -> Result<TableUse> {
         let mut users = self.users.lock();
+        // What is deleted is one session's own until that is committed or taken back. Later it is
+        // found only by who began before.
+        if self.deleter.lock().as_ref().is_some_and(|trx| trx.committed().is_none()) {
+            let what = format!("another session deletes table \"{name}\"");
+            return Err(Error::new(JetErr::TableLocked, what)
+                .advise("try again when its transaction has ended"));
+        }
         for other in users.iter().filter(|user| user.session != session) {
             let theirs = other.sharing;
             if theirs.deny_read || theirs.deny_write && !sharing.read_only {
@@ -285,9 +295,19 @@ impl Core {
         })
     }
 
-    /// Is nobody using the table?
-    pub(crate) fn check_unused(&self, name: &str) -> Result<()> {
-        if self.users.lock().is_empty() { Ok(()) } else { Err(in_use(name)) }
+    /// A transaction deletes the table, if nobody uses it; nobody can from now on.
+    pub(crate) fn begin_deletion(&self, trx: Option<Arc<Trx>>, name: &str) -> Result<()> {
+        let users = self.users.lock();
+        if !users.is_empty() {
+            return Err(in_use(name));
+        }
+        *self.deleter.lock() = trx;
+        Ok(())
+    }
+
+    /// The deletion failed or was taken back.
+    pub(crate) fn end_deletion(&self) {
+        *self.deleter.lock() = None;
     }
 
     /// Does nobody stand on this index?
