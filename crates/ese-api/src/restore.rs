@@ -441,7 +441,9 @@ pub fn look_for_databases(env: &Env, dir: &Path) -> Result<FoundDatabases> {
 pub fn looks_like_backup_set(env: &Env, dir: &Path) -> Result<bool> {
     let Some(base) = find_base(env, dir)? else { return Ok(false) };
     let names = LogNames::new(dir, &base);
-    if LogStream::scan(env, &names)?.situation() != Situation::CurrentMissing {
+    // What cannot be read is told by whoever looks at the logs.
+    let Ok(stream) = LogStream::scan(env, &names) else { return Ok(false) };
+    if stream.situation() != Situation::CurrentMissing {
         return Ok(false);
     }
     let databases = look_for_databases(env, dir)?.databases;

@@ -103,7 +103,8 @@ fn errors_have_the_numbers_of_the_engine() {
 }
 
 /// Of the engine alone: no page describes them.
-const NOT_THERE: [&str; 2] = ["JET_bitBackupInternalCopy", "JET_bitDbVersioningOff"];
+const NOT_THERE: [&str; 3] =
+    ["JET_bitBackupInternalCopy", "JET_bitDbVersioningOff", "JET_DbInfoUseCachedResult"];
 
 #[test]
 fn flags_and_levels_have_the_numbers_of_the_engine() {

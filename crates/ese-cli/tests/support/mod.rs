@@ -91,8 +91,9 @@ pub(crate) fn contents(dir: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
             all.extend(contents(&path));
             all.insert(path, None);
         } else {
-            let bytes = fs::read(&path).unwrap();
-            all.insert(path, Some(bytes));
+            // A link may lead nowhere.
+            let bytes = if path.exists() { Some(fs::read(&path).unwrap()) } else { None };
+            all.insert(path, bytes);
         }
     }
     all
