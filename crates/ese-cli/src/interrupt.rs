@@ -27,8 +27,8 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
-/// A write beyond the limit of file sizes is an error as on a full disk, and no end by a signal that
-/// leaves half a file.
+/// A write beyond the limit of file sizes is an error as on a full disk, and no end by a signal
+/// that leaves half a file.
 pub(crate) fn survive_file_limits() {
     // One that cannot be caught keeps its ordinary meaning.
     drop(flag::register(SIGXFSZ, Arc::default()));

@@ -71,8 +71,8 @@ pub trait Fs: Send + Sync + Debug {
     }
     /// The names in a directory, sorted.
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>>;
-    /// Files whose names [`Fs::list`] leaves out, because they are not UTF-8; whoever looks for files
-    /// by what they hold finds them here. By name; none where all names are.
+    /// Files whose names [`Fs::list`] leaves out, because they are not UTF-8; whoever looks for
+    /// files by what they hold finds them here. By name; none where all names are.
     fn oddly_named(&self, dir: &Path) -> Result<Vec<PathBuf>> {
         _ = dir;
         Ok(Vec::new())

@@ -177,8 +177,9 @@ pub fn JetDeleteIndex(sesid: JET_SESID, tableid: JET_TABLEID, szIndexName: &str)
 ///
 /// # Errors
 /// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errInvalidName` (-1002),
-/// `JET_errObjectNotFound` (-1305), `JET_errTableInUse` (-1304), `JET_errCannotDeleteSystemTable` (-1318), `JET_errWriteConflict`
-/// (-1102), `JET_errCannotDeleteTempTable` (-1317) in database 0, where temporary tables are, of
+/// `JET_errObjectNotFound` (-1305), `JET_errTableInUse` (-1304),
+/// `JET_errCannotDeleteSystemTable` (-1318), `JET_errWriteConflict` (-1102),
+/// `JET_errCannotDeleteTempTable` (-1317) in database 0, where temporary tables are, of
 /// who has one open.
 pub fn JetDeleteTable(sesid: JET_SESID, dbid: JET_DBID, szTableName: &str) -> Result<()> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {

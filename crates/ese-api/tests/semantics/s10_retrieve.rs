@@ -68,8 +68,8 @@ fn s10_01_a_part_comes_with_the_warning_that_there_is_more() {
     }
 }
 
-/// What a caller with a buffer of `room` bytes gets of a value from an offset on, and how many bytes
-/// there are from there.
+/// What a caller with a buffer of `room` bytes gets of a value from an offset on, and how many
+/// bytes there are from there.
 fn into_buffer(
     row: &Wide,
     (name, itag): (&str, usize),
@@ -93,8 +93,8 @@ fn into_buffer(
     (buffer, actual)
 }
 
-/// A change of a part waits outside of the row until that is written. Who asks with a buffer, or for
-/// the size alone, was told the size before the change.
+/// A change of a part waits outside of the row until that is written. Who asks with a buffer, or
+/// for the size alone, was told the size before the change.
 #[test]
 fn s10_02_a_long_value_has_the_size_that_the_prepared_update_gives_it() {
     let _mode = multi();

@@ -68,6 +68,9 @@ pub(crate) struct Writer {
     /// it on are never rewritten before a sync, because a tail that stays open is made durable at
     /// once ([`Writer::write`]).
     unsynced: Option<u16>,
+    /// A place was written after the last sync that no round has to wait for: the mirror of a
+    /// segment that is durable at its other place.
+    mirrored: bool,
     /// XOR of the checksums of the finished segments.
     sum: u64,
     /// What goes out in one write.
@@ -92,6 +95,7 @@ impl Writer {
             tail: None,
             wanted: Holder::Own,
             unsynced: None,
+            mirrored: false,
             sum,
             scratch: Vec::new(),
             syncs: 0,
@@ -170,6 +174,7 @@ impl Writer {
         let checksum = seal(segment, segment.isec);
         self.put(segment, target)?;
         self.sync()?;
+        self.mirrored = true;
         match target {
             // The own place has to follow, for readers that look at the shadow only if the
             // segment is torn, and because the shadow's place is needed some day.
@@ -210,6 +215,16 @@ impl Writer {
             self.sum ^= tail.checksum;
         }
         Ok(())
+    }
+
+    /// Ends a file: everything that was written to it is durable, mirrors too. Nobody looks for a
+    /// torn tail in a file that has a successor.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub(crate) fn end_file(&mut self) -> Result<()> {
+        self.settle()?;
+        if self.mirrored || self.unsynced.is_some() { self.sync() } else { Ok(()) }
     }
 
     /// Makes durable what was written.
@@ -269,6 +284,7 @@ impl Writer {
             self.file()?.sync().map_err(failed)?;
         }
         self.unsynced = None;
+        self.mirrored = false;
         Ok(())
     }
 

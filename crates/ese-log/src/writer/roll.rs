@@ -1,6 +1,6 @@
 //! Going over to the next generation (backup-log-recovery 1.5).
 //!
-//! 1. Everything of generation N is durable at its own place.
+//! 1. Everything of generation N is durable, mirrors of segments too.
 //! 2. The header of N + 1 goes into the file made in advance, and is synced.
 //! 3. `edb.log` gets its archive name. The directory is synced: if only the next step survived a
 //!    crash, it would replace generation N by N + 1.
@@ -19,8 +19,7 @@ use crate::layout::{HeaderFlags, LogHeader, LogVersion};
 impl Shared {
     /// Begins the generation after the writer's.
     pub(super) fn roll(&self, writer: &mut Writer) -> Result<()> {
-        writer.settle()?;
-        writer.make_durable()?;
+        writer.end_file()?;
         let previous = writer.generation;
         let generation = Generation(previous.0 + 1);
         let observer = self.observer();
