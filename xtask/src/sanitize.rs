@@ -2,7 +2,8 @@
 //!
 //! * `address`: AddressSanitizer in the library, in the C programs and under random calls; the two
 //!   sides share one runtime.
-//! * `thread`: ThreadSanitizer under what many threads do at once.
+//! * `thread`: ThreadSanitizer under what many threads do at once; only where it is named, because
+//!   what is known of the standard library (`thread_sanitizer.supp`) is not complete.
 //! * `valgrind`: the C examples with the ordinary library.
 //!
 //! `RUSTC_BOOTSTRAP=1` unlocks the instrumentation in the stable compiler. Builds are kept below
@@ -36,7 +37,7 @@ pub(crate) fn main(args: &mut Args) -> Result<()> {
     let calls: u64 = calls.parse().map_err(|e| format!("--calls {calls}: {e}"))?;
     let mut tools = args.words()?;
     if tools.is_empty() {
-        tools = ["address", "thread", "valgrind"].map(str::to_owned).to_vec();
+        tools = ["address", "valgrind"].map(str::to_owned).to_vec();
     }
     for tool in &tools {
         match tool.as_str() {

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ese_api::{PageSize, row};
+use ese_api::{Database, Instance, PageSize, row};
 use support::{Ran, ese, start, untouched};
 
 /// What is wrong with a generation.
@@ -181,18 +181,23 @@ fn a_database_that_cannot_be_rolled_forward_is_refused_with_generation_and_reaso
 fn ours(dir: &Path) {
     let instance = start(dir, PageSize::K4);
     let database = support::fill(&instance, 3000);
+    go_round(&instance, &database, 4, "here");
+    drop(database);
+    instance.abandon();
+}
+
+/// Changes rows so often that logs come to their end.
+fn go_round(instance: &Instance, database: &Database, rounds: u32, word: &str) {
     let mut session = instance.session().unwrap();
-    for round in 0..4 {
+    for round in 0..rounds {
         let mut transaction = session.begin().unwrap();
         let table = database.table(&transaction, "t").unwrap();
         for id in 0..500 {
-            let row = row! { "name" => format!("round {round} of {id}") };
+            let row = row! { "name" => format!("{word}, round {round} of {id}") };
             table.update(&mut transaction, id, &row).unwrap();
         }
         transaction.commit().unwrap();
     }
-    drop((session, database));
-    instance.abandon();
 }
 
 #[test]
@@ -514,17 +519,8 @@ fn each_of_two_histories_keeps_its_own_logs() {
     for (dir, word) in [(&one, "here"), (&two, "there")] {
         let instance = start(dir, PageSize::K4);
         let database = instance.open_database("a.edb").unwrap();
-        let mut session = instance.session().unwrap();
-        for round in 0..6 {
-            let mut transaction = session.begin().unwrap();
-            let table = database.table(&transaction, "t").unwrap();
-            for id in 0..500 {
-                let row = row! { "name" => format!("{word}, round {round} of {id}") };
-                table.update(&mut transaction, id, &row).unwrap();
-            }
-            transaction.commit().unwrap();
-        }
-        drop((session, database));
+        go_round(&instance, &database, 6, word);
+        drop(database);
         instance.stop().unwrap();
     }
     for log in files_of(&two, |name| name.ends_with(".log")) {
