@@ -59,7 +59,7 @@ pub(crate) fn main(options: &[&str]) -> Result<()> {
     if parts.is_empty() {
         parts.extend(Part::ALL);
     }
-    let results = measure(scale, &engines, &parts)?;
+    let (results, missing) = measure(scale, &engines, &parts)?;
     let verdicts = judge(&results);
     let text = text(scale, &engines, &results, &verdicts)?;
     println!("\n{text}");
@@ -69,14 +69,14 @@ pub(crate) fn main(options: &[&str]) -> Result<()> {
         serde_json::to_string_pretty(&as_json(scale, &engines, &results, &verdicts))?,
     )?;
     println!("written: {}", json.display());
-    if scale.name == "full" && whole {
+    if scale.name == "full" && whole && missing.is_empty() {
         write_page(&text)?;
     }
     let failed = verdicts.iter().filter(|v| v.passed() == Some(false)).count();
     if check && failed > 0 {
         return Err(format!("{failed} floors were not reached").into());
     }
-    Ok(())
+    if missing.is_empty() { Ok(()) } else { Err(missing.join("; ").into()) }
 }
 
 /// `target/bench`: on the disk of the build, never a memory file system.
@@ -125,8 +125,9 @@ fn passes<'e>(engines: &[&'e str], parts: &[Part]) -> Vec<(usize, &'e str, Part)
     passes
 }
 
-fn measure(scale: Scale, engines: &[&str], parts: &[Part]) -> Result<Results> {
-    let mut results = Results::default();
+/// The figures, and what is missing of them.
+fn measure(scale: Scale, engines: &[&str], parts: &[Part]) -> Result<(Results, Vec<String>)> {
+    let (mut results, mut failed) = (Results::default(), Vec::new());
     for (repetition, engine, part) in passes(engines, parts) {
         let others = wait_until_quiet();
         let name = part.name();
@@ -137,11 +138,17 @@ fn measure(scale: Scale, engines: &[&str], parts: &[Part]) -> Result<Results> {
         fs::create_dir(&folder)?;
         let figures = pass(scale, engine, part, &folder);
         fs::remove_dir_all(&folder)?;
-        for (id, value) in figures.map_err(|e| format!("{engine}, {name}: {e}"))? {
-            results.add(engine, &id, value.as_f64().ok_or("a figure is a number")?);
+        match figures {
+            Ok(figures) => {
+                for (id, value) in figures {
+                    results.add(engine, &id, value.as_f64().ok_or("a figure is a number")?);
+                }
+            }
+            // Half an hour of other figures is not thrown away for it.
+            Err(error) => failed.push(format!("pass {repetition} of {engine}, {name}: {error}")),
         }
     }
-    Ok(results)
+    Ok((results, failed))
 }
 
 /// One pass of one engine in a process of its own.

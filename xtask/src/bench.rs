@@ -3,9 +3,11 @@
 //! The peers' C libraries are compiled here and for `cargo xtask test`, which lints and tests their
 //! adapters (feature `peers` of `ese-benches`).
 
+use std::process::Command;
+
 use crate::{
     args::Args,
-    peers,
+    paths, peers,
     run::{Result, cargo, run},
 };
 
@@ -18,11 +20,13 @@ pub(crate) fn main(args: &mut Args) -> Result<()> {
     if parts.is_empty() || parts.iter().any(|part| part == "tools") {
         peers::ensure(false)?;
     }
-    let build = ["build", "--release", "--package", "ese-benches", "--features", "peers"];
+    let mut build =
+        cargo(&["build", "--release", "--package", "ese-benches", "--features", "peers"]);
     // One of its parts runs a C program with the library, another the program.
-    run(cargo(&build).args(["--package", "ese-capi", "--package", "ese-cli"]))?;
-    let mut report = cargo(&["run", "--quiet"]);
-    report.args(&build[1..]).args(["--", "report"]);
+    run(build.args(["--package", "ese-capi", "--package", "ese-cli"]))?;
+    // Not through cargo, which would build this package alone with other features of the engine.
+    let mut report = Command::new(paths::target().join("release/ese-benches"));
+    report.arg("report");
     if quick {
         report.arg("--quick");
     }
