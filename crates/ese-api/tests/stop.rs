@@ -683,6 +683,7 @@ fn a_stop_at_every_step_returns_while_the_disk_is_blocked() {
         live.load(0..2000);
         (step.before)(&live);
         let marks = live.marks();
+        live.disk.quiet();
         let held = live.disk.hold(step.op, step.file);
         let (inst, path) = (live.inst, live.path());
         thread::scope(|scope| {

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, Sender, channel},
     },
     time::{Duration, Instant},
@@ -340,6 +341,7 @@ struct Hold {
 #[derive(Debug, Default)]
 pub struct Disk {
     hold: Mutex<Option<Hold>>,
+    operations: AtomicU64,
     failing: Mutex<Option<(Op, String, JetErr)>>,
 }
 
@@ -379,7 +381,23 @@ impl Disk {
         Held { reached: reached_end, go_on }
     }
 
+    /// Waits until the threads of the engine have left the disk alone for a while, so that the next
+    /// operation is one that the test causes.
+    pub fn quiet(&self) {
+        let count = || self.operations.load(Ordering::Relaxed);
+        let mut before = count();
+        loop {
+            std::thread::sleep(Duration::from_millis(100));
+            let now = count();
+            if now == before {
+                return;
+            }
+            before = now;
+        }
+    }
+
     fn at(&self, op: Op, path: &Path) {
+        self.operations.fetch_add(1, Ordering::Relaxed);
         let held = {
             let mut hold = self.hold.lock().unwrap();
             let meant = hold
