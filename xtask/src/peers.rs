@@ -7,6 +7,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
     time::Instant,
 };
 
@@ -28,8 +29,11 @@ pub(crate) fn main(args: &mut Args) -> Result<()> {
     ensure(force)
 }
 
-/// Makes sure that the environment exists and works.
+/// Makes sure that the environment exists and works. Of two threads one makes it, and the other
+/// waits for that.
 pub(crate) fn ensure(force: bool) -> Result<()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let venv = paths::peers().join("venv");
     let stamp_file = paths::peers().join("stamp");
     let lists = requirement_lists();
