@@ -34,19 +34,16 @@ pub fn JetDeleteColumn(sesid: JET_SESID, tableid: JET_TABLEID, szColumnName: &st
 /// inherited columns alone changes nothing.
 ///
 /// # Errors
-/// The cursor's; `JET_errInvalidGrbit` (-900), `JET_errInvalidName` (-1002),
+/// The cursor's; `JET_errInvalidName` (-1002),
 /// `JET_errColumnNotFound` (-1507), `JET_errColumnInUse` (-1046) for a column of an index,
 /// `JET_errFixedDDL` (-1323), `JET_errWriteConflict` (-1102).
 pub fn JetDeleteColumn2(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
     szColumnName: &str,
-    grbit: JET_GRBIT,
+    _grbit: JET_GRBIT,
 ) -> Result<()> {
     with_cursor(sesid, tableid, |state, cursor| {
-        if grbit & !1 != 0 {
-            return Err(invalid_grbit("JetDeleteColumn2", grbit));
-        }
         check_name(szColumnName)?;
         alter(state, cursor, |session, attached, table| {
             ddl::delete_column(session, attached, table, szColumnName)
@@ -220,7 +217,7 @@ pub fn JetRenameTable(
 /// Changes the default of a column, for all rows that show it.
 ///
 /// # Errors
-/// The session's; `JET_errInvalidGrbit` (-900), `JET_errNullInvalid` (-1504) for no bytes,
+/// The session's; `JET_errNullInvalid` (-1504) for no bytes,
 /// `JET_errInvalidDatabaseId` (-1010), `JET_errInvalidName` (-1002), `JET_errObjectNotFound`
 /// (-1305), `JET_errColumnNotFound` (-1507), `JET_errColumnInUse` (-1046) for a column of an index,
 /// `JET_errDefaultValueTooBig` (-1524).
@@ -230,12 +227,9 @@ pub fn JetSetColumnDefaultValue(
     szTableName: &str,
     szColumnName: &str,
     pvData: &[u8],
-    grbit: JET_GRBIT,
+    _grbit: JET_GRBIT,
 ) -> Result<()> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {
-        if grbit != 0 {
-            return Err(invalid_grbit("JetSetColumnDefaultValue", grbit));
-        }
         if pvData.is_empty() {
             return Err(Error::new(JetErr::ColumnIllegalNull, "a default of no bytes"));
         }

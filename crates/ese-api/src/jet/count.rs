@@ -32,16 +32,13 @@ pub struct JET_RECPOS {
 /// Estimates where the current entry stands in the current index.
 ///
 /// # Errors
-/// The cursor's; `JET_errInvalidGrbit` (-900) for flags, `JET_errNoCurrentRecord` (-1603).
+/// The cursor's; `JET_errNoCurrentRecord` (-1603).
 pub fn JetGetRecordPosition(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
-    grbit: JET_GRBIT,
+    _grbit: JET_GRBIT,
 ) -> Result<JET_RECPOS> {
     with_cursor_in_callback(sesid, tableid, |state, cursor| {
-        if grbit != 0 {
-            return Err(invalid_grbit("JetGetRecordPosition", grbit));
-        }
         let place = cursor.open(state)?.record_position(&state.engine)?;
         Ok(JET_RECPOS {
             centriesLT: place.before,

@@ -27,9 +27,6 @@ use super::{
 /// `JET_errFilteredMoveNotSupported` (-1124) nowhere with filters.
 pub fn JetMove(sesid: JET_SESID, tableid: JET_TABLEID, cRow: i32, grbit: JET_GRBIT) -> Result<()> {
     with_cursor(sesid, tableid, |state, cursor| {
-        if grbit & !JET_bitMoveKeyNE != 0 {
-            return Err(invalid_grbit("JetMove", grbit));
-        }
         let distinct = grbit & JET_bitMoveKeyNE != 0;
         if let Some(temp) = cursor.temp() {
             return match cRow {
@@ -91,8 +88,7 @@ fn key_limit(grbit: JET_GRBIT, is_text: bool) -> Result<Option<Limit>> {
             | JET_bitPartialColumnStartLimit
             | JET_bitPartialColumnEndLimit);
     let old = grbit & (JET_bitStrLimit | JET_bitSubStrLimit);
-    let known = new | old | JET_bitNewKey | JET_bitKeyDataZeroLength;
-    if grbit & !known != 0 || (new != 0 && old != 0) {
+    if new != 0 && old != 0 {
         return Err(invalid_grbit("JetMakeKey", grbit));
     }
     Ok(match new {
@@ -112,8 +108,7 @@ fn key_limit(grbit: JET_GRBIT, is_text: bool) -> Result<Option<Limit>> {
 /// key. With [`JET_bitSetIndexRange`] moves forward end with the rows of the key.
 ///
 /// # Errors
-/// The cursor's; `JET_errInvalidParameter` (-1003) unless one direction is given,
-/// `JET_errInvalidGrbit` (-900), `JET_errKeyNotMade` (-1608), `JET_errRecordNotFound` (-1601): the
+/// The cursor's; `JET_errInvalidParameter` (-1003) unless one direction is given, `JET_errKeyNotMade` (-1608), `JET_errRecordNotFound` (-1601): the
 /// cursor then stands where the row would be.
 pub fn JetSeek(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Result<JetErr> {
     let directions = JET_bitSeekEQ | JET_bitSeekLT | JET_bitSeekLE | JET_bitSeekGE | JET_bitSeekGT;
@@ -129,9 +124,6 @@ pub fn JetSeek(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Resu
                 return Err(Error::new(JetErr::InvalidParameter, what));
             }
         };
-        if grbit & !(directions | JET_bitCheckUniqueness | JET_bitSetIndexRange) != 0 {
-            return Err(invalid_grbit("JetSeek", grbit));
-        }
         let (alone, range) =
             (grbit & JET_bitCheckUniqueness != 0, grbit & JET_bitSetIndexRange != 0);
         let sought = match cursor.temp() {
@@ -182,13 +174,10 @@ pub fn JetSetIndexRange(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT
 /// The key of the current entry, or with [`JET_bitRetrieveCopy`] the search key.
 ///
 /// # Errors
-/// The cursor's; `JET_errInvalidGrbit` (-900), `JET_errNoCurrentRecord` (-1603),
-/// `JET_errRecordDeleted` (-1017), `JET_errKeyNotMade` (-1608).
+/// The cursor's; `JET_errNoCurrentRecord` (-1603), `JET_errRecordDeleted` (-1017),
+/// `JET_errKeyNotMade` (-1608).
 pub fn JetRetrieveKey(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Result<Vec<u8>> {
     with_cursor_in_callback(sesid, tableid, |state, cursor| {
-        if grbit & !JET_bitRetrieveCopy != 0 {
-            return Err(invalid_grbit("JetRetrieveKey", grbit));
-        }
         if let Some(temp) = cursor.temp() {
             let key = match grbit & JET_bitRetrieveCopy {
                 0 => temp.current_key(&state.engine),

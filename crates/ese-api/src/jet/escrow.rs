@@ -9,7 +9,6 @@ use super::{
     JET_COLUMNID, JET_GRBIT, JET_bitEscrowNoRollback,
     gate::Purpose,
     handles::{JET_SESID, JET_TABLEID},
-    invalid_grbit,
     table::{column_of, is_changing, with_any_cursor},
 };
 
@@ -48,9 +47,6 @@ pub fn JetEscrowUpdate(
         if pv.len() != len || !pvOld.is_empty() && pvOld.len() < len {
             let what = format!("column \"{}\" has {len} bytes", column.name);
             return Err(Error::new(JetErr::InvalidBufferSize, what));
-        }
-        if grbit & !JET_bitEscrowNoRollback != 0 {
-            return Err(invalid_grbit("JetEscrowUpdate", grbit));
         }
         if !column.flags.contains(ColumnFlags::ESCROW_UPDATE) {
             let what = format!("column \"{}\" is no escrow column", column.name);

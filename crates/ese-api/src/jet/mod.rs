@@ -117,6 +117,10 @@ pub type JET_COLUMNID = u32;
 
 use ese_base::{Error, JetErr};
 
+/// Flags of columns that only the engine itself sets. Callers who set them are refused; other
+/// flags that have no meaning are ignored (api-semantics 1.8).
+const INTERNAL: JET_GRBIT = 0xf000_0000;
+
 /// An unknown or contradictory flag.
 #[track_caller]
 fn invalid_grbit(function: &str, grbit: JET_GRBIT) -> Error {

@@ -57,17 +57,14 @@ pub fn JetGotoBookmark(sesid: JET_SESID, tableid: JET_TABLEID, pvBookmark: &[u8]
 /// Key and primary bookmark of the current entry of a secondary index.
 ///
 /// # Errors
-/// The cursor's; `JET_errInvalidGrbit` (-900) for flags, `JET_errNoCurrentIndex` (-1519) in the
-/// table's own order, `JET_errNoCurrentRecord` (-1603).
+/// The cursor's; `JET_errNoCurrentIndex` (-1519) in the table's own order,
+/// `JET_errNoCurrentRecord` (-1603).
 pub fn JetGetSecondaryIndexBookmark(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
-    grbit: JET_GRBIT,
+    _grbit: JET_GRBIT,
 ) -> Result<(Vec<u8>, Vec<u8>)> {
     with_cursor_in_callback(sesid, tableid, |state, cursor| {
-        if grbit != 0 {
-            return Err(invalid_grbit("JetGetSecondaryIndexBookmark", grbit));
-        }
         let SecondaryBookmark { key, primary } =
             cursor.open(state)?.secondary_bookmark(&state.engine)?;
         Ok((key, primary))
@@ -78,7 +75,7 @@ pub fn JetGetSecondaryIndexBookmark(
 /// [`JET_bitBookmarkPermitVirtualCurrency`] it stands where a missing entry would be.
 ///
 /// # Errors
-/// The cursor's; `JET_errInvalidGrbit` (-900), `JET_errNoCurrentIndex` (-1519),
+/// The cursor's; `JET_errNoCurrentIndex` (-1519),
 /// `JET_errInvalidBookmark` (-1045), `JET_errRecordDeleted` (-1017) for a missing entry, and for
 /// one that belongs to another row, on which the cursor then stands.
 pub fn JetGotoSecondaryIndexBookmark(
@@ -89,9 +86,6 @@ pub fn JetGotoSecondaryIndexBookmark(
     grbit: JET_GRBIT,
 ) -> Result<()> {
     with_cursor(sesid, tableid, |state, cursor| {
-        if grbit & !JET_bitBookmarkPermitVirtualCurrency != 0 {
-            return Err(invalid_grbit("JetGotoSecondaryIndexBookmark", grbit));
-        }
         let bookmark =
             SecondaryBookmark { key: pvSecondaryKey.to_vec(), primary: pvPrimaryBookmark.to_vec() };
         let between = grbit & JET_bitBookmarkPermitVirtualCurrency != 0;

@@ -11,7 +11,7 @@ use ese_engine::{
 };
 
 use super::{
-    JET_COLUMNID, JET_GRBIT, JET_bitRetrieveCopy, JET_bitRetrieveFromIndex,
+    INTERNAL, JET_COLUMNID, JET_GRBIT, JET_bitRetrieveCopy, JET_bitRetrieveFromIndex,
     JET_bitRetrieveFromPrimaryBookmark, JET_bitRetrieveIgnoreDefault, JET_bitRetrieveNull,
     JET_bitRetrieveTag, JET_bitRetrieveTuple,
     computed::Computed,
@@ -97,17 +97,10 @@ impl Wanted {
         self.grbit & flags != 0
     }
 
-    /// Which flags there are, and which exclude each other.
+    /// Which flags exclude each other.
     fn check(&self) -> Result<()> {
-        let known = JET_bitRetrieveCopy
-            | JET_bitRetrieveFromIndex
-            | JET_bitRetrieveFromPrimaryBookmark
-            | JET_bitRetrieveTag
-            | JET_bitRetrieveNull
-            | JET_bitRetrieveIgnoreDefault
-            | JET_bitRetrieveTuple;
         let entry = self.has(JET_bitRetrieveFromIndex);
-        if self.grbit & !known != 0
+        if self.grbit & INTERNAL != 0
             || self.has(JET_bitRetrieveTuple) && !entry
             || self.has(JET_bitRetrieveFromPrimaryBookmark) && entry
         {

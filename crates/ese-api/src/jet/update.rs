@@ -12,7 +12,7 @@ use ese_engine::{
 };
 
 use super::{
-    JET_COLUMNID, JET_GRBIT, JET_bitReadLock, JET_bitSetAppendLV, JET_bitSetCompressed,
+    INTERNAL, JET_COLUMNID, JET_GRBIT, JET_bitReadLock, JET_bitSetAppendLV, JET_bitSetCompressed,
     JET_bitSetContiguousLV, JET_bitSetIntrinsicLV, JET_bitSetOverwriteLV,
     JET_bitSetRevertToDefaultValue, JET_bitSetSeparateLV, JET_bitSetSizeLV, JET_bitSetUncompressed,
     JET_bitSetUniqueMultiValues, JET_bitSetUniqueNormalizedMultiValues, JET_bitSetZeroLength,
@@ -323,11 +323,8 @@ const UNIQUE: JET_GRBIT = JET_bitSetUniqueMultiValues | JET_bitSetUniqueNormaliz
 
 /// Which flags go together, as the engine's source has it.
 fn check_set_flags(grbit: JET_GRBIT, given: Given<'_>, page_len: usize) -> Result<()> {
-    let places = JET_bitSetSeparateLV | JET_bitSetIntrinsicLV | JET_bitSetContiguousLV;
-    let packings = JET_bitSetUncompressed | JET_bitSetCompressed;
-    let other = JET_bitSetZeroLength | JET_bitSetRevertToDefaultValue;
     let contiguous = grbit & JET_bitSetContiguousLV != 0;
-    if grbit & !(PARTS | UNIQUE | places | packings | other) != 0
+    if grbit & INTERNAL != 0
         || grbit & UNIQUE != 0 && grbit & PARTS != 0
         || contiguous && grbit & JET_bitSetSeparateLV == 0
         || matches!(given, Given::Size(_)) && grbit & PARTS != JET_bitSetSizeLV

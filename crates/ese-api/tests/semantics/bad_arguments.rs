@@ -16,7 +16,7 @@ const OF_CURSORS: &[(&str, Option<JetErr>, OfCursor)] = &[
         JetAddColumn(s, t, "a!b", &JET_COLUMNDEF::default(), &[]).map(drop)
     }),
     ("JetDeleteColumn", Some(JetErr::ColumnNotFound), |s, t| JetDeleteColumn(s, t, "none")),
-    ("JetDeleteColumn2", Some(JetErr::InvalidGrbit), |s, t| JetDeleteColumn2(s, t, "id", 0x80)),
+    ("JetDeleteColumn2", Some(JetErr::ColumnNotFound), |s, t| JetDeleteColumn2(s, t, "none", 0)),
     ("JetRenameColumn", Some(JetErr::InvalidGrbit), |s, t| JetRenameColumn(s, t, "id", "x", 1)),
     ("JetCreateIndex", Some(JetErr::InvalidName), |s, t| {
         JetCreateIndex(s, t, "a!b", 0, "+age\0\0", 0)
@@ -33,9 +33,7 @@ const OF_CURSORS: &[(&str, Option<JetErr>, OfCursor)] = &[
     }),
     ("JetSetLS", Some(JetErr::LSCallbackNotSpecified), |s, t| JetSetLS(s, t, 1, 6)),
     ("JetGetLS", Some(JetErr::InvalidGrbit), |s, t| JetGetLS(s, t, 6).map(drop)),
-    ("JetGetRecordPosition", Some(JetErr::InvalidGrbit), |s, t| {
-        JetGetRecordPosition(s, t, 1).map(drop)
-    }),
+    ("JetGetRecordPosition", None, |s, t| JetGetRecordPosition(s, t, 0).map(drop)),
     ("JetGotoPosition", Some(JetErr::InvalidParameter), |s, t| {
         JetGotoPosition(s, t, &JET_RECPOS { centriesLT: 2, centriesInRange: 1, centriesTotal: 1 })
     }),
@@ -51,11 +49,13 @@ const OF_CURSORS: &[(&str, Option<JetErr>, OfCursor)] = &[
     ("JetResetTableSequential", Some(JetErr::InvalidGrbit), |s, t| {
         JetResetTableSequential(s, t, 1)
     }),
-    ("JetMove", Some(JetErr::InvalidGrbit), |s, t| JetMove(s, t, 1, 2)),
+    ("JetMove", None, |s, t| JetMove(s, t, 1, 0)),
     ("JetMakeKey", Some(JetErr::InvalidGrbit), |s, t| JetMakeKey(s, t, None, 0xf01)),
     ("JetSeek", Some(JetErr::InvalidParameter), |s, t| JetSeek(s, t, 0).map(drop)),
     ("JetSetIndexRange", Some(JetErr::InvalidGrbit), |s, t| JetSetIndexRange(s, t, 0x40)),
-    ("JetRetrieveKey", Some(JetErr::InvalidGrbit), |s, t| JetRetrieveKey(s, t, 2).map(drop)),
+    ("JetRetrieveKey", Some(JetErr::KeyNotMade), |s, t| {
+        JetRetrieveKey(s, t, JET_bitRetrieveCopy).map(drop)
+    }),
     ("JetEscrowUpdate", Some(JetErr::NotInTransaction), |s, t| {
         JetEscrowUpdate(s, t, 1, &[], &mut [], 0x80).map(drop)
     }),
@@ -69,11 +69,11 @@ const OF_CURSORS: &[(&str, Option<JetErr>, OfCursor)] = &[
     ("JetComputeStats", None, JetComputeStats),
     ("JetGetBookmark", None, |s, t| JetGetBookmark(s, t).map(drop)),
     ("JetGotoBookmark", Some(JetErr::InvalidBookmark), |s, t| JetGotoBookmark(s, t, &[])),
-    ("JetGetSecondaryIndexBookmark", Some(JetErr::InvalidGrbit), |s, t| {
-        JetGetSecondaryIndexBookmark(s, t, 1).map(drop)
+    ("JetGetSecondaryIndexBookmark", Some(JetErr::NoCurrentIndex), |s, t| {
+        JetGetSecondaryIndexBookmark(s, t, 0).map(drop)
     }),
-    ("JetGotoSecondaryIndexBookmark", Some(JetErr::InvalidGrbit), |s, t| {
-        JetGotoSecondaryIndexBookmark(s, t, &[], &[], 0x80)
+    ("JetGotoSecondaryIndexBookmark", Some(JetErr::NoCurrentIndex), |s, t| {
+        JetGotoSecondaryIndexBookmark(s, t, &[], &[], 0)
     }),
     ("JetSetCurrentIndex", Some(JetErr::IndexNotFound), |s, t| {
         JetSetCurrentIndex(s, t, Some("none"))

@@ -248,11 +248,10 @@ fn s6_09_a_secondary_bookmark_leads_to_its_entry() {
     let (key, row) = get().unwrap();
     goto(&key, &[], 0).unwrap();
     assert_eq!(pets.at().unwrap(), 8);
-    let mut other = row.clone();
+    let mut other = row;
     *other.last_mut().unwrap() = 1;
     assert_eq!(code(goto(&key, &other, 0)), JetErr::RecordDeleted);
     assert_eq!(pets.at().unwrap(), 8, "and stands on that entry");
-    assert_eq!(code(goto(&key, &row, 2)), JetErr::InvalidGrbit);
 }
 
 #[test]

@@ -357,7 +357,7 @@ fn s9_08_a_length_is_set_without_a_buffer_of_it() {
     assert_eq!(row.copy("memo"), None);
     assert_eq!(code(size("small memo", 2001, 0)), JetErr::ColumnTooBig);
     assert_eq!(code(size("memo", 1 << 31, 0)), JetErr::ColumnTooBig);
-    for (name, grbit) in [("text", 0), ("memo", JET_bitSetAppendLV), ("memo", 0x1000)] {
+    for (name, grbit) in [("text", 0), ("memo", JET_bitSetAppendLV), ("memo", 0x1000_0000)] {
         assert_eq!(code(size(name, 4, grbit)), JetErr::InvalidGrbit, "{name} {grbit:#x}");
     }
     let without = set_column_size(row.ses, row.cur, row.id("memo"), 4, 0, None);
