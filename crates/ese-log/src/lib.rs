@@ -32,8 +32,8 @@ pub use layout::{Attachment, Checkpoint, DbmsParam, LogHeader, LogVersion};
 pub use lock::LogLock;
 pub use names::{Extension, LogName, LogNames, NameKind};
 pub use reader::{
-    Entry, LeftAside, LogFile, LogPool, LogRole, LogStream, Situation, StreamEnd, StreamReader,
-    Wanted, check_successor,
+    Entry, Foresight, LeftAside, LogFile, LogPool, LogRole, LogStream, LoggedPage, Situation,
+    StreamEnd, StreamReader, Wanted, check_successor,
 };
 pub use records::Record;
 pub use removal::{make_current, remove_from};

@@ -66,7 +66,7 @@ impl Changes {
         match change.kind {
             ReplayedKind::Inserted => tree.removed += 1,
             ReplayedKind::Deleted => tree.added += 1,
-            ReplayedKind::Replaced { .. } | ReplayedKind::Added(_) => tree.changed += 1,
+            ReplayedKind::Replaced | ReplayedKind::Added(_) => tree.changed += 1,
         }
     }
 

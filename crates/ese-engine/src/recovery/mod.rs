@@ -15,6 +15,7 @@
 //! * `limit`: redo that ends before the log does;
 //! * [`copy`]: the same on a copy, with a log that is only read; `changes`: what it did to rows;
 //! * `databases`, `ranges`, `places`: which file is meant, does it fit the log, where it is;
+//! * `preload`: pages brought to memory before their records come;
 //! * `sessions`: what undo needs; `undo`, `reclaim`: the second half.
 
 mod changes;
@@ -23,6 +24,7 @@ mod databases;
 mod limit;
 mod options;
 mod places;
+mod preload;
 mod ranges;
 mod reclaim;
 mod report;
@@ -34,7 +36,7 @@ use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use ese_base::{Dbid, Error, Generation, JetErr, LgPos, ObjId, Pgno, Result, StopToken, plant};
 use ese_log::{
-    Attachment, DbmsParam, Log, LogNames, StreamReader,
+    Attachment, DbmsParam, Foresight, Log, LogNames, StreamReader,
     records::{PageHead, Record, RecordFlags},
 };
 use ese_os::Env;
@@ -44,6 +46,7 @@ use self::{
     databases::RedoDatabases,
     limit::Announcer,
     places::{AttachInfo, Places},
+    preload::Preload,
     reclaim::Touched,
     sessions::{MacroGroup, ReplayedChange, ReplayedKind, ReplayedSessions},
 };
@@ -65,6 +68,7 @@ use crate::{database::Database, instance::InstanceConfig, op::Undone, redo, vers
 struct Replay<'w, 'a> {
     watch: &'w mut Watch<'a>,
     databases: RedoDatabases,
+    preload: Arc<Preload>,
     sessions: ReplayedSessions,
     places: Places,
     hard: bool,
@@ -124,6 +128,7 @@ pub(crate) fn redo_all<'w, 'a>(
     let mut replay = Replay {
         watch,
         databases,
+        preload: Arc::default(),
         sessions: ReplayedSessions::default(),
         places: Places::new(env, config, &mut options, &start.params),
         hard: options.hard,
@@ -139,7 +144,11 @@ pub(crate) fn redo_all<'w, 'a>(
         let info = replay.places.locate(AttachInfo::from(attachment))?;
         replay.databases.attach(&info, start.pos, replay.watch)?;
     }
-    let stopped = replay.read(&options.stop, start, reader)?;
+    reader.read_ahead(Arc::clone(&replay.preload) as Arc<dyn Foresight>);
+    replay.preload.begin(replay.databases.all_open());
+    let read = replay.read(&options.stop, start, reader);
+    replay.preload.end();
+    let stopped = read?;
     if let Some(at) = stopped.filter(|_| !start.limit.is_pause()) {
         replay.check_cut(at)?;
     }
@@ -240,15 +249,26 @@ impl Replay<'_, '_> {
     }
 
     fn record(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos) -> Result<()> {
+        match record.page_head() {
+            Some(head) => self.page_record(head, record, pos, end),
+            None if is_about_databases(record) => {
+                // Nobody else may hold a database that goes, or a page that is cut off.
+                self.preload.end();
+                let done = self.database_record(record, pos, end);
+                self.preload.begin(self.databases.all_open());
+                done
+            }
+            None => self.other(record, pos, end),
+        }
+    }
+
+    /// Records with which databases come and go, or lose pages.
+    fn database_record(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos) -> Result<()> {
         match record {
             Record::Init2(init) => {
                 self.places.run_begins(init.params);
                 self.sessions.forget_all();
             }
-            // What follows was written by the recovery that found these groups incomplete.
-            Record::RecoveryUndo2(_) if plant!("engine-keep-open-groups") => {}
-            Record::RecoveryUndo2(_) => drop(self.sessions.take_open_groups()),
-            Record::ShutDownMark(_) => self.shut_down_mark = Some(pos),
             Record::Term2(_) | Record::RecoveryQuit2(_) => {
                 let at = self.shut_down_mark.take().unwrap_or(pos);
                 self.to_remove.clear();
@@ -279,10 +299,15 @@ impl Replay<'_, '_> {
                 self.databases.carry_missing(Some(detach.dbid));
                 self.databases.detach(detach.dbid, pos)?;
             }
-            _ => match record.page_head() {
-                Some(head) => self.page_record(head, record, pos, end)?,
-                None => self.other(record, pos, end)?,
-            },
+            // Nothing of what the pages behind were is needed. Those that were there again when the
+            // log ended are made again by the records that follow.
+            Record::ShrinkDb(shrink) => {
+                if let Some(db) = self.databases.open(shrink.dbid) {
+                    db.forget_missing((Bound::Excluded(shrink.last), Bound::Unbounded));
+                    db.cache.cut_off(shrink.last)?;
+                }
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -290,6 +315,10 @@ impl Replay<'_, '_> {
     /// Records of transactions and groups, and those that concern a whole database.
     fn other(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos) -> Result<()> {
         match record {
+            // What follows was written by the recovery that found these groups incomplete.
+            Record::RecoveryUndo2(_) if plant!("engine-keep-open-groups") => {}
+            Record::RecoveryUndo2(_) => drop(self.sessions.take_open_groups()),
+            Record::ShutDownMark(_) => self.shut_down_mark = Some(pos),
             Record::Begin0(begin) => {
                 self.sessions.saw(begin.trx_begin0);
                 self.sessions.session(begin.procid).begin0(begin.trx_begin0, begin.levels);
@@ -340,14 +369,6 @@ impl Replay<'_, '_> {
             Record::FreeFdp(freed) => self
                 .to_remove
                 .retain(|change| change.dbid != freed.dbid || change.fdp != freed.pgno_fdp),
-            // Nothing of what the pages behind were is needed. Those that were there again when the
-            // log ended are made again by the records that follow.
-            Record::ShrinkDb(shrink) => {
-                if let Some(db) = self.databases.open(shrink.dbid) {
-                    db.forget_missing((Bound::Excluded(shrink.last), Bound::Unbounded));
-                    db.cache.cut_off(shrink.last)?;
-                }
-            }
             Record::CommitCtx(context) => {
                 self.watch.tell(&RecoveryEvent::CommitContext { context: context.context })?;
             }
@@ -394,9 +415,9 @@ impl Replay<'_, '_> {
         db.cache.throttle(&self.databases.fence(&db))?;
         self.see_before(&db, head, record)?;
         let taken_back = self.follow(head, record, pos);
-        let undone = taken_back.as_ref().map_or(Undone::Nothing, |change| match &change.kind {
-            ReplayedKind::Replaced { before } => Undone::Before(before),
-            ReplayedKind::Added(added) => Undone::Added(*added),
+        let undone = taken_back.as_ref().map_or(Undone::Nothing, |change| match change.kind {
+            ReplayedKind::Replaced => Undone::Before(change.saved.before()),
+            ReplayedKind::Added(added) => Undone::Added(added),
             _ => Undone::Nothing,
         });
         if self.databases.is_before_required(head.dbid, pos) {
@@ -424,7 +445,7 @@ impl Replay<'_, '_> {
             return Ok(());
         }
         if let Some((key, data)) = redo::node_before(db, head)? {
-            self.sessions.session(head.procid).seen_before(node, rceid, key, data);
+            self.sessions.session(head.procid).seen_before(node, rceid, &key, &data);
         }
         Ok(())
     }
@@ -453,15 +474,14 @@ impl Replay<'_, '_> {
             Record::UndoInfo(info) => session.announce(info),
             Record::Undo(undo) => return session.undone(undo.node.rceid),
             Record::Insert(insert) if versioned => {
-                let key = [insert.prefix, insert.suffix].concat();
-                session.inserted(&insert.node, key, insert.data);
+                session.inserted(&insert.node, [insert.prefix, insert.suffix], insert.data);
             }
             Record::FlagInsert(insert) if versioned => {
-                session.inserted(&insert.node, insert.key.to_vec(), insert.data);
+                session.inserted(&insert.node, [insert.key, &[]], insert.data);
             }
             Record::FlagInsertAndReplaceData(insert) if versioned => {
                 session.replaced(&insert.node, insert.rceid_replace);
-                session.inserted(&insert.node, insert.key.to_vec(), insert.data);
+                session.inserted(&insert.node, [insert.key, &[]], insert.data);
             }
             Record::Replace(replace) if versioned => {
                 session.replaced(&replace.node, replace.node.rceid);
@@ -527,6 +547,21 @@ impl Replay<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Does a record let databases come or go, or cut off the pages of one?
+fn is_about_databases(record: &Record<'_>) -> bool {
+    matches!(
+        record,
+        Record::Init2(_)
+            | Record::Term2(_)
+            | Record::RecoveryQuit2(_)
+            | Record::CreateDb(_)
+            | Record::CreateDbFinish(_)
+            | Record::AttachDb(_)
+            | Record::DetachDb(_)
+            | Record::ShrinkDb(_)
+    )
 }
 
 impl Redone<'_, '_> {

@@ -22,8 +22,7 @@ pub(super) struct ReplayedChange {
     pub(super) objid: ObjId,
     pub(super) unique: bool,
     pub(super) rceid: RceId,
-    pub(super) key: Vec<u8>,
-    pub(super) bm_data: Vec<u8>,
+    pub(super) saved: Saved,
     pub(super) kind: ReplayedKind,
     /// The record that made it.
     pub(super) at: Origin,
@@ -35,13 +34,18 @@ pub(super) struct ReplayedChange {
 pub(super) type Origin = (LgPos, &'static str);
 
 impl ReplayedChange {
+    /// Where its node is: database, tree, bookmark.
+    pub(super) fn place(&self) -> (Dbid, Pgno, &[u8], &[u8]) {
+        (self.dbid, self.fdp, self.saved.key(), self.saved.bm_data())
+    }
+
     /// Does it leave something to be removed when it has committed? Of long values only that it
     /// looks as if it gave up a reference to one.
     fn is_to_remove(&self) -> bool {
         match &self.kind {
             ReplayedKind::Deleted => true,
             ReplayedKind::Added(Addition { offset: 0, wide: false, delta, .. }) => {
-                *delta < 0 && lid_of_root(&self.key).is_some()
+                *delta < 0 && lid_of_root(self.saved.key()).is_some()
             }
             _ => false,
         }
@@ -51,9 +55,46 @@ impl ReplayedChange {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ReplayedKind {
     Inserted,
-    Replaced { before: Vec<u8> },
+    /// [`Saved::before`] is what was replaced.
+    Replaced,
     Deleted,
     Added(Addition),
+}
+
+/// What a change may be taken back by: the bookmark, and the data from before. In one piece, for
+/// there is one for nearly every record.
+#[derive(Debug)]
+pub(super) struct Saved {
+    bytes: Vec<u8>,
+    /// Where the second half of the bookmark begins, and where it ends.
+    bm_data: (usize, usize),
+}
+
+impl Saved {
+    fn new(key: [&[u8]; 2], bm_data: &[u8], before: &[u8]) -> Saved {
+        let begin = key[0].len() + key[1].len();
+        let end = begin + bm_data.len();
+        let mut bytes = Vec::with_capacity(end + before.len());
+        for part in [key[0], key[1], bm_data, before] {
+            bytes.extend_from_slice(part);
+        }
+        Saved { bytes, bm_data: (begin, end) }
+    }
+
+    /// The key of the node.
+    pub(super) fn key(&self) -> &[u8] {
+        self.bytes.get(..self.bm_data.0).unwrap_or_default()
+    }
+
+    /// In trees whose keys are not unique, the data of the node; else empty.
+    pub(super) fn bm_data(&self) -> &[u8] {
+        self.bytes.get(self.bm_data.0..self.bm_data.1).unwrap_or_default()
+    }
+
+    /// The data from before the change.
+    pub(super) fn before(&self) -> &[u8] {
+        self.bytes.get(self.bm_data.1..).unwrap_or_default()
+    }
 }
 
 /// An open macro group.
@@ -75,8 +116,40 @@ impl MacroGroup {
     }
 }
 
-/// Key, second half of the bookmark, data from before.
-type Announced = (Vec<u8>, Vec<u8>, Vec<u8>);
+/// What was before changes that were announced and have not come. In our own logs that is the next
+/// record, so the last one is looked at first.
+#[derive(Debug, Default)]
+struct Announced {
+    last: Option<(RceId, Saved)>,
+    others: HashMap<RceId, Saved>,
+}
+
+impl Announced {
+    fn insert(&mut self, rceid: RceId, saved: Saved) {
+        drop(self.remove(rceid));
+        if let Some((before, saved)) = self.last.replace((rceid, saved)) {
+            self.others.insert(before, saved);
+        }
+    }
+
+    fn contains(&self, rceid: RceId) -> bool {
+        let is_last = self.last.as_ref().is_some_and(|(last, _)| *last == rceid);
+        is_last || self.others.contains_key(&rceid)
+    }
+
+    fn remove(&mut self, rceid: RceId) -> Option<Saved> {
+        match self.last.take_if(|(last, _)| *last == rceid) {
+            Some((_, saved)) => Some(saved),
+            None if self.others.is_empty() => None,
+            None => self.others.remove(&rceid),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.last = None;
+        self.others.clear();
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unannounced {
@@ -90,7 +163,7 @@ pub(super) struct ReplayedSession {
     pub(super) begin0: TrxId,
     pub(super) level: u8,
     pub(super) changes: Vec<ReplayedChange>,
-    announced: HashMap<RceId, Announced>,
+    announced: Announced,
     /// The record that is being followed.
     at: Origin,
     /// Changes whose undo information has not been seen: it may follow, in logs of other engines.
@@ -199,9 +272,8 @@ impl ReplayedSession {
 
     /// An `UndoInfo` record: bookmark and before image of the change with its number.
     pub(super) fn announce(&mut self, info: &UndoInfo<'_>) {
-        let owned = (info.key.to_vec(), info.bm_data.to_vec(), info.data.to_vec());
         let rceid = info.node.rceid;
-        self.announced.insert(rceid, owned);
+        self.announced.insert(rceid, Saved::new([info.key, &[]], info.bm_data, info.data));
         let waiting = self.unannounced.iter().position(|(_, waiting, ..)| *waiting == rceid);
         let Some((node, rceid, what, at)) = waiting.map(|at| self.unannounced.remove(at)) else {
             return;
@@ -220,33 +292,24 @@ impl ReplayedSession {
 
     /// Does the log say already what was before the change with this number?
     pub(super) fn knows(&self, rceid: RceId) -> bool {
-        self.announced.contains_key(&rceid)
+        self.announced.contains(rceid)
     }
 
     /// What the page says that was before the change with this number.
-    pub(super) fn seen_before(
-        &mut self,
-        node: &NodeHead,
-        rceid: RceId,
-        key: Vec<u8>,
-        data: Vec<u8>,
-    ) {
-        let unique = node.page.flags.contains(RecordFlags::UNIQUE);
-        let bm_data = if unique { Vec::new() } else { data.clone() };
-        self.announced.insert(rceid, (key, bm_data, data));
+    pub(super) fn seen_before(&mut self, node: &NodeHead, rceid: RceId, key: &[u8], data: &[u8]) {
+        self.announced.insert(rceid, Saved::new([key, &[]], second_half(node, data), data));
     }
 
     /// A versioned insert, or the revival of a deleted node.
-    pub(super) fn inserted(&mut self, node: &NodeHead, key: Vec<u8>, data: &[u8]) {
-        let unique = node.page.flags.contains(RecordFlags::UNIQUE);
-        let bm_data = if unique { Vec::new() } else { data.to_vec() };
-        self.push(node, node.rceid, key, bm_data, ReplayedKind::Inserted);
+    pub(super) fn inserted(&mut self, node: &NodeHead, key: [&[u8]; 2], data: &[u8]) {
+        let saved = Saved::new(key, second_half(node, data), &[]);
+        self.push(node, node.rceid, saved, ReplayedKind::Inserted);
     }
 
     /// A versioned replace. A revival counts as one too, under its second number.
     pub(super) fn replaced(&mut self, node: &NodeHead, rceid: RceId) {
-        if let Some((key, bm_data, before)) = self.announced.remove(&rceid) {
-            self.push(node, rceid, key, bm_data, ReplayedKind::Replaced { before });
+        if let Some(saved) = self.announced.remove(rceid) {
+            self.push(node, rceid, saved, ReplayedKind::Replaced);
         } else {
             self.unannounced.push((*node, rceid, Unannounced::Replaced, self.at));
         }
@@ -254,8 +317,8 @@ impl ReplayedSession {
 
     /// A versioned delete.
     pub(super) fn deleted(&mut self, node: &NodeHead) {
-        if let Some((key, bm_data, _)) = self.announced.remove(&node.rceid) {
-            self.push(node, node.rceid, key, bm_data, ReplayedKind::Deleted);
+        if let Some(saved) = self.announced.remove(node.rceid) {
+            self.push(node, node.rceid, saved, ReplayedKind::Deleted);
         } else {
             self.unannounced.push((*node, node.rceid, Unannounced::Deleted, self.at));
         }
@@ -265,28 +328,21 @@ impl ReplayedSession {
     /// is not versioned.
     pub(super) fn added(&mut self, node: &NodeHead, key: &[u8], added: Addition) {
         if node.page.flags.contains(RecordFlags::VERSIONED) {
-            self.push(node, node.rceid, key.to_vec(), Vec::new(), ReplayedKind::Added(added));
+            let saved = Saved::new([key, &[]], &[], &[]);
+            self.push(node, node.rceid, saved, ReplayedKind::Added(added));
         } else {
             self.undone(node.rceid);
         }
     }
 
-    fn push(
-        &mut self,
-        node: &NodeHead,
-        rceid: RceId,
-        key: Vec<u8>,
-        bm_data: Vec<u8>,
-        kind: ReplayedKind,
-    ) {
+    fn push(&mut self, node: &NodeHead, rceid: RceId, saved: Saved, kind: ReplayedKind) {
         self.changes.push(ReplayedChange {
             dbid: node.page.dbid,
             fdp: node.pgno_fdp,
             objid: node.objid_fdp,
             unique: node.page.flags.contains(RecordFlags::UNIQUE),
             rceid,
-            key,
-            bm_data,
+            saved,
             kind,
             at: self.at,
             level: self.level.max(1),
@@ -304,4 +360,9 @@ impl ReplayedSession {
         let place = self.changes.iter().rposition(|change| change.rceid == rceid)?;
         Some(self.changes.remove(place))
     }
+}
+
+/// The second half of a bookmark: the data, where keys alone do not tell nodes apart.
+fn second_half<'d>(node: &NodeHead, data: &'d [u8]) -> &'d [u8] {
+    if node.page.flags.contains(RecordFlags::UNIQUE) { &[] } else { data }
 }

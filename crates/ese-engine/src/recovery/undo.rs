@@ -60,7 +60,9 @@ fn take_back(replay: &mut Replay<'_, '_>, log: Option<&Arc<Log>>) -> Result<()> 
         replay.report.rolled_back += 1;
         roll_back(replay, log, procid, session)?;
     }
-    let to_remove = std::mem::take(&mut replay.to_remove);
+    let mut to_remove = std::mem::take(&mut replay.to_remove);
+    // Most were removed when the log was written, and are only looked for: neighbours together.
+    to_remove.sort_by(|a, b| a.place().cmp(&b.place()));
     for change in &to_remove {
         match change.kind {
             ReplayedKind::Added(_) => match remove_value(replay, log, change) {
@@ -135,16 +137,18 @@ fn undo(
     replay.changes.took_back(change);
     let oper = match &change.kind {
         ReplayedKind::Inserted => UndoOper::Insert,
-        ReplayedKind::Replaced { before } => UndoOper::Replace { before },
+        ReplayedKind::Replaced => UndoOper::Replace { before: change.saved.before() },
         ReplayedKind::Deleted => UndoOper::FlagDelete,
         ReplayedKind::Added(added) => {
             let (at, less) = (&mut Position::default(), added.inverse());
             let undoes = Some(change.rceid);
-            tree::add(&db, &tree, writer, &Unversioned, at, &change.key, less, undoes)?;
+            let key = change.saved.key();
+            tree::add(&db, &tree, writer, &Unversioned, at, key, less, undoes)?;
             return Ok(());
         }
     };
-    let undo = Undo { oper, rceid: change.rceid, key: &change.key, bm_data: &change.bm_data };
+    let (key, bm_data) = (change.saved.key(), change.saved.bm_data());
+    let undo = Undo { oper, rceid: change.rceid, key, bm_data };
     tree::undo(&db, &tree, writer, &undo)?;
     Ok(())
 }
@@ -174,7 +178,8 @@ fn remove_node(
     let Some((db, tree)) = tree_of(replay, change)? else { return Ok(()) };
     throttle(replay, &db, log)?;
     let writer = Writer::system(ProcId(0));
-    tree::delete_node(&db, &tree, writer, &change.key, &change.bm_data, &|| true)?;
+    let (key, bm_data) = (change.saved.key(), change.saved.bm_data());
+    tree::delete_node(&db, &tree, writer, key, bm_data, &|| true)?;
     Ok(())
 }
 
@@ -189,11 +194,12 @@ fn remove_value(
         return Ok(());
     }
     let writer = Writer::system(ProcId(0));
+    let key = change.saved.key();
     match log {
-        Some(log) => longvalue::remove_value(&db, &tree, writer, &change.key, log.as_ref()),
+        Some(log) => longvalue::remove_value(&db, &tree, writer, key, log.as_ref()),
         None => {
             let fence = replay.databases.fence(&db);
-            longvalue::remove_value(&db, &tree, writer, &change.key, &fence)
+            longvalue::remove_value(&db, &tree, writer, key, &fence)
         }
     }
 }

@@ -1,14 +1,15 @@
 //! Records out of segments and ranges: padding skipped, pieces put together, generations chained.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt, sync::Arc};
 
 use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result};
 use ese_os::{Env, OpenMode};
 
 use super::{
+    ahead::{Foresight, SegmentSource},
     end::StreamEnd,
     ranges::Ranges,
-    segments::{FileEnd, Role, Segments},
+    segments::{FileEnd, Role},
     stream::{LogFile, LogStream},
 };
 use crate::{
@@ -32,7 +33,6 @@ pub struct Entry<'a> {
 }
 
 /// Reads the records of a stream in order. Holds one window of one file and one record at a time.
-#[derive(Debug)]
 pub struct StreamReader<'s> {
     env: Env,
     stream: Option<&'s LogStream>,
@@ -48,6 +48,17 @@ pub struct StreamReader<'s> {
     end: LgPos,
     /// A record without an end in a file of ranges.
     unfinished: Option<LgPos>,
+    /// A thread reads ahead, and tells this.
+    foresight: Option<Arc<dyn Foresight>>,
+}
+
+impl fmt::Debug for StreamReader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamReader")
+            .field("from", &self.from)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -59,7 +70,7 @@ struct OpenFile<'s> {
 /// Where the records of a file come from.
 #[derive(Debug)]
 enum Source {
-    Segments(Segments),
+    Segments(SegmentSource),
     Ranges(Box<Ranges>),
 }
 
@@ -145,7 +156,14 @@ impl<'s> StreamReader<'s> {
             last: None,
             end: from,
             unfinished: None,
+            foresight: None,
         }
+    }
+
+    /// From the next file on, another thread reads and verifies ahead, where several can work at
+    /// the same time, and tells of records that come. The files must not be written meanwhile.
+    pub fn read_ahead(&mut self, foresight: Arc<dyn Foresight>) {
+        self.foresight = Some(foresight);
     }
 
     /// The next record; `None` at the end of the log.
@@ -226,19 +244,19 @@ impl<'s> StreamReader<'s> {
     /// Goes on to the next segment, or the next file. False at the end of the log.
     fn next_part(&mut self) -> Result<bool> {
         loop {
-            let end = match self.open.as_mut().map(|open| &mut open.source) {
+            let end = match self.open.as_mut().map(|open| (&mut open.source, open.header)) {
                 None => None,
-                Some(Source::Segments(segments)) => {
+                Some((Source::Segments(segments), header)) => {
                     if let Some(isec) = segments.next(&mut self.cursor.segment)? {
-                        self.cursor.generation = segments.generation();
+                        self.cursor.generation = header.generation;
                         self.cursor.isec = isec;
                         self.cursor.at = SEGMENT_HEADER_LEN;
                         return Ok(true);
                     }
                     Some(segments.end()?)
                 }
-                Some(Source::Ranges(ranges)) if !ranges.is_ended() => return Ok(true),
-                Some(Source::Ranges(ranges)) => {
+                Some((Source::Ranges(ranges), _)) if !ranges.is_ended() => return Ok(true),
+                Some((Source::Ranges(ranges), _)) => {
                     self.unfinished = ranges.unfinished();
                     Some(ranges.end())
                 }
@@ -272,7 +290,10 @@ impl<'s> StreamReader<'s> {
         let handle = self.env.fs.open(&file.path, OpenMode::Read)?;
         let framing = header.framing()?;
         let source = match framing {
-            Framing::Segments => Source::Segments(Segments::new(handle, header, role)),
+            Framing::Segments => {
+                let foresight = self.foresight.as_ref();
+                Source::Segments(SegmentSource::open(&self.env, &handle, header, role, foresight)?)
+            }
             Framing::Ranges => {
                 let followed = role != Role::Last;
                 Source::Ranges(Box::new(Ranges::read(handle.as_ref(), header, followed)?))

@@ -90,10 +90,6 @@ impl Segments {
         }
     }
 
-    pub(crate) fn generation(&self) -> Generation {
-        self.generation
-    }
-
     /// XOR of the checksums of the segments given out so far.
     pub(crate) fn sum(&self) -> u64 {
         self.sum
