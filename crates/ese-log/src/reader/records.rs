@@ -103,8 +103,8 @@ struct Located {
 /// Where the bytes of a record are.
 #[derive(Clone, Copy)]
 enum Where {
-    /// In the segment, from here on, so many.
-    Segment(usize, usize),
+    /// In the segment, where the cursor stands: how far it reaches, its content says.
+    Segment,
     /// Put together out of pieces.
     Pieces,
     /// In the open file.
@@ -190,16 +190,27 @@ impl<'s> StreamReader<'s> {
     pub fn next_such(&mut self, wanted: impl Fn(u8) -> bool) -> Result<Option<Entry<'_>>> {
         loop {
             let Some(located) = self.locate()? else { return Ok(None) };
-            if located.pos < self.from && self.from.isec != 0 {
-                continue;
-            }
-            if self.last.is_none_or(|(_, number)| !wanted(number)) {
+            let is_before = located.pos < self.from && self.from.isec != 0;
+            if is_before || self.last.is_none_or(|(_, number)| !wanted(number)) {
+                self.pass(&located)?;
                 continue;
             }
             let (bytes, time) = match located.at {
-                Where::Segment(at, len) => {
-                    let bytes = self.cursor.segment.get(at..at + len).unwrap_or_default();
-                    (bytes, segment_time(&self.cursor.segment))
+                Where::Segment => {
+                    let time = segment_time(&self.cursor.segment);
+                    let rest = self.cursor.segment.get(self.cursor.at..).unwrap_or_default();
+                    let decoded = Record::decode_prefix(rest);
+                    let (record, len) = decoded.map_err(|e| at_pos(e, located.pos))?;
+                    self.cursor.at += len;
+                    self.end = self.cursor.position_behind();
+                    let bytes = rest.get(..len).unwrap_or_default();
+                    return Ok(Some(Entry {
+                        pos: located.pos,
+                        end: self.end,
+                        time,
+                        record,
+                        bytes,
+                    }));
                 }
                 Where::Pieces => {
                     (self.cursor.pieces.as_slice(), segment_time(&self.cursor.segment))
@@ -216,7 +227,17 @@ impl<'s> StreamReader<'s> {
         }
     }
 
-    /// Finds the next record and steps behind it.
+    /// Steps behind a record that nobody wants to see.
+    fn pass(&mut self, located: &Located) -> Result<()> {
+        if let Where::Segment = located.at {
+            let rest = self.cursor.segment.get(self.cursor.at..).unwrap_or_default();
+            self.cursor.at += Record::record_len(rest).map_err(|e| at_pos(e, located.pos))?;
+            self.end = self.cursor.position_behind();
+        }
+        Ok(())
+    }
+
+    /// Finds the next record. It has to be decoded, or passed, before the next one is asked for.
     fn locate(&mut self) -> Result<Option<Located>> {
         loop {
             if let Some(OpenFile { source: Source::Ranges(ranges), .. }) = &mut self.open {
@@ -227,10 +248,12 @@ impl<'s> StreamReader<'s> {
                     return Ok(Some(Located { pos, at: Where::Range(at, len) }));
                 }
             } else if let Some(located) = self.cursor.locate()? {
-                self.end = self.cursor.position_behind();
                 let number = match located.at {
-                    Where::Segment(at, _) => self.cursor.segment.get(at),
-                    _ => self.cursor.pieces.first(),
+                    Where::Segment => self.cursor.segment.get(self.cursor.at),
+                    _ => {
+                        self.end = self.cursor.position_behind();
+                        self.cursor.pieces.first()
+                    }
                 };
                 self.last = number.map(|number| (located.pos, *number));
                 return Ok(Some(located));
@@ -311,7 +334,9 @@ impl<'s> StreamReader<'s> {
     /// # Errors
     /// As [`StreamReader::next`].
     pub fn end(mut self) -> Result<StreamEnd> {
-        while self.locate()?.is_some() {}
+        while let Some(located) = self.locate()? {
+            self.pass(&located)?;
+        }
         let (Some((header, file_end)), Some(stream)) = (self.finished, self.stream) else {
             return Err(Error::new(
                 JetErr::InternalError,
@@ -362,11 +387,8 @@ impl Cursor {
                     }
                 }
                 _ => {
-                    let len = Record::record_len(rest).map_err(|e| at_pos(e, pos))?;
                     self.drop_pending(pos, number)?;
-                    let at = self.at;
-                    self.at += len;
-                    return Ok(Some(Located { pos, at: Where::Segment(at, len) }));
+                    return Ok(Some(Located { pos, at: Where::Segment }));
                 }
             }
         }
