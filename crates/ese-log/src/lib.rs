@@ -32,7 +32,7 @@ pub use layout::{Attachment, Checkpoint, DbmsParam, LogHeader, LogVersion};
 pub use lock::LogLock;
 pub use names::{Extension, LogName, LogNames, NameKind};
 pub use reader::{
-    Entry, Foresight, LeftAside, LogFile, LogPool, LogRole, LogStream, LoggedPage, Situation,
+    Entry, Foresight, LeftAside, LogFile, LogPool, LogRole, LogStream, LoggedPlace, Situation,
     StreamEnd, StreamReader, Wanted, check_successor,
 };
 pub use records::Record;

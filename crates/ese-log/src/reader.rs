@@ -24,7 +24,7 @@ mod trouble;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use ahead::{Foresight, LoggedPage};
+pub use ahead::{Foresight, LoggedPlace};
 pub use end::StreamEnd;
 pub use pool::{LeftAside, LogPool, LogRole, Wanted, check_successor};
 pub use records::{Entry, StreamReader};

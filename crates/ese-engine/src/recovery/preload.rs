@@ -3,8 +3,8 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use ese_base::Pgno;
-use ese_log::{Foresight, LoggedPage};
+use ese_base::{Dbid, Iline, Pgno};
+use ese_log::{Foresight, LoggedPlace};
 use parking_lot::{Mutex, RwLock};
 
 use crate::database::Database;
@@ -18,8 +18,8 @@ pub(super) struct Preload {
     /// Read while a page is brought, so that whoever takes a database out knows that nobody uses it
     /// any more.
     open: RwLock<Vec<Arc<Database>>>,
-    /// Pages that were brought: to look at them again would only take their latches from redo.
-    brought: Mutex<HashSet<LoggedPage>>,
+    /// Pages that were looked at: one that cannot be loaded is not tried again and again.
+    brought: Mutex<HashSet<(Dbid, Pgno)>>,
 }
 
 impl Preload {
@@ -36,30 +36,53 @@ impl Preload {
     }
 
     /// Was the page not brought yet, as far as is remembered?
-    fn is_new(&self, page: LoggedPage) -> bool {
+    fn is_new(&self, dbid: Dbid, pgno: Pgno) -> bool {
         let mut brought = self.brought.lock();
         if brought.len() >= BROUGHT_MAX {
             brought.clear();
         }
-        brought.insert(page)
+        brought.insert((dbid, pgno))
     }
 }
 
 impl Foresight for Preload {
-    fn is_coming(&self, page: LoggedPage) {
-        let open = self.open.read();
-        let Some(db) = open.iter().find(|db| db.dbid == page.0) else { return };
-        if db.was_in_file(page.1) && self.is_new(page) {
-            drop(db.cache.read(page.1));
-            // When it is changed, it takes a frame, whose memory is best got here, too.
-            db.cache.make_frames_ahead();
+    fn is_coming(&self, places: &[LoggedPlace]) {
+        for db in self.open.read().iter() {
+            for (pgno, _) in places_in(db.dbid, places) {
+                if db.was_in_file(pgno) && !db.cache.is_loaded(pgno) && self.is_new(db.dbid, pgno) {
+                    drop(db.cache.read(pgno));
+                    // When it is changed, it takes a frame, whose memory is best got here, too.
+                    db.cache.make_frames_ahead();
+                }
+            }
+            // Into the memory that the processors share.
+            db.cache.will_change_soon(places_in(db.dbid, places));
         }
     }
 
-    fn is_next(&self, pages: &[LoggedPage]) {
+    /// As [`Preload::is_coming`] does, and at the same time: memory that is new to the machine can
+    /// take longer to get than all else.
+    fn is_waited_for(&self) {
+        self.open.read().iter().for_each(|db| db.cache.make_frames_ahead());
+    }
+
+    fn is_soon(&self, places: &[LoggedPlace]) {
         for db in self.open.read().iter() {
-            let own = pages.iter().filter(|(dbid, _)| *dbid == db.dbid);
-            db.cache.is_next(own.map(|(_, pgno): &(_, Pgno)| *pgno));
+            db.cache.will_change_soon(places_in(db.dbid, places));
         }
     }
+
+    fn is_next(&self, places: &[LoggedPlace]) {
+        for db in self.open.read().iter() {
+            db.cache.will_change_next(places_in(db.dbid, places));
+        }
+    }
+}
+
+fn places_in(
+    dbid: Dbid,
+    places: &[LoggedPlace],
+) -> impl Iterator<Item = (Pgno, Option<Iline>)> + Clone {
+    let own = places.iter().filter(move |place| place.dbid == dbid);
+    own.map(|place| (place.pgno, place.iline))
 }

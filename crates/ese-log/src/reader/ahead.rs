@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use ese_base::{Dbid, Error, JetErr, Pgno, Result};
+use ese_base::{Dbid, Error, Iline, JetErr, Pgno, Result};
 use ese_os::{Env, File, Worker};
 
 use super::segments::{FileEnd, Role, Segments};
@@ -23,24 +23,38 @@ const BATCH: usize = 64;
 /// Batches that wait to be taken; with them the memory is 1.5 MiB.
 const BATCHES: usize = 4;
 
-/// Told of the pages that records name before the records are given out. Records that lie in
+/// Told of the pages that records change before the records are given out. Records that lie in
 /// several segments are left out: these are hints.
 pub trait Foresight: Send + Sync {
-    /// Some time before, on the thread that reads ahead.
-    fn is_coming(&self, page: LoggedPage);
+    /// Some time before, on the thread that reads ahead: what a segment names.
+    fn is_coming(&self, places: &[LoggedPlace]);
 
-    /// Right before the records of a segment, on the thread to which they are given.
-    fn is_next(&self, pages: &[LoggedPage]);
+    /// Nothing that comes has been read yet: the thread to which the records are given has time.
+    fn is_waited_for(&self) {}
+
+    /// About a segment before, on the thread to which the records are given.
+    fn is_soon(&self, places: &[LoggedPlace]);
+
+    /// Right before the records of a segment, on the same thread.
+    fn is_next(&self, places: &[LoggedPlace]);
 }
 
-/// A page of a database, as a record names it.
-pub type LoggedPage = (Dbid, Pgno);
+/// What a record changes: a page of a database, and the node on it if it is about one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoggedPlace {
+    /// The database.
+    pub dbid: Dbid,
+    /// The page.
+    pub pgno: Pgno,
+    /// The node.
+    pub iline: Option<Iline>,
+}
 
 /// Segments in order, and behind the last of them how the data of the file ended.
 struct Batch {
-    /// The number of each segment, and where in `pages` those of its records end.
+    /// The number of each segment, and where in `places` those of its records end.
     numbers: Vec<(u16, usize)>,
-    pages: Vec<LoggedPage>,
+    places: Vec<LoggedPlace>,
     segments: Vec<u8>,
     end: Option<Result<FileEnd>>,
 }
@@ -49,7 +63,7 @@ impl Batch {
     fn new() -> Batch {
         Batch {
             numbers: Vec::with_capacity(BATCH),
-            pages: Vec::new(),
+            places: Vec::new(),
             segments: Vec::with_capacity(BATCH * SEGMENT_LEN),
             end: None,
         }
@@ -105,8 +119,6 @@ pub(super) struct Ahead {
     batch: Batch,
     /// Segments of the batch that were given out.
     at: usize,
-    /// Pages of the batch that were told of.
-    told: usize,
     foresight: Arc<dyn Foresight>,
     batches: Receiver<Batch>,
     /// Joined when nobody receives any more, which ends it.
@@ -131,7 +143,7 @@ impl Ahead {
         let body = Box::new(move || read(segments, of_thread.as_ref(), &out));
         let thread = env.threads.spawn("ese-log-ahead", body)?;
         let batch = Batch::new();
-        Ok(thread.map(|_thread| Ahead { batch, at: 0, told: 0, foresight, batches, _thread }))
+        Ok(thread.map(|_thread| Ahead { batch, at: 0, foresight, batches, _thread }))
     }
 
     fn next(&mut self, segment: &mut SegmentBytes) -> Result<Option<u16>> {
@@ -139,17 +151,36 @@ impl Ahead {
             if self.batch.end.is_some() {
                 return Ok(None);
             }
-            self.batch = self.batches.recv().map_err(|_| lost())?;
-            (self.at, self.told) = (0, 0);
+            self.batch = match self.batches.try_recv() {
+                Ok(batch) => batch,
+                Err(_) => {
+                    self.foresight.is_waited_for();
+                    self.batches.recv().map_err(|_| lost())?
+                }
+            };
+            self.at = 0;
+            // Of all others it is said with the segment before.
+            self.foresight.is_soon(self.places_of(0));
         }
         let begin = self.at * SEGMENT_LEN;
         if let Some(bytes) = self.batch.segments.get(begin..begin + SEGMENT_LEN) {
             segment.copy_from_slice(bytes);
         }
-        let Some(&(number, end)) = self.batch.numbers.get(self.at) else { return Ok(None) };
-        self.foresight.is_next(self.batch.pages.get(self.told..end).unwrap_or_default());
-        (self.at, self.told) = (self.at + 1, end);
+        let Some(&(number, _)) = self.batch.numbers.get(self.at) else { return Ok(None) };
+        self.foresight.is_soon(self.places_of(self.at + 1));
+        self.foresight.is_next(self.places_of(self.at));
+        self.at += 1;
         Ok(Some(number))
+    }
+
+    /// What the records of a segment of the batch change.
+    fn places_of(&self, at: usize) -> &[LoggedPlace] {
+        let Some(&(_, end)) = self.batch.numbers.get(at) else { return &[] };
+        let begin = match at.checked_sub(1).and_then(|before| self.batch.numbers.get(before)) {
+            Some(&(_, end)) => end,
+            None => 0,
+        };
+        self.batch.places.get(begin..end).unwrap_or_default()
     }
 
     fn end(&mut self) -> Result<FileEnd> {
@@ -169,11 +200,10 @@ fn read(mut segments: Segments, foresight: &dyn Foresight, out: &SyncSender<Batc
         while batch.numbers.len() < BATCH && batch.end.is_none() {
             match segments.next(&mut segment) {
                 Ok(Some(number)) => {
-                    let known = batch.pages.len();
-                    pages_of(&segment, &mut batch.pages);
-                    let new = batch.pages.get(known..).unwrap_or_default();
-                    new.iter().for_each(|page| foresight.is_coming(*page));
-                    batch.numbers.push((number, batch.pages.len()));
+                    let known = batch.places.len();
+                    places_of(&segment, &mut batch.places);
+                    foresight.is_coming(batch.places.get(known..).unwrap_or_default());
+                    batch.numbers.push((number, batch.places.len()));
                     batch.segments.extend_from_slice(segment.as_slice());
                 }
                 Ok(None) => batch.end = Some(segments.end()),
@@ -187,9 +217,8 @@ fn read(mut segments: Segments, foresight: &dyn Foresight, out: &SyncSender<Batc
     }
 }
 
-/// The pages that the records of a segment change. What is wrong with one is said when its turn
-/// comes.
-fn pages_of(segment: &SegmentBytes, pages: &mut Vec<LoggedPage>) {
+/// What the records of a segment change. What is wrong with one is said when its turn comes.
+fn places_of(segment: &SegmentBytes, places: &mut Vec<LoggedPlace>) {
     let mut rest = segment.get(SEGMENT_HEADER_LEN..).unwrap_or_default();
     while let Some(&number) = rest.first() {
         let len = match number {
@@ -199,7 +228,9 @@ fn pages_of(segment: &SegmentBytes, pages: &mut Vec<LoggedPage>) {
             framing::FRAGMENT => 3 + field(rest.get(1..3)),
             _ => match Record::decode_prefix(rest) {
                 Ok((record, len)) => {
-                    pages.extend(record.pages().map(|(dbid, pgno, _, _)| (dbid, pgno)));
+                    let iline = record.node_head().map(|node| node.page.iline);
+                    let pages = record.pages();
+                    places.extend(pages.map(|(dbid, pgno, ..)| LoggedPlace { dbid, pgno, iline }));
                     len
                 }
                 Err(_) => return,
@@ -217,12 +248,16 @@ fn field(bytes: Option<&[u8]>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use ese_base::{DbTime, LgPos, ProcId};
+    use ese_base::{DbTime, LgPos, ObjId, ProcId, RceId, TrxId};
     use ese_os::Threads;
     use parking_lot::Mutex;
 
     use super::*;
-    use crate::{LogStream, StreamEnd, records::NewPage, testing::*};
+    use crate::{
+        LogStream, StreamEnd,
+        records::{Delete, NewPage, NodeHead, PageHead, RecordFlags},
+        testing::*,
+    };
 
     /// Real threads, of which two can work at the same time whatever the machine has.
     #[derive(Debug)]
@@ -245,21 +280,29 @@ mod tests {
     /// Keeps what it is told.
     #[derive(Default)]
     struct Told {
-        coming: Mutex<Vec<LoggedPage>>,
-        next: Mutex<Vec<LoggedPage>>,
+        coming: Mutex<Vec<LoggedPlace>>,
+        soon: Mutex<Vec<LoggedPlace>>,
+        next: Mutex<Vec<LoggedPlace>>,
     }
 
     impl Foresight for Told {
-        fn is_coming(&self, page: LoggedPage) {
-            self.coming.lock().push(page);
+        fn is_coming(&self, places: &[LoggedPlace]) {
+            self.coming.lock().extend(places);
         }
 
-        fn is_next(&self, pages: &[LoggedPage]) {
-            // What is next was coming before.
-            assert!(self.coming.lock().len() >= self.next.lock().len() + pages.len());
-            self.next.lock().extend(pages);
+        fn is_soon(&self, places: &[LoggedPlace]) {
+            self.soon.lock().extend(places);
+            assert!(self.coming.lock().starts_with(&self.soon.lock()));
+        }
+
+        fn is_next(&self, places: &[LoggedPlace]) {
+            self.next.lock().extend(places);
+            assert!(self.soon.lock().starts_with(&self.next.lock()));
         }
     }
+
+    /// The node that is changed.
+    const LINE: Iline = Iline(7);
 
     type Found = (Vec<(LgPos, LgPos, Vec<u8>)>, std::result::Result<StreamEnd, String>);
 
@@ -279,15 +322,31 @@ mod tests {
         }
     }
 
-    /// Three generations, with records of every length and 60 that create a page.
+    /// Three generations, with records of every length, 60 that create a page and 60 that change a
+    /// node.
     fn write(env: &Env) {
         let log = crate::Log::create(env, &config(), signature()).unwrap();
         for number in 0..60 {
             append(&log, number, 20 + 97 * usize::try_from(number).unwrap()).unwrap();
-            let (dbid, procid, objid) = (Dbid(1), ProcId(1), ese_base::ObjId(2));
+            let (dbid, procid, objid) = (Dbid(1), ProcId(1), ObjId(2));
             let (pgno, dbtime) = (Pgno(u32::try_from(number).unwrap() + 1), DbTime(number + 1));
             let new = NewPage { procid, dbid, pgno, objid, dbtime };
             log.append(&Record::NewPage(new)).unwrap();
+            let (dbtime_before, flags) = (DbTime::NOT_CHECKED, RecordFlags::empty());
+            let (trx_begin0, level, iline) = (TrxId(1), 1, LINE);
+            let page = PageHead {
+                procid,
+                dbid,
+                pgno,
+                dbtime,
+                dbtime_before,
+                trx_begin0,
+                level,
+                iline,
+                flags,
+            };
+            let node = NodeHead { page, rceid: RceId(0), pgno_fdp: Pgno(1), objid_fdp: objid };
+            log.append(&Record::Delete(Delete { node })).unwrap();
             if number % 20 == 19 {
                 log.flush_all().unwrap();
                 log.roll().unwrap();
@@ -320,8 +379,12 @@ mod tests {
             let end = end.map(|end| format!("{end:?}"));
             assert_eq!(end, ahead_end.map(|end| format!("{end:?}")));
             ends.insert(end.map_or_else(|error| error, |_| "whole".to_owned()));
-            let next: Vec<u32> = told.next.lock().iter().map(|(_, pgno)| pgno.0).collect();
-            assert!(next.is_sorted() && (damage > 0 || next.len() > 50), "{next:?}");
+            let next = told.next.lock();
+            assert!(next.is_sorted_by_key(|place| place.pgno), "{next:?}");
+            for line in [None, Some(LINE)] {
+                let count = next.iter().filter(|place| place.iline == line).count();
+                assert!(damage > 0 || count > 50, "{next:?}");
+            }
         }
         assert!(ends.len() > 2 && ends.contains("whole"), "{ends:?}");
     }

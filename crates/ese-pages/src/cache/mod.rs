@@ -48,6 +48,7 @@
 //!    there. (The operating system may drop the page later and fail to read it again: then the
 //!    process gets a signal. Copy mode has no such case.)
 
+mod ahead;
 mod chunked;
 mod cut;
 mod dirty;
@@ -82,10 +83,7 @@ use self::{
     load::Windows,
     slot::{Slot, SlotTable},
 };
-use crate::{
-    db_file::{DbFile, PagesClaim},
-    page::prefetch::prefetch_at,
-};
+use crate::db_file::{DbFile, PagesClaim};
 
 pub use flush::{FlushGoal, FlushStats};
 pub use guard::{RdwGuard, ReadGuard, WriteGuard};
@@ -273,6 +271,11 @@ impl PageCache {
         self.read_unloaded(pgno)
     }
 
+    /// Is the page in memory? It may come or go at any moment.
+    pub fn is_loaded(&self, pgno: Pgno) -> bool {
+        self.slots.at(pgno).is_some_and(Slot::is_loaded)
+    }
+
     /// Latches a page for reading if it is in memory. Nothing is read.
     pub fn read_loaded(&self, pgno: Pgno) -> Option<ReadGuard<'_>> {
         self.slots.at(pgno).and_then(|slot| ReadGuard::new(self, slot, pgno))
@@ -375,23 +378,6 @@ impl PageCache {
             written: self.counters.written.load(Ordering::Relaxed),
             frames: u64::from(self.frames.used()),
             dirty: u64::try_from(self.dirty.count()).unwrap_or(u64::MAX),
-        }
-    }
-
-    /// Says that these pages will be changed in a moment: what is looked at first of each is on its
-    /// way to the processor, of all at the same time. Only a hint; pages that are not in memory are
-    /// let be.
-    pub fn is_next(&self, pages: impl Iterator<Item = Pgno> + Clone) {
-        let slots = pages.filter_map(|pgno| self.slots.at(pgno));
-        slots.clone().for_each(|slot| prefetch_at(std::ptr::from_ref(slot).cast()));
-        for slot in slots {
-            let (first, len) = (slot.image().cast_const(), self.page_size.bytes());
-            prefetch_at(first);
-            prefetch_at(first.wrapping_add(len - 64));
-            prefetch_at(first.wrapping_add(len - 128));
-            if let Some(frame) = slot.frame().and_then(|no| self.frames.at(no)) {
-                prefetch_at(std::ptr::from_ref(frame).cast());
-            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Reading a page.
 
-use ese_base::{DbTime, ObjId, PageSize, Pgno};
+use ese_base::{DbTime, Iline, ObjId, PageSize, Pgno};
 use zerocopy::FromBytes;
 
 use super::{
@@ -11,6 +11,11 @@ use super::{
     },
     prefetch::prefetch,
 };
+
+/// Bytes that the processor brings at once.
+const CACHE_LINE: usize = 64;
+/// Bytes of a node that are asked for before it is changed: it goes on by itself behind.
+const PREFETCHED_MAX: usize = 4 * CACHE_LINE;
 
 /// A page image to read. Cheap to copy.
 #[derive(Clone, Copy, Debug)]
@@ -187,6 +192,19 @@ impl<'a> PageRef<'a> {
         match self.bytes.get(at..).and_then(<[u8]>::first_chunk) {
             Some(slot) => Slot::decode(*slot, mask),
             None => Slot::default(),
+        }
+    }
+
+    /// Asks the processor for what a change of a node touches: its line, and where a new or a
+    /// longer one would go. Only a hint.
+    pub(crate) fn prefetch_change(&self, iline: Option<Iline>) {
+        let lines = self.size.header_len();
+        prefetch(self.bytes, lines + self.ib_mic_free());
+        let Some(iline) = iline else { return };
+        let slot = self.slot(usize::from(iline.0) + self.reserved_tags());
+        let begin = lines + slot.ib;
+        for at in (begin..begin + slot.cb.min(PREFETCHED_MAX)).step_by(CACHE_LINE) {
+            prefetch(self.bytes, at);
         }
     }
 
