@@ -24,7 +24,7 @@ use ese_log::records::{
     ConvertFdp, CreateMultipleExtentFdp, CreateSingleExtentFdp, EmptyTree, Merge, PageHead,
     PageMove, Record, Scrub, Split,
 };
-use ese_pages::{PageMut, WriteGuard};
+use ese_pages::{PageMut, WriteGuard, cache::RdwGuard};
 
 pub use group::redo_macro;
 
@@ -196,7 +196,12 @@ impl<'a> Place<'a> {
     ) -> Result<Option<WriteGuard<'a>>> {
         // Most pages of a log that ends in a crash hold nearly all of it: look before latching for
         // writing, which would give the page a frame.
-        let found = self.dbtime_of(pgno)?;
+        let page = match self.db.cache.rdw(pgno) {
+            Ok(page) => Some(page),
+            Err(error) if is_blank(&error) => None,
+            Err(error) => return Err(error),
+        };
+        let found = page.as_ref().map_or(DbTime(0), |page| page.page().dbtime());
         if found >= dbtime {
             return Ok(None);
         }
@@ -207,17 +212,15 @@ impl<'a> Place<'a> {
         if before != DbTime::NOT_CHECKED && found != before {
             return Err(wrong_time(pgno, found, before, dbtime));
         }
-        self.db.cache.write(pgno).map(Some)
+        page.map(RdwGuard::upgrade).transpose()
     }
 
     /// What a page says; 0 for one that was never written, or is not in the file.
     fn dbtime_of(&self, pgno: Pgno) -> Result<DbTime> {
         match self.db.cache.read(pgno) {
             Ok(guard) => Ok(guard.page().dbtime()),
-            Err(error) => match error.code() {
-                JetErr::PageNotInitialized | JetErr::FileIOBeyondEOF => Ok(DbTime(0)),
-                _ => Err(error),
-            },
+            Err(error) if is_blank(&error) => Ok(DbTime(0)),
+            Err(error) => Err(error),
         }
     }
 
@@ -309,6 +312,11 @@ impl<'a> Place<'a> {
         }
         Outcome::of(applied)
     }
+}
+
+/// Says the error that the page was never written, or is not in the file?
+fn is_blank(error: &Error) -> bool {
+    matches!(error.code(), JetErr::PageNotInitialized | JetErr::FileIOBeyondEOF)
 }
 
 fn pages_of<'p>(guards: &'p mut [Option<WriteGuard<'_>>; 3]) -> FdpPages<'p> {

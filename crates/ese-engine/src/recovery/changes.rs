@@ -20,10 +20,20 @@ pub struct TreeChanges {
     pub removed: u64,
 }
 
+impl TreeChanges {
+    fn add(&mut self, more: TreeChanges) {
+        self.added += more.added;
+        self.changed += more.changed;
+        self.removed += more.removed;
+    }
+}
+
 /// What became of the trees of all databases.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Changes {
     trees: BTreeMap<(Dbid, ObjId), TreeChanges>,
+    /// Of the tree that was changed last, which mostly is changed next: not yet in `trees`.
+    last: ((Dbid, ObjId), TreeChanges),
 }
 
 impl Changes {
@@ -54,7 +64,7 @@ impl Changes {
             _ => return,
         };
         *count = 1;
-        let tree = self.trees.entry((node.page.dbid, node.objid_fdp)).or_default();
+        let tree = self.tree((node.page.dbid, node.objid_fdp));
         tree.added += added;
         tree.changed += changed;
         tree.removed += removed;
@@ -62,7 +72,7 @@ impl Changes {
 
     /// A change was taken back at the end.
     pub(super) fn took_back(&mut self, change: &ReplayedChange) {
-        let tree = self.trees.entry((change.dbid, change.objid)).or_default();
+        let tree = self.tree((change.dbid, change.objid));
         match change.kind {
             ReplayedKind::Inserted => tree.removed += 1,
             ReplayedKind::Deleted => tree.added += 1,
@@ -70,14 +80,25 @@ impl Changes {
         }
     }
 
+    /// What happened to a tree since it was changed last.
+    fn tree(&mut self, tree: (Dbid, ObjId)) -> &mut TreeChanges {
+        if self.last.0 != tree {
+            let (before, changes) =
+                std::mem::replace(&mut self.last, (tree, TreeChanges::default()));
+            self.trees.entry(before).or_default().add(changes);
+        }
+        &mut self.last.1
+    }
+
     /// The trees of all databases, by object id.
-    pub(super) fn into_trees(self) -> BTreeMap<ObjId, TreeChanges> {
+    pub(super) fn into_trees(mut self) -> BTreeMap<ObjId, TreeChanges> {
+        let (tree, changes) = self.last;
+        self.trees.entry(tree).or_default().add(changes);
         let mut all: BTreeMap<ObjId, TreeChanges> = BTreeMap::new();
         for ((_, objid), changes) in self.trees {
-            let sum = all.entry(objid).or_default();
-            sum.added += changes.added;
-            sum.changed += changes.changed;
-            sum.removed += changes.removed;
+            if changes != TreeChanges::default() {
+                all.entry(objid).or_default().add(changes);
+            }
         }
         all
     }

@@ -71,10 +71,12 @@ pub(super) struct Saved {
 }
 
 impl Saved {
-    fn new(key: [&[u8]; 2], bm_data: &[u8], before: &[u8]) -> Saved {
+    /// `bytes` is where they are put; what it holds is forgotten.
+    fn new(mut bytes: Vec<u8>, key: [&[u8]; 2], bm_data: &[u8], before: &[u8]) -> Saved {
         let begin = key[0].len() + key[1].len();
         let end = begin + bm_data.len();
-        let mut bytes = Vec::with_capacity(end + before.len());
+        bytes.clear();
+        bytes.reserve(end + before.len());
         for part in [key[0], key[1], bm_data, before] {
             bytes.extend_from_slice(part);
         }
@@ -170,7 +172,13 @@ pub(super) struct ReplayedSession {
     unannounced: Vec<(NodeHead, RceId, Unannounced, Origin)>,
     /// Open macro groups; a session of another engine may have several.
     pub(super) groups: Vec<MacroGroup>,
+    /// Memory of changes that nobody will take back, for those to come. At most [`SPARE_MAX`].
+    spare: Vec<Vec<u8>>,
 }
+
+/// Changes whose memory a session keeps when they are forgotten, and bytes of one of them.
+const SPARE_MAX: usize = 1 << 10;
+const SPARE_LEN_MAX: usize = 512;
 
 /// All replayed sessions.
 #[derive(Debug, Default)]
@@ -256,8 +264,22 @@ impl ReplayedSession {
     pub(super) fn commit0(&mut self) -> Vec<ReplayedChange> {
         self.level = 0;
         self.forget_announced();
-        let changes = std::mem::take(&mut self.changes);
-        changes.into_iter().filter(|change| change.is_to_remove()).collect()
+        let mut to_remove = Vec::new();
+        for change in self.changes.drain(..) {
+            if change.is_to_remove() {
+                to_remove.push(change);
+            } else if self.spare.len() < SPARE_MAX && change.saved.bytes.capacity() <= SPARE_LEN_MAX
+            {
+                self.spare.push(change.saved.bytes);
+            }
+        }
+        self.changes.shrink_to(SPARE_MAX);
+        to_remove
+    }
+
+    /// See [`Saved::new`].
+    fn save(&mut self, key: [&[u8]; 2], bm_data: &[u8], before: &[u8]) -> Saved {
+        Saved::new(self.spare.pop().unwrap_or_default(), key, bm_data, before)
     }
 
     /// Levels that were rolled back: their compensation records took the changes out before.
@@ -273,7 +295,8 @@ impl ReplayedSession {
     /// An `UndoInfo` record: bookmark and before image of the change with its number.
     pub(super) fn announce(&mut self, info: &UndoInfo<'_>) {
         let rceid = info.node.rceid;
-        self.announced.insert(rceid, Saved::new([info.key, &[]], info.bm_data, info.data));
+        let saved = self.save([info.key, &[]], info.bm_data, info.data);
+        self.announced.insert(rceid, saved);
         let waiting = self.unannounced.iter().position(|(_, waiting, ..)| *waiting == rceid);
         let Some((node, rceid, what, at)) = waiting.map(|at| self.unannounced.remove(at)) else {
             return;
@@ -297,12 +320,13 @@ impl ReplayedSession {
 
     /// What the page says that was before the change with this number.
     pub(super) fn seen_before(&mut self, node: &NodeHead, rceid: RceId, key: &[u8], data: &[u8]) {
-        self.announced.insert(rceid, Saved::new([key, &[]], second_half(node, data), data));
+        let saved = self.save([key, &[]], second_half(node, data), data);
+        self.announced.insert(rceid, saved);
     }
 
     /// A versioned insert, or the revival of a deleted node.
     pub(super) fn inserted(&mut self, node: &NodeHead, key: [&[u8]; 2], data: &[u8]) {
-        let saved = Saved::new(key, second_half(node, data), &[]);
+        let saved = self.save(key, second_half(node, data), &[]);
         self.push(node, node.rceid, saved, ReplayedKind::Inserted);
     }
 
@@ -328,7 +352,7 @@ impl ReplayedSession {
     /// is not versioned.
     pub(super) fn added(&mut self, node: &NodeHead, key: &[u8], added: Addition) {
         if node.page.flags.contains(RecordFlags::VERSIONED) {
-            let saved = Saved::new([key, &[]], &[], &[]);
+            let saved = self.save([key, &[]], &[], &[]);
             self.push(node, node.rceid, saved, ReplayedKind::Added(added));
         } else {
             self.undone(node.rceid);
