@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by ending")]
 
-use std::{ops::ControlFlow, path::Path, sync::Arc};
+use std::{
+    ops::ControlFlow,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
-use ese_base::{JetErr, PageSize};
+use ese_base::{JetErr, PageSize, Result};
 use ese_engine::{
     catalog,
     instance::{Attached, Instance, InstanceConfig, TermMode},
@@ -14,7 +18,7 @@ use ese_engine::{
     table::Table,
     tree::{Direction, Position, Start},
 };
-use ese_os::{Env, OpenMode};
+use ese_os::{Env, OpenMode, Threads, Worker};
 
 fn config(dir: &Path) -> InstanceConfig {
     let mut config = InstanceConfig::new(dir);
@@ -142,6 +146,80 @@ fn a_dirty_end_is_recovered_and_open_transactions_are_taken_back() {
 fn crash(instance: Arc<Instance>, attached: Arc<Attached>, table: Arc<Table>, session: Session) {
     instance.abandon();
     drop((session, attached, table, instance));
+}
+
+/// The machine's threads, by name. Two can work at the same time, whatever the machine has.
+#[derive(Debug)]
+struct NamedThreads {
+    real: Env,
+    names: Arc<Mutex<Vec<String>>>,
+}
+
+impl Threads for NamedThreads {
+    fn spawn(
+        &self,
+        name: &str,
+        body: Box<dyn FnOnce() + Send + 'static>,
+    ) -> Result<Option<Worker>> {
+        self.names.lock().unwrap().push(name.to_owned());
+        self.real.threads.spawn(name, body)
+    }
+
+    fn processors(&self) -> usize {
+        2
+    }
+}
+
+/// Redo leaves more changed pages than a batch has: a thread writes them while the others are
+/// changed again, by what is taken back and removed.
+#[test]
+fn many_pages_that_redo_has_changed_are_written_while_the_rest_is_taken_back() {
+    const ROWS: i32 = 32_000;
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(dir.path());
+    (config.page_size, config.cache_size) = (PageSize::K4, 16 << 20);
+    let (instance, attached, table) = create(dir.path(), config.clone());
+    let mut session = Session::begin_session(&instance).unwrap();
+    let mut at = Position::default();
+    let key = |id: i32| [&[0x7f][..], &(id.cast_unsigned() ^ 0x8000_0000).to_be_bytes()].concat();
+    for part in 0..ROWS / 4000 {
+        session.begin().unwrap();
+        for id in part * 4000..(part + 1) * 4000 {
+            insert(&mut session, &table, id, &[1; 240]);
+        }
+        session.commit(Durability::Lazy).unwrap();
+    }
+    session.begin().unwrap();
+    for id in (0..ROWS).step_by(40) {
+        table.delete(&mut session, &mut at, &key(id)).unwrap();
+    }
+    session.commit(Durability::Lazy).unwrap();
+    session.begin().unwrap();
+    for id in (1..ROWS).step_by(20) {
+        table.replace(&mut session, &mut at, &key(id), &row(&table, id, &[9; 250])).unwrap();
+        table.delete(&mut session, &mut at, &key(id + 1)).unwrap();
+    }
+    instance.log.as_ref().unwrap().flush_all().unwrap();
+    crash(instance, attached, table, session);
+
+    let names = Arc::default();
+    let threads = NamedThreads { real: Env::real(), names: Arc::clone(&names) };
+    let env = Env { threads: Arc::new(threads), ..Env::real() };
+    let instance = Instance::start(&env, config).unwrap();
+    let names = names.lock().unwrap().clone();
+    for name in ["ese-log-ahead", "ese-redo-flush"] {
+        assert!(names.iter().any(|started| started == name), "{name}: {names:?}");
+    }
+    let attached = instance.attach(&dir.path().join("a.edb")).unwrap();
+    let expected: Vec<i32> = (0..ROWS).filter(|id| id % 40 != 0).collect();
+    assert_eq!(rows(&instance, &attached), expected);
+    let session = Session::begin_session(&instance).unwrap();
+    let table = catalog::open_table(&session, &attached, "rows").unwrap();
+    let views = ese_engine::space::check::trees_of(std::slice::from_ref(&table.schema));
+    let report = ese_engine::space::check::check(&attached.db.cache, &views, attached.db.dbtime());
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+    drop((session, table));
+    instance.terminate(TermMode::Clean).unwrap();
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 
 use ese_base::{Dbid, Error, Generation, JetErr, LgPos, LogTime, Pgno, Result, plant};
 use ese_log::records::{Backup2, BackupPhase, SetDbVersion};
-use ese_os::{Env, parent_of};
+use ese_os::{Env, Worker, parent_of};
 use ese_pages::{
     DbHeader, DbState,
     cache::{CacheOptions, FlushGoal, PageCache},
@@ -573,6 +573,26 @@ impl RedoDatabases {
             }
         }
         Ok(())
+    }
+
+    /// While the rest of recovery goes on, a thread writes what redo has changed, if that is much.
+    /// It has come to its end when the value is dropped. What it cannot write stays dirty, and is
+    /// written, or refused, when the database is made clean.
+    pub(super) fn write_behind(&self, log: &Arc<ese_log::Log>) -> Result<Option<Worker>> {
+        let mut databases = self.all_open();
+        databases.retain(|db| db.cache.dirty_count() > db.cache.options().batch_pages);
+        if databases.is_empty() {
+            return Ok(None);
+        }
+        let log = Arc::clone(log);
+        let body = move || {
+            for db in databases {
+                if let Err(error) = db.cache.flush(FlushGoal::All, log.as_ref()) {
+                    tracing::debug!(%error, "pages that redo has changed could not be written yet");
+                }
+            }
+        };
+        self.env.threads.spawn("ese-redo-flush", Box::new(body))
     }
 
     /// Joins the databases to the log, so that undo can write its records.

@@ -40,6 +40,7 @@ use ese_log::{
     records::{PageHead, Record, RecordFlags},
 };
 use ese_os::Env;
+use ese_pages::cache::CacheOptions;
 
 use self::{
     changes::Changes,
@@ -119,12 +120,8 @@ pub(crate) fn redo_all<'w, 'a>(
     start: &ReplayStart,
     reader: &mut StreamReader<'_>,
 ) -> Result<Redone<'w, 'a>> {
-    let databases = RedoDatabases::new(
-        env,
-        crate::instance::cache_options(config),
-        config.page_size,
-        start.ranges.clone(),
-    );
+    let databases =
+        RedoDatabases::new(env, cache_options(config), config.page_size, start.ranges.clone());
     let mut replay = Replay {
         watch,
         databases,
@@ -153,6 +150,14 @@ pub(crate) fn redo_all<'w, 'a>(
         replay.check_cut(at)?;
     }
     Ok(Redone { replay, stopped })
+}
+
+/// Recovery writes at its end nearly all that it has changed, and nobody waits for a page of a
+/// batch: in larger batches the device is asked less often whether it has everything.
+fn cache_options(config: &InstanceConfig) -> CacheOptions {
+    let options = crate::instance::cache_options(config);
+    let most = (options.dirty_pages_max / 4).max(options.batch_pages);
+    CacheOptions { batch_pages: (4 * options.batch_pages).min(most), ..options }
 }
 
 /// A replay that has read the log, as far as it was to.

@@ -27,8 +27,10 @@ pub(super) fn finish(replay: &mut Replay<'_, '_>, env: &Env, log: &Arc<Log>) -> 
     replay.databases.connect(log)?;
     let time = Some(env.clock.log_time());
     let started = log.append(&Record::RecoveryUndo2(RecoveryUndo2 { time }))?.start;
+    let writing = replay.databases.write_behind(log)?;
     take_back(replay, Some(log))?;
     reclaim::give_back_lost(replay, log)?;
+    drop(writing);
     let mark = log.append(&Record::ShutDownMark(ShutDownMark {}))?;
     log.flush(mark.end)?;
     replay.tell_detaching(None)?;
@@ -176,9 +178,15 @@ fn remove_node(
     change: &ReplayedChange,
 ) -> Result<()> {
     let Some((db, tree)) = tree_of(replay, change)? else { return Ok(()) };
+    let (key, bm_data) = (change.saved.key(), change.saved.bm_data());
+    // Most are gone already. To look for one needs no frame for its page.
+    let found = tree::seek(&db.cache, &tree.view(), key, bm_data)?;
+    if !found.line.is_ok_and(|iline| found.leaf.page().node(iline).is_deleted()) {
+        return Ok(());
+    }
+    drop(found);
     throttle(replay, &db, log)?;
     let writer = Writer::system(ProcId(0));
-    let (key, bm_data) = (change.saved.key(), change.saved.bm_data());
     tree::delete_node(&db, &tree, writer, key, bm_data, &|| true)?;
     Ok(())
 }
