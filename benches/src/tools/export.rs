@@ -1,7 +1,7 @@
 //! A table of about 2 GB as CSV: all of it with `ese export`, the first rows with dissect.esedb,
 //! which would take hours for the whole, and with libesedb (through pyesedb, its Python module).
-//! That one refuses tables of more than 16,384 leaves, so it gets the first rows as a table of their
-//! own.
+//! That one refuses tables of more than 16,384 leaves, so it gets the first rows as a table of
+//! their own.
 
 use std::{
     fs::{self, File},

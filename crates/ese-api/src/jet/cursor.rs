@@ -108,8 +108,9 @@ fn key_limit(grbit: JET_GRBIT, is_text: bool) -> Result<Option<Limit>> {
 /// key. With [`JET_bitSetIndexRange`] moves forward end with the rows of the key.
 ///
 /// # Errors
-/// The cursor's; `JET_errInvalidParameter` (-1003) unless one direction is given, `JET_errKeyNotMade` (-1608), `JET_errRecordNotFound` (-1601): the
-/// cursor then stands where the row would be.
+/// The cursor's; `JET_errInvalidParameter` (-1003) unless one direction is given,
+/// `JET_errKeyNotMade` (-1608), `JET_errRecordNotFound` (-1601): the cursor then stands where the
+/// row would be.
 pub fn JetSeek(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Result<JetErr> {
     let directions = JET_bitSeekEQ | JET_bitSeekLT | JET_bitSeekLE | JET_bitSeekGE | JET_bitSeekGT;
     with_cursor(sesid, tableid, |state, cursor| {
