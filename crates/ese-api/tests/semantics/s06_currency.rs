@@ -105,7 +105,17 @@ fn s6_04_ends_drop_the_range_and_moves_by_keys_skip_duplicates() {
     assert_eq!([keys(-1), keys(-1), keys(-1), keys(-1)], [Ok(3), Ok(8), Ok(1), Err(NONE)]);
     pets.go(JET_MoveFirst).unwrap();
     assert_eq!(keys(2), Ok(3), "two keys, four rows");
+    pets.index("down");
+    assert_eq!(
+        code(pets.seek(b"bee", JET_bitSeekEQ)),
+        JetErr::RecordNotFound,
+        "keys go on with id"
+    );
+    assert_eq!(keys(1), Ok(2), "the first entry behind the place, whatever its key begins with");
+    pets.seek(b"bee", JET_bitSeekEQ).unwrap_err();
+    assert_eq!(keys(2), Ok(5));
     pets.index("pk");
+    pets.go(JET_MoveFirst).unwrap();
     assert_eq!([keys(1), keys(2)], [Ok(2), Ok(5)], "no difference where keys are distinct");
 
     pets.prepare(JET_prepInsert).unwrap();

@@ -391,9 +391,7 @@ fn s10_05_pieces_of_a_tuple_index_are_asked_for_by_name() {
     table.index("chunks");
     JetMove(ses, cur, JET_MoveFirst, 0).unwrap();
     assert_eq!(code(table.get("bytes", FROM_INDEX)), refused);
-    // The first entry is the one of the row without bytes.
-    assert_eq!(table.get("bytes", piece).unwrap(), None);
-    JetMove(ses, cur, JET_MoveNext, 0).unwrap();
+    // The row without bytes has no entry.
     assert_eq!(table.get("bytes", piece).unwrap().unwrap(), [9; 3]);
     for (grbit, column) in [
         (JET_bitRetrieveTuple, "bytes"),

@@ -312,10 +312,10 @@ fn s12_08_several_values_have_several_entries() {
     let cur = table.tableid;
     JetPrepareUpdate(ses, cur, JET_prepInsert).unwrap();
     let info = JET_SETINFO { itagSequence: 0, ..JET_SETINFO::default() };
-    for (column, values) in [(0, [1, 2, 2]), (1, [5, 6, 7])] {
+    for (column, values) in [(0, &[1, 2, 2][..]), (1, &[5, 6, 7, 8])] {
         for value in values {
             let id = table.rgcolumncreate[column].columnid;
-            let bytes = i32::to_le_bytes(value);
+            let bytes = i32::to_le_bytes(*value);
             JetSetColumn(ses, cur, id, Some(&bytes), 0, Some(&info)).unwrap();
         }
     }
@@ -323,8 +323,8 @@ fn s12_08_several_values_have_several_entries() {
     let both = JET_bitIndexCrossProduct | JET_bitIndexNestedTable;
     for (name, grbit, entries) in [
         ("first", 0, 2),
-        ("cross", JET_bitIndexCrossProduct, 6),
-        ("nested", JET_bitIndexNestedTable, 3),
+        ("cross", JET_bitIndexCrossProduct, 8),
+        ("nested", JET_bitIndexNestedTable, 4),
     ] {
         JetCreateIndex(ses, cur, name, grbit, "+a\0+b\0\0", 0).unwrap();
         JetSetCurrentIndex(ses, cur, Some(name)).unwrap();

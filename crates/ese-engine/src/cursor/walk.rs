@@ -206,7 +206,9 @@ impl Cursor {
     ) -> Result<bool> {
         let single = Steps { count: 1, distinct: false, ..steps };
         let mut passed = match start {
-            Start::Beyond { key, .. } => Some(key.to_vec()),
+            // A place between entries, which a failed seek leaves, has no row. No entry has its key,
+            // and the first one behind it counts, even if its key begins with the same bytes.
+            Start::Beyond { key, data } if !data.is_empty() => Some(key.to_vec()),
             _ => None,
         };
         for _ in 0..steps.count {

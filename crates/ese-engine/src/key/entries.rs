@@ -168,11 +168,11 @@ fn set(itags: &mut Itags, at: usize, to: usize) {
 /// Goes to the next combination of values. `false`: that was the last.
 pub(super) fn next_itags(index: &Index, counts: &[(usize, usize)], itags: &mut Itags) -> bool {
     if index.flags.contains(IndexFlags::NESTED_TABLE) {
-        // Equal ordinals; what one column lacks has no entry.
-        let least = counts.iter().map(|(_, count)| *count).min().unwrap_or(0);
+        // Equal ordinals, up to those of the column with most values; what another lacks is NULL.
+        let most = counts.iter().map(|(_, count)| *count).max().unwrap_or(0);
         let next = counts.first().map_or(1, |(at, _)| itags.get(*at).copied().unwrap_or(1)) + 1;
         counts.iter().for_each(|(at, _)| set(itags, *at, next));
-        return next <= least;
+        return next <= most;
     }
     for (at, count) in counts.iter().rev() {
         let next = itags.get(*at).copied().unwrap_or(1) + 1;
@@ -307,7 +307,7 @@ pub(super) enum Made {
     Key,
     /// NULL segments leave it out.
     None,
-    /// The text is too short for a tuple at that place.
+    /// The text is NULL or too short for a tuple at that place.
     OutOfTuples,
 }
 
@@ -338,8 +338,7 @@ pub(super) fn nth_key(
                     Some(text) => Some(text),
                     None => return Ok(Made::OutOfTuples),
                 },
-                None if place > limits.place(0) => return Ok(Made::OutOfTuples),
-                None => None,
+                None => return Ok(Made::OutOfTuples),
             };
         }
         nulls.note(at, value.is_none());
