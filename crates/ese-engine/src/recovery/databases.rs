@@ -38,6 +38,9 @@ pub(super) enum RedoDb {
     /// Its file holds all of this run already; records of this number are passed over until the
     /// next attach.
     UpToDate,
+    /// Its file was attached later, in the state that it then had: nothing before that is redone.
+    /// It may be of a history that ended when somebody put an older copy in the file's place.
+    Later,
     /// No such file. An error unless a later record creates or detaches it, or it may be left out.
     Missing { cause: Error, ignored: bool },
     /// No file can be made where its creation begins; nothing is missing unless the log says that
@@ -67,6 +70,9 @@ pub(super) struct RedoDatabases {
     owed: BTreeMap<PathBuf, BTreeMap<Pgno, Error>>,
     /// The first generation with commits that is lost, with leave.
     lost_from: Option<Generation>,
+    /// Databases whose attachment has not been met yet: what the log said of them last, and where it
+    /// must be.
+    later: BTreeMap<PathBuf, (AttachInfo, LgPos)>,
     /// Copies in whose place the log has another database, which nothing has created.
     exchanged: BTreeMap<PathBuf, Error>,
 }
@@ -86,6 +92,7 @@ impl RedoDatabases {
             by_id: BTreeMap::new(),
             owed: BTreeMap::new(),
             lost_from: None,
+            later: BTreeMap::new(),
             exchanged: BTreeMap::new(),
         }
     }
@@ -281,6 +288,12 @@ impl RedoDatabases {
             self.exchanged.remove(&info.path);
             return Ok(RedoDb::UpToDate);
         }
+        if self.is_attached_later(&header, at) {
+            self.exchanged.remove(&info.path);
+            self.later.insert(info.path.clone(), (info.clone(), header.lgpos_attach.get()));
+            return Ok(RedoDb::Later);
+        }
+        self.later.remove(&info.path);
         check_consistent(&header, info, at).map_err(|error| error.at_path(&info.path))?;
         let lost = self.ranges.check(&header, watch).map_err(|error| error.at_path(&info.path))?;
         self.lost_from = lost.or(self.lost_from);
@@ -290,6 +303,15 @@ impl RedoDatabases {
         };
         self.exchanged.remove(&info.path);
         self.join(info, file, created, at)
+    }
+
+    /// Was the file attached behind `at`, in this log? Where logs are lost, with leave, that may be
+    /// in one of these, and what there is counts.
+    fn is_attached_later(&self, header: &DbHeader, at: LgPos) -> bool {
+        header.state() == DbState::DirtyShutdown
+            && header.sign_log == self.ranges.sign_log
+            && header.lgpos_attach.get() > at
+            && !self.ranges.flags.contains(RecoveryFlags::IGNORE_LOST_LOGS)
     }
 
     fn join(
@@ -531,6 +553,13 @@ impl RedoDatabases {
         }
         if let Some((_, exchanged)) = self.exchanged.pop_first() {
             return Err(exchanged);
+        }
+        if let Some((path, (_, at))) = self.later.pop_first() {
+            let what = format!("the file was attached at {at}, and the log does not reach so far");
+            return Err(Error::new(JetErr::RequiredLogFilesMissing, what)
+                .at_path(path)
+                .at_generation(at.generation)
+                .advise("add the logs that follow"));
         }
         let mut left_out = 0;
         for state in std::mem::take(&mut self.by_id) {
