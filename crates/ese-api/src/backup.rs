@@ -145,16 +145,16 @@ impl Instance {
         stream::copy_set(&self.shared.backup, &self.shared.engine.env, to, job)
     }
 
-    /// The newest set of this instance in a directory of sets: what an incremental backup into the
-    /// same directory builds on.
+    /// The newest set in a directory of sets from which this instance's log has gone on: what an
+    /// incremental backup into the same directory builds on. Sets from before a restore of an older
+    /// one are of another history.
     ///
     /// # Errors
     /// `JET_errMissingFullBackup` (-560) if there is none; the file system's.
     pub fn backup_base(&self, dir: impl AsRef<Path>) -> Result<BackupBase> {
         let dir = dir.as_ref();
         let shelf = Shelf::look(&self.shared.engine.env, dir)?;
-        let signature = self.shared.backup.source().log_signature();
-        let newest = shelf.newest_of(&stream::signature_to_hex(&signature));
+        let newest = shelf.newest_base(&**self.shared.backup.source())?;
         newest.map(|set| set.as_base()).ok_or_else(|| {
             Error::new(JetErr::MissingFullBackup, "there is no complete set of this instance here")
                 .at_path(dir)

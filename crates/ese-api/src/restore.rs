@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use ese_backup::restore::{self as set, ExternalDatabases, Placed};
+use ese_backup::restore::{self as set, ExternalDatabases, Placed, TEMPORARY};
 use ese_base::{Error, Generation, JetErr, Result, Signature, StopToken};
 use ese_engine::{
     instance::{InstanceConfig, recover as engine_recover},
@@ -155,7 +155,9 @@ pub(crate) fn examine_until(
         (Ok(end), Some(_), _) if end.position < plan.end(env, None)?.position => end,
         (_, Some(wrong), _) => return Err(wrong),
     };
-    plan.leave_out_behind(end.position.generation);
+    // Of a generation before whose first record the end lies nothing is read.
+    let whole = u32::from(end.position.isec == 0);
+    plan.leave_out_behind(Generation(end.position.generation.0.saturating_sub(whole)));
     Ok(plan)
 }
 
@@ -417,6 +419,9 @@ pub fn look_for_databases(env: &Env, dir: &Path) -> Result<FoundDatabases> {
             Err(error) if meant => return Err(error),
             Err(_) => {}
             Ok(file) => match read_header(file.as_ref()) {
+                // A restore that was cut off has copied so much of it.
+                Ok(located)
+                    if located.header.is_backup_copy() && entry.name.ends_with(TEMPORARY) => {}
                 Ok(_) => found.databases.push(path),
                 Err(error) if meant => found.unreadable.push(error),
                 Err(_) => {}

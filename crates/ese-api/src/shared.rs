@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use ese_backup::{BackupContext, PauseBy};
+use ese_backup::{BackupContext, PauseBy, restore::UNFINISHED_NAME};
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     instance::{AttachMode, Attached, Instance, InstanceConfig, TermMode},
@@ -133,6 +133,18 @@ pub(crate) struct Shared {
     pub(crate) background_paused: Arc<AtomicBool>,
 }
 
+/// A restore that was cut off has put some of its files in the place of those that were here: what
+/// is here now is of two times, and what would be committed now, the next restore replaces.
+fn refuse_half_restored(env: &Env, config: &InstanceConfig) -> Result<()> {
+    let mark = config.system_dir.join(UNFINISHED_NAME);
+    if !env.fs.exists(&mark)? {
+        return Ok(());
+    }
+    Err(Error::new(JetErr::RestoreInProgress, "a restore into this directory was not finished")
+        .at_path(mark)
+        .advise("repeat it (`ese restore SET DIR`), or restore into another directory"))
+}
+
 impl Shared {
     pub(crate) fn start(
         env: &Env,
@@ -148,6 +160,7 @@ impl Shared {
                 PauseBy::Clock => GateWait::Clock,
             },
         );
+        refuse_half_restored(&env, &config)?;
         let keep = options.flags.contains(RecoveryFlags::KEEP_ATTACHED);
         let (engine, report) = Instance::start_with(&env, config, options)?;
         let source = Arc::new(EngineSource::new(&engine, gate));

@@ -5,9 +5,9 @@
 use std::{collections::BTreeMap, path::Path};
 
 use ese_api::{
-    BackupDestination, BackupJob, BackupProgress, BackupReport, BackupResume, ColType, CopyOptions,
-    Database, Instance, JetErr, Session, StopReason, StopToken, Table, TableBuilder, Value,
-    restore, row,
+    BackupDestination, BackupJob, BackupPhase, BackupProgress, BackupReport, BackupResume, ColType,
+    CopyOptions, Database, Instance, JetErr, Session, StopReason, StopToken, Table, TableBuilder,
+    Value, restore, row,
 };
 
 fn start(dir: &Path) -> (Instance, Database) {
@@ -71,7 +71,10 @@ fn part(
     let stop = StopToken::new();
     let token = stop.clone();
     let mut calls = 0;
-    let mut progress = |_: &BackupProgress| {
+    let mut progress = |so_far: &BackupProgress| {
+        if so_far.phase == BackupPhase::Comparing {
+            return;
+        }
         meanwhile(calls);
         calls += 1;
         if calls == stop_at {

@@ -18,9 +18,12 @@ use ese_os::{DirEntry, Env};
 
 pub use prune::{PrunePlan, PruneReason};
 
-use crate::stream::{
-    BaseEntry, INCOMPLETE_NAME, MANIFEST_NAME, Manifest,
-    archive::{ARCHIVE_EXTENSION, read_archive_manifest},
+use crate::{
+    source::BackupSource,
+    stream::{
+        BaseEntry, INCOMPLETE_NAME, MANIFEST_NAME, Manifest,
+        archive::{ARCHIVE_EXTENSION, read_archive_manifest},
+    },
 };
 pub(crate) use prune::PRUNED_NAME;
 
@@ -153,17 +156,7 @@ impl Shelf {
         while let Some(base) = &link.manifest.base {
             let known = |set: &&&BackupSet| set.manifest.id() == base.crc32;
             let found = self.set(&base.crc32).filter(|_| !chain.iter().any(|set| known(&set)));
-            link = found.ok_or_else(|| {
-                Error::new(
-                    JetErr::MissingFullBackup,
-                    format!(
-                        "the set builds on {:?}, made at {}, and that is not beside it",
-                        base.name, base.created
-                    ),
-                )
-                .at_path(&link.path)
-                .advise("bring the sets of the chain together in one directory")
-            })?;
+            link = found.ok_or_else(|| self.missing_base(link, base))?;
             chain.push(link);
         }
         chain.reverse();
@@ -177,10 +170,54 @@ impl Shelf {
         .at_path(&link.path))
     }
 
-    /// The newest set of a log stream that an incremental one can build on.
+    /// It is not here, or its manifest is damaged.
+    fn missing_base(&self, set: &BackupSet, base: &BaseEntry) -> Error {
+        let on = format!("the set builds on {:?}, made at {}", base.name, base.created);
+        let is_base = |error: &&Error| {
+            let mut names = error.path().into_iter().flat_map(Path::components).rev().take(2);
+            names.any(|name| name.as_os_str() == base.name.as_str())
+        };
+        // What cannot be read may be the base under another name, too.
+        let unreadable = self.unreadable.iter().find(is_base).or_else(|| self.unreadable.first());
+        let Some(damaged) = unreadable else {
+            return Error::new(
+                JetErr::MissingFullBackup,
+                format!("{on}, and that is not beside it"),
+            )
+            .at_path(&set.path)
+            .advise("bring the sets of the chain together in one directory");
+        };
+        Error::new(
+            JetErr::MissingFullBackup,
+            format!("{on}, and no intact manifest of that is beside it: {}", damaged.message()),
+        )
+        .at_path(damaged.path().unwrap_or(&set.path))
+        .advise(
+            "bring back an intact copy of that manifest; or copy the other files of the full set \
+             elsewhere and restore that copy, with the sets that build on it as further logs (--logs)",
+        )
+        .caused_by(damaged.clone())
+    }
+
+    /// The newest set of a log stream with all that it builds on.
     #[must_use]
     pub fn newest_of(&self, log_signature: &str) -> Option<&BackupSet> {
         let ours = self.sets.iter().filter(|set| set.manifest.log_signature == log_signature);
         ours.filter(|set| self.chain(set).is_ok()).max_by_key(|set| set.manifest.gen_high)
+    }
+
+    /// The newest set that an incremental one of this instance can build on.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn newest_base(&self, source: &dyn BackupSource) -> Result<Option<&BackupSet>> {
+        let mut newest: Option<&BackupSet> = None;
+        for set in self.sets.iter().filter(|set| self.chain(set).is_ok()) {
+            let later = newest.is_none_or(|it| it.manifest.gen_high < set.manifest.gen_high);
+            if later && set.as_base().is_continued_by(source)? {
+                newest = Some(set);
+            }
+        }
+        Ok(newest)
     }
 }

@@ -41,6 +41,7 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
     let mut report = |so_far: &BackupProgress| {
         progress.set(so_far.bytes_done, so_far.bytes_total);
         progress.say(match so_far.phase {
+            BackupPhase::Comparing => "what is there",
             BackupPhase::Databases => "databases",
             BackupPhase::Logs => "logs",
             BackupPhase::Finishing => "finishing",

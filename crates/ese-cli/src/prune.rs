@@ -8,6 +8,7 @@ use crate::{args, context::Context, failure::Outcome, output::Output, text};
 pub(crate) fn run(context: &Context, args: &args::Prune) -> Outcome {
     let keep = usize::try_from(args.keep).unwrap_or(usize::MAX);
     let plan = PrunePlan::new(&context.env, Shelf::look(&context.env, &args.dir)?, keep)?;
+    plan.check_kept(&context.env)?;
     for path in &plan.unfinished {
         context.remark(&format!("{}: not complete, stays as it is", path.display()));
     }

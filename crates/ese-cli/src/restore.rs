@@ -132,6 +132,9 @@ fn tell(context: &Context, args: &args::Restore, restored: &Restored) -> Outcome
     if let Some(loss) = &restored.loss {
         context.remark(&format!("with loss of what comes after it: {}", with_advice(loss)));
     }
+    for damage in &restored.set.damaged {
+        context.remark(&format!("DAMAGED {}; a sound copy of it was used", with_advice(damage)));
+    }
     for path in &restored.left_out {
         let what = "the log knows this database, the set does not have it: left out";
         context.remark(&format!("{}: {what}", path.display()));
@@ -147,6 +150,7 @@ fn tell(context: &Context, args: &args::Restore, restored: &Restored) -> Outcome
             "bytes": restored.set.bytes,
             "pages": restored.set.pages,
             "corrected_pages": restored.set.corrected_pages,
+            "damaged": restored.set.damaged.iter().map(error_json).collect::<Vec<_>>(),
             "records": recovery.records,
             "applied": recovery.applied,
             "rolled_back": recovery.rolled_back,

@@ -31,7 +31,8 @@ pub(crate) fn run(context: &Context, args: &args::VerifyBackup) -> Outcome {
         let found = check_backup(&context.env, set, logs, &scratch, &mut options);
         drop(progress);
         let found = found.map_err(stopped)?;
-        all_of_it &= matches!(found.answer, Restorable::Yes);
+        let damaged = found.set.as_ref().is_some_and(|set| !set.damaged.is_empty());
+        all_of_it &= matches!(found.answer, Restorable::Yes) && !damaged;
         let mut output = Output::new();
         if context.json {
             output.json(&as_json(set, &found))?;
@@ -78,6 +79,9 @@ fn lines(set: &Path, found: &BackupCheck) -> Vec<String> {
             0 => format!("{pages} and {segments} verified"),
             count => format!("{pages} ({count} corrected) and {segments} verified"),
         });
+        let serves =
+            |error: &Error| format!("DAMAGED {}; a sound copy of it serves", one_line(error));
+        lines.extend(report.damaged.iter().map(serves));
     }
     lines
 }
@@ -121,10 +125,11 @@ fn as_json(set: &Path, found: &BackupCheck) -> Value {
         "time": found.reached_time.map(|time| time.to_string()),
         "generation": found.reached.map(|position| position.generation.0),
         "last_generation": found.last.map(|generation| generation.0),
-        "pages": found.set.map(|set| set.pages),
-        "corrected_pages": found.set.map(|set| set.corrected_pages),
-        "log_segments": found.set.map(|set| set.log_segments),
-        "bytes": found.set.map(|set| set.bytes),
+        "pages": found.set.as_ref().map(|set| set.pages),
+        "corrected_pages": found.set.as_ref().map(|set| set.corrected_pages),
+        "log_segments": found.set.as_ref().map(|set| set.log_segments),
+        "damaged": found.set.iter().flat_map(|set| &set.damaged).map(error_json).collect::<Vec<_>>(),
+        "bytes": found.set.as_ref().map(|set| set.bytes),
         "records": found.recovery.as_ref().map(|recovery| recovery.records),
     })
 }

@@ -171,6 +171,149 @@ fn a_bad_last_link_leaves_what_comes_before_it() {
 }
 
 #[test]
+fn a_damaged_log_is_named_also_where_another_set_has_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    chain(dir);
+    let shared = |of: &str| logs(&dir.join(of));
+    let in_both = shared("sets/full").into_iter().find(|log| shared("sets/i1").contains(log));
+    let in_both = in_both.expect("the sets overlap");
+    let expected = rows(dir, "data");
+    let path = |set: &str| dir.join("sets").join(set).join(&in_both);
+    for (set, way) in
+        [("i1", "a segment"), ("full", "a segment"), ("full", "a header"), ("full", "lost")]
+    {
+        let whole = fs::read(path(set)).unwrap();
+        match way {
+            "a segment" => support::damage(&path(set), 9000),
+            "a header" => support::damage(&path(set), 2000),
+            _ => fs::remove_file(path(set)).unwrap(),
+        }
+        let (code, said) = answer(dir, &["sets/i2"]);
+        assert_eq!((code, &said["answer"]), (Some(1), &"restorable".into()), "{said}");
+        let file = said["damaged"][0]["file"].as_str().unwrap_or_default();
+        assert!(file.ends_with(&format!("{set}/{in_both}")), "{way}: {said}");
+        let restored = format!("from {set} {way}");
+        ese(dir, &["restore", "sets/i2", &restored]).fine();
+        assert!(rows(dir, &restored) == expected);
+        fs::write(path(set), whole).unwrap();
+    }
+    for set in ["i1", "full"] {
+        support::damage(&path(set), 9000);
+    }
+    ese(dir, &["restore", "sets/i2", "none"]).refused(1, &[&in_both, "-573"]);
+}
+
+#[test]
+fn an_incremental_set_builds_on_the_set_that_was_restored_and_not_on_the_newest() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    chain(dir);
+    fs::remove_dir_all(dir.join("data")).unwrap();
+    ese(dir, &["restore", "sets/i1", "data"]).fine();
+    import(dir, 7000, 30);
+    let expected = rows(dir, "data");
+    let other = ["backup", "data", "sets/none", "--incremental", "--base", "sets/i2"];
+    ese(dir, &other).refused(1, &["i2", "-556"]);
+    let told = ese(dir, &["backup", "data", "sets/i3", "--incremental", "--truncate"]).fine();
+    assert!(told.contains("i1"), "{told}");
+    ese(dir, &["restore", "sets/i3", "again"]).fine();
+    assert!(rows(dir, "again") == expected);
+}
+
+#[test]
+fn a_database_that_was_put_back_is_backed_up_and_recovered() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    import(dir, 0, 300);
+    ese(dir, &["backup", "data", "before"]).fine();
+    let old = fs::read(dir.join("data/a.edb")).unwrap();
+    import(dir, 1000, 100);
+    fs::write(dir.join("data/a.edb"), old).unwrap();
+    ese(dir, &["backup", "data", "set"]).fine();
+    let expected = rows(dir, "data");
+    assert_eq!(expected.lines().count(), 300);
+    ese(dir, &["verify-backup", "set", "--scratch", "."]).fine();
+    ese(dir, &["restore", "set", "again"]).fine();
+    assert!(rows(dir, "again") == expected);
+}
+
+#[test]
+fn another_copy_of_a_database_in_a_set_is_left_out_or_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    import(dir, 0, 100);
+    ese(dir, &["backup", "data", "set"]).fine();
+    fs::copy(dir.join("set/a.edb"), dir.join("set/Copy of a.edb")).unwrap();
+    ese(dir, &["restore", "set", "out"]).fine();
+    assert!(rows(dir, "out") == rows(dir, "data") && !dir.join("out/Copy of a.edb").exists());
+    fs::remove_file(dir.join("set/ese-backup.json")).unwrap();
+    ese(dir, &["restore", "set", "other"]).refused(2, &["same database", "-1222"]);
+}
+
+#[test]
+fn what_is_wrong_with_the_base_of_a_set_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    chain(dir);
+    let manifest = dir.join("sets/full/ese-backup.json");
+    let whole = fs::read(&manifest).unwrap();
+    support::damage(&manifest, 50);
+    ese(dir, &["restore", "sets/i1", "out"]).refused(2, &["sets/full/ese-backup.json", "-560"]);
+    fs::write(&manifest, whole).unwrap();
+    // The database of another instance.
+    clean(&dir.join("other"), PageSize::K4, 500);
+    ese(dir, &["backup", "other", "foreign"]).fine();
+    let own = fs::read(dir.join("sets/full/a.edb")).unwrap();
+    let mut foreign = fs::read(dir.join("foreign/a.edb")).unwrap();
+    foreign.resize(own.len(), 0);
+    let trailer = own.len() - 4096;
+    let from = fs::metadata(dir.join("foreign/a.edb")).unwrap().len() as usize - 4096;
+    foreign.copy_within(from..from + 4096, trailer);
+    fs::write(dir.join("sets/full/a.edb"), foreign).unwrap();
+    ese(dir, &["restore", "sets/full", "out"]).refused(1, &["sets/full/a.edb", "another database"]);
+    ese(dir, &["prune", "sets", "--keep", "1"]).fine();
+}
+
+#[test]
+fn no_set_goes_for_one_that_cannot_be_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 500);
+    fs::create_dir(dir.join("sets")).unwrap();
+    for set in ["sets/old", "sets/new"] {
+        ese(dir, &["backup", "data", set, "--truncate"]).fine();
+        import(dir, if set == "sets/old" { 0 } else { 1000 }, 10);
+    }
+    let log = dir.join("sets/new").join(logs(&dir.join("sets/new")).pop().unwrap());
+    support::damage(&log, 2000);
+    ese(dir, &["prune", "sets", "--keep", "1"]).refused(1, &["sets/new", "-573"]);
+    assert!(dir.join("sets/old/a.edb").exists());
+}
+
+#[test]
+fn a_restore_that_was_killed_while_it_copied_has_changed_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 40_000);
+    ese(dir, &["backup", "data", "set"]).fine();
+    let mut child = spawn(program().args(["restore", "set", "data", "--force"]).current_dir(dir));
+    while !dir.join("data/a.edb.restoring").exists() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    finish(child);
+    assert!(dir.join("data/a.edb.restoring").exists(), "killed too late");
+    import(dir, 0, 50);
+    let expected = rows(dir, "data");
+    ese(dir, &["restore", "set", "data"]).refused(2, &["data/a.edb", "-1814"]);
+    assert!(rows(dir, "data") == expected);
+    // One that was killed later has, and nobody works there before it is repeated.
+    fs::write(dir.join("data/ese-restore.incomplete"), "").unwrap();
+    ese(dir, &["backup", "data", "more"]).refused(2, &["ese-restore.incomplete", "-506"]);
+}
+
+#[test]
 fn a_restored_database_remembers_its_backups() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

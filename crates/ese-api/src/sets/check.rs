@@ -186,7 +186,12 @@ impl Check<'_, '_> {
         self.found.last = last_generation(self.env, &source).max(self.found.last);
         let mut set = RestoreSource { increments: Vec::new(), ..source.clone() };
         let mut first = None;
+        // With all links, one of which may have what another has lost.
+        let whole = RestorePlan::examine_source(self.env, &source).ok();
         let needed = loop {
+            if let Some(plan) = whole {
+                break plan.databases;
+            }
             let error = match RestorePlan::examine_source(self.env, &set) {
                 Ok(plan) => break plan.databases,
                 Err(error) => fatal(error)?,

@@ -50,7 +50,9 @@ impl ExternalDatabases {
     ) -> Result<ExternalDatabases> {
         let mut all = Vec::new();
         for dir in std::iter::once(&logs.dir).chain(&logs.increments) {
-            all.extend(Part::read(env, dir, Want::AnyLogs, None)?.logs);
+            let part = Part::read(env, dir, Want::AnyLogs, None)?;
+            part.refuse_lost()?;
+            all.extend(part.logs);
         }
         let chosen =
             choose_logs(all, logs.generations).map_err(|error| error.at_path(&logs.dir))?;

@@ -33,9 +33,8 @@ use self::part::{Part, Want};
 use crate::stream::Manifest;
 
 pub use external::{ExternalDatabases, place_external};
-pub(crate) use place::TEMPORARY;
-pub use place::{Placed, PlacedDatabase, RestoreOptions, UNFINISHED_NAME, place};
-pub use plan::{PlannedDatabase, PlannedLog, RestorePlan, RestoreSource};
+pub use place::{Placed, PlacedDatabase, RestoreOptions, TEMPORARY, UNFINISHED_NAME, place};
+pub use plan::{LogCopy, PlannedDatabase, PlannedLog, RestorePlan, RestoreSource};
 pub(crate) use scan::read_log_header;
 pub use target::RestoreTarget;
 pub use until::{PlannedEnd, RestoreUntil};
@@ -57,6 +56,7 @@ pub struct RestoreProgress {
 pub(crate) fn logs_of_set(env: &Env, dir: &Path) -> Result<(Vec<PlannedLog>, Option<Manifest>)> {
     let mut part = Part::read(env, dir, Want::Logs, None)?;
     part.check_manifest()?;
+    part.refuse_lost()?;
     let logs = plan::choose_logs(part.logs, None)?;
     if let Some(first) = logs.first() {
         plan::check_chain(&logs, first.signature)?;

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     files::check_plain_name,
     sets::PRUNED_NAME,
-    stream::{INCOMPLETE_NAME, MANIFEST_NAME, Manifest, signature_from_hex},
+    stream::{DatabaseEntry, INCOMPLETE_NAME, MANIFEST_NAME, Manifest, signature_from_hex},
 };
 
 /// What is wanted of a directory.
@@ -43,8 +43,26 @@ pub(super) struct Part {
     pub(super) logs: Vec<PlannedLog>,
     pub(super) databases: Vec<PlannedDatabase>,
     pub(super) ignored: Vec<PathBuf>,
+    /// Logs that are damaged or missing.
+    pub(super) lost: Vec<LostLog>,
     /// The log that an instance was writing, in a directory that is no set.
     current: Option<(PathBuf, LogHeader)>,
+}
+
+/// A log that a directory should hold and does not, or not whole.
+#[derive(Debug)]
+pub(super) struct LostLog {
+    generation: Generation,
+    /// Its CRC-32 by the manifest.
+    crc32: Option<String>,
+    pub(super) error: Error,
+}
+
+impl LostLog {
+    /// It is there.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.error.code() == JetErr::LogCorruptDuringHardRestore
+    }
 }
 
 impl Part {
@@ -60,9 +78,18 @@ impl Part {
             Want::AnyLogs => (None, false),
             Want::Set | Want::Logs => check_finished(env, &dir, &entries)?,
         };
-        let (logs, databases, ignored) = (Vec::new(), Vec::new(), Vec::new());
-        let (cut, current) = (false, None);
-        let mut part = Part { want, up_to, cut, current, dir, manifest, logs, databases, ignored };
+        let mut part = Part {
+            want,
+            up_to,
+            cut: false,
+            dir,
+            manifest,
+            logs: Vec::new(),
+            databases: Vec::new(),
+            ignored: Vec::new(),
+            lost: Vec::new(),
+            current: None,
+        };
         for entry in &entries {
             // What a backup that did not come to its end has put beside the files of the set.
             if being_changed && !part.lists(&entry.name) {
@@ -97,10 +124,16 @@ impl Part {
                 return Ok(());
             }
             refuse_strange(entry, &path)?;
-            let log =
-                scan_log(env, &self.dir, entry).map_err(|error| error.at_generation(generation))?;
-            check_name(&log, generation)?;
-            self.logs.push(log);
+            match scan_log(env, &self.dir, entry).map_err(|error| error.at_generation(generation)) {
+                Ok(log) => {
+                    check_name(&log, generation)?;
+                    self.logs.push(log);
+                }
+                Err(error) if error.code() == JetErr::LogCorruptDuringHardRestore => {
+                    self.lost.push(LostLog { generation, crc32: None, error });
+                }
+                Err(error) => return Err(error),
+            }
             return Ok(());
         }
         if self.want == Want::Logs && self.manifest.is_none() && is_current(&entry.name) {
@@ -120,6 +153,8 @@ impl Part {
             return Ok(());
         }
         match scan_other(env, &self.dir, entry, expected)? {
+            // The set is what its manifest lists.
+            Other::Database(_) if self.manifest.is_some() && !listed => self.ignored.push(path),
             Other::Database(database) => {
                 check_plain_name(&entry.name).map_err(|error| error.at_path(&self.dir))?;
                 self.databases.push(*database);
@@ -146,7 +181,44 @@ impl Part {
             ))
     }
 
+    /// The database of an entry of the manifest is missing, or something else stands in its place.
+    fn not_the_listed(&self, entry: &DatabaseEntry) -> Error {
+        let path = self.dir.join(&entry.name);
+        let found = self.databases.iter().find(|database| database.name == entry.name);
+        let (what, advice) = match found {
+            None => ("it is not there or is no copy of a database".to_owned(), "bring it back"),
+            Some(database) if database.len != entry.len => {
+                (format!("found one of {} bytes", database.len), "put the set's own file back")
+            }
+            Some(database) => (
+                format!("found another database, with signature {}", database.header.sign_db),
+                "put the set's own file back",
+            ),
+        };
+        let what = format!("the manifest lists a database of {} bytes here; {what}", entry.len);
+        let code = match self.databases.is_empty() {
+            true => JetErr::PatchFileMissing,
+            false => JetErr::DatabasePatchFileMismatch,
+        };
+        Error::new(code, what).at_path(path).advise(advice)
+    }
+
+    /// For those who have no other directory to turn to.
+    pub(super) fn refuse_lost(&self) -> Result<()> {
+        self.lost.first().map_or(Ok(()), |lost| Err(lost.error.clone()))
+    }
+
+    /// Is a log here that is certainly the one that another directory has lost?
+    pub(super) fn serves_for(&self, lost: &LostLog) -> bool {
+        self.logs.iter().any(|log| {
+            // Without sums nobody knows whether it is of the same history.
+            let same = lost.crc32.is_some() && log.crc32 == lost.crc32;
+            log.generation == lost.generation && same
+        })
+    }
+
     /// Everything that the manifest lists is there in its full length; the sums to compare with.
+    /// Logs that are not are [`Part::lost`].
     pub(super) fn check_manifest(&mut self) -> Result<()> {
         let Some(manifest) = &self.manifest else { return Ok(()) };
         for entry in &manifest.logs {
@@ -154,21 +226,27 @@ impl Part {
                 self.cut = true;
                 continue;
             }
+            let crc32 = Some(entry.crc32.clone());
             let mut logs = self.logs.iter_mut();
-            match logs.find(|log| log.name == entry.name && log.len == entry.len) {
-                Some(log) => log.crc32 = Some(entry.crc32.clone()),
-                None => {
-                    return Err(Error::new(
-                        JetErr::MissingRestoreLogFiles,
-                        format!(
-                            "the manifest lists a log of {} bytes, which is not there",
-                            entry.len
-                        ),
-                    )
-                    .at_path(self.dir.join(&entry.name))
-                    .at_generation(Generation(entry.generation)));
-                }
+            if let Some(log) = logs.find(|log| log.name == entry.name && log.len == entry.len) {
+                log.crc32 = crc32;
+                continue;
             }
+            let generation = Generation(entry.generation);
+            let mut damaged = self.lost.iter_mut();
+            if let Some(lost) = damaged.find(|lost| lost.generation == generation) {
+                lost.crc32 = crc32;
+                continue;
+            }
+            // One of another length is there and is not the one.
+            self.logs.retain(|log| log.name != entry.name);
+            let what =
+                format!("the manifest lists a log of {} bytes, which is not there", entry.len);
+            let error = Error::new(JetErr::MissingRestoreLogFiles, what)
+                .at_path(self.dir.join(&entry.name))
+                .at_generation(generation)
+                .advise("bring the log back, or restore another set");
+            self.lost.push(LostLog { generation, crc32, error });
         }
         let databases = if self.want == Want::Set { manifest.databases.as_slice() } else { &[] };
         for entry in databases {
@@ -183,13 +261,7 @@ impl Part {
                     database.source = Some(PathBuf::from(&entry.source));
                     database.crc32 = Some(entry.crc32.clone());
                 }
-                None => {
-                    return Err(Error::new(
-                        JetErr::DatabasePatchFileMismatch,
-                        format!("not the database of {} bytes that the manifest lists", entry.len),
-                    )
-                    .at_path(self.dir.join(&entry.name)));
-                }
+                None => return Err(self.not_the_listed(entry)),
             }
         }
         Ok(())
@@ -216,7 +288,10 @@ fn find_set(env: &Env, set_dir: &Path) -> Result<(PathBuf, Vec<DirEntry>)> {
         }
         let mut entries = env.fs.list(&dir)?;
         entries.retain(|entry| !entry.is_dir);
-        if entries.iter().any(|entry| LogName::archive(&entry.name).is_some()) {
+        let is_one = |entry: &DirEntry| {
+            LogName::archive(&entry.name).is_some() || entry.name == MANIFEST_NAME
+        };
+        if entries.iter().any(is_one) {
             return Ok((dir, entries));
         }
         if entries.iter().any(|entry| entry.name == INCOMPLETE_NAME) {

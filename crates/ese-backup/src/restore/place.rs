@@ -33,8 +33,8 @@ use crate::{
 
 /// Marks, beside the databases, that a restore has begun and not finished.
 pub const UNFINISHED_NAME: &str = "ese-restore.incomplete";
-/// What a file is called until it is whole.
-pub(crate) const TEMPORARY: &str = "restoring";
+/// The ending that a restored file has until all files are whole.
+pub const TEMPORARY: &str = "restoring";
 
 /// How a set is restored.
 pub struct RestoreOptions<'a> {
@@ -228,15 +228,14 @@ impl Placing<'_> {
             true => Existing::check(env, plan, target)?,
             false => Existing::default(),
         };
-        mark.merged(earlier.as_ref()).write(env, &mark_path)?;
         let mut temporaries = Vec::new();
-        match self.copy_all(options, &mut temporaries) {
-            Ok(report) => Ok(Prepared { mark: mark_path, report, locks, existing }),
-            Err(error) => {
-                discard(env, &temporaries, earlier.is_none().then_some(mark_path.as_path()));
-                Err(error)
-            }
-        }
+        let report = self.copy_all(options, &mut temporaries).inspect_err(|_| {
+            discard(env, &temporaries);
+        })?;
+        // Not before: until now nothing of what was here has changed, and who goes on working with
+        // it loses nothing to a restore that is not forced.
+        mark.merged(earlier.as_ref()).write(env, &mark_path)?;
+        Ok(Prepared { mark: mark_path, report, locks, existing })
     }
 
     fn lock(&self) -> Result<Locks> {
@@ -496,9 +495,9 @@ pub(super) fn temporary(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Best effort after a failure; the mark goes last, and only if this restore made it.
-fn discard(env: &Env, temporaries: &[PathBuf], mark: Option<&Path>) {
-    for path in temporaries.iter().map(PathBuf::as_path).chain(mark) {
+/// Best effort after a failure.
+fn discard(env: &Env, temporaries: &[PathBuf]) {
+    for path in temporaries {
         if let Err(error) = remove_if_there(env, path) {
             tracing::warn!(%error, "a file of the aborted restore is left behind");
         }

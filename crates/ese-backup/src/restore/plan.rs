@@ -60,6 +60,17 @@ pub struct PlannedLog {
     pub attachments: Vec<(Signature, PathBuf)>,
     /// CRC-32 of the file by the manifest, 8 hexadecimal digits.
     pub crc32: Option<String>,
+    /// The same log in other directories of the source: one of them serves where this is damaged.
+    pub copies: Vec<LogCopy>,
+}
+
+/// A further copy of a log.
+#[derive(Clone, Debug)]
+pub struct LogCopy {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Its CRC-32 by the manifest beside it.
+    pub crc32: Option<String>,
 }
 
 impl PlannedLog {
@@ -122,6 +133,8 @@ pub struct RestorePlan {
     pub ignored: Vec<PathBuf>,
     /// There are logs behind the last one, which are left out.
     pub cut: bool,
+    /// What is wrong with logs of which another directory holds a sound copy, which serves.
+    pub damaged: Vec<Error>,
 }
 
 impl RestorePlan {
@@ -156,6 +169,19 @@ impl RestorePlan {
         for dir in &source.increments {
             more.push(Part::read(env, dir, Want::Logs, source.up_to)?);
         }
+        for part in std::iter::once(&mut part).chain(&mut more) {
+            part.check_manifest()?;
+        }
+        let (mut lost, mut damaged) = (Vec::new(), Vec::new());
+        for own in std::iter::once(&part).chain(&more) {
+            for log in &own.lost {
+                let served = std::iter::once(&part).chain(&more).any(|part| part.serves_for(log));
+                if !served && log.is_damaged() {
+                    return Err(log.error.clone());
+                }
+                if served { &mut damaged } else { &mut lost }.push(log.error.clone());
+            }
+        }
         let Some(first) = part.databases.first() else {
             return Err(Error::new(JetErr::PatchFileMissing, "the set holds no database")
                 .at_path(&part.dir)
@@ -166,18 +192,24 @@ impl RestorePlan {
         let logs = |part: &Part| part.logs.clone();
         let all = std::iter::once(&part).chain(&more).flat_map(logs).collect();
         let logs = choose_logs(all, source.generations)?;
+        if logs.is_empty() {
+            let none = Error::new(JetErr::FileNotFound, "no log of a backup set here")
+                .at_path(&part.dir)
+                .advise("name the directory that the backup was written into");
+            return Err(lost
+                .into_iter()
+                .next()
+                .map_or(none, |it| it.with_code(JetErr::FileNotFound)));
+        }
         let databases = part.databases.clone();
         let mut plan = RestorePlan::of(part.dir.clone(), databases, logs, log_signature)?;
-        plan.ignored.clone_from(&part.ignored);
-        for part in std::iter::once(&mut part).chain(&mut more) {
-            part.check_manifest()?;
-            plan.cut |= part.cut;
-            for log in &mut plan.logs {
-                if let Some(listed) = part.logs.iter().find(|listed| listed.path == log.path) {
-                    log.crc32.clone_from(&listed.crc32);
-                }
-            }
+        // Behind what the logs that are there say of each other, which says more.
+        if let Some(error) = lost.into_iter().next() {
+            return Err(error);
         }
+        plan.ignored.clone_from(&part.ignored);
+        plan.damaged = damaged;
+        plan.cut |= std::iter::once(&part).chain(&more).any(|part| part.cut);
         // Of a range somebody has said where it ends.
         if source.generations.is_none() {
             for part in &more {
@@ -212,10 +244,12 @@ impl RestorePlan {
             manifest: None,
             ignored: Vec::new(),
             cut: false,
+            damaged: Vec::new(),
         };
         for database in &plan.databases {
             plan.check_database(database)?;
         }
+        check_distinct(&plan.databases)?;
         check_snapshots(&plan.databases)?;
         Ok(plan)
     }
@@ -239,7 +273,8 @@ impl RestorePlan {
 
     /// The directories that its files lie in.
     pub(super) fn dirs(&self) -> BTreeSet<&Path> {
-        let files = self.logs.iter().map(|log| log.path.as_path());
+        let copies = self.logs.iter().flat_map(|log| &log.copies).map(|copy| copy.path.as_path());
+        let files = self.logs.iter().map(|log| log.path.as_path()).chain(copies);
         let files = files.chain(self.databases.iter().map(|database| database.path.as_path()));
         files.map(parent_of).chain([self.dir.as_path()]).collect()
     }
@@ -289,7 +324,11 @@ pub(super) fn choose_logs(
 ) -> Result<Vec<PlannedLog>> {
     logs.sort_by_key(|log| log.generation);
     logs.dedup_by(|later, first| {
-        later.path.parent() != first.path.parent() && later.is_same_as(first)
+        let same = later.path.parent() != first.path.parent() && later.is_same_as(first);
+        if same {
+            first.copies.push(LogCopy { path: later.path.clone(), crc32: later.crc32.clone() });
+        }
+        same
     });
     let Some((low, high)) = range else { return Ok(logs) };
     logs.retain(|log| low <= log.generation && log.generation <= high);
@@ -304,6 +343,21 @@ pub(super) fn choose_logs(
     };
     let what = "a generation of the range that was asked for is missing";
     Err(Error::new(JetErr::MissingRestoreLogFiles, what).at_generation(missing))
+}
+
+/// Of two copies of one database the log would be replayed into one alone.
+fn check_distinct(databases: &[PlannedDatabase]) -> Result<()> {
+    for (at, database) in databases.iter().enumerate() {
+        let same = |other: &&PlannedDatabase| other.header.sign_db == database.header.sign_db;
+        if let Some(other) = databases.iter().take(at).find(same) {
+            let what =
+                format!("{:?} and {:?} are copies of the same database", other.name, database.name);
+            return Err(Error::new(JetErr::DatabaseSignInUse, what)
+                .at_path(&database.path)
+                .advise("take the one out of the set that does not belong to it"));
+        }
+    }
+    Ok(())
 }
 
 /// Databases of a snapshot of the operating system are of one moment, which is that of all.

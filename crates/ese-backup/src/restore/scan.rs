@@ -83,6 +83,7 @@ pub(super) fn scan_log(env: &Env, dir: &Path, entry: &DirEntry) -> Result<Planne
             .map(|attachment| (attachment.sign_db, PathBuf::from(&attachment.path)))
             .collect(),
         crc32: None,
+        copies: Vec::new(),
     })
 }
 

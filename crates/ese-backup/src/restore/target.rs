@@ -144,7 +144,8 @@ impl RestoreTarget {
     ///
     /// # Errors
     /// As [`RestoreTarget::place_of`]; `JET_errInvalidPath` (-1023) also for two databases at one
-    /// place, and for a place that no database of the set has.
+    /// place, for a place that no database of the set has, and for the name of another file of the
+    /// instance.
     pub fn places_of(&self, plan: &RestorePlan) -> Result<Vec<PathBuf>> {
         for (from, _) in &self.places {
             let means = |database: &PlannedDatabase| {
@@ -164,9 +165,25 @@ impl RestoreTarget {
                     .at_path(path)
                     .advise("give each database a place of its own"));
             }
+            self.refuse_own_name(plan, &path)?;
             places.push(path);
         }
         Ok(places)
+    }
+
+    /// A database under a name that the restore or the instance uses itself would be replaced.
+    fn refuse_own_name(&self, plan: &RestorePlan, path: &Path) -> Result<()> {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let dirs = [&self.database_dir, &self.log_dir, &self.system_dir];
+        let taken = is_mark(name) || is_of_instance(name, &plan.log_base);
+        if !taken || !dirs.iter().any(|dir| Some(dir.as_path()) == path.parent()) {
+            return Ok(());
+        }
+        let what =
+            "a database cannot have this name: a file of the instance or of the restore has it";
+        Err(Error::new(JetErr::InvalidPath, what).at_path(path).advise(
+            "give the database another place; if a set calls it so, somebody has made it up",
+        ))
     }
 }
 
@@ -219,20 +236,26 @@ pub(super) fn refuse_strange(
 }
 
 fn is_ours(path: &Path, name: &str, plan: &RestorePlan, places: &[PathBuf]) -> bool {
-    let marks = [Path::new(UNFINISHED_NAME), &Path::new(UNFINISHED_NAME).with_extension(TEMPORARY)];
-    if marks.contains(&Path::new(name)) {
+    if is_mark(name) || is_of_instance(name, &plan.log_base) {
         return true;
     }
     let beside = |place: &PathBuf| {
         let side = [place.clone(), temporary(place), place.with_extension("jfm"), double(place)];
         side.iter().any(|own| own == path)
     };
-    if places.iter().any(beside) {
-        return true;
-    }
+    places.iter().any(beside)
+}
+
+/// The mark of an unfinished restore, or what it is called until it is durable?
+fn is_mark(name: &str) -> bool {
+    let marks = [Path::new(UNFINISHED_NAME), &Path::new(UNFINISHED_NAME).with_extension(TEMPORARY)];
+    marks.contains(&Path::new(name))
+}
+
+/// Is this the name of a file that an instance with that base name keeps beside its logs?
+fn is_of_instance(name: &str, base: &str) -> bool {
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
-    let head = stem.get(..plan.log_base.len());
-    head.is_some_and(|head| head.eq_ignore_ascii_case(&plan.log_base))
+    stem.get(..base.len()).is_some_and(|head| head.eq_ignore_ascii_case(base))
         && (OF_LOGS.iter().any(|own| ending.eq_ignore_ascii_case(own)) || ending == TEMPORARY)
 }
 

@@ -15,7 +15,7 @@ use ese_pages::{
 
 use super::{
     RestoreProgress,
-    plan::{PlannedDatabase, PlannedLog, RestorePlan},
+    plan::{LogCopy, PlannedDatabase, PlannedLog, RestorePlan},
 };
 use crate::{
     session::verify_segment,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What was found in a set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct SetReport {
     /// Database pages, blank ones included.
     pub pages: u64,
@@ -33,6 +33,8 @@ pub struct SetReport {
     pub log_segments: u64,
     /// Bytes read.
     pub bytes: u64,
+    /// What is wrong with logs of which another directory holds a sound copy: that one serves.
+    pub damaged: Vec<Error>,
 }
 
 /// Reads and verifies every file of a set. Nothing is written.
@@ -86,7 +88,7 @@ impl<'a> Run<'a> {
             stop,
             keep_damaged,
             so_far: RestoreProgress { bytes_done: 0, bytes_total: plan.bytes() },
-            report: SetReport::default(),
+            report: SetReport { damaged: plan.damaged.clone(), ..SetReport::default() },
         }
     }
 
@@ -101,7 +103,7 @@ impl<'a> Run<'a> {
         let page = database.page_size.bytes();
         let body = database.len - database.page_size.bytes_u64();
         let keep_damaged = self.keep_damaged;
-        let mut report = self.report;
+        let (mut pages, mut corrected_pages) = (0, 0);
         // What a sum of the whole file does not tell.
         let (mut bad_header, mut corrected_page) = (None, None);
         let crc = self.pump(
@@ -122,10 +124,10 @@ impl<'a> Run<'a> {
                         }
                     } else if index * (page as u64) < body {
                         let pgno = pgno_at(index)?;
-                        report.pages += 1;
+                        pages += 1;
                         match verify_image(image, pgno, database.page_size) {
                             Ok(corrected) => {
-                                report.corrected_pages += u64::from(corrected);
+                                corrected_pages += u64::from(corrected);
                                 corrected_page = corrected_page.or(corrected.then_some(pgno));
                             }
                             Err(error) if keep_damaged => {
@@ -138,7 +140,8 @@ impl<'a> Run<'a> {
                 Ok(())
             },
         )?;
-        self.report = SetReport { bytes: self.report.bytes, ..report };
+        self.report.pages += pages;
+        self.report.corrected_pages += corrected_pages;
         match &database.crc32 {
             Some(listed) if *listed != hex32(crc) && !keep_damaged => {
                 let place = match (bad_header, corrected_page) {
@@ -159,7 +162,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Verifies and copies a log.
+    /// Verifies a log, and copies it. Of several copies each is verified, and the first sound one
+    /// is copied.
     pub(super) fn log(
         &mut self,
         env: &Env,
@@ -167,15 +171,49 @@ impl<'a> Run<'a> {
         sink: &mut Sink,
         out: Option<&Output>,
     ) -> Result<()> {
+        let own = LogCopy { path: log.path.clone(), crc32: log.crc32.clone() };
+        if log.copies.is_empty() {
+            return self.log_copy(env, log, &own, sink, out);
+        }
+        let (before, mut sound) = (self.so_far, None);
+        let mut damaged = Vec::new();
+        for copy in std::iter::once(&own).chain(&log.copies) {
+            // Progress counts each log once.
+            self.so_far = before;
+            match self.log_copy(env, log, copy, sink, None) {
+                Ok(()) => sound = sound.or(Some(copy)),
+                Err(error) if error.code() == JetErr::LogCorruptDuringHardRestore => {
+                    damaged.push(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let Some(sound) = sound else { return damaged.into_iter().next().map_or(Ok(()), Err) };
+        self.report.damaged.append(&mut damaged);
+        if out.is_none() {
+            return Ok(());
+        }
+        self.so_far = before;
+        self.log_copy(env, log, sound, sink, out)
+    }
+
+    fn log_copy(
+        &mut self,
+        env: &Env,
+        log: &PlannedLog,
+        copy: &LogCopy,
+        sink: &mut Sink,
+        out: Option<&Output>,
+    ) -> Result<()> {
         let damaged = |what: String| {
             Error::new(JetErr::LogCorruptDuringHardRestore, what)
-                .at_path(&log.path)
+                .at_path(&copy.path)
                 .at_generation(log.generation)
                 .advise("bring an intact copy of this log, or restore another set")
         };
         let mut segments = 0;
         let out = out.map(|file| (file, log.len));
-        let crc = self.pump(env, &log.path, log.len, sink, out, &mut |bytes, offset| {
+        let crc = self.pump(env, &copy.path, log.len, sink, out, &mut |bytes, offset| {
             let first = offset / LOG_SEGMENT_LEN as u64;
             for (segment, isec) in bytes.chunks(LOG_SEGMENT_LEN).zip(first..) {
                 segments += 1;
@@ -187,7 +225,7 @@ impl<'a> Run<'a> {
             Ok(())
         })?;
         self.report.log_segments += segments;
-        match &log.crc32 {
+        match &copy.crc32 {
             Some(listed) if *listed != hex32(crc) => {
                 Err(damaged(format!("CRC-32 of the copy {crc:08x}, of the backup {listed}")))
             }

@@ -13,6 +13,7 @@ use ese_os::{Env, OpenMode, is_link, parent_of};
 use super::{BackupSet, Shelf};
 use crate::{
     files::{check_plain_name, remove_if_there},
+    restore::{RestorePlan, RestoreSource},
     stream::{INCOMPLETE_NAME, KEPT_NAME, MANIFEST_NAME, Manifest},
 };
 
@@ -100,6 +101,19 @@ impl PrunePlan {
         }
         let Shelf { half_pruned: half_removed, unfinished, .. } = shelf;
         Ok(PrunePlan { kept, removed, half_removed, unfinished })
+    }
+
+    /// Can what stays be restored, as far as the headers of its databases and logs tell? Pages are
+    /// not read, and archives not looked into.
+    ///
+    /// # Errors
+    /// As [`RestorePlan::examine_source`].
+    pub fn check_kept(&self, env: &Env) -> Result<()> {
+        let kept = self.kept.iter().map(|(set, _)| set.clone());
+        let shelf = Shelf { sets: kept.collect(), ..Shelf::default() };
+        let nothing_goes = self.removed.is_empty();
+        let sets = shelf.sets.iter().filter(|_| !nothing_goes);
+        sets.map(|set| check_headers(env, &shelf.chain(set)?)).collect()
     }
 
     /// Does it. `told` is called before each set is removed.
@@ -216,6 +230,15 @@ fn check_all_there(env: &Env, set: &BackupSet) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn check_headers(env: &Env, chain: &[&BackupSet]) -> Result<()> {
+    let mut dirs = chain.iter().filter(|link| !link.is_archive).map(|link| link.path.as_path());
+    let Some(full) = dirs.next().filter(|_| chain.iter().all(|link| !link.is_archive)) else {
+        return Ok(());
+    };
+    let source = dirs.fold(RestoreSource::new(full), RestoreSource::with_increment);
+    RestorePlan::examine_source(env, &source).map(|_| ())
 }
 
 /// In the directory is nothing but the set.

@@ -110,6 +110,8 @@ impl<'a> CopyJob<'a> {
 /// What a copy is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// What a stopped copy has left is compared with its sums.
+    Comparing,
     /// Databases are read and written.
     Databases,
     /// Logs are read and written.
@@ -170,7 +172,8 @@ pub fn backup_to_dir(
 /// `JET_errBackupDirectoryNotEmpty` (-504) or `JET_errFileAlreadyExists` (-1814) for a destination
 /// that is taken; `JET_errInvalidParameter` (-1003) for a stream with truncation;
 /// `JET_errMissingFileToBackup` (-569) if the logs do not continue the base;
-/// `JET_errGivenLogFileHasBadSignature` (-555) if the base is of another instance;
+/// `JET_errGivenLogFileHasBadSignature` (-555) if the base is of another instance,
+/// `JET_errGivenLogFileIsNotContiguous` (-556) if the log has gone another way since;
 /// `JET_errBackupAbortByServer` (-801) if the backup was stopped; those of beginning, reading and
 /// writing. Then nothing of the set is left, except when writing the databases' headers failed
 /// after logs had been deleted: the set is complete then. With [`Resume::Continue`] everything
@@ -230,13 +233,23 @@ fn copy_keeping(
     job: CopyJob<'_>,
 ) -> Result<BackupReport> {
     let mut mark = hold_mark(env, dir)?;
-    let mut earlier = Kept::look(env, dir)?;
-    if let Some(left) = earlier.take_if(|_| job.resume == Resume::Anew) {
-        left.discard(env, dir)?;
+    if job.resume == Resume::Anew && Kept::discard(env, dir, &**context.source())? {
         mark = None;
     }
-    if let Some(earlier) = &earlier {
+    let mut earlier = Kept::look(env, dir)?;
+    if let Some(earlier) = &mut earlier {
         earlier.check(dir, &**context.source())?;
+        let so_far = Progress { phase: Phase::Comparing, bytes_done: 0, bytes_total: 0 };
+        let lost = earlier.compare(env, dir, &mut || {
+            (job.progress)(&so_far);
+            match job.stop.reason() {
+                None => Ok(()),
+                Some(_) => Err(Error::new(JetErr::BackupAbortByServer, "the backup was stopped")),
+            }
+        })?;
+        if lost {
+            earlier.write(dir, &**context.source())?;
+        }
     }
     let mut out = DirOutput::keeping(env, dir, earlier.is_some(), mark)?;
     copy_with(context, env, &mut out, job, Some(Keeping::new(earlier)))
@@ -365,14 +378,24 @@ impl Copy<'_> {
 
     fn check_base(&self, source: &dyn BackupSource) -> Result<()> {
         let Some(base) = &self.base else { return Ok(()) };
-        if base.log_signature == signature_to_hex(&source.log_signature()) {
+        if base.log_signature != signature_to_hex(&source.log_signature()) {
+            return Err(Error::new(
+                JetErr::GivenLogFileHasBadSignature,
+                format!("the set {:?} is of another instance, or of an earlier log", base.name),
+            )
+            .advise("name a set of this instance, or make a full backup"));
+        }
+        if base.is_continued_by(source)? {
             return Ok(());
         }
-        Err(Error::new(
-            JetErr::GivenLogFileHasBadSignature,
-            format!("the set {:?} is of another instance, or of an earlier log", base.name),
-        )
-        .advise("name a set of this instance, or make a full backup"))
+        let what = format!(
+            "the set {:?} was made before the instance was restored from an older one: its last log \
+             is not the one of this instance",
+            base.name
+        );
+        Err(Error::new(JetErr::GivenLogFileIsNotContiguous, what)
+            .at_generation(Generation(base.gen_high))
+            .advise("name the set that was restored, or make a full backup"))
     }
 
     /// No log may lie between the base's last one and this backup's first one.

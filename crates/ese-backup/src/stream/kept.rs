@@ -13,15 +13,17 @@ use std::path::{Path, PathBuf};
 
 use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result};
 use ese_log::LogName;
-use ese_os::Env;
+use ese_os::{Env, OpenMode};
 use serde::{Deserialize, Serialize};
 
 use super::{
     INCOMPLETE_NAME, MANIFEST_NAME,
     archive::FileKind,
     manifest::{hex32, read_whole, replace, seal, signature_to_hex},
+    sink::CHUNK_LEN,
 };
 use crate::{
+    AlignedBuffer,
     files::{check_plain_name, remove_if_there},
     restore::read_log_header,
     session::ResumePoint,
@@ -294,14 +296,66 @@ impl Kept {
         }
     }
 
-    /// Removes what a stopped backup has left; the mark goes last.
-    pub(super) fn discard(&self, env: &Env, dir: &Path) -> Result<()> {
-        let sources = self.databases.iter().map(|database| Path::new(&database.source));
-        let databases: Vec<_> = sources.filter_map(Path::file_name).collect();
-        let listed: Vec<&str> = self.files.iter().map(|file| file.name.as_str()).collect();
+    /// Reads what is kept, and gives up what is not as it was written: it is copied again. True:
+    /// there was such a file. `pause` is called between pieces of 1 MiB.
+    pub(super) fn compare(
+        &mut self,
+        env: &Env,
+        dir: &Path,
+        pause: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<bool> {
+        let mut lost = false;
+        let mut buffer = AlignedBuffer::new(CHUNK_LEN)?;
+        for file in self.files.iter_mut().filter(|file| file.done > 0) {
+            let path = dir.join(&file.name);
+            let kept = env.fs.open(&path, OpenMode::Read)?;
+            let (mut sum, mut at) = (crc32fast::Hasher::new(), 0);
+            while at < file.done {
+                pause()?;
+                let left = usize::try_from(file.done - at).unwrap_or(usize::MAX);
+                let count = left.min(CHUNK_LEN);
+                let bytes = buffer.as_mut_slice().get_mut(..count).unwrap_or_default();
+                kept.read_at(bytes, at)?;
+                sum.update(bytes);
+                at += count as u64;
+            }
+            if sum.finalize() != file.sum() {
+                tracing::warn!(path = %path.display(), "a kept file has changed: copied again");
+                (file.done, file.crc32, file.corrected_pages) = (0, hex32(0), 0);
+                lost = true;
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Removes what a stopped backup has left, also where nobody can read how far it had come; the
+    /// mark goes last. False: nothing was there.
+    ///
+    /// # Errors
+    /// As [`Kept::look`], but for a damaged file.
+    pub(super) fn discard(env: &Env, dir: &Path, source: &dyn BackupSource) -> Result<bool> {
+        let kept = match Kept::look(env, dir) {
+            Ok(None) => return Ok(false),
+            Ok(kept) => kept,
+            Err(error) if error.code() == JetErr::FileInvalidType => {
+                if !env.fs.exists(&dir.join(INCOMPLETE_NAME))? {
+                    return Err(error);
+                }
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        // Without it the files are those that a backup of this instance would have.
+        let own = attached(source);
+        let databases = kept.as_ref().map_or(&own, |kept| &kept.databases).iter();
+        let databases: Vec<_> =
+            databases.filter_map(|it| Path::new(&it.source).file_name()).collect();
+        let base = kept.as_ref().map_or_else(|| source.log_base(), |kept| kept.log_base.clone());
+        let listed = kept.iter().flat_map(|kept| &kept.files).map(|file| file.name.as_str());
+        let listed: Vec<&str> = listed.collect();
         let mut files: Vec<PathBuf> = Vec::new();
         for entry in env.fs.list(dir)?.into_iter().filter(|entry| !entry.is_dir) {
-            let log = LogName::archive(&entry.name).is_some_and(|(base, _)| base == self.log_base);
+            let log = LogName::archive(&entry.name).is_some_and(|(own, _)| own == base);
             let name = entry.name.as_str();
             // Some may have been begun after this was written.
             if log || listed.contains(&name) || databases.iter().any(|own| *own == name) {
@@ -314,7 +368,8 @@ impl Kept {
         }
         env.fs.sync_dir(dir)?;
         remove_if_there(env, &dir.join(INCOMPLETE_NAME))?;
-        env.fs.sync_dir(dir)
+        env.fs.sync_dir(dir)?;
+        Ok(true)
     }
 }
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use zerocopy::{FromBytes, IntoBytes};
 
 use super::kept::KEPT_NAME;
-use crate::files::remove_if_there;
+use crate::{files::remove_if_there, source::BackupSource};
 
 /// Name of the manifest in a set.
 pub const MANIFEST_NAME: &str = "ese-backup.json";
@@ -72,6 +72,40 @@ pub struct BaseEntry {
     pub gen_high: u32,
     /// The sum of its manifest, which tells it from every other set.
     pub crc32: String,
+    /// CRC-32 of its last log, where its manifest was at hand; not written.
+    #[serde(skip)]
+    pub last_log_crc32: Option<String>,
+}
+
+impl BaseEntry {
+    /// Has the log gone on from this set? One that was restored from an older set has the same
+    /// signature, and under the same generations it is another log. A last log of the set that is
+    /// not there any more tells nothing.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn is_continued_by(&self, source: &dyn BackupSource) -> Result<bool> {
+        if self.log_signature != signature_to_hex(&source.log_signature()) {
+            return Ok(false);
+        }
+        if source.tip().generation.0 <= self.gen_high {
+            return Ok(false);
+        }
+        let logs = source.archived_logs()?;
+        let last = logs.iter().find(|log| log.generation.0 == self.gen_high);
+        let (Some(last), Some(listed)) = (last, &self.last_log_crc32) else { return Ok(true) };
+        let file = source.env().fs.open(&last.path, OpenMode::Read)?;
+        let (mut crc, mut at, len) = (crc32fast::Hasher::new(), 0, file.len()?);
+        let mut piece = vec![0; 1 << 20];
+        while at < len {
+            let count = usize::try_from(len - at).unwrap_or(usize::MAX).min(piece.len());
+            let bytes = piece.get_mut(..count).unwrap_or_default();
+            file.read_at(bytes, at)?;
+            crc.update(bytes);
+            at += count as u64;
+        }
+        Ok(hex32(crc.finalize()) == *listed)
+    }
 }
 
 /// A database file of a set.
@@ -140,6 +174,7 @@ impl Manifest {
             log_signature: self.log_signature.clone(),
             gen_high: self.gen_high,
             crc32: self.crc32.clone(),
+            last_log_crc32: self.logs.last().map(|log| log.crc32.clone()),
         }
     }
 
@@ -173,7 +208,11 @@ impl Manifest {
         let wrong = |what: String| {
             Error::new(JetErr::FileInvalidType, what)
                 .at_path(path)
-                .advise("restore from another set, or remove the manifest to go without its checks")
+                .advise(
+                    "bring back an intact copy of it, or restore from another set. Without its checks: \
+                     copy the other files of the set elsewhere and restore that copy, with the sets \
+                     that build on this one as further logs (--logs)",
+                )
         };
         Manifest::from_text(&read_whole(env, path)?.map_err(wrong)?).map_err(wrong)
     }
