@@ -96,6 +96,28 @@ fn s5_07_a_rollback_cancels_closes_and_leaves_other_cursors_where_they_are() {
 }
 
 #[test]
+fn s5_07_a_rollback_leaves_nothing_of_an_index_that_was_made_and_deleted() {
+    let _mode = multi();
+    let pets = pets();
+    let (other, _) = pets.other();
+    // As long as it reads, nothing of the past is cleaned up.
+    JetBeginTransaction(other).unwrap();
+    JetBeginTransaction(pets.ses).unwrap();
+    pets.seek_id(3, JET_bitSeekEQ).unwrap();
+    JetDelete(pets.ses, pets.cur).unwrap();
+    JetCreateIndex(pets.ses, pets.cur, "x", 0, "+data\0\0", 80).unwrap();
+    JetDeleteIndex(pets.ses, pets.cur, "x").unwrap();
+    JetRollback(pets.ses, 0).unwrap();
+    pets.seek_id(3, JET_bitSeekEQ).unwrap();
+    pets.prepare(JET_prepReplace).unwrap();
+    pets.set(pets.name, b"now").unwrap();
+    pets.update().unwrap();
+    pets.seek_id(3, JET_bitSeekEQ).unwrap();
+    JetDelete(pets.ses, pets.cur).unwrap();
+    JetCommitTransaction(other, 0).unwrap();
+}
+
+#[test]
 fn s5_09_a_read_only_transaction_refuses_changes() {
     let _mode = multi();
     let pets = pets();

@@ -128,11 +128,15 @@ impl Session {
                 back.tables.push(table);
                 continue;
             }
-            back.made.extend(made);
             if let Some(newest) = attached.tables.newest(objid) {
-                newest.core.live.write().follow(&newest, None);
+                let mut live = newest.core.live.write();
+                live.follow(&newest, None);
+                // An index that the same transaction has made and deleted: it is being deleted for
+                // nobody any more, and nobody ever sees it.
+                made.iter().for_each(|drop| live.forget(drop.tree.objid));
                 newest.core.end_deletion();
             }
+            back.made.extend(made);
         }
         back
     }
