@@ -268,7 +268,7 @@ fn what_is_wrong_with_the_base_of_a_set_is_told() {
     let mut foreign = fs::read(dir.join("foreign/a.edb")).unwrap();
     foreign.resize(own.len(), 0);
     let trailer = own.len() - 4096;
-    let from = fs::metadata(dir.join("foreign/a.edb")).unwrap().len() as usize - 4096;
+    let from = fs::read(dir.join("foreign/a.edb")).unwrap().len() - 4096;
     foreign.copy_within(from..from + 4096, trailer);
     fs::write(dir.join("sets/full/a.edb"), foreign).unwrap();
     ese(dir, &["restore", "sets/full", "out"]).refused(1, &["sets/full/a.edb", "another database"]);

@@ -112,8 +112,8 @@ impl PrunePlan {
         let kept = self.kept.iter().map(|(set, _)| set.clone());
         let shelf = Shelf { sets: kept.collect(), ..Shelf::default() };
         let nothing_goes = self.removed.is_empty();
-        let sets = shelf.sets.iter().filter(|_| !nothing_goes);
-        sets.map(|set| check_headers(env, &shelf.chain(set)?)).collect()
+        let mut sets = shelf.sets.iter().filter(|_| !nothing_goes);
+        sets.try_for_each(|set| check_headers(env, &shelf.chain(set)?))
     }
 
     /// Does it. `told` is called before each set is removed.

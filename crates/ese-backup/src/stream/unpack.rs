@@ -92,7 +92,7 @@ fn unpack_into(
     })?;
     out.settle()?;
     out.complete(&mut manifest)?;
-    Ok(manifest)
+    Ok(*manifest)
 }
 
 /// A place inside the target of a restore where sets lie unpacked until they are restored.

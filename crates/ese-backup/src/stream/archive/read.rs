@@ -28,7 +28,7 @@ pub enum ArchivePart {
     /// The next so many bytes of the file; they are in the caller's buffer.
     Data(usize),
     /// The end: everything was there, as the manifest lists it.
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
 }
 
 /// An archive that is being read.
@@ -189,7 +189,7 @@ impl<R: Read> ArchiveReader<R> {
             return Err(self.damaged("something follows the end of the archive"));
         }
         self.ended = true;
-        Ok(ArchivePart::Manifest(manifest))
+        Ok(ArchivePart::Manifest(Box::new(manifest)))
     }
 
     /// The manifest lists exactly the files that were there.

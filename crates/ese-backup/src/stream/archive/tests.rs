@@ -42,7 +42,7 @@ fn read(bytes: &[u8]) -> Result<(Vec<File>, Manifest)> {
             ArchivePart::Start(start) => assert_eq!(start.log_base, "edb"),
             ArchivePart::File(head) => files.push((head, Vec::new())),
             ArchivePart::Data(len) => files.last_mut().unwrap().1.extend(&buffer[..len]),
-            ArchivePart::Manifest(manifest) => end = Some(manifest),
+            ArchivePart::Manifest(manifest) => end = Some(*manifest),
         }
     }
     Ok((files, end.expect("an archive without a manifest is an error")))
