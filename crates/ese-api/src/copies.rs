@@ -3,6 +3,8 @@
 //! Logs are chosen by what they are, not by what they are called; each database is copied and
 //! replayed by itself.
 
+mod place;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -22,13 +24,12 @@ use ese_log::{
 use ese_os::{Env, OpenMode, parent_of};
 use ese_pages::{Access, DbFile, DbHeader, DbState, header::read_header};
 
+use self::place::{double_write_of, place};
 use crate::{
     diff::{self, DiffOptions, TableDifference},
     restore::{file_name, look_for_databases},
 };
 
-/// Bytes that are copied between two looks at the stop.
-const CHUNK: usize = 1 << 20;
 /// Missing generations that are told one by one.
 const MISSING_MAX: usize = 1000;
 /// Endings by which the name of a copy is taken for that of a file.
@@ -178,7 +179,8 @@ fn copied(
     let (source, sign_db, state) = (work.source.clone(), work.sign_db, work.state());
     let aside = work.aside.clone();
     let outcome = run(env, request, work, progress, stop);
-    let outcome = match outcome.map_err(|error| explained(error, &aside)) {
+    let path = source.as_deref().unwrap_or(&target);
+    let outcome = match outcome.map_err(|error| explained(error, &aside).at_path(path)) {
         Err(error) if error.code() == JetErr::ClientRequestToStopJetService => return Err(error),
         outcome => outcome,
     };
@@ -259,6 +261,11 @@ impl Work {
         self.header.as_ref().map(|header| header.state())
     }
 
+    /// The file that is there, or is to be.
+    fn path(&self) -> PathBuf {
+        self.source.clone().unwrap_or_else(|| self.target.clone())
+    }
+
     /// Where replay begins, and what is needed.
     fn needs(&self, request: &CopyRequest, stop: &StopToken) -> Result<CopyPlan> {
         let stream = self.stream.as_ref().map_err(Clone::clone)?;
@@ -290,7 +297,8 @@ impl Work {
     }
 
     fn plan(self, request: &CopyRequest, stop: &StopToken) -> Result<DatabasePlan> {
-        let needs = self.needs(request, stop);
+        let path = self.path();
+        let needs = self.needs(request, stop).map_err(|error| error.at_path(&path));
         let mut plan = DatabasePlan {
             state: self.state(),
             source: self.source,
@@ -336,7 +344,7 @@ impl Work {
                 read.and_then(|()| check_reach(&needs, request, self.cut_short)).err()
             }
         };
-        plan.refused = plan.refused.map(|error| explained(error, &plan.aside));
+        plan.refused = plan.refused.map(|error| explained(error, &plan.aside).at_path(&path));
         match plan.refused {
             Some(error) if error.code() == JetErr::ClientRequestToStopJetService => Err(error),
             _ => Ok(plan),
@@ -358,7 +366,7 @@ fn check_reach(needs: &CopyPlan, request: &CopyRequest, cut_short: Option<Error>
     }
     if max > needs.last {
         let what = format!(
-            "it needs generations {:#x} to {:#x}; the last at hand is {:#x}",
+            "the database needs generations {:#x} to {:#x}; the last at hand is {:#x}",
             min.0, max.0, needs.last.0
         );
         return Err(Error::new(JetErr::RequiredLogFilesMissing, what)
@@ -461,6 +469,13 @@ fn works(env: &Env, request: &CopyRequest, stop: &StopToken) -> Result<Works> {
             return Err(error);
         }
         let place = request.logs.first().cloned().unwrap_or_default();
+        let file = env.fs.open(&place, OpenMode::Read);
+        if file.is_ok_and(|file| read_header(file.as_ref()).is_ok()) {
+            let what = "this is a database, where its logs are wanted";
+            return Err(Error::new(JetErr::FileInvalidType, what).at_path(&place).advise(
+                "name the directory that holds the logs; --roll-forward names the database",
+            ));
+        }
         return Err(Error::new(JetErr::FileNotFound, "there is no database here")
             .at_path(place)
             .advise("name the database, or build it from all of its logs (--from-logs)"));
@@ -638,14 +653,19 @@ fn built(env: &Env, pool: &LogPool, sources: &[Source], stop: &StopToken) -> Res
         let (stream, _) = pool.stream(&wanted)?;
         oldest = stream.archives().next().map_or(stream.last_present()?, |(oldest, _)| oldest);
         for creation in copy::creations(env, &stream, stop)? {
-            let source = sources.iter().find(|(_, header)| header.sign_db == creation.sign_db);
+            // There may be several copies of its file, under names that people gave them.
+            let mut own = sources.iter().filter(|(_, header)| header.sign_db == creation.sign_db);
+            let logged = file_name(&creation.path).map(PathBuf::from);
+            let is_logged =
+                |(path, _): &&Source| path.file_name() == logged.as_deref().map(Path::as_os_str);
+            let source = own.clone().find(is_logged).or_else(|| own.next());
             if source.is_none() && !sources.is_empty() {
                 continue;
             }
-            let name = match source {
-                Some((path, _)) => path.file_name().map(PathBuf::from),
-                None => file_name(&creation.path).map(PathBuf::from),
-            };
+            // Two of one name lay in different directories.
+            let free = |name: &PathBuf| works.iter().all(|work: &Work| work.target != *name);
+            let found = source.and_then(|(path, _)| path.file_name()).map(PathBuf::from);
+            let name = logged.filter(free).or(found);
             let (stream, aside) = pool.stream(&wanted)?;
             let aside = with_damaged(pool, aside);
             let cut_short = cut_short(pool, &stream, sign_log)
@@ -780,53 +800,6 @@ fn would_replace(path: &Path) -> Error {
     Error::new(JetErr::FileAlreadyExists, "the copy would replace a file")
         .at_path(path)
         .advise("name another place for the copies")
-}
-
-/// Copies the database, with the images of pages that were being written when it was left.
-fn place(
-    env: &Env,
-    source: Option<&Path>,
-    target: &Path,
-    progress: CopyWatcher<'_>,
-    stop: &StopToken,
-) -> Result<()> {
-    let Some(source) = source else { return Ok(()) };
-    // The lock keeps an instance from changing it meanwhile.
-    let _open = DbFile::open(env, source, Access::ReadOnly)?;
-    copy_file(env, source, target, progress, stop)?;
-    let images = double_write_of(source);
-    if env.fs.exists(&images)? {
-        copy_file(env, &images, &double_write_of(target), progress, stop)?;
-    }
-    env.fs.sync_dir(parent_of(target))
-}
-
-fn double_write_of(path: &Path) -> PathBuf {
-    ese_pages::dblwr::path_of(path)
-}
-
-fn copy_file(
-    env: &Env,
-    from: &Path,
-    to: &Path,
-    progress: CopyWatcher<'_>,
-    stop: &StopToken,
-) -> Result<()> {
-    let from_file = env.fs.open(from, OpenMode::Read)?;
-    let to_file = env.fs.open(to, OpenMode::CreateNew)?;
-    let total = from_file.len()?;
-    let mut buffer = vec![0; CHUNK];
-    let mut done = 0;
-    while done < total {
-        stop.check()?;
-        let len = usize::try_from(total - done).unwrap_or(CHUNK).min(CHUNK);
-        let chunk = buffer.get_mut(..len).unwrap_or_default();
-        from_file.read_at(chunk, done)?;
-        to_file.write_at(chunk, done)?;
-        done += u64::try_from(len).unwrap_or(0);
-        progress(&CopyProgress { database: from, replaying: false, done, total });
-    }
-    to_file.sync()
 }
 
 /// A generation that is not there, with what lies in its place.

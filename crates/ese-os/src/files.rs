@@ -73,6 +73,47 @@ pub fn is_link(fs: &dyn Fs, path: &Path) -> Result<bool> {
     Ok(fs.canonicalize(path)? != real)
 }
 
+/// The parts of the first `len` bytes of a file that may hold anything but zeros, ascending: begin
+/// and end, both in whole units of `unit` but for the last end. What lies between them are holes of
+/// a sparse file, which a copy need not write.
+pub fn data_ranges(file: &dyn File, len: u64, unit: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
+    let unit = unit.max(1);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let data = file.next_data(at);
+        if at >= len || data >= len {
+            return None;
+        }
+        let begin = data / unit * unit;
+        let mut end = begin;
+        while end < len && file.next_data(end) < end.saturating_add(unit) {
+            end = end.saturating_add(unit);
+        }
+        at = end;
+        Some((begin, end.min(len)))
+    })
+}
+
+/// Gives a new file the length of what it is to be a copy of, and its space on the disk, so that a
+/// full disk shows before anything is copied. Where the model has holes, so has the copy; room that
+/// is only reserved there is reserved here.
+///
+/// # Errors
+/// Those of [`File::allocate`].
+pub fn reserve_like(copy: &dyn File, model: &dyn File, len: u64) -> Result<()> {
+    const UNIT: u64 = 1 << 20;
+    if len == 0 {
+        return Ok(());
+    }
+    if model.disk_bytes()? >= len {
+        return copy.allocate(0, len);
+    }
+    for (begin, end) in data_ranges(model, len, UNIT) {
+        copy.allocate(begin, end - begin)?;
+    }
+    if copy.len()? < len { copy.set_len(len) } else { Ok(()) }
+}
+
 /// Removes a directory with everything in it. Links in it are removed, and nothing behind them.
 ///
 /// # Errors
@@ -109,6 +150,40 @@ mod tests {
         assert!(!is_link(&*env.fs, &at("tree/sub")).unwrap());
         remove_tree(&*env.fs, &at("tree")).unwrap();
         assert!(!env.fs.exists(&at("tree")).unwrap() && env.fs.exists(&at("theirs/a")).unwrap());
+    }
+
+    #[test]
+    fn data_lies_between_holes() {
+        let root = tempfile::tempdir().unwrap();
+        let (env, path) = (Env::real(), root.path().join("a"));
+        let file = env.fs.open(&path, OpenMode::CreateNew).unwrap();
+        const UNIT: u64 = 1 << 20;
+        let all = |len| data_ranges(&*file, len, UNIT).collect::<Vec<_>>();
+        assert_eq!(all(0), []);
+        file.write_at(&[1; 5], 40 * UNIT + 7).unwrap();
+        file.write_at(&[1; 5], 42 * UNIT - 1).unwrap();
+        file.write_at(&[1; 5], 90 * UNIT).unwrap();
+        file.set_len(200 * UNIT).unwrap();
+        // A file system that knows nothing of holes has one range.
+        if all(200 * UNIT).len() > 1 {
+            let expected = [(40 * UNIT, 43 * UNIT), (90 * UNIT, 91 * UNIT)];
+            assert_eq!(all(200 * UNIT), expected);
+            assert_eq!(all(90 * UNIT + 3), [expected[0], (90 * UNIT, 90 * UNIT + 3)]);
+        }
+        let copy = env.fs.open(&root.path().join("b"), OpenMode::CreateNew).unwrap();
+        reserve_like(&*copy, &*file, 200 * UNIT).unwrap();
+        assert_eq!(copy.len().unwrap(), 200 * UNIT);
+        let taken = (copy.disk_bytes().unwrap(), file.disk_bytes().unwrap());
+        assert!(taken.1 >= 200 * UNIT || taken.0 <= 5 * UNIT, "{taken:?}");
+        // Room that is reserved stays reserved.
+        file.allocate(0, 200 * UNIT).unwrap();
+        let whole = env.fs.open(&root.path().join("c"), OpenMode::CreateNew).unwrap();
+        reserve_like(&*whole, &*file, 200 * UNIT).unwrap();
+        let taken = (whole.disk_bytes().unwrap(), file.disk_bytes().unwrap());
+        assert!(taken.1 < 200 * UNIT || taken.0 >= 200 * UNIT, "{taken:?}");
+        file.set_len(0).unwrap();
+        file.write_at(&[1; 5], 0).unwrap();
+        assert_eq!(all(5), [(0, 5)]);
     }
 
     #[test]

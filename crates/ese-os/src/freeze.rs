@@ -262,6 +262,10 @@ impl File for GatedFile {
         self.file.next_data(offset)
     }
 
+    fn disk_bytes(&self) -> Result<u64> {
+        self.file.disk_bytes()
+    }
+
     fn len(&self) -> Result<u64> {
         self.file.len()
     }

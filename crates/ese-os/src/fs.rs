@@ -111,6 +111,11 @@ pub trait File: Send + Sync + Debug {
     fn next_data(&self, offset: u64) -> u64 {
         offset
     }
+    /// Bytes of disk that it takes: less than its length if it has holes. Room that is reserved and
+    /// was never written counts, though [`File::next_data`] passes over it.
+    fn disk_bytes(&self) -> Result<u64> {
+        self.len()
+    }
     /// Length in bytes.
     fn len(&self) -> Result<u64>;
     /// Is it empty?

@@ -14,7 +14,7 @@ mod fs;
 mod real;
 
 pub use env::{Clock, Env, Rng, Threads, Worker};
-pub use files::{FileStream, is_link, parent_of, remove_tree};
+pub use files::{FileStream, data_ranges, is_link, parent_of, remove_tree, reserve_like};
 pub use freeze::{GateWait, WriteGate};
 pub use fs::{DirEntry, File, Fs, LockMode, OpenMode, PageMap};
 pub use real::{DIRECT_ALIGN, MAP_WINDOW, code_of, forked, prefer_large_pages};

@@ -102,6 +102,22 @@ impl Content {
         }
     }
 
+    /// The first offset from `offset` on where something was written, in whole chunks; `u64::MAX`
+    /// if there is none before the end.
+    pub(crate) fn next_written(&self, offset: u64) -> u64 {
+        let (group, chunk, _) = place(offset);
+        for (&at, found) in self.groups.range(group..) {
+            let from = if at == group { chunk } else { 0 };
+            let written = (from..GROUP).find(|chunk| found.chunks[*chunk].is_some());
+            if let Some(chunk) = written {
+                let begin = at * GROUP_BYTES + (chunk * CHUNK) as u64;
+                let data = begin.max(offset);
+                return if data < self.len { data } else { u64::MAX };
+            }
+        }
+        u64::MAX
+    }
+
     /// Places bytes without looking at or changing the length.
     pub(crate) fn put(&mut self, offset: u64, bytes: &[u8]) {
         self.hash = OnceLock::new();
@@ -250,7 +266,11 @@ mod tests {
         let mut tail = [9; 5];
         content.read((1 << 44) - 5, &mut tail);
         assert_eq!(&tail, b"\0\0end");
+        let data = (1 << 44) - 4096;
+        assert_eq!((content.next_written(0), content.next_written(data + 5)), (data, data + 5));
+        assert_eq!(content.next_written(1 << 44), u64::MAX);
         content.set_len(1 << 43);
+        assert_eq!(content.next_written(0), u64::MAX);
         content.set_len(1 << 44);
         content.read((1 << 44) - 5, &mut tail);
         assert_eq!(tail, [0; 5]);

@@ -192,6 +192,13 @@ impl File for SimFile {
 
     fn will_need(&self, _offset: u64, _len: u64) {}
 
+    /// Bytes that were never written are a hole. No call that can fail.
+    fn next_data(&self, offset: u64) -> u64 {
+        let state = self.disk.lock();
+        let content = state.files.get(&self.file).map(|inode| &inode.content);
+        content.map_or(offset, |content| content.next_written(offset))
+    }
+
     fn len(&self) -> Result<u64> {
         let mut state = self.disk.lock();
         let call = state.begin(OpKind::Query, &self.path)?;

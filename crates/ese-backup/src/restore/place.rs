@@ -311,7 +311,8 @@ impl Placing<'_> {
             let path = temporary(place);
             remove_if_there(env, &path)?;
             temporaries.push(path.clone());
-            let file = Sink::create(env, &path, database.len - database.page_size.bytes_u64())?;
+            let len = database.len - database.page_size.bytes_u64();
+            let file = Sink::create_like(env, &path, len, &database.path)?;
             let header_page = restored_header(plan, database).encode()?;
             let out = DatabaseOut { file: &file, header_page: &header_page };
             run.database(env, database, &mut sink, Some(out))?;

@@ -20,7 +20,7 @@ use std::{
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use ese_base::{Error, JetErr, Result};
-use ese_os::{Env, File, OpenMode, Worker};
+use ese_os::{Env, File, OpenMode, Worker, reserve_like};
 use ese_pages::checksum;
 use parking_lot::Mutex;
 
@@ -116,6 +116,14 @@ impl Sink {
         if len > 0 {
             file.allocate(0, len)?;
         }
+        Ok(Output { file, crc: None })
+    }
+
+    /// As [`Sink::create`], of a file that is there: where that has holes, nothing is reserved.
+    pub(crate) fn create_like(env: &Env, path: &Path, len: u64, model: &Path) -> Result<Output> {
+        let model = env.fs.open(model, OpenMode::Read)?;
+        let file = env.fs.open(path, OpenMode::CreateNewDirect)?;
+        reserve_like(&*file, &*model, len)?;
         Ok(Output { file, crc: None })
     }
 

@@ -160,7 +160,9 @@ pub fn plan(stream: &LogStream, header: &DbHeader, flags: RecoveryFlags) -> Resu
                 "it was closed in generation {:#x}, and what was logged since begins there",
                 from.0
             ),
-            _ => format!("it needs generations {:#x} to {:#x}", required.0.0, required.1.0),
+            _ => {
+                format!("the database needs generations {:#x} to {:#x}", required.0.0, required.1.0)
+            }
         };
         return Err(Error::new(JetErr::MissingLogFile, what)
             .at_generation(from)

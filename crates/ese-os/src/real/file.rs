@@ -4,7 +4,7 @@ use std::{
     fs, io,
     os::{
         fd::{AsRawFd, RawFd},
-        unix::fs::FileExt,
+        unix::fs::{FileExt, MetadataExt as _},
     },
     path::{Path, PathBuf},
     sync::{
@@ -191,6 +191,13 @@ impl File for RealFile {
             Err(_) if io::Error::last_os_error().raw_os_error() == Some(libc::ENXIO) => u64::MAX,
             Err(_) => offset,
         }
+    }
+
+    fn disk_bytes(&self) -> Result<u64> {
+        /// Whatever the file system's own blocks are (stat(2)).
+        const UNIT: u64 = 512;
+        let metadata = self.file.metadata().map_err(|error| self.error("disk space", error))?;
+        Ok(metadata.blocks().saturating_mul(UNIT))
     }
 
     fn len(&self) -> Result<u64> {
