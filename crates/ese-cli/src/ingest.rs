@@ -248,6 +248,10 @@ fn csv_value(field: &str) -> Json {
         return Json::Null;
     }
     match serde_json::from_str(field) {
+        // As a float it would lose digits.
+        Ok(Json::Number(_)) if json::is_long_number(field.as_bytes()) => {
+            Json::String(field.to_owned())
+        }
         Ok(value @ (Json::Bool(_) | Json::Number(_))) => value,
         _ => Json::String(field.to_owned()),
     }

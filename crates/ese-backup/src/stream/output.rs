@@ -13,7 +13,7 @@ use super::{
     archive::{ArchiveStart, FileHead},
     file_crc::FileCrc,
     hex32,
-    kept::Kept,
+    kept::{KEPT_NAME, Kept},
 };
 use crate::{
     AlignedBuffer,
@@ -82,7 +82,14 @@ impl<'a> DirOutput<'a> {
     pub(super) fn prepare(env: &'a Env, dir: &'a Path) -> Result<DirOutput<'a>> {
         let mut made = MadeDirs::default();
         made.make(env, dir)?;
-        if let Some(entry) = env.fs.list(dir)?.first() {
+        let entries = env.fs.list(dir)?;
+        if entries.iter().any(|entry| entry.name == KEPT_NAME) {
+            let what = "a backup that was stopped lies in the directory for the backup";
+            return Err(Error::new(JetErr::BackupDirectoryNotEmpty, what)
+                .at_path(dir)
+                .advise("go on with it (--resume), or choose an empty or new directory"));
+        }
+        if let Some(entry) = entries.first() {
             return Err(not_empty(dir, &entry.name));
         }
         Ok(DirOutput { made, ..DirOutput::new(env, dir) })

@@ -1,7 +1,7 @@
 //! One JSON object, in which a key that occurs twice is refused: of two values only one would be
 //! loaded, and nobody would know.
 
-use std::{collections::HashSet, fmt};
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -11,7 +11,8 @@ use serde_json::{Map, Number, Value};
 /// # Errors
 /// What is wrong, in words.
 pub(super) fn object(text: &[u8]) -> Result<Map<String, Value>, String> {
-    let mut reader = serde_json::Deserializer::from_slice(text);
+    let text = quote_long_numbers(text);
+    let mut reader = serde_json::Deserializer::from_slice(&text);
     let value = Strict.deserialize(&mut reader);
     let value = value.and_then(|value| reader.end().map(|()| value)).map_err(|error| {
         // Its lines are those of the record, which is one.
@@ -28,6 +29,57 @@ pub(super) fn object(text: &[u8]) -> Result<Map<String, Value>, String> {
         Some(name) => Err(twice(name)),
         None => Ok(fields),
     }
+}
+
+/// Is it a whole number, as JSON writes it, that no type holds? Read as a float it would lose
+/// digits.
+pub(super) fn is_long_number(token: &[u8]) -> bool {
+    let digits = token.strip_prefix(b"-").unwrap_or(token);
+    let whole = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let short = || {
+        let text = std::str::from_utf8(token).ok()?;
+        let fits = text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
+        // What begins with a zero is no number of JSON.
+        (fits || digits.starts_with(b"0")).then_some(())
+    };
+    whole && short().is_none()
+}
+
+/// Whole numbers that no type holds become strings.
+fn quote_long_numbers(text: &[u8]) -> Cow<'_, [u8]> {
+    /// All shorter ones fit.
+    const DIGITS_MIN: usize = 19;
+    let has_many = text.split(|byte| !byte.is_ascii_digit()).any(|run| run.len() >= DIGITS_MIN);
+    if !has_many {
+        return Cow::Borrowed(text);
+    }
+    let (mut quoted, mut rest) = (Vec::with_capacity(text.len() + 2), text);
+    while let Some(first) = rest.first() {
+        let len = match first {
+            b'"' => string_len(rest),
+            b'-' | b'0'..=b'9' => {
+                let part = |byte: &&u8| byte.is_ascii_digit() || b"+-.eE".contains(*byte);
+                rest.iter().take_while(part).count()
+            }
+            _ => 1,
+        };
+        let (token, behind) = rest.split_at(len.clamp(1, rest.len()));
+        let mark: &[u8] = if is_long_number(token) { b"\"" } else { b"" };
+        quoted.extend([mark, token, mark].concat());
+        rest = behind;
+    }
+    Cow::Owned(quoted)
+}
+
+/// Bytes of the string that a text begins with, its marks included.
+fn string_len(text: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = text.iter().skip(1).position(|byte| {
+        let ends = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    });
+    end.map_or(text.len(), |at| at + 2)
 }
 
 fn twice(key: &str) -> String {
@@ -110,6 +162,27 @@ mod tests {
             "e": "x\u00e9", "f": {}} "#;
         let expected: Map<String, Value> = serde_json::from_str(text).unwrap();
         assert_eq!(object(text.as_bytes()), Ok(expected));
+    }
+
+    #[test]
+    fn whole_numbers_that_no_type_holds_keep_their_digits() {
+        let long = "12345678901234567890123";
+        let text = format!(
+            r#"{{"a": {long}, "b": -{long}, "c": [18446744073709551616, 1e300], "d": "{long} \\",
+            "e\"{long}": {long}.5, "f": -9223372036854775808, "g": 18446744073709551615, "h": {long}e2}}"#
+        );
+        let fields = object(text.as_bytes()).unwrap();
+        assert_eq!(fields["a"], long);
+        assert_eq!(fields["b"], format!("-{long}"));
+        assert_eq!(fields["c"][0], "18446744073709551616");
+        assert!(fields["c"][1].is_f64() && fields["h"].is_f64());
+        assert_eq!(fields["d"], format!("{long} \\"));
+        assert!(fields[&format!("e\"{long}")].is_f64());
+        assert_eq!(fields["f"], i64::MIN);
+        assert_eq!(fields["g"], u64::MAX);
+        let torn = format!("{{\"a\": \"{long}");
+        assert!(object(torn.as_bytes()).unwrap_err().contains("a record is one whole"));
+        assert!(object(format!("{{\"a\": 0{long}}}").as_bytes()).is_err());
     }
 
     #[test]
