@@ -133,15 +133,59 @@ pub fn diff_databases(
             }
             (one, _) => {
                 counts.schema += 1;
-                let removed = one.is_some();
-                each(
-                    &name,
-                    if removed { Difference::TableRemoved } else { Difference::TableAdded },
-                )?;
+                let (only, path, change) = match one {
+                    Some(_) => (&first, before, Difference::TableRemoved),
+                    None => (&second, after, Difference::TableAdded),
+                };
+                each(&name, change)?;
+                let losses = rows_of_one(&name, only, one.is_some(), options, &mut counts, each)?;
+                counts.lost += (losses.pages.len() + losses.rows.len()) as u64;
+                if !losses.is_empty() {
+                    lost(path, &name, losses);
+                }
             }
         }
     }
     Ok(counts)
+}
+
+/// Every row of a table that one database lacks. Of a table without its template nobody knows the
+/// columns, and so no row.
+fn rows_of_one(
+    name: &str,
+    database: &OfflineDatabase,
+    removed: bool,
+    options: &DiffOptions,
+    counts: &mut DiffCounts,
+    each: &mut dyn FnMut(&str, Difference<'_>) -> Result<()>,
+) -> Result<Losses> {
+    let table = database.table(name)?;
+    if table.is_orphan() {
+        counts.lost += 1;
+        each(name, Difference::NotCompared("its template is missing".to_owned()))?;
+        return Ok(Losses::default());
+    }
+    let mut rows = Rows::new(database, table)?;
+    rows.step()?;
+    for step in 0_u64.. {
+        if step.is_multiple_of(1024) {
+            options.stop.check()?;
+        }
+        if rows.key().is_none() {
+            break;
+        }
+        let values = rows.values();
+        let key = rows.key().unwrap_or_default();
+        if removed {
+            counts.removed += 1;
+            each(name, Difference::RowRemoved(key, &values))?;
+        } else {
+            counts.added += 1;
+            each(name, Difference::RowAdded(key, &values))?;
+        }
+        rows.step()?;
+    }
+    Ok(rows.finish())
 }
 
 /// May it have had tables that its catalog does not tell any more?

@@ -47,6 +47,8 @@ pub struct ExportOptions<'a> {
     pub raw_dates: bool,
     /// JSON objects without the columns that are NULL.
     pub omit_nulls: bool,
+    /// At most so many rows; then one thread does it.
+    pub limit: Option<u64>,
     /// Threads that work at the same time; 0 for as many as there are processors.
     pub threads: usize,
     /// Called with the bytes of pages that were read, and all of the file.
@@ -81,6 +83,7 @@ impl<'a> ExportOptions<'a> {
             deleted: false,
             raw_dates: false,
             omit_nulls: false,
+            limit: None,
             threads: 0,
             progress,
             stop,

@@ -164,8 +164,8 @@ pub use table::{Inserter, Table, TableBuilder, TableOptions};
 pub use temp::{TempRow, TempRows, TempTable, TempTableBuilder};
 pub use typed::{ColumnType, Typed};
 pub use verify::{
-    DatabaseReport, DirReport, LogReport, Severity, VerifyOptions, VerifyProgress, verify_database,
-    verify_dir,
+    DatabaseReport, DirReport, FileKind, FileReport, LogReport, Severity, VerifyOptions,
+    VerifyProgress, kind_of_file, verify_database, verify_dir, verify_file, verify_flush_map,
 };
 
 /// The example of the README compiles and runs.

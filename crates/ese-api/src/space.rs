@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use ese_base::{DbTime, ObjId, Pgno, Result};
+use ese_base::{DbTime, ObjId, Pgno, Result, StopToken};
 use ese_engine::{
     reader::OfflineDatabase,
     schema::{DATABASE_ROOT, TableSchema},
     space::{
-        check::{check, trees_of, usage},
+        check::{check_until, trees_of, usage},
         extent::Extent,
     },
     tree::TreeView,
@@ -123,8 +123,9 @@ impl SpaceMap {
 /// database that is not clean is read as it stands if `as_is`.
 ///
 /// # Errors
-/// As [`OfflineDatabase::open`]; those of damaged roots are among [`SpaceMap::problems`].
-pub fn space_map(env: &Env, path: &Path, as_is: bool) -> Result<SpaceMap> {
+/// As [`OfflineDatabase::open`]; `JET_errClientRequestToStopJetService` (-1329) if stopped. Those
+/// of damaged roots are among [`SpaceMap::problems`].
+pub fn space_map(env: &Env, path: &Path, as_is: bool, stop: &StopToken) -> Result<SpaceMap> {
     let database = if as_is {
         OfflineDatabase::open_unrecovered(env, path)?
     } else {
@@ -132,7 +133,7 @@ pub fn space_map(env: &Env, path: &Path, as_is: bool) -> Result<SpaceMap> {
     };
     let views = trees_of(database.tables());
     let clock = if as_is { DbTime(u64::MAX) } else { database.header().dbtime() };
-    let found = check(database.cache(), &views, clock);
+    let found = check_until(database.cache(), &views, clock, stop)?;
     let file = database.cache().file();
     let pages = file.page_count();
     let mut trees = names(database.tables());
@@ -145,6 +146,7 @@ pub fn space_map(env: &Env, path: &Path, as_is: bool) -> Result<SpaceMap> {
     }
     let mut available = Vec::new();
     for (at, view) in views.iter().enumerate() {
+        stop.check()?;
         match usage(database.cache(), view) {
             Ok(usage) => {
                 // The database owns all; whoever comes later is further inside.
@@ -173,6 +175,7 @@ pub fn space_map(env: &Env, path: &Path, as_is: bool) -> Result<SpaceMap> {
         }
     }
     for (at, (tree, report)) in trees.iter_mut().zip(&found.trees).enumerate() {
+        stop.check()?;
         let view = views.get(at);
         (tree.depth, tree.leaves) = (report.depth, report.leaves);
         (tree.entries, tree.deleted) = (report.entries, report.deleted);

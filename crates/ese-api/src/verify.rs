@@ -3,10 +3,12 @@
 mod database;
 mod directory;
 mod severity;
+mod single;
 
 pub use database::{DatabaseReport, verify_database};
 pub use directory::{DirReport, LogReport, verify_dir};
 pub use severity::Severity;
+pub use single::{FileKind, FileReport, kind_of_file, verify_file, verify_flush_map};
 
 use std::fmt;
 

@@ -90,7 +90,7 @@ pub(crate) struct Demo {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Info {
-    /// A database, a log, a checkpoint or a flush map
+    /// A database, or another file of the engine: a log, a checkpoint, a flush map
     pub(crate) file: PathBuf,
     /// Nothing else is ever done: for those who give it to every verb
     #[arg(long, alias = "unrecovered", hide = true)]
@@ -140,6 +140,9 @@ pub(crate) struct Export {
     /// Threads; otherwise as many as there are processors
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) threads: usize,
+    /// At most so many rows, of `ese rows --deleted`
+    #[arg(skip)]
+    pub(crate) limit: Option<u64>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -149,8 +152,8 @@ pub(crate) struct Log {
     /// Print every record
     #[arg(long)]
     pub(crate) records: bool,
-    /// Print the records that are about this page
-    #[arg(long, value_name = "PAGE")]
+    /// Print the records that are about this page (0x1f or 31)
+    #[arg(long, value_name = "PAGE", value_parser = page)]
     pub(crate) page: Option<u32>,
     /// The number of the database, where several have such a page
     #[arg(long, value_name = "N", requires = "page")]
@@ -236,13 +239,13 @@ pub(crate) struct Rows {
     #[arg(long, alias = "unrecovered")]
     pub(crate) as_is: bool,
     /// What is left of deleted rows, instead of the living ones, as JSON lines or CSV
-    #[arg(long, conflicts_with_all = ["limit", "without"])]
+    #[arg(long, conflicts_with = "without")]
     pub(crate) deleted: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
-    /// A database file, the directory of a stopped instance, or a backup set
+    /// A database, log or checkpoint, the directory of a stopped instance, or a backup set
     pub(crate) path: PathBuf,
     /// Look at the trees of a database that is not clean, too, as they stand
     #[arg(long, alias = "unrecovered")]
@@ -308,16 +311,22 @@ pub(crate) struct Recover {
     pub(crate) report: Option<PathBuf>,
 }
 
-/// A generation, decimal or with 0x in front.
 fn generation(text: &str) -> Result<ese_api::Generation, String> {
+    let wanted = || "a generation is a number from 1 on, such as 0x51 or 81".to_owned();
+    number(text).map(ese_api::Generation).ok_or_else(wanted)
+}
+
+fn page(text: &str) -> Result<u32, String> {
+    number(text).ok_or_else(|| "a page is a number from 1 on, such as 0x1f or 31".to_owned())
+}
+
+/// A number from 1 on, decimal or with 0x in front.
+fn number(text: &str) -> Option<u32> {
     let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u32::from_str_radix(digits, 16),
         None => text.parse(),
     };
-    match number {
-        Ok(number) if number > 0 => Ok(ese_api::Generation(number)),
-        _ => Err("a generation is a number from 1 on, such as 0x51 or 81".to_owned()),
-    }
+    number.ok().filter(|number| *number > 0)
 }
 
 #[derive(Debug, clap::Args)]

@@ -13,7 +13,7 @@ use crate::{
     failure::{Failure, Outcome},
     output::Output,
     rows::{hex, json_value},
-    text,
+    tables, text,
 };
 
 /// Characters of a value that is shown to people.
@@ -27,6 +27,10 @@ pub(crate) fn run(context: &Context, args: &args::Diff) -> Outcome {
         as_is: args.as_is,
         stop: stop.clone(),
     };
+    for path in [&args.before, &args.after] {
+        // What is remarked of a database that is read.
+        drop(tables::open(context, path, args.as_is)?);
+    }
     let mut output = Output::new();
     let (mut broken, mut lost) = (None, Vec::new());
     let compare = || {

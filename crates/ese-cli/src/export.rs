@@ -14,13 +14,11 @@ use crate::{
     args::{self, Format},
     context::Context,
     failure::{Failure, Outcome, error_json, with_advice},
+    files::is_pipe,
     interrupt::Interrupt,
     output::Output,
     tables, text,
 };
-
-/// Losses that are told one by one to people; programs get all that were kept.
-const TOLD_MAX: usize = 50;
 
 pub(crate) fn run(context: &Context, args: &args::Export) -> Outcome {
     let database = Arc::new(tables::open(context, &args.file, args.as_is)?);
@@ -44,6 +42,7 @@ pub(crate) fn run(context: &Context, args: &args::Export) -> Outcome {
         text::counted(chosen.len() as u64, "table"),
         text::counted(rows, if args.deleted { "deleted row" } else { "row" })
     ));
+    tables::remark_corrected(context, &database);
     if losses.is_empty() { Ok(()) } else { incomplete(context, &losses) }
 }
 
@@ -62,6 +61,7 @@ pub(crate) fn deleted_rows(context: &Context, args: &args::Rows) -> Outcome {
             raw_dates: true,
             omit_nulls: false,
             threads: 0,
+            limit: args.limit,
         },
     )
 }
@@ -69,8 +69,15 @@ pub(crate) fn deleted_rows(context: &Context, args: &args::Rows) -> Outcome {
 /// The tables that are wanted.
 fn chosen(database: &Offline, args: &args::Export) -> Outcome<Vec<TableSchema>> {
     if !args.tables.is_empty() {
-        let find = |name: &String| database.table(name).cloned().map_err(Failure::from);
-        return args.tables.iter().map(find).collect();
+        let mut chosen: Vec<TableSchema> = Vec::new();
+        for name in &args.tables {
+            let table = database.table(name)?;
+            // One that is named twice is wanted once.
+            if chosen.iter().all(|other| other.objid != table.objid) {
+                chosen.push(table.clone());
+            }
+        }
+        return Ok(chosen);
     }
     let wanted = |table: &&TableSchema| args.all || !table.flags.contains(TableFlags::SYSTEM);
     let mut tables: Vec<TableSchema> = database.tables().iter().filter(wanted).cloned().collect();
@@ -124,6 +131,7 @@ fn each(
         let mut options = ExportOptions::new(format, &mut report, stop.clone());
         (options.deleted, options.raw_dates) = (args.deleted, args.raw_dates);
         (options.omit_nulls, options.threads) = (args.omit_nulls, args.threads);
+        options.limit = args.limit;
         target.begin(context, table, format, args.deleted)?;
         let sink = &mut |bytes: &[u8]| target.write(bytes);
         let told = export_table(&context.env, database, &table.name, &mut options, sink);
@@ -146,11 +154,12 @@ fn each(
 /// Says what was lost; that is never a remark that can be left out.
 pub(crate) fn incomplete(context: &Context, losses: &[(String, ExportedTable)]) -> Outcome {
     let mut stderr = std::io::stderr().lock();
-    let (mut told, mut pages, mut rows, mut others) = (0, 0, 0, 0);
+    let (mut pages, mut rows, mut others, mut kept) = (0, 0, 0, 0);
     for (table, lost) in losses {
         pages += lost.lost_pages.len() as u64;
         rows += lost.lost_rows();
         others += lost.lost_count;
+        kept += lost.lost.len() as u64;
         for page in &lost.lost_pages {
             let count = page.rows.map(u64::from);
             let line = if context.json {
@@ -164,36 +173,40 @@ pub(crate) fn incomplete(context: &Context, losses: &[(String, ExportedTable)]) 
                     format!("LOST page {} of table \"{table}\"{count}: {}", page.pgno, page.error);
                 text::printable(&line).into_owned()
             };
-            told += 1;
-            if context.json || told <= TOLD_MAX {
-                // Nothing depends on it being seen; the exit code says it, too.
-                drop(writeln!(stderr, "{line}"));
-            }
+            // Nothing depends on it being seen; the exit code says it, too.
+            drop(writeln!(stderr, "{line}"));
         }
         for error in &lost.lost {
-            told += 1;
-            if context.json {
-                let line = json!({ "lost": { "table": table, "error": error_json(error) } });
-                drop(writeln!(stderr, "{line}"));
-            } else if told <= TOLD_MAX {
-                let what = with_advice(error);
-                drop(writeln!(stderr, "LOST {}", text::printable(&what)));
-            }
+            let line = match context.json {
+                true => {
+                    json!({ "lost": { "table": table, "error": error_json(error) } }).to_string()
+                }
+                false => format!("LOST {}", text::printable(&with_advice(error))),
+            };
+            drop(writeln!(stderr, "{line}"));
         }
     }
     if !context.json {
-        if told > TOLD_MAX {
-            drop(writeln!(stderr, "LOST ... and {} more", told - TOLD_MAX));
+        // Of each table the first thousand are kept.
+        if others > kept {
+            drop(writeln!(stderr, "LOST ... and {} more", values_or_rows(others - kept)));
         }
         let what = format!(
             "ese: incomplete: {} could not be read, with at least {}; {} besides",
             text::counted(pages, "page"),
             text::counted(rows, "row"),
-            text::counted(others, "value or row")
+            values_or_rows(others)
         );
         drop(writeln!(stderr, "{what}"));
     }
     Err(Failure::Problems)
+}
+
+fn values_or_rows(count: u64) -> String {
+    match count {
+        1 => "1 value or row".to_owned(),
+        _ => format!("{} values or rows", text::count(count)),
+    }
 }
 
 /// Where the rows go.
@@ -217,7 +230,8 @@ impl Target {
         tables: &[TableSchema],
     ) -> Outcome<Target> {
         let (env, usage) = (&context.env, |what: &str| Err(Failure::Usage(what.to_owned())));
-        match (&args.out, format) {
+        // Standard output has that name wherever one is asked for.
+        match (args.out.as_ref().filter(|path| !is_pipe(path)), format) {
             (None, ExportFormat::Sqlite) => usage("a file of SQLite needs a name: --out FILE"),
             (None, _) if tables.len() != 1 => {
                 usage("name one table for standard output, or a directory with --out DIR")

@@ -2,18 +2,12 @@
 
 use std::path::Path;
 
-use ese_api::{Env, Error, JetErr};
+use ese_api::{Env, FileKind, kind_of_file, verify_flush_map};
 use ese_log::{Attachment, Checkpoint, LogFile, LogHeader, read_checkpoint};
 use ese_os::OpenMode;
-use ese_pages::checksum::verify_header;
 use serde_json::{Value, json};
 
 use crate::{context::Context, failure::Outcome, output::Output, text};
-
-/// Bytes of the headers of these files.
-const HEADER_LEN: usize = 4096;
-/// Where the type of the file stands in all of them (edb-format 1.3, backup-log-recovery 1A.1).
-const TYPE_AT: usize = 667;
 
 /// A file that is no database: its lines, and the same for programs.
 pub(crate) struct Described {
@@ -35,32 +29,30 @@ impl Described {
 
 /// Describes a file of another type; `None` if it is none of them.
 pub(crate) fn describe(env: &Env, path: &Path) -> Outcome<Option<Described>> {
-    let file = env.fs.open(path, OpenMode::Read)?;
-    let len = file.len()?;
-    let mut header = vec![0; HEADER_LEN];
-    if file.read_at(&mut header, 0).is_err() {
-        return Ok(None);
-    }
-    let whole = verify_header(&header);
-    let kind =
-        header.get(TYPE_AT..).and_then(<[u8]>::first_chunk).map(|ty| u32::from_le_bytes(*ty));
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    let named = |endings: &[&str]| endings.iter().any(|one| ending.eq_ignore_ascii_case(one));
-    Ok(match kind {
-        Some(3) if whole => Some(log(&LogFile::read(env, path.to_path_buf())?)?),
-        Some(4) if whole => Some(checkpoint(path, &read_checkpoint(env, path, None)?)),
-        Some(7) if whole => Some(flush_map(path, len)),
+    let len = env.fs.open(path, OpenMode::Read)?.len()?;
+    Ok(match kind_of_file(env, path)? {
         // The first copy of a checkpoint may be torn; the second one may be good.
-        _ if named(&["chk", "jcp"]) => Some(checkpoint(path, &read_checkpoint(env, path, None)?)),
-        _ if named(&["log", "jtx"]) => Some(log(&LogFile::read(env, path.to_path_buf())?)?),
-        _ if named(&["jfm"]) => {
-            let what = "this is called like a flush map, but its header is none or damaged";
-            return Err(Error::new(JetErr::ReadVerifyFailure, what)
-                .at_path(path)
-                .advise("delete it: the engine makes it anew")
-                .into());
+        Some(FileKind::Checkpoint) => Some(checkpoint(path, &read_checkpoint(env, path, None)?)),
+        Some(FileKind::Log) => Some(log(&LogFile::read(env, path.to_path_buf())?)?),
+        Some(FileKind::FlushMap) => {
+            verify_flush_map(env, path)?;
+            let remark =
+                "belongs to the database beside it; nobody needs it, the engine makes it anew";
+            Some(without_data(path, FileKind::FlushMap, len, remark))
         }
-        _ => None,
+        Some(FileKind::Reserve) => {
+            let remark = "room for a log, should the disk be full; what is in it means nothing";
+            Some(without_data(path, FileKind::Reserve, len, remark))
+        }
+        Some(FileKind::Lock) => {
+            let remark = "a running instance holds it; nothing is in it";
+            Some(without_data(path, FileKind::Lock, len, remark))
+        }
+        Some(FileKind::Archive) => {
+            let remark = "`ese verify-backup` says whether it can be restored";
+            Some(without_data(path, FileKind::Archive, len, remark))
+        }
+        None => None,
     })
 }
 
@@ -154,17 +146,15 @@ fn checkpoint(path: &Path, checkpoint: &Checkpoint) -> Described {
     Described { lines, json }
 }
 
-fn flush_map(path: &Path, len: u64) -> Described {
+/// A file in which nothing stands that anybody needs.
+fn without_data(path: &Path, kind: FileKind, len: u64, remark: &str) -> Described {
     let lines = vec![
         line("file", path.display()),
-        line("kind", "flush map"),
+        line("kind", kind),
         line("size", text::bytes(len)),
-        line(
-            "remark",
-            "belongs to the database beside it; nobody needs it, the engine makes it anew",
-        ),
+        line("remark", remark),
     ];
-    let json = json!({ "file": path.to_string_lossy(), "kind": "flush map", "len": len });
+    let json = json!({ "file": path.to_string_lossy(), "kind": kind.to_string(), "len": len });
     Described { lines, json }
 }
 

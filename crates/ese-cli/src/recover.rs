@@ -24,6 +24,10 @@ use crate::{
 };
 
 pub(crate) fn run(context: &Context, args: &args::Recover) -> Outcome {
+    if args.report.as_deref().is_some_and(files::is_pipe) {
+        let what = "--report needs the name of a file; --json prints the same";
+        return Err(Failure::Usage(what.to_owned()));
+    }
     // Before hours of work, and never over what may be evidence.
     if let Some(path) =
         args.report.as_ref().filter(|path| context.env.fs.exists(path).is_ok_and(|is| is))

@@ -39,6 +39,7 @@ pub(crate) fn run(context: &Context, args: &args::Rows) -> Outcome {
         as_table(&table, &mut output)?;
     }
     output.flush()?;
+    tables::remark_corrected(context, &database);
     let Losses { pages, rows } = table.losses.into_inner();
     let mut all: Vec<_> = tables::catalog_losses(&database).collect();
     if !pages.is_empty() || !rows.is_empty() {

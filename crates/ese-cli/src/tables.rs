@@ -6,7 +6,7 @@ use ese_api::{ColType, ExportedTable, Losses, Offline, TableSchema};
 use ese_engine::schema::{Column, ColumnFlags, Index, IndexFlags, TableFlags};
 use serde_json::{Value, json};
 
-use crate::{args, context::Context, export::incomplete, failure::Outcome, output::Output};
+use crate::{args, context::Context, export::incomplete, failure::Outcome, output::Output, text};
 
 pub(crate) fn run(context: &Context, args: &args::Tables) -> Outcome {
     let database = open(context, &args.file, args.as_is)?;
@@ -23,11 +23,13 @@ pub(crate) fn run(context: &Context, args: &args::Tables) -> Outcome {
         None => list(context, &mut output, &database, args.all)?,
     }
     output.flush()?;
+    remark_corrected(context, &database);
     let lost: Vec<_> = catalog_losses(&database).collect();
     if lost.is_empty() { Ok(()) } else { incomplete(context, &lost) }
 }
 
-/// Opens a database for reading only. Damage of the catalog that costs nothing is remarked.
+/// Opens a database for reading only. Damage of the catalog that costs nothing is remarked, and
+/// that the file is shorter than it was: what is missing may be needed by nobody.
 pub(crate) fn open(context: &Context, path: &Path, unrecovered: bool) -> Outcome<Offline> {
     let env = &context.env;
     let database = match unrecovered {
@@ -38,7 +40,27 @@ pub(crate) fn open(context: &Context, path: &Path, unrecovered: bool) -> Outcome
         let what = format!("damaged, and read from the other copy of the catalog: {error}");
         context.remark(&what);
     }
+    if let Some(last) = database.cut_off() {
+        let pages = database.cache().file().page_count();
+        context.remark(&format!(
+            "{}: the file was cut off: it ends with page {pages}, and the database owns pages up to \
+             {last}",
+            path.display()
+        ));
+    }
     Ok(database)
+}
+
+/// Says which pages were put right while the rows were read. Damage of several bits can look like
+/// one flipped bit, and nobody can tell the two apart.
+pub(crate) fn remark_corrected(context: &Context, database: &Offline) {
+    let pages = database.corrected_pages();
+    if pages.is_empty() {
+        return;
+    }
+    let list = pages.iter().map(ToString::to_string).collect::<Vec<String>>().join(", ");
+    let what = "read with a flipped bit put right, which cannot be told from some worse damage";
+    context.remark(&format!("{what}: {}: {list}", text::counted(pages.len() as u64, "page")));
 }
 
 /// What was lost of the catalog: tables and columns that nobody knows of any more.

@@ -1,8 +1,8 @@
 //! `ese verify FILE|DIR`: is everything sound? Nothing is written.
 
 use ese_api::{
-    DatabaseReport, DirReport, Error, ErrorKind, JetErr, LogReport, Severity, StopToken,
-    VerifyOptions, verify_database, verify_dir,
+    DatabaseReport, DirReport, Error, ErrorKind, FileKind, FileReport, JetErr, LogReport, Severity,
+    StopToken, VerifyOptions, verify_dir, verify_file,
 };
 use ese_pages::DbState;
 use serde_json::{Value, json};
@@ -18,25 +18,20 @@ use crate::{
 pub(crate) fn run(context: &Context, args: &args::Verify) -> Outcome {
     let (interrupt, stop) = (context.interrupt(), StopToken::new());
     let mut progress = context.progress("verify");
-    let token = stop.clone();
     let mut report = |so_far: &ese_api::VerifyProgress| {
         progress.set(so_far.bytes_done, so_far.bytes_total);
-        interrupt.pass_on(&token);
     };
-    let mut options = VerifyOptions::new(&mut report, stop);
+    let mut options = VerifyOptions::new(&mut report, stop.clone());
     options.as_is = args.as_is;
-    // Only a directory can be listed.
-    let found = if context.env.fs.list(&args.path).is_ok() {
-        verify_dir(&context.env, &args.path, &mut options)
-    } else {
-        verify_database(&context.env, &args.path, &mut options).map(|database| DirReport {
-            path: args.path.clone(),
-            databases: vec![database],
-            log: None,
-            set: None,
-            problems: Vec::new(),
-        })
-    };
+    // The trees are looked at without a word about progress.
+    let found = interrupt.during(&stop, || {
+        // Only a directory can be listed.
+        if context.env.fs.list(&args.path).is_ok() {
+            verify_dir(&context.env, &args.path, &mut options)
+        } else {
+            verify_file(&context.env, &args.path, &mut options)
+        }
+    });
     drop(progress);
     let report = found.map_err(stopped)?;
     let mut output = Output::new();
@@ -81,6 +76,12 @@ fn as_lines(report: &DirReport, output: &mut Output) -> Outcome {
                 .map_or_else(|_| "?".to_owned(), |size| text::bytes(size.bytes_u64())),
             text::count(u64::from(database.blank_pages)),
         ))?;
+        if database.stray_bytes > 0 {
+            output.line(&format!(
+                "  behind the last page, wasted but not wrong: {}",
+                text::counted(database.stray_bytes, "byte")
+            ))?;
+        }
         if database.leaked_pages > 0 {
             output.line(&format!(
                 "  owned by no tree, wasted but not wrong: {}",
@@ -92,14 +93,10 @@ fn as_lines(report: &DirReport, output: &mut Output) -> Outcome {
         }
     }
     if let Some(log) = &report.log {
-        output.line(&format!(
-            "log {}: generations {:#x} to {:#x}, {}, {}",
-            log.base,
-            log.generations.0.0,
-            log.generations.1.0,
-            text::counted(log.records, "record"),
-            if log.ended_cleanly { "ended properly" } else { "not ended properly" },
-        ))?;
+        output.line(&log_line(log))?;
+    }
+    if let Some(file) = &report.file {
+        output.line(&format!("{}: {}", report.path.display(), file_line(file)))?;
     }
     if let Some(set) = &report.set {
         output.line(&format!(
@@ -131,6 +128,33 @@ fn as_lines(report: &DirReport, output: &mut Output) -> Outcome {
         ),
     })?;
     Ok(())
+}
+
+fn log_line(log: &LogReport) -> String {
+    let (first, last) = log.generations;
+    if last.0 == 0 {
+        return format!("log {}: no generation of it can be read", log.base);
+    }
+    format!(
+        "log {}: generations {:#x} to {:#x}, {}, {}",
+        log.base,
+        first.0,
+        last.0,
+        text::counted(log.records, "record"),
+        if log.ended_cleanly { "ended properly" } else { "not ended properly" },
+    )
+}
+
+/// A file that is no database.
+fn file_line(file: &FileReport) -> String {
+    match (file.kind, file.generation) {
+        (FileKind::Log, Some(generation)) => {
+            let records = text::counted(file.records, "record");
+            format!("{}, generation {:#x}, {records}", file.kind, generation.0)
+        }
+        (FileKind::Reserve | FileKind::Lock, _) => format!("{}, which holds no data", file.kind),
+        (kind, _) => kind.to_string(),
+    }
 }
 
 /// `2 errors, 1 warning`, the worst first.
@@ -167,6 +191,10 @@ fn as_json(report: &DirReport) -> Value {
         "sound": report.is_sound(),
         "databases": report.databases.iter().map(database_json).collect::<Vec<_>>(),
         "log": report.log.as_ref().map(log_json),
+        "file": report.file.as_ref().map(|file| json!({
+            "kind": file.kind.to_string(), "records": file.records,
+            "generation": file.generation.map(|generation| generation.0),
+        })),
         "set": report.set.as_ref().map(|set| json!({
             "pages": set.pages, "corrected_pages": set.corrected_pages,
             "log_segments": set.log_segments, "bytes": set.bytes,
@@ -182,6 +210,7 @@ fn database_json(database: &DatabaseReport) -> Value {
         "state": database.header.state().to_string(),
         "pages": database.pages,
         "blank_pages": database.blank_pages,
+        "stray_bytes": database.stray_bytes,
         "leaked_pages": database.leaked_pages,
         "long_values": database.long_values,
         "orphans": database.orphans.iter().map(error_json).collect::<Vec<_>>(),

@@ -281,6 +281,11 @@ fn deleted_rows_are_told_apart_from_living_ones() {
     assert!(deleted.len() >= 50, "only {} of 100 deleted rows were found", deleted.len());
     let csv = ese(dir, &["rows", "a.edb", "t", "--deleted", "--csv"]).fine();
     assert!(csv.starts_with("evidence,page,line,offset,key,id,"), "{csv:.200}");
+    for count in ["0", "2"] {
+        let some = ese(dir, &["rows", "a.edb", "t", "--deleted", "--csv", "-n", count]).fine();
+        assert_eq!(some.lines().count().to_string(), if count == "0" { "1" } else { "3" });
+        assert!(csv.starts_with(&some), "{some}");
+    }
     ese(dir, &["export", "a.edb", "--deleted", "--out", "gone.sqlite"]).fine();
     if let Some(count) =
         sqlite(&dir.join("gone.sqlite"), "q('select count(*) from \"t (deleted)\"')")

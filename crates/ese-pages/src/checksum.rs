@@ -105,6 +105,14 @@ pub fn verify(bytes: &[u8], pgno: Pgno) -> Result<()> {
 #[track_caller]
 #[must_use]
 pub fn verdict_error(verdict: Verdict, pgno: Pgno) -> Error {
+    verdict_error_among(verdict, pgno, Pgno::MAX)
+}
+
+/// As [`verdict_error`], of a file with so many pages: no other is named as the place where the
+/// bytes would be right.
+#[track_caller]
+#[must_use]
+pub fn verdict_error_among(verdict: Verdict, pgno: Pgno, last: Pgno) -> Error {
     let error = match verdict {
         Verdict::Good => Error::new(JetErr::InternalError, "the checksum is right"),
         Verdict::Blank => Error::new(JetErr::PageNotInitialized, "the page is blank (all zero)"),
@@ -113,7 +121,7 @@ pub fn verdict_error(verdict: Verdict, pgno: Pgno) -> Error {
             format!("{count} bit(s) of the page are flipped, the first is bit {bit}"),
         ),
         Verdict::Bad(mismatch) => {
-            let place = match mismatch.right_for(pgno) {
+            let place = match mismatch.right_for(pgno).filter(|right| *right <= last) {
                 Some(right) => format!(" (it would be right for page {right})"),
                 None => String::new(),
             };

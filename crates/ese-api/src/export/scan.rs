@@ -84,7 +84,8 @@ impl Scan<'_> {
         let mut leaves = self.database.leaves(self.schema)?;
         let first = leaves.next(per_job)?;
         // A table of few leaves needs no threads.
-        let threads = if first.len() < per_job { 1 } else { self.threads(options.threads) };
+        let few = first.len() < per_job || options.limit.is_some();
+        let threads = if few { 1 } else { self.threads(options.threads) };
         // Dropped last: by then every channel is closed, and all threads come to their end.
         let mut workers: Vec<Worker> = Vec::new();
         let (jobs, taken) = sync_channel::<Job>(threads * JOBS_PER_THREAD);
@@ -129,7 +130,8 @@ impl Scan<'_> {
                 // Whoever waits for a job holds the lock; the others wait for that.
                 let Ok(job) = jobs.lock().recv() else { return };
                 let mut give = |piece: Piece| job.out.send(piece).is_ok();
-                convert(&database, &schema, &writer, &job.leaves, &mut give);
+                let mut left = u64::MAX;
+                convert(&database, &schema, &writer, &job.leaves, &mut left, &mut give);
             }
         };
         self.env.threads.spawn(&format!("ese-export-{at}"), Box::new(body))
@@ -193,15 +195,16 @@ impl Course<'_, '_> {
 
     /// Does all jobs itself.
     fn alone(&mut self, options: &mut ExportOptions<'_>) -> Result<()> {
+        let mut left = options.limit.unwrap_or(u64::MAX);
         loop {
             let leaves = self.next_leaves()?;
-            if leaves.is_empty() {
+            if leaves.is_empty() || left == 0 {
                 return Ok(());
             }
             let mut result = Ok(());
             let Scan { database, schema, writer, .. } = self.scan;
             let (sink, total) = (&mut self.sink, &mut self.total);
-            convert(database, schema, writer, &leaves, &mut |piece| {
+            convert(database, schema, writer, &leaves, &mut left, &mut |piece| {
                 result = sink(&piece.bytes);
                 total.append(piece.told);
                 if let (true, Some(end)) = (result.is_ok(), piece.end) {
@@ -225,12 +228,19 @@ struct Converter<'a, 'g> {
     room: Room,
     bytes: Vec<u8>,
     told: ExportedTable,
+    /// Rows that are still wanted; not 0.
+    left: &'g mut u64,
     give: &'g mut dyn FnMut(Piece) -> bool,
 }
 
 impl Converter<'_, '_> {
     fn row(&mut self, place: Place<'_>, record: &RecordView<'_>) -> bool {
         self.writer.row(place, record, &mut self.room, &mut self.bytes, &mut self.told);
+        *self.left -= 1;
+        if *self.left == 0 {
+            self.pass_on(Some(Ok(())));
+            return false;
+        }
         self.bytes.len() < PIECE_BYTES || self.pass_on(None)
     }
 
@@ -247,10 +257,11 @@ fn convert(
     schema: &TableSchema,
     writer: &RowWriter,
     leaves: &[Pgno],
+    left: &mut u64,
     give: &mut dyn FnMut(Piece) -> bool,
 ) {
     let (room, bytes, told) = (Room::default(), Vec::new(), ExportedTable::default());
-    let mut converter = Converter { writer, room, bytes, told, give };
+    let mut converter = Converter { writer, room, bytes, told, left, give };
     let end = each_row(database, schema, leaves, &mut converter);
     if let Ok(false) = end {
         return;

@@ -6,11 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ese_base::{DbTime, Error, JetErr, ObjId, PageSize, Pgno, Result};
+use ese_base::{DbTime, Error, ErrorKind, JetErr, ObjId, PageSize, Pgno, Result, StopToken};
 use ese_engine::{
     reader::{CatalogSource, OfflineDatabase},
     schema::{DATABASE_ROOT, MSYS_OBJECTS, MSYS_OBJECTS_SHADOW},
-    space::check::check as check_space,
+    space::check::check_until as check_space,
     tree::{TreeKind, TreeView},
 };
 use ese_os::{Env, OpenMode};
@@ -39,6 +39,8 @@ pub struct DatabaseReport {
     pub pages: u32,
     /// Of these, never used ones.
     pub blank_pages: u32,
+    /// Bytes behind the last page that make no page: wasted, not wrong.
+    pub stray_bytes: u64,
     /// Tables, those of the system included; 0 if the catalog was not looked at.
     pub tables: usize,
     /// Trees that were walked.
@@ -105,6 +107,7 @@ pub fn verify_database(
         header,
         pages: file.page_count() - u32::from(has_trailer(&file)?),
         blank_pages: 0,
+        stray_bytes: env.fs.open(path, OpenMode::Read)?.len()? % file.page_size().bytes_u64(),
         tables: 0,
         trees: 0,
         entries: 0,
@@ -236,7 +239,8 @@ fn check_page(page: &mut [u8], pgno: Pgno, size: PageSize, report: &mut Database
             return;
         }
         verdict @ Verdict::Bad(_) => {
-            report.problem(checksum::verdict_error(verdict, pgno));
+            let last = Pgno(report.pages);
+            report.problem(checksum::verdict_error_among(verdict, pgno, last));
             return;
         }
     }
@@ -259,8 +263,17 @@ fn check_trees(
     };
     let database = match opened {
         Ok(database) => database,
-        // Without a catalog nobody finds a table.
+        // Without a catalog nobody finds a table. The damage itself may have been told as that of
+        // a page.
         Err(error) => {
+            let error = match error.kind() {
+                ErrorKind::Corruption => {
+                    let what = format!("neither copy of the catalog can be read: {error}");
+                    let advice = "`ese export --as-is` gives the tables that are still described";
+                    Error::new(JetErr::CatalogCorrupted, what).advise(advice)
+                }
+                _ => error,
+            };
             report.problem_as(Severity::Fatal, error);
             return Ok(());
         }
@@ -279,16 +292,18 @@ fn check_trees(
     }
     // The header of a database that is not clean is behind its pages.
     let clock = if clean { database.header().dbtime() } else { DbTime(u64::MAX) };
-    let found = check_space(database.cache(), &views, clock);
+    let found = check_space(database.cache(), &views, clock, &options.stop)?;
     report.trees = found.trees.len();
     report.entries = found.trees.iter().map(|tree| tree.entries).sum();
     report.leaked_pages = found.leaked.iter().map(|extent| extent.pages).sum();
     for error in found.problems {
         report.problem(error);
     }
-    if let Err(error) = compare_catalogs(&database) {
+    match compare_catalogs(&database, &options.stop) {
+        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => return Err(error),
         // The one that is read is whole, else its tree would have been found damaged.
-        report.problem_as(Severity::Warning, error);
+        Err(error) => report.problem_as(Severity::Warning, error),
+        Ok(()) => {}
     }
     // Recovery may have to put counts right, and takes away what nobody has.
     for table in database.tables().iter().filter(|_| clean) {
@@ -342,7 +357,7 @@ fn view(database: &OfflineDatabase, root: Pgno, objid: ObjId, density: u32) -> R
 }
 
 /// The catalog and its shadow hold the same rows.
-fn compare_catalogs(database: &OfflineDatabase) -> Result<()> {
+fn compare_catalogs(database: &OfflineDatabase, stop: &StopToken) -> Result<()> {
     let rows = |objid: ObjId| -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
         let mut rows = BTreeMap::new();
         let Some(table) = database.tables().iter().find(|table| table.objid == objid) else {
@@ -350,6 +365,7 @@ fn compare_catalogs(database: &OfflineDatabase) -> Result<()> {
         };
         database.rows(table, |key, record| {
             rows.insert(key.to_vec(), record.bytes().to_vec());
+            stop.check()?;
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(rows)

@@ -5,13 +5,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ese_backup::restore::{RestorePlan, SetReport, verify_set};
+use ese_backup::{
+    restore::{RestorePlan, SetReport, examine_logs, verify_set},
+    ship::STATE_NAME,
+    stream::Manifest,
+};
 use ese_base::{Dbid, Error, Generation, JetErr, LgPos, Result, Signature};
-use ese_log::{LogNames, LogStream, Record, Situation, check_successor};
+use ese_log::{LogFile, LogNames, LogStream, Record, Situation, StreamReader, check_successor};
 use ese_os::{Env, OpenMode};
 use ese_pages::{DbState, header::read_header};
 
-use super::{DatabaseReport, Severity, VerifyOptions, VerifyProgress, verify_database};
+use super::{DatabaseReport, FileReport, Severity, VerifyOptions, VerifyProgress, verify_database};
 use crate::{
     logs::{LogLink, LogPicture, LogRole, each_log_record, look_at_logs, wrong_link},
     restore::{FoundDatabases, file_name, find_base, look_for_databases, looks_like_backup_set},
@@ -34,10 +38,10 @@ pub struct LogReport {
     pub problems: Vec<Error>,
 }
 
-/// What the verification of a directory found.
+/// What the verification of a directory, or of one file, found.
 #[derive(Debug)]
 pub struct DirReport {
-    /// The directory.
+    /// The directory, or the file.
     pub path: PathBuf,
     /// Its databases, by name.
     pub databases: Vec<DatabaseReport>,
@@ -45,11 +49,24 @@ pub struct DirReport {
     pub log: Option<LogReport>,
     /// If it is a backup set: what was read.
     pub set: Option<SetReport>,
+    /// If it is a file, and no database: what was read.
+    pub file: Option<FileReport>,
     /// What is wrong beyond single databases and the log.
     pub problems: Vec<Error>,
 }
 
 impl DirReport {
+    pub(super) fn new(path: &Path) -> DirReport {
+        DirReport {
+            path: path.to_path_buf(),
+            databases: Vec::new(),
+            log: None,
+            set: None,
+            file: None,
+            problems: Vec::new(),
+        }
+    }
+
     /// Everything that is wrong.
     pub fn all_problems(&self) -> impl Iterator<Item = &Error> {
         let databases = self.databases.iter().flat_map(|database| &database.problems);
@@ -80,13 +97,7 @@ impl DirReport {
 /// `JET_errFileAccessDenied` (-1032) while an instance has a database;
 /// `JET_errClientRequestToStopJetService` (-1329) if stopped. Everything else is a finding.
 pub fn verify_dir(env: &Env, dir: &Path, options: &mut VerifyOptions<'_>) -> Result<DirReport> {
-    let mut report = DirReport {
-        path: dir.to_path_buf(),
-        databases: Vec::new(),
-        log: None,
-        set: None,
-        problems: Vec::new(),
-    };
+    let mut report = DirReport::new(dir);
     let manifest = dir.join(ese_backup::stream::MANIFEST_NAME);
     let incomplete = dir.join(ese_backup::stream::INCOMPLETE_NAME);
     let marked = env.fs.exists(&manifest)? || env.fs.exists(&incomplete)?;
@@ -128,8 +139,9 @@ pub fn verify_dir(env: &Env, dir: &Path, options: &mut VerifyOptions<'_>) -> Res
         match LogStream::scan(env, &LogNames::new(dir, &base)) {
             Ok(stream) => {
                 let mut named = Named::default();
-                let log = verify_log(&stream, base, &mut named, options)?;
+                let log = verify_log(env, &stream, base, &mut named, options)?;
                 check_required(&mut report, &stream, &log);
+                check_names(&mut report, &stream, &log);
                 check_named(env, dir, &mut report, &named)?;
                 report.log = Some(log);
             }
@@ -211,8 +223,13 @@ fn verify_backup(
             bytes_total: done.bytes_total,
         });
     };
-    let verified = RestorePlan::examine(env, dir)
-        .and_then(|plan| verify_set(env, &plan, &mut progress, &options.stop));
+    // What is wrong with a manifest is said by whoever needs it.
+    let manifest = Manifest::read(env, dir).ok().flatten();
+    let examined = match manifest.is_some_and(|manifest| manifest.base.is_some()) {
+        true => examine_logs(env, dir),
+        false => RestorePlan::examine(env, dir),
+    };
+    let verified = examined.and_then(|plan| verify_set(env, &plan, &mut progress, &options.stop));
     match verified {
         Ok(found) => report.set = Some(found),
         Err(error) if error.code() == JetErr::ClientRequestToStopJetService => return Err(error),
@@ -222,6 +239,7 @@ fn verify_backup(
 }
 
 fn verify_log(
+    env: &Env,
     stream: &LogStream,
     base: String,
     named: &mut Named,
@@ -235,7 +253,9 @@ fn verify_log(
         ended_cleanly: false,
         problems: Vec::new(),
     };
-    if stream.situation() == Situation::CurrentMissing {
+    // What was shipped ends with a generation that has its number, finished or not.
+    let shipped = env.fs.exists(&stream.names().dir().join(STATE_NAME))?;
+    if stream.situation() == Situation::CurrentMissing && !shipped {
         let what = "the current log file is missing while older ones are there";
         log.problems.push(
             Error::new(JetErr::MissingLogFile, what)
@@ -243,7 +263,7 @@ fn verify_log(
                 .advise("bring it back; without it the last commits are lost"),
         );
     }
-    let read = read_log(stream, &mut log, named, options);
+    let read = read_log(env, stream, &mut log, named, options);
     match read {
         Err(error) if error.code() == JetErr::ClientRequestToStopJetService => return Err(error),
         Err(error) => log.problems.push(error),
@@ -253,32 +273,71 @@ fn verify_log(
 }
 
 fn read_log(
+    env: &Env,
     stream: &LogStream,
     log: &mut LogReport,
     named: &mut Named,
     options: &mut VerifyOptions<'_>,
 ) -> Result<()> {
-    log.generations = (stream.oldest()?, stream.newest()?);
+    let files = stream.archives().map(|(_, file)| file).chain(stream.current());
+    options.expect(files.map(|file| file.len).sum());
+    let mut reader = match stream.newest() {
+        Ok(newest) => {
+            log.generations = (stream.oldest()?, newest);
+            stream.reader(LgPos { generation: log.generations.0, isec: 0, ib: 0 })?
+        }
+        Err(error) => {
+            log.problems.push(error);
+            let files = finished_row(stream);
+            let (Some((first, _)), Some((last, _))) = (files.first(), files.last()) else {
+                return Ok(());
+            };
+            log.generations = (*first, *last);
+            StreamReader::of_files(env, files.into_iter().map(|(_, file)| file).collect())
+        }
+    };
     for attachment in &stream.header_of(log.generations.0)?.attachments {
         named.attach(attachment.dbid, &attachment.path, attachment.sign_db);
     }
-    let files = stream.archives().map(|(_, file)| file).chain(stream.current());
-    options.expect(files.map(|file| file.len).sum());
-    let from = LgPos { generation: log.generations.0, isec: 0, ib: 0 };
-    let mut reader = stream.reader(from)?;
-    let mut generation = from.generation;
+    let len = stream.header_of(log.generations.1)?.file_len();
+    let mut generation = log.generations.0;
     while let Some(entry) = reader.next()? {
         log.records += 1;
         log.end = entry.end;
         named.see(&entry.record);
         if entry.pos.generation != generation {
             generation = entry.pos.generation;
-            options.advance(stream.newest_header()?.file_len())?;
+            options.advance(len)?;
         }
     }
-    options.advance(stream.newest_header()?.file_len())?;
+    options.advance(len)?;
     log.ended_cleanly = reader.end()?.ended_cleanly();
     Ok(())
+}
+
+/// The newest finished generations without a gap, where the one behind them cannot be used.
+fn finished_row(stream: &LogStream) -> Vec<(Generation, &LogFile)> {
+    let mut row: Vec<(Generation, &LogFile)> = Vec::new();
+    for (generation, file) in stream.archives().rev() {
+        let joins = row.last().is_none_or(|(next, _)| generation.0 + 1 == next.0);
+        if !joins || file.header().is_err() {
+            break;
+        }
+        row.push((generation, file));
+    }
+    row.reverse();
+    row
+}
+
+/// Finished generations are called as their headers say; one outside of the row that was read may
+/// be called as it likes, and a start of the instance would take it for what it is not.
+fn check_names(report: &mut DirReport, stream: &LogStream, log: &LogReport) {
+    let errors = stream.archives().filter_map(|(_, file)| file.header().err());
+    let told = |error: &Error| log.problems.iter().any(|other| other.path() == error.path());
+    let other = errors.filter(|error| error.code() == JetErr::LogGenerationMismatch);
+    report.problems.extend(other.filter(|error| !told(error)).map(|error| {
+        error.advise("give it the name of its generation, or take it away if that is here")
+    }));
 }
 
 /// The databases that a log names.

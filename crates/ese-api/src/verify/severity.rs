@@ -27,10 +27,11 @@ impl Severity {
     #[must_use]
     pub fn of(error: &Error) -> Severity {
         match error.code() {
-            // The state of a database: whole together with its log.
-            JetErr::DatabaseDirtyShutdown | JetErr::SoftRecoveryOnBackupDatabase => {
-                Severity::Warning
-            }
+            // The state of a database: whole together with its log. Without a checkpoint the log is
+            // read from its beginning.
+            JetErr::DatabaseDirtyShutdown
+            | JetErr::SoftRecoveryOnBackupDatabase
+            | JetErr::CheckpointCorrupt => Severity::Warning,
             JetErr::InvalidDatabaseVersion
             | JetErr::FileInvalidType
             | JetErr::PageSizeMismatch

@@ -26,7 +26,7 @@ mod verify;
 
 use std::path::Path;
 
-use ese_base::Result;
+use ese_base::{Error, JetErr, Result};
 use ese_os::Env;
 
 use self::part::{Part, Want};
@@ -62,6 +62,24 @@ pub(crate) fn logs_of_set(env: &Env, dir: &Path) -> Result<(Vec<PlannedLog>, Opt
         plan::check_chain(&logs, first.signature)?;
     }
     Ok((logs, part.manifest))
+}
+
+/// The logs of a set that need not hold databases, as a plan to be verified: an incremental set
+/// cannot be restored by itself.
+///
+/// # Errors
+/// As [`RestorePlan::examine`], as far as they are about logs; `JET_errMissingRestoreLogFiles`
+/// (-557) if there is none.
+pub fn examine_logs(env: &Env, dir: &Path) -> Result<RestorePlan> {
+    let (logs, manifest) = logs_of_set(env, dir)?;
+    let Some(signature) = logs.first().map(|log| log.signature) else {
+        return Err(Error::new(JetErr::MissingRestoreLogFiles, "the set holds no log")
+            .at_path(dir)
+            .advise("bring its logs back, or make another backup"));
+    };
+    let mut plan = RestorePlan::of(dir.to_path_buf(), Vec::new(), logs, signature)?;
+    plan.manifest = manifest;
+    Ok(plan)
 }
 
 /// Places the files of a set and has them replayed.

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use ese_api::{
     Copied, CopiedDatabase, CopiesPlan, CopyProgress, CopyReport, CopyRequest, DatabasePlan,
-    DiffCounts, Error, JetErr, LeftAside, RecoveryFlags, StopToken, TableDifference, TreeChanges,
-    VerifyOptions, VerifyProgress, copy_targets, plan_recovery, recover_into, verify_database,
+    DiffCounts, Error, JetErr, LeftAside, LgPos, RecoveryFlags, RedoEnd, StopToken,
+    TableDifference, TreeChanges, VerifyOptions, VerifyProgress, copy_targets, plan_recovery,
+    recover_into, verify_database,
 };
 use serde_json::{Value, json};
 
@@ -67,6 +68,8 @@ pub(super) fn recover(context: &Context, args: &args::Recover) -> Outcome {
         "unreadable": unreadable.iter().map(error_json).collect::<Vec<_>>(),
     });
     write_report(context, args, &told)?;
+    let ends = databases.iter().filter_map(|it| Some(it.outcome.as_ref().ok()?.recovery.to));
+    remark_end(context, args, ends.max());
     let mut output = Output::new();
     if context.json {
         output.json(&told)?;
@@ -82,6 +85,15 @@ pub(super) fn recover(context: &Context, args: &args::Recover) -> Outcome {
     output.flush()?;
     let whole = both().all(|(copy, problems)| copy.outcome.is_ok() && problems.is_empty());
     if whole && unreadable.is_empty() { Ok(()) } else { Err(Failure::Problems) }
+}
+
+/// The end that was asked for may lie behind that of the log. Then nothing was left out.
+fn remark_end(context: &Context, args: &args::Recover, reached: Option<LgPos>) {
+    let (Some(RedoEnd::CutAt(end)), Some(reached)) = (until(args), reached) else { return };
+    // The last record of a generation may end where the next one begins.
+    if LgPos::new(end.generation.0.saturating_sub(1), 0, 0) > reached {
+        context.remark(&format!("the log ends before that, at {reached}: nothing was left out"));
+    }
 }
 
 /// Files that are called like databases and are none any more.
@@ -147,10 +159,11 @@ fn copied_json(database: &CopiedDatabase, problems: &[Error]) -> Value {
 
 fn report_json(report: &CopyReport, differences: Option<&[TableDifference]>) -> Value {
     let recovery = &report.recovery;
+    let replayed = !needed_no_log(report);
     json!({
         "state": "Clean Shutdown",
-        "from": recovery.from.to_string(),
-        "to": recovery.to.to_string(),
+        "from": replayed.then(|| recovery.from.to_string()),
+        "to": replayed.then(|| recovery.to.to_string()),
         "records": recovery.records,
         "replayed": recovery.applied,
         "skipped": recovery.skipped,
@@ -170,6 +183,13 @@ fn report_json(report: &CopyReport, differences: Option<&[TableDifference]>) -> 
             },
         })).collect::<Vec<_>>(),
     })
+}
+
+/// Was it copied as it is, because the log holds nothing that it does not? Replay would have begun
+/// with a generation that is not there.
+fn needed_no_log(report: &CopyReport) -> bool {
+    let recovery = &report.recovery;
+    recovery.records == 0 && recovery.from == recovery.to && recovery.from.isec == 0
 }
 
 /// Each table with how its rows differ now, where that could be told, and what the log did.
@@ -209,20 +229,32 @@ fn aside_json(aside: &[LeftAside]) -> Value {
 fn copied_lines(database: &CopiedDatabase, problems: &[Error]) -> Vec<String> {
     let target = database.target.display();
     let report = match &database.outcome {
-        Err(error) => return vec![format!("PROBLEM {target}: {}", with_advice(error))],
+        Err(error) => {
+            // There is no copy to be named.
+            let path = database.source.as_ref().unwrap_or(&database.target);
+            let what = with_advice(error);
+            return vec![match error.path() == Some(path) {
+                true => format!("PROBLEM {what}"),
+                false => format!("PROBLEM {}: {what}", path.display()),
+            }];
+        }
         Ok(report) => report,
     };
     let recovery = &report.recovery;
+    let log = match needed_no_log(report) {
+        true => "it needed no log".to_owned(),
+        false => {
+            let records = text::counted(recovery.records, "record");
+            format!("log {} to {}, {records}", recovery.from, recovery.to)
+        }
+    };
     let mut lines = vec![format!(
-        "{target}: clean{}, {}; log {} to {}, {}",
+        "{target}: clean{}, {}; {log}",
         if problems.is_empty() { "" } else { " and damaged" },
         match (&database.source, database.state) {
             (Some(source), Some(state)) => format!("out of {} ({state})", source.display()),
             _ => "built from its log".to_owned(),
         },
-        recovery.from,
-        recovery.to,
-        text::counted(recovery.records, "record"),
     )];
     lines.push(format!(
         "  {} made again, {} were there already, {} taken back",
@@ -283,6 +315,8 @@ pub(super) fn plan(context: &Context, args: &args::Recover) -> Outcome {
         "unreadable": unreadable.iter().map(error_json).collect::<Vec<_>>(),
     });
     write_report(context, args, &told)?;
+    let ends = databases.iter().filter_map(|plan| Some(plan.needs?.last));
+    remark_end(context, args, ends.max().map(|last| LgPos::new(last.0, u16::MAX, u16::MAX)));
     let mut output = Output::new();
     if context.json {
         output.json(&told)?;
@@ -308,7 +342,8 @@ fn plan_json(plan: &DatabasePlan) -> Value {
         "from": plan.needs.map(|needs| needs.from.to_string()),
         "first_generation": plan.needs.map(|needs| needs.from.generation.0),
         "last_generation": plan.needs.map(|needs| needs.last.0),
-        "required": plan.needs.map(|needs| [needs.required.0.0, needs.required.1.0]),
+        "required": plan.needs.map(|needs| needs.required).filter(|(_, last)| last.0 > 0)
+            .map(|(first, last)| [first.0, last.0]),
         "files": plan.files.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
         "missing": plan.missing.iter().map(|generation| generation.0).collect::<Vec<_>>(),
         "log_bytes": plan.log_bytes,
@@ -328,16 +363,19 @@ fn plan_lines(plan: &DatabasePlan) -> Vec<String> {
         let last = needs.last.0;
         lines.push(format!("{name}: needs no log; those here end with generation {last:#x}"));
     } else if let Some(needs) = plan.needs {
-        let present = match plan.missing.len() {
-            0 => "all present".to_owned(),
-            _ => format!("missing: {}", generations(plan)),
+        // What it must have, and what else was logged since.
+        let must = needs.required.1.0.max(needs.committed.0);
+        let last = if must > 0 { must } else { needs.last.0 };
+        let more = match needs.last.0 > last {
+            true => format!(", the log goes on to {:#x}", needs.last.0),
+            false => String::new(),
         };
-        lines.push(format!(
-            "{name}: needs generations {:#x}..{:#x}, {present}, {} to replay",
-            needs.from.generation.0,
-            needs.last.0.max(needs.required.1.0),
-            text::bytes(plan.log_bytes),
-        ));
+        let present = match plan.missing.len() {
+            0 => format!("all present{more}, {} to replay", text::bytes(plan.log_bytes)),
+            _ => format!("missing: {}{more}", generations(plan)),
+        };
+        let first = needs.from.generation.0;
+        lines.push(format!("{name}: needs generations {first:#x}..{last:#x}, {present}"));
     } else {
         lines.push(format!("{name}: cannot be recovered"));
     }

@@ -57,7 +57,7 @@ impl OfflineDatabase {
     /// Reads leaves of a table past the cache.
     #[must_use]
     pub fn leaf_reader(&self, table: &TableSchema) -> LeafReader<'_> {
-        LeafReader::new(self.cache.file(), table_tree(table.fdp, table.objid))
+        LeafReader::new(&self.cache, table_tree(table.fdp, table.objid))
     }
 
     /// As [`OfflineDatabase::rows`], but goes on behind what cannot be read, and says what that
@@ -143,8 +143,7 @@ impl CatalogCopy {
         (objid, fdp): (ObjId, Pgno),
     ) -> Result<CatalogCopy> {
         let tree = table_tree(fdp, objid);
-        let (mut leaves, mut reader) =
-            (Leaves::new(cache, tree), LeafReader::new(cache.file(), tree));
+        let (mut leaves, mut reader) = (Leaves::new(cache, tree), LeafReader::new(cache, tree));
         let mut copy = CatalogCopy { name, rows: BTreeMap::new(), lost: Vec::new() };
         let (mut last, mut open_from) = (Vec::new(), 0);
         loop {

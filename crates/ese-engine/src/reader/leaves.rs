@@ -8,7 +8,7 @@
 
 use ese_base::{Error, JetErr, Pgno, Result, limits::TREE_DEPTH_MAX};
 use ese_pages::{
-    DbFile, PageCache, PageFlags, PageRef, Validate,
+    PageCache, PageFlags, PageRef, Validate,
     checksum::{self, Verdict},
     validate,
 };
@@ -98,7 +98,7 @@ impl<'a> Leaves<'a> {
             if self.seen.insert(root) {
                 self.descend(root, &mut found);
             } else {
-                self.lose(root, true, misplaced(root));
+                self.lose_misplaced(root, true);
             }
         }
         while found.len() < most {
@@ -147,7 +147,7 @@ impl<'a> Leaves<'a> {
             if !child.is_null() && self.seen.insert(child) {
                 return Some((child, leaf));
             }
-            self.lose(child, !leaf, misplaced(child));
+            self.lose_misplaced(child, !leaf);
         }
     }
 
@@ -174,16 +174,28 @@ impl<'a> Leaves<'a> {
         }
     }
 
+    /// A page that the tree names and that cannot be a page of it.
+    fn lose_misplaced(&mut self, pgno: Pgno, inner: bool) {
+        let pages = self.cache.file().page_count();
+        let error = if pgno.0 > pages {
+            let what = format!("it lies behind the end of the file, which is page {pages}");
+            Error::new(JetErr::FileIOBeyondEOF, what)
+        } else {
+            let what = format!("page {pgno} has two places in the tree, or is none of the file");
+            Error::new(JetErr::BadParentPageLink, what)
+        };
+        self.lose(pgno, inner, error.at_page(pgno));
+    }
+
     fn lose(&mut self, pgno: Pgno, inner: bool, error: Error) {
         self.lost.push(LostPage { pgno, inner, rows: None, error });
     }
 
     /// Leaves of the tree that the walk did not come by, the greatest keys first.
     fn strays(&mut self) -> Result<Vec<Pgno>> {
-        let file = self.cache.file();
-        let mut reader = LeafReader::new(file, self.tree);
+        let mut reader = LeafReader::new(self.cache, self.tree);
         let mut strays = Vec::new();
-        for pgno in (1..=file.page_count()).map(Pgno) {
+        for pgno in (1..=self.cache.file().page_count()).map(Pgno) {
             // A page that cannot be read at all is not known to belong to the tree.
             let key = match reader.read(pgno) {
                 Ok(page) if page.node_count() > 0 => page.node(0).key_to_vec(),
@@ -198,22 +210,17 @@ impl<'a> Leaves<'a> {
     }
 }
 
-fn misplaced(pgno: Pgno) -> Error {
-    let what = format!("page {pgno} has two places in the tree, or is none of the file");
-    Error::new(JetErr::BadParentPageLink, what).at_page(pgno)
-}
-
 /// Reads leaves of one tree from the file, past the cache: each is wanted once.
 #[derive(Debug)]
 pub struct LeafReader<'a> {
-    file: &'a DbFile,
+    cache: &'a PageCache,
     tree: TreeView,
     page: Vec<u8>,
 }
 
 impl<'a> LeafReader<'a> {
-    pub(super) fn new(file: &'a DbFile, tree: TreeView) -> LeafReader<'a> {
-        LeafReader { file, tree, page: vec![0; file.page_size().bytes()] }
+    pub(super) fn new(cache: &'a PageCache, tree: TreeView) -> LeafReader<'a> {
+        LeafReader { cache, tree, page: vec![0; cache.page_size().bytes()] }
     }
 
     /// Reads a leaf, verifies it, and repairs single flipped bits in memory.
@@ -222,28 +229,33 @@ impl<'a> LeafReader<'a> {
     /// Why it cannot be used, with what it held, as far as one can tell.
     pub fn read(&mut self, pgno: Pgno) -> std::result::Result<PageRef<'_>, LostPage> {
         match self.try_read(pgno) {
-            Ok(()) => Ok(PageRef::new(&self.page, self.file.page_size())),
+            Ok(()) => Ok(PageRef::new(&self.page, self.cache.page_size())),
             Err(error) => {
-                let error = error.at_path(self.file.path()).at_page(pgno);
+                let error = error.at_path(self.cache.file().path()).at_page(pgno);
                 Err(LostPage { pgno, inner: false, rows: self.rows_there(&error), error })
             }
         }
     }
 
     fn try_read(&mut self, pgno: Pgno) -> Result<()> {
-        self.file.read_page_raw(pgno, &mut self.page)?;
-        match checksum::check(&self.page, pgno) {
-            Verdict::Good => {}
+        self.cache.file().read_page_raw(pgno, &mut self.page)?;
+        let corrected = match checksum::check(&self.page, pgno) {
+            Verdict::Good => false,
             Verdict::Correctable { .. } => {
                 checksum::repair(&mut self.page, pgno)?;
+                true
             }
             verdict @ (Verdict::Blank | Verdict::Bad(_)) => {
-                return Err(checksum::verdict_error(verdict, pgno));
+                let last = Pgno(self.cache.file().page_count());
+                return Err(checksum::verdict_error_among(verdict, pgno, last));
             }
-        }
-        let page = PageRef::new(&self.page, self.file.page_size());
+        };
+        let page = PageRef::new(&self.page, self.cache.page_size());
         validate(page, pgno, Validate::Read)?;
         self.tree.expect_own(page, pgno)?;
+        if corrected {
+            self.cache.note_corrected(pgno);
+        }
         if page.is_leaf() {
             return Ok(());
         }
@@ -252,7 +264,7 @@ impl<'a> LeafReader<'a> {
 
     /// The rows that a damaged page's header counts, if that can be true.
     fn rows_there(&self, error: &Error) -> Option<u32> {
-        let page = PageRef::new(&self.page, self.file.page_size());
+        let page = PageRef::new(&self.page, self.cache.page_size());
         let own = page.objid() == self.tree.objid && page.is_leaf();
         let read = !matches!(error.code(), JetErr::FileIOBeyondEOF | JetErr::DiskIO);
         (own && read).then(|| u32::try_from(page.node_count()).ok()).flatten()

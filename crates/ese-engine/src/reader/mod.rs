@@ -38,6 +38,7 @@ use crate::{
         CatalogLoader, Index, MSYS_OBJECTS, MSYS_OBJECTS_FDP, MSYS_OBJECTS_SHADOW,
         MSYS_OBJECTS_SHADOW_FDP, TableSchema,
     },
+    space::check::last_owned_in,
     tree::{Direction, Position, Start, TreeView, scan},
 };
 
@@ -166,6 +167,25 @@ impl OfflineDatabase {
     #[must_use]
     pub fn catalog_made_up(&self) -> &[Error] {
         &self.damage.made_up
+    }
+
+    /// Pages that were read so far with flipped bits put right, by number. What is on them is most
+    /// likely right: damage of several bits can look like one flipped bit.
+    #[must_use]
+    pub fn corrected_pages(&self) -> Vec<Pgno> {
+        self.cache.corrected_pages()
+    }
+
+    /// The last page that the database owns, if the file ends before it. Damage that keeps this
+    /// from being known is met where it matters.
+    #[must_use]
+    pub fn cut_off(&self) -> Option<Pgno> {
+        match last_owned_in(&self.cache) {
+            Ok(last) => (last.0 > self.cache.file().page_count()).then_some(last),
+            // What would tell it lies behind the end itself.
+            Err(error) if error.code() == JetErr::FileIOBeyondEOF => error.pgno(),
+            Err(_) => None,
+        }
     }
 
     /// The table with this name; ASCII case does not matter.

@@ -3,7 +3,7 @@
 
 use std::{borrow::Borrow, collections::HashMap, ops::ControlFlow, sync::Arc};
 
-use ese_base::{DbTime, Dbid, Error, JetErr, ObjId, Pgno, Result};
+use ese_base::{DbTime, Dbid, Error, JetErr, ObjId, Pgno, Result, StopToken};
 use ese_pages::{CacheMode, CacheOptions, DbFile, PageCache, PageFlags};
 
 use super::{extent::Extent, header::SpaceHeader};
@@ -11,7 +11,7 @@ use crate::{
     schema::{DATABASE_ROOT, TableSchema},
     tree::{
         Direction, Position, Start, TreeHandle, TreeKind, TreeView,
-        check::{TreeReport, check as check_tree},
+        check::{TreeReport, check_until as check_tree},
         scan,
     },
 };
@@ -84,14 +84,30 @@ pub(crate) fn inner_trees(
 /// them the database root. The database must not change meanwhile.
 #[must_use]
 pub fn check(cache: &PageCache, trees: &[TreeView], dbtime_max: DbTime) -> SpaceReport {
+    // Nobody stops this token, and nothing else is an error.
+    check_until(cache, trees, dbtime_max, &StopToken::new()).unwrap_or_default()
+}
+
+/// As [`check`], until somebody stops it.
+///
+/// # Errors
+/// `JET_errClientRequestToStopJetService` (-1329) if stopped between two pages. Everything else is
+/// a finding.
+pub fn check_until(
+    cache: &PageCache,
+    trees: &[TreeView],
+    dbtime_max: DbTime,
+    stop: &StopToken,
+) -> Result<SpaceReport> {
     let mut report = SpaceReport::default();
     let mut owners = Vec::new();
     for view in trees {
-        let tree = check_tree(cache, view, dbtime_max);
+        let tree = check_tree(cache, view, dbtime_max, stop)?;
         report.trees.push(tree);
-        match read_owner(cache, view, dbtime_max, &mut report.problems) {
+        match read_owner(cache, view, dbtime_max, stop, &mut report.problems) {
             Ok(owner) => owners.push(Some(owner)),
             Err(error) => {
+                stop.check()?;
                 report.problems.push(error);
                 owners.push(None);
             }
@@ -103,13 +119,14 @@ pub fn check(cache: &PageCache, trees: &[TreeView], dbtime_max: DbTime) -> Space
     for tree in &mut report.trees {
         report.problems.append(&mut tree.problems);
     }
-    report
+    Ok(report)
 }
 
 fn read_owner(
     cache: &PageCache,
     view: &TreeView,
     dbtime_max: DbTime,
+    stop: &StopToken,
     problems: &mut Vec<Error>,
 ) -> Result<Owner> {
     let header = {
@@ -135,7 +152,7 @@ fn read_owner(
         [(header.pgno_oe(), &mut owner.owned), (header.pgno_ae(), &mut owner.available)]
     {
         let space = view.space_tree(root);
-        let mut tree = check_tree(cache, &space, dbtime_max);
+        let mut tree = check_tree(cache, &space, dbtime_max, stop)?;
         problems.append(&mut tree.problems);
         owner.space_pages.append(&mut tree.pages);
         *extents = read_extents(cache, &space)?;
@@ -199,9 +216,13 @@ pub fn usage(cache: &PageCache, view: &TreeView) -> Result<SpaceUsage> {
 pub fn last_owned(file: DbFile) -> Result<Pgno> {
     let mut options = CacheOptions::for_memory(1 << 20, file.page_size());
     options.mode = CacheMode::Copy;
-    let cache = PageCache::new(Arc::new(file), options)?;
+    last_owned_in(&PageCache::new(Arc::new(file), options)?)
+}
+
+/// As [`last_owned`], of a file that has a cache.
+pub(crate) fn last_owned_in(cache: &PageCache) -> Result<Pgno> {
     let root = TreeHandle::new(Dbid(1), Pgno::DATABASE_ROOT, DATABASE_ROOT, TreeKind::TABLE);
-    let owned = usage(&cache, &root.view())?.owned;
+    let owned = usage(cache, &root.view())?.owned;
     Ok(owned.iter().map(Extent::last).max().unwrap_or(Pgno::DATABASE_ROOT))
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use ese_base::{DbTime, Error, JetErr, Pgno, limits::TREE_DEPTH_MAX};
+use ese_base::{DbTime, Error, JetErr, Pgno, Result, StopToken, limits::TREE_DEPTH_MAX};
 use ese_pages::{Node, NodeFlags, PageCache, PageFlags, PageRef, Validate, validate};
 
 use super::TreeView;
@@ -30,10 +30,26 @@ pub struct TreeReport {
 /// Checks a tree. `dbtime_max` is the database's clock: no page may be newer.
 #[must_use]
 pub fn check(cache: &PageCache, view: &TreeView, dbtime_max: DbTime) -> TreeReport {
+    // Nobody stops this token, and nothing else is an error.
+    check_until(cache, view, dbtime_max, &StopToken::new()).unwrap_or_default()
+}
+
+/// As [`check`], until somebody stops it.
+///
+/// # Errors
+/// `JET_errClientRequestToStopJetService` (-1329) if stopped between two pages. Everything else is
+/// a finding.
+pub fn check_until(
+    cache: &PageCache,
+    view: &TreeView,
+    dbtime_max: DbTime,
+    stop: &StopToken,
+) -> Result<TreeReport> {
     let mut walk = Walk {
         cache,
         view,
         dbtime_max,
+        stop,
         report: TreeReport::default(),
         seen: HashSet::new(),
         leaf_depth: None,
@@ -48,13 +64,16 @@ pub fn check(cache: &PageCache, view: &TreeView, dbtime_max: DbTime) -> TreeRepo
         let what = format!("the rightmost leaf leads on to page {next}");
         walk.problem(leaf, JetErr::BadPageLink, what);
     }
-    walk.report
+    // What a walk that was stopped has found is of no use: it looks like a damaged tree.
+    stop.check()?;
+    Ok(walk.report)
 }
 
 struct Walk<'a> {
     cache: &'a PageCache,
     view: &'a TreeView,
     dbtime_max: DbTime,
+    stop: &'a StopToken,
     report: TreeReport,
     seen: HashSet<Pgno>,
     leaf_depth: Option<usize>,
@@ -78,6 +97,10 @@ impl Walk<'_> {
         low: Option<&[u8]>,
         high: Option<&[u8]>,
     ) -> Option<bool> {
+        // The pages on the way back up end in the same way.
+        if self.stop.reason().is_some() {
+            return None;
+        }
         if depth > TREE_DEPTH_MAX || !self.seen.insert(pgno) {
             let what = format!("reached twice, or deeper than {TREE_DEPTH_MAX} levels");
             self.problem(pgno, JetErr::BadParentPageLink, what);

@@ -153,10 +153,14 @@ impl PageCache {
                 checksum::repair(&mut repaired, pgno)?;
                 judge(&repaired)?;
                 self.counters.corrected.fetch_add(1, Ordering::Relaxed);
+                self.note_corrected(pgno);
                 tracing::warn!(path = %self.file.path().display(), %error, "flipped bits were corrected");
                 Ok(Some(repaired))
             }
-            verdict => Err(checksum::verdict_error(verdict, pgno)),
+            verdict => {
+                let last = Pgno(self.file.page_count());
+                Err(checksum::verdict_error_among(verdict, pgno, last))
+            }
         }
     }
 }

@@ -63,6 +63,7 @@ mod slot;
 pub(crate) mod tests;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{
         Arc,
@@ -176,6 +177,7 @@ pub struct PageCache {
     flusher: Mutex<Flusher>,
     progress: Progress,
     counters: Counters,
+    corrected: Mutex<BTreeSet<Pgno>>,
     /// The highest time of any page that was read from the file.
     newest_loaded: AtomicU64,
     /// Nobody else writes pages of the file in place.
@@ -219,6 +221,7 @@ impl PageCache {
             flusher: Mutex::default(),
             progress: Progress::default(),
             counters: Counters::default(),
+            corrected: Mutex::default(),
             newest_loaded: AtomicU64::new(0),
             _claim: claim,
             file,
@@ -236,6 +239,22 @@ impl PageCache {
     #[must_use]
     pub fn page_size(&self) -> PageSize {
         self.page_size
+    }
+
+    /// Pages that were read with flipped bits put right, by number, the first ten thousand of them.
+    /// Some damage looks like one flipped bit, so whoever reads evidence wants to know.
+    #[must_use]
+    pub fn corrected_pages(&self) -> Vec<Pgno> {
+        self.corrected.lock().iter().copied().collect()
+    }
+
+    /// Notes a page that was put right after it was read past the cache.
+    pub fn note_corrected(&self, pgno: Pgno) {
+        const NOTED_MAX: usize = 10_000;
+        let mut corrected = self.corrected.lock();
+        if corrected.len() < NOTED_MAX {
+            corrected.insert(pgno);
+        }
     }
 
     /// The mode it works in, which may differ from the mode asked for.

@@ -29,7 +29,8 @@ pub const FRAME_DATA_LEN: usize = 1 << 20;
 pub const ARCHIVE_EXTENSION: &str = "esebak";
 
 const HEAD_LEN: usize = 32;
-const MAGIC: [u8; 4] = *b"ESEF";
+/// An archive begins with these bytes.
+pub const MAGIC: [u8; 4] = *b"ESEF";
 const FORMAT: &str = "ese-backup-archive";
 const VERSION: u32 = 1;
 /// Of a start or file frame's content.
