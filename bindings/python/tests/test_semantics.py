@@ -596,6 +596,19 @@ class Definitions(Case):
                       b"short", length, 0, None)
         self.ok("JetRollback", live.ses, 0)
 
+    def test_elements_behind_the_one_that_failed_are_not_touched(self):
+        live = self.live()
+        rows = (h.JET_SETCOLUMN * 3)()
+        text = ctypes.addressof(self.kept(b"new"))
+        for row, name in zip(rows, ("name", "id", "name")):
+            row.columnid, row.pvData, row.cbData, row.err = live.ids[name], text, 3, 555
+        self.code(h.JET_errUpdateNotPrepared, "JetSetColumns", live.ses, live.table, rows, 3)
+        self.ok("JetBeginTransaction", live.ses)
+        self.ok("JetPrepareUpdate", live.ses, live.table, h.JET_prepInsert)
+        self.code(h.JET_errInvalidBufferSize, "JetSetColumns", live.ses, live.table, rows, 3)
+        self.assertEqual([row.err for row in rows], [0, h.JET_errInvalidBufferSize, 555])
+        self.ok("JetRollback", live.ses, 0)
+
     def test_a_structure_that_must_stay_as_it_is_stays(self):
         live = self.live()
         column = h.JET_COLUMNCREATE_A(cbStruct=sizeof(h.JET_COLUMNCREATE_A), err=5, columnid=6,

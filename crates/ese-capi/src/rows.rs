@@ -72,7 +72,13 @@ exports! {
         });
         let mut columns: Vec<_> = columns.collect();
         let done = jet::JetSetColumns(session(sesid), cursor(tableid), &mut columns);
-        for (at, column) in columns.iter().enumerate() {
+        // Nothing was done with the elements behind the one that failed.
+        let failed = columns.iter().position(|column| (column.err as i32) < 0);
+        let looked_at = match (&done, failed) {
+            (Ok(_), _) => columns.len(),
+            (Err(_), failed) => failed.map_or(0, |at| at + 1),
+        };
+        for (at, column) in columns.iter().take(looked_at).enumerate() {
             psetcolumn.at(at).change(|told| told.err = column.err as i32);
         }
         done
