@@ -206,13 +206,11 @@ impl Manifest {
     /// Reads and checks a manifest, whatever it is called.
     pub(crate) fn read_file(env: &Env, path: &Path) -> Result<Manifest> {
         let wrong = |what: String| {
-            Error::new(JetErr::FileInvalidType, what)
-                .at_path(path)
-                .advise(
-                    "bring back an intact copy of it, or restore from another set. Without its checks: \
-                     copy the other files of the set elsewhere and restore that copy, with the sets \
-                     that build on this one as further logs (--logs)",
-                )
+            Error::new(JetErr::FileInvalidType, what).at_path(path).advise(
+                "bring back an intact copy of it, or restore from another set. Without its \
+                     checks: copy the other files of the set elsewhere and restore that copy, with \
+                     the sets that build on this one as further logs (--logs)",
+            )
         };
         Manifest::from_text(&read_whole(env, path)?.map_err(wrong)?).map_err(wrong)
     }

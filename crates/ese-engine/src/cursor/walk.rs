@@ -206,8 +206,8 @@ impl Cursor {
     ) -> Result<bool> {
         let single = Steps { count: 1, distinct: false, ..steps };
         let mut passed = match start {
-            // A place between entries, which a failed seek leaves, has no row. No entry has its key,
-            // and the first one behind it counts, even if its key begins with the same bytes.
+            // A place between entries, which a failed seek leaves, has no row. No entry has its
+            // key, and the first one behind it counts, even if that begins with the same bytes.
             Start::Beyond { key, data } if !data.is_empty() => Some(key.to_vec()),
             _ => None,
         };

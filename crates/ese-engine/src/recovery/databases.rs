@@ -70,9 +70,8 @@ pub(super) struct RedoDatabases {
     owed: BTreeMap<PathBuf, BTreeMap<Pgno, Error>>,
     /// The first generation with commits that is lost, with leave.
     lost_from: Option<Generation>,
-    /// Databases whose attachment has not been met yet: what the log said of them last, and where it
-    /// must be.
-    later: BTreeMap<PathBuf, (AttachInfo, LgPos)>,
+    /// Databases whose attachment has not been met yet, and where it must be.
+    later: BTreeMap<PathBuf, LgPos>,
     /// Copies in whose place the log has another database, which nothing has created.
     exchanged: BTreeMap<PathBuf, Error>,
 }
@@ -182,6 +181,38 @@ impl RedoDatabases {
         open.collect()
     }
 
+    /// A record attaches a database at `at`. (A creation is no attachment before its end, and what
+    /// it has logged carries the clock of the file.)
+    pub(super) fn attach_anew(
+        &mut self,
+        info: &AttachInfo,
+        at: LgPos,
+        watch: &mut Watch<'_>,
+    ) -> Result<()> {
+        let open = matches!(self.by_id.get(&info.dbid), Some(RedoDb::Open { .. }));
+        if !open && let Some(later) = self.attached_later(info, at) {
+            self.exchanged.remove(&info.path);
+            self.later.insert(info.path.clone(), later);
+            self.by_id.insert(info.dbid, RedoDb::Later);
+            return Ok(());
+        }
+        self.later.remove(&info.path);
+        self.attach(info, at, watch)
+    }
+
+    /// Where in this log the file was attached, if that is behind `at`. Where logs are lost, with
+    /// leave, that may be in one of these, and what there is counts.
+    fn attached_later(&self, info: &AttachInfo, at: LgPos) -> Option<LgPos> {
+        let placed = !matches!(info.placed, Placed::Unmapped | Placed::Outside);
+        let lossy = self.ranges.flags.contains(RecoveryFlags::IGNORE_LOST_LOGS);
+        let file = Some(&info.path).filter(|_| placed && !lossy);
+        // What is wrong with it, attaching it tells.
+        let header = DbFile::open(&self.env, file?, Access::ReadOnly).ok()?.header();
+        let ours = header.sign_db == info.sign_db && header.sign_log == self.ranges.sign_log;
+        let attach = header.lgpos_attach.get();
+        (ours && header.state() == DbState::DirtyShutdown && attach > at).then_some(attach)
+    }
+
     /// A database is attached at `at`, or was attached when replay begins there.
     pub(super) fn attach(
         &mut self,
@@ -288,12 +319,6 @@ impl RedoDatabases {
             self.exchanged.remove(&info.path);
             return Ok(RedoDb::UpToDate);
         }
-        if self.is_attached_later(&header, at) {
-            self.exchanged.remove(&info.path);
-            self.later.insert(info.path.clone(), (info.clone(), header.lgpos_attach.get()));
-            return Ok(RedoDb::Later);
-        }
-        self.later.remove(&info.path);
         check_consistent(&header, info, at).map_err(|error| error.at_path(&info.path))?;
         let lost = self.ranges.check(&header, watch).map_err(|error| error.at_path(&info.path))?;
         self.lost_from = lost.or(self.lost_from);
@@ -303,15 +328,6 @@ impl RedoDatabases {
         };
         self.exchanged.remove(&info.path);
         self.join(info, file, created, at)
-    }
-
-    /// Was the file attached behind `at`, in this log? Where logs are lost, with leave, that may be
-    /// in one of these, and what there is counts.
-    fn is_attached_later(&self, header: &DbHeader, at: LgPos) -> bool {
-        header.state() == DbState::DirtyShutdown
-            && header.sign_log == self.ranges.sign_log
-            && header.lgpos_attach.get() > at
-            && !self.ranges.flags.contains(RecoveryFlags::IGNORE_LOST_LOGS)
     }
 
     fn join(
@@ -554,7 +570,7 @@ impl RedoDatabases {
         if let Some((_, exchanged)) = self.exchanged.pop_first() {
             return Err(exchanged);
         }
-        if let Some((path, (_, at))) = self.later.pop_first() {
+        if let Some((path, at)) = self.later.pop_first() {
             let what = format!("the file was attached at {at}, and the log does not reach so far");
             return Err(Error::new(JetErr::RequiredLogFilesMissing, what)
                 .at_path(path)
