@@ -38,9 +38,6 @@ pub(super) enum RedoDb {
     /// Its file holds all of this run already; records of this number are passed over until the
     /// next attach.
     UpToDate,
-    /// Its file was attached later, in the state that it then had: nothing before that is redone.
-    /// It may be of a history that ended when somebody put an older copy in the file's place.
-    Later,
     /// No such file. An error unless a later record creates or detaches it, or it may be left out.
     Missing { cause: Error, ignored: bool },
     /// No file can be made where its creation begins; nothing is missing unless the log says that
@@ -70,8 +67,6 @@ pub(super) struct RedoDatabases {
     owed: BTreeMap<PathBuf, BTreeMap<Pgno, Error>>,
     /// The first generation with commits that is lost, with leave.
     lost_from: Option<Generation>,
-    /// Databases whose attachment has not been met yet, and where it must be.
-    later: BTreeMap<PathBuf, LgPos>,
     /// Copies in whose place the log has another database, which nothing has created.
     exchanged: BTreeMap<PathBuf, Error>,
 }
@@ -91,7 +86,6 @@ impl RedoDatabases {
             by_id: BTreeMap::new(),
             owed: BTreeMap::new(),
             lost_from: None,
-            later: BTreeMap::new(),
             exchanged: BTreeMap::new(),
         }
     }
@@ -179,38 +173,6 @@ impl RedoDatabases {
             _ => None,
         });
         open.collect()
-    }
-
-    /// A record attaches a database at `at`. (A creation is no attachment before its end, and what
-    /// it has logged carries the clock of the file.)
-    pub(super) fn attach_anew(
-        &mut self,
-        info: &AttachInfo,
-        at: LgPos,
-        watch: &mut Watch<'_>,
-    ) -> Result<()> {
-        let open = matches!(self.by_id.get(&info.dbid), Some(RedoDb::Open { .. }));
-        if !open && let Some(later) = self.attached_later(info, at) {
-            self.exchanged.remove(&info.path);
-            self.later.insert(info.path.clone(), later);
-            self.by_id.insert(info.dbid, RedoDb::Later);
-            return Ok(());
-        }
-        self.later.remove(&info.path);
-        self.attach(info, at, watch)
-    }
-
-    /// Where in this log the file was attached, if that is behind `at`. Where logs are lost, with
-    /// leave, that may be in one of these, and what there is counts.
-    fn attached_later(&self, info: &AttachInfo, at: LgPos) -> Option<LgPos> {
-        let placed = !matches!(info.placed, Placed::Unmapped | Placed::Outside);
-        let lossy = self.ranges.flags.contains(RecoveryFlags::IGNORE_LOST_LOGS);
-        let file = Some(&info.path).filter(|_| placed && !lossy);
-        // What is wrong with it, attaching it tells.
-        let header = DbFile::open(&self.env, file?, Access::ReadOnly).ok()?.header();
-        let ours = header.sign_db == info.sign_db && header.sign_log == self.ranges.sign_log;
-        let attach = header.lgpos_attach.get();
-        (ours && header.state() == DbState::DirtyShutdown && attach > at).then_some(attach)
     }
 
     /// A database is attached at `at`, or was attached when replay begins there.
@@ -569,13 +531,6 @@ impl RedoDatabases {
         }
         if let Some((_, exchanged)) = self.exchanged.pop_first() {
             return Err(exchanged);
-        }
-        if let Some((path, at)) = self.later.pop_first() {
-            let what = format!("the file was attached at {at}, and the log does not reach so far");
-            return Err(Error::new(JetErr::RequiredLogFilesMissing, what)
-                .at_path(path)
-                .at_generation(at.generation)
-                .advise("add the logs that follow"));
         }
         let mut left_out = 0;
         for state in std::mem::take(&mut self.by_id) {

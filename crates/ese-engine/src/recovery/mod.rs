@@ -294,7 +294,7 @@ impl Replay<'_, '_> {
             Record::AttachDb(attach) => {
                 let (path, consistent) = (attach.path.text(), attach.lgpos_consistent);
                 let info = AttachInfo::of_record(attach.dbid, attach.sign_db, &path, consistent);
-                self.databases.attach_anew(&self.places.locate(info)?, pos, self.watch)?;
+                self.databases.attach(&self.places.locate(info)?, pos, self.watch)?;
             }
             Record::DetachDb(detach) => {
                 // Its number may be that of another database from now on.
