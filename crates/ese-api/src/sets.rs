@@ -23,6 +23,9 @@ pub use check::{BackupCheck, Restorable, check_backup};
 
 use crate::restore::{Restored, examine_until, restore_from};
 
+/// What a pipe is called in messages.
+const PIPE: &str = "standard input";
+
 /// Where a set comes from.
 pub enum SetInput<'a> {
     /// A directory, or an archive that is a file. Of an incremental set the ones that it builds on
@@ -46,10 +49,15 @@ impl std::fmt::Debug for SetInput<'_> {
 /// and lie unpacked inside the target until they are restored, so that twice their size is needed
 /// there for a while.
 ///
+/// Where a set that another one builds on is gone, a further set beside it takes its place if its
+/// logs reach those of the set; the report then names the missing one among what was damaged.
+///
 /// # Errors
 /// As [`restore_from`]; `JET_errMissingFullBackup` (-560) if a set that another one builds on is
-/// not beside it; of an archive those of [`ese_backup::stream::archive::ArchiveReader`]: one that
-/// is cut off or altered is refused before anything is restored.
+/// not beside it, and no other can take its place ([`RestoreTarget::allow_loss`]: then what is
+/// there before it is restored); of an archive those of
+/// [`ese_backup::stream::archive::ArchiveReader`]: one that is cut off or altered is refused before
+/// anything is restored.
 pub fn restore_set(
     env: &Env,
     set: SetInput<'_>,
@@ -58,15 +66,41 @@ pub fn restore_set(
     options: &mut RestoreOptions<'_>,
 ) -> Result<Restored> {
     let chain = match &set {
-        SetInput::Path(path) => links(env, path)?,
-        SetInput::Stream(_) => Vec::new(),
+        SetInput::Path(path) => match chain_of(env, path) {
+            Err(error) if target.allow_loss => chain_before(env, path, error)?,
+            chain => chain?,
+        },
+        SetInput::Stream(_) => Chain::default(),
     };
-    if chain.iter().all(|link| !link.is_archive) && !chain.is_empty() {
-        let dirs = chain.into_iter().map(|link| link.path).collect();
-        return restore_from(env, &source(dirs, logs), target, options);
+    let restored = restore_chain(env, set, &chain, logs, target, options);
+    match (restored, chain.gap) {
+        (restored, None) => restored,
+        (Ok(restored), Some(Gap::Lost(error))) => {
+            Ok(Restored { loss: restored.loss.or(Some(error)), ..restored })
+        }
+        (Ok(mut restored), Some(Gap::Filled(error))) => {
+            restored.set.damaged.push(error);
+            Ok(restored)
+        }
+        // It was no set of this history.
+        (Err(error), Some(Gap::Filled(missing))) if parts_do_not_join(&error) => Err(missing),
+        (Err(error), Some(_)) => Err(error),
+    }
+}
+
+fn restore_chain(
+    env: &Env,
+    set: SetInput<'_>,
+    chain: &Chain,
+    logs: Option<&Path>,
+    target: &RestoreTarget,
+    options: &mut RestoreOptions<'_>,
+) -> Result<Restored> {
+    if chain.links.iter().all(|link| !link.is_archive) && !chain.links.is_empty() {
+        return restore_from(env, &source(chain.paths(), logs), target, options);
     }
     let mut staging = Staging::begin(env, &target.database_dir)?;
-    let restored = unpack_all(env, &mut staging, set, &chain, options).and_then(|unpacked| {
+    let restored = unpack_all(env, &mut staging, set, &chain.links, options).and_then(|unpacked| {
         let source = source(unpacked.dirs, logs);
         let progress = &mut *options.progress;
         let mut second = |so_far: &RestoreProgress| {
@@ -119,9 +153,9 @@ pub fn plan_restore(
     logs: Option<&Path>,
     until: Option<RestoreUntil>,
 ) -> Result<PlannedRestore> {
-    let chain = links(env, set)?;
-    let sets: Vec<PathBuf> = chain.iter().map(|link| link.path.clone()).collect();
-    if chain.iter().all(|link| !link.is_archive) {
+    let chain = chain_of(env, set)?;
+    let sets = chain.paths();
+    if chain.links.iter().all(|link| !link.is_archive) {
         let plan = examine_until(env, &source(sets.clone(), logs), until)?;
         let databases = plan.databases.iter();
         return Ok(PlannedRestore {
@@ -143,7 +177,7 @@ pub fn plan_restore(
         bytes: 0,
         end: None,
     };
-    for link in &chain {
+    for link in &chain.links {
         let set = BackupSet::read(env, &link.path)?;
         let page = u64::from(set.manifest.page_size);
         let databases = set.manifest.databases.iter();
@@ -168,10 +202,62 @@ struct Link {
     is_archive: bool,
 }
 
+impl From<&BackupSet> for Link {
+    fn from(set: &BackupSet) -> Link {
+        Link { path: set.path.clone(), is_archive: set.is_archive }
+    }
+}
+
 /// A set and those that it builds on, the full one first.
-fn links(env: &Env, path: &Path) -> Result<Vec<Link>> {
+#[derive(Debug, Default)]
+struct Chain {
+    links: Vec<Link>,
+    gap: Option<Gap>,
+}
+
+/// A set of a chain is not there, with the error that says so.
+#[derive(Debug)]
+enum Gap {
+    /// Another one takes its place.
+    Filled(Error),
+    /// The chain ends before it.
+    Lost(Error),
+}
+
+impl Chain {
+    fn new<'a>(sets: impl IntoIterator<Item = &'a BackupSet>, gap: Option<Gap>) -> Chain {
+        Chain { links: sets.into_iter().map(Link::from).collect(), gap }
+    }
+
+    fn paths(&self) -> Vec<PathBuf> {
+        self.links.iter().map(|link| link.path.clone()).collect()
+    }
+}
+
+/// Do logs of two sets not belong together?
+fn parts_do_not_join(error: &Error) -> bool {
+    matches!(
+        error.code(),
+        JetErr::GivenLogFileIsNotContiguous
+            | JetErr::GivenLogFileHasBadSignature
+            | JetErr::MissingRestoreLogFiles
+    )
+}
+
+/// The sets that lie beside a set, itself among them.
+fn shelf_of(env: &Env, set: &Path) -> Result<Shelf> {
+    let beside = env.fs.canonicalize(set)?;
+    Shelf::look(env, beside.parent().unwrap_or(Path::new("/")))
+}
+
+/// # Errors
+/// As [`Shelf::chain`], where no other set takes the place of one that is gone.
+fn chain_of(env: &Env, path: &Path) -> Result<Chain> {
     let is_archive = env.fs.list(path).is_err();
-    let alone = || Ok(vec![Link { path: path.to_path_buf(), is_archive }]);
+    let alone = || {
+        let links = vec![Link { path: path.to_path_buf(), is_archive }];
+        Ok(Chain { links, gap: None })
+    };
     // Other programs' sets have no manifest, and ours may have lost it: they are full ones.
     if !is_archive && !env.fs.exists(&path.join(MANIFEST_NAME))? {
         return alone();
@@ -181,10 +267,33 @@ fn links(env: &Env, path: &Path) -> Result<Vec<Link>> {
     if set.manifest.base.is_none() {
         return alone();
     }
-    let beside = env.fs.canonicalize(path)?;
-    let shelf = Shelf::look(env, beside.parent().unwrap_or(Path::new("/")))?;
-    let link = |set: &&BackupSet| Link { path: set.path.clone(), is_archive: set.is_archive };
-    Ok(shelf.chain(&set)?.iter().map(link).collect())
+    let shelf = shelf_of(env, path)?;
+    let gone = match shelf.chain(&set) {
+        Ok(chain) => return Ok(Chain::new(chain, None)),
+        Err(gone) => gone,
+    };
+    match shelf.chain_around(&set) {
+        Some(chain) => Ok(Chain::new(chain, Some(Gap::Filled(gone)))),
+        None => Err(gone),
+    }
+}
+
+/// Where a link of a chain is gone: the newest set before it of the same log, with what that builds
+/// on.
+///
+/// # Errors
+/// The one that says what is gone, if there is no such set or if it says something else.
+fn chain_before(env: &Env, path: &Path, gone: Error) -> Result<Chain> {
+    let Ok(last) = BackupSet::read(env, path) else { return Err(gone) };
+    if gone.code() != JetErr::MissingFullBackup {
+        return Err(gone);
+    }
+    let mut shelf = shelf_of(env, path)?;
+    shelf.sets.retain(|set| set.manifest.gen_high < last.manifest.gen_high);
+    match shelf.newest_of(&last.manifest.log_signature) {
+        Some(newest) => Ok(Chain::new(shelf.chain(newest)?, Some(Gap::Lost(gone)))),
+        None => Err(gone),
+    }
 }
 
 /// The first directory holds the full set.
@@ -210,16 +319,7 @@ fn unpack_all(
 ) -> Result<Unpacked> {
     let mut unpacked = Unpacked { dirs: Vec::new(), bytes: 0 };
     if let SetInput::Stream(input) = set {
-        let name = Path::new("standard input");
-        unpack_one(staging, input, name, &mut unpacked, options)?;
-        let dir = unpacked.dirs.first().cloned().unwrap_or_default();
-        if Manifest::read(env, &dir)?.is_some_and(|manifest| manifest.base.is_some()) {
-            return Err(Error::new(
-                JetErr::MissingFullBackup,
-                "an incremental set cannot be restored from a pipe, without those it builds on",
-            )
-            .advise("put it into a file beside them"));
-        }
+        unpack_pipe(env, staging, input, &mut unpacked, options)?;
     }
     for link in chain {
         if link.is_archive {
@@ -230,6 +330,22 @@ fn unpack_all(
         }
     }
     Ok(unpacked)
+}
+
+fn unpack_pipe(
+    env: &Env,
+    staging: &mut Staging,
+    input: &mut dyn Read,
+    unpacked: &mut Unpacked,
+    options: &mut RestoreOptions<'_>,
+) -> Result<()> {
+    unpack_one(staging, input, Path::new(PIPE), unpacked, options)?;
+    let dir = unpacked.dirs.first().cloned().unwrap_or_default();
+    if Manifest::read(env, &dir)?.is_none_or(|manifest| manifest.base.is_none()) {
+        return Ok(());
+    }
+    let what = "an incremental set cannot be restored from a pipe, without those it builds on";
+    Err(Error::new(JetErr::MissingFullBackup, what).advise("put it into a file beside them"))
 }
 
 fn unpack_one(

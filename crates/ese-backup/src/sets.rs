@@ -107,6 +107,13 @@ impl Shelf {
         Ok(shelf)
     }
 
+    /// Is there no set here, nor a part of one?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let parts = [&self.unfinished, &self.half_pruned];
+        self.sets.is_empty() && self.unreadable.is_empty() && parts.iter().all(|it| it.is_empty())
+    }
+
     fn add(&mut self, env: &Env, path: &Path, entry: &DirEntry) {
         let ending = entry.name.rsplit_once('.').map_or("", |(_, ending)| ending);
         if !entry.is_dir {
@@ -197,6 +204,35 @@ impl Shelf {
              elsewhere and restore that copy, with the sets that build on it as further logs (--logs)",
         )
         .caused_by(damaged.clone())
+    }
+
+    /// A set whose chain is broken, with those that can take the place of what is gone: the links
+    /// that are here, and below them the newest set whose logs reach those of the lowest, with all
+    /// that it builds on. Whether its log is that of the links their logs tell.
+    #[must_use]
+    pub fn chain_around<'a>(&'a self, last: &'a BackupSet) -> Option<Vec<&'a BackupSet>> {
+        let (mut links, mut lowest) = (vec![last], last);
+        let in_links = |links: &[&BackupSet], set: &BackupSet| {
+            links.iter().any(|link| link.manifest.id() == set.manifest.id())
+        };
+        while let Some(base) = &lowest.manifest.base {
+            let found = self.set(&base.crc32).filter(|set| !in_links(&links, set));
+            let Some(found) = found else { break };
+            links.push(found);
+            lowest = found;
+        }
+        let (of, reached) = (&last.manifest, lowest.manifest.gen_low);
+        let joins = |set: &&BackupSet| {
+            let manifest = &set.manifest;
+            manifest.log_signature == of.log_signature
+                && manifest.gen_high < of.gen_high
+                && manifest.gen_high.saturating_add(1) >= reached
+                && !in_links(&links, set)
+        };
+        let below = self.sets.iter().filter(joins).filter_map(|set| self.chain(set).ok());
+        let mut chain = below.max_by_key(|chain| chain.last().map(|set| set.manifest.gen_high))?;
+        chain.extend(links.into_iter().rev());
+        Some(chain)
     }
 
     /// The newest set of a log stream with all that it builds on.

@@ -254,7 +254,7 @@ pub(crate) struct Verify {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyBackup {
-    /// Backup sets: directories or archives
+    /// Backup sets: directories, archives, or - for an archive on standard input
     #[arg(value_name = "SET", required = true)]
     pub(crate) sets: Vec<PathBuf>,
     /// A directory with logs that go on where the sets end, for instance shipped ones

@@ -216,6 +216,12 @@ fn start(context: &Context, args: &args::Backup) -> Outcome<(Instance, Vec<PathB
     // All of them: a set from which one is missing is worse than none.
     let elsewhere = databases_elsewhere(env, &dir)?;
     for database in databases_in(env, &dir)?.into_iter().chain(elsewhere.below) {
+        let real = env.fs.canonicalize(&database)?;
+        if real.file_name() != database.file_name() {
+            let (link, name) = (database.display(), real.file_name().unwrap_or_default());
+            let name = name.to_string_lossy();
+            context.remark(&format!("{link}: a link; in the set it is called {name:?}"));
+        }
         instance.open_database(database)?;
     }
     Ok((instance, elsewhere.outside))
@@ -238,6 +244,14 @@ fn tell(context: &Context, args: &args::Backup, form: SetForm, report: &BackupRe
         manifest.gen_low,
         manifest.gen_high,
     );
+    let corrected: u64 = manifest.databases.iter().map(|entry| entry.corrected_pages).sum();
+    if corrected > 0 {
+        let pages = text::counted(corrected, "page");
+        context.remark(&format!(
+            "{pages} of the databases had a wrong bit, which the set has right; the disk may be \
+             failing: `ese verify` names them"
+        ));
+    }
     if report.taken_over > 0 {
         let bytes = text::bytes(report.taken_over);
         context.remark(&format!("{bytes} of it were there and were not read again"));
@@ -257,6 +271,7 @@ fn tell(context: &Context, args: &args::Backup, form: SetForm, report: &BackupRe
             "databases": manifest.databases.iter().map(|d| &d.name).collect::<Vec<_>>(),
             "gen_low": manifest.gen_low,
             "gen_high": manifest.gen_high,
+            "corrected_pages": corrected,
             "recorded": report.recorded,
             "taken_over": report.taken_over,
         }))?;

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use ese_api::Env;
 
-use crate::{args::Common, interrupt::Interrupt, progress::Progress};
+use crate::{args::Common, interrupt::Interrupt, progress::Progress, text};
 
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -34,11 +34,11 @@ impl Context {
         }
     }
 
-    /// A remark on standard error.
+    /// A remark on standard error, on one line.
     pub(crate) fn remark(&self, text: &str) {
         if !self.quiet {
             // Nothing depends on a remark being seen.
-            drop(writeln!(std::io::stderr().lock(), "{text}"));
+            drop(writeln!(std::io::stderr().lock(), "{}", text::printable(text)));
         }
     }
 }

@@ -10,14 +10,14 @@
 //! | 130 | interrupted at once |
 
 use std::{
-    io,
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
 };
 
 use ese_api::{Error, ErrorKind, JetErr};
 use serde_json::{Value, json};
 
-use crate::text;
+use crate::{context::Context, text};
 
 pub(crate) const PROBLEM: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
@@ -41,6 +41,8 @@ pub(crate) enum Failure {
     Output(io::Error),
     /// What was found has been printed already.
     Problems,
+    /// What went wrong has been told already; the exit code.
+    Told(u8),
     /// Ctrl-C; what was done until then.
     Stopped(String),
 }
@@ -89,6 +91,7 @@ impl Failure {
             Failure::Engine(error) => code_of(error),
             Failure::Usage(_) => USAGE,
             Failure::Input { .. } | Failure::Problems => PROBLEM,
+            Failure::Told(code) => *code,
             // Whoever reads our output may stop reading; that is no failure.
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Failure::Output(_) => IO,
@@ -112,13 +115,29 @@ impl Failure {
             }
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Failure::Output(error) => Some(format!("standard output: {error}")),
-            Failure::Problems => None,
+            Failure::Problems | Failure::Told(_) => None,
             Failure::Stopped(what) => Some(format!("stopped: {what}")),
         }
     }
 
+    /// One line on standard error, or one JSON object.
+    pub(crate) fn tell(&self, context: &Context) {
+        let Some(text) = self.text() else { return };
+        let mut stderr = io::stderr().lock();
+        let told = if context.json {
+            writeln!(stderr, "{}", self.json())
+        } else {
+            // The terminal has printed ^C where the line begins.
+            let stopped = matches!(self, Failure::Stopped(_));
+            let over = if stopped && stderr.is_terminal() { "\r" } else { "" };
+            writeln!(stderr, "{over}ese: {text}")
+        };
+        // There is nowhere left to complain.
+        drop(told);
+    }
+
     /// The same for programs.
-    pub(crate) fn json(&self) -> Value {
+    fn json(&self) -> Value {
         match self {
             Failure::Engine(error) => json!({ "error": error_json(error) }),
             Failure::Input { path, line, error } => json!({ "error": {

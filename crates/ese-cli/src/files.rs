@@ -35,6 +35,10 @@ pub(crate) fn is_pipe(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+pub(crate) fn no_archive_from_a_terminal() -> Failure {
+    Failure::Usage("an archive is expected on standard input".into())
+}
+
 /// Does the name end as that of an archive?
 pub(crate) fn is_archive_name(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(ARCHIVE_EXTENSION))

@@ -13,7 +13,7 @@ use ese_api::{
     Column, Database, Env, Error, ErrorKind, IndexDef, IndexOptions, Inserter, Instance, JetErr,
     Offline, PageSize, Session, Table, TableBuilder, databases_in, find_base,
 };
-use ese_backup::is_name_for_sets;
+use ese_backup::{is_name_for_sets, restore::is_of_instance};
 use ese_engine::schema::check_name;
 use serde_json::json;
 
@@ -31,6 +31,8 @@ use crate::{
 /// The longest key that pages of every size can have.
 const KEY_MOST: u16 = 1000;
 
+/// The base name of a new log.
+const BASE: &str = "edb";
 /// Database for a directory that has none.
 const DATABASE: &str = "data.edb";
 
@@ -40,6 +42,7 @@ pub(crate) fn run(context: &Context, args: &args::Import) -> Outcome {
     let interrupt = context.interrupt();
     let shape = look_through(context, args, format, &interrupt)?;
     let database = database_path(&context.env, args)?;
+    refuse_name_of_instance(&database, base_of(&context.env, &args.dir)?.as_deref())?;
     if let Some(page_size) = page_size_of_new_table(&context.env, args, &database)? {
         let table = new_table(args, &shape).into_def().build(page_size);
         table.map_err(|error| error.at_path(&args.file))?;
@@ -103,6 +106,16 @@ fn check_names(args: &args::Import) -> Outcome {
         return Err(Failure::unsuited(name, what, advice));
     }
     Ok(())
+}
+
+/// The instance has files of its own beside its databases.
+fn refuse_name_of_instance(database: &Path, base: Option<&str>) -> Outcome {
+    let name = database.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if !is_of_instance(name, base.unwrap_or(BASE)) {
+        return Ok(());
+    }
+    let what = "a database cannot have this name: a file of the instance has it";
+    Err(Failure::unsuited(database, what, "give --database another name"))
 }
 
 /// Reads the whole file once, so that nothing is created for one that is wrong.
@@ -169,6 +182,11 @@ fn page_size_of_new_table(
     Ok(found.table(&args.table).is_err().then(|| found.page_size()))
 }
 
+/// The base name of the log that is there.
+fn base_of(env: &Env, dir: &Path) -> Outcome<Option<String>> {
+    Ok(if env.fs.exists(dir)? { find_base(env, dir)? } else { None })
+}
+
 fn start(env: &Env, args: &args::Import) -> Outcome<Instance> {
     let dir = if env.fs.exists(&args.dir)? {
         env.fs.canonicalize(&args.dir)?
@@ -177,7 +195,7 @@ fn start(env: &Env, args: &args::Import) -> Outcome<Instance> {
         env.fs.canonicalize(&args.dir)?
     };
     let mut builder = Instance::builder(&dir);
-    if let Some(base) = find_base(env, &dir)? {
+    if let Some(base) = base_of(env, &dir)? {
         builder = builder.base_name(&base);
     }
     if let Some(size) = args.page_size {

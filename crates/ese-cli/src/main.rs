@@ -35,10 +35,7 @@ mod text;
 mod verify;
 mod verify_backup;
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::Parser as _;
 
@@ -64,7 +61,7 @@ fn main() -> ExitCode {
     match run(&context, args.verb) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            tell(&context, &failure);
+            failure.tell(&context);
             ExitCode::from(failure.exit_code())
         }
     }
@@ -91,20 +88,4 @@ fn run(context: &Context, verb: Verb) -> Outcome {
         Verb::Recover(args) => recover::run(context, &args),
         Verb::Compact(args) => compact::run(context, &args),
     }
-}
-
-/// One line on standard error, or one JSON object.
-fn tell(context: &Context, failure: &Failure) {
-    let Some(text) = failure.text() else { return };
-    let mut stderr = std::io::stderr().lock();
-    let told = if context.json {
-        writeln!(stderr, "{}", failure.json())
-    } else {
-        // The terminal has printed ^C where the line begins.
-        let over =
-            if matches!(failure, Failure::Stopped(_)) && stderr.is_terminal() { "\r" } else { "" };
-        writeln!(stderr, "{over}ese: {text}")
-    };
-    // There is nowhere left to complain.
-    drop(told);
 }

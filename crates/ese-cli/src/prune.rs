@@ -1,13 +1,24 @@
 //! `ese prune DIR --keep N`: old backup sets go, by whole chains.
 
-use ese_api::{BackupSet, PrunePlan, PruneReason, Shelf};
+use std::path::Path;
+
+use ese_api::{BackupSet, PrunePlan, PruneReason, Shelf, find_base};
+use ese_backup::stream::{INCOMPLETE_NAME, MANIFEST_NAME};
 use serde_json::{Value, json};
 
-use crate::{args, context::Context, failure::Outcome, output::Output, text};
+use crate::{
+    args,
+    context::Context,
+    failure::{Failure, Outcome},
+    output::Output,
+    text,
+};
 
 pub(crate) fn run(context: &Context, args: &args::Prune) -> Outcome {
     let keep = usize::try_from(args.keep).unwrap_or(usize::MAX);
-    let plan = PrunePlan::new(&context.env, Shelf::look(&context.env, &args.dir)?, keep)?;
+    let shelf = Shelf::look(&context.env, &args.dir)?;
+    refuse_no_shelf(context, &args.dir, &shelf)?;
+    let plan = PrunePlan::new(&context.env, shelf, keep)?;
     plan.check_kept(&context.env)?;
     for path in &plan.unfinished {
         context.remark(&format!("{}: not complete, stays as it is", path.display()));
@@ -45,6 +56,24 @@ pub(crate) fn run(context: &Context, args: &args::Prune) -> Outcome {
         text::bytes(bytes),
     ))?;
     Ok(output.flush()?)
+}
+
+/// What lies in the place of a directory of sets is told, and that there is none.
+fn refuse_no_shelf(context: &Context, dir: &Path, shelf: &Shelf) -> Outcome {
+    let env = &context.env;
+    let is = |name: &str| env.fs.exists(&dir.join(name));
+    let what = if is(MANIFEST_NAME)? || is(INCOMPLETE_NAME)? {
+        "this is a backup set itself"
+    } else if shelf.is_empty() && find_base(env, dir)?.is_some() {
+        "there are logs here, and no backup set"
+    } else {
+        if shelf.is_empty() {
+            context.remark(&format!("{}: no backup set is here", dir.display()));
+        }
+        return Ok(());
+    };
+    let dir = dir.display();
+    Err(Failure::Usage(format!("{dir}: {what}; name the directory that holds the sets")))
 }
 
 fn len(count: usize) -> u64 {

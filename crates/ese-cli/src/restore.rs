@@ -26,7 +26,7 @@ pub(crate) fn run(context: &Context, args: &args::Restore) -> Outcome {
     let input = if !files::is_pipe(&args.set) {
         SetInput::Path(&args.set)
     } else if pipe.is_terminal() {
-        return Err(Failure::Usage("an archive is expected on standard input".into()));
+        return Err(files::no_archive_from_a_terminal());
     } else {
         SetInput::Stream(&mut pipe)
     };
@@ -133,7 +133,8 @@ fn tell(context: &Context, args: &args::Restore, restored: &Restored) -> Outcome
         context.remark(&format!("with loss of what comes after it: {}", with_advice(loss)));
     }
     for damage in &restored.set.damaged {
-        context.remark(&format!("DAMAGED {}; a sound copy of it was used", with_advice(damage)));
+        let damage = with_advice(damage);
+        context.remark(&format!("DAMAGED {damage}; another set has what is needed"));
     }
     for path in &restored.left_out {
         let what = "the log knows this database, the set does not have it: left out";

@@ -1,49 +1,83 @@
 //! `ese verify-backup SET...`: can it be restored, and up to when? Answered by doing it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+};
 
 use ese_api::{
-    BackupCheck, Error, JetErr, Restorable, StopToken, VerifyOptions, VerifyProgress, check_backup,
+    BackupCheck, Error, JetErr, Restorable, SetInput, StopToken, VerifyOptions, VerifyProgress,
+    check_backup,
 };
 use serde_json::{Value, json};
 
 use crate::{
     args,
     context::Context,
-    failure::{Failure, Outcome, error_json, with_advice},
+    failure::{Failure, Outcome, PROBLEM, error_json, with_advice},
+    files,
+    interrupt::Interrupt,
     output::Output,
     text,
 };
 
 pub(crate) fn run(context: &Context, args: &args::VerifyBackup) -> Outcome {
-    let (interrupt, stop) = (context.interrupt(), StopToken::new());
-    let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
-    let mut all_of_it = true;
+    if args.sets.iter().filter(|set| files::is_pipe(set)).count() > 1 {
+        return Err(Failure::Usage("a pipe can be read only once".into()));
+    }
+    let interrupt = context.interrupt();
+    let mut code = 0;
     for set in &args.sets {
-        let mut progress = context.progress("verify");
-        let token = stop.clone();
-        let mut report = |so_far: &VerifyProgress| {
-            progress.set(so_far.bytes_done, so_far.bytes_total);
-            interrupt.pass_on(&token);
-        };
-        let mut options = VerifyOptions::new(&mut report, stop.clone());
-        let logs = args.logs.as_deref();
-        let found = check_backup(&context.env, set, logs, &scratch, &mut options);
-        drop(progress);
-        let found = found.map_err(stopped)?;
-        let damaged = found.set.as_ref().is_some_and(|set| !set.damaged.is_empty());
-        all_of_it &= matches!(found.answer, Restorable::Yes) && !damaged;
-        let mut output = Output::new();
-        if context.json {
-            output.json(&as_json(set, &found))?;
-        } else {
-            for line in lines(set, &found) {
-                output.line(&line)?;
+        match check(context, args, set, &interrupt) {
+            Ok(true) => {}
+            Ok(false) => code = code.max(PROBLEM),
+            Err(failure @ (Failure::Stopped(_) | Failure::Output(_))) => return Err(failure),
+            // No answer for this one; the others get theirs.
+            Err(failure) => {
+                failure.tell(context);
+                code = code.max(failure.exit_code());
             }
         }
-        output.flush()?;
     }
-    if all_of_it { Ok(()) } else { Err(Failure::Problems) }
+    if code == 0 { Ok(()) } else { Err(Failure::Told(code)) }
+}
+
+/// Says what a set is; true if nothing is wrong with it.
+fn check(
+    context: &Context,
+    args: &args::VerifyBackup,
+    set: &Path,
+    interrupt: &Interrupt,
+) -> Outcome<bool> {
+    let mut pipe = std::io::stdin().lock();
+    let input = match files::is_pipe(set) {
+        false => SetInput::Path(set),
+        true if pipe.is_terminal() => return Err(files::no_archive_from_a_terminal()),
+        true => SetInput::Stream(&mut pipe),
+    };
+    let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
+    let (mut progress, stop) = (context.progress("verify"), StopToken::new());
+    let token = stop.clone();
+    let mut report = |so_far: &VerifyProgress| {
+        progress.set(so_far.bytes_done, so_far.bytes_total);
+        interrupt.pass_on(&token);
+    };
+    let mut options = VerifyOptions::new(&mut report, stop);
+    let logs = args.logs.as_deref();
+    let found = check_backup(&context.env, input, logs, &scratch, &mut options);
+    drop(progress);
+    let found = found.map_err(stopped)?;
+    let mut output = Output::new();
+    if context.json {
+        output.json(&as_json(set, &found))?;
+    } else {
+        for line in lines(set, &found) {
+            output.line(&line)?;
+        }
+    }
+    output.flush()?;
+    let damaged = found.set.as_ref().is_some_and(|set| !set.damaged.is_empty());
+    Ok(matches!(found.answer, Restorable::Yes) && !damaged)
 }
 
 fn stopped(error: Error) -> Failure {
@@ -80,7 +114,7 @@ fn lines(set: &Path, found: &BackupCheck) -> Vec<String> {
             count => format!("{pages} ({count} corrected) and {segments} verified"),
         });
         let serves =
-            |error: &Error| format!("DAMAGED {}; a sound copy of it serves", one_line(error));
+            |error: &Error| format!("DAMAGED {}; another set has what is needed", one_line(error));
         lines.extend(report.damaged.iter().map(serves));
     }
     lines

@@ -9,18 +9,15 @@ mod support;
 use std::{
     collections::BTreeSet,
     fs,
-    os::unix::{
-        ffi::OsStrExt as _,
-        fs::{DirEntryExt as _, MetadataExt as _},
-        process::CommandExt as _,
-    },
+    os::unix::{ffi::OsStrExt as _, fs::DirEntryExt as _},
     path::{Path, PathBuf},
     process::Command,
 };
 
 use ese_api::PageSize;
 use support::{
-    Ran, a_leaf, clean, contents, damage, dirty, ese, fill, program, run, set_of, start, untouched,
+    Ran, a_leaf, as_nobody, clean, contents, damage, dirty, ese, fill, program, run, set_of, start,
+    untouched,
 };
 
 /// Every verb that reads a database file.
@@ -350,23 +347,6 @@ fn files_in_the_way_stay() {
     untouched(dir, || ese(dir, &["demo", "--dir", "data"])).refused(2, &["empty directory"]);
     ese(dir, &["restore", "set", "data", "--force"]).fine();
     assert_eq!(ese(dir, &["rows", "data/a.edb", "t", "--json"]).fine().lines().count(), 100);
-}
-
-/// Runs `ese` as somebody who owns nothing. Files of root stay closed to them even where tests run
-/// as root; without root the test cannot become somebody else.
-fn as_nobody(dir: &Path, args: &[&str]) -> Option<Ran> {
-    const NOBODY: u32 = 65534;
-    let copy = dir.join("ese");
-    if !copy.exists() {
-        // The program may lie where nobody else can look.
-        fs::copy(env!("CARGO_BIN_EXE_ese"), &copy).unwrap();
-    }
-    let mut command = Command::new(&copy);
-    command.args(args).current_dir(dir).uid(NOBODY).gid(NOBODY);
-    if fs::metadata("/proc/self").unwrap().uid() == 0 {
-        return Some(run(&mut command));
-    }
-    None
 }
 
 #[test]

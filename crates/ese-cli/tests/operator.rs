@@ -5,11 +5,18 @@
 
 mod support;
 
-use std::{fs, path::Path, thread::sleep, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::Path,
+    process::Stdio,
+    thread::sleep,
+    time::Duration,
+};
 
 use ese_api::{Env, LogTime, PageSize, TableBuilder};
 use serde_json::Value;
-use support::{clean, ese, finish, program, spawn, start};
+use support::{as_nobody, clean, ese, finish, program, spawn, start, untouched};
 
 fn import(dir: &Path, from: u32, count: u32) {
     let record = |n: u32| format!("{{\"id\": {n}, \"text\": \"{n:0200}\"}}\n");
@@ -168,6 +175,209 @@ fn a_bad_last_link_leaves_what_comes_before_it() {
     }
     let dir = tempfile::tempdir().unwrap();
     ese(dir.path(), &["verify-backup", "nowhere"]).refused(3, &["nowhere", "-1811"]);
+}
+
+#[test]
+fn what_lies_before_a_lost_set_is_restored_with_loss() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    chain(dir);
+    fs::rename(dir.join("sets/i1"), dir.join("i1")).unwrap();
+    ese(dir, &["restore", "sets/i2", "r"]).refused(2, &["i1", "-560"]);
+    let ran = ese(dir, &["restore", "sets/i2", "r", "--allow-loss"]);
+    assert!(ran.stderr.contains("with loss") && ran.stderr.contains("-560"), "{ran:?}");
+    ran.fine();
+    ese(dir, &["restore", "sets/full", "r2"]).fine();
+    assert!(rows(dir, "r") == rows(dir, "r2"));
+}
+
+#[test]
+fn another_set_takes_the_place_of_a_lost_base() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 500);
+    fs::create_dir(dir.join("sets")).unwrap();
+    for (number, set) in (0..).zip(["sets/old.esebak", "sets/full", "sets/i1"]) {
+        import(dir, number * 1000, 10);
+        let mut args = vec!["backup", "data", set, "--truncate"];
+        args.extend((set == "sets/i1").then_some("--incremental"));
+        ese(dir, &args).fine();
+    }
+    let expected = rows(dir, "data");
+    fs::rename(dir.join("sets/full"), dir.join("full")).unwrap();
+    let (code, said) = answer(dir, &["sets/i1"]);
+    assert_eq!((code, &said["answer"]), (Some(1), &"restorable".into()), "{said}");
+    assert_eq!(said["generation"], said["last_generation"], "{said}");
+    assert_eq!(said["damaged"][0]["code"], -560, "{said}");
+    let ran = ese(dir, &["restore", "sets/i1", "r"]);
+    assert!(ran.stderr.contains("\"full\"") && ran.stderr.contains("-560"), "{ran:?}");
+    ran.fine();
+    assert!(rows(dir, "r") == expected);
+    // One of another history takes no place.
+    fs::remove_dir_all(dir.join("data")).unwrap();
+    ese(dir, &["restore", "sets/old.esebak", "data"]).fine();
+    import(dir, 5000, 10);
+    fs::remove_file(dir.join("sets/old.esebak")).unwrap();
+    ese(dir, &["backup", "data", "sets/other", "--truncate"]).fine();
+    ese(dir, &["restore", "sets/i1", "none"]).refused(2, &["full", "-560"]);
+    assert_ne!(answer(dir, &["sets/i1"]).1["answer"], "restorable");
+}
+
+#[test]
+fn a_set_that_must_not_be_read_gets_no_answer_and_the_others_theirs() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    import(dir, 0, 100);
+    ese(dir, &["backup", "data", "set"]).fine();
+    ese(dir, &["backup", "data", "closed"]).fine();
+    let args = ["verify-backup", "nowhere", "set", "--scratch", ".", "closed"];
+    let ran = ese(dir, &args);
+    assert_eq!((ran.code, ran.stderr.matches("-1811").count()), (Some(3), 1), "{ran:?}");
+    assert_eq!(ran.stdout.matches(": restorable to").count(), 2, "{ran:?}");
+    let allow = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    fs::create_dir(dir.join("scratch")).unwrap();
+    for (name, mode) in [("", 0o755), ("scratch", 0o777), ("set", 0o755), ("closed", 0o755)] {
+        allow(&dir.join(name), mode);
+    }
+    for path in support::contents(&dir.join("set")).keys() {
+        allow(path, 0o644);
+    }
+    for path in support::contents(&dir.join("closed")).keys() {
+        allow(path, 0o644);
+    }
+    allow(&dir.join("closed/a.edb"), 0o600);
+    let args = ["verify-backup", "closed", "set", "--scratch", "scratch"];
+    let Some(ran) = as_nobody(dir, &args) else {
+        let test = "a_set_that_must_not_be_read_gets_no_answer_and_the_others_theirs";
+        return ese_tests::skip(test, "only root can run a program as somebody else");
+    };
+    assert!(ran.code == Some(3) && ran.stderr.contains("closed/a.edb"), "{ran:?}");
+    assert!(ran.stdout.starts_with("set: restorable to"), "{ran:?}");
+    // A link is no file that is closed.
+    fs::remove_file(dir.join("closed/a.edb")).unwrap();
+    symlink(dir.join("set/a.edb"), dir.join("closed/a.edb")).unwrap();
+    let (code, said) = answer(dir, &["closed"]);
+    assert_eq!((code, &said["answer"]), (Some(1), &"not_restorable".into()), "{said}");
+}
+
+#[test]
+fn logs_that_are_not_there_are_no_loss_of_a_set() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    import(dir, 0, 10);
+    ese(dir, &["backup", "data", "set"]).fine();
+    let args = ["verify-backup", "set", "--logs", "nowhere", "--scratch", "."];
+    untouched(dir, || ese(dir, &args)).refused(3, &["nowhere"]);
+}
+
+#[test]
+fn an_archive_in_a_pipe_is_verified() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 500);
+    for (archive, more) in [("full.esebak", "--truncate"), ("more.esebak", "--incremental")] {
+        import(dir, if more == "--truncate" { 0 } else { 100 }, 10);
+        ese(dir, &["backup", "data", archive, more]).fine();
+    }
+    let from = |archive: &str| {
+        let mut command = program();
+        command.args(["verify-backup", "-", "--scratch", ".", "--json"]).current_dir(dir);
+        command.stdin(fs::File::open(dir.join(archive)).unwrap());
+        finish(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    };
+    let ran = untouched(dir, || from("full.esebak"));
+    assert_eq!(json(&ran.stdout)["answer"], "restorable", "{ran:?}");
+    ran.fine();
+    let ran = from("more.esebak");
+    assert_eq!(json(&ran.stdout)["reason"]["code"], -560, "{ran:?}");
+    support::damage(&dir.join("full.esebak"), 50_000);
+    let ran = from("full.esebak");
+    let text = json(&ran.stdout)["reason"]["text"].to_string();
+    assert!(text.contains("standard input") && text.contains("frame"), "{text}");
+    ese(dir, &["verify-backup", "-", "-"]).refused(2, &["only once"]);
+}
+
+#[test]
+fn a_set_is_restored_beside_the_directory_where_somebody_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    import(dir, 0, 10);
+    fs::create_dir(dir.join("here")).unwrap();
+    for set in ["set", "set.esebak"] {
+        ese(dir, &["backup", "data", set]).fine();
+        let to = format!("../r of {set}");
+        ese(&dir.join("here"), &["restore", &format!("../{set}"), &to]).fine();
+        assert!(rows(dir, &to[3..]) == rows(dir, "data"));
+    }
+}
+
+#[test]
+fn a_bit_that_a_backup_has_put_right_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 1000);
+    let file = dir.join("data/a.edb");
+    let leaf = support::a_leaf(&file, 4096);
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[leaf + 2000] ^= 4;
+    fs::write(&file, bytes).unwrap();
+    let ran = ese(dir, &["backup", "data", "set", "--json"]);
+    assert!(ran.stderr.contains("1 page of the databases"), "{ran:?}");
+    assert_eq!(json(&ran.fine())["corrected_pages"], 1);
+}
+
+#[test]
+fn a_database_behind_a_link_is_told_by_its_name_in_the_set() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    import(dir, 0, 10);
+    fs::rename(dir.join("data/a.edb"), dir.join("real.edb")).unwrap();
+    symlink("../real.edb", dir.join("data/a.edb")).unwrap();
+    let ran = ese(dir, &["backup", "data", "set"]);
+    let told = ran.stderr.contains("a.edb: a link") && ran.stderr.contains("\"real.edb\"");
+    assert!(told && dir.join("set/real.edb").exists(), "{ran:?}");
+}
+
+#[test]
+fn only_a_directory_of_sets_is_pruned() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    import(dir, 0, 10);
+    ese(dir, &["backup", "data", "set"]).fine();
+    fs::create_dir(dir.join("empty")).unwrap();
+    for (path, words) in [("set", "backup set itself"), ("data", "no backup set")] {
+        let args = ["prune", path, "--keep", "1"];
+        untouched(dir, || ese(dir, &args)).refused(2, &[words, "that holds the sets"]);
+    }
+    let ran = ese(dir, &["prune", "empty", "--keep", "1"]);
+    assert!(ran.stderr.contains("no backup set is here"), "{ran:?}");
+    ran.fine();
+}
+
+#[test]
+fn a_database_under_the_name_of_a_file_of_the_instance_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(dir.join("r.jsonl"), "{\"id\": 1}\n").unwrap();
+    for name in ["edb.log", "edb.chk", "edb00001.log", "EDB.LCK"] {
+        let args = ["import", "new", "--table", "t", "r.jsonl", "--database", name];
+        untouched(dir, || ese(dir, &args)).refused(2, &[name, "a file of the instance"]);
+    }
+}
+
+#[test]
+fn a_stopped_backup_is_said_to_be_one_that_can_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::create_dir(dir.join("set")).unwrap();
+    for name in ["ese-backup.incomplete", "ese-backup.kept.json"] {
+        fs::write(dir.join("set").join(name), "").unwrap();
+    }
+    let (code, said) = answer(dir, &["set"]);
+    let text = said["reason"]["text"].as_str().unwrap();
+    assert!(code == Some(1) && text.contains("--resume"), "{said}");
 }
 
 #[test]

@@ -9,20 +9,16 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     path::Path,
-    process::{Command, Stdio},
+    process::Stdio,
     time::{Duration, Instant},
 };
 
 use ese_api::PageSize;
 use serde_json::Value;
-use support::{clean, ese, finish, program, run, spawn};
+use support::{clean, ese, finish, program, run, signal, spawn};
 
 fn rows(dir: &Path, database: &str) -> String {
     ese(dir, &["rows", database, "t", "--json"]).fine()
-}
-
-fn signal(pid: u32, name: &str) {
-    assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
 }
 
 fn names(dir: &Path) -> Vec<String> {
@@ -189,6 +185,7 @@ fn a_pipe_that_nobody_reads_is_no_success() {
     let ran = finish(child);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(ran.stderr.contains("cannot write the archive"), "{ran:?}");
+    assert!(ran.stderr.contains("; nobody reads the pipe"), "{ran:?}");
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = program();
     command.args(["backup", "data", "-"]).current_dir(dir).stdout(full);

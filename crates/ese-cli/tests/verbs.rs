@@ -9,12 +9,11 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _},
     path::Path,
-    process::Command,
 };
 
 use ese_api::{Instance, PageSize, TableBuilder};
 use serde_json::Value;
-use support::{clean, dirty, ese, finish, program, run, set_of, spawn};
+use support::{clean, dirty, ese, finish, program, run, set_of, signal, spawn};
 
 fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -268,7 +267,7 @@ fn a_demo_that_nobody_reads_does_not_say_that_all_held() {
 
 /// Sends Ctrl-C.
 fn interrupt(pid: u32) {
-    assert!(Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap().success());
+    signal(pid, "-INT");
 }
 
 #[test]
@@ -324,8 +323,7 @@ fn a_stop_ends_the_wait_for_a_damaged_page() {
         }
         std::thread::sleep(std::time::Duration::from_millis(700));
         let begun = std::time::Instant::now();
-        let pid = child.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        support::signal(child.id(), signal);
         let ran = finish(child);
         assert!(begun.elapsed().as_secs() < 8, "{:?}", begun.elapsed());
         ran.refused(4, &["stopped", "JET_errBackupAbortByServer -801"]);

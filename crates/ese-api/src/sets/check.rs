@@ -1,20 +1,25 @@
 //! Can a backup be restored? The answer comes from doing it, in a place that is removed again.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use ese_backup::{
     restore::{
         RestoreOptions, RestorePlan, RestoreProgress, RestoreSource, RestoreTarget, SetReport,
     },
-    sets::{BackupSet, Shelf},
+    sets::BackupSet,
     stream::{Manifest, Staging},
 };
 use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result};
 use ese_engine::recovery::RecoveryReport;
 use ese_log::layout::{SEGMENT_LEN, SegmentHead};
-use ese_os::{Env, FileStream, OpenMode, remove_tree};
+use ese_os::{Env, FileStream, OpenMode, parent_of, remove_tree};
 
-use super::{Link, Unpacked, links, source, unpack_one};
+use super::{
+    Chain, Gap, SetInput, Unpacked, chain_before, chain_of, source, unpack_one, unpack_pipe,
+};
 use crate::{
     restore::{leave_out, restore_from},
     verify::{VerifyOptions, VerifyProgress, verify_database},
@@ -34,7 +39,7 @@ pub enum Restorable {
 /// What the check of a backup found.
 #[derive(Debug)]
 pub struct BackupCheck {
-    /// The sets of the chain, the full one first.
+    /// The sets of the chain, the full one first; none of a pipe.
     pub chain: Vec<PathBuf>,
     /// The answer.
     pub answer: Restorable,
@@ -61,18 +66,24 @@ pub struct BackupCheck {
 ///
 /// # Errors
 /// `JET_errClientRequestToStopJetService` (-1329) if stopped; the file system's for `scratch`
-/// (`JET_errDiskFull`, -1808) and for `set` itself where it is not there (`JET_errFileNotFound`,
-/// -1811) or must not be read. Everything else is a finding.
+/// (`JET_errDiskFull`, -1808), and for `set` and `logs` where they are not there
+/// (`JET_errFileNotFound`, -1811) or one of their files must not be read
+/// (`JET_errFileAccessDenied`, -1032). Everything else is a finding.
 pub fn check_backup(
     env: &Env,
-    set: &Path,
+    set: SetInput<'_>,
     logs: Option<&Path>,
     scratch: &Path,
     options: &mut VerifyOptions<'_>,
 ) -> Result<BackupCheck> {
     // What is not there, or not to be read, says nothing about a backup.
-    if env.fs.list(set).is_err() {
+    if let SetInput::Path(set) = &set
+        && env.fs.list(set).is_err()
+    {
         env.fs.open(set, OpenMode::Read)?;
+    }
+    if let Some(logs) = logs {
+        env.fs.list(logs)?;
     }
     let place = scratch.join(format!("ese-verify-backup-{:08x}", env.rng.next_u32()));
     env.fs.create_dir_all(&place)?;
@@ -105,21 +116,21 @@ struct Check<'a, 'b> {
 }
 
 impl Check<'_, '_> {
-    fn run(&mut self, set: &Path, logs: Option<&Path>) -> Result<()> {
-        let chain = match links(self.env, set) {
-            Ok(chain) => chain,
-            Err(error) => match self.shorter_chain(set, &error)? {
-                Some(chain) => {
-                    self.found.answer = Restorable::WithLoss(error);
-                    chain
-                }
-                None => return self.no(error),
+    fn run(&mut self, set: SetInput<'_>, logs: Option<&Path>) -> Result<()> {
+        let (chain, pipe) = match set {
+            SetInput::Path(set) => match self.chain(set) {
+                Ok(chain) => (chain, None),
+                Err(error) => return self.no(error),
             },
+            SetInput::Stream(pipe) => (Chain::default(), Some(pipe)),
         };
-        let logs = logs.filter(|_| matches!(self.found.answer, Restorable::Yes));
-        self.found.chain = chain.iter().map(|link| link.path.clone()).collect();
+        let logs = logs.filter(|_| !matches!(chain.gap, Some(Gap::Lost(_))));
+        if let Some(Gap::Lost(gone) | Gap::Filled(gone)) = &chain.gap {
+            self.found.answer = Restorable::WithLoss(gone.clone());
+        }
+        self.found.chain = chain.paths();
         let mut staging = Staging::begin(self.env, &self.place.join("archives"))?;
-        let (dirs, problem) = self.unpack(&mut staging, &chain)?;
+        let (dirs, problem) = self.unpack(&mut staging, &chain, pipe)?;
         let done = match problem {
             Some(error) if dirs.is_empty() => self.no(error),
             Some(error) => {
@@ -129,53 +140,61 @@ impl Check<'_, '_> {
             None => self.attempts(source(dirs, logs)),
         };
         staging.end()?;
-        done
+        done?;
+        self.judge_gap(chain.gap);
+        Ok(())
     }
 
-    /// Where a link of the chain is gone: the newest set before it of the same log, with what that
-    /// builds on.
-    fn shorter_chain(&mut self, set: &Path, error: &Error) -> Result<Option<Vec<Link>>> {
-        let Ok(last) = BackupSet::read(self.env, set) else { return Ok(None) };
-        if error.code() != JetErr::MissingFullBackup {
-            return Ok(None);
+    /// The chain of a set, or what of it is there.
+    fn chain(&mut self, set: &Path) -> Result<Chain> {
+        let chain = chain_of(self.env, set).or_else(|gone| chain_before(self.env, set, gone))?;
+        if matches!(chain.gap, Some(Gap::Lost(_))) {
+            let last = BackupSet::read(self.env, set)?;
+            self.found.last = Some(Generation(last.manifest.gen_high));
         }
-        let beside = self.env.fs.canonicalize(set)?;
-        let mut shelf = Shelf::look(self.env, beside.parent().unwrap_or(Path::new("/")))?;
-        shelf.sets.retain(|set| set.manifest.gen_high < last.manifest.gen_high);
-        let Some(newest) = shelf.newest_of(&last.manifest.log_signature) else { return Ok(None) };
-        self.found.last = Some(Generation(last.manifest.gen_high));
-        links(self.env, &newest.path).map(Some)
+        Ok(chain)
     }
 
-    /// The directories of the chain up to the first archive that cannot be unpacked.
+    /// A set that is gone is no loss where another one has led to the end.
+    fn judge_gap(&mut self, gap: Option<Gap>) {
+        let reached = self.found.recovery.as_ref().map(|recovery| recovery.to.generation);
+        if let (Some(Gap::Filled(gone)), Some(report)) = (gap, &mut self.found.set)
+            && reached >= self.found.last
+        {
+            report.damaged.push(gone);
+            self.found.answer = Restorable::Yes;
+        }
+    }
+
+    /// The directories of the chain, or of the pipe, up to the first archive that cannot be
+    /// unpacked.
     fn unpack(
         &mut self,
         staging: &mut Staging,
-        chain: &[Link],
+        chain: &Chain,
+        pipe: Option<&mut dyn Read>,
     ) -> Result<(Vec<PathBuf>, Option<Error>)> {
+        let env = self.env;
         let mut unpacked = Unpacked { dirs: Vec::new(), bytes: 0 };
-        for link in chain {
+        let mut progress = |done: &RestoreProgress| (self.options.progress)(&of_restore(done));
+        let stop = self.options.stop.clone();
+        let (force, keep_damaged) = (false, false);
+        let mut options = RestoreOptions { force, keep_damaged, progress: &mut progress, stop };
+        if let Some(pipe) = pipe
+            && let Err(error) = unpack_pipe(env, staging, pipe, &mut unpacked, &mut options)
+        {
+            return fatal(env, error).map(|error| (Vec::new(), Some(error)));
+        }
+        for link in &chain.links {
             if !link.is_archive {
                 unpacked.dirs.push(link.path.clone());
                 continue;
             }
-            let mut file = match FileStream::open(self.env, &link.path) {
-                Ok(file) => file,
-                Err(error) => return Ok((unpacked.dirs, Some(error))),
-            };
-            let mut progress = |done: &RestoreProgress| {
-                (self.options.progress)(&of_restore(done));
-            };
-            let mut options = RestoreOptions {
-                force: false,
-                keep_damaged: false,
-                progress: &mut progress,
-                stop: self.options.stop.clone(),
-            };
-            if let Err(error) =
+            let done = FileStream::open(env, &link.path).and_then(|mut file| {
                 unpack_one(staging, &mut file, &link.path, &mut unpacked, &mut options)
-            {
-                return fatal(error).map(|error| (unpacked.dirs, Some(error)));
+            });
+            if let Err(error) = done {
+                return fatal(env, error).map(|error| (unpacked.dirs, Some(error)));
             }
         }
         Ok((unpacked.dirs, None))
@@ -194,7 +213,7 @@ impl Check<'_, '_> {
             }
             let error = match RestorePlan::examine_source(self.env, &set) {
                 Ok(plan) => break plan.databases,
-                Err(error) => fatal(error)?,
+                Err(error) => fatal(self.env, error)?,
             };
             if !leave_out(&mut set, &error) {
                 return self.no(first.unwrap_or(error));
@@ -205,7 +224,7 @@ impl Check<'_, '_> {
         loop {
             let error = match self.attempt(&source) {
                 Ok(()) => return Ok(()),
-                Err(error) => fatal(error)?,
+                Err(error) => fatal(self.env, error)?,
             };
             let bad = error.generation().map_or(0, |generation| generation.0);
             let left_out = bad > needed && leave_out(&mut source, &error);
@@ -248,19 +267,29 @@ impl Check<'_, '_> {
     }
 
     fn no(&mut self, error: Error) -> Result<()> {
-        self.found.answer = Restorable::No(fatal(error)?);
+        self.found.answer = Restorable::No(fatal(self.env, error)?);
         Ok(())
     }
 }
 
 /// Not a finding: the check itself cannot go on.
-fn fatal(error: Error) -> Result<Error> {
+fn fatal(env: &Env, error: Error) -> Result<Error> {
     match error.code() {
         JetErr::ClientRequestToStopJetService | JetErr::DiskFull | JetErr::OutOfMemory => {
             Err(error)
         }
+        JetErr::FileAccessDenied if error.path().is_some_and(|path| is_closed(env, path)) => {
+            Err(error)
+        }
         _ => Ok(error),
     }
+}
+
+/// Is this a file that must not be read? A link or a pipe in the place of one is something else.
+fn is_closed(env: &Env, path: &Path) -> bool {
+    let Ok(entries) = env.fs.list(parent_of(path)) else { return true };
+    let name = path.file_name().unwrap_or_default();
+    entries.iter().any(|entry| entry.is_plain && name == entry.name.as_str())
 }
 
 fn of_restore(done: &RestoreProgress) -> VerifyProgress {

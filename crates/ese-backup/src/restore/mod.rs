@@ -36,7 +36,7 @@ pub use external::{ExternalDatabases, place_external};
 pub use place::{Placed, PlacedDatabase, RestoreOptions, TEMPORARY, UNFINISHED_NAME, place};
 pub use plan::{LogCopy, PlannedDatabase, PlannedLog, RestorePlan, RestoreSource};
 pub(crate) use scan::read_log_header;
-pub use target::RestoreTarget;
+pub use target::{RestoreTarget, is_of_instance};
 pub use until::{PlannedEnd, RestoreUntil};
 pub use verify::{SetReport, verify_set};
 

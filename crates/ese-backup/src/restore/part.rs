@@ -16,7 +16,9 @@ use super::{
 use crate::{
     files::check_plain_name,
     sets::PRUNED_NAME,
-    stream::{DatabaseEntry, INCOMPLETE_NAME, MANIFEST_NAME, Manifest, signature_from_hex},
+    stream::{
+        DatabaseEntry, INCOMPLETE_NAME, KEPT_NAME, MANIFEST_NAME, Manifest, signature_from_hex,
+    },
 };
 
 /// What is wanted of a directory.
@@ -156,7 +158,8 @@ impl Part {
             // The set is what its manifest lists.
             Other::Database(_) if self.manifest.is_some() && !listed => self.ignored.push(path),
             Other::Database(database) => {
-                check_plain_name(&entry.name).map_err(|error| error.at_path(&self.dir))?;
+                check_plain_name(&entry.name)
+                    .map_err(|error| error.with_code(JetErr::FileInvalidType).at_path(&self.dir))?;
                 self.databases.push(*database);
             }
             Other::Unknown => self.ignored.push(path),
@@ -295,21 +298,25 @@ fn find_set(env: &Env, set_dir: &Path) -> Result<(PathBuf, Vec<DirEntry>)> {
             return Ok((dir, entries));
         }
         if entries.iter().any(|entry| entry.name == INCOMPLETE_NAME) {
-            unfinished.get_or_insert(dir);
+            unfinished.get_or_insert((dir, entries));
         }
     }
     match unfinished {
-        Some(dir) => Err(never_finished(&dir)),
+        Some((dir, entries)) => Err(never_finished(&dir, &entries)),
         None => Err(Error::new(JetErr::FileNotFound, "no log of a backup set here")
             .at_path(set_dir)
             .advise("name the directory that the backup was written into")),
     }
 }
 
-fn never_finished(dir: &Path) -> Error {
+fn never_finished(dir: &Path, entries: &[DirEntry]) -> Error {
+    let advice = match entries.iter().any(|entry| entry.name == KEPT_NAME) {
+        true => "go on with it (`ese backup DIR SET --resume`), or restore another set",
+        false => "restore another set",
+    };
     Error::new(JetErr::MissingRestoreLogFiles, "the backup into this directory was not finished")
         .at_path(dir)
-        .advise("restore another set")
+        .advise(advice)
 }
 
 /// The manifest; an error if the set says that it was never finished. True: a backup is adding to
@@ -321,10 +328,14 @@ fn check_finished(env: &Env, dir: &Path, entries: &[DirEntry]) -> Result<(Option
     let manifest = Manifest::read(env, dir)?;
     // A pruning renames the manifest before it removes the files one after the other.
     if entries.iter().any(|entry| entry.name == PRUNED_NAME) {
-        return Err(never_finished(dir));
+        return Err(never_finished(dir, entries));
     }
     let marked = entries.iter().any(|entry| entry.name == INCOMPLETE_NAME);
-    if marked && manifest.is_none() { Err(never_finished(dir)) } else { Ok((manifest, marked)) }
+    if marked && manifest.is_none() {
+        Err(never_finished(dir, entries))
+    } else {
+        Ok((manifest, marked))
+    }
 }
 
 /// Must the file be a database: is it in the manifest, or has it a patch marker beside it?

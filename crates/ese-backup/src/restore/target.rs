@@ -117,16 +117,16 @@ impl RestoreTarget {
     /// Where a database goes.
     ///
     /// # Errors
-    /// `JET_errInvalidPath` (-1023) for a place that leads out of the directory, that is no path of
-    /// a file, or that nobody knows.
+    /// `JET_errInvalidPath` (-1023) for a place with a step back in it, that is no path of a file,
+    /// or that nobody knows. The directory itself may be named as its owner likes.
     pub fn place_of(&self, database: &PlannedDatabase) -> Result<PathBuf> {
         let means = |from: &Path| {
             from == Path::new(&database.name) || database.source.as_deref() == Some(from)
         };
-        let path = match (self.places.iter().find(|(from, _)| means(from)), &database.source) {
-            (Some((_, to)), _) => self.database_dir.join(to),
-            (None, _) if !self.to_sources => self.database_dir.join(&database.name),
-            (None, Some(source)) if source.is_absolute() => source.clone(),
+        let place = match (self.places.iter().find(|(from, _)| means(from)), &database.source) {
+            (Some((_, to)), _) => to.as_path(),
+            (None, _) if !self.to_sources => Path::new(&database.name),
+            (None, Some(source)) if source.is_absolute() => source,
             (None, _) => {
                 return Err(Error::new(
                     JetErr::InvalidPath,
@@ -136,6 +136,11 @@ impl RestoreTarget {
                 .advise("name a directory for the databases"));
             }
         };
+        let path = self.database_dir.join(place);
+        if place.components().any(|part| matches!(part, Component::ParentDir)) {
+            let what = "the way to a restored database has a step back (\"..\") in it";
+            return Err(Error::new(JetErr::InvalidPath, what).at_path(path));
+        }
         check_path(&path)?;
         Ok(path)
     }
@@ -187,12 +192,9 @@ impl RestoreTarget {
     }
 }
 
-/// Is this the path of a file, without a step back and without what no name may hold?
+/// Is this the path of a file, without what no name may hold?
 fn check_path(path: &Path) -> Result<()> {
     let refuse = |what: &str| Err(Error::new(JetErr::InvalidPath, what.to_owned()).at_path(path));
-    if path.components().any(|part| matches!(part, Component::ParentDir)) {
-        return refuse("the way to a restored database has a step back (\"..\") in it");
-    }
     if path.as_os_str().as_encoded_bytes().iter().any(u8::is_ascii_control) {
         return refuse("the path of a restored database has a control character in it");
     }
@@ -253,7 +255,8 @@ fn is_mark(name: &str) -> bool {
 }
 
 /// Is this the name of a file that an instance with that base name keeps beside its logs?
-fn is_of_instance(name: &str, base: &str) -> bool {
+#[must_use]
+pub fn is_of_instance(name: &str, base: &str) -> bool {
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
     stem.get(..base.len()).is_some_and(|head| head.eq_ignore_ascii_case(base))
         && (OF_LOGS.iter().any(|own| ending.eq_ignore_ascii_case(own)) || ending == TEMPORARY)

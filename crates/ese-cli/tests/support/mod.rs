@@ -7,6 +7,7 @@ pub(crate) mod demo;
 use std::{
     collections::BTreeMap,
     fmt, fs,
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -66,10 +67,32 @@ pub(crate) fn ese(dir: &Path, args: &[&str]) -> Ran {
     run(program().args(args).current_dir(dir))
 }
 
+/// Runs `ese` as somebody who owns nothing. Files of root stay closed to them even where tests run
+/// as root; without root the test cannot become somebody else.
+pub(crate) fn as_nobody(dir: &Path, args: &[&str]) -> Option<Ran> {
+    const NOBODY: u32 = 65534;
+    let copy = dir.join("ese");
+    if !copy.exists() {
+        // The program may lie where nobody else can look.
+        fs::copy(env!("CARGO_BIN_EXE_ese"), &copy).unwrap();
+    }
+    let mut command = Command::new(&copy);
+    command.args(args).current_dir(dir).uid(NOBODY).gid(NOBODY);
+    if fs::metadata("/proc/self").unwrap().uid() == 0 {
+        return Some(run(&mut command));
+    }
+    None
+}
+
 /// Starts a prepared command, its output to be read by us.
 pub(crate) fn spawn(command: &mut Command) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
+}
+
+/// Sends a running program a signal (`-INT`).
+pub(crate) fn signal(pid: u32, name: &str) {
+    assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
 }
 
 /// Waits for a program that was started.

@@ -156,7 +156,11 @@ pub struct FileHead {
 /// The engine's error inside an error of a stream, or one that says what happened.
 pub(crate) fn from_io(error: io::Error, doing: &str) -> Error {
     if !error.get_ref().is_some_and(|inner| inner.is::<Error>()) {
-        return Error::new(ese_os::code_of(&error), format!("cannot {doing}: {error}"));
+        let told = Error::new(ese_os::code_of(&error), format!("cannot {doing}: {error}"));
+        return match error.kind() {
+            io::ErrorKind::BrokenPipe => told.advise("nobody reads the pipe to its end"),
+            _ => told,
+        };
     }
     match error.into_inner().map(|inner| inner.downcast::<Error>()) {
         Some(Ok(inner)) => *inner,

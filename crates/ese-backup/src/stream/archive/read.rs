@@ -45,6 +45,8 @@ pub struct ArchiveReader<R> {
     ended: bool,
 }
 
+/// Bytes of the largest file: a database with all pages that its numbers can name.
+const FILE_LEN_MAX: u64 = 1 << 47;
 /// Files of an archive; a manifest of its longest length lists fewer.
 const FILES_MAX: usize = 200_000;
 
@@ -76,7 +78,7 @@ impl<R: Read> ArchiveReader<R> {
     /// something else than an archive, or an archive of an unknown version;
     /// `JET_errFileIOBeyondEOF` (-4001) if it ends before its manifest; `JET_errReadVerifyFailure`
     /// (-1018) if a frame is damaged, missing, from another archive or at the wrong place;
-    /// `JET_errInvalidPath` (-1023) for a file name with a way in it; those of reading.
+    /// also for a file name with a way in it; those of reading.
     pub fn next(&mut self, buffer: &mut [u8]) -> Result<Option<ArchivePart>> {
         if self.ended {
             return Ok(None);
@@ -143,9 +145,14 @@ impl<R: Read> ArchiveReader<R> {
         self.check_last_is_whole()?;
         let text = self.text(head, TEXT_LEN_MAX)?;
         let file: FileHead = self.parse(&text)?;
-        check_plain_name(&file.name).map_err(|error| error.at_path(&self.name))?;
+        check_plain_name(&file.name).map_err(|error| {
+            self.damaged(error.message()).advise("somebody has made it up: do not restore it")
+        })?;
         if !self.names.insert(file.name.clone()) {
             return Err(self.damaged(format!("a second file {:?}", file.name)));
+        }
+        if file.len > FILE_LEN_MAX {
+            return Err(self.damaged(format!("{:?} with {} bytes", file.name, file.len)));
         }
         if self.files.len() >= FILES_MAX {
             return Err(self.damaged(format!("more than {FILES_MAX} files")));

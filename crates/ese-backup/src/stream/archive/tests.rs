@@ -168,9 +168,11 @@ fn frames_that_are_missing_repeated_swapped_or_of_another_archive_are_noticed() 
 }
 
 #[test]
-fn a_name_that_leads_elsewhere_is_refused() {
-    for name in ["../a.edb", "/a.edb", "a/b", "..", ".", "", "a\u{0}b", "a\nb", MANIFEST_NAME] {
-        let head = FileHead { kind: FileKind::Log, name: name.to_owned(), len: 1 };
+fn a_name_that_leads_elsewhere_and_a_length_that_cannot_be_are_refused() {
+    let names = ["../a.edb", "/a.edb", "a/b", "..", ".", "", "a\u{0}b", "a\nb", MANIFEST_NAME];
+    let long = [("a.edb", 1 << 63), ("a.edb", u64::MAX)];
+    for (name, len) in names.map(|name| (name, 1)).into_iter().chain(long) {
+        let head = FileHead { kind: FileKind::Log, name: name.to_owned(), len };
         let start = ArchiveStart::new("full", String::new(), 4096, "edb".into(), 0);
         let contents = [(Kind::Start, to_text(&start)), (Kind::File, to_text(&head))];
         let frames = (0..).zip(contents).map(|(number, (kind, content))| {
@@ -181,7 +183,7 @@ fn a_name_that_leads_elsewhere_is_refused() {
             [head.encode().to_vec(), content].concat()
         });
         let error = read(&frames.collect::<Vec<_>>().concat()).unwrap_err();
-        assert_eq!(error.code(), JetErr::InvalidPath, "{name:?}: {error}");
+        assert_eq!(error.code(), JetErr::ReadVerifyFailure, "{name:?}: {error}");
     }
 }
 
