@@ -9,6 +9,10 @@
 //!   more of it was written;
 //! * [`STATE_NAME`]: what was shipped, written after it.
 //!
+//! What was shipped is looked for again: when a shipper begins, when a generation was finished, and
+//! when the state is gone. What is lost then is shipped again while the instance still has it; and
+//! so is what turns out not to be what the instance has, of which each step compares a little.
+//!
 //! Why an unfinished generation is a prefix of the log: the writer fills a file from its begin to
 //! its end, and overwrites the shadow of a segment only when the segment itself is in its place. A
 //! file that is read from its end to its begin therefore never shows a segment without all those
@@ -41,6 +45,8 @@ const FORMAT: &str = "ese-ship";
 const VERSION: u32 = 1;
 /// No log file of any version is longer.
 const FILE_LEN_MAX: u64 = 1 << 28;
+/// Generations that a step compares.
+const COMPARED_A_STEP: usize = 8;
 /// How often a segment that is just being written is read again.
 const TRIES: u32 = 50;
 /// How often a log that goes over to its next generation is looked at, and how long in between.
@@ -66,6 +72,9 @@ pub struct ShipState {
     pub finished_created: String,
     /// The generation that was being written.
     pub gen_open: u32,
+    /// Where the last comparison with the log ended. 0 in states of earlier versions.
+    #[serde(default)]
+    pub gen_compared: u32,
     /// When that was, ISO 8601.
     pub shipped: String,
 }
@@ -77,6 +86,12 @@ pub struct Shipped {
     pub finished: Vec<Generation>,
     /// The generation that is being written, if more of it was copied.
     pub open: Option<Generation>,
+    /// Finished generations that were damaged at the destination, or lost there, and were copied
+    /// again.
+    pub again: Vec<Generation>,
+    /// Those before this one are gone from the destination, and the instance does not have them any
+    /// more: what is there begins here.
+    pub begins: Option<Generation>,
     /// Bytes that were copied.
     pub bytes: u64,
 }
@@ -91,6 +106,9 @@ pub struct Shipper {
     state: Option<ShipState>,
     /// Sum of the open generation as it was shipped last.
     open: Option<(Generation, u32)>,
+    /// How many generations of earlier shippers are still to be compared with the log; `None`
+    /// before the first step.
+    uncompared: Option<usize>,
 }
 
 /// The log files of a directory.
@@ -130,7 +148,7 @@ impl Shipper {
             Some(text) => Some(parse(&text).map_err(|error| error.at_path(to.place(STATE_NAME)))?),
         };
         let (env, dir, base) = (env.clone(), dir.to_path_buf(), base.to_owned());
-        Ok(Shipper { env, dir, base, to, state, open: None })
+        Ok(Shipper { env, dir, base, to, state, open: None, uncompared: None })
     }
 
     /// What the destination holds; `None` if nothing was ever shipped.
@@ -143,11 +161,12 @@ impl Shipper {
     /// can say that.
     ///
     /// # Errors
-    /// `JET_errMissingLogFile` (-528) if a generation was removed before it was shipped: what comes
-    /// after it is of no use without a new backup; `JET_errBadLogSignature` (-530) if the
-    /// destination holds the log of another instance, `JET_errGivenLogFileIsNotContiguous` (-556)
-    /// if it holds that of another way that this one went; `JET_errLogReadVerifyFailure` (-612) for
-    /// a damaged log; those of reading and of the destination. The next step goes on.
+    /// `JET_errMissingLogFile` (-528) if a generation was removed before it was shipped, or from
+    /// the destination, and the instance does not have it any more: what comes after it is of no
+    /// use without a new backup; `JET_errBadLogSignature` (-530) if the destination holds the log
+    /// of another instance, `JET_errGivenLogFileIsNotContiguous` (-556) if it holds that of another
+    /// way that this one went; `JET_errLogReadVerifyFailure` (-612) for a damaged log; those of
+    /// reading and of the destination. The next step goes on.
     pub fn step(&mut self) -> Result<Shipped> {
         let mut shipped = Shipped::default();
         // A generation may be finished while the one before it is copied, and while the log goes
@@ -156,6 +175,8 @@ impl Shipper {
             let found = self.find()?;
             self.ship_finished(&found, &mut shipped)?;
             if self.ship_open(&found, &mut shipped)? {
+                // Not before: now the log is known to be that of the destination.
+                self.look_after(&found, &mut shipped)?;
                 return Ok(shipped);
             }
             self.env.clock.sleep(PAUSE);
@@ -251,6 +272,118 @@ impl Shipper {
         shipped.bytes += bytes.len() as u64;
         self.remember(&header, None)?;
         Ok(true)
+    }
+
+    /// Is what was shipped still there, and what the instance has?
+    fn look_after(&mut self, found: &Found, shipped: &mut Shipped) -> Result<()> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let (low, finished) = (state.gen_low, state.gen_finished);
+        let has_state = self.to.read(STATE_NAME)?.is_some();
+        if self.uncompared == Some(0) && has_state && shipped.finished.is_empty() {
+            return Ok(());
+        }
+        let names = self.to.names()?;
+        let there = names.iter().filter_map(|name| {
+            let (base, generation) = LogName::archive(name)?;
+            base.eq_ignore_ascii_case(&self.base).then_some((generation, name.as_str()))
+        });
+        let there: BTreeMap<Generation, &str> = there.collect();
+        let mut lost = Vec::new();
+        for generation in (low..=finished).map(Generation).filter(|it| !there.contains_key(it)) {
+            match found.finished.get(&generation) {
+                Some(path) => self.ship_again(generation, path, None, shipped)?,
+                None => lost.push(generation),
+            }
+        }
+        self.begin_behind(&lost, shipped)?;
+        if !has_state {
+            self.write_state()?;
+        }
+        self.compare(found, &there, shipped)?;
+        match self.open {
+            Some((open, _)) if !there.contains_key(&open) && open.0 > finished => {
+                self.open = None;
+                self.ship_open(found, shipped).map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Compares some of the generations that both sides have, one round of them in the life of a
+    /// shipper. Each begins where the one before has left off.
+    fn compare(
+        &mut self,
+        found: &Found,
+        there: &BTreeMap<Generation, &str>,
+        shipped: &mut Shipped,
+    ) -> Result<()> {
+        let Some(state) = self.state.as_ref().filter(|_| self.uncompared != Some(0)) else {
+            return Ok(());
+        };
+        let of_before = Generation(state.gen_low)..=Generation(state.gen_finished);
+        let of_before = found.finished.range(of_before);
+        let both: Vec<(Generation, &Path, &str)> = of_before
+            .filter(|(generation, _)| !shipped.finished.contains(generation))
+            .filter_map(|(generation, path)| {
+                Some((*generation, path.as_path(), *there.get(generation)?))
+            })
+            .collect();
+        let next = both.partition_point(|(generation, ..)| generation.0 <= state.gen_compared);
+        let left = self.uncompared.unwrap_or(both.len()).min(both.len());
+        let (done, begin) = both.split_at(next);
+        let mut last = None;
+        for (generation, path, name) in begin.iter().chain(done).take(left.min(COMPARED_A_STEP)) {
+            self.ship_again(*generation, path, Some(name), shipped)?;
+            last = Some(*generation);
+        }
+        self.uncompared = Some(left.saturating_sub(COMPARED_A_STEP));
+        let (Some(last), Some(state)) = (last, &mut self.state) else { return Ok(()) };
+        state.gen_compared = last.0;
+        self.write_state()
+    }
+
+    /// Ships a generation again unless it lies there as the instance has it.
+    fn ship_again(
+        &self,
+        generation: Generation,
+        path: &Path,
+        name: Option<&str>,
+        shipped: &mut Shipped,
+    ) -> Result<()> {
+        let (_, bytes) = match self.read(path, generation) {
+            // Removed since it was listed.
+            Err(error) if error.code() == JetErr::FileNotFound => return Ok(()),
+            read => read?,
+        };
+        // What cannot be read is replaced like what is wrong.
+        let there = name.and_then(|name| self.to.read(name).ok().flatten());
+        if there.is_some_and(|there| there == bytes) {
+            return Ok(());
+        }
+        let name = name.map_or_else(|| self.name_of(generation, path), str::to_owned);
+        self.to.write(&name, &bytes)?;
+        shipped.again.push(generation);
+        shipped.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// The oldest generations may have been taken away: sets that were made since do not need them.
+    /// One that is lost between others makes all behind it useless.
+    fn begin_behind(&mut self, lost: &[Generation], shipped: &mut Shipped) -> Result<()> {
+        let Some(state) = &mut self.state else { return Ok(()) };
+        let oldest = lost.iter().zip(state.gen_low..).take_while(|(it, at)| it.0 == *at).count();
+        if let Some(lost) = lost.get(oldest) {
+            let name = LogNames::new("", &self.base).archive(*lost);
+            let what = "it was shipped and is not there any more, nor in the log of the instance";
+            return Err(Error::new(JetErr::MissingLogFile, what)
+                .at_path(self.to.place(&name.to_string_lossy()))
+                .at_generation(*lost)
+                .advise("bring it back; or make a new backup, and ship into a new directory"));
+        }
+        let Some(last) = lost.last() else { return Ok(()) };
+        state.gen_low = last.0.saturating_add(1);
+        shipped.begins = Some(Generation(state.gen_low));
+        self.write_state()
     }
 
     /// A finished generation, verified.
@@ -350,6 +483,7 @@ impl Shipper {
     fn remember(&mut self, header: &LogHeader, finished: Option<Generation>) -> Result<()> {
         let generation = header.generation.0;
         let before = self.state.take();
+        let compared = before.as_ref().map_or(0, |state| state.gen_compared);
         let state = ShipState {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -364,11 +498,16 @@ impl Shipper {
             gen_finished: finished
                 .map_or(before.map_or(0, |state| state.gen_finished), |generation| generation.0),
             gen_open: generation.saturating_add(u32::from(finished.is_some())),
+            gen_compared: compared,
             shipped: self.env.clock.log_time().to_string(),
         };
-        let text = serde_json::to_vec_pretty(&state)
-            .map_err(|error| Error::new(JetErr::InternalError, format!("ship state: {error}")))?;
         self.state = Some(state);
+        self.write_state()
+    }
+
+    fn write_state(&self) -> Result<()> {
+        let text = serde_json::to_vec_pretty(&self.state)
+            .map_err(|error| Error::new(JetErr::InternalError, format!("ship state: {error}")))?;
         self.to.write(STATE_NAME, &text)
     }
 }

@@ -1,6 +1,6 @@
 //! `ese ship DIR DEST`: the log of a running instance is copied as it grows.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use ese_api::{DirDestination, Error, JetErr, Shipped, Shipper, find_base};
 use serde_json::json;
@@ -34,10 +34,10 @@ pub(crate) fn run(context: &Context, args: &args::Ship) -> Outcome {
         match shipper.step() {
             Ok(shipped) => {
                 said = None;
-                tell(context, &shipper, &shipped)?;
+                tell(context, &args.dest, &shipper, &shipped)?;
             }
             // The destination may have room again, or be there again, at the next interval.
-            Err(error) if !last && may_pass(&error) => {
+            Err(error) if !last && may_pass(&error, &args.dest) => {
                 let what = with_advice(&error);
                 if said.as_ref() != Some(&what) {
                     context.remark(&format!("shipping goes on at the next interval: {what}"));
@@ -57,12 +57,27 @@ pub(crate) fn run(context: &Context, args: &args::Ship) -> Outcome {
 }
 
 /// Is it the state of a disk, and nothing that the log or the destination are?
-fn may_pass(error: &Error) -> bool {
-    matches!(error.code(), JetErr::DiskFull | JetErr::DiskIO | JetErr::FileAccessDenied)
+fn may_pass(error: &Error, dest: &Path) -> bool {
+    match error.code() {
+        JetErr::DiskFull | JetErr::DiskIO | JetErr::FileAccessDenied => true,
+        // The destination is gone: its disk may be mounted again.
+        JetErr::FileNotFound | JetErr::InvalidPath => {
+            error.path().is_some_and(|path| path.starts_with(dest))
+        }
+        _ => false,
+    }
 }
 
 /// A line for each step that has done something.
-fn tell(context: &Context, shipper: &Shipper, shipped: &Shipped) -> Outcome {
+fn tell(context: &Context, dest: &Path, shipper: &Shipper, shipped: &Shipped) -> Outcome {
+    if let Some(begins) = shipped.begins {
+        let what = "of what was shipped, the generations before it are gone";
+        context.remark(&format!("{}: begins with {:#x}: {what}", dest.display(), begins.0));
+    }
+    for generation in &shipped.again {
+        let what = "it was lost or damaged there, and is shipped again";
+        context.remark(&format!("{}: generation {:#x}: {what}", dest.display(), generation.0));
+    }
     let Some(state) = shipper.state().filter(|_| shipped.bytes > 0) else { return Ok(()) };
     let mut output = Output::new();
     if context.json {
@@ -70,6 +85,7 @@ fn tell(context: &Context, shipper: &Shipper, shipped: &Shipped) -> Outcome {
             "shipped": state.shipped,
             "bytes": shipped.bytes,
             "finished": shipped.finished.iter().map(|generation| generation.0).collect::<Vec<_>>(),
+            "again": shipped.again.iter().map(|generation| generation.0).collect::<Vec<_>>(),
             "gen_low": state.gen_low,
             "gen_finished": state.gen_finished,
             "gen_open": state.gen_open,

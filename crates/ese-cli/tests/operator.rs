@@ -16,7 +16,7 @@ use std::{
 
 use ese_api::{Env, LogTime, PageSize, TableBuilder};
 use serde_json::Value;
-use support::{as_nobody, clean, ese, finish, program, spawn, start, untouched};
+use support::{as_nobody, clean, ese, finish, program, signal, spawn, start, untouched};
 
 fn import(dir: &Path, from: u32, count: u32) {
     let record = |n: u32| format!("{{\"id\": {n}, \"text\": \"{n:0200}\"}}\n");
@@ -695,4 +695,43 @@ fn shipping_waits_until_its_destination_can_be_written_again() {
     child.kill().unwrap();
     let ran = finish(child);
     assert!(ran.stderr.contains("shipping goes on at the next interval"), "{ran:?}");
+}
+
+#[test]
+fn a_destination_that_vanishes_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 2000);
+    ese(dir, &["ship", "data", "shipped", "--once"]).fine();
+    let expected = logs(&dir.join("shipped"));
+    let begin = || {
+        let lock = dir.join("shipped/ese-ship.lck");
+        fs::remove_file(&lock).unwrap();
+        let args = ["ship", "data", "shipped", "--interval", "0.05"];
+        let child = spawn(program().args(args).current_dir(dir));
+        while !lock.exists() {
+            sleep(Duration::from_millis(5));
+        }
+        sleep(Duration::from_millis(300));
+        child
+    };
+    // Without it there is no success, though nothing new was to be shipped.
+    let child = begin();
+    fs::rename(dir.join("shipped"), dir.join("away")).unwrap();
+    sleep(Duration::from_millis(300));
+    signal(child.id(), "-INT");
+    let ran = finish(child);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("goes on at the next interval"), "{ran:?}");
+    fs::rename(dir.join("away"), dir.join("shipped")).unwrap();
+    // It comes back without what it held.
+    let child = begin();
+    fs::remove_dir_all(dir.join("shipped")).unwrap();
+    sleep(Duration::from_millis(300));
+    fs::create_dir(dir.join("shipped")).unwrap();
+    while logs(&dir.join("shipped")) != expected || !dir.join("shipped/ese-ship.json").exists() {
+        sleep(Duration::from_millis(20));
+    }
+    signal(child.id(), "-INT");
+    finish(child).fine();
 }

@@ -9,6 +9,7 @@ use std::{
 use ese_base::{Error, JetErr, Result};
 use ese_os::{Env, File, LockMode, OpenMode};
 
+use super::FILE_LEN_MAX;
 use crate::files::remove_if_there;
 
 /// A flat place of small files, each written whole.
@@ -90,14 +91,13 @@ impl ShipDestination for DirDestination {
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        const LEN_MAX: u64 = 1 << 20;
         let path = self.dir.join(name);
         if !self.env.fs.exists(&path)? {
             return Ok(None);
         }
         let file = self.env.fs.open(&path, OpenMode::Read)?;
         let len = file.len()?;
-        let len = usize::try_from(len).ok().filter(|_| len <= LEN_MAX).ok_or_else(|| {
+        let len = usize::try_from(len).ok().filter(|_| len <= FILE_LEN_MAX).ok_or_else(|| {
             Error::new(JetErr::FileInvalidType, format!("{len} bytes are too many")).at_path(&path)
         })?;
         let mut bytes = vec![0; len];

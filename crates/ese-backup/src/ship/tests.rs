@@ -253,3 +253,116 @@ fn a_log_that_was_put_back_and_went_another_way_is_not_joined_to_what_was_shippe
     let error = shipper(&env, from, to).step().unwrap_err();
     assert_eq!(error.code(), JetErr::GivenLogFileIsNotContiguous, "{error}");
 }
+
+#[test]
+fn what_was_lost_or_damaged_at_the_destination_is_shipped_again_or_told() {
+    let (env, _disk) = SimEnv::new(1);
+    let (from, to) = (Path::new("/log"), Path::new("/shipped"));
+    let log = new_log(&env, from, 7);
+    for number in 0..6 {
+        write(&log, number);
+        log.roll().unwrap();
+    }
+    write(&log, 6);
+    let at = |dir: &Path, generation: u32| dir.join(format!("edb{generation:05X}.log"));
+    let damage = |generation: u32| {
+        let file = env.fs.open(&at(to, generation), OpenMode::ReadWrite).unwrap();
+        file.write_at(b"damaged", 5000).unwrap();
+    };
+    let mut ship = shipper(&env, from, to);
+    assert!(ship.step().unwrap().again.is_empty());
+    drop(ship);
+    // The first of all, one in the middle, one that is damaged, one that is cut off, the open one.
+    for generation in [1, 3, 7] {
+        env.fs.remove_file(&at(to, generation)).unwrap();
+    }
+    damage(4);
+    env.fs.open(&at(to, 5), OpenMode::ReadWrite).unwrap().set_len(5000).unwrap();
+    let mut ship = shipper(&env, from, to);
+    let step = ship.step().unwrap();
+    assert_eq!(step.again, [1, 3, 4, 5].map(Generation));
+    assert_eq!((step.open, step.begins), (Some(Generation(7)), None));
+    assert_eq!(shipped(&env, to), 7);
+    assert_eq!(ship.step().unwrap(), Shipped::default());
+    // While it runs, too; with its state.
+    env.fs.remove_file(&at(to, 2)).unwrap();
+    env.fs.remove_file(&to.join(STATE_NAME)).unwrap();
+    assert_eq!(ship.step().unwrap().again, [Generation(2)]);
+    env.fs.remove_file(&at(to, 6)).unwrap();
+    write(&log, 7);
+    log.roll().unwrap();
+    write(&log, 8);
+    assert_eq!(ship.step().unwrap().again, [Generation(6)]);
+    assert_eq!(shipped(&env, to), 9);
+    drop(ship);
+    // What the instance has not, either: the oldest may go, a hole may not be.
+    for generation in [1, 2, 4] {
+        env.fs.remove_file(&at(from, generation)).unwrap();
+    }
+    for generation in [1, 2] {
+        env.fs.remove_file(&at(to, generation)).unwrap();
+    }
+    let mut ship = shipper(&env, from, to);
+    let step = ship.step().unwrap();
+    assert_eq!((step.begins, step.again.len()), (Some(Generation(3)), 0));
+    assert_eq!(ship.state().unwrap().gen_low, 3);
+    drop(ship);
+    env.fs.remove_file(&at(to, 4)).unwrap();
+    let refused = shipper(&env, from, to).step().unwrap_err();
+    assert_eq!(
+        (refused.code(), refused.generation()),
+        (JetErr::MissingLogFile, Some(Generation(4)))
+    );
+    assert_eq!(refused.path(), Some(at(to, 4).as_path()));
+}
+
+#[test]
+fn what_is_damaged_is_found_a_few_generations_at_a_time() {
+    let (env, _disk) = SimEnv::new(1);
+    let (from, to) = (Path::new("/log"), Path::new("/shipped"));
+    let log = new_log(&env, from, 7);
+    for number in 0..20 {
+        write(&log, number);
+        log.roll().unwrap();
+    }
+    shipper(&env, from, to).step().unwrap();
+    for restarted in [false, true] {
+        let bad = to.join("edb00013.log");
+        env.fs.open(&bad, OpenMode::ReadWrite).unwrap().write_at(b"damaged", 5000).unwrap();
+        let mut ship = shipper(&env, from, to);
+        let mut found = Vec::new();
+        for _ in 0..20_usize.div_ceil(COMPARED_A_STEP) {
+            found.extend(ship.step().unwrap().again);
+            if restarted {
+                drop(ship);
+                ship = shipper(&env, from, to);
+            }
+        }
+        assert_eq!(found, [Generation(0x13)], "restarted: {restarted}");
+        assert_eq!(ship.step().unwrap().again, []);
+    }
+    assert_eq!(shipped(&env, to), 20);
+}
+
+#[test]
+fn a_generation_of_another_way_is_not_taken_for_a_damaged_one() {
+    let (env, _disk) = SimEnv::new(1);
+    let (from, other, to) = (Path::new("/log"), Path::new("/other"), Path::new("/shipped"));
+    for dir in [from, other] {
+        let log = new_log(&env, dir, 7);
+        for number in 0..3 {
+            write(&log, number);
+            env.clock.sleep(std::time::Duration::from_secs(2));
+            log.roll().unwrap();
+        }
+    }
+    shipper(&env, from, to).step().unwrap();
+    let before = env.fs.open(&to.join("edb00002.log"), OpenMode::Read).unwrap();
+    let mut bytes = vec![0; 64 << 10];
+    before.read_at(&mut bytes, 0).unwrap();
+    assert!(shipper(&env, other, to).step().is_err());
+    let mut after = vec![0; 64 << 10];
+    let file = env.fs.open(&to.join("edb00002.log"), OpenMode::Read).unwrap();
+    file.read_at(&mut after, 0).unwrap();
+    assert!(before.len().unwrap() == file.len().unwrap() && bytes == after);
+}
