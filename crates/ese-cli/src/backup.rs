@@ -13,7 +13,7 @@ use std::{
 
 use ese_api::{
     BackupBase, BackupDestination, BackupJob, BackupPhase, BackupProgress, BackupReport,
-    BackupResume, CopyOptions, Env, Error, FoundDatabases, Instance, JetErr, StopToken, Throttle,
+    BackupResume, CopyOptions, Env, Error, FoundDatabases, Instance, JetErr, Throttle,
     databases_elsewhere, databases_in, find_base, look_for_databases,
 };
 use ese_backup::sets::BackupSet;
@@ -35,8 +35,6 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
     let interrupt = context.interrupt();
     let (instance, outside) = start(context, args)?;
     let mut progress = context.progress("backup");
-    let stop = StopToken::new();
-    let token = stop.clone();
     let throttle = limit.throttle.clone();
     let mut report = |so_far: &BackupProgress| {
         progress.set(so_far.bytes_done, so_far.bytes_total);
@@ -47,7 +45,6 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
             BackupPhase::Finishing => "finishing",
         });
         limit.look(context);
-        interrupt.pass_on(&token);
     };
     let base = base(context, args, &instance)?;
     let options = CopyOptions { truncate: args.truncate };
@@ -56,32 +53,23 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
         (true, false) => BackupResume::Continue,
         (true, true) => BackupResume::Anew,
     };
-    let job = BackupJob { base, options, throttle, resume, ..BackupJob::new(&mut report, &stop) };
     let mut pipe = std::io::stdout().lock();
     let to = match form {
         SetForm::Directory => BackupDestination::Dir(&args.out),
         SetForm::Archive => BackupDestination::Archive(&args.out),
         SetForm::Pipe => BackupDestination::Writer(&mut pipe),
     };
-    let done = interrupt.during(&stop, || instance.back_up(to, job));
+    let done = interrupt.stoppable(
+        || left(args, form),
+        |stop| {
+            let new = BackupJob::new(&mut report, stop);
+            instance.back_up(to, BackupJob { base, options, throttle, resume, ..new })
+        },
+    );
     drop(pipe);
     drop(progress);
     let ended = instance.stop();
-    let report = match done {
-        Err(error) if error.code() == JetErr::BackupAbortByServer => {
-            let left = match form {
-                SetForm::Pipe => "the archive has no end and cannot be restored",
-                _ if args.resume => "what was read is kept, and --resume goes on with it",
-                _ => "nothing of the backup is left",
-            };
-            return Err(Failure::Stopped(format!(
-                "{left}, the databases know of none ({} {})",
-                error.code().info().name,
-                error.jet_code()
-            )));
-        }
-        done => done?,
-    };
+    let report = done?;
     ended?;
     tell(context, args, form, &report)?;
     match outside.into_iter().next() {
@@ -94,6 +82,17 @@ pub(crate) fn run(context: &Context, args: &args::Backup) -> Outcome {
         .advise("move it into the instance's directory, or back up from the program that has it")
         .into()),
     }
+}
+
+/// What is left of a backup that was stopped.
+fn left(args: &args::Backup, form: SetForm) -> String {
+    let left = match form {
+        SetForm::Pipe => "the archive has no end and cannot be restored",
+        _ if args.resume => "what was read is kept, and --resume goes on with it",
+        _ => "nothing of the backup is left",
+    };
+    let code = JetErr::BackupAbortByServer;
+    format!("{left}, the databases know of none ({} {})", code.info().name, code as i32)
 }
 
 fn form(args: &args::Backup) -> Outcome<SetForm> {

@@ -1,34 +1,19 @@
 //! `ese compact SRC DST`: a clean database, rebuilt in a new file. The source is only read; the new
 //! file is compared with it before it gets its name.
 
-use ese_api::{CompactProgress, Compacted, JetErr, StopToken, compact};
+use ese_api::{CompactProgress, Compacted, compact};
 use serde_json::json;
 
-use crate::{
-    args,
-    context::Context,
-    failure::{Failure, Outcome},
-    output::Output,
-    text,
-};
+use crate::{args, context::Context, failure::Outcome, output::Output, text};
 
 pub(crate) fn run(context: &Context, args: &args::Compact) -> Outcome {
-    let (interrupt, stop) = (context.interrupt(), StopToken::new());
     let mut progress = context.progress("compact");
-    let token = stop.clone();
-    let mut report = |so_far: CompactProgress| {
-        progress.set(so_far.bytes_done, so_far.bytes_total);
-        interrupt.pass_on(&token);
-    };
-    let done = compact(&context.env, &args.source, &args.target, &mut report, &stop);
-    drop(progress);
-    let done = done.map_err(|error| match error.code() {
-        JetErr::ClientRequestToStopJetService => {
-            let target = args.target.display();
-            Failure::Stopped(format!("nothing of {target} is left, the source is as it was"))
-        }
-        _ => error.into(),
+    let mut report = |so_far: CompactProgress| progress.set(so_far.bytes_done, so_far.bytes_total);
+    let left = || format!("nothing of {} is left, the source is as it was", args.target.display());
+    let done = context.interrupt().stoppable(left, |stop| {
+        compact(&context.env, &args.source, &args.target, &mut report, stop)
     })?;
+    drop(progress);
     tell(context, args, &done)
 }
 

@@ -20,20 +20,15 @@ use crate::{
 const SHOWN: usize = 60;
 
 pub(crate) fn run(context: &Context, args: &args::Diff) -> Outcome {
-    let (interrupt, stop) = (context.interrupt(), StopToken::new());
-    let options = DiffOptions {
-        tables: args.tables.clone(),
-        all: args.all,
-        as_is: args.as_is,
-        stop: stop.clone(),
-    };
     for path in [&args.before, &args.after] {
         // What is remarked of a database that is read.
         drop(tables::open(context, path, args.as_is)?);
     }
     let mut output = Output::new();
     let (mut broken, mut lost) = (None, Vec::new());
-    let compare = || {
+    let compare = |stop: &StopToken| {
+        let (all, as_is, stop) = (args.all, args.as_is, stop.clone());
+        let options = DiffOptions { tables: args.tables.clone(), all, as_is, stop };
         diff_databases(
             &context.env,
             (&args.before, &args.after),
@@ -57,17 +52,15 @@ pub(crate) fn run(context: &Context, args: &args::Diff) -> Outcome {
             },
         )
     };
-    let counted = interrupt.during(&stop, compare);
+    let left = || "not everything was compared".to_owned();
+    let counted = context.interrupt().stoppable(left, compare);
     if let Some(failure) = broken {
         return Err(failure);
     }
-    let counts = match counted {
-        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
-            output.flush()?;
-            return Err(Failure::Stopped("not everything was compared".to_owned()));
-        }
-        other => other?,
-    };
+    if matches!(counted, Err(Failure::Stopped(_))) {
+        output.flush()?;
+    }
+    let counts = counted?;
     summary(context, &counts, &mut output)?;
     output.flush()?;
     if !lost.is_empty() {

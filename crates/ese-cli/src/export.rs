@@ -15,7 +15,6 @@ use crate::{
     context::Context,
     failure::{Failure, Outcome, error_json, with_advice},
     files::is_pipe,
-    interrupt::Interrupt,
     output::Output,
     tables, text,
 };
@@ -25,9 +24,10 @@ pub(crate) fn run(context: &Context, args: &args::Export) -> Outcome {
     let chosen = chosen(&database, args)?;
     let format = format_of(context, args);
     let mut target = Target::new(context, args, format, &chosen)?;
-    let (interrupt, stop) = (context.interrupt(), StopToken::new());
-    let exported =
-        each(context, args, &database, &chosen, format, &mut target, (&interrupt, &stop));
+    let left = || "what was written so far is incomplete".to_owned();
+    let exported = context
+        .interrupt()
+        .stoppable(left, |stop| each(context, args, &database, &chosen, format, &mut target, stop));
     let (rows, lost) = match exported {
         Ok(exported) => exported,
         Err(failure) => {
@@ -108,7 +108,7 @@ fn each(
     tables: &[TableSchema],
     format: ExportFormat,
     target: &mut Target,
-    (interrupt, stop): (&Interrupt, &StopToken),
+    stop: &StopToken,
 ) -> Outcome<(u64, Losses)> {
     let (mut rows, mut losses) = (0, Losses::new());
     for table in tables {
@@ -124,10 +124,7 @@ fn each(
             continue;
         }
         let mut progress = context.progress("export");
-        let mut report = |done: u64, all: u64| {
-            progress.set(done, all);
-            interrupt.pass_on(stop);
-        };
+        let mut report = |done: u64, all: u64| progress.set(done, all);
         let mut options = ExportOptions::new(format, &mut report, stop.clone());
         (options.deleted, options.raw_dates) = (args.deleted, args.raw_dates);
         (options.omit_nulls, options.threads) = (args.omit_nulls, args.threads);
@@ -136,13 +133,7 @@ fn each(
         let sink = &mut |bytes: &[u8]| target.write(bytes);
         let told = export_table(&context.env, database, &table.name, &mut options, sink);
         drop(progress);
-        let told = told.map_err(|error| match (error.code(), target.broken()) {
-            (_, Some(failure)) => failure,
-            (JetErr::ClientRequestToStopJetService, _) => {
-                Failure::Stopped("what was written so far is incomplete".to_owned())
-            }
-            _ => error.into(),
-        })?;
+        let told = told.map_err(|error| target.broken().unwrap_or_else(|| error.into()))?;
         rows += told.rows;
         if !told.is_whole() {
             losses.push((table.name.clone(), told));

@@ -11,14 +11,14 @@ use std::{
     time::Duration,
 };
 
-use ese_api::{Env, StopReason, StopToken};
+use ese_api::{Env, Error, JetErr, StopReason, StopToken};
 use ese_os::OpenMode;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ},
     flag,
 };
 
-use crate::failure::INTERRUPTED;
+use crate::failure::{Failure, INTERRUPTED, Outcome};
 
 /// Between two looks while the engine is at work.
 const LOOK: Duration = Duration::from_millis(20);
@@ -63,28 +63,42 @@ impl Interrupt {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Runs something in which the engine may wait for long without a progress call; the token is
-    /// stopped as soon as somebody presses.
-    pub(crate) fn during<T>(&self, token: &StopToken, run: impl FnOnce() -> T) -> T {
+    /// Runs something of the engine that can be stopped. If it was, the failure says what is left
+    /// of it.
+    pub(crate) fn stoppable<T, E: Into<Failure>>(
+        &self,
+        left: impl FnOnce() -> String,
+        run: impl FnOnce(&StopToken) -> Result<T, E>,
+    ) -> Outcome<T> {
+        self.during(run).map_err(|error| match error.into() {
+            Failure::Engine(error) if is_stop(&error) => Failure::Stopped(left()),
+            failure => failure,
+        })
+    }
+
+    /// Runs something with a token that is stopped as soon as somebody presses. A thread looks, so
+    /// that the engine may wait for long without a progress call.
+    pub(crate) fn during<T>(&self, run: impl FnOnce(&StopToken) -> T) -> T {
+        let token = &StopToken::new();
         // Its end is dropped when all is done, also by a panic.
         let (over, is_over) = mpsc::channel::<()>();
         thread::scope(|scope| {
             scope.spawn(move || {
                 while is_over.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-                    self.pass_on(token);
+                    if self.pressed() {
+                        token.stop(StopReason::Requested);
+                    }
                 }
             });
             let _over = over;
-            run()
+            run(token)
         })
     }
+}
 
-    /// Tells the engine if it was pressed; to be called from progress calls.
-    pub(crate) fn pass_on(&self, stop: &StopToken) {
-        if self.pressed() {
-            stop.stop(StopReason::Requested);
-        }
-    }
+/// Is this what the engine answers when a token was stopped?
+pub(crate) fn is_stop(error: &Error) -> bool {
+    matches!(error.code(), JetErr::ClientRequestToStopJetService | JetErr::BackupAbortByServer)
 }
 
 /// Was the program started with this signal ignored? Linux says so in the status of the process, as

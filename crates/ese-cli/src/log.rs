@@ -3,8 +3,8 @@
 use std::io::Write as _;
 
 use ese_api::{
-    ChainLink, Error, JetErr, LogChain, LogPicture, PageFilter, StopToken, each_log_record,
-    is_written_alike, look_at_logs,
+    ChainLink, Error, JetErr, LogChain, LogPicture, PageFilter, each_log_record, is_written_alike,
+    look_at_logs,
 };
 use ese_base::{DbTime, Dbid, Pgno};
 use ese_log::Entry;
@@ -138,10 +138,8 @@ struct Tally {
 
 fn records(context: &Context, args: &args::Log, output: &mut Output) -> Outcome {
     let filter = args.page.map(|page| PageFilter { pgno: Pgno(page), dbid: args.dbid.map(Dbid) });
-    let (interrupt, stop) = (context.interrupt(), StopToken::new());
     let (mut tally, mut bytes, mut broken) = (Tally::default(), Vec::new(), None);
-    let visited = each_log_record(&context.env, &args.path, &stop, &mut |entry| {
-        interrupt.pass_on(&stop);
+    let mut visit = |entry: &Entry<'_>| {
         tally.records += 1;
         let alike = !args.check_roundtrip || is_written_alike(entry, &mut bytes)?;
         tally.differing += u64::from(!alike);
@@ -159,16 +157,15 @@ fn records(context: &Context, args: &args::Log, output: &mut Output) -> Outcome 
             broken = Some(failure);
             Error::new(JetErr::DiskIO, "standard output cannot be written")
         })
-    });
+    };
+    let left = || "not all records were read".to_owned();
+    let visited = context
+        .interrupt()
+        .stoppable(left, |stop| each_log_record(&context.env, &args.path, stop, &mut visit));
     if let Some(failure) = broken {
         return Err(failure);
     }
-    let problems = match visited {
-        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
-            return Err(Failure::Stopped("not all records were read".to_owned()));
-        }
-        other => other?,
-    };
+    let problems = visited?;
     if args.check_roundtrip {
         let Tally { records, differing, .. } = tally;
         if context.json {

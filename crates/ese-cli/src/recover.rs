@@ -7,7 +7,7 @@ mod copies;
 use std::path::{Path, PathBuf};
 
 use ese_api::{
-    Env, Error, JetErr, LgPos, RecoveryFlags, RecoveryOptions, RecoveryReport, RedoEnd, StopToken,
+    Env, Error, JetErr, LgPos, RecoveryFlags, RecoveryOptions, RecoveryReport, RedoEnd,
     look_for_databases,
 };
 use ese_os::{OpenMode, parent_of};
@@ -85,19 +85,12 @@ fn check_report(context: &Context, args: &args::Recover) -> Outcome {
 fn in_place(context: &Context, args: &args::Recover) -> Outcome {
     files::refuse_backup_set(&context.env, &args.dir)?;
     let started = context.env.clock.monotonic();
-    let (interrupt, stop) = (context.interrupt(), StopToken::new());
-    let recovered = interrupt.during(&stop, || {
-        let flags = flags_of(args);
-        let (stop, until) = (stop.clone(), until(args));
+    let left = || "run it again; it begins anew".to_owned();
+    let report = context.interrupt().stoppable(left, |stop| {
+        let (stop, flags, until) = (stop.clone(), flags_of(args), until(args));
         let options = RecoveryOptions { stop, flags, until, ..RecoveryOptions::default() };
         ese_api::recover_by(&context.env, &args.dir, options)
-    });
-    let report = match recovered {
-        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
-            return Err(Failure::Stopped("run it again; it begins anew".to_owned()));
-        }
-        recovered => recovered?,
-    };
+    })?;
     let took = context.env.clock.monotonic().saturating_sub(started);
     let (databases, problems) = states(&context.env, &args.dir, report.without_undo)?;
     let mut output = Output::new();

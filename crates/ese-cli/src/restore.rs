@@ -4,8 +4,8 @@
 use std::io::IsTerminal as _;
 
 use ese_api::{
-    JetErr, PlannedEnd, PlannedRestore, RestoreOptions, RestoreProgress, RestoreTarget,
-    RestoreUntil, Restored, SetInput, StopToken, plan_restore, restore_set,
+    PlannedEnd, PlannedRestore, RestoreOptions, RestoreProgress, RestoreTarget, RestoreUntil,
+    Restored, SetInput, plan_restore, restore_set,
 };
 use serde_json::json;
 
@@ -30,29 +30,21 @@ pub(crate) fn run(context: &Context, args: &args::Restore) -> Outcome {
     } else {
         SetInput::Stream(&mut pipe)
     };
-    let interrupt = context.interrupt();
     let mut progress = context.progress("restore");
-    let stop = StopToken::new();
-    let token = stop.clone();
-    let mut report = |so_far: &RestoreProgress| {
-        progress.set(so_far.bytes_done, so_far.bytes_total);
-        interrupt.pass_on(&token);
-    };
-    let mut options =
-        RestoreOptions { force: args.force, keep_damaged: false, progress: &mut report, stop };
+    let mut report = |so_far: &RestoreProgress| progress.set(so_far.bytes_done, so_far.bytes_total);
     let target = RestoreTarget {
         until: until(args),
         allow_loss: args.allow_loss,
         ..RestoreTarget::in_dir(&args.dir)
     };
-    let restored = restore_set(&context.env, input, args.logs.as_deref(), &target, &mut options);
+    let left = || "the set is untouched; restore it again".to_owned();
+    let restored = context.interrupt().stoppable(left, |stop| {
+        let (force, keep_damaged, stop) = (args.force, false, stop.clone());
+        let mut options = RestoreOptions { force, keep_damaged, progress: &mut report, stop };
+        restore_set(&context.env, input, args.logs.as_deref(), &target, &mut options)
+    })?;
     drop(progress);
-    match restored {
-        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
-            Err(Failure::Stopped("the set is untouched; restore it again".to_owned()))
-        }
-        restored => tell(context, args, &restored?),
-    }
+    tell(context, args, &restored)
 }
 
 fn until(args: &args::Restore) -> Option<RestoreUntil> {

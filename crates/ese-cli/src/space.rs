@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ese_api::{JetErr, PageUse, SpaceMap, StopToken, TreeRole, TreeSpace, space_map};
+use ese_api::{PageUse, SpaceMap, TreeRole, TreeSpace, space_map};
 use ese_base::Pgno;
 use ese_os::OpenMode;
 use serde_json::{Value, json};
@@ -25,14 +25,10 @@ const SIDE: u32 = 6;
 const NAMED_MAX: usize = 40;
 
 pub(crate) fn run(context: &Context, args: &args::Space) -> Outcome {
-    let (interrupt, stop) = (context.interrupt(), StopToken::new());
-    let looked = || space_map(&context.env, &args.file, args.as_is, &stop);
-    let map = match interrupt.during(&stop, looked) {
-        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
-            return Err(Failure::Stopped("nothing was written".to_owned()));
-        }
-        looked => looked?,
-    };
+    let left = || "nothing was written".to_owned();
+    let map = context
+        .interrupt()
+        .stoppable(left, |stop| space_map(&context.env, &args.file, args.as_is, stop))?;
     if let Some(path) = &args.svg {
         let file = context.env.fs.open(path, OpenMode::CreateNew)?;
         file.write_at(picture(&map, &args.file.display().to_string()).as_bytes(), 0)?;

@@ -1,8 +1,8 @@
 //! `ese verify FILE|DIR`: is everything sound? Nothing is written.
 
 use ese_api::{
-    DatabaseReport, DirReport, Error, ErrorKind, FileKind, FileReport, JetErr, LogReport, Severity,
-    StopToken, VerifyOptions, verify_dir, verify_file,
+    DatabaseReport, DirReport, Error, ErrorKind, FileKind, FileReport, LogReport, Severity,
+    VerifyOptions, verify_dir, verify_file,
 };
 use ese_pages::DbState;
 use serde_json::{Value, json};
@@ -16,24 +16,22 @@ use crate::{
 };
 
 pub(crate) fn run(context: &Context, args: &args::Verify) -> Outcome {
-    let (interrupt, stop) = (context.interrupt(), StopToken::new());
     let mut progress = context.progress("verify");
     let mut report = |so_far: &ese_api::VerifyProgress| {
         progress.set(so_far.bytes_done, so_far.bytes_total);
     };
-    let mut options = VerifyOptions::new(&mut report, stop.clone());
-    options.as_is = args.as_is;
-    // The trees are looked at without a word about progress.
-    let found = interrupt.during(&stop, || {
+    let left = || "not everything has been looked at; nothing was written".to_owned();
+    let report = context.interrupt().stoppable(left, |stop| {
+        let mut options = VerifyOptions::new(&mut report, stop.clone());
+        options.as_is = args.as_is;
         // Only a directory can be listed.
         if context.env.fs.list(&args.path).is_ok() {
             verify_dir(&context.env, &args.path, &mut options)
         } else {
             verify_file(&context.env, &args.path, &mut options)
         }
-    });
+    })?;
     drop(progress);
-    let report = found.map_err(stopped)?;
     let mut output = Output::new();
     if context.json {
         output.json(&as_json(&report))?;
@@ -42,15 +40,6 @@ pub(crate) fn run(context: &Context, args: &args::Verify) -> Outcome {
     }
     output.flush()?;
     if report.is_sound() { Ok(()) } else { Err(Failure::Problems) }
-}
-
-fn stopped(error: Error) -> Failure {
-    match error.code() {
-        JetErr::ClientRequestToStopJetService => {
-            Failure::Stopped("not everything has been looked at; nothing was written".to_owned())
-        }
-        _ => error.into(),
-    }
 }
 
 fn as_lines(report: &DirReport, output: &mut Output) -> Outcome {

@@ -6,8 +6,7 @@ use std::{
 };
 
 use ese_api::{
-    BackupCheck, Error, JetErr, Restorable, SetInput, StopToken, VerifyOptions, VerifyProgress,
-    check_backup,
+    BackupCheck, Error, Restorable, SetInput, VerifyOptions, VerifyProgress, check_backup,
 };
 use serde_json::{Value, json};
 
@@ -56,17 +55,14 @@ fn check(
         true => SetInput::Stream(&mut pipe),
     };
     let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
-    let (mut progress, stop) = (context.progress("verify"), StopToken::new());
-    let token = stop.clone();
-    let mut report = |so_far: &VerifyProgress| {
-        progress.set(so_far.bytes_done, so_far.bytes_total);
-        interrupt.pass_on(&token);
-    };
-    let mut options = VerifyOptions::new(&mut report, stop);
-    let logs = args.logs.as_deref();
-    let found = check_backup(&context.env, input, logs, &scratch, &mut options);
+    let mut progress = context.progress("verify");
+    let mut report = |so_far: &VerifyProgress| progress.set(so_far.bytes_done, so_far.bytes_total);
+    let left = || "not everything has been looked at; nothing is left of it".to_owned();
+    let found = interrupt.stoppable(left, |stop| {
+        let mut options = VerifyOptions::new(&mut report, stop.clone());
+        check_backup(&context.env, input, args.logs.as_deref(), &scratch, &mut options)
+    })?;
     drop(progress);
-    let found = found.map_err(stopped)?;
     let mut output = Output::new();
     if context.json {
         output.json(&as_json(set, &found))?;
@@ -78,15 +74,6 @@ fn check(
     output.flush()?;
     let damaged = found.set.as_ref().is_some_and(|set| !set.damaged.is_empty());
     Ok(matches!(found.answer, Restorable::Yes) && !damaged)
-}
-
-fn stopped(error: Error) -> Failure {
-    match error.code() {
-        JetErr::ClientRequestToStopJetService => {
-            Failure::Stopped("not everything has been looked at; nothing is left of it".to_owned())
-        }
-        _ => error.into(),
-    }
 }
 
 fn lines(set: &Path, found: &BackupCheck) -> Vec<String> {

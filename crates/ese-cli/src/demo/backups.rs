@@ -12,9 +12,7 @@ use std::{
     time::Duration,
 };
 
-use ese_api::{
-    BackupReport, BackupStopper, CopyOptions, Database, Env, Instance, JetErr, Result, StopToken,
-};
+use ese_api::{BackupReport, BackupStopper, CopyOptions, Database, Env, Instance, JetErr, Result};
 use ese_backup::AlignedBuffer;
 use ese_log::LogName;
 
@@ -151,7 +149,6 @@ pub(super) fn completed(
     progress: &mut Progress,
 ) -> Result<BackupReport> {
     let rows_before = gate.rows_done();
-    let stop = StopToken::new();
     let mut paced = |so_far: &ese_api::BackupProgress| {
         // From here on the backup has begun.
         gate.open_up_to(usize::MAX);
@@ -161,9 +158,10 @@ pub(super) fn completed(
         let wanted = rows_before + u64::try_from(share).unwrap_or(0);
         gate.wait_for_rows(wanted, |_| !interrupt.pressed());
         progress.set(so_far.bytes_done, so_far.bytes_total);
-        interrupt.pass_on(&stop);
     };
-    instance.backup_to_dir_with(set, CopyOptions { truncate: true }, &mut paced, &stop)
+    interrupt.during(|stop| {
+        instance.backup_to_dir_with(set, CopyOptions { truncate: true }, &mut paced, stop)
+    })
 }
 
 /// The names of the finished log files. The temporary one comes and goes as the log rolls.

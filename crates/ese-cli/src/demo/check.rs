@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, path::Path};
 
-use ese_api::{Env, Offline, Result, StopToken, VerifyOptions, verify_database};
+use ese_api::{Env, Offline, Result, VerifyOptions, verify_database};
 
 use super::records::{Dataset, Sum};
 use crate::{interrupt::Interrupt, progress::Progress};
@@ -21,13 +21,12 @@ pub(super) fn verify(
     interrupt: &Interrupt,
     progress: &mut Progress,
 ) -> Result<Verified> {
-    let stop = StopToken::new();
-    let token = stop.clone();
     let mut report = |so_far: &ese_api::VerifyProgress| {
         progress.set(so_far.bytes_done, so_far.bytes_total);
-        interrupt.pass_on(&token);
     };
-    let found = verify_database(env, path, &mut VerifyOptions::new(&mut report, stop))?;
+    let found = interrupt.during(|stop| {
+        verify_database(env, path, &mut VerifyOptions::new(&mut report, stop.clone()))
+    })?;
     Ok(Verified {
         pages: u64::from(found.pages),
         problems: found.problems.iter().map(ToString::to_string).collect(),

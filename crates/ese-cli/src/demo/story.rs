@@ -7,7 +7,7 @@ use std::{
 };
 
 use ese_api::{
-    Database, Env, Instance, JetErr, PageSize, RestoreOptions, RestoreTarget, Restored, StopToken,
+    Database, Env, Instance, JetErr, PageSize, RestoreOptions, RestoreTarget, Restored,
     VersionInfo, restore_with,
 };
 use serde_json::json;
@@ -291,16 +291,15 @@ impl Story<'_> {
     fn restore(&self) -> Outcome<PathBuf> {
         let begun = self.now();
         let mut progress = self.context.progress("Restore");
-        let stop = StopToken::new();
-        let token = stop.clone();
         let mut report = |so_far: &ese_api::RestoreProgress| {
             progress.set(so_far.bytes_done, so_far.bytes_total);
-            self.interrupt.pass_on(&token);
         };
-        let mut options =
-            RestoreOptions { force: false, keep_damaged: false, progress: &mut report, stop };
         let target = RestoreTarget::in_dir(&self.dir.join("restored"));
-        let restored = restore_with(self.env(), &self.dir.join("backup"), &target, &mut options);
+        let restored = self.interrupt.during(|stop| {
+            let (force, keep_damaged, stop) = (false, false, stop.clone());
+            let mut options = RestoreOptions { force, keep_damaged, progress: &mut report, stop };
+            restore_with(self.env(), &self.dir.join("backup"), &target, &mut options)
+        });
         drop(progress);
         self.go_on(None)?;
         let Restored { recovery, databases, .. } = restored?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ese_api::{
     Copied, CopiedDatabase, CopiesPlan, CopyProgress, CopyReport, CopyRequest, DatabasePlan,
-    DiffCounts, Error, JetErr, LeftAside, LgPos, RecoveryFlags, RedoEnd, StopToken,
+    DiffCounts, Error, LeftAside, LgPos, RecoveryFlags, RedoEnd, Result, StopToken,
     TableDifference, TreeChanges, VerifyOptions, VerifyProgress, copy_targets, plan_recovery,
     recover_into, verify_database,
 };
@@ -15,6 +15,7 @@ use crate::{
     args,
     context::Context,
     failure::{Failure, Outcome, error_json, with_advice},
+    interrupt::is_stop,
     output::Output,
     text,
 };
@@ -39,28 +40,24 @@ pub(super) fn targets(context: &Context, args: &args::Recover) -> Outcome<Vec<Pa
 
 pub(super) fn recover(context: &Context, args: &args::Recover) -> Outcome {
     let started = context.env.clock.monotonic();
-    let (interrupt, stop) = (context.interrupt(), StopToken::new());
     let mut copying = context.progress("copy");
     let mut replaying = context.progress("replay").of_parts();
     let mut progress = |so_far: &CopyProgress<'_>| {
         let shown = if so_far.replaying { &mut replaying } else { &mut copying };
         shown.set(so_far.done, so_far.total);
     };
-    let recovered = interrupt
-        .during(&stop, || recover_into(&context.env, &request(args), &mut progress, &stop));
+    let interrupt = context.interrupt();
+    let left = || "nothing was changed; run it again".to_owned();
+    let Copied { databases, unreadable } = interrupt
+        .stoppable(left, |stop| recover_into(&context.env, &request(args), &mut progress, stop))?;
     drop((copying, replaying));
-    let Copied { databases, unreadable } = match recovered {
-        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
-            return Err(Failure::Stopped("nothing was changed; run it again".to_owned()));
-        }
-        recovered => recovered?,
-    };
     // Of one database, its error is that of the verb.
     if let ([CopiedDatabase { outcome: Err(error), .. }], []) = (&databases[..], &unreadable[..]) {
         return Err(error.clone().into());
     }
     let took = context.env.clock.monotonic().saturating_sub(started);
-    let verified = verify_copies(context, &databases)?;
+    let left = || "the copies are there; not all of them were verified".to_owned();
+    let verified = interrupt.stoppable(left, |stop| verify_copies(context, &databases, stop))?;
     let both = || databases.iter().zip(&verified);
     let told = json!({
         "path": args.dir.to_string_lossy(),
@@ -106,14 +103,13 @@ fn unreadable_lines(output: &mut Output, unreadable: &[Error]) -> Outcome {
 
 /// What is wrong with each copy. A log makes whole what was being written, not what was damaged in
 /// the file before: whoever goes on with a copy must know.
-fn verify_copies(context: &Context, recovered: &[CopiedDatabase]) -> Outcome<Vec<Vec<Error>>> {
-    let (interrupt, stop) = (context.interrupt(), StopToken::new());
+fn verify_copies(
+    context: &Context,
+    recovered: &[CopiedDatabase],
+    stop: &StopToken,
+) -> Result<Vec<Vec<Error>>> {
     let mut progress = context.progress("verify");
-    let token = stop.clone();
-    let mut report = |so_far: &VerifyProgress| {
-        progress.set(so_far.bytes_done, so_far.bytes_total);
-        interrupt.pass_on(&token);
-    };
+    let mut report = |so_far: &VerifyProgress| progress.set(so_far.bytes_done, so_far.bytes_total);
     let mut found = Vec::with_capacity(recovered.len());
     for database in recovered {
         let mut options = VerifyOptions::new(&mut report, stop.clone());
@@ -121,10 +117,7 @@ fn verify_copies(context: &Context, recovered: &[CopiedDatabase]) -> Outcome<Vec
             Err(_) => Vec::new(),
             Ok(_) => match verify_database(&context.env, &database.target, &mut options) {
                 Ok(verified) => verified.problems,
-                Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
-                    let what = "the copies are there; not all of them were verified";
-                    return Err(Failure::Stopped(what.to_owned()));
-                }
+                Err(error) if is_stop(&error) => return Err(error),
                 Err(error) => vec![error],
             },
         });
@@ -301,14 +294,10 @@ fn aside_lines(aside: &[LeftAside]) -> Vec<String> {
 
 /// `--dry-run`.
 pub(super) fn plan(context: &Context, args: &args::Recover) -> Outcome {
-    let (interrupt, stop) = (context.interrupt(), StopToken::new());
-    let plans = interrupt.during(&stop, || plan_recovery(&context.env, &request(args), &stop));
-    let CopiesPlan { databases, unreadable } = match plans {
-        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
-            return Err(Failure::Stopped("nothing was changed".to_owned()));
-        }
-        plans => plans?,
-    };
+    let left = || "nothing was changed".to_owned();
+    let CopiesPlan { databases, unreadable } = context
+        .interrupt()
+        .stoppable(left, |stop| plan_recovery(&context.env, &request(args), stop))?;
     let told = json!({
         "path": args.dir.to_string_lossy(),
         "databases": databases.iter().map(plan_json).collect::<Vec<_>>(),
