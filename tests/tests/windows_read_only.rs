@@ -20,7 +20,7 @@ fn reading() -> DatabaseOptions {
 /// An instance with the page size of a database, in a directory of its own.
 fn instance_for(file: &Path) -> (tempfile::TempDir, Instance) {
     let dir = tempfile::tempdir().unwrap();
-    let size = Offline::open_unrecovered(&Env::real(), file).unwrap().header().page_size().unwrap();
+    let size = Offline::open_as_is(&Env::real(), file).unwrap().header().page_size().unwrap();
     let instance = Instance::builder(dir.path()).page_size(size).start().unwrap();
     (dir, instance)
 }

@@ -183,7 +183,9 @@ fn an_older_clean_database_rolled_forward_is_the_newer_one() {
     assert_eq!(copy, scratch.path().join("copy.dat"));
     // What the report says of the rows is what a comparison of the two files of Windows finds.
     let (mut days, mut new) = (BTreeMap::<String, DiffCounts>::new(), Vec::new());
-    let (before, after) = (server.join("a/SRUDB.dat"), server.join("b/SRUDB.dat"));
+    let of = |side: &str| server.join(side).join("SRUDB.dat");
+    let open = |side: &str| OfflineDatabase::open(&Env::real(), &of(side)).unwrap();
+    let (before, after) = (open("a"), open("b"));
     let options = DiffOptions { all: true, ..DiffOptions::default() };
     let mut each = |table: &str, difference: Difference<'_>| {
         let rows = days.entry(table.to_owned()).or_default();
@@ -196,8 +198,7 @@ fn an_older_clean_database_rolled_forward_is_the_newer_one() {
         }
         Ok(())
     };
-    let pair = (before.as_path(), after.as_path());
-    diff_databases(&Env::real(), pair, &options, &mut each, &mut |_, _, _| ()).unwrap();
+    diff_databases((&before, &after), &options, &mut each, &mut |_, _, _| ()).unwrap();
     let net = differences.iter().map(|net| (net.name.clone(), DiffCounts { same: 0, ..net.rows }));
     let mut net: BTreeMap<String, DiffCounts> = net.collect();
     // Of a table that is new every row is.
@@ -245,7 +246,7 @@ fn a_dirty_database_is_recovered_and_its_original_stays() {
     // So no row is another one now.
     let changed = differences.iter().any(|net| !net.rows.is_equal());
     assert!(!changed && report.tables.is_empty(), "{differences:?}");
-    let original = OfflineDatabase::open_unrecovered(&Env::real(), &dirty.join("SRUDB.dat"));
+    let original = OfflineDatabase::open_as_is(&Env::real(), &dirty.join("SRUDB.dat"));
     assert_ne!(original.unwrap().header().state(), DbState::CleanShutdown);
 }
 

@@ -28,7 +28,7 @@ use ese_tests::{
 fn open(folder: &Path, name: &str) -> OfflineDatabase {
     let (env, path) = (Env::real(), folder.join(name));
     let db = if name == DIRTY {
-        OfflineDatabase::open_unrecovered(&env, &path)
+        OfflineDatabase::open_as_is(&env, &path)
     } else {
         OfflineDatabase::open(&env, &path)
     };

@@ -70,8 +70,6 @@ pub struct DiffOptions {
     pub tables: Vec<String>,
     /// The tables of the system, too.
     pub all: bool,
-    /// Databases that are not clean are read as they stand.
-    pub as_is: bool,
     /// Ends the comparison.
     pub stop: StopToken,
 }
@@ -80,26 +78,19 @@ pub struct DiffOptions {
 /// read of a table of either goes to `lost`: pages, rows, and values, which count as NULL.
 ///
 /// # Errors
-/// As [`OfflineDatabase::open`]; `JET_errObjectNotFound` (-1305) for a table that neither has;
-/// `JET_errClientRequestToStopJetService` (-1329) if stopped; what the visitor answers.
+/// `JET_errObjectNotFound` (-1305) for a table that neither has;
+/// `JET_errClientRequestToStopJetService` (-1329) if stopped; what the visitor answers; those of
+/// reading.
 pub fn diff_databases(
-    env: &Env,
-    (before, after): (&Path, &Path),
+    (first, second): (&OfflineDatabase, &OfflineDatabase),
     options: &DiffOptions,
     each: &mut dyn FnMut(&str, Difference<'_>) -> Result<()>,
     lost: &mut dyn FnMut(&Path, &str, Losses),
 ) -> Result<DiffCounts> {
-    let open = |path: &Path| {
-        if options.as_is {
-            OfflineDatabase::open_unrecovered(env, path)
-        } else {
-            OfflineDatabase::open(env, path)
-        }
-    };
-    let (first, second) = (open(before)?, open(after)?);
-    let names = names(&first, &second, options)?;
+    let names = names(first, second, options)?;
+    let (before, after) = (first.cache().file().path(), second.cache().file().path());
     let mut counts = DiffCounts::default();
-    for (path, database) in [(before, &first), (after, &second)] {
+    for (path, database) in [(before, first), (after, second)] {
         for (name, losses) in database.catalog_losses() {
             counts.lost += (losses.pages.len() + losses.rows.len()) as u64;
             lost(path, name, losses.clone());
@@ -114,7 +105,7 @@ pub fn diff_databases(
                     each(&name, Difference::NotCompared(why))?;
                     continue;
                 }
-                let mut pair = (Rows::new(&first, one)?, Rows::new(&second, other)?);
+                let mut pair = (Rows::new(first, one)?, Rows::new(second, other)?);
                 rows(&name, (one, other), &mut pair, options, &mut counts, each)?;
                 for (path, rows) in [(before, pair.0), (after, pair.1)] {
                     let losses = rows.finish();
@@ -124,7 +115,7 @@ pub fn diff_databases(
                     }
                 }
             }
-            (one, _) if is_cut(if one.is_some() { &second } else { &first }) => {
+            (one, _) if is_cut(if one.is_some() { second } else { first }) => {
                 counts.lost += 1;
                 let side = if one.is_some() { after } else { before };
                 let why =
@@ -134,8 +125,8 @@ pub fn diff_databases(
             (one, _) => {
                 counts.schema += 1;
                 let (only, path, change) = match one {
-                    Some(_) => (&first, before, Difference::TableRemoved),
-                    None => (&second, after, Difference::TableAdded),
+                    Some(_) => (first, before, Difference::TableRemoved),
+                    None => (second, after, Difference::TableAdded),
                 };
                 each(&name, change)?;
                 let losses = rows_of_one(&name, only, one.is_some(), options, &mut counts, each)?;
@@ -214,7 +205,7 @@ pub(crate) fn differences(
     touched: &[String],
     options: &DiffOptions,
 ) -> Result<Vec<TableDifference>> {
-    let first = before.map(|path| OfflineDatabase::open_unrecovered(env, path)).transpose()?;
+    let first = before.map(|path| OfflineDatabase::open_as_is(env, path)).transpose()?;
     let second = OfflineDatabase::open(env, after)?;
     let mut found = Vec::new();
     for table in second.tables() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ese_base::{DbTime, ObjId, Pgno, Result, StopToken};
+use ese_base::{ObjId, Pgno, Result, StopToken};
 use ese_engine::{
     reader::OfflineDatabase,
     schema::{DATABASE_ROOT, TableSchema},
@@ -126,14 +126,9 @@ impl SpaceMap {
 /// As [`OfflineDatabase::open`]; `JET_errClientRequestToStopJetService` (-1329) if stopped. Those
 /// of damaged roots are among [`SpaceMap::problems`].
 pub fn space_map(env: &Env, path: &Path, as_is: bool, stop: &StopToken) -> Result<SpaceMap> {
-    let database = if as_is {
-        OfflineDatabase::open_unrecovered(env, path)?
-    } else {
-        OfflineDatabase::open(env, path)?
-    };
+    let database = OfflineDatabase::open_for(env, path, as_is)?;
     let views = trees_of(database.tables());
-    let clock = if as_is { DbTime(u64::MAX) } else { database.header().dbtime() };
-    let found = check_until(database.cache(), &views, clock, stop)?;
+    let found = check_until(database.cache(), &views, database.clock_max(), stop)?;
     let file = database.cache().file();
     let pages = file.page_count();
     let mut trees = names(database.tables());

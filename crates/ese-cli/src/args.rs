@@ -73,6 +73,14 @@ pub(crate) enum Verb {
     Compact(Compact),
 }
 
+// A comment, because what is documented here would be said of the verbs.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct AsIs {
+    /// Read a database that is not clean as it stands, and go on behind what cannot be read
+    #[arg(long, alias = "unrecovered")]
+    pub(crate) as_is: bool,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Demo {
     /// Records to load: a .jsonl or .csv file, or a directory whose files are listed and hashed.
@@ -125,9 +133,8 @@ pub(crate) struct Export {
     /// The tables of the system (MSys...), too
     #[arg(long, short)]
     pub(crate) all: bool,
-    /// Read a database that is not clean as it stands
-    #[arg(long, alias = "unrecovered")]
-    pub(crate) as_is: bool,
+    #[command(flatten)]
+    pub(crate) as_is: AsIs,
     /// What is left of deleted rows, instead of the living ones: each says where it was found
     #[arg(long)]
     pub(crate) deleted: bool,
@@ -170,9 +177,8 @@ pub(crate) struct Space {
     /// Draw a picture of all pages into this new file
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
-    /// Read a database that is not clean as it stands
-    #[arg(long, alias = "unrecovered")]
-    pub(crate) as_is: bool,
+    #[command(flatten)]
+    pub(crate) as_is: AsIs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -192,9 +198,8 @@ pub(crate) struct Diff {
     /// Only say how many differences there are
     #[arg(long)]
     pub(crate) summary: bool,
-    /// Read databases that are not clean as they stand
-    #[arg(long, alias = "unrecovered")]
-    pub(crate) as_is: bool,
+    #[command(flatten)]
+    pub(crate) as_is: AsIs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -215,9 +220,8 @@ pub(crate) struct Tables {
     /// List the tables of the system (MSys...), too
     #[arg(long, short)]
     pub(crate) all: bool,
-    /// Read a database that is not clean as it stands
-    #[arg(long, alias = "unrecovered")]
-    pub(crate) as_is: bool,
+    #[command(flatten)]
+    pub(crate) as_is: AsIs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -235,9 +239,8 @@ pub(crate) struct Rows {
     /// Print at most this many rows
     #[arg(long, short = 'n', value_name = "ROWS")]
     pub(crate) limit: Option<u64>,
-    /// Read a database that is not clean as it stands, and go on behind what cannot be read
-    #[arg(long, alias = "unrecovered")]
-    pub(crate) as_is: bool,
+    #[command(flatten)]
+    pub(crate) as_is: AsIs,
     /// What is left of deleted rows, instead of the living ones, as JSON lines or CSV
     #[arg(long, conflicts_with = "without")]
     pub(crate) deleted: bool,
@@ -247,9 +250,8 @@ pub(crate) struct Rows {
 pub(crate) struct Verify {
     /// A database, log or checkpoint, the directory of a stopped instance, or a backup set
     pub(crate) path: PathBuf,
-    /// Look at the trees of a database that is not clean, too, as they stand
-    #[arg(long, alias = "unrecovered")]
-    pub(crate) as_is: bool,
+    #[command(flatten)]
+    pub(crate) as_is: AsIs,
 }
 
 #[derive(Debug, clap::Args)]

@@ -20,19 +20,15 @@ use crate::{
 const SHOWN: usize = 60;
 
 pub(crate) fn run(context: &Context, args: &args::Diff) -> Outcome {
-    for path in [&args.before, &args.after] {
-        // What is remarked of a database that is read.
-        drop(tables::open(context, path, args.as_is)?);
-    }
+    let before = tables::open(context, &args.before, args.as_is)?;
+    let after = tables::open(context, &args.after, args.as_is)?;
     let mut output = Output::new();
     let (mut broken, mut lost) = (None, Vec::new());
     let compare = |stop: &StopToken| {
-        let (all, as_is, stop) = (args.all, args.as_is, stop.clone());
-        let options = DiffOptions { tables: args.tables.clone(), all, as_is, stop };
+        let (tables, all, stop) = (args.tables.clone(), args.all, stop.clone());
         diff_databases(
-            &context.env,
-            (&args.before, &args.after),
-            &options,
+            (&before, &after),
+            &DiffOptions { tables, all, stop },
             &mut |table, difference| {
                 let printed = if args.summary {
                     Ok(())

@@ -73,7 +73,7 @@ impl<'a> Printed<'a> {
         };
         let columns = table.columns.iter().filter(|column| !left_out(column)).collect();
         let limit = args.limit.unwrap_or(u64::MAX);
-        let (as_is, losses) = (args.as_is, RefCell::default());
+        let (as_is, losses) = (args.as_is.as_is, RefCell::default());
         Ok(Printed { database, table, columns, limit, as_is, losses })
     }
 

@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context, args: &args::Space) -> Outcome {
     let left = || "nothing was written".to_owned();
     let map = context
         .interrupt()
-        .stoppable(left, |stop| space_map(&context.env, &args.file, args.as_is, stop))?;
+        .stoppable(left, |stop| space_map(&context.env, &args.file, args.as_is.as_is, stop))?;
     if let Some(path) = &args.svg {
         let file = context.env.fs.open(path, OpenMode::CreateNew)?;
         file.write_at(picture(&map, &args.file.display().to_string()).as_bytes(), 0)?;

@@ -30,12 +30,8 @@ pub(crate) fn run(context: &Context, args: &args::Tables) -> Outcome {
 
 /// Opens a database for reading only. Damage of the catalog that costs nothing is remarked, and
 /// that the file is shorter than it was: what is missing may be needed by nobody.
-pub(crate) fn open(context: &Context, path: &Path, unrecovered: bool) -> Outcome<Offline> {
-    let env = &context.env;
-    let database = match unrecovered {
-        true => Offline::open_unrecovered(env, path)?,
-        false => Offline::open(env, path)?,
-    };
+pub(crate) fn open(context: &Context, path: &Path, as_is: args::AsIs) -> Outcome<Offline> {
+    let database = Offline::open_for(&context.env, path, as_is.as_is)?;
     for error in database.catalog_made_up() {
         let what = format!("damaged, and read from the other copy of the catalog: {error}");
         context.remark(&what);

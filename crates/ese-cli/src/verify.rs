@@ -23,7 +23,7 @@ pub(crate) fn run(context: &Context, args: &args::Verify) -> Outcome {
     let left = || "not everything has been looked at; nothing was written".to_owned();
     let report = context.interrupt().stoppable(left, |stop| {
         let mut options = VerifyOptions::new(&mut report, stop.clone());
-        options.as_is = args.as_is;
+        options.as_is = args.as_is.as_is;
         // Only a directory can be listed.
         if context.env.fs.list(&args.path).is_ok() {
             verify_dir(&context.env, &args.path, &mut options)

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ese_base::{DbTime, Error, ErrorKind, JetErr, ObjId, PageSize, Pgno, Result, StopToken};
+use ese_base::{Error, ErrorKind, JetErr, ObjId, PageSize, Pgno, Result, StopToken};
 use ese_engine::{
     reader::{CatalogSource, OfflineDatabase},
     schema::{DATABASE_ROOT, MSYS_OBJECTS, MSYS_OBJECTS_SHADOW},
@@ -256,12 +256,7 @@ fn check_trees(
     report: &mut DatabaseReport,
     options: &VerifyOptions<'_>,
 ) -> Result<()> {
-    let opened = if clean {
-        OfflineDatabase::open(env, path)
-    } else {
-        OfflineDatabase::open_unrecovered(env, path)
-    };
-    let database = match opened {
+    let database = match OfflineDatabase::open_for(env, path, !clean) {
         Ok(database) => database,
         // Without a catalog nobody finds a table. The damage itself may have been told as that of
         // a page.
@@ -290,9 +285,7 @@ fn check_trees(
             Err(error) => report.problem(error),
         }
     }
-    // The header of a database that is not clean is behind its pages.
-    let clock = if clean { database.header().dbtime() } else { DbTime(u64::MAX) };
-    let found = check_space(database.cache(), &views, clock, &options.stop)?;
+    let found = check_space(database.cache(), &views, database.clock_max(), &options.stop)?;
     report.trees = found.trees.len();
     report.entries = found.trees.iter().map(|tree| tree.entries).sum();
     report.leaked_pages = found.leaked.iter().map(|extent| extent.pages).sum();

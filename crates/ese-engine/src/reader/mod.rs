@@ -2,7 +2,7 @@
 //! written.
 //!
 //! For files that Windows wrote and for our own. The database must be clean: pages of a dirty one
-//! are only whole together with its logs. [`OfflineDatabase::open_unrecovered`] reads a dirty one
+//! are only whole together with its logs. [`OfflineDatabase::open_as_is`] reads a dirty one
 //! as it stands, for those who only have the file and know what that means.
 
 mod as_is;
@@ -15,7 +15,7 @@ mod tests;
 
 use std::{fmt, ops::ControlFlow, path::Path, sync::Arc};
 
-use ese_base::{Error, ErrorKind, JetErr, ObjId, PageSize, Pgno, Result};
+use ese_base::{DbTime, Error, ErrorKind, JetErr, ObjId, PageSize, Pgno, Result};
 use ese_os::Env;
 use ese_pages::{
     Access, CacheMode, CacheOptions, DbFile, DbHeader, DbState, Node, PageCache, PageFlags, PageRef,
@@ -94,8 +94,20 @@ impl OfflineDatabase {
     ///
     /// # Errors
     /// As [`OfflineDatabase::open`], but for the state.
-    pub fn open_unrecovered(env: &Env, path: &Path) -> Result<OfflineDatabase> {
+    pub fn open_as_is(env: &Env, path: &Path) -> Result<OfflineDatabase> {
         OfflineDatabase::read(DbFile::open(env, path, Access::ReadOnly)?, true)
+    }
+
+    /// Opens a database that has to be clean unless somebody wants it as it stands.
+    ///
+    /// # Errors
+    /// As [`OfflineDatabase::open`] or [`OfflineDatabase::open_as_is`].
+    pub fn open_for(env: &Env, path: &Path, as_is: bool) -> Result<OfflineDatabase> {
+        if as_is {
+            OfflineDatabase::open_as_is(env, path)
+        } else {
+            OfflineDatabase::open(env, path)
+        }
     }
 
     fn read(file: DbFile, as_is: bool) -> Result<OfflineDatabase> {
@@ -130,6 +142,17 @@ impl OfflineDatabase {
     #[must_use]
     pub fn header(&self) -> DbHeader {
         self.cache.file().header()
+    }
+
+    /// Up to which time its pages can have been changed. The header of a database that is not clean
+    /// is behind its pages, and does not say.
+    #[must_use]
+    pub fn clock_max(&self) -> DbTime {
+        let header = self.header();
+        match header.state() {
+            DbState::CleanShutdown => header.dbtime(),
+            _ => DbTime::NOT_CHECKED,
+        }
     }
 
     /// Page size.

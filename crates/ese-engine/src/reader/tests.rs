@@ -196,7 +196,7 @@ fn a_dirty_database_is_refused_and_named_with_its_logs() {
     for part in ["/db/a.edb", "0x1e", "0x21", "ese recover"] {
         assert!(text.contains(part), "{text}");
     }
-    let db = OfflineDatabase::open_unrecovered(&env, &path()).unwrap();
+    let db = OfflineDatabase::open_as_is(&env, &path()).unwrap();
     assert_eq!(db.tables().len(), 5);
 }
 
@@ -265,7 +265,7 @@ fn leaves_in_a_circle_are_damage_and_not_an_endless_scan() {
     drop(root);
     cache.flush(FlushGoal::All, &NoLog).unwrap();
     drop(cache);
-    let db = OfflineDatabase::open_unrecovered(&env, &path()).unwrap();
+    let db = OfflineDatabase::open_as_is(&env, &path()).unwrap();
     let table = db.table("people").unwrap();
     let mut seen = 0;
     let result = db.rows(table, |_, _| {
@@ -325,7 +325,7 @@ fn long_value_findings(values: &[(Vec<u8>, Vec<u8>)], lids: &[u64]) -> (Vec<Stri
     put_tree(&cache, fdp, objid, &values.iter().cloned().map(live).collect());
     cache.flush(FlushGoal::All, &NoLog).unwrap();
     drop(cache);
-    let db = OfflineDatabase::open_unrecovered(&env, &path()).unwrap();
+    let db = OfflineDatabase::open_as_is(&env, &path()).unwrap();
     let (density, flags, pages) = (100, 0, 1);
     let lv =
         LongValueTree { objid, fdp, density, flags, pages, space_hints: None, fdp_set_time: None };
