@@ -8,6 +8,7 @@
 pub mod activity;
 mod codes;
 mod error;
+mod hex;
 mod ids;
 pub mod limits;
 mod ondisk;
@@ -16,6 +17,7 @@ mod stop;
 
 pub use codes::{CodeInfo, ErrCat, JetErr};
 pub use error::{Error, ErrorKind, Result};
+pub use hex::Hex;
 pub use ids::{
     DbTime, Dbid, Generation, Iline, LgPos, ObjId, PageSize, Pgno, ProcId, RceId, TrxId,
 };

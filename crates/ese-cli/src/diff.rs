@@ -4,6 +4,7 @@ use ese_api::{
     DiffCounts, DiffOptions, Difference, Error, ExportedTable, JetErr, StopToken, Value,
     diff_databases,
 };
+use ese_base::Hex;
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     export::incomplete,
     failure::{Failure, Outcome},
     output::Output,
-    rows::{hex, json_value},
+    rows::json_value,
     tables, text,
 };
 
@@ -100,17 +101,17 @@ fn lines(table: &str, difference: &Difference<'_>, output: &mut Output) -> Outco
             output.line(&format!("? table \"{table}\": its rows were not compared: {why}"))?;
         }
         Difference::RowAdded(key, row) => {
-            output.line(&format!("+ {table} {}: {}", hex(key), values(row)))?;
+            output.line(&format!("+ {table} {}: {}", Hex(key), values(row)))?;
         }
         Difference::RowRemoved(key, row) => {
-            output.line(&format!("- {table} {}: {}", hex(key), values(row)))?;
+            output.line(&format!("- {table} {}: {}", Hex(key), values(row)))?;
         }
         Difference::RowChanged(key, changes) => {
             let changes = changes
                 .iter()
                 .map(|(name, old, new)| format!("{name} {} -> {}", shown(old), shown(new)));
             let changes = changes.collect::<Vec<String>>().join(", ");
-            output.line(&format!("~ {table} {}: {changes}", hex(key)))?;
+            output.line(&format!("~ {table} {}: {changes}", Hex(key)))?;
         }
     }
     Ok(())
@@ -137,10 +138,10 @@ fn as_json(table: &str, difference: &Difference<'_>) -> Json {
             json!({ "table": table, "change": "not compared", "text": why })
         }
         Difference::RowAdded(key, values) => {
-            json!({ "table": table, "change": "added", "key": hex(key), "row": row(values) })
+            json!({ "table": table, "change": "added", "key": Hex(key).to_string(), "row": row(values) })
         }
         Difference::RowRemoved(key, values) => {
-            json!({ "table": table, "change": "removed", "key": hex(key), "row": row(values) })
+            json!({ "table": table, "change": "removed", "key": Hex(key).to_string(), "row": row(values) })
         }
         Difference::RowChanged(key, changes) => {
             let changes: Map<String, Json> = changes
@@ -150,7 +151,7 @@ fn as_json(table: &str, difference: &Difference<'_>) -> Json {
                     ((*name).to_owned(), pair)
                 })
                 .collect();
-            json!({ "table": table, "change": "changed", "key": hex(key), "columns": changes })
+            json!({ "table": table, "change": "changed", "key": Hex(key).to_string(), "columns": changes })
         }
     }
 }

@@ -23,6 +23,7 @@ use std::{
 };
 
 use ese_api::{ColType, Column, ColumnDef, Env, Error, Guid, JetErr, Placement, Value};
+use ese_base::Hex;
 use ese_os::FileStream;
 use serde_json::{Map, Value as Json};
 
@@ -392,7 +393,7 @@ fn value_for(column: &Column, value: &Json) -> Result<Value, String> {
         (ColType::Text | ColType::LongText, other) => Value::Text(other.to_string()),
         (ColType::Guid, Json::String(text)) => Value::Guid(Guid::parse(text).ok_or_else(unsuited)?),
         (ColType::Binary | ColType::LongBinary, Json::String(text)) => {
-            Value::Binary(from_hex(text).ok_or_else(unsuited)?)
+            Value::Binary(Hex::parse(text).ok_or_else(unsuited)?)
         }
         (ColType::IeeeDouble, Json::Number(number)) => {
             Value::F64(number.as_f64().ok_or_else(unsuited)?)
@@ -410,16 +411,6 @@ fn value_for(column: &Column, value: &Json) -> Result<Value, String> {
 /// A number that single precision holds, by its text so that nothing is rounded twice.
 fn single(number: &serde_json::Number) -> Option<Value> {
     number.to_string().parse().ok().map(Value::F32)
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let digits: Vec<u8> = text.as_bytes().iter().map(digit).collect::<Option<_>>()?;
-    if !digits.len().is_multiple_of(2) {
-        return None;
-    }
-    let pair = |pair: &[u8]| pair.iter().fold(0_u8, |byte, digit| byte << 4 | digit);
-    Some(digits.chunks_exact(2).map(pair).collect())
 }
 
 #[cfg(test)]
@@ -522,14 +513,5 @@ mod tests {
         for text in ["007", "+1", "null", "\"x\"", "[1]", "nan", "x"] {
             assert_eq!(csv_value(text), text);
         }
-    }
-
-    #[test]
-    fn hexadecimal_digits_are_bytes_again() {
-        assert_eq!(from_hex("00aBff"), Some(vec![0, 0xab, 0xff]));
-        assert_eq!(from_hex(""), Some(Vec::new()));
-        assert_eq!(from_hex("0"), None);
-        assert_eq!(from_hex("0g"), None);
-        assert_eq!(from_hex("\u{e9}"), None);
     }
 }

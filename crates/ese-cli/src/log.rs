@@ -6,7 +6,7 @@ use ese_api::{
     ChainLink, Error, JetErr, LogChain, LogPicture, PageFilter, each_log_record, is_written_alike,
     look_at_logs,
 };
-use ese_base::{DbTime, Dbid, Pgno};
+use ese_base::{DbTime, Dbid, Hex, Pgno};
 use ese_log::Entry;
 use serde_json::{Value, json};
 
@@ -16,7 +16,6 @@ use crate::{
     failure::{Failure, Outcome, error_json, with_advice},
     info_other,
     output::Output,
-    rows::hex,
     text,
 };
 
@@ -216,7 +215,7 @@ fn print(
             "pos": entry.pos.to_string(), "len": entry.bytes.len(), "type": record.number(),
             "name": record.name(), "session": record.procid().map(|procid| procid.0),
             "time": entry.time.to_string(), "pages": pages.iter().map(page).collect::<Vec<_>>(),
-            "text": record.describe(), "otherwise": otherwise.map(hex),
+            "text": record.describe(), "otherwise": otherwise.map(|it| Hex(it).to_string()),
         }))?;
         return Ok(());
     }
@@ -232,8 +231,8 @@ fn print(
     }
     output.line(&line)?;
     if let Some(bytes) = otherwise {
-        output.line(&format!("  stored    {}", hex(entry.bytes)))?;
-        output.line(&format!("  otherwise {}", hex(bytes)))?;
+        output.line(&format!("  stored    {}", Hex(entry.bytes)))?;
+        output.line(&format!("  otherwise {}", Hex(bytes)))?;
     }
     Ok(())
 }

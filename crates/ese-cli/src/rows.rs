@@ -7,6 +7,7 @@
 use std::{cell::RefCell, ops::ControlFlow};
 
 use ese_api::{Column, Error, ExportedTable, Losses, Offline, TableSchema, Value};
+use ese_base::Hex;
 use ese_engine::record::RecordView;
 use serde_json::{Map, Number, Value as Json};
 
@@ -120,7 +121,7 @@ impl<'a> Printed<'a> {
 
 /// Says which value of which row it is, and how to get at the others.
 fn unreadable(key: &[u8], column: &Column, error: Error) -> Error {
-    let (name, row) = (format!("column \"{}\"", column.name), format!("row with key {}", hex(key)));
+    let (name, row) = (format!("column \"{}\"", column.name), format!("row with key {}", Hex(key)));
     let named = error.message().starts_with(&name);
     let what = if named { row } else { format!("{row}, {name}") };
     error.within(&what).advise(format!("--without \"{}\" leaves the column out", column.name))
@@ -207,7 +208,7 @@ pub(crate) fn json_value(value: Value) -> Json {
         Value::F32(x) => float(f64::from(x)),
         Value::F64(x) => float(x),
         Value::Guid(guid) => guid.to_string().into(),
-        Value::Binary(bytes) => hex(&bytes).into(),
+        Value::Binary(bytes) => Hex(&bytes).to_string().into(),
         Value::Text(text) => text.into(),
         Value::Multi(values) => Json::Array(values.into_iter().map(json_value).collect()),
     }
@@ -225,12 +226,6 @@ fn plain(value: Value) -> String {
         Json::String(text) => text,
         other => other.to_string(),
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).map_or('0', |d| char::from(*d));
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use ese_base::Pgno;
+use ese_base::{Hex, Pgno};
 
 use crate::page::{Node, PageRef};
 
@@ -100,11 +100,7 @@ pub fn hex(bytes: &[u8], bytes_max: usize) -> String {
     if bytes.is_empty() {
         return String::from("-");
     }
-    let mut text: String = bytes.iter().take(bytes_max).map(|byte| format!("{byte:02x}")).collect();
-    if bytes.len() > bytes_max {
-        text.push_str("..");
-    }
-    text
+    format!("{:.bytes_max$}", Hex(bytes))
 }
 
 #[cfg(test)]

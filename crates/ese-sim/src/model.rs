@@ -8,6 +8,8 @@ use std::{
     fmt,
 };
 
+use ese_base::Hex;
+
 use crate::random::{hash_bytes, mix};
 
 /// The rows of a table by key.
@@ -172,11 +174,11 @@ impl Differences {
 
 /// The first bytes and the length, for messages.
 fn hex(bytes: &[u8]) -> String {
-    let mut text: String = bytes.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    if bytes.len() > 12 {
-        text.push_str(&format!("..({} bytes)", bytes.len()));
+    match bytes.len() {
+        0 => "(empty)".into(),
+        1..=12 => Hex(bytes).to_string(),
+        len => format!("{:.12}({len} bytes)", Hex(bytes)),
     }
-    if text.is_empty() { "(empty)".into() } else { text }
 }
 
 fn table_hash(table: &str) -> u64 {

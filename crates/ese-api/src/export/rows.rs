@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use ese_base::{Error, Pgno, Result};
+use ese_base::{Error, Hex, Pgno, Result};
 use ese_engine::{
     reader::{DeletedRow, Evidence},
     record::{ColumnData, Instance, RecordView},
@@ -132,7 +132,7 @@ impl RowWriter {
                 None => out.extend_from_slice(b",\"line\":null"),
             }
             _ = write!(out, ",\"offset\":{offset},\"key\":\"");
-            hex(out, place.key);
+            out.extend(Hex(place.key).digits());
             out.extend_from_slice(b"\",\"row\":");
         }
         let mut separator = b'{';
@@ -199,7 +199,7 @@ impl RowWriter {
             let line = line.map(|line| line.to_string()).unwrap_or_default();
             // Writing into a vector does not fail.
             _ = write!(out, "{},{},{line},{offset},", evidence.word(), place.pgno);
-            hex(out, place.key);
+            out.extend(Hex(place.key).digits());
             if !self.columns.is_empty() {
                 out.push(b',');
             }
@@ -308,7 +308,7 @@ impl RowWriter {
             return;
         }
         let mut key = Vec::new();
-        hex(&mut key, place.key);
+        key.extend(Hex(place.key).digits());
         let what = format!(
             "table \"{}\", row {}, column \"{}\"",
             self.table,
@@ -335,7 +335,7 @@ fn json_scalar(out: &mut Vec<u8>, scalar: Scalar<'_>) {
         }
         Scalar::Bytes(bytes) => {
             out.push(b'"');
-            hex(out, bytes);
+            out.extend(Hex(bytes).digits());
             out.push(b'"');
             Ok(())
         }
@@ -346,7 +346,7 @@ fn csv_scalar(out: &mut Vec<u8>, scalar: Scalar<'_>) {
     match scalar {
         Scalar::Null => {}
         Scalar::Text(text) => csv_text(out, text),
-        Scalar::Bytes(bytes) => hex(out, bytes),
+        Scalar::Bytes(bytes) => out.extend(Hex(bytes).digits()),
         Scalar::Float(x) if !x.is_finite() => _ = write!(out, "{x}"),
         number => json_scalar(out, number),
     }
@@ -375,12 +375,6 @@ fn csv_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 fn json_text(out: &mut Vec<u8>, text: &str) {
     // Writing into a vector does not fail.
     _ = serde_json::to_writer(out, text);
-}
-
-fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
-    out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
 }
 
 #[cfg(test)]

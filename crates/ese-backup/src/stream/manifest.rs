@@ -11,7 +11,7 @@
 
 use std::path::Path;
 
-use ese_base::{Error, JetErr, Result, Signature};
+use ese_base::{Error, Hex, JetErr, Result, Signature};
 use ese_os::{Env, OpenMode};
 use serde::{Deserialize, Serialize};
 use zerocopy::{FromBytes, IntoBytes};
@@ -281,18 +281,13 @@ pub(crate) fn hex32(value: u32) -> String {
 /// A signature as 56 hexadecimal digits.
 #[must_use]
 pub fn signature_to_hex(signature: &Signature) -> String {
-    signature.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    Hex(signature.as_bytes()).to_string()
 }
 
 /// The signature that [`signature_to_hex`] wrote.
 #[must_use]
 pub(crate) fn signature_from_hex(text: &str) -> Option<Signature> {
-    let digits = text.as_bytes();
-    let bytes: Vec<u8> = digits
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect::<Option<_>>()?;
-    Signature::read_from_bytes(&bytes).ok()
+    Signature::read_from_bytes(&Hex::parse(text)?).ok()
 }
 
 #[cfg(test)]

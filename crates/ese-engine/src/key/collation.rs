@@ -19,7 +19,7 @@
 //! | LCMAP_SORTKEY | always |
 
 use bitflags::bitflags;
-use ese_base::{Error, JetErr, Result};
+use ese_base::{Error, Hex, JetErr, Result};
 use icu_collator::{
     CollatorBorrowed,
     options::{AlternateHandling, CaseLevel, CollatorOptions, MaxVariable, Strength},
@@ -81,7 +81,7 @@ pub(crate) fn locale_row_name(locale: &str, sort_id: &[u8], version: u64) -> Opt
     let [a, b, c, d, e, f, g, h, i, j, node @ ..] = id;
     let (first, second) = (u32::from_le_bytes([a, b, c, d]), u16::from_le_bytes([e, f]));
     let third = u16::from_le_bytes([g, h]);
-    let node: String = node.iter().map(|byte| format!("{byte:02x}")).collect();
+    let node = Hex(&node);
     Some(format!(
         "LocaleName={locale},SortID={first:08x}-{second:04x}-{third:04x}-{i:02x}{j:02x}-{node},\
          Ver={version:x}"

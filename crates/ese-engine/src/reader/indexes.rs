@@ -9,7 +9,7 @@ use std::{
     ops::ControlFlow,
 };
 
-use ese_base::{Error, JetErr, Result, StopToken};
+use ese_base::{Error, Hex, JetErr, Result, StopToken};
 
 use super::OfflineDatabase;
 use crate::{
@@ -237,6 +237,6 @@ fn finding(code: JetErr, table: &TableSchema, index: &Index, what: &str) -> Erro
 
 /// Bytes as digits, cut where they are many.
 fn shown(bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
-    if bytes.len() > SHOWN { format!("{digits}... ({} bytes)", bytes.len()) } else { digits }
+    let digits = format!("{:.SHOWN$}", Hex(bytes));
+    if bytes.len() > SHOWN { format!("{digits} ({} bytes)", bytes.len()) } else { digits }
 }

@@ -15,7 +15,7 @@ mod tests;
 
 use std::{fmt, ops::ControlFlow, path::Path, sync::Arc};
 
-use ese_base::{DbTime, Error, ErrorKind, JetErr, ObjId, PageSize, Pgno, Result};
+use ese_base::{DbTime, Error, ErrorKind, Hex, JetErr, ObjId, PageSize, Pgno, Result};
 use ese_os::Env;
 use ese_pages::{
     Access, CacheMode, CacheOptions, DbFile, DbHeader, DbState, Node, PageCache, PageFlags, PageRef,
@@ -422,11 +422,5 @@ fn check_format(page: PageRef<'_>, pgno: Pgno) -> Result<()> {
 
 /// Says in which row something was found.
 fn named(error: Error, place: &str, key: &[u8]) -> Error {
-    use std::fmt::Write as _;
-    let mut row = String::with_capacity(2 * key.len());
-    for byte in key {
-        // Writing into a string does not fail.
-        _ = write!(row, "{byte:02x}");
-    }
-    error.within(&format!("{place}, row {row}"))
+    error.within(&format!("{place}, row {}", Hex(key)))
 }

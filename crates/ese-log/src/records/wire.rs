@@ -8,7 +8,7 @@
 use std::fmt::{self, Write};
 
 use ese_base::{
-    DbTime, Dbid, Error, Iline, JetErr, LeLgPos, LgPos, LogTime, ObjId, Pgno, ProcId, RceId,
+    DbTime, Dbid, Error, Hex, Iline, JetErr, LeLgPos, LgPos, LogTime, ObjId, Pgno, ProcId, RceId,
     Result, Signature, TrxId,
 };
 use zerocopy::{FromBytes, IntoBytes};
@@ -384,13 +384,7 @@ impl Show for &[u8] {
     /// Short values in hexadecimal, long ones by their length and first bytes.
     fn show(&self, name: &str, out: &mut String) {
         const SHOWN_MAX: usize = 24;
-        text(out, format_args!(" {name}[{}]=", self.len()));
-        for byte in self.iter().take(SHOWN_MAX) {
-            text(out, format_args!("{byte:02x}"));
-        }
-        if self.len() > SHOWN_MAX {
-            out.push_str("..");
-        }
+        text(out, format_args!(" {name}[{}]={:.SHOWN_MAX$}", self.len(), Hex(self)));
     }
 }
 

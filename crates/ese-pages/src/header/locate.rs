@@ -1,6 +1,6 @@
 //! Finding the header of a file whose page size is not known (edb-format 1.1).
 
-use ese_base::{Error, JetErr, PageSize, Result};
+use ese_base::{Error, Hex, JetErr, PageSize, Result};
 use ese_os::File;
 
 use super::DbHeader;
@@ -151,8 +151,7 @@ fn diagnose(mut read: impl FnMut(u64, &mut [u8]) -> Result<()>, file_len: u64) -
         if first.iter().all(|&byte| byte == 0) {
             return Err(not_a_database("its first 4096 bytes are zero"));
         }
-        let start: String = first.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        return Err(not_a_database(&format!("it begins with {start}")));
+        return Err(not_a_database(&format!("it begins with {:.16}", Hex(&first))));
     }
     let size = header.cb_page_size.get();
     if size == SIZE_DROPPED && first.get(..2048).is_some_and(verify_header) {
