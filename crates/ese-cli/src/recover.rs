@@ -82,6 +82,27 @@ fn check_report(context: &Context, args: &args::Recover) -> Outcome {
         .into())
 }
 
+/// What a replay did, for every verb that replays.
+pub(crate) fn recovery_json(report: &RecoveryReport) -> Value {
+    json!({
+        "from": report.from.to_string(),
+        "to": report.to.to_string(),
+        "records": report.records,
+        "applied": report.applied,
+        "skipped": report.skipped,
+        "rolled_back": report.rolled_back,
+        "restored_pages": report.restored_pages,
+    })
+}
+
+/// An object with the members of another one.
+pub(crate) fn joined(mut object: Value, more: Value) -> Value {
+    if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
+        object.extend(more);
+    }
+    object
+}
+
 fn in_place(context: &Context, args: &args::Recover) -> Outcome {
     files::refuse_backup_set(&context.env, &args.dir)?;
     let started = context.env.clock.monotonic();
@@ -96,13 +117,6 @@ fn in_place(context: &Context, args: &args::Recover) -> Outcome {
     let mut output = Output::new();
     let told = json!({
         "path": args.dir.to_string_lossy(),
-        "from": report.from.to_string(),
-        "to": report.to.to_string(),
-        "records": report.records,
-        "applied": report.applied,
-        "skipped": report.skipped,
-        "rolled_back": report.rolled_back,
-        "restored_pages": report.restored_pages,
         "reclaimed_pages": report.reclaimed_pages,
         "redo_only": report.without_undo,
         "lost_from": report.lost_from.map(|generation| generation.0),
@@ -113,6 +127,7 @@ fn in_place(context: &Context, args: &args::Recover) -> Outcome {
         }).collect::<Vec<_>>(),
         "problems": problems.iter().map(error_json).collect::<Vec<_>>(),
     });
+    let told = joined(told, recovery_json(&report));
     write_report(context, args, &told)?;
     if context.json {
         output.json(&told)?;

@@ -15,6 +15,7 @@ use crate::{
     failure::{Failure, Outcome, error_json, with_advice},
     files,
     output::Output,
+    recover::{joined, recovery_json},
     text,
 };
 
@@ -136,7 +137,7 @@ fn tell(context: &Context, args: &args::Restore, restored: &Restored) -> Outcome
     let mut output = Output::new();
     if context.json {
         let databases = restored.databases.iter().map(|path| path.to_string_lossy());
-        output.json(&json!({
+        let told = json!({
             "databases": databases.collect::<Vec<_>>(),
             "loss": restored.loss.as_ref().map(error_json),
             "left_out": restored.left_out.iter().map(|it| it.to_string_lossy()).collect::<Vec<_>>(),
@@ -144,12 +145,10 @@ fn tell(context: &Context, args: &args::Restore, restored: &Restored) -> Outcome
             "pages": restored.set.pages,
             "corrected_pages": restored.set.corrected_pages,
             "damaged": restored.set.damaged.iter().map(error_json).collect::<Vec<_>>(),
-            "records": recovery.records,
-            "applied": recovery.applied,
-            "rolled_back": recovery.rolled_back,
             "position": recovery.to.to_string(),
             "time": restored.end.and_then(|end| end.time).map(|time| time.to_string()),
-        }))?;
+        });
+        output.json(&joined(told, recovery_json(recovery)))?;
     } else {
         for database in &restored.databases {
             output.line(&format!("{}: restored", database.display()))?;

@@ -145,6 +145,8 @@ fn as_json(set: &Path, found: &BackupCheck) -> Value {
         "position": found.reached.map(|position| position.to_string()),
         "time": found.reached_time.map(|time| time.to_string()),
         "generation": found.reached.map(|position| position.generation.0),
+        "gen_high": found.last.map(|generation| generation.0),
+        // As it was called before.
         "last_generation": found.last.map(|generation| generation.0),
         "pages": found.set.as_ref().map(|set| set.pages),
         "corrected_pages": found.set.as_ref().map(|set| set.corrected_pages),

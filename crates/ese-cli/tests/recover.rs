@@ -112,3 +112,26 @@ fn a_database_that_is_none_any_more_is_told_beside_the_others() {
     ese(dir, &["recover", "data", "--from-logs", "--out", "made"]).fine();
     assert_eq!(ese(dir, &["rows", "made/a.edb", "t", "--json"]).fine().lines().count(), 100);
 }
+
+#[test]
+fn what_a_replay_did_has_one_name_in_every_verb() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    dirty(&dir.join("data"), 300);
+    let told = |args: &[&str]| -> Value {
+        serde_json::from_str(&ese(dir, &[args, &["--json"]].concat()).fine()).unwrap()
+    };
+    let copy = told(&["recover", "data", "--out", "out"]);
+    let plan = told(&["recover", "data", "--dry-run"]);
+    let in_place = told(&["recover", "data", "--in-place"]);
+    ese(dir, &["backup", "data", "set"]).fine();
+    let restored = told(&["restore", "set", "r"]);
+    for told in [&copy["databases"][0], &in_place, &restored] {
+        for name in ["from", "to", "records", "applied", "skipped", "rolled_back", "restored_pages"]
+        {
+            assert!(!told[name].is_null(), "{name}: {told:#}");
+        }
+    }
+    assert_eq!(copy["databases"][0]["state"], "Clean Shutdown");
+    assert!(plan["databases"][0]["gen_low"].is_u64(), "{plan:#}");
+}

@@ -293,7 +293,7 @@ fn logs_that_end_before_the_database_does_change_nothing() {
     let told = ese(work.path(), &["recover", "evidence", "--out", "copies", "--json"]).fine();
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     let database = &told["databases"][0];
-    for nothing in ["records", "replayed", "skipped", "undone"] {
+    for nothing in ["records", "applied", "skipped", "rolled_back", "replayed", "undone"] {
         assert_eq!(database[nothing], 0, "{database:#}");
     }
     let (ours, theirs) = (work.path().join("copies/SRUDB.dat"), dir.join("SRUDB.dat"));

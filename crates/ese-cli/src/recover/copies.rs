@@ -8,9 +8,10 @@ use ese_api::{
     TableDifference, TreeChanges, VerifyOptions, VerifyProgress, copy_targets, plan_recovery,
     recover_into, verify_database,
 };
+use ese_pages::DbState;
 use serde_json::{Value, json};
 
-use super::{until, write_report};
+use super::{joined, recovery_json, until, write_report};
 use crate::{
     args,
     context::Context,
@@ -61,7 +62,7 @@ pub(super) fn recover(context: &Context, args: &args::Recover) -> Outcome {
     let both = || databases.iter().zip(&verified);
     let told = json!({
         "path": args.dir.to_string_lossy(),
-        "databases": both().map(|(copy, problems)| copied_json(copy, problems)).collect::<Vec<_>>(),
+        "databases": both().map(|(copy, verified)| copied_json(copy, verified)).collect::<Vec<_>>(),
         "unreadable": unreadable.iter().map(error_json).collect::<Vec<_>>(),
     });
     write_report(context, args, &told)?;
@@ -71,8 +72,8 @@ pub(super) fn recover(context: &Context, args: &args::Recover) -> Outcome {
     if context.json {
         output.json(&told)?;
     } else {
-        for (database, problems) in both() {
-            for line in copied_lines(database, problems) {
+        for (database, verified) in both() {
+            for line in copied_lines(database, &verified.problems) {
                 output.line(&line)?;
             }
         }
@@ -80,7 +81,10 @@ pub(super) fn recover(context: &Context, args: &args::Recover) -> Outcome {
         output.line(&format!("recovered in {}", text::time(took)))?;
     }
     output.flush()?;
-    let whole = both().all(|(copy, problems)| copy.outcome.is_ok() && problems.is_empty());
+    let is_whole = |(copy, verified): (&CopiedDatabase, &Verified)| {
+        copy.outcome.is_ok() && verified.problems.is_empty()
+    };
+    let whole = both().all(is_whole);
     if whole && unreadable.is_empty() { Ok(()) } else { Err(Failure::Problems) }
 }
 
@@ -101,67 +105,74 @@ fn unreadable_lines(output: &mut Output, unreadable: &[Error]) -> Outcome {
     Ok(())
 }
 
+/// What a look at a copy found.
+#[derive(Default)]
+struct Verified {
+    /// What its header says; `None`: it could not be read, or there is no copy.
+    state: Option<DbState>,
+    problems: Vec<Error>,
+}
+
 /// What is wrong with each copy. A log makes whole what was being written, not what was damaged in
 /// the file before: whoever goes on with a copy must know.
 fn verify_copies(
     context: &Context,
     recovered: &[CopiedDatabase],
     stop: &StopToken,
-) -> Result<Vec<Vec<Error>>> {
+) -> Result<Vec<Verified>> {
     let mut progress = context.progress("verify");
     let mut report = |so_far: &VerifyProgress| progress.set(so_far.bytes_done, so_far.bytes_total);
     let mut found = Vec::with_capacity(recovered.len());
     for database in recovered {
         let mut options = VerifyOptions::new(&mut report, stop.clone());
         found.push(match database.outcome {
-            Err(_) => Vec::new(),
+            Err(_) => Verified::default(),
             Ok(_) => match verify_database(&context.env, &database.target, &mut options) {
-                Ok(verified) => verified.problems,
+                Ok(found) => {
+                    Verified { state: Some(found.header.state()), problems: found.problems }
+                }
                 Err(error) if is_stop(&error) => return Err(error),
-                Err(error) => vec![error],
+                Err(error) => Verified { state: None, problems: vec![error] },
             },
         });
     }
     Ok(found)
 }
 
-fn copied_json(database: &CopiedDatabase, problems: &[Error]) -> Value {
-    let mut told = json!({
+fn copied_json(database: &CopiedDatabase, verified: &Verified) -> Value {
+    let told = json!({
         "source": database.source.as_ref().map(|path| path.to_string_lossy()),
         "file": database.target.to_string_lossy(),
         "signature": database.sign_db.to_string(),
         "state_before": database.state.map(|state| state.to_string()),
         "left_aside": aside_json(&database.aside),
     });
-    let more = match &database.outcome {
-        Err(error) => json!({ "error": error_json(error) }),
+    match &database.outcome {
+        Err(error) => joined(told, json!({ "error": error_json(error) })),
         Ok(report) => {
-            let mut told = report_json(report, database.differences.as_deref());
-            if let Some(told) = told.as_object_mut() {
-                let problems: Vec<Value> = problems.iter().map(error_json).collect();
-                told.insert("problems".to_owned(), problems.into());
-            }
-            told
+            let differences = database.differences.as_deref();
+            let told = joined(told, report_json(report, differences));
+            joined(
+                told,
+                json!({
+                    "state": verified.state.map(|state| state.to_string()),
+                    "problems": verified.problems.iter().map(error_json).collect::<Vec<_>>(),
+                }),
+            )
         }
-    };
-    if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {
-        told.extend(more);
     }
-    told
 }
 
 fn report_json(report: &CopyReport, differences: Option<&[TableDifference]>) -> Value {
     let recovery = &report.recovery;
-    let replayed = !needed_no_log(report);
-    json!({
-        "state": "Clean Shutdown",
-        "from": replayed.then(|| recovery.from.to_string()),
-        "to": replayed.then(|| recovery.to.to_string()),
-        "records": recovery.records,
+    let mut replay = recovery_json(recovery);
+    if needed_no_log(report) {
+        replay = joined(replay, json!({ "from": null, "to": null }));
+    }
+    let told = json!({
+        // As they were called here before.
         "replayed": recovery.applied,
-        "skipped": recovery.skipped,
         "undone": recovery.rolled_back,
-        "restored_pages": recovery.restored_pages,
         "lost_from": lost_from(report),
         "lost_reason": report.lost.as_ref().map(|(_, why)| why),
         "tables": tables(report, differences).map(|(name, rows, operations)| json!({
@@ -175,7 +186,8 @@ fn report_json(report: &CopyReport, differences: Option<&[TableDifference]>) -> 
                 "removed": operations.removed,
             },
         })).collect::<Vec<_>>(),
-    })
+    });
+    joined(replay, told)
 }
 
 /// Was it copied as it is, because the log holds nothing that it does not? Replay would have begun
@@ -323,14 +335,19 @@ pub(super) fn plan(context: &Context, args: &args::Recover) -> Outcome {
 }
 
 fn plan_json(plan: &DatabasePlan) -> Value {
+    let first = plan.needs.map(|needs| needs.from.generation.0);
+    let last = plan.needs.map(|needs| needs.last.0);
     json!({
         "source": plan.source.as_ref().map(|path| path.to_string_lossy()),
         "signature": plan.sign_db.to_string(),
         "log_signature": plan.sign_log.to_string(),
         "state": plan.state.map(|state| state.to_string()),
         "from": plan.needs.map(|needs| needs.from.to_string()),
-        "first_generation": plan.needs.map(|needs| needs.from.generation.0),
-        "last_generation": plan.needs.map(|needs| needs.last.0),
+        "gen_low": first,
+        "gen_high": last,
+        // As they were called here before.
+        "first_generation": first,
+        "last_generation": last,
         "required": plan.needs.map(|needs| needs.required).filter(|(_, last)| last.0 > 0)
             .map(|(first, last)| [first.0, last.0]),
         "files": plan.files.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
