@@ -44,6 +44,8 @@ fn sessions_see_what_the_model_says_and_commits_survive() {
     println!("{all:?}");
     assert_eq!(failures, 0, "see above");
     assert!(all.refusals > all.changes / 100, "hardly anything stood in the way");
+    let beside = all.indexes_beside;
+    assert!(beside > all.steps / 10_000, "{beside} indexes were made beside others' changes");
 }
 
 /// Steps of a run on columns that count.

@@ -55,11 +55,16 @@ impl Table {
         })
     }
 
-    /// Makes secondary indexes over the rows that exist, in one scan.
+    /// Makes secondary indexes over the rows that exist, in one scan. Other transactions may have
+    /// changes of rows under way: they are entered as well, and taken back with the rows. New
+    /// changes wait until the indexes are there.
     ///
     /// # Errors
     /// `JET_errIndexDuplicate` (-1403), `JET_errKeyDuplicate` (-1605) and others for rows that an
-    /// index refuses, and as [`Table::add_column`]. Nothing of the indexes is left then.
+    /// index refuses, also as another transaction has them that has not ended;
+    /// `JET_errWriteConflict` (-1102) for indexes over long columns while another transaction has
+    /// changed values that lie outside of their rows; as [`Table::add_column`]. Nothing of the
+    /// indexes is left then.
     pub fn create_indexes(&self, to: &mut impl Writer, indexes: &[IndexDef]) -> Result<()> {
         self.create_indexes_with(to, indexes, &mut |_| Ok(()))
     }

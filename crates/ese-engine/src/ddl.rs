@@ -7,6 +7,7 @@
 //! While a change is made, changes of the table's rows wait; readers do not.
 
 mod build;
+mod follow;
 #[cfg(test)]
 mod foreign_tests;
 
@@ -442,8 +443,8 @@ fn delete_rows_of(session: &mut Session, table: &Table) -> Result<()> {
     Ok(())
 }
 
-/// Another open transaction's changes of rows would have to be followed, or taken back, in what is
-/// made or deleted here; and what was committed since this one began would not be what it sees.
+/// Another open transaction's changes of rows would be lost with the table; and what was committed
+/// since this one began is not what it wants to delete.
 fn refuse_others_at_work(session: &Session, table: &Table) -> Result<()> {
     let own = session.transaction();
     let versions = &session.instance().versions;
@@ -542,15 +543,18 @@ fn drop_index(
     Ok(current.index_as_drop(index.objid))
 }
 
-/// Creates secondary indexes over the rows that exist, all in one scan. `progress` is told now and
+/// Creates secondary indexes over the rows that exist, all in one scan. Changes of rows that others
+/// have under way are followed in them, and taken back in them. `progress` is told now and
 /// then and may stop the work with an error; it must not change rows of the table.
 ///
 /// # Errors
 /// As [`schema::add_index`]; `JET_errKeyDuplicate` (-1605), `JET_errNullKeyDisallowed` and others
-/// for rows that an index refuses; for a primary index `JET_errTableNotEmpty` (-1308) where there
-/// are or were rows, `JET_errExclusiveTableLockRequired` (-1322) where others may insert some;
-/// `JET_errWriteConflict` (-1102) if another open transaction has changed rows; the progress
-/// function's; as [`add_column`]. Nothing of the indexes is left then.
+/// for rows that an index refuses, also as another transaction has them that this one does not see;
+/// for a primary index `JET_errTableNotEmpty` (-1308) where there are or were rows,
+/// `JET_errExclusiveTableLockRequired` (-1322) where others may insert some;
+/// `JET_errWriteConflict` (-1102) for keys of long columns while another open transaction has
+/// changed values outside of their rows; the progress function's; as [`add_column`]. Nothing of the
+/// indexes is left then.
 pub fn create_indexes(
     session: &mut Session,
     attached: &Arc<Attached>,
@@ -579,7 +583,7 @@ pub fn create_indexes(
         }
         let known = schema.indexes.len();
         schema.indexes.extend(secondary);
-        build_indexes(session, current, (schema, known), progress)
+        build_indexes(session, (attached, current), (schema, known), progress)
     })
 }
 
@@ -656,19 +660,37 @@ pub fn rebuild_index(
         let given_up = drop_index(session, current, &mut schema, &old)?;
         let known = schema.indexes.len();
         schema.indexes.push(new);
-        let edited = build_indexes(session, current, (schema, known), progress)?;
+        let edited = build_indexes(session, (attached, current), (schema, known), progress)?;
         Ok(Edited { given_up: given_up.into_iter().collect(), ..edited })
     })
+}
+
+/// A value outside of its row may change while the row's record stays the same: keys made of such
+/// values could not be followed through another transaction's changes.
+fn refuse_values_at_work(session: &Session, table: &Table, new: &[schema::Index]) -> Result<()> {
+    let columns = new.iter().flat_map(|index| &index.segments).map(|segment| segment.column);
+    let is_long = |id| table.schema.columns.by_id(id).is_some_and(|column| column.ty.is_long());
+    let (Some(long), Some(own)) = (table.long_tree(), session.transaction()) else {
+        return Ok(());
+    };
+    let versions = &session.instance().versions;
+    if !columns.into_iter().any(is_long) || !versions.others_at_work(&long.tree, &own) {
+        return Ok(());
+    }
+    let name = &table.schema.name;
+    let what = format!("another transaction has changed long values of table {name}");
+    Err(Error::new(JetErr::WriteConflict, what).advise("try again when it has ended"))
 }
 
 /// Fills the indexes of a schema from number `known` on, and enters them in the catalog.
 fn build_indexes(
     session: &mut Session,
-    current: &Arc<Table>,
+    (attached, current): (&Arc<Attached>, &Arc<Table>),
     (mut schema, known): (TableSchema, usize),
     progress: &mut dyn FnMut(BuildProgress) -> Result<()>,
 ) -> Result<Edited> {
-    refuse_others_at_work(session, current)?;
+    let wished = schema.indexes.get(known..).unwrap_or_default();
+    refuse_values_at_work(session, current, wished)?;
     let writer = session.writer(&current.db)?;
     for index in schema.indexes.iter_mut().skip(known) {
         place_index(&current.db, &current.tree, writer, index)?;
@@ -676,16 +698,22 @@ fn build_indexes(
     let Some(trx) = session.transaction() else {
         return Err(Error::code_only(JetErr::NotInTransaction));
     };
-    let newest = current.with_schema(schema, &trx);
+    let newest = Arc::new(current.with_schema(schema, &trx));
+    // No change comes to these while rows cannot be changed.
+    let unseen = session.instance().versions.unseen(&current.tree, &trx);
     let new: Vec<_> = newest.schema.indexes.iter().skip(known).cloned().collect();
     let objids: Vec<_> = new.iter().map(|index| index.objid).collect();
     let made = || objids.iter().filter_map(|objid| newest.index_as_drop(*objid)).collect();
     let filled = build::fill(session, &newest, &objids, progress)
+        .and_then(|()| follow::follow(session, &newest, &objids, &unseen))
         .and_then(|()| insert_index_rows(session, &newest, &new));
     if let Err(error) = filled {
         let drops: Vec<TreeDrop> = made();
-        for drop in drops {
-            drop.give_back(writer)?;
+        if unseen.is_empty() {
+            drops.iter().try_for_each(|drop| drop.give_back(writer))?;
+        } else {
+            // Others may have to take something back there.
+            session.abandon_trees(attached, &newest, drops);
         }
         return Err(error);
     }

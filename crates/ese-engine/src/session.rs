@@ -12,6 +12,7 @@ mod gate;
 mod lent;
 mod own;
 mod pins;
+mod proxy;
 mod schema;
 mod unreferenced;
 mod zero;
@@ -19,7 +20,7 @@ mod zero;
 use std::{
     cell::{Cell, RefCell},
     panic::Location,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use ese_base::{Error, JetErr, LgPos, ProcId, RceId, Result, TrxId, limits::TRANSACTION_LEVEL_MAX};
@@ -35,13 +36,14 @@ use crate::{
     instance::{CheckpointHold, Instance},
     tree::{self, TreeHandle, Undo, UndoOper, Unversioned, VersionGate, Writer},
     trx::{Slot, TrxClock},
-    version::{Addition, Dropping, KeyBytes, Lock, Snapshot, Trx, VersionStore},
+    version::{Addition, Author, Dropping, KeyBytes, Lock, Snapshot, Trx, VersionStore},
 };
 
 use gate::Gate;
 pub(crate) use own::ChunkPlace;
 use own::Run;
 pub(crate) use pins::{Pinned, Pins};
+pub(crate) use proxy::{EntryChange, Proxied};
 pub(crate) use schema::{Drop as TreeDrop, SchemaChange, SchemaStep, perform_drops};
 pub(crate) use unreferenced::{
     Unreferenced, is_damage, remove_some_unreferenced, remove_unreferenced,
@@ -87,6 +89,18 @@ enum ChangeKind {
     /// A node of a long value that the transaction makes had these data before the statement at
     /// work; it has no version of that.
     Rewritten(Box<[u8]>),
+    /// An entry of an index that this transaction makes came, or went (`deleted`), in the name of a
+    /// committed transaction that it does not see. That is not taken back: the index is.
+    Settled {
+        deleted: bool,
+    },
+}
+
+impl ChangeKind {
+    /// Does it leave a node to be removed when nobody sees that any more?
+    fn deletes(&self) -> bool {
+        matches!(self, ChangeKind::Deleted | ChangeKind::Settled { deleted: true })
+    }
 }
 
 /// A session (ESE: PIB). Its calls come from one thread at a time.
@@ -214,9 +228,12 @@ impl Session {
         }
         if self.level == 0 {
             let snapshot = self.instance.clock.begin(&self.slot);
-            self.trx = Some(Arc::new(Trx::new(self.instance.clock.next(), snapshot)));
+            let begin0 = self.instance.clock.next();
+            self.trx = Some(Arc::new(Trx::new(self.slot.procid, begin0, snapshot)));
             self.read_only = read_only;
             self.slot.set_origin(self.instance.env.clock.monotonic(), place);
+        } else if let Some(trx) = &self.trx {
+            trx.proxied().level_begins(trx.last_rceid());
         }
         self.level += 1;
         self.slot.set_level(self.level);
@@ -269,6 +286,9 @@ impl Session {
     }
 
     fn commit_nested(&mut self) -> Result<()> {
+        let Some(trx) = self.trx.clone() else { return Err(not_in_transaction()) };
+        // What is done in its name belongs to this level before the record, to the outer one after.
+        let mut proxied = trx.proxied();
         if self.logged_level == self.level
             && let Some(log) = &self.instance.log
         {
@@ -276,6 +296,8 @@ impl Session {
             log.append(&Record::Commit(Commit { procid: self.slot.procid, level_to }))?;
             self.logged_level -= 1;
         }
+        proxied.level_ends();
+        drop(proxied);
         self.lent_level_commits();
         self.level -= 1;
         self.slot.set_level(self.level);
@@ -285,7 +307,7 @@ impl Session {
 
     fn commit_outermost(&mut self, durability: Durability) -> Result<()> {
         let Some(trx) = self.trx.take() else { return Err(not_in_transaction()) };
-        let changes = std::mem::take(&mut self.changes);
+        let mut changes = std::mem::take(&mut self.changes);
         let appended = if self.logged_level > 0 || !changes.is_empty() {
             let log = self.instance.log.as_ref();
             let procid = self.slot.procid;
@@ -297,9 +319,14 @@ impl Session {
                     .append(&Record::Commit0(Commit0 { procid, level_to: 0, trx_commit0: number }))
                     .map(Some),
             };
+            let mut proxied = trx.proxied();
             match self.instance.clock.commit(append, |number| trx.publish(number)) {
-                Ok(appended) => appended,
+                Ok(appended) => {
+                    changes.extend(proxied.take_all());
+                    appended
+                }
                 Err(error) => {
+                    drop(proxied);
                     // Nothing was published: the transaction stays open for the caller to roll
                     // back.
                     self.trx = Some(trx);
@@ -381,6 +408,9 @@ impl Session {
         if self.level == 1 {
             self.leave_transaction();
         } else {
+            if let Some(trx) = &self.trx {
+                trx.proxied().level_ends();
+            }
             self.lent_level_taken_back();
             self.level -= 1;
             self.slot.set_level(self.level);
@@ -606,7 +636,7 @@ impl Session {
             return Err(not_in_transaction());
         };
         let (versions, changes) = (&instance.versions, RefCell::new(changes));
-        let gate = Gate { versions, trx, db, tree, changes };
+        let gate = Gate { versions, author: Author::Own(trx), db, tree, changes };
         let result = body(db, tree, writer, &gate);
         result.map_err(|error| self.drop_made(before, error))
     }
@@ -664,7 +694,8 @@ impl Session {
         while self.changes.len() > keep {
             let Some(change) = self.changes.pop() else { break };
             let db = Arc::clone(&change.db);
-            let undone = self.writer(&db).and_then(|writer| self.undo_one(&change, writer));
+            let undone =
+                self.writer(&db).and_then(|writer| self.undo_with_proxied(&change, writer));
             if let Err(cause) = undone {
                 if db.is_temporary() {
                     // The table shows it to nobody any more, and nothing else depends on it.
@@ -684,7 +715,7 @@ impl Session {
         self.drop_taken_back(back)
     }
 
-    fn undo_one(&mut self, change: &Change, writer: Writer) -> Result<()> {
+    fn undo_one(&self, change: &Change, writer: Writer) -> Result<()> {
         let Change { db, tree, rceid, kind, key, bm_data } = change;
         let versions = &self.instance.versions;
         if db.is_temporary() && (*tree.gone.read() || db.file.poison().is_set()) {
@@ -701,6 +732,11 @@ impl Session {
             }
             ChangeKind::Locked => {
                 versions.drop_version(tree, key, bm_data, *rceid);
+                return Ok(());
+            }
+            ChangeKind::Settled { .. } => {
+                versions.drop_version(tree, key, bm_data, *rceid);
+                tree.unmarked.fetch_sub(1, Ordering::AcqRel);
                 return Ok(());
             }
             ChangeKind::Added(added) => {
@@ -762,8 +798,9 @@ pub(crate) fn clean_up(
         dropping.drop_version(&change.tree, &change.key, &change.bm_data, change.rceid);
     }
     drop(dropping);
+    proxy::count_settled_off(changes);
     zero::note(instance, changes);
-    let deleted = || changes.iter().filter(|change| change.kind == ChangeKind::Deleted);
+    let deleted = || changes.iter().filter(|change| change.kind.deletes());
     if deleted().next().is_none() {
         return Ok(());
     }

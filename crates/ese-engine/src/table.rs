@@ -41,8 +41,8 @@ pub(crate) use live::Core;
 pub use live::{IndexHold, Sharing, TableUse};
 pub use long::SessionLongValues;
 pub(crate) use long::visit_seen;
-pub(crate) use secondary::duplicate_key;
 pub use secondary::{EntryRef, SecondaryIndex};
+pub(crate) use secondary::{Keys, duplicate_key};
 pub use stats::IndexStats;
 
 use self::{
@@ -487,10 +487,22 @@ fn see(
     key: Option<&[u8]>,
     data: &[u8],
 ) -> Seen {
-    let deleted = node.flags.contains(NodeFlags::DELETED);
     if !node.flags.contains(NodeFlags::VERSIONED) || tree.versions.load(Ordering::Acquire) == 0 {
-        return if deleted { Seen::Absent } else { Seen::AsOnPage };
+        return if node.is_deleted() { Seen::Absent } else { Seen::AsOnPage };
     }
+    see_versions(versions, tree, snapshot, node, key, data)
+}
+
+/// As [`see`], also of a node that does not say that it has versions.
+fn see_versions(
+    versions: &VersionStore,
+    tree: &TreeHandle,
+    snapshot: Snapshot<'_>,
+    node: &Node<'_>,
+    key: Option<&[u8]>,
+    data: &[u8],
+) -> Seen {
+    let deleted = node.is_deleted();
     match key {
         Some(key) => versions.resolve(tree, key, data, (node.data, deleted), snapshot),
         None => {

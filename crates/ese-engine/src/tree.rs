@@ -112,6 +112,8 @@ pub struct TreeHandle {
     pub kind: TreeKind,
     /// Live versions of its nodes; readers need no version store while it is 0.
     pub versions: AtomicU64,
+    /// Versions of nodes that do not say on their page that they have any.
+    pub(crate) unmarked: AtomicU64,
     /// Held by whoever changes the shape of the tree.
     pub(crate) smo: Mutex<()>,
     /// Held by whoever changes what the tree owns.
@@ -135,6 +137,7 @@ impl TreeHandle {
             objid,
             kind,
             versions: AtomicU64::new(0),
+            unmarked: AtomicU64::new(0),
             smo: Mutex::new(()),
             space: Mutex::new(()),
             gone: RwLock::new(false),

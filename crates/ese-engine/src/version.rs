@@ -11,6 +11,8 @@
 
 use std::{
     borrow::Cow,
+    cmp::Reverse,
+    collections::HashMap,
     hash::BuildHasher,
     sync::{
         Arc,
@@ -18,12 +20,12 @@ use std::{
     },
 };
 
-use ese_base::{Dbid, Error, JetErr, Pgno, RceId, Result, TrxId};
+use ese_base::{Dbid, Error, JetErr, Pgno, ProcId, RceId, Result, TrxId};
 use hashbrown::{DefaultHashBuilder, HashTable};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 
-use crate::tree::TreeHandle;
+use crate::{session::Proxied, tree::TreeHandle};
 
 const SHARDS: usize = 64;
 /// Numbers of changes that a transaction takes at a time, when it needs more than one.
@@ -35,6 +37,8 @@ pub type KeyBytes = SmallVec<[u8; 40]>;
 /// An outermost transaction, as its versions refer to it.
 #[derive(Debug)]
 pub struct Trx {
+    /// Its session in log records.
+    pub procid: ProcId,
     /// Number taken at begin.
     pub begin0: TrxId,
     /// Commits up to and including this one are part of its snapshot.
@@ -44,13 +48,30 @@ pub struct Trx {
     /// The numbers for its changes that are left, first and end. Only its session, which is used
     /// by one thread at a time, looks at them.
     rceids: (AtomicU32, AtomicU32),
+    /// What others have done in its name.
+    proxied: Mutex<Proxied>,
 }
 
 impl Trx {
     /// An open transaction.
     #[must_use]
-    pub fn new(begin0: TrxId, snapshot: TrxId) -> Trx {
-        Trx { begin0, snapshot, commit0: AtomicU32::new(0), rceids: Default::default() }
+    pub fn new(procid: ProcId, begin0: TrxId, snapshot: TrxId) -> Trx {
+        let (commit0, rceids) = (AtomicU32::new(0), Default::default());
+        Trx { procid, begin0, snapshot, commit0, rceids, proxied: Mutex::default() }
+    }
+
+    /// What others have done in its name. Held while one of its changes is taken back, while a
+    /// level of it commits, and while it commits: who does something in its name holds it too, and
+    /// finds the transaction as it stays meanwhile.
+    pub(crate) fn proxied(&self) -> MutexGuard<'_, Proxied> {
+        self.proxied.lock()
+    }
+
+    /// The number of its last change, if it has made any; for its own session.
+    pub(crate) fn last_rceid(&self) -> Option<RceId> {
+        let (first, end) = &self.rceids;
+        let any = end.load(Ordering::Relaxed) > 0;
+        any.then(|| RceId(first.load(Ordering::Relaxed).wrapping_sub(1)))
     }
 
     /// A number for a change of this transaction. Numbers are taken in blocks, because all that
@@ -100,6 +121,33 @@ impl Snapshot<'_> {
     }
 }
 
+/// Whose change it is, and who makes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Author<'a> {
+    /// The session of the transaction.
+    Own(&'a Arc<Trx>),
+    /// Another session, in the name of the transaction, open or not.
+    Proxy(&'a Arc<Trx>),
+}
+
+impl<'a> Author<'a> {
+    fn trx(self) -> &'a Arc<Trx> {
+        let (Author::Own(trx) | Author::Proxy(trx)) = self;
+        trx
+    }
+}
+
+/// A change of a node that somebody does not see.
+#[derive(Clone, Debug)]
+pub(crate) struct UnseenChange {
+    /// Who made it.
+    pub(crate) trx: Arc<Trx>,
+    /// Its number.
+    pub(crate) rceid: RceId,
+    /// Key of the node.
+    pub(crate) key: KeyBytes,
+}
+
 /// What the node was before a change.
 #[derive(Debug)]
 pub(crate) enum Was {
@@ -113,6 +161,16 @@ pub(crate) enum Was {
     Locked(Lock),
     /// Less by what was added to a number in it (escrow): such changes commute.
     Less(Addition),
+}
+
+impl Was {
+    /// Is the node another one than it was, but for sums?
+    fn is_change(&self) -> bool {
+        match self {
+            Was::Absent | Was::Data(_) | Was::Present => true,
+            Was::Locked(_) | Was::Less(_) => false,
+        }
+    }
 }
 
 /// Something to be added to a number inside a node's data.
@@ -332,8 +390,8 @@ impl VersionStore {
         RceId(self.next_rceid.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Records one change of `trx` to a node, after the check that nobody else's unseen change
-    /// stands in the way. `changes` lists what the node was before each step, oldest first.
+    /// Records one change of a node, after the check that no change stands in the way that the
+    /// author's transaction does not see. `changes` lists what the node was before each step, oldest first.
     ///
     /// Returns the number of each step.
     ///
@@ -345,10 +403,11 @@ impl VersionStore {
         tree: &TreeHandle,
         key: &[u8],
         data: &[u8],
-        trx: &Arc<Trx>,
+        author: Author<'_>,
         conflict: JetErr,
         changes: [Was; N],
     ) -> Result<[RceId; N]> {
+        let trx = author.trx();
         let size = entry_size(key, data, &changes);
         let bytes = self.bytes.load(Ordering::Relaxed);
         if bytes + size > self.bytes_max {
@@ -380,7 +439,10 @@ impl VersionStore {
             return Err(Error::code_only(conflict));
         }
         let rceids = changes.map(|was| {
-            let rceid = trx.rceid(&self.next_rceid);
+            let rceid = match author {
+                Author::Own(trx) => trx.rceid(&self.next_rceid),
+                Author::Proxy(_) => self.rceid(),
+            };
             chain.versions.push(Version { rceid, trx: Arc::clone(trx), was });
             rceid
         });
@@ -415,7 +477,8 @@ impl VersionStore {
             return Ok(None);
         }
         let conflict = JetErr::WriteConflict;
-        let [rceid] = self.record(tree, key, &[], trx, conflict, [Was::Locked(lock)])?;
+        let was = [Was::Locked(lock)];
+        let [rceid] = self.record(tree, key, &[], Author::Own(trx), conflict, was)?;
         Ok(Some(rceid))
     }
 
@@ -554,6 +617,81 @@ impl VersionStore {
         })
     }
 
+    /// The changes of nodes of a tree with unique keys that an open transaction does not see, in an
+    /// order in which they could be made again: those of committed transactions come first, one
+    /// commit after the other. Locks and additions are left out.
+    pub(crate) fn unseen(&self, tree: &TreeHandle, own: &Arc<Trx>) -> Vec<UnseenChange> {
+        if tree.versions.load(Ordering::Acquire) == 0 {
+            return Vec::new();
+        }
+        let snapshot = Snapshot { upto: own.snapshot, own: Some(own) };
+        let mut unseen = Vec::new();
+        // Asked once of each, since one may commit in the midst of this.
+        let mut ends: HashMap<TrxId, TrxId> = HashMap::new();
+        for shard in &self.shards {
+            let shard = shard.lock();
+            let of_tree = |chain: &&Chain| chain.fdp == tree.fdp && chain.dbid == tree.dbid;
+            for chain in shard.chains.iter().filter(of_tree) {
+                let changes = chain.versions.iter().rev().filter(|version| version.was.is_change());
+                for version in changes.take_while(|version| !snapshot.sees(&version.trx)) {
+                    let trx = Arc::clone(&version.trx);
+                    let end = || trx.committed().unwrap_or(TrxId(u32::MAX));
+                    ends.entry(trx.begin0).or_insert_with(end);
+                    let key = chain.bookmark.clone();
+                    unseen.push(UnseenChange { trx, rceid: version.rceid, key });
+                }
+            }
+        }
+        let next = self.next_rceid.load(Ordering::Relaxed);
+        unseen.sort_by_cached_key(|UnseenChange { trx, rceid, .. }| {
+            let age = next.wrapping_sub(rceid.0);
+            (ends.get(&trx.begin0).copied(), trx.begin0, Reverse(age))
+        });
+        unseen
+    }
+
+    /// Is a change of a node, of a tree with unique keys, there, and not taken back?
+    pub(crate) fn has_change(&self, tree: &TreeHandle, key: &[u8], rceid: RceId) -> bool {
+        let is = |chain: &Chain| chain.versions.iter().any(|version| version.rceid == rceid);
+        self.with_chain(tree, key, is).unwrap_or(false)
+    }
+
+    /// Was the change with the first number made after the one with the second?
+    pub(crate) fn is_newer(&self, one: RceId, other: RceId) -> bool {
+        let next = self.next_rceid.load(Ordering::Relaxed);
+        next.wrapping_sub(one.0) < next.wrapping_sub(other.0)
+    }
+
+    /// What a change made of a node, of a tree with unique keys, that the page shows with data
+    /// `shown`, `deleted` or not: what was there before, and after. `None`: the change was taken
+    /// back. Additions are not looked at. To be called under the latch of the page.
+    pub(crate) fn images(
+        &self,
+        tree: &TreeHandle,
+        key: &[u8],
+        rceid: RceId,
+        (shown, deleted): (&[u8], bool),
+    ) -> Option<[Option<Vec<u8>>; 2]> {
+        self.with_chain(tree, key, |chain| {
+            let (mut present, mut data) = (!deleted, shown);
+            for version in chain.versions.iter().rev() {
+                let after = (present, data);
+                match &version.was {
+                    Was::Absent => present = false,
+                    Was::Present => present = true,
+                    Was::Data(before) => data = before,
+                    Was::Locked(_) | Was::Less(_) => {}
+                }
+                if version.rceid == rceid {
+                    let image = |(present, data): (bool, &[u8])| present.then(|| data.to_vec());
+                    return Some([image((present, data)), image(after)]);
+                }
+            }
+            None
+        })
+        .flatten()
+    }
+
     /// Does any version of the node exist?
     pub(crate) fn has_versions(&self, tree: &TreeHandle, key: &[u8], data: &[u8]) -> bool {
         if tree.versions.load(Ordering::Acquire) == 0 {
@@ -647,7 +785,8 @@ mod tests {
 
     fn insert(store: &VersionStore, tree: &TreeHandle, trx: &Arc<Trx>, number: u32) -> RceId {
         let (conflict, was) = (JetErr::KeyDuplicate, [Was::Absent]);
-        let [rceid] = store.record(tree, &key(number), &[], trx, conflict, was).unwrap();
+        let author = Author::Own(trx);
+        let [rceid] = store.record(tree, &key(number), &[], author, conflict, was).unwrap();
         rceid
     }
 
@@ -656,14 +795,16 @@ mod tests {
         let (store, tree) = (VersionStore::new(1 << 30), tree(7));
         let mut seen = HashSet::new();
         // Two that change rows in turn, and one after the other that changes one row each.
-        let both = [Trx::new(TrxId(2), TrxId(1)), Trx::new(TrxId(3), TrxId(1))].map(Arc::new);
+        let both =
+            [Trx::new(ProcId(1), TrxId(2), TrxId(1)), Trx::new(ProcId(1), TrxId(3), TrxId(1))]
+                .map(Arc::new);
         for number in 0..1000 {
             let trx = &both[usize::from(number % 3 == 0)];
             assert!(seen.insert(insert(&store, &tree, trx, number)));
             assert!(seen.insert(store.rceid()));
         }
         for number in 1000..1100 {
-            let single = Arc::new(Trx::new(TrxId(number), TrxId(1)));
+            let single = Arc::new(Trx::new(ProcId(1), TrxId(number), TrxId(1)));
             assert!(seen.insert(insert(&store, &tree, &single, number)));
         }
     }
@@ -671,7 +812,7 @@ mod tests {
     #[test]
     fn a_transaction_goes_on_where_the_numbers_begin_again() {
         let next = AtomicU32::new(u32::MAX - 100);
-        let trx = Trx::new(TrxId(2), TrxId(1));
+        let trx = Trx::new(ProcId(1), TrxId(2), TrxId(1));
         let numbers: HashSet<u32> = (0..500).map(|_| trx.rceid(&next).0).collect();
         assert_eq!(numbers.len(), 500);
         assert!(numbers.contains(&(u32::MAX - 100)) && numbers.iter().any(|number| *number < 500));
@@ -680,7 +821,7 @@ mod tests {
     #[test]
     fn what_is_dropped_together_is_counted_off_for_each_tree_once() {
         let (store, trees) = (VersionStore::new(1 << 30), [tree(7), tree(8)]);
-        let trx = Arc::new(Trx::new(TrxId(2), TrxId(1)));
+        let trx = Arc::new(Trx::new(ProcId(1), TrxId(2), TrxId(1)));
         let mut made = Vec::new();
         for number in 0..300 {
             let tree = &trees[usize::from(number % 7 < 3)];

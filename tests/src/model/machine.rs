@@ -32,6 +32,7 @@ pub struct Tally {
     pub commits: u64,
     pub changes: u64,
     pub schema_changes: u64,
+    pub indexes_beside: u64,
     pub refusals: u64,
     pub restarts: u64,
     pub kills: u64,
@@ -45,6 +46,7 @@ impl Tally {
         self.commits += other.commits;
         self.changes += other.changes;
         self.schema_changes += other.schema_changes;
+        self.indexes_beside += other.indexes_beside;
         self.refusals += other.refusals;
         self.restarts += other.restarts;
         self.kills += other.kills;

@@ -347,7 +347,15 @@ impl Machine {
             let broken = model.unique.as_ref().is_some_and(|columns| table.has_duplicates(columns));
             fixed(table, false).or(broken.then_some(JetErr::KeyDuplicate))
         };
-        let hindrance = self.rows_hindrance(at, number);
+        // Other sessions' rows are followed; only their keys may be in the way, where they are unique.
+        let hindrance = match self.schema_hindrance(at, number) {
+            Hindrance::None if model.unique.is_some() => {
+                self.rows_hindrance(at, number).min(Hindrance::May)
+            }
+            hindrance => hindrance,
+        };
+        let beside = self.rows_hindrance(at, number) != Hindrance::None;
+        let before = self.tally.schema_changes;
         self.alter(
             at,
             (number, table),
@@ -357,7 +365,9 @@ impl Machine {
                 ddl::create_indexes(session, &attached, engine, &[def], &mut |_| Ok(())).map(drop)
             },
             |table| drop(table.indexes.insert(id, model)),
-        )
+        )?;
+        self.tally.indexes_beside += u64::from(beside && self.tally.schema_changes > before);
+        Ok(())
     }
 
     fn rename_index(&mut self, at: usize, number: u32, table: &TableModel) -> Checked {

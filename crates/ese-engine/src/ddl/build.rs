@@ -1,19 +1,18 @@
 //! Filling new indexes from the rows of their table.
 //!
-//! Nobody else can see the indexes, and changes of rows wait, so the entries need no versions: if
-//! the creation is taken back, the trees go as a whole. Entries are sorted, as many at a time as
+//! The rows are those that the transaction sees which makes the indexes; what others have under way
+//! comes afterwards (`follow`). Nobody else can see the indexes, so the entries need no versions:
+//! if the creation is taken back, the trees go as a whole. Entries are sorted, as many at a time as
 //! memory allows, and inserted in order.
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use ese_base::{JetErr, ObjId, Result};
-use ese_pages::Node;
-
 use crate::{
     session::Session,
-    table::{SecondaryIndex, Table, duplicate_key},
+    table::{RowRef, SecondaryIndex, Table, duplicate_key},
     tree::{self, Direction, Position, Start, Unversioned, Writer},
 };
+use ese_base::{JetErr, ObjId, Result};
 
 /// How far the creation of indexes has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +37,10 @@ struct Batch {
 }
 
 impl Batch {
-    fn push(&mut self, node: &Node<'_>) {
-        self.bytes.extend_from_slice(node.prefix);
-        self.bytes.extend_from_slice(node.suffix);
+    fn push(&mut self, row: RowRef<'_>) {
+        row.append_key(&mut self.bytes);
         let key = self.bytes.len();
-        self.bytes.extend_from_slice(node.data);
+        self.bytes.extend_from_slice(row.record);
         self.rows.push((key, self.bytes.len()));
     }
 
@@ -79,7 +77,7 @@ pub(super) fn fill(
     let (mut last, mut position) = (Vec::new(), Position::default());
     let (mut pending, mut done) = (0, BuildProgress { rows: 0, entries: 0 });
     loop {
-        let batch = next_batch(table, &last, &mut position)?;
+        let batch = next_batch(session, table, &last, &mut position)?;
         for (bookmark, record) in batch.iter() {
             for run in &mut runs {
                 for key in run.index.keys_of(table, &table.schema, session, record)? {
@@ -108,17 +106,18 @@ pub(super) fn fill(
     }
 }
 
-/// The rows behind `last`. All that is on the pages counts: nobody else has changes under way, and
-/// those of this transaction hold.
-fn next_batch(table: &Table, last: &[u8], position: &mut Position) -> Result<Batch> {
+/// The rows behind `last`.
+fn next_batch(
+    session: &Session,
+    table: &Table,
+    last: &[u8],
+    position: &mut Position,
+) -> Result<Batch> {
     let mut batch = Batch::default();
     let beyond = Start::Beyond { key: last, data: &[] };
     let start = if last.is_empty() { Start::End } else { beyond };
-    let view = table.tree.view();
-    tree::scan(&table.db.cache, &view, start, Direction::Forward, position, |node| {
-        if !node.is_deleted() {
-            batch.push(&node);
-        }
+    table.scan(session, start, Direction::Forward, position, |row| {
+        batch.push(row);
         if batch.bytes.len() < BATCH_BYTES {
             ControlFlow::Continue(())
         } else {

@@ -26,7 +26,8 @@ pub(super) struct ReplayedChange {
     pub(super) kind: ReplayedKind,
     /// The record that made it.
     pub(super) at: Origin,
-    /// Level it belongs to now; a nested commit lowers it.
+    /// Level it belongs to now; a nested commit lowers it. What is done in the name of the
+    /// transaction may belong to an outer level than is open.
     level: u8,
 }
 
@@ -369,7 +370,7 @@ impl ReplayedSession {
             saved,
             kind,
             at: self.at,
-            level: self.level.max(1),
+            level: node.page.level.clamp(1, self.level.max(1)),
         });
     }
 

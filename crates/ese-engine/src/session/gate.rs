@@ -8,16 +8,16 @@ use super::{Change, ChangeKind};
 use crate::{
     database::Database,
     tree::{InsertVersion, TreeHandle, VersionGate},
-    version::{Addition, KeyBytes, Trx, VersionStore, Was},
+    version::{Addition, Author, KeyBytes, VersionStore, Was},
 };
 
 /// The version store as an operation on one tree sees it.
 pub(super) struct Gate<'a> {
     pub(super) versions: &'a VersionStore,
-    pub(super) trx: &'a Arc<Trx>,
+    pub(super) author: Author<'a>,
     pub(super) db: &'a Arc<Database>,
     pub(super) tree: &'a Arc<TreeHandle>,
-    /// The changes of the transaction. What the gate adds goes again if the operation fails.
+    /// Where changes are noted. What the gate adds goes again if the operation fails.
     pub(super) changes: RefCell<&'a mut Vec<Change>>,
 }
 
@@ -50,8 +50,14 @@ impl VersionGate for Gate<'_> {
         let duplicate = JetErr::KeyDuplicate;
         match existing {
             None => {
-                let [rceid] =
-                    self.versions.record(tree, key, bm_data, self.trx, duplicate, [Was::Absent])?;
+                let [rceid] = self.versions.record(
+                    tree,
+                    key,
+                    bm_data,
+                    self.author,
+                    duplicate,
+                    [Was::Absent],
+                )?;
                 self.note(rceid, ChangeKind::Inserted, key, bm_data);
                 Ok(InsertVersion { rceid, replace_rceid: RceId(0) })
             }
@@ -59,7 +65,7 @@ impl VersionGate for Gate<'_> {
                 // The old data stays readable for snapshots that still see the deleted row.
                 let steps = [Was::Data(old.into()), Was::Absent];
                 let [replace_rceid, rceid] =
-                    self.versions.record(tree, key, bm_data, self.trx, duplicate, steps)?;
+                    self.versions.record(tree, key, bm_data, self.author, duplicate, steps)?;
                 self.note(replace_rceid, ChangeKind::RevivedOver, key, bm_data);
                 self.note(rceid, ChangeKind::Inserted, key, bm_data);
                 Ok(InsertVersion { rceid, replace_rceid })
@@ -70,7 +76,7 @@ impl VersionGate for Gate<'_> {
     fn replace(&self, tree: &TreeHandle, key: &[u8], bm_data: &[u8], old: &[u8]) -> Result<RceId> {
         let was = [Was::Data(old.into())];
         let conflict = JetErr::WriteConflict;
-        let [rceid] = self.versions.record(tree, key, bm_data, self.trx, conflict, was)?;
+        let [rceid] = self.versions.record(tree, key, bm_data, self.author, conflict, was)?;
         self.note(rceid, ChangeKind::Replaced, key, bm_data);
         Ok(rceid)
     }
@@ -78,7 +84,7 @@ impl VersionGate for Gate<'_> {
     fn delete(&self, tree: &TreeHandle, key: &[u8], bm_data: &[u8]) -> Result<RceId> {
         let conflict = JetErr::WriteConflict;
         let [rceid] =
-            self.versions.record(tree, key, bm_data, self.trx, conflict, [Was::Present])?;
+            self.versions.record(tree, key, bm_data, self.author, conflict, [Was::Present])?;
         self.note(rceid, ChangeKind::Deleted, key, bm_data);
         Ok(rceid)
     }
@@ -86,7 +92,7 @@ impl VersionGate for Gate<'_> {
     fn add(&self, tree: &TreeHandle, key: &[u8], added: Addition) -> Result<RceId> {
         let conflict = JetErr::WriteConflict;
         let [rceid] =
-            self.versions.record(tree, key, &[], self.trx, conflict, [Was::Less(added)])?;
+            self.versions.record(tree, key, &[], self.author, conflict, [Was::Less(added)])?;
         self.note(rceid, ChangeKind::Added(added), key, &[]);
         Ok(rceid)
     }

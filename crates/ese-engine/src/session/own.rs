@@ -17,7 +17,7 @@ use super::{Change, ChangeKind, Session, gate::Gate, not_in_transaction, remove_
 use crate::{
     database::Database,
     tree::{self, InsertVersion, TreeHandle, Undo, UndoOper, Unversioned, VersionGate, Writer},
-    version::KeyBytes,
+    version::{Author, KeyBytes},
 };
 
 /// Chunks behind each other that a long value got.
@@ -71,7 +71,7 @@ impl Session {
             return Err(not_in_transaction());
         };
         let (versions, changes) = (&instance.versions, RefCell::new(changes));
-        let inner = Gate { versions, trx, db, tree, changes };
+        let inner = Gate { versions, author: Author::Own(trx), db, tree, changes };
         let gate = NewChunk { inner, rceid: RefCell::default() };
         let result = tree::insert(db, tree, writer, &gate, hint, &key, data);
         let rceid = gate.rceid.into_inner();

@@ -60,6 +60,8 @@ pub(crate) enum SchemaStep {
     Changed,
     /// The tree of a table's long values.
     LongValues,
+    /// Trees that were to become a table's, and will not.
+    Abandoned,
 }
 
 /// One schema change of the open transaction.
@@ -86,6 +88,25 @@ impl Session {
     /// Notes a schema change whose catalog rows are written.
     pub(crate) fn note_schema_change(&mut self, change: SchemaChange) {
         self.schema_changes.push((self.changes.len(), change));
+    }
+
+    /// Notes trees of a table that the statement at work has made and gives up; others have done
+    /// something there. The statement fails, so they go as if it were taken back after all else.
+    pub(crate) fn abandon_trees(
+        &mut self,
+        attached: &Arc<Attached>,
+        table: &Arc<Table>,
+        made: Vec<Drop>,
+    ) {
+        let change = SchemaChange {
+            attached: Arc::clone(attached),
+            table: Arc::clone(table),
+            step: SchemaStep::Abandoned,
+            made,
+            given_up: Vec::new(),
+        };
+        // As if it had made a change more: the statement itself may not have made any.
+        self.schema_changes.push((self.changes.len() + 1, change));
     }
 
     /// A statement is done: what it changed of a table is taken back together with what the
@@ -117,8 +138,10 @@ impl Session {
         while let Some((_, change)) = self.schema_changes.pop_if(|(count, _)| *count > keep) {
             let SchemaChange { attached, table, step, made, .. } = change;
             let objid = table.schema.objid;
-            if step == SchemaStep::LongValues {
-                table.core.long.forget();
+            if step == SchemaStep::LongValues || step == SchemaStep::Abandoned {
+                if step == SchemaStep::LongValues {
+                    table.core.long.forget();
+                }
                 back.made.extend(made);
                 continue;
             }

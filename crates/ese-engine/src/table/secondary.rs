@@ -4,13 +4,16 @@
 //! whose keys are not unique both together identify it. Entries are versioned like rows, so that
 //! a snapshot that sees a row sees its entries too.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, atomic::Ordering},
+};
 
 use ese_base::{Error, JetErr, Result};
 use ese_pages::Node;
 use smallvec::SmallVec;
 
-use super::{Table, see};
+use super::{Table, see, see_versions};
 use crate::{
     catalog::index_kind,
     database::Database,
@@ -94,6 +97,8 @@ impl Table {
         session.read(|snapshot| {
             let view = handle.view();
             let guide = (&**handle, usize::from(session.procid().0));
+            // Nobody sees the index yet for whom that changes under the scan.
+            let see = if handle.unmarked.load(Ordering::Acquire) == 0 { see } else { see_versions };
             tree::scan_guided(&self.db.cache, guide, start, direction, position, |node| {
                 let Node { prefix, suffix, data, .. } = node;
                 let order = view.order_data(data);
