@@ -43,6 +43,7 @@ const PLANTED: &[Planted] = &[
     planted("engine-keep-lost-pages", "growth", 0),
     planted("engine-forget-released-values", "long", 0),
     planted("engine-root-before-chunks", "long", 0),
+    planted("engine-redo-before-attach", "older", 0),
 ];
 
 /// Time to catch one.

@@ -432,6 +432,39 @@ fn an_incremental_set_builds_on_the_set_that_was_restored_and_not_on_the_newest(
 }
 
 #[test]
+fn a_database_that_was_put_back_is_backed_up_and_recovered() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    import(dir, 0, 300);
+    ese(dir, &["backup", "data", "before"]).fine();
+    let old = fs::read(dir.join("data/a.edb")).unwrap();
+    import(dir, 1000, 100);
+    fs::write(dir.join("data/a.edb"), old).unwrap();
+    ese(dir, &["backup", "data", "set"]).fine();
+    let expected = rows(dir, "data");
+    assert_eq!(expected.lines().count(), 300);
+    ese(dir, &["verify-backup", "set", "--scratch", "."]).fine();
+    ese(dir, &["restore", "set", "again"]).fine();
+    assert!(rows(dir, "again") == expected);
+}
+
+#[test]
+fn a_database_that_was_put_back_in_the_place_of_another_one_is_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 500);
+    let old = fs::read(dir.join("data/a.edb")).unwrap();
+    exchange(dir, true);
+    fs::write(dir.join("data/a.edb"), old).unwrap();
+    ese(dir, &["backup", "data", "set"]).fine();
+    let here = dir.to_str().unwrap();
+    ese(dir, &["verify-backup", "set", "--scratch", here]).fine();
+    ese(dir, &["restore", "set", &format!("{here}/r")]).fine();
+    ese(dir, &["diff", "data/a.edb", "r/a.edb"]).fine();
+    assert!(!ese(dir, &["tables", "r/a.edb"]).fine().contains("second"));
+}
+
+#[test]
 fn another_copy_of_a_database_in_a_set_is_left_out_or_refused() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

@@ -185,6 +185,17 @@ const FAMILIES: &[Family] = &[
             settings.detach = true;
         },
     },
+    // Older copies of the databases come back after an orderly end, and later crashes are recovered
+    // without a checkpoint.
+    Family {
+        name: "older",
+        shape: |profile, settings| {
+            (profile.restart_of_1000, profile.transactions) = (80, 24);
+            (profile.roll_of_1000, profile.checkpoint_of_1000) = (40, 60);
+            (profile.backup_of_1000, settings.restore_sets) = (15, true);
+            (settings.two_databases, settings.put_back) = (true, true);
+        },
+    },
     // Recoveries in stages: redo to some place, to the end, and then with undo.
     Family {
         name: "stages",

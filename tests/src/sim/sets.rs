@@ -6,7 +6,11 @@ use ese_api::{CopyOptions, Instance, RestoreOptions, RestoreTarget, StopReason, 
 use ese_base::{Error, JetErr, Result};
 use ese_engine::session::Session;
 use ese_os::{Env, OpenMode};
-use ese_pages::cache::FlushGoal;
+use ese_pages::{
+    DbState,
+    cache::FlushGoal,
+    header::{Located, read_header},
+};
 use ese_sim::{SimEnv, check::Store as _, model::Model};
 
 use super::store::EngineStore;
@@ -118,7 +122,52 @@ impl EngineStore {
             }
         }
         instance.stop()?;
+        if settings.put_back {
+            EngineStore::put_back(env, settings)?;
+        }
         if settings.compact { EngineStore::compact(env, settings.two_databases) } else { Ok(()) }
+    }
+
+    /// Lets the databases go on for a while, and puts what they were before in their place.
+    fn put_back(env: &Env, settings: &super::Settings) -> Result<()> {
+        let paths = (0..1 + usize::from(settings.two_databases)).map(EngineStore::path);
+        let before = paths.map(|path| Ok((read_whole(env, &path)?, path)));
+        let before: Vec<_> = before.collect::<Result<_>>()?;
+        let mut store =
+            EngineStore::open(env, &super::Settings { put_back: false, ..settings.clone() })?;
+        store.change_in_vain()?;
+        store.close()?;
+        for (bytes, path) in before {
+            let copy = path.with_extension("old");
+            let file = env.fs.open(&copy, OpenMode::CreateOrTruncate)?;
+            file.write_at(&bytes, 0)?;
+            file.sync()?;
+            drop(file);
+            env.fs.rename(&copy, &path)?;
+        }
+        env.fs.sync_dir(Path::new(Self::DIR))
+    }
+
+    /// Removes the checkpoint, unless a database is clean: the log says how such a one goes on,
+    /// and nobody but the checkpoint which of two ways it is.
+    pub(super) fn lose_checkpoint(env: &Env) -> Result<()> {
+        let checkpoint = Path::new(Self::DIR).join("edb.chk");
+        for number in 0..2 {
+            let path = EngineStore::path(number);
+            if !env.fs.exists(&path)? {
+                return Ok(());
+            }
+            let file = env.fs.open(&path, OpenMode::Read)?;
+            let dirty = |located: Located| located.header.state() == DbState::DirtyShutdown;
+            if !read_header(file.as_ref()).is_ok_and(dirty) {
+                return Ok(());
+            }
+        }
+        if env.fs.exists(&checkpoint)? {
+            env.fs.remove_file(&checkpoint)?;
+            env.fs.sync_dir(Path::new(Self::DIR))?;
+        }
+        Ok(())
     }
 }
 
@@ -134,7 +183,8 @@ pub(super) fn restored_elsewhere(
     let (keep_damaged, stop) = (false, StopToken::new());
     let mut options = RestoreOptions { force: false, keep_damaged, progress: &mut |_| (), stop };
     drop(ese_api::restore_with(&env, set, &target, &mut options)?);
-    let mut restored = EngineStore::open(&env, settings)?;
+    let settings = super::Settings { put_back: false, ..settings.clone() };
+    let mut restored = EngineStore::open(&env, &settings)?;
     let found = restored.content()?;
     restored.close()?;
     Ok(found)
@@ -144,10 +194,15 @@ fn copy_dir(from: &Env, to: &Env, dir: &Path) -> Result<()> {
     to.fs.create_dir_all(dir)?;
     for entry in from.fs.list(dir)?.into_iter().filter(|entry| !entry.is_dir) {
         let path = dir.join(&entry.name);
-        let source = from.fs.open(&path, OpenMode::Read)?;
-        let mut bytes = vec![0; usize::try_from(source.len()?).unwrap_or(0)];
-        source.read_at(&mut bytes, 0)?;
+        let bytes = read_whole(from, &path)?;
         to.fs.open(&path, OpenMode::CreateNew)?.write_at(&bytes, 0)?;
     }
     Ok(())
+}
+
+fn read_whole(env: &Env, path: &Path) -> Result<Vec<u8>> {
+    let file = env.fs.open(path, OpenMode::Read)?;
+    let mut bytes = vec![0; usize::try_from(file.len()?).unwrap_or(0)];
+    file.read_at(&mut bytes, 0)?;
+    Ok(bytes)
 }

@@ -57,6 +57,9 @@ pub struct Settings {
     pub detach: bool,
     /// Compact the databases after an orderly end.
     pub compact: bool,
+    /// After an orderly end, start once more for changes that nobody shall see, put the databases
+    /// back as they were, and recover dirty databases without a checkpoint from then on.
+    pub put_back: bool,
     /// Restore every whole backup elsewhere, and compare.
     pub restore_sets: bool,
     /// When free pages at the end of the files are cut off, beside the steps that ask for it.
@@ -99,6 +102,7 @@ impl Settings {
             two_databases: false,
             detach: false,
             compact: false,
+            put_back: false,
             restore_sets: false,
             shrink: ShrinkMode::OnRequest,
             long_values: false,
@@ -208,6 +212,9 @@ fn table_def(name: &str) -> TableDef {
         .index(unique)
 }
 
+/// Tables of a history that comes to nothing are called so; no model knows them.
+const LOST: &str = "lost";
+
 /// What is added to a length too much, and taken off again.
 const DETOUR: i64 = 1_000_000;
 
@@ -277,6 +284,32 @@ impl EngineStore {
         session.begin()?;
         catalog::create_table(session, &attached, &table_def(name))?;
         session.commit(durability(durable))
+    }
+
+    /// Changes of a history that comes to nothing, unless the power goes before its end; in pages
+    /// that the others change, too.
+    pub(super) fn change_in_vain(&mut self) -> Result<()> {
+        self.session(0)?;
+        for number in 0..self.databases.len() {
+            let names = self.names_of(number)?;
+            let count = names.iter().filter(|name| name.starts_with(LOST)).count();
+            let table = format!("{LOST}{count}-{number}");
+            self.create_table(&table, false)?;
+            self.session(0)?.begin()?;
+            for key in 0..30_u8 {
+                let (table, key, value) = (table.clone(), vec![key; 3], vec![key; 200]);
+                self.row(0, &RowOp::Insert { table, key, value })?;
+            }
+            self.session(0)?.commit(Durability::Durable)?;
+            self.log()?.roll()?;
+        }
+        Ok(())
+    }
+
+    fn names_of(&self, number: usize) -> Result<Vec<String>> {
+        let session = Session::begin_session(self.running()?.engine())?;
+        let tables = catalog::tables(&session, &self.databases[number])?;
+        Ok(tables.iter().map(|table| table.schema.name.clone()).collect())
     }
 
     fn row(&mut self, session: usize, op: &RowOp) -> Result<()> {
@@ -404,7 +437,7 @@ impl EngineStore {
         model: &mut Model,
     ) -> Result<()> {
         for table in catalog::tables(session, attached)? {
-            if table.schema.name.starts_with("MSys") {
+            if ["MSys", LOST].iter().any(|start| table.schema.name.starts_with(start)) {
                 continue;
             }
             let (mut rows, mut failed) = (Rows::new(), Ok(()));
@@ -463,6 +496,9 @@ impl Store for EngineStore {
     type Settings = Settings;
 
     fn open(env: &Env, settings: &Settings) -> Result<EngineStore> {
+        if settings.put_back {
+            EngineStore::lose_checkpoint(env)?;
+        }
         let instance = settings.start(env, Self::DIR)?;
         let replayed = instance.recovery_report().map_or(0, |report| report.applied);
         let mut store = EngineStore {

@@ -113,6 +113,32 @@ fn a_copy_from_before_the_last_clean_end_is_refused() {
 }
 
 #[test]
+fn an_older_copy_that_was_put_back_needs_nothing_of_the_history_that_it_ended() {
+    let _mode = multi();
+    let live = Live::new();
+    let (dir, path) = (Arc::clone(&live.dir), live.path());
+    live.load(0..10);
+    live.term(JET_bitTermComplete).unwrap();
+    let old = fs::read(&path).unwrap();
+    // The rows of the history that is given up go to the same pages, over several logs.
+    let live = Live::again(&dir);
+    (10..40).for_each(|ten| live.load(ten * 10..ten * 10 + 10));
+    live.term(JET_bitTermComplete).unwrap();
+    fs::write(&path, old).unwrap();
+    let live = Live::again(&dir);
+    live.load(10..20);
+    let left = Left::by(live, 20);
+    let (without, from_its_middle) = (left.fork(), left.fork());
+    left.is_complete();
+    fs::remove_file(without.file("edb.chk")).unwrap();
+    without.is_complete();
+    // The first log lists the database as it was attached then.
+    fs::remove_file(from_its_middle.file("edb.chk")).unwrap();
+    fs::remove_file(from_its_middle.archive(1)).unwrap();
+    from_its_middle.is_complete();
+}
+
+#[test]
 fn the_generations_that_a_database_requires_must_be_there() {
     let _mode = multi();
     let left = Left::with_rows(900);

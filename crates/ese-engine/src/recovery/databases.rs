@@ -35,9 +35,9 @@ use crate::{
 pub(super) enum RedoDb {
     /// Records are applied to it.
     Open { db: Arc<Database>, path: PathBuf, created: Creation, needs: Needs },
-    /// Its file holds all of this run already; records of this number are passed over until the
-    /// next attach.
-    UpToDate,
+    /// Its file holds all of this run already, or was attached later and may be of a history
+    /// without it; records of this number are passed over until the next attach.
+    PassedOver,
     /// No such file. An error unless a later record creates or detaches it, or it may be left out.
     Missing { cause: Error, ignored: bool },
     /// No file can be made where its creation begins; nothing is missing unless the log says that
@@ -67,6 +67,8 @@ pub(super) struct RedoDatabases {
     owed: BTreeMap<PathBuf, BTreeMap<Pgno, Error>>,
     /// The first generation with commits that is lost, with leave.
     lost_from: Option<Generation>,
+    /// Where the attachments of dirty files are logged that have not been met yet.
+    ahead: BTreeMap<PathBuf, LgPos>,
     /// Copies in whose place the log has another database, which nothing has created.
     exchanged: BTreeMap<PathBuf, Error>,
 }
@@ -86,6 +88,7 @@ impl RedoDatabases {
             by_id: BTreeMap::new(),
             owed: BTreeMap::new(),
             lost_from: None,
+            ahead: BTreeMap::new(),
             exchanged: BTreeMap::new(),
         }
     }
@@ -279,17 +282,33 @@ impl RedoDatabases {
         }
         if header.state() == DbState::CleanShutdown && header.lgpos_consistent.get() >= at {
             self.exchanged.remove(&info.path);
-            return Ok(RedoDb::UpToDate);
+            return Ok(RedoDb::PassedOver);
         }
-        check_consistent(&header, info, at).map_err(|error| error.at_path(&info.path))?;
+        if self.is_ahead(&header, at) {
+            self.exchanged.remove(&info.path);
+            self.ahead.insert(info.path.clone(), header.lgpos_attach.get());
+            return Ok(RedoDb::PassedOver);
+        }
+        self.ahead.remove(&info.path);
         let lost = self.ranges.check(&header, watch).map_err(|error| error.at_path(&info.path))?;
         self.lost_from = lost.or(self.lost_from);
+        check_consistent(&header, info).map_err(|error| error.at_path(&info.path))?;
         let created = match header.state() {
             DbState::JustCreated => Creation::Begun,
             _ => Creation::Complete,
         };
         self.exchanged.remove(&info.path);
         self.join(info, file, created, at)
+    }
+
+    /// Was the file attached behind `at`? It was clean then, so that nothing before concerns it;
+    /// and what was logged before may be of a history that ended when somebody put an older copy in
+    /// the file's place. (As the published source does.)
+    fn is_ahead(&self, header: &DbHeader, at: LgPos) -> bool {
+        !plant!("engine-redo-before-attach")
+            && header.state() == DbState::DirtyShutdown
+            && header.sign_log == self.ranges.sign_log
+            && header.lgpos_attach.get() > at
     }
 
     fn join(
@@ -311,6 +330,8 @@ impl RedoDatabases {
                     forget_backups(header);
                 }
                 header.sign_log = sign_log;
+                header.lgpos_attach = info.attached.into();
+                header.set_last_resize(info.attached);
                 require(header, begun);
             })?;
         }
@@ -381,7 +402,9 @@ impl RedoDatabases {
             Placed::Inside | Placed::Mapped { overwrite_on_create: true, .. }
         );
         let begun = match DbFile::open(&self.env, &info.path, Access::ReadWrite) {
-            Ok(file) if overwrite && file.header().sign_db != info.sign_db => true,
+            Ok(file) if overwrite && file.header().sign_db != info.sign_db => {
+                !self.is_ahead(&file.header(), at)
+            }
             Ok(file) => file.header().state() == DbState::JustCreated,
             // A creation that was cut before both headers were durable left no database.
             Err(error) => match error.code() {
@@ -420,7 +443,8 @@ impl RedoDatabases {
         if let Some(dir) = info.path.parent().filter(|_| info.placed == Placed::Inside) {
             self.env.fs.create_dir_all(dir)?;
         }
-        let header = DbHeader::new(NewHeader { page_size, sign_db: info.sign_db, sign_log });
+        let mut header = DbHeader::new(NewHeader { page_size, sign_db: info.sign_db, sign_log });
+        header.lgpos_attach = info.attached.into();
         let file = DbFile::create(&self.env, &info.path, header, INITIAL_PAGES)?;
         self.join(info, file, Creation::Begun, at)
     }
@@ -481,7 +505,6 @@ impl RedoDatabases {
             db.file.update_header(|header| {
                 header.set_state(DbState::DirtyShutdown);
                 require(header, begun);
-                header.lgpos_attach = at.into();
             })?;
         }
         Ok(())
@@ -531,6 +554,13 @@ impl RedoDatabases {
         }
         if let Some((_, exchanged)) = self.exchanged.pop_first() {
             return Err(exchanged);
+        }
+        if let Some((path, at)) = self.ahead.pop_first() {
+            let what = format!("the file was attached at {at}, which the log does not reach");
+            return Err(Error::new(JetErr::RequiredLogFilesMissing, what)
+                .at_path(path)
+                .at_generation(at.generation)
+                .advise("bring the logs that follow"));
         }
         let mut left_out = 0;
         for state in std::mem::take(&mut self.by_id) {
@@ -607,10 +637,9 @@ impl RedoDatabases {
 }
 
 /// A copy from before the last clean end is not what the log has attached.
-fn check_consistent(header: &DbHeader, info: &AttachInfo, at: LgPos) -> Result<()> {
+fn check_consistent(header: &DbHeader, info: &AttachInfo) -> Result<()> {
     let (theirs, ours) = (header.lgpos_consistent.get(), info.consistent);
-    let ahead = header.lgpos_attach.get() > at;
-    if ahead || theirs == ours || theirs == LgPos::MIN || ours == LgPos::MIN {
+    if theirs == ours || theirs == LgPos::MIN || ours == LgPos::MIN {
         return Ok(());
     }
     Err(Error::new(

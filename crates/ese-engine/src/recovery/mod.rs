@@ -283,8 +283,8 @@ impl Replay<'_, '_> {
                 self.databases.detach_all(at)?;
             }
             Record::CreateDb(create) => {
-                let (path, none) = (create.path.text(), LgPos::MIN);
-                let info = AttachInfo::of_record(create.dbid, create.sign_db, &path, none);
+                let (path, at) = (create.path.text(), [LgPos::MIN, pos]);
+                let info = AttachInfo::of_record(create.dbid, create.sign_db, &path, at);
                 self.databases.create(&self.places.locate(info)?, pos, self.watch)?;
                 if self.early {
                     self.databases.create_early(create.dbid, pos, end)?;
@@ -292,8 +292,8 @@ impl Replay<'_, '_> {
             }
             Record::CreateDbFinish(finish) => self.databases.creation_finished(finish.dbid, pos)?,
             Record::AttachDb(attach) => {
-                let (path, consistent) = (attach.path.text(), attach.lgpos_consistent);
-                let info = AttachInfo::of_record(attach.dbid, attach.sign_db, &path, consistent);
+                let (path, at) = (attach.path.text(), [attach.lgpos_consistent, pos]);
+                let info = AttachInfo::of_record(attach.dbid, attach.sign_db, &path, at);
                 self.databases.attach(&self.places.locate(info)?, pos, self.watch)?;
             }
             Record::DetachDb(detach) => {

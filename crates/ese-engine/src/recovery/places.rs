@@ -45,19 +45,21 @@ pub(super) struct AttachInfo {
     pub(super) counters: (DbTime, ObjId),
     /// Where it was clean before it was attached.
     pub(super) consistent: LgPos,
+    /// The record that attached or created it.
+    pub(super) attached: LgPos,
     pub(super) placed: Placed,
 }
 
 impl AttachInfo {
-    /// Of a record, which knows nothing of counters.
+    /// Of a record at `attached`, which knows nothing of counters.
     pub(super) fn of_record(
         dbid: Dbid,
         sign_db: Signature,
         path: &str,
-        consistent: LgPos,
+        [consistent, attached]: [LgPos; 2],
     ) -> AttachInfo {
         let (path, counters) = (PathBuf::from(path), Default::default());
-        AttachInfo { dbid, sign_db, path, counters, consistent, placed: Placed::AsLogged }
+        AttachInfo { dbid, sign_db, path, counters, consistent, attached, placed: Placed::AsLogged }
     }
 }
 
@@ -69,6 +71,7 @@ impl From<&Attachment> for AttachInfo {
             path: PathBuf::from(&attachment.path),
             counters: (attachment.dbtime, attachment.objid_last),
             consistent: attachment.lgpos_consistent,
+            attached: attachment.lgpos_attach,
             placed: Placed::AsLogged,
         }
     }
