@@ -9,7 +9,7 @@ use std::{
 use ese_backup::restore::{self as set, ExternalDatabases, Placed, TEMPORARY};
 use ese_base::{Error, Generation, JetErr, Result, Signature, StopToken};
 use ese_engine::{
-    instance::{InstanceConfig, recover as engine_recover},
+    instance::{InstanceConfig, recover as engine_recover, recover_telling},
     recovery::{MappedDatabase, RecoveryFlags, RecoveryOptions, RecoveryReport, RedoEnd},
 };
 use ese_log::{LogName, LogNames, LogStream, NameKind, Situation};
@@ -191,10 +191,9 @@ pub(crate) fn restore_plan(
     let end = planned_end(env, plan, target)?;
     let cut = end.filter(|end| end.leaves_out).map(|end| RedoEnd::CutAt(end.position));
     let mut recovery = RecoveryReport::default();
-    let stop = options.stop.clone();
-    let placed = set::restore(env, plan, target, options, |placed| {
-        let options = RecoveryOptions { until: cut, stop, ..RecoveryOptions::default() };
-        recovery = replay(env, placed, target, config, options)?;
+    let placed = set::restore(env, plan, target, options, |placed, options| {
+        let how = RecoveryOptions { until: cut, ..RecoveryOptions::default() };
+        recovery = replay(env, placed, target, config, how, options)?;
         // Without a log nothing is left that could be taken for the future that was left out.
         if cut.is_some() { placed.forget_logs(env) } else { Ok(()) }
     })?;
@@ -267,14 +266,13 @@ pub(crate) fn restore_external(
     options: &mut RestoreOptions<'_>,
     config: InstanceConfig,
 ) -> Result<Restored> {
-    let stop = options.stop.clone();
     let placed = set::place_external(env, external, target, options)?;
     // What a map does not name is missing, and what is missing is left out.
     let named = placed.databases.iter();
     let map = named.map(|database| MappedDatabase::new(&database.path, &database.path)).collect();
     let flags = RecoveryFlags::IGNORE_MISSING_DATABASES;
-    let recovery_options = RecoveryOptions { map, flags, stop, ..RecoveryOptions::default() };
-    let recovery = replay(env, &placed, target, config, recovery_options)?;
+    let how = RecoveryOptions { map, flags, ..RecoveryOptions::default() };
+    let recovery = replay(env, &placed, target, config, how, options)?;
     let databases = placed.databases.into_iter().map(|database| database.path).collect();
     let left_out = Vec::new();
     let (end, loss) = (None, None);
@@ -286,7 +284,8 @@ fn replay(
     placed: &Placed,
     target: &RestoreTarget,
     mut config: InstanceConfig,
-    options: RecoveryOptions<'_>,
+    how: RecoveryOptions<'_>,
+    options: &mut RestoreOptions<'_>,
 ) -> Result<RecoveryReport> {
     config.recovery = true;
     config.system_dir.clone_from(&target.system_dir);
@@ -302,9 +301,15 @@ fn replay(
     let moved = databases.map(|database| (database.signature, database.path.clone())).collect();
     let (lock, first) = (Some(Arc::clone(&placed.lock)), Some(placed.gen_low));
     // A database that the logs know and the set does not have lies where somebody uses it.
-    let confined = true;
-    let options = RecoveryOptions { lock, first, moved, confined, hard: true, ..options };
-    engine_recover(env, config, options).map_err(|error| of_hard_recovery(error, placed))
+    let (confined, hard, stop) = (true, true, options.stop.clone());
+    let how = RecoveryOptions { lock, first, moved, confined, hard, stop, ..how };
+    let bytes = placed.report.bytes;
+    let mut progress = |percent| {
+        let replayed = Some(percent);
+        (options.progress)(&RestoreProgress { bytes_done: bytes, bytes_total: bytes, replayed });
+    };
+    recover_telling(env, config, how, &mut progress)
+        .map_err(|error| of_hard_recovery(error, placed))
 }
 
 /// Damage to a log has a name of its own in a restore: of the set, and behind it

@@ -107,6 +107,7 @@ fn restore_chain(
             progress(&RestoreProgress {
                 bytes_done: unpacked.bytes + so_far.bytes_done,
                 bytes_total: unpacked.bytes + so_far.bytes_total,
+                replayed: so_far.replayed,
             });
         };
         let mut again = RestoreOptions {
@@ -361,7 +362,8 @@ fn unpack_one(
     let mut report = |done, total: u64| {
         have = done;
         let bytes_total = before.saturating_add(total.max(done)).saturating_mul(2);
-        progress(&RestoreProgress { bytes_done: before.saturating_add(done), bytes_total });
+        let bytes_done = before.saturating_add(done);
+        progress(&RestoreProgress { bytes_done, bytes_total, replayed: None });
     };
     let mut unpacking = Unpacking { progress: &mut report, stop: options.stop.clone() };
     unpacked.dirs.push(staging.add(input, name, &mut unpacking)?);

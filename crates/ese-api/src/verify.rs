@@ -21,6 +21,9 @@ pub struct VerifyProgress {
     pub bytes_done: u64,
     /// Of everything, as far as it is known.
     pub bytes_total: u64,
+    /// A backup is checked: of a hundred parts of its log, those that are replayed. `None`: files
+    /// are read.
+    pub replayed: Option<u32>,
 }
 
 /// Options of a verification.

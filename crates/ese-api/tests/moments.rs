@@ -9,8 +9,9 @@
 use std::{path::Path, thread::sleep, time::Duration};
 
 use ese_api::{
-    ColType, DirDestination, Env, Instance, JetErr, LogTime, RestoreOptions, RestorePlan,
-    RestoreSource, RestoreTarget, RestoreUntil, Session, Shipper, StopToken, Table, TableBuilder,
+    ColType, DirDestination, Env, Instance, JetErr, LogTime, Restorable, RestoreOptions,
+    RestorePlan, RestoreProgress, RestoreSource, RestoreTarget, RestoreUntil, Session, SetInput,
+    Shipper, StopToken, Table, TableBuilder, VerifyOptions, VerifyProgress, check_backup,
     restore_from, row,
 };
 
@@ -40,8 +41,14 @@ fn moment() -> LogTime {
 
 fn restore(source: &RestoreSource, target: &RestoreTarget) -> ese_api::Result<ese_api::Restored> {
     let (force, keep_damaged, stop) = (false, false, StopToken::new());
-    let mut options = RestoreOptions { force, keep_damaged, progress: &mut |_| (), stop };
-    restore_from(&Env::real(), source, target, &mut options)
+    let mut replayed = Vec::new();
+    let mut progress = |so_far: &RestoreProgress| replayed.extend(so_far.replayed);
+    let mut options = RestoreOptions { force, keep_damaged, progress: &mut progress, stop };
+    let restored = restore_from(&Env::real(), source, target, &mut options);
+    if restored.is_ok() {
+        assert!(!replayed.is_empty() && replayed.is_sorted(), "{replayed:?}");
+    }
+    restored
 }
 
 fn ids(dir: &Path) -> Vec<i32> {
@@ -79,7 +86,16 @@ fn small_commits_of_one_run_are_told_apart_by_their_time() {
     drop((table, session));
     instance.abandon();
 
-    let source = RestoreSource::new(&at("set")).with_increment(&at("shipped"));
+    let mut replayed = Vec::new();
+    let mut progress = |so_far: &VerifyProgress| replayed.extend(so_far.replayed);
+    let mut options = VerifyOptions::new(&mut progress, StopToken::new());
+    let (set, shipped) = (at("set"), at("shipped"));
+    let input = SetInput::Path(&set);
+    let found = check_backup(&env, input, Some(&shipped), dirs.path(), &mut options).unwrap();
+    assert!(matches!(found.answer, Restorable::Yes), "{found:?}");
+    assert!(replayed.is_sorted() && replayed.last() == Some(&100), "{replayed:?}");
+
+    let source = RestoreSource::new(&at("set")).with_increment(&shipped);
     let plan = RestorePlan::examine_source(&env, &source).unwrap();
     let mut ends = Vec::new();
     for (last, moment) in (1..).zip(moments) {

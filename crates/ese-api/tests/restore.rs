@@ -314,6 +314,9 @@ fn the_logs_that_are_there_are_replayed_after_those_of_the_set() {
     assert_eq!(seen.first(), Some(&(JET_sntBegin, 0)));
     assert_eq!(seen.last(), Some(&(JET_sntComplete, 100)));
     assert!(seen.is_sorted_by_key(|(_, done)| *done), "{seen:?}");
+    // Files are the first 80 parts of it, the replay is the rest.
+    let replaying = |(snt, done): &&(_, u32)| *snt == JET_sntProgress && (81..100).contains(done);
+    assert!(seen.iter().filter(replaying).count() > 3, "{seen:?}");
     assert_eq!(Live::again(&home).rows().len(), 3500);
 }
 

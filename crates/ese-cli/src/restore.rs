@@ -32,7 +32,11 @@ pub(crate) fn run(context: &Context, args: &args::Restore) -> Outcome {
         SetInput::Stream(&mut pipe)
     };
     let mut progress = context.progress("restore");
-    let mut report = |so_far: &RestoreProgress| progress.set(so_far.bytes_done, so_far.bytes_total);
+    let mut replaying = context.progress("replay").of_parts();
+    let mut report = |so_far: &RestoreProgress| match so_far.replayed {
+        None => progress.set(so_far.bytes_done, so_far.bytes_total),
+        Some(percent) => replaying.set(percent.into(), 100),
+    };
     let target = RestoreTarget {
         until: until(args),
         allow_loss: args.allow_loss,
@@ -44,7 +48,7 @@ pub(crate) fn run(context: &Context, args: &args::Restore) -> Outcome {
         let mut options = RestoreOptions { force, keep_damaged, progress: &mut report, stop };
         restore_set(&context.env, input, args.logs.as_deref(), &target, &mut options)
     })?;
-    drop(progress);
+    drop((progress, replaying));
     tell(context, args, &restored)
 }
 

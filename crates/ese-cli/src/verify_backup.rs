@@ -56,13 +56,17 @@ fn check(
     };
     let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
     let mut progress = context.progress("verify");
-    let mut report = |so_far: &VerifyProgress| progress.set(so_far.bytes_done, so_far.bytes_total);
+    let mut replaying = context.progress("replay").of_parts();
+    let mut report = |so_far: &VerifyProgress| match so_far.replayed {
+        None => progress.set(so_far.bytes_done, so_far.bytes_total),
+        Some(percent) => replaying.set(percent.into(), 100),
+    };
     let left = || "not everything has been looked at; nothing is left of it".to_owned();
     let found = interrupt.stoppable(left, |stop| {
         let mut options = VerifyOptions::new(&mut report, stop.clone());
         check_backup(&context.env, input, args.logs.as_deref(), &scratch, &mut options)
     })?;
-    drop(progress);
+    drop((progress, replaying));
     let mut output = Output::new();
     if context.json {
         output.json(&as_json(set, &found))?;

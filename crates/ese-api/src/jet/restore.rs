@@ -184,8 +184,11 @@ fn with_options(
     body: impl FnOnce(&mut RestoreOptions<'_>) -> Result<()>,
 ) -> Result<()> {
     let stop = teller.stop.clone();
-    let mut progress = |so_far: &ese_backup::restore::RestoreProgress| {
-        teller.progress(so_far.bytes_done, so_far.bytes_total, FILES);
+    let mut progress = |so_far: &ese_backup::restore::RestoreProgress| match so_far.replayed {
+        None => teller.progress(so_far.bytes_done, so_far.bytes_total, FILES),
+        Some(percent) => {
+            teller.progress(u64::from(100 * FILES + percent * (99 - FILES)), 100 * 100, 100);
+        }
     };
     // What a database replaces is verified and copied by then.
     let (force, keep_damaged) = (true, false);

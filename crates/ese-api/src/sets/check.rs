@@ -293,7 +293,8 @@ fn is_closed(env: &Env, path: &Path) -> bool {
 }
 
 fn of_restore(done: &RestoreProgress) -> VerifyProgress {
-    VerifyProgress { bytes_done: done.bytes_done, bytes_total: done.bytes_total }
+    let RestoreProgress { bytes_done, bytes_total, replayed } = *done;
+    VerifyProgress { bytes_done, bytes_total, replayed }
 }
 
 /// By the names of the logs, also if they cannot be read, and by the manifests, also if they are

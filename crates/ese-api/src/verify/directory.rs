@@ -221,6 +221,7 @@ fn verify_backup(
         (options.progress)(&VerifyProgress {
             bytes_done: done.bytes_done,
             bytes_total: done.bytes_total,
+            replayed: None,
         });
     };
     // What is wrong with a manifest is said by whoever needs it.

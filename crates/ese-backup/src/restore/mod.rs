@@ -47,6 +47,8 @@ pub struct RestoreProgress {
     pub bytes_done: u64,
     /// Bytes of the set.
     pub bytes_total: u64,
+    /// Of a hundred parts of the log, those that are replayed. `None`: files are read.
+    pub replayed: Option<u32>,
 }
 
 /// The logs of a set, checked among themselves, and its manifest.
@@ -92,10 +94,10 @@ pub fn restore(
     plan: &RestorePlan,
     target: &RestoreTarget,
     options: &mut RestoreOptions<'_>,
-    replay: impl FnOnce(&Placed) -> Result<()>,
+    replay: impl FnOnce(&Placed, &mut RestoreOptions<'_>) -> Result<()>,
 ) -> Result<Placed> {
     let placed = place(env, plan, target, options)?;
-    replay(&placed)?;
+    replay(&placed, options)?;
     placed.finish(env)?;
     Ok(placed)
 }

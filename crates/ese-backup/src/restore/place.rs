@@ -43,7 +43,7 @@ pub struct RestoreOptions<'a> {
     pub force: bool,
     /// Restore damaged pages as they are instead of refusing the set.
     pub keep_damaged: bool,
-    /// Called between pieces of 1 MiB.
+    /// Called between pieces of 1 MiB, and for each percent of the log that is replayed.
     pub progress: &'a mut dyn FnMut(&RestoreProgress),
     /// Looked at there.
     pub stop: StopToken,

@@ -398,7 +398,7 @@ fn a_restore_runs_the_replay_and_then_takes_its_mark_away() {
         .system_in(Path::new("/r/sys"));
     let mut progress = |_: &RestoreProgress| ();
     let mut options = options(false, &mut progress);
-    let failed = restore(&case.env, &case.plan(), &target, &mut options, |_| {
+    let failed = restore(&case.env, &case.plan(), &target, &mut options, |_, _| {
         Err(ese_base::Error::code_only(ese_base::JetErr::DiskIO))
     });
     assert_eq!(failed.unwrap_err().jet_code(), -1022);
@@ -407,7 +407,7 @@ fn a_restore_runs_the_replay_and_then_takes_its_mark_away() {
     case.write(Path::new("/r/log/edb.log"), b"half");
     case.write(Path::new("/r/sys/edb.chk"), b"half");
     let mut replayed = false;
-    restore(&case.env, &case.plan(), &target, &mut options, |placed| {
+    restore(&case.env, &case.plan(), &target, &mut options, |placed, _| {
         replayed = placed.log_dir == Path::new("/r/log");
         assert!(!names(&case.env, "/r/log").contains(&"edb.log".to_owned()));
         assert_eq!(names(&case.env, "/r/sys"), [""; 0]);
@@ -565,7 +565,7 @@ fn a_power_cut_at_any_moment_leaves_a_restore_that_can_be_repeated() {
     let restore_on = |env: &Env| {
         let plan = RestorePlan::examine(env, Path::new(SET)).unwrap();
         let mut progress = |_: &RestoreProgress| ();
-        restore(env, &plan, &target, &mut options(false, &mut progress), |_| Ok(()))
+        restore(env, &plan, &target, &mut options(false, &mut progress), |_, _| Ok(()))
     };
     restore_on(&env).unwrap();
     let wanted: Vec<Vec<u8>> =

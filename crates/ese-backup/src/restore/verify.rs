@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
             progress,
             stop,
             keep_damaged,
-            so_far: RestoreProgress { bytes_done: 0, bytes_total: plan.bytes() },
+            so_far: RestoreProgress { bytes_done: 0, bytes_total: plan.bytes(), replayed: None },
             report: SetReport { damaged: plan.damaged.clone(), ..SetReport::default() },
         }
     }

@@ -38,7 +38,7 @@ pub use status::{OldestTransaction, Status, Told, read_status};
 pub use self::{
     attach::{AttachMode, Attached},
     config::{InstanceConfig, ShrinkMode},
-    start::recover,
+    start::{recover, recover_telling},
     term::TermMode,
 };
 pub(crate) use self::{

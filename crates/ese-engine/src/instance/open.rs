@@ -44,9 +44,9 @@ pub(super) fn open_log(
     config: &InstanceConfig,
     bounds: &Arc<Bounds>,
     mut options: RecoveryOptions<'_>,
+    mut watch: Watch<'_>,
 ) -> Result<Opening> {
     check_settings(config, &options)?;
-    let mut watch = Watch::of(&mut options);
     let opened = watch.begin().and_then(|()| {
         let mut log_config = config.log_config();
         log_config.lock = Some(match options.lock.take() {

@@ -22,7 +22,7 @@ use super::{
     open::{Opened, Opening, open_log},
 };
 use crate::{
-    recovery::{RecoveryFlags, RecoveryOptions, RecoveryReport},
+    recovery::{RecoveryFlags, RecoveryOptions, RecoveryReport, Watch},
     session::Unreferenced,
     temp::{TempFiles, tidy},
     trx::TrxClock,
@@ -51,9 +51,10 @@ impl Instance {
     pub fn start_with(
         env: &Env,
         config: InstanceConfig,
-        options: RecoveryOptions<'_>,
+        mut options: RecoveryOptions<'_>,
     ) -> Result<(Arc<Instance>, Option<RecoveryReport>)> {
-        match start_or_stop(env, config, options)? {
+        let watch = Watch::of(&mut options);
+        match start_or_stop(env, config, options, watch)? {
             Started::Running(instance, report) => Ok((instance, report)),
             Started::RedoOnly { consistent: true, .. } => Err(Error::new(
                 JetErr::RecoveredWithoutUndoDatabasesConsistent,
@@ -82,6 +83,7 @@ fn start_or_stop(
     env: &Env,
     mut config: InstanceConfig,
     options: RecoveryOptions<'_>,
+    watch: Watch<'_>,
 ) -> Result<Started> {
     config.log_config().names.check()?;
     if u32::try_from(config.log_file_size).is_err() {
@@ -93,7 +95,7 @@ fn start_or_stop(
     let truncate = options.flags.contains(RecoveryFlags::TRUNCATE_LOGS);
     let bounds = Arc::new(Bounds::default());
     let opened = match config.recovery {
-        true => match open_log(env, &config, &bounds, options)? {
+        true => match open_log(env, &config, &bounds, options, watch)? {
             Opening::Running(opened) => Some(opened),
             Opening::RedoOnly { report, consistent } => {
                 return Ok(Started::RedoOnly { report, consistent });
@@ -164,7 +166,30 @@ fn run(
 pub fn recover(
     env: &Env,
     config: InstanceConfig,
+    mut options: RecoveryOptions<'_>,
+) -> Result<RecoveryReport> {
+    let watch = Watch::of(&mut options);
+    recover_watched(env, config, options, watch)
+}
+
+/// As [`recover`] without a watcher; `progress` is told how many percent of the log are replayed.
+///
+/// # Errors
+/// As [`recover`].
+pub fn recover_telling(
+    env: &Env,
+    config: InstanceConfig,
     options: RecoveryOptions<'_>,
+    progress: &mut dyn FnMut(u32),
+) -> Result<RecoveryReport> {
+    recover_watched(env, config, options, Watch::telling(progress))
+}
+
+fn recover_watched(
+    env: &Env,
+    config: InstanceConfig,
+    options: RecoveryOptions<'_>,
+    watch: Watch<'_>,
 ) -> Result<RecoveryReport> {
     let names = config.log_config().names;
     if LogStream::scan(env, &names)?.situation() == Situation::Empty {
@@ -172,7 +197,7 @@ pub fn recover(
             .at_path(&config.log_dir)
             .advise("name the directory that holds the log files"));
     }
-    match start_or_stop(env, config, options)? {
+    match start_or_stop(env, config, options, watch)? {
         Started::Running(instance, report) => {
             instance.terminate(super::TermMode::Clean)?;
             Ok(report.unwrap_or_default())

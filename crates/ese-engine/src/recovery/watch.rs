@@ -122,9 +122,12 @@ pub enum RecoveryEvent<'a> {
     },
 }
 
+/// A watcher that stays in the thread of the recovery.
+type Watching<'a> = Box<dyn FnMut(&RecoveryEvent<'_>, Answer) -> Answer + 'a>;
+
 /// The watcher of a recovery, and what it wants to know.
 pub(crate) struct Watch<'a> {
-    watcher: Option<Watcher<'a>>,
+    watcher: Option<Watching<'a>>,
     control: bool,
     percent: Option<u32>,
 }
@@ -139,7 +142,19 @@ impl<'a> Watch<'a> {
     /// Takes the watcher out of the options.
     pub(crate) fn of(options: &mut RecoveryOptions<'a>) -> Watch<'a> {
         let control = options.flags.contains(RecoveryFlags::EXTERNAL_CONTROL);
-        Watch { watcher: options.watcher.take(), control, percent: None }
+        let watcher = options.watcher.take().map(|watcher| -> Watching<'a> { watcher });
+        Watch { watcher, control, percent: None }
+    }
+
+    /// Tells how many percent of the log are replayed, and nothing else.
+    pub(crate) fn telling(progress: &'a mut dyn FnMut(u32)) -> Watch<'a> {
+        let watcher = move |event: &RecoveryEvent<'_>, usual| {
+            if let RecoveryEvent::Progress { percent } = event {
+                progress(*percent);
+            }
+            usual
+        };
+        Watch { watcher: Some(Box::new(watcher)), control: false, percent: None }
     }
 
     /// Is anybody asked?
