@@ -30,7 +30,7 @@ use std::{
     sync::Arc,
 };
 
-use ese_base::{Error, JetErr, Pgno, Result, Signature, plant};
+use ese_base::{Error, JetErr, PageSize, Pgno, Result, Signature, plant};
 use ese_os::{Env, File, OpenMode, parent_of};
 use zerocopy::{
     FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned,
@@ -98,24 +98,27 @@ pub fn remove(env: &Env, db: &Path) -> Result<()> {
 pub(crate) struct DoubleWrite {
     file: Arc<dyn File>,
     sequence: u64,
+    /// Pages that fit: no batch may have more.
+    pub(crate) room: usize,
 }
 
 impl DoubleWrite {
-    /// Makes the file with room for a whole batch, or takes the one that is there: whatever it
-    /// holds was looked at when the database was opened.
+    /// Makes the file with room for a whole batch, or for as much of one as the disk has space
+    /// for; or takes the one that is there: whatever it holds was looked at when the database was
+    /// opened.
     ///
     /// # Errors
-    /// `JET_errDiskFull` and the like. Nothing has been written to the database then.
+    /// `JET_errDiskFull` (-1808) if not a single page fits, and the like. Nothing has been written
+    /// to the database then.
     pub(crate) fn open(db: &DbFile, pages_max: usize) -> Result<DoubleWrite> {
         let path = path_of(db.path());
         let file = db.env().fs.open(&path, OpenMode::CreateOrTruncate)?;
-        let len = images_at(pages_max) + pages_max * db.page_size().bytes();
-        file.allocate(0, u64::try_from(len).unwrap_or(u64::MAX))?;
+        let room = make_room(&*file, db.page_size(), pages_max)?;
         file.sync()?;
         if !plant!("pages-skip-double-write-name-sync") {
             db.env().fs.sync_dir(parent_of(&path))?;
         }
-        Ok(DoubleWrite { file, sequence: 0 })
+        Ok(DoubleWrite { file, sequence: 0, room })
     }
 
     /// Makes copies of a batch durable. The images stand in `batch` from `images_at` on, in the
@@ -159,6 +162,19 @@ impl DoubleWrite {
                 if plant!("pages-skip-double-write-sync") { Ok(()) } else { self.file.sync() }
             })
             .map_err(|error| db.poison().remember(error))
+    }
+}
+
+/// Takes space for the images of a batch, for half of one where the disk is too full for it, and so
+/// on. The value is how many fit.
+fn make_room(file: &dyn File, page_size: PageSize, pages_max: usize) -> Result<usize> {
+    let mut pages = pages_max;
+    loop {
+        let len = images_at(pages_max) + pages * page_size.bytes();
+        match file.allocate(0, u64::try_from(len).unwrap_or(u64::MAX)) {
+            Err(error) if error.code() == JetErr::DiskFull && pages > 1 => pages /= 2,
+            done => return done.map(|()| pages),
+        }
     }
 }
 

@@ -166,8 +166,8 @@ impl PageCache {
         self.check_writable()?;
         self.check_not_clean()?;
         flusher.unsettled.clear(); // of a flush that failed: those pages are dirty
-        self.prepare(flusher)?;
-        for pages in pages.chunks(self.batch_pages()) {
+        let most = self.prepare(flusher)?;
+        for pages in pages.chunks(most) {
             self.write_batch(flusher, pages, fence, &mut stats)?;
             if self.options.double_write || flusher.unsettled.len() >= UNSETTLED_MAX {
                 self.settle(flusher, &mut stats)?;
@@ -201,7 +201,8 @@ impl PageCache {
         dblwr::images_at(self.batch_pages())
     }
 
-    fn prepare(&self, flusher: &mut Flusher) -> Result<()> {
+    /// Gets the batch buffer and the double-write file. The value is how many pages a batch has.
+    fn prepare(&self, flusher: &mut Flusher) -> Result<usize> {
         let len = self.images_at() + self.batch_pages() * self.page_size.bytes();
         if flusher.batch.len() < len {
             flusher.batch = AlignedBuffer::new(len)?;
@@ -209,7 +210,8 @@ impl PageCache {
         if self.options.double_write && flusher.double_write.is_none() {
             flusher.double_write = Some(DoubleWrite::open(&self.file, self.batch_pages())?);
         }
-        Ok(())
+        let room = flusher.double_write.as_ref().map_or(usize::MAX, |side| side.room);
+        Ok(self.batch_pages().min(room))
     }
 
     /// Steps 1 to 5.

@@ -1,4 +1,4 @@
-use ese_base::{LgPos, LogTime, PageSize};
+use ese_base::{LgPos, LogTime};
 use ese_sim::{Recording, StateOptions};
 
 use super::*;
@@ -178,6 +178,33 @@ fn a_batch_of_any_size_fits_its_file() {
         tear(&db, 1100);
         assert_eq!(db.open().restored_pages(), [Pgno(1100)]);
     }
+}
+
+#[test]
+fn on_a_nearly_full_disk_batches_are_as_large_as_what_fits() {
+    let (db, file) = TestDb::simulated(PageSize::K4, 40);
+    let options = CacheOptions {
+        batch_pages: 32,
+        dirty_pages_max: 100,
+        pages_max: 100,
+        ..options(CacheMode::Copy)
+    };
+    let cache = PageCache::new(file, options).unwrap();
+    for pgno in 1..=40 {
+        create(&cache, pgno, 1);
+    }
+    let front = images_at(32) as u64;
+    db.sim().set_free_space(Some(front + PAGE - 1));
+    let full = cache.flush(FlushGoal::All, &NoLog).unwrap_err();
+    assert_eq!(full.code(), JetErr::DiskFull, "not a single page fits");
+    // Half of a batch is more than there is, a quarter is not.
+    db.sim().set_free_space(Some(front + 15 * PAGE));
+    let stats = cache.flush(FlushGoal::All, &NoLog).unwrap();
+    assert_eq!((stats.pages, stats.batches), (40, 5));
+    assert_eq!(db.sim().free_space(), Some(7 * PAGE));
+    drop(cache);
+    tear(&db, 40);
+    assert_eq!(db.open().restored_pages(), [Pgno(40)]);
 }
 
 /// Three rounds of changes, each flushed and then marked. Pages 7 and 8 only come with growth.
