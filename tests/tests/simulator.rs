@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use ese_base::PageSize;
 use ese_sim::check::{self, Options, Report};
 use ese_tests::sim::{
-    EngineStore, Findings, Outcome, cut_backups, cut_restores, jobs_of, run_all, seeds, states_or,
+    EngineStore, Findings, Outcome, cut_backups, cut_prunes, cut_restores, jobs_of, run_all, seeds,
+    states_or,
 };
 
 /// The seed of every run; another, fresh one comes along.
@@ -104,4 +105,19 @@ fn power_cuts_of_backups_and_restores_leave_no_set_that_only_seems_complete() {
         let distinct = all.distinct.len();
         assert!(distinct >= DISTINCT_SETS_MIN, "only {distinct} distinct states");
     }
+}
+
+#[test]
+fn power_cuts_of_prunings_harm_no_set_that_stays_and_leave_none_that_only_seems_complete() {
+    let seeds = seeds(FIXED_SEED);
+    println!("seeds {seeds:?}");
+    let families = ["load", "roll"];
+    let jobs: Vec<_> = jobs_of(&[PageSize::K4, PageSize::K32], &seeds)
+        .into_iter()
+        .filter(|job| families.contains(&job.family.name))
+        .collect();
+    let outcomes = run_all(&jobs, |job| {
+        job.run(|settings, workload| cut_prunes(settings, workload, states_or(400)))
+    });
+    conclude("power_cuts_of_prunings", &outcomes);
 }

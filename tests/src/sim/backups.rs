@@ -340,7 +340,7 @@ fn sum_of(image: &Image, plan: &RestorePlan) -> u64 {
     sum.finish()
 }
 
-fn compare(expected: &Model, found: &Model) -> Result<()> {
+pub(super) fn compare(expected: &Model, found: &Model) -> Result<()> {
     let (differences, _) = found.differences(expected, 4);
     if differences.is_empty() {
         return Ok(());

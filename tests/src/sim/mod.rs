@@ -4,6 +4,7 @@
 
 mod backups;
 mod family;
+mod prunes;
 mod run;
 mod sets;
 mod store;
@@ -11,6 +12,7 @@ mod verify;
 
 pub use backups::{cut_backups, cut_restores};
 pub use family::{Family, families};
+pub use prunes::cut_prunes;
 pub use run::{Job, Outcome, jobs_of, number, run_all, seeds, states_or};
 pub use store::{EngineStore, Settings};
 pub use verify::Findings;
