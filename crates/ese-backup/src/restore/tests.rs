@@ -501,6 +501,30 @@ fn a_set_is_never_restored_over_itself() {
 }
 
 #[test]
+fn however_many_copies_of_a_log_are_damaged_a_sound_one_serves() {
+    let case = Case::new();
+    let mut source = RestoreSource::new(Path::new(SET));
+    let mut damage = case.read(&case.log(4));
+    let sound = damage.clone();
+    damage[4096 + 150] ^= 1;
+    case.write(&case.log(4), &damage);
+    for number in 1..10 {
+        let dir = PathBuf::from(format!("/more-{number}"));
+        case.env.fs.create_dir_all(&dir).unwrap();
+        case.write(&dir.join(case.log_name(4)), if number < 9 { &damage } else { &sound });
+        source = source.with_increment(&dir);
+    }
+    let plan = RestorePlan::examine_source(&case.env, &source).unwrap();
+    let verified = verify_set(&case.env, &plan, &mut |_| (), &StopToken::new()).unwrap();
+    assert_eq!(verified.damaged.len(), 9);
+    let target = RestoreTarget::in_dir(Path::new("/new"));
+    let mut progress = |_: &RestoreProgress| ();
+    let placed = place(&case.env, &plan, &target, &mut options(false, &mut progress)).unwrap();
+    assert_eq!(placed.report.damaged.len(), 9);
+    assert!(case.read(&Path::new("/new").join(case.log_name(4))) == sound);
+}
+
+#[test]
 fn a_damaged_page_refuses_the_set_unless_it_is_wanted_all_the_same() {
     let case = Case::new();
     let path = case.path("a.edb");

@@ -49,7 +49,7 @@ pub fn verify_set(
     progress: &mut dyn FnMut(&RestoreProgress),
     stop: &StopToken,
 ) -> Result<SetReport> {
-    let mut sink = Sink::new(env)?;
+    let mut sink = Sink::for_reading()?;
     let mut run = Run::new(plan, progress, stop, false);
     for database in &plan.databases {
         run.database(env, database, &mut sink, None)?;
@@ -254,10 +254,16 @@ impl<'a> Run<'a> {
             let room = buffer.as_slice().len();
             let count = usize::try_from(len - at).unwrap_or(usize::MAX).min(room);
             let bytes = buffer.as_mut_slice().get_mut(..count).unwrap_or_default();
-            file.read_at(bytes, at)?;
-            file.will_need(at + count as u64, room as u64);
-            crc.update(bytes);
-            look(bytes, at).map_err(|error| error.at_path(path))?;
+            let looked = file.read_at(bytes, at).and_then(|()| {
+                file.will_need(at + count as u64, room as u64);
+                crc.update(bytes);
+                look(bytes, at).map_err(|error| error.at_path(path))
+            });
+            if let Err(error) = looked {
+                // The next copy of a damaged log needs one.
+                sink.give_back(buffer);
+                return Err(error);
+            }
             match out {
                 Some((out, keep)) if at < keep => {
                     let left = usize::try_from(keep - at).unwrap_or(usize::MAX);

@@ -104,6 +104,13 @@ impl Sink {
         Ok(Sink { free, under_way: 0, unsynced: Vec::new(), pace, workers })
     }
 
+    /// For files that are only read: one buffer, and nobody who writes.
+    pub(crate) fn for_reading() -> Result<Sink> {
+        let free = vec![AlignedBuffer::new(CHUNK_LEN)?];
+        let (pace, workers) = (Arc::default(), None);
+        Ok(Sink { free, under_way: 0, unsynced: Vec::new(), pace, workers })
+    }
+
     /// From the next write on: leave the device to others in between, or use it fully.
     pub(crate) fn set_gentle(&self, gentle: bool) {
         self.pace.gentle.store(gentle, Ordering::Relaxed);
