@@ -178,70 +178,79 @@ fn both() -> [Set; 2] {
 
 #[test]
 fn every_byte_of_headers_and_trailers() {
-    for set in both() {
-        let (mut tally, mut log) = (Tally::default(), Tally::default());
-        let len = usize::try_from(set.files.iter().find(|(name, _)| name == "a.edb").unwrap().1);
-        let trailer = len.unwrap() - PAGE;
-        for offset in (0..2 * PAGE).chain(trailer..trailer + PAGE) {
-            let depth = match Depth::restore_one_of(397, offset) {
-                // Without a manifest one copy of the header is as good as the other.
-                Depth::Verify if !set.has_manifest() && offset % 16 != 0 => Depth::Examine,
-                depth => depth,
-            };
-            tally.flip(&set, "a.edb", offset, depth);
-        }
-        for name in set.logs().iter().take(2) {
-            for offset in 0..PAGE {
-                log.flip(&set, name, offset, Depth::restore_one_of(397, offset));
-            }
-        }
-        println!(
-            "manifest {}: database {} found, {} harmless; log {} found, {} harmless",
-            set.has_manifest(),
-            tally.found,
-            tally.harmless,
-            log.found,
-            log.harmless
-        );
-        // The other copy of a header is enough, but not of a log's.
-        assert_eq!(log.harmless, 0);
-        assert!(tally.found >= PAGE && tally.harmless <= 2 * PAGE);
+    headers_and_trailers(&Set::new(1));
+}
+
+#[test]
+fn every_byte_of_headers_and_trailers_without_a_manifest() {
+    headers_and_trailers(&Set::new(1).without_manifest());
+}
+
+fn headers_and_trailers(set: &Set) {
+    let (mut tally, mut log) = (Tally::default(), Tally::default());
+    let len = usize::try_from(set.files.iter().find(|(name, _)| name == "a.edb").unwrap().1);
+    let trailer = len.unwrap() - PAGE;
+    for offset in (0..2 * PAGE).chain(trailer..trailer + PAGE) {
+        let depth = match Depth::restore_one_of(397, offset) {
+            // Without a manifest one copy of the header is as good as the other.
+            Depth::Verify if !set.has_manifest() && offset % 16 != 0 => Depth::Examine,
+            depth => depth,
+        };
+        tally.flip(set, "a.edb", offset, depth);
     }
+    for name in set.logs().iter().take(2) {
+        for offset in 0..PAGE {
+            log.flip(set, name, offset, Depth::restore_one_of(397, offset));
+        }
+    }
+    println!(
+        "manifest {}: database {} found, {} harmless; log {} found, {} harmless",
+        set.has_manifest(),
+        tally.found,
+        tally.harmless,
+        log.found,
+        log.harmless
+    );
+    // The other copy of a header is enough, but not of a log's.
+    assert_eq!(log.harmless, 0);
+    assert!(tally.found >= PAGE && tally.harmless <= 2 * PAGE);
 }
 
 #[test]
 fn bytes_of_pages_and_segments() {
-    for set in both() {
-        let mut tally = Tally::default();
-        for (name, len) in set.files.iter().filter(|(name, _)| name != MANIFEST) {
-            let len = usize::try_from(*len).unwrap();
-            for (count, offset) in (2 * PAGE..len).step_by(611).enumerate() {
-                tally.flip(&set, name, offset, Depth::restore_one_of(23, count));
-            }
-            // More than one bit of a page or a segment.
-            for index in 2..len / PAGE {
-                let mut image = set.image.clone();
-                let offset = (index * PAGE + 40) as u64;
-                image.damage(&at(name), offset, 600, |bytes| {
-                    for (number, byte) in (0_u8..=u8::MAX).cycle().zip(bytes) {
-                        *byte = byte.wrapping_mul(3).wrapping_add(number | 1);
-                    }
-                });
-                let what = format!("{name}, page {index}, manifest {}", set.has_manifest());
-                match set.check(&image, Depth::Restore) {
-                    Err(error) => names(&error, name, &what),
-                    Ok(()) => assert!(!set.has_manifest(), "{what}: not noticed"),
+    pages_and_segments(&Set::new(1));
+}
+
+#[test]
+fn bytes_of_pages_and_segments_without_a_manifest() {
+    pages_and_segments(&Set::new(1).without_manifest());
+}
+
+fn pages_and_segments(set: &Set) {
+    let mut tally = Tally::default();
+    for (name, len) in set.files.iter().filter(|(name, _)| name != MANIFEST) {
+        let len = usize::try_from(*len).unwrap();
+        for (count, offset) in (2 * PAGE..len).step_by(611).enumerate() {
+            tally.flip(set, name, offset, Depth::restore_one_of(23, count));
+        }
+        // More than one bit of a page or a segment.
+        for index in 2..len / PAGE {
+            let mut image = set.image.clone();
+            let offset = (index * PAGE + 40) as u64;
+            image.damage(&at(name), offset, 600, |bytes| {
+                for (number, byte) in (0_u8..=u8::MAX).cycle().zip(bytes) {
+                    *byte = byte.wrapping_mul(3).wrapping_add(number | 1);
                 }
+            });
+            let what = format!("{name}, page {index}, manifest {}", set.has_manifest());
+            match set.check(&image, Depth::Restore) {
+                Err(error) => names(&error, name, &what),
+                Ok(()) => assert!(!set.has_manifest(), "{what}: not noticed"),
             }
         }
-        println!(
-            "manifest {}: {} found, {} harmless",
-            set.has_manifest(),
-            tally.found,
-            tally.harmless
-        );
-        assert!(tally.found > 300);
     }
+    println!("manifest {}: {} found, {} harmless", set.has_manifest(), tally.found, tally.harmless);
+    assert!(tally.found > 300);
 }
 
 #[test]
