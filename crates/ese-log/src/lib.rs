@@ -38,5 +38,5 @@ pub use reader::{
 pub use records::Record;
 pub use removal::{make_current, remove_from};
 pub use writer::{
-    Appended, DurableWatcher, GenerationPin, Log, LogConfig, LogObserver, LogStatistics,
+    Appended, DurableWatcher, GenerationPin, Log, LogConfig, LogObserver, LogStatistics, RoundTimes,
 };

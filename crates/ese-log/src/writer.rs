@@ -43,6 +43,7 @@ use ese_pages::fence::LogFence;
 use parking_lot::{Condvar, Mutex, RwLock};
 
 pub use crate::buffer::Appended;
+pub use commit::RoundTimes;
 pub use config::LogConfig;
 pub use files::GenerationPin;
 
@@ -291,6 +292,12 @@ impl Log {
         LogStatistics { rounds, syncs: self.shared.writer.lock().syncs }
     }
 
+    /// How long making the log durable has taken so far. Waits for nothing that takes long.
+    #[must_use]
+    pub fn round_times(&self) -> RoundTimes {
+        self.shared.rounds.times()
+    }
+
     /// The stream's signature.
     #[must_use]
     pub fn signature(&self) -> Signature {
@@ -431,10 +438,12 @@ impl Shared {
             .lock()
             // What is not synced at once has no second place, so it must not be written again.
             .take(|tail| until == Until::Durable && writer.keep_open(tail));
-        let running = self.rounds.start(lead, batch.tip);
+        let clock = &self.env.clock;
+        let begun = (until == Until::Durable).then(|| clock.monotonic());
+        let running = self.rounds.start(lead, batch.tip, begun);
         let result = self.write_batch(&mut writer, batch, until);
         drop(writer);
-        running.finish(&result);
+        running.finish(&result, clock.monotonic());
         let watcher = self.watcher.read().clone();
         if let Some(watcher) = watcher {
             watcher(self.rounds.durable());

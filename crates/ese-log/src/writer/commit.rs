@@ -6,7 +6,10 @@
 //! the first of them leads the next round. Every waiter is served by the round that runs when it
 //! comes or by the one after: nobody starves.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
+};
 
 use ese_base::{Error, JetErr, LgPos, Result, plant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -33,6 +36,20 @@ struct State {
     covers: LgPos,
     /// The first failure; nothing is written after it.
     failure: Option<Error>,
+    /// Of the rounds that somebody waited for.
+    times: RoundTimes,
+}
+
+/// How long the rounds took that made the log durable. Times are those of the machine's clock
+/// ([`ese_os::Clock::monotonic`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoundTimes {
+    /// Rounds that are over.
+    pub ended: u64,
+    /// What they took together.
+    pub took: Duration,
+    /// Since when another one is running.
+    pub running_since: Option<Duration>,
 }
 
 /// What a caller of [`Rounds::join`] has to do.
@@ -55,9 +72,9 @@ pub(crate) struct Running<'a>(Option<&'a Rounds>);
 impl Running<'_> {
     /// The round is over. Wakes those whose records were in it, and one of those who came too
     /// late for it, who leads the next if nobody else does.
-    pub(crate) fn finish(mut self, result: &Result<()>) {
+    pub(crate) fn finish(mut self, result: &Result<()>, now: Duration) {
         if let Some(rounds) = self.0.take() {
-            rounds.finish(result);
+            rounds.finish(result, Some(now));
         }
     }
 }
@@ -66,7 +83,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         if let Some(rounds) = self.0.take() {
             let what = "whoever wrote it ended in a panic";
-            rounds.finish(&Err(Error::new(JetErr::LogWriteFail, what)));
+            rounds.finish(&Err(Error::new(JetErr::LogWriteFail, what)), None);
         }
     }
 }
@@ -74,7 +91,13 @@ impl Drop for Running<'_> {
 impl Rounds {
     pub(crate) fn new(durable: LgPos) -> Rounds {
         Rounds {
-            state: Mutex::new(State { round: 0, running: false, covers: durable, failure: None }),
+            state: Mutex::new(State {
+                round: 0,
+                running: false,
+                covers: durable,
+                failure: None,
+                times: RoundTimes::default(),
+            }),
             done: [Condvar::new(), Condvar::new()],
             durable: AtomicU64::new(durable.to_u64()),
             failed: AtomicBool::new(false),
@@ -84,6 +107,11 @@ impl Rounds {
     /// Rounds that are over.
     pub(crate) fn count(&self) -> u64 {
         self.state.lock().round
+    }
+
+    /// How long those took that somebody waited for.
+    pub(crate) fn times(&self) -> RoundTimes {
+        self.state.lock().times
     }
 
     /// Has the log failed?
@@ -120,11 +148,18 @@ impl Rounds {
         }
     }
 
-    /// The leader's batch reaches up to `covers`; others may come in now.
-    pub(crate) fn start<'a>(&'a self, lead: Lead<'a>, covers: LgPos) -> Running<'a> {
+    /// The leader's batch reaches up to `covers`; others may come in now. `now`: somebody waits
+    /// until it is durable, so the round's time counts.
+    pub(crate) fn start<'a>(
+        &'a self,
+        lead: Lead<'a>,
+        covers: LgPos,
+        now: Option<Duration>,
+    ) -> Running<'a> {
         let Lead(mut state) = lead;
         state.running = true;
         state.covers = covers;
+        state.times.running_since = now;
         drop(state);
         if plant!("log-acknowledge-early") {
             self.publish(covers);
@@ -137,9 +172,14 @@ impl Rounds {
         self.durable.store(durable.to_u64(), Ordering::Release);
     }
 
-    fn finish(&self, result: &Result<()>) {
+    fn finish(&self, result: &Result<()>, now: Option<Duration>) {
         let mut state = self.state.lock();
         let ended = state.round;
+        let times = &mut state.times;
+        if let (Some(begun), Some(now)) = (times.running_since.take(), now) {
+            times.ended += 1;
+            times.took += now.saturating_sub(begun);
+        }
         state.running = false;
         state.round += 1;
         if let Err(error) = result {

@@ -1,7 +1,11 @@
 //! What is appended comes back; generations, deletion, failures.
 
-use ese_base::{DbTime, Dbid, Generation, JetErr, LgPos, LogTime, ObjId, ProcId, Signature, TrxId};
-use ese_os::OpenMode;
+use std::{sync::Arc, time::Duration};
+
+use ese_base::{
+    DbTime, Dbid, Generation, JetErr, LgPos, LogTime, ObjId, ProcId, Result, Signature, TrxId,
+};
+use ese_os::{Clock, OpenMode};
 use ese_sim::{Fault, OpKind, Random};
 
 use crate::{layout::SegmentHead, testing::*, *};
@@ -102,6 +106,43 @@ fn a_record_that_fits_no_generation_is_refused() {
     assert_eq!(appended.start, LgPos::new(1, 1, 0));
     assert_eq!(appended.end, LgPos::new(1, 15, 0));
     assert_eq!(append(100).unwrap().start, LgPos::new(2, 1, 0));
+}
+
+/// An instance that takes its time when a generation ends.
+struct Slow(Arc<dyn Clock>);
+
+impl LogObserver for Slow {
+    fn attachments(&self) -> Vec<Attachment> {
+        Vec::new()
+    }
+    fn checkpoint(&self) -> LgPos {
+        LgPos::MIN
+    }
+    fn rolled(&self, _: Generation, _: LogTime) -> Result<()> {
+        self.0.sleep(Duration::from_millis(3));
+        Ok(())
+    }
+}
+
+#[test]
+fn rounds_are_timed_if_somebody_waits_for_them() {
+    let (env, _) = machine(1);
+    let log = Log::create(&env, &config(), signature()).unwrap();
+    log.set_observer(Arc::new(Slow(Arc::clone(&env.clock))));
+    // The first generation was begun.
+    assert_eq!(log.round_times(), RoundTimes { ended: 1, ..RoundTimes::default() });
+    let appended = append(&log, 1, 10).unwrap();
+    log.flush(appended.end).unwrap();
+    log.flush(appended.end).unwrap();
+    append(&log, 2, 10).unwrap();
+    // Makes room in the buffer; nobody waits for it.
+    log.background_step().unwrap();
+    let times = log.round_times();
+    assert_eq!((times.ended, times.took, times.running_since), (2, Duration::ZERO, None));
+    log.roll().unwrap();
+    let times = log.round_times();
+    assert_eq!((times.ended, times.took), (3, Duration::from_millis(3)));
+    assert_eq!(times.running_since, None);
 }
 
 #[test]
