@@ -97,7 +97,7 @@ impl Instance {
         self.backup_to_dir_with(dir, CopyOptions::default(), &mut |_| (), &StopToken::new())
     }
 
-    /// As [`Instance::backup_to_dir`]; `progress` is called between pieces of 1 MiB, and `stop`
+    /// As [`Instance::backup_to_dir`]; `progress` is called between pieces of at most 1 MiB, and `stop`
     /// ends the backup like a [`BackupStopper`].
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ese_backup::{
     AttachedDatabase, BackupSource, LogSource,
-    source::{ArchivedLog, BackupRecord, LogState},
+    source::{ArchivedLog, BackupRecord, LogState, RoundTimes},
     truncate::GenerationRange,
 };
 use ese_base::{Error, Generation, JetErr, LgPos, PageSize, Pgno, Result, Signature};
@@ -100,6 +100,10 @@ impl BackupSource for EngineSource {
 
     fn durable(&self) -> LgPos {
         self.log.as_ref().map_or(LgPos::MIN, LogSource::durable)
+    }
+
+    fn round_times(&self) -> RoundTimes {
+        self.log.as_ref().map_or_else(RoundTimes::default, LogSource::round_times)
     }
 
     fn current_generation(&self) -> Generation {

@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use ese_base::{Generation, LgPos, Result, Signature};
-use ese_log::{GenerationPin, Log, Record, read_checkpoint, records::BackupPhase};
+use ese_log::{GenerationPin, Log, Record, RoundTimes, read_checkpoint, records::BackupPhase};
 use ese_os::Env;
 use parking_lot::Mutex;
 
@@ -55,6 +55,12 @@ impl LogSource {
     #[must_use]
     pub fn durable(&self) -> LgPos {
         self.log.durable()
+    }
+
+    /// See [`BackupSource::round_times`].
+    #[must_use]
+    pub fn round_times(&self) -> RoundTimes {
+        self.log.round_times()
     }
 
     /// See [`BackupSource::current_generation`].

@@ -54,7 +54,7 @@ pub struct ArchivedLog {
     pub path: PathBuf,
 }
 
-pub use ese_log::records::BackupPhase;
+pub use ese_log::{RoundTimes, records::BackupPhase};
 
 /// What a `Backup2` record tells recovery (backup-log-recovery 1A.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +143,9 @@ pub trait BackupSource: Send + Sync + Debug {
 
     /// Every log record before it is durable: no power cut makes the log end earlier.
     fn durable(&self) -> LgPos;
+
+    /// How long it took so far to make the log durable, for those who waited for it.
+    fn round_times(&self) -> RoundTimes;
 
     /// Generation of the current log file.
     fn current_generation(&self) -> Generation;

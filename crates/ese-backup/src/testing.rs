@@ -15,7 +15,7 @@ use std::{
 
 use ese_base::{
     DbTime, Dbid, Error, Generation, JetErr, LgPos, LogTime, ObjId, PageSize, Pgno, Result,
-    Signature,
+    Signature, StopReason, StopToken,
 };
 use ese_log::{
     LogNames,
@@ -34,7 +34,10 @@ use tempfile::TempDir;
 
 use crate::{
     session::{BackupContext, PauseBy},
-    source::{ArchivedLog, AttachedDatabase, BackupPhase, BackupRecord, BackupSource, LogState},
+    source::{
+        ArchivedLog, AttachedDatabase, BackupPhase, BackupRecord, BackupSource, LogState,
+        RoundTimes,
+    },
     truncate::GenerationRange,
 };
 
@@ -84,6 +87,8 @@ pub(crate) struct TestInstance {
     pub(crate) records: Mutex<Vec<BackupRecord>>,
     pub(crate) pins: Mutex<Vec<Option<Generation>>>,
     hold: Mutex<Option<Hold>>,
+    /// Whoever commits all the time.
+    pub(crate) committer: Mutex<Option<Committer>>,
 }
 
 /// A context over a fresh instance.
@@ -164,6 +169,7 @@ impl TestInstance {
             records: Mutex::default(),
             pins: Mutex::default(),
             hold: Mutex::default(),
+            committer: Mutex::default(),
             root,
             temporary,
         };
@@ -311,6 +317,11 @@ impl BackupSource for TestInstance {
         self.tip()
     }
 
+    fn round_times(&self) -> RoundTimes {
+        let now = self.env.clock.monotonic();
+        self.committer.lock().as_mut().map(|committer| committer.until(now)).unwrap_or_default()
+    }
+
     fn current_generation(&self) -> Generation {
         Generation(self.current.load(Ordering::SeqCst))
     }
@@ -376,6 +387,53 @@ impl BackupSource for TestInstance {
             }
         }
         Ok(deleted)
+    }
+}
+
+/// Somebody who commits all the time: one round of the log follows the other.
+#[derive(Debug)]
+pub(crate) struct Committer {
+    /// What a round takes if the device has nothing else to do.
+    usual: Duration,
+    begun: Duration,
+    ends: Duration,
+    /// What the device has to do before the next round ends.
+    waiting: Duration,
+    ended: u64,
+    took: Duration,
+    /// Whom it tells to stop, and when.
+    pub(crate) stops: Option<(Duration, StopToken)>,
+}
+
+impl Committer {
+    pub(crate) fn new(usual: Duration, now: Duration) -> Committer {
+        Committer {
+            usual,
+            begun: now,
+            ends: now + usual,
+            waiting: Duration::ZERO,
+            ended: 0,
+            took: Duration::ZERO,
+            stops: None,
+        }
+    }
+
+    /// Somebody gives the device something to do, for which the next round has to wait.
+    pub(crate) fn delay(&mut self, time: Duration) {
+        self.waiting += time;
+    }
+
+    pub(crate) fn until(&mut self, now: Duration) -> RoundTimes {
+        while self.ends <= now {
+            self.ended += 1;
+            self.took += self.ends - self.begun;
+            self.begun = self.ends;
+            self.ends += self.usual + std::mem::take(&mut self.waiting);
+        }
+        if let Some((_, stop)) = self.stops.as_ref().filter(|(at, _)| *at <= now) {
+            stop.stop(StopReason::Requested);
+        }
+        RoundTimes { ended: self.ended, took: self.took, running_since: Some(self.begun) }
     }
 }
 

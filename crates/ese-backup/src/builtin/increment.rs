@@ -18,8 +18,8 @@ use crate::{
     restore::{PlannedLog, logs_of_set, read_log_header},
     session::{BackupContext, LogInfo},
     stream::{
-        BackupReport, BackupStream, INCOMPLETE_NAME, LogEntry, Manifest, Phase, Progress, Sink,
-        hex32, signature_to_hex,
+        BackupReport, BackupStream, INCOMPLETE_NAME, LogEntry, Manifest, Phase, Progress, Rests,
+        Sink, hex32, signature_to_hex,
     },
 };
 
@@ -66,6 +66,7 @@ struct Adding<'a> {
     /// Files that go away again if nothing comes of it.
     written: Vec<PathBuf>,
     complete: bool,
+    rests: Rests,
 }
 
 /// A log of the instance that the set does not have.
@@ -95,7 +96,8 @@ impl<'a> Adding<'a> {
                 (Vec::new(), Some(manifest))
             }
         };
-        Ok(Adding { env, dir, have, manifest, written: Vec::new(), complete: false })
+        let (written, rests) = (Vec::new(), Rests::default());
+        Ok(Adding { env, dir, have, manifest, written, complete: false, rests })
     }
 
     fn run(
@@ -113,6 +115,7 @@ impl<'a> Adding<'a> {
         }
         let mut so_far = Progress { phase: Phase::Logs, bytes_done: 0, bytes_total: 0 };
         let mut sink = Sink::new(self.env)?;
+        self.rests.skip(&**stream.context().source());
         let mut entries = Vec::new();
         for path in &logs.files {
             let own = new.iter().find(|log| log.path == *path);
@@ -177,7 +180,7 @@ impl<'a> Adding<'a> {
     /// Reads a log to its end, which is what makes it a copied one, and writes it if it is new.
     #[expect(clippy::too_many_arguments, reason = "they are what a copy consists of")]
     fn copy(
-        &self,
+        &mut self,
         stream: &mut BackupStream,
         sink: &mut Sink,
         from: &Path,
@@ -186,6 +189,7 @@ impl<'a> Adding<'a> {
         progress: &mut dyn FnMut(&Progress),
         stop: &StopToken,
     ) -> Result<(u64, u32)> {
+        let source = Arc::clone(stream.context().source());
         let mut reader = stream.open(from)?;
         let len = reader.len();
         so_far.bytes_total = so_far.bytes_total.max(so_far.bytes_done + len);
@@ -197,8 +201,10 @@ impl<'a> Adding<'a> {
             if stop.reason().is_some() {
                 reader.stop();
             }
+            let gentle = self.rests.others_commit(&*source);
             let mut buffer = sink.buffer()?;
-            let count = reader.read_aligned(buffer.as_mut_slice())?;
+            let piece = buffer.as_mut_slice().get_mut(..Sink::piece_len(gentle));
+            let count = reader.read_aligned(piece.unwrap_or_default())?;
             sum.update(buffer.as_slice().get(..count).unwrap_or_default());
             match &out {
                 Some(out) if count > 0 => sink.write(out, buffer, count, at)?,
@@ -209,6 +215,11 @@ impl<'a> Adding<'a> {
             if count == 0 {
                 break;
             }
+            if gentle {
+                sink.settle()?;
+            }
+            let context = reader.context();
+            self.rests.rest(&*source, &|| stop.reason().is_none() && !context.is_stopped());
         }
         reader.close()?;
         if let Some(out) = out {

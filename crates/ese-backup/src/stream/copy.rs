@@ -6,9 +6,9 @@
 //! early (the stop, an error) removes what the copy has written; of a stream it leaves one without
 //! its last frame, which nobody takes for complete.
 
-use std::{fmt, io::Write, path::Path, sync::Arc, time::Duration};
+use std::{fmt, io::Write, path::Path, sync::Arc};
 
-use ese_base::{Error, Generation, JetErr, LgPos, Result, StopToken};
+use ese_base::{Error, Generation, JetErr, Result, StopToken};
 use ese_os::Env;
 
 use super::{
@@ -19,6 +19,7 @@ use super::{
     manifest::{hex32, signature_to_hex},
     names::{self, SetNames},
     output::{DirOutput, SetOutput, hold_mark},
+    rest::Rests,
     sink::CHUNK_LEN,
     throttle::{Pacer, Throttle},
 };
@@ -64,7 +65,8 @@ pub struct CopyJob<'a> {
     pub base: Option<BaseEntry>,
     /// How fast; can be changed while the copy runs.
     pub throttle: Throttle,
-    /// Called between pieces of 1 MiB, and while a limited copy pauses, on the copying thread.
+    /// Called between pieces of at most 1 MiB, and while a limited copy pauses, on the copying
+    /// thread.
     pub progress: &'a mut dyn FnMut(&Progress),
     /// Looked at there, and while a damaged page is read again; does the same as
     /// [`BackupContext::stop`].
@@ -149,7 +151,7 @@ pub struct BackupReport {
 
 /// Makes a full backup of the instance into `dir`, which must be empty or not exist yet.
 ///
-/// `progress` is called between pieces of 1 MiB, on this thread. `stop` is looked at there too, and
+/// `progress` is called between pieces of at most 1 MiB, on this thread. `stop` is looked at there too, and
 /// while a damaged page is read again, and does the same as [`BackupContext::stop`].
 ///
 /// # Errors
@@ -282,7 +284,7 @@ fn copy_with(
         so_far: Progress { phase: Phase::Databases, bytes_done: 0, bytes_total: 0 },
         irreplaceable: false,
         keeping,
-        others: Others::default(),
+        rests: Rests::default(),
         names: SetNames::default(),
     };
     let result = copy.run(context, out);
@@ -291,31 +293,6 @@ fn copy_with(
         out.abort();
     }
     result
-}
-
-/// Does somebody else write the log, and so wait for the device?
-#[derive(Default)]
-struct Others {
-    seen: LgPos,
-    busy_until: Duration,
-}
-
-impl Others {
-    /// How long they count as busy after each record.
-    const LINGER: Duration = Duration::from_millis(200);
-
-    /// The backup itself has written records up to here.
-    fn skip_to(&mut self, tip: LgPos) {
-        self.seen = tip;
-    }
-
-    fn are_busy(&mut self, tip: LgPos, now: Duration) -> bool {
-        if tip != self.seen {
-            self.seen = tip;
-            self.busy_until = now + Others::LINGER;
-        }
-        now < self.busy_until
-    }
 }
 
 pub(super) struct Copy<'a> {
@@ -329,7 +306,7 @@ pub(super) struct Copy<'a> {
     /// Logs of the instance may be gone: the complete set is all that is left of them.
     irreplaceable: bool,
     pub(super) keeping: Option<Keeping>,
-    others: Others,
+    rests: Rests,
     /// Names that are taken.
     pub(super) names: SetNames,
 }
@@ -349,7 +326,7 @@ impl Copy<'_> {
             Some(earlier) => BackupStream::again(context, earlier.point()?)?,
             None => BackupStream::begin(context, self.base.is_some())?,
         };
-        self.others.skip_to(source.tip());
+        self.rests.skip(&*source);
         let mut manifest = self.begin(&*source, out)?;
         self.begin_keeping(&stream, out, &manifest)?;
         if self.base.is_none() {
@@ -357,7 +334,7 @@ impl Copy<'_> {
         }
         let logs = stream.logs()?;
         self.check_continues(&logs)?;
-        self.others.skip_to(source.tip());
+        self.rests.skip(&*source);
         self.logs(&mut stream, out, &logs, &mut manifest)?;
         self.so_far.phase = Phase::Finishing;
         self.report();
@@ -550,9 +527,10 @@ impl Copy<'_> {
             if self.stop.reason().is_some() {
                 reader.stop();
             }
-            out.set_gentle(self.others.are_busy(source.tip(), self.env.clock.monotonic()));
+            let gentle = self.rests.others_commit(&*source);
             let mut buffer = out.buffer()?;
-            let count = reader.read_aligned(buffer.as_mut_slice())?;
+            let piece = buffer.as_mut_slice().get_mut(..out.piece_len(gentle)).unwrap_or_default();
+            let count = reader.read_aligned(piece)?;
             if count == 0 {
                 return Err(Error::new(
                     JetErr::FileIOBeyondEOF,
@@ -561,6 +539,9 @@ impl Copy<'_> {
                 .at_path(from));
             }
             out.write(buffer, count)?;
+            if gentle {
+                out.wait()?;
+            }
             at += count as u64;
             self.so_far.bytes_done += count as u64;
             let corrected = before + reader.context().corrected_so_far();
@@ -572,13 +553,15 @@ impl Copy<'_> {
         Ok((name, len, corrected))
     }
 
-    /// Keeps the copy under its limit.
+    /// Leaves the device to those who commit, and keeps the copy under its limit.
     fn pause(&mut self, bytes: u64, context: &BackupContext) {
         let (env, stop, so_far) = (self.env, &self.stop, &self.so_far);
+        let goes_on = || stop.reason().is_none() && !context.is_stopped();
+        self.rests.rest(&**context.source(), &goes_on);
         let progress = &mut self.progress;
         self.pacer.wait(env, bytes, &mut || {
             progress(so_far);
-            stop.reason().is_none() && !context.is_stopped()
+            goes_on()
         });
     }
 
@@ -598,6 +581,4 @@ fn enter_sums(manifest: &mut Manifest, sums: &[u32]) {
     }
 }
 
-// `CHUNK_LEN` is a multiple of every page size, so each read fills its buffer.
-const _: () = assert!(CHUNK_LEN.is_multiple_of(32 * 1024) && CHUNK_LEN >= 3 * 32 * 1024);
 const _: () = assert!(CHUNK_LEN == FRAME_DATA_LEN);

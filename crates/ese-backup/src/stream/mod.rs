@@ -16,6 +16,7 @@ mod manifest;
 mod names;
 mod output;
 mod reader;
+mod rest;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use manifest::signature_to_hex;
 pub use manifest::{BaseEntry, DatabaseEntry, INCOMPLETE_NAME, LogEntry, MANIFEST_NAME, Manifest};
 pub(crate) use manifest::{NEW_NAME, hex32, signature_from_hex};
 pub use reader::FileReader;
+pub(crate) use rest::Rests;
 pub(crate) use sink::{Output, Sink};
 pub use throttle::Throttle;
 pub use unpack::{Staging, Unpacking, unpack};

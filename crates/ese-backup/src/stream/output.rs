@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The receiving end of a copy. Files come one after the other, each from its beginning to its end
-/// in pieces of [`super::sink::CHUNK_LEN`], the last one shorter.
+/// in pieces of [`SetOutput::piece_len`], the last one shorter.
 pub(super) trait SetOutput {
     /// A set begins; what is there from now on shows that it is not complete.
     fn begin(&mut self, start: &ArchiveStart) -> Result<()>;
@@ -34,8 +34,11 @@ pub(super) trait SetOutput {
     fn write(&mut self, buffer: AlignedBuffer, len: usize) -> Result<()>;
     /// The file was written to its end.
     fn finish_file(&mut self) -> Result<()>;
-    /// Leave the device to others in between, or use it fully.
-    fn set_gentle(&self, gentle: bool);
+    /// Bytes of the next piece: few if the device is to be left to others soon, else a whole
+    /// buffer.
+    fn piece_len(&self, gentle: bool) -> usize;
+    /// Waits until the pieces are written, though not durable.
+    fn wait(&mut self) -> Result<()>;
     /// All files are there: makes them durable where that is possible, and gives their sums.
     fn settle(&mut self) -> Result<Vec<u32>>;
     /// Adds the manifest; the set is complete, and durable where that is possible.
@@ -228,10 +231,12 @@ impl SetOutput for DirOutput<'_> {
         }
     }
 
-    fn set_gentle(&self, gentle: bool) {
-        if let Some(sink) = &self.sink {
-            sink.set_gentle(gentle);
-        }
+    fn piece_len(&self, gentle: bool) -> usize {
+        Sink::piece_len(gentle)
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        self.sink()?.settle()
     }
 
     fn settle(&mut self) -> Result<Vec<u32>> {

@@ -127,7 +127,7 @@ impl<'a> FileReader<'a> {
         self.stream.context.stop();
     }
 
-    pub(super) fn context(&self) -> &BackupContext {
+    pub(crate) fn context(&self) -> &BackupContext {
         &self.stream.context
     }
 

@@ -7,8 +7,9 @@
 //! The reading thread fills buffers and hands them over; a fixed number of buffers circulates, so
 //! that memory stays bounded and whichever side is slower sets the pace. Several threads write,
 //! because a device is at its best with some requests to choose from. But whoever commits
-//! meanwhile waits behind all of them: in *gentle* mode one small write is under way at a time.
-//! Files are synced when all their writes are done. Without threads the hand-over is a plain call.
+//! meanwhile waits behind all of them: a gentle copy hands over one small write at a time and waits
+//! for it. Files are synced when all their writes are done. Without threads the hand-over is a
+//! plain call.
 
 use std::{
     path::Path,
@@ -22,7 +23,6 @@ use crossbeam::channel::{Receiver, Sender, bounded};
 use ese_base::{Error, JetErr, Result};
 use ese_os::{Env, File, OpenMode, Worker, reserve_like};
 use ese_pages::checksum;
-use parking_lot::Mutex;
 
 use super::file_crc::FileCrc;
 use crate::AlignedBuffer;
@@ -31,7 +31,7 @@ use crate::AlignedBuffer;
 pub(crate) const CHUNK_LEN: usize = 1 << 20;
 /// Threads that write.
 const WRITERS: usize = 3;
-/// Bytes of one write in gentle mode.
+/// Bytes of one write of a gentle copy.
 const GENTLE_LEN: usize = 256 << 10;
 /// Bytes of a block that is left out of a write if it is blank.
 const BLANK_UNIT: usize = 64 << 10;
@@ -39,6 +39,10 @@ const BLANK_UNIT: usize = 64 << 10;
 const BUFFERS: usize = WRITERS + 4;
 /// Files that are written and not synced yet; more would only hold handles.
 const UNSYNCED_MAX: usize = 32;
+
+// Multiples of every page size, and enough for the first read of a database.
+const _: () = assert!(CHUNK_LEN.is_multiple_of(GENTLE_LEN) && GENTLE_LEN.is_multiple_of(32 * 1024));
+const _: () = assert!(GENTLE_LEN >= 3 * 32 * 1024);
 
 /// A file of the copy.
 #[derive(Clone)]
@@ -73,16 +77,7 @@ pub(crate) struct Sink {
     under_way: usize,
     /// Files whose last write was handed over.
     unsynced: Vec<Arc<dyn File>>,
-    pace: Arc<Pace>,
     workers: Option<Workers>,
-}
-
-/// How writes go to the device.
-#[derive(Default)]
-struct Pace {
-    gentle: AtomicBool,
-    /// Held for each write in gentle mode.
-    turn: Mutex<()>,
 }
 
 struct Workers {
@@ -99,21 +94,20 @@ impl Sink {
     pub(crate) fn new(env: &Env) -> Result<Sink> {
         let free =
             (0..BUFFERS).map(|_| AlignedBuffer::new(CHUNK_LEN)).collect::<Result<Vec<_>>>()?;
-        let pace = Arc::new(Pace::default());
-        let workers = Workers::start(env, &pace)?;
-        Ok(Sink { free, under_way: 0, unsynced: Vec::new(), pace, workers })
+        let workers = Workers::start(env)?;
+        Ok(Sink { free, under_way: 0, unsynced: Vec::new(), workers })
     }
 
     /// For files that are only read: one buffer, and nobody who writes.
     pub(crate) fn for_reading() -> Result<Sink> {
         let free = vec![AlignedBuffer::new(CHUNK_LEN)?];
-        let (pace, workers) = (Arc::default(), None);
-        Ok(Sink { free, under_way: 0, unsynced: Vec::new(), pace, workers })
+        Ok(Sink { free, under_way: 0, unsynced: Vec::new(), workers: None })
     }
 
-    /// From the next write on: leave the device to others in between, or use it fully.
-    pub(crate) fn set_gentle(&self, gentle: bool) {
-        self.pace.gentle.store(gentle, Ordering::Relaxed);
+    /// How many bytes of a buffer are to be filled. Who is `gentle` also waits for each write
+    /// ([`Sink::settle`]), so that the device has nothing of his left in between.
+    pub(crate) fn piece_len(gentle: bool) -> usize {
+        if gentle { GENTLE_LEN } else { CHUNK_LEN }
     }
 
     /// Creates a file of the copy. Its space is reserved, so that a full disk shows before
@@ -194,7 +188,8 @@ impl Sink {
         self.settle()
     }
 
-    fn settle(&mut self) -> Result<()> {
+    /// Waits until everything handed over is written.
+    pub(crate) fn settle(&mut self) -> Result<()> {
         while self.under_way > 0 {
             self.take_answer()?;
         }
@@ -203,7 +198,7 @@ impl Sink {
 
     fn submit(&mut self, job: Job) -> Result<()> {
         let Some(workers) = &self.workers else {
-            let answer = perform(job, &self.pace);
+            let answer = perform(job);
             return self.keep(answer);
         };
         // Take what has come back already, so that the answers' channel never fills up.
@@ -236,7 +231,7 @@ impl Sink {
 
 impl Workers {
     /// `None` where there are no threads.
-    fn start(env: &Env, pace: &Arc<Pace>) -> Result<Option<Workers>> {
+    fn start(env: &Env) -> Result<Option<Workers>> {
         // Dropped last if not all threads come up: dropping waits for them, and what ends them is
         // that the other ends of their channels are gone.
         let mut threads = Vec::new();
@@ -246,13 +241,13 @@ impl Workers {
         let abandoned = Arc::new(AtomicBool::new(false));
         for _ in 0..WRITERS {
             let (jobs, answers) = (job_source.clone(), answer_sink.clone());
-            let (abandoned, pace) = (Arc::clone(&abandoned), Arc::clone(pace));
+            let abandoned = Arc::clone(&abandoned);
             let body = Box::new(move || {
                 for job in jobs {
                     if abandoned.load(Ordering::Acquire) {
                         break;
                     }
-                    if answers.send(perform(job, &pace)).is_err() {
+                    if answers.send(perform(job)).is_err() {
                         break;
                     }
                 }
@@ -281,7 +276,7 @@ impl std::fmt::Debug for Sink {
     }
 }
 
-fn perform(job: Job, pace: &Pace) -> Answer {
+fn perform(job: Job) -> Answer {
     match job {
         Job::Write { output, buffer, len, offset } => {
             let bytes = buffer.as_slice().get(..len).ok_or_else(lost_buffer)?;
@@ -289,7 +284,9 @@ fn perform(job: Job, pace: &Pace) -> Answer {
                 crc.add(offset, bytes);
             }
             for (at, run) in runs(bytes) {
-                pace.write(&*output.file, run, offset + at as u64)?;
+                let at = offset + at as u64;
+                output.file.write_at(run, at)?;
+                output.file.start_writeback(at, run.len() as u64);
             }
             Ok(Some(buffer))
         }
@@ -313,22 +310,6 @@ fn runs(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
         at += len;
         bytes.get(start..at).filter(|run| !run.is_empty()).map(|run| (start, run))
     })
-}
-
-impl Pace {
-    fn write(&self, file: &dyn File, bytes: &[u8], offset: u64) -> Result<()> {
-        if !self.gentle.load(Ordering::Relaxed) {
-            file.write_at(bytes, offset)?;
-            file.start_writeback(offset, bytes.len() as u64);
-            return Ok(());
-        }
-        for (piece, at) in bytes.chunks(GENTLE_LEN).zip((offset..).step_by(GENTLE_LEN)) {
-            let _turn = self.turn.lock();
-            file.write_at(piece, at)?;
-            file.start_writeback(at, piece.len() as u64);
-        }
-        Ok(())
-    }
 }
 
 fn lost_buffer() -> Error {
@@ -393,7 +374,6 @@ mod tests {
 
     fn copy_through(env: &Env, dir: &Path, gentle: bool) {
         let mut sink = Sink::new(env).unwrap();
-        sink.set_gentle(gentle);
         let mut crcs = Vec::new();
         for name in ["a", "b"] {
             let path = dir.join(name);
@@ -404,6 +384,9 @@ mod tests {
                 let mut buffer = sink.buffer().unwrap();
                 buffer.as_mut_slice().fill(chunk);
                 sink.write(&file, buffer, CHUNK_LEN, u64::from(chunk) * CHUNK_LEN as u64).unwrap();
+                if gentle {
+                    sink.settle().unwrap();
+                }
             }
             sink.finish(file).unwrap();
         }

@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, Read},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use ese_base::{BkInfo, JetErr, PageSize, Pgno, Result, StopReason, StopToken};
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     restore::{RestorePlan, verify_set},
     session::{END_ABORT, State},
-    testing::{Setup, Step, leaf, without_threads},
+    testing::{Committer, Setup, Step, leaf, without_threads},
 };
 
 const TRUNCATE: CopyOptions = CopyOptions { truncate: true };
@@ -242,6 +243,40 @@ fn a_copy_is_complete_durable_and_recorded() {
         let last = seen.last().unwrap();
         assert_eq!((last.phase, last.bytes_done), (Phase::Finishing, last.bytes_total));
         assert_eq!(last.bytes_done, report.bytes);
+    }
+}
+
+#[test]
+fn beside_somebody_who_commits_a_copy_goes_in_small_pieces_and_rests_until_it_is_stopped() {
+    const MS: Duration = Duration::from_millis(1);
+    for stopped in [false, true] {
+        let (setup, _) = Setup::on_sim(&[("a.edb", 700)]);
+        let (instance, clock) = (&setup.instance, &setup.instance.env.clock);
+        let begun = clock.monotonic();
+        let stop = StopToken::new();
+        let mut committer = Committer::new(MS / 5, begun);
+        committer.stops = stopped.then(|| (begun + 30 * MS, stop.clone()));
+        *instance.committer.lock() = Some(committer);
+        let mut seen = Vec::new();
+        let mut work = |progress: &Progress| {
+            seen.push(progress.bytes_done);
+            clock.sleep(MS);
+            instance.committer.lock().as_mut().unwrap().delay(MS);
+        };
+        let options = CopyOptions::default();
+        let dir = instance.root.join("set");
+        let made = backup_to_dir(&setup.context, &instance.env, &dir, options, &mut work, &stop);
+        let took = clock.monotonic() - begun;
+        assert!(seen.windows(2).all(|pair| pair[1] - pair[0] <= 256 << 10), "{seen:?}");
+        if stopped {
+            assert_eq!(made.unwrap_err().code(), JetErr::BackupAbortByServer);
+            assert!(took >= 30 * MS && took <= 33 * MS, "{took:?}");
+        } else {
+            made.unwrap();
+            check_set(&instance.env, &dir).unwrap();
+            let pieces = u32::try_from(seen.len()).unwrap();
+            assert!(pieces > 12 && took > 5 * pieces * MS, "{pieces} pieces, {took:?}");
+        }
     }
 }
 

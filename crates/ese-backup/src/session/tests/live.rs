@@ -23,7 +23,10 @@ use crate::{
     LogSource,
     restore::{RestorePlan, verify_set},
     session::{END_ABORT, PauseBy},
-    source::{ArchivedLog, AttachedDatabase, BackupPhase, BackupRecord, BackupSource, LogState},
+    source::{
+        ArchivedLog, AttachedDatabase, BackupPhase, BackupRecord, BackupSource, LogState,
+        RoundTimes,
+    },
     stream::{CopyOptions, backup_to_dir},
     testing::{Setup, TestClock, TestInstance},
     truncate::GenerationRange,
@@ -103,6 +106,9 @@ impl BackupSource for LiveInstance {
 
     fn durable(&self) -> LgPos {
         self.tip()
+    }
+    fn round_times(&self) -> RoundTimes {
+        self.log.round_times()
     }
     fn current_generation(&self) -> Generation {
         self.log.current_generation()

@@ -147,7 +147,14 @@ impl SetOutput for ArchiveOutput<'_> {
         Ok(())
     }
 
-    fn set_gentle(&self, _gentle: bool) {}
+    /// All frames but the last of a file have one length.
+    fn piece_len(&self, _gentle: bool) -> usize {
+        FRAME_DATA_LEN
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     fn settle(&mut self) -> Result<Vec<u32>> {
         Ok(self.sums.iter().map(|sum| sum.clone().finalize()).collect())
