@@ -132,6 +132,10 @@ struct Bounded<R> {
     left: u64,
     quotes: Quotes,
     at_end: bool,
+    /// Of the next byte, from 1.
+    line: u64,
+    /// The first line on which something stands behind a closing quote.
+    stray: Option<u64>,
 }
 
 /// Where in a field the text is: the reader takes a quote that is not closed for one that ends with
@@ -162,7 +166,16 @@ impl Quotes {
 impl<R> Bounded<R> {
     fn new(inner: R, record_max: u64) -> Bounded<R> {
         let quotes = Quotes::Before(0);
-        Bounded { inner, record_max, left: record_max, quotes, at_end: false }
+        let (left, at_end, line, stray) = (record_max, false, 1, None);
+        Bounded { inner, record_max, left, quotes, at_end, line, stray }
+    }
+
+    fn see(&mut self, byte: u8) {
+        if self.quotes == Quotes::Closing && !matches!(byte, b'"' | b',' | b'\n' | b'\r') {
+            self.stray.get_or_insert(self.line);
+        }
+        self.quotes = self.quotes.then(byte);
+        self.line += u64::from(byte == b'\n');
     }
 
     /// Did the file end inside quotes? Its last record does, then.
@@ -183,7 +196,7 @@ impl<R: Read> Read for Bounded<R> {
         let read = self.inner.read(out)?;
         self.at_end |= read == 0;
         let bytes = out.get(..read).unwrap_or_default();
-        self.quotes = bytes.iter().fold(self.quotes, |quotes, byte| quotes.then(*byte));
+        bytes.iter().for_each(|byte| self.see(*byte));
         self.left = self.left.saturating_sub(u64::try_from(read).unwrap_or(u64::MAX));
         Ok(read)
     }
@@ -233,6 +246,10 @@ fn csv_records(
         let line = record.position().map_or(0, csv::Position::line);
         if reader.get_ref().is_unclosed() {
             return Err(unclosed(line));
+        }
+        // It may belong to a record further on, which is read already.
+        if let Some(line) = reader.get_ref().stray {
+            return Err(Failure::input(path, line, "something stands behind a closing quote"));
         }
         let bytes = reader.position().byte();
         let fields = heading.iter().zip(record.iter());
@@ -482,7 +499,6 @@ mod tests {
             "a,b\n1,\"x\"",
             "a,b\n1,\"x\"\"y\"\n",
             "a,b\n1,5\" pipe\n",
-            "a,b\n1,\"x\" y\"\n",
             "\u{feff}\"a\",b\n1,\"x\ny\"\n",
         ] {
             assert_eq!(csv(text), Ok(1), "{text:?}");
@@ -496,6 +512,27 @@ mod tests {
         let refused = csv(&format!("a,b\nx,y\nx,\"y\n{}", "x,y\n".repeat(200_000)));
         let refused = refused.unwrap_err();
         assert!(refused.starts_with("line 3: longer than"), "{refused}");
+    }
+
+    #[test]
+    fn what_stands_behind_a_closing_quote_is_refused_by_its_line() {
+        for (text, line) in [
+            ("a\n\"x\"y\n", 2),
+            ("a\nz\n\"x\" ", 3),
+            ("a,b\n\"x\ny\",\"z\"\"z\"z\nv,w\n", 3),
+            ("a\nu\n\"x\ny\" z", 4),
+            ("\"a\"b\nx\n", 1),
+            ("a,b\n1,\"x\" y\"\n", 2),
+            ("a\r\n\"x\"\r\n\"x\"y\r\n", 3),
+        ] {
+            let refused = csv(text).unwrap_err();
+            let told = format!("line {line}: something stands behind a closing quote");
+            assert!(refused.starts_with(&told), "{text:?}: {refused}");
+        }
+        assert_eq!(csv("a,b\n\"x\",\"y\"\r\nx\"y,\"z\"\"\"\n\"\",\"\""), Ok(3));
+        let rows = "\"x\",y\n".repeat(50_000);
+        let refused = csv(&format!("a,b\n{rows}\"x\"y,z\n{rows}")).unwrap_err();
+        assert!(refused.starts_with("line 50002: "), "{refused}");
     }
 
     #[test]
