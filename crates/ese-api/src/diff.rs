@@ -9,7 +9,7 @@ use std::{cmp::Ordering, path::Path, vec};
 
 use ese_base::{Error, Pgno, Result, StopToken};
 use ese_engine::{
-    reader::{LeafReader, Leaves, Losses, OfflineDatabase},
+    reader::{Leaf, LeafPage, LeafReader, Leaves, Losses, OfflineDatabase},
     record::{RecordView, Value},
     schema::{Column, Index, TableFlags, TableSchema},
 };
@@ -453,7 +453,7 @@ struct Rows<'a> {
     table: &'a TableSchema,
     leaves: Leaves<'a>,
     reader: LeafReader<'a>,
-    named: vec::IntoIter<Pgno>,
+    named: vec::IntoIter<Leaf>,
     /// A copy of the leaf, its number, and the place of the row on it.
     leaf: Vec<u8>,
     pgno: Pgno,
@@ -492,10 +492,11 @@ impl<'a> Rows<'a> {
                 return Ok(());
             }
             from = 0;
-            let Some(pgno) = self.next_leaf()? else { return Ok(()) };
-            self.pgno = pgno;
-            match self.reader.read(pgno) {
-                Ok(page) => {
+            let Some(leaf) = self.next_leaf()? else { return Ok(()) };
+            self.pgno = leaf.pgno();
+            match self.reader.read(&leaf) {
+                Ok(LeafPage { page, doubt }) => {
+                    self.losses.pages.extend(doubt);
                     self.leaf.clear();
                     self.leaf.extend_from_slice(page.bytes());
                 }
@@ -507,9 +508,9 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn next_leaf(&mut self) -> Result<Option<Pgno>> {
-        if let Some(pgno) = self.named.next() {
-            return Ok(Some(pgno));
+    fn next_leaf(&mut self) -> Result<Option<Leaf>> {
+        if let Some(leaf) = self.named.next() {
+            return Ok(Some(leaf));
         }
         self.named = self.leaves.next(BATCH)?.into_iter();
         Ok(self.named.next())

@@ -99,7 +99,7 @@ const ERRORS_MAX: usize = 1000;
 pub struct ExportedTable {
     /// Rows that were written.
     pub rows: u64,
-    /// Pages that could not be read.
+    /// Pages that could not be read, and pages whose rows were given and are in doubt.
     pub lost_pages: Vec<LostPage>,
     /// Rows and values that could not be read, the first thousand of them: a value is written as
     /// NULL, a row is left out.
@@ -118,7 +118,8 @@ impl ExportedTable {
     /// Rows that were on lost pages, as far as their headers tell.
     #[must_use]
     pub fn lost_rows(&self) -> u64 {
-        self.lost_pages.iter().map(|page| u64::from(page.rows.unwrap_or(0))).sum()
+        let lost = self.lost_pages.iter().filter(|page| !page.given);
+        lost.map(|page| u64::from(page.rows.unwrap_or(0))).sum()
     }
 
     /// A table of which nothing was written, and this could not be read.

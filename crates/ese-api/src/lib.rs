@@ -114,7 +114,7 @@ pub use ese_engine::{
     defrag::DefragReport,
     instance::{InstanceConfig, ShrinkMode, VersionInfo},
     reader::{
-        CatalogSource, DeletedRow, Evidence, LeafReader, Leaves, Losses, LostPage,
+        CatalogSource, DeletedRow, Evidence, Leaf, LeafPage, LeafReader, Leaves, Losses, LostPage,
         OfflineDatabase as Offline,
     },
     recovery::{

@@ -145,9 +145,11 @@ fn each(
 /// Says what was lost; that is never a remark that can be left out.
 pub(crate) fn incomplete(context: &Context, losses: &[(String, ExportedTable)]) -> Outcome {
     let mut stderr = std::io::stderr().lock();
-    let (mut pages, mut rows, mut others, mut kept) = (0, 0, 0, 0);
+    let (mut pages, mut doubts, mut rows, mut others, mut kept) = (0, 0, 0, 0, 0);
     for (table, lost) in losses {
-        pages += lost.lost_pages.len() as u64;
+        let given = lost.lost_pages.iter().filter(|page| page.given).count() as u64;
+        pages += lost.lost_pages.len() as u64 - given;
+        doubts += given;
         rows += lost.lost_rows();
         others += lost.lost_count;
         kept += lost.lost.len() as u64;
@@ -155,13 +157,17 @@ pub(crate) fn incomplete(context: &Context, losses: &[(String, ExportedTable)]) 
             let count = page.rows.map(u64::from);
             let line = if context.json {
                 let error = error_json(&page.error);
-                json!({ "lost": { "table": table, "page": page.pgno.0, "rows": count, "error": error } })
+                let kind = if page.given { "doubt" } else { "lost" };
+                json!({ kind: { "table": table, "page": page.pgno.0, "rows": count, "error": error } })
                     .to_string()
             } else {
+                let kind = if page.given { "DOUBT" } else { "LOST" };
                 let count =
                     count.map_or_else(String::new, |n| format!(", {}", text::counted(n, "row")));
-                let line =
-                    format!("LOST page {} of table \"{table}\"{count}: {}", page.pgno, page.error);
+                let line = format!(
+                    "{kind} page {} of table \"{table}\"{count}: {}",
+                    page.pgno, page.error
+                );
                 text::printable(&line).into_owned()
             };
             // Nothing depends on it being seen; the exit code says it, too.
@@ -182,12 +188,16 @@ pub(crate) fn incomplete(context: &Context, losses: &[(String, ExportedTable)]) 
         if others > kept {
             drop(writeln!(stderr, "LOST ... and {} more", values_or_rows(others - kept)));
         }
-        let what = format!(
+        let mut what = format!(
             "ese: incomplete: {} could not be read, with at least {}; {} besides",
             text::counted(pages, "page"),
             text::counted(rows, "row"),
             values_or_rows(others)
         );
+        if doubts > 0 {
+            let doubts = text::counted(doubts, "page");
+            what += &format!("; the rows of {doubts} were given, but are in doubt");
+        }
         drop(writeln!(stderr, "{what}"));
     }
     Err(Failure::Problems)

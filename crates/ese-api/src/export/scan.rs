@@ -15,7 +15,7 @@ use std::{
 
 use ese_base::{Error, JetErr, Pgno, Result};
 use ese_engine::{
-    reader::{Leaves, OfflineDatabase},
+    reader::{Leaf, LeafPage, Leaves, OfflineDatabase},
     record::RecordView,
     schema::TableSchema,
 };
@@ -46,7 +46,7 @@ struct Piece {
 
 /// Leaves, and where their rows go. A receiver that is gone wants no more.
 struct Job {
-    leaves: Vec<Pgno>,
+    leaves: Vec<Leaf>,
     out: SyncSender<Piece>,
 }
 
@@ -64,7 +64,7 @@ struct Course<'a, 's> {
     scan: Scan<'a>,
     leaves: Leaves<'a>,
     /// The leaves of the first job, which are known before the threads are started.
-    first: Option<Vec<Pgno>>,
+    first: Option<Vec<Leaf>>,
     per_job: usize,
     /// Bytes and pieces of each job that is at work or waits for it.
     ahead: VecDeque<(u64, Receiver<Piece>)>,
@@ -140,11 +140,11 @@ impl Scan<'_> {
 
 impl Course<'_, '_> {
     /// The leaves of the next job; none at the end.
-    fn next_leaves(&mut self) -> Result<Vec<Pgno>> {
+    fn next_leaves(&mut self) -> Result<Vec<Leaf>> {
         self.first.take().map_or_else(|| self.leaves.next(self.per_job), Ok)
     }
 
-    fn bytes(&self, leaves: &[Pgno]) -> u64 {
+    fn bytes(&self, leaves: &[Leaf]) -> u64 {
         self.scan.database.page_size().bytes_u64() * leaves.len() as u64
     }
 
@@ -256,7 +256,7 @@ fn convert(
     database: &OfflineDatabase,
     schema: &TableSchema,
     writer: &RowWriter,
-    leaves: &[Pgno],
+    leaves: &[Leaf],
     left: &mut u64,
     give: &mut dyn FnMut(Piece) -> bool,
 ) {
@@ -273,14 +273,18 @@ fn convert(
 fn each_row(
     database: &OfflineDatabase,
     schema: &TableSchema,
-    leaves: &[Pgno],
+    leaves: &[Leaf],
     converter: &mut Converter<'_, '_>,
 ) -> Result<bool> {
     let mut reader = database.leaf_reader(schema);
     let (long_values, mut key) = (database.long_values(schema), Vec::new());
-    for &pgno in leaves {
-        let page = match reader.read(pgno) {
-            Ok(page) => page,
+    for leaf in leaves {
+        let pgno = leaf.pgno();
+        let page = match reader.read(leaf) {
+            Ok(LeafPage { page, doubt }) => {
+                converter.told.lost_pages.extend(doubt);
+                page
+            }
             Err(lost) => {
                 converter.told.lost_pages.push(lost);
                 continue;

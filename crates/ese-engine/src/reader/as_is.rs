@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 use ese_base::{Error, ObjId, Pgno, Result};
 use ese_pages::PageCache;
 
-use super::{LeafReader, Leaves, LostPage, OfflineDatabase, named, orphaned, table_tree};
+use super::{LeafPage, LeafReader, Leaves, LostPage, OfflineDatabase, named, orphaned, table_tree};
 use crate::{
     record::RecordView,
     schema::{
@@ -21,7 +21,7 @@ const BATCH: usize = 256;
 /// What could not be read of a table.
 #[derive(Clone, Debug, Default)]
 pub struct Losses {
-    /// Pages.
+    /// Pages, also those whose rows were given and are in doubt.
     pub pages: Vec<LostPage>,
     /// Rows of readable pages, and single values of them.
     pub rows: Vec<Error>,
@@ -78,9 +78,13 @@ impl OfflineDatabase {
             if batch.is_empty() {
                 break;
             }
-            for pgno in batch {
-                let page = match reader.read(pgno) {
-                    Ok(page) => page,
+            for leaf in batch {
+                let pgno = leaf.pgno();
+                let page = match reader.read(&leaf) {
+                    Ok(LeafPage { page, doubt }) => {
+                        losses.pages.extend(doubt);
+                        page
+                    }
                     Err(lost) => {
                         losses.pages.push(lost);
                         continue;
@@ -145,15 +149,18 @@ impl CatalogCopy {
         let tree = table_tree(fdp, objid);
         let (mut leaves, mut reader) = (Leaves::new(cache, tree), LeafReader::new(cache, tree));
         let mut copy = CatalogCopy { name, rows: BTreeMap::new(), lost: Vec::new() };
-        let (mut last, mut open_from) = (Vec::new(), 0);
+        let (mut last, mut open_from, mut doubts) = (Vec::new(), 0, Vec::new());
         loop {
             let batch = leaves.next(BATCH)?;
             if batch.is_empty() {
                 break;
             }
-            for pgno in batch {
-                let page = match reader.read(pgno) {
-                    Ok(page) => page,
+            for leaf in batch {
+                let page = match reader.read(&leaf) {
+                    Ok(LeafPage { page, doubt }) => {
+                        doubts.extend(doubt);
+                        page
+                    }
                     Err(lost) => {
                         copy.lost.push((lost, (last.clone(), None)));
                         continue;
@@ -177,6 +184,8 @@ impl CatalogCopy {
             copy.lost.iter_mut().for_each(|(_, gap)| *gap = (Vec::new(), None));
         }
         copy.lost.extend(inner.into_iter().map(|lost| (lost, (Vec::new(), None))));
+        // Their rows are there: nothing lies between these keys.
+        copy.lost.extend(doubts.into_iter().map(|doubt| (doubt, (Vec::new(), Some(Vec::new())))));
         Ok(copy)
     }
 

@@ -18,14 +18,15 @@ use std::{fmt, ops::ControlFlow, path::Path, sync::Arc};
 use ese_base::{DbTime, Error, ErrorKind, Hex, JetErr, ObjId, PageSize, Pgno, Result};
 use ese_os::Env;
 use ese_pages::{
-    Access, CacheMode, CacheOptions, DbFile, DbHeader, DbState, Node, PageCache, PageFlags, PageRef,
+    Access, CacheMode, CacheOptions, DbFile, DbHeader, DbState, Node, PageCache, PageFlags,
+    cache::ReadGuard,
 };
 
 use self::as_is::{CatalogDamage, Pieces};
 pub use self::{
     as_is::Losses,
     deleted::{DeletedRow, Evidence},
-    leaves::{LeafReader, Leaves, LostPage},
+    leaves::{Leaf, LeafPage, LeafReader, Leaves, LostPage},
     long_values::LongValueFindings,
 };
 pub use crate::{
@@ -39,7 +40,7 @@ use crate::{
         MSYS_OBJECTS_SHADOW_FDP, TableSchema,
     },
     space::check::last_owned_in,
-    tree::{Direction, Position, Start, TreeView, scan},
+    tree::{Direction, Position, Start, Target, TreeView, leaf_for_read, scan},
 };
 
 /// Memory for frames.
@@ -375,7 +376,11 @@ pub(crate) fn nodes_from(
     from: Option<&[u8]>,
     mut each: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    check_format(cache.read(tree.root)?.page(), tree.root)?;
+    check_root(cache, tree)?;
+    if from.is_none() {
+        let first = leaf_for_read(cache, tree, &Target::First)?;
+        check_end(&first, first.page().prev())?;
+    }
     let (mut last, mut entry) = (Vec::new(), Vec::new());
     let mut visit = |node: Node<'_>| {
         std::mem::swap(&mut last, &mut entry);
@@ -399,25 +404,47 @@ pub(crate) fn nodes_from(
     };
     let mut failed = None;
     let start = from.map_or(Start::End, |key| Start::At { key, data: &[] });
-    scan(cache, tree, start, Direction::Forward, &mut Position::default(), |node| {
+    let mut end = Position::default();
+    let broken = scan(cache, tree, start, Direction::Forward, &mut end, |node| {
         visit(node).unwrap_or_else(|error| {
             failed = Some(error);
             ControlFlow::Break(())
         })
     })?;
+    if !broken {
+        let last = leaf_for_read(cache, tree, &Target::Last)?;
+        let before = if last.pgno() == end.leaf { Pgno::NULL } else { end.leaf };
+        check_end(&last, before)?;
+        check_end(&last, last.page().next())?;
+    }
     failed.map_or(Ok(()), Err)
 }
 
-/// Records from before format update 9 are laid out in another way.
-fn check_format(page: PageRef<'_>, pgno: Pgno) -> Result<()> {
-    if page.flags().contains(PageFlags::NEW_RECORD_FORMAT) {
+/// The outermost leaves lead nowhere, and a row of leaves ends with the last one that the tree has.
+fn check_end(leaf: &ReadGuard<'_>, leads_to: Pgno) -> Result<()> {
+    if leads_to.is_null() {
+        return Ok(());
+    }
+    let what =
+        format!("the outermost leaf of the tree, but the row of leaves says page {leads_to}");
+    Err(Error::new(JetErr::BadPageLink, what)
+        .at_page(leaf.pgno())
+        .advise("run a verification of the database; restore it from a backup"))
+}
+
+/// Is the root the root? Records from before format update 9 are laid out in another way.
+fn check_root(cache: &PageCache, tree: &TreeView) -> Result<()> {
+    let root = cache.read(tree.root)?;
+    tree.expect_own(root.page(), tree.root)?;
+    tree.expect_root_flag(root.page(), tree.root)?;
+    if root.page().flags().contains(PageFlags::NEW_RECORD_FORMAT) {
         return Ok(());
     }
     Err(Error::new(
         JetErr::FeatureNotAvailable,
         "records in the format before update 9 cannot be read by this version",
     )
-    .at_page(pgno))
+    .at_page(tree.root))
 }
 
 /// Says in which row something was found.

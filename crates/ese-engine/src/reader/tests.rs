@@ -41,7 +41,8 @@ fn people() -> TableSchema {
     table
 }
 
-type Nodes = Vec<(Vec<u8>, Vec<u8>, NodeFlags)>;
+type NodeParts = (Vec<u8>, Vec<u8>, NodeFlags);
+type Nodes = Vec<NodeParts>;
 
 fn put_tree(cache: &PageCache, pgno: Pgno, objid: ObjId, nodes: &Nodes) {
     let mut guard = cache.write_new(pgno).unwrap();
@@ -54,7 +55,7 @@ fn put_tree(cache: &PageCache, pgno: Pgno, objid: ObjId, nodes: &Nodes) {
     guard.mark_dirty(LgPos::MIN, LgPos::MIN);
 }
 
-fn live((key, data): (Vec<u8>, Vec<u8>)) -> (Vec<u8>, Vec<u8>, NodeFlags) {
+fn live((key, data): (Vec<u8>, Vec<u8>)) -> NodeParts {
     (key, data, NodeFlags::empty())
 }
 
@@ -236,21 +237,24 @@ fn a_malformed_row_is_named_by_table_and_key() {
     assert!(error.message().contains("\"people\", row 7f80000003"), "{error}");
 }
 
-/// Two leaves that lead to each other: every link is answered by its opposite, only the keys tell.
-#[test]
-fn leaves_in_a_circle_are_damage_and_not_an_endless_scan() {
-    let env = database(DbState::DirtyShutdown, &Nodes::new());
-    let (left, right) = (Pgno(32), Pgno(33));
-    let file = Arc::new(DbFile::open(&env, &path(), Access::ReadWrite).unwrap());
+/// Gives the table two leaves: each with the one that both its links name, and its rows. The left
+/// one holds what is below the first row of the other.
+fn split_table(env: &Env, state: DbState, links: [Pgno; 2], leaves: [&[NodeParts]; 2]) {
+    let file = Arc::new(DbFile::open(env, &path(), Access::ReadWrite).unwrap());
     let cache = PageCache::new(file, CacheOptions::for_memory(1 << 22, PAGE)).unwrap();
-    let rows = three_rows();
-    for (pgno, other, row) in [(left, right, &rows[0]), (right, left, &rows[2])] {
+    for ((pgno, (prev, next)), rows) in
+        [(LEAVES[0], (links[0], LEAVES[1])), (LEAVES[1], (LEAVES[0], links[1]))]
+            .into_iter()
+            .zip(leaves)
+    {
         let mut guard = cache.write_new(pgno).unwrap();
         let mut page = guard.page_mut();
         page.init(pgno, TABLE_OBJID, PageFlags::LEAF, DbTime(0x40));
-        page.set_prev(other);
-        page.set_next(other);
-        page.insert_node(0, 0, &row.0, &row.1, NodeFlags::empty()).unwrap();
+        page.set_prev(prev);
+        page.set_next(next);
+        for (at, (key, data, flags)) in rows.iter().enumerate() {
+            page.insert_node(at, 0, key, data, *flags).unwrap();
+        }
         guard.mark_dirty(LgPos::MIN, LgPos::MIN);
     }
     let mut root = cache.write(TABLE_FDP).unwrap();
@@ -258,13 +262,30 @@ fn leaves_in_a_circle_are_damage_and_not_an_endless_scan() {
     let flags = PageFlags::ROOT | PageFlags::PARENT_OF_LEAF;
     page.init(TABLE_FDP, TABLE_OBJID, flags, DbTime(0x40));
     page.set_external_header(&[0; 16]).unwrap();
-    for (at, key, child) in [(0, &rows[2].0[..], left), (1, &[], right)] {
+    for (at, key, child) in [(0, &leaves[1][0].0[..], LEAVES[0]), (1, &[], LEAVES[1])] {
         page.insert_node(at, 0, key, &child.0.to_le_bytes(), NodeFlags::empty()).unwrap();
     }
     root.mark_dirty(LgPos::MIN, LgPos::MIN);
     drop(root);
     cache.flush(FlushGoal::All, &NoLog).unwrap();
-    drop(cache);
+    cache.file().update_header(|header| header.set_state(state)).unwrap();
+}
+
+const LEAVES: [Pgno; 2] = [Pgno(32), Pgno(33)];
+
+/// Two leaves that lead to each other: every link is answered by its opposite.
+#[test]
+fn leaves_in_a_circle_are_damage_and_not_an_endless_scan() {
+    let env = database(DbState::DirtyShutdown, &Nodes::new());
+    let rows = three_rows();
+    split_table(&env, DbState::DirtyShutdown, [LEAVES[1], LEAVES[0]], [&rows[..1], &rows[2..]]);
+    let db = OfflineDatabase::open_as_is(&env, &path()).unwrap();
+    let table = db.table("people").unwrap();
+    let result = db.rows(table, |_, _| Ok(ControlFlow::Continue(())));
+    assert_eq!(result.unwrap_err().code(), JetErr::BadPageLink);
+    drop(db);
+    // One that is closed behind the first leaf.
+    split_table(&env, DbState::DirtyShutdown, [Pgno::NULL, LEAVES[0]], [&rows[..1], &rows[2..]]);
     let db = OfflineDatabase::open_as_is(&env, &path()).unwrap();
     let table = db.table("people").unwrap();
     let mut seen = 0;
@@ -274,6 +295,35 @@ fn leaves_in_a_circle_are_damage_and_not_an_endless_scan() {
     });
     assert_eq!(result.unwrap_err().code(), JetErr::BadPageLink);
     assert_eq!(seen, 2);
+}
+
+/// A split of which only one half was written, or a page that was put back from elsewhere.
+#[test]
+fn rows_outside_of_their_separators_are_lost_or_in_doubt() {
+    for state in [DbState::CleanShutdown, DbState::DirtyShutdown] {
+        let env = database(DbState::DirtyShutdown, &Nodes::new());
+        let mut rows = three_rows();
+        rows.remove(1);
+        split_table(&env, state, [Pgno::NULL, Pgno::NULL], [&rows, &rows[1..]]);
+        let db = OfflineDatabase::open_as_is(&env, &path()).unwrap();
+        let table = db.table("people").unwrap();
+        let mut keys = Vec::new();
+        let losses = db.rows_as_is(table, |key, _| {
+            keys.push(key.to_vec());
+            Ok(ControlFlow::Continue(()))
+        });
+        let losses = losses.unwrap();
+        let [lost] = &losses.pages[..] else { panic!("{losses:?}") };
+        assert_eq!((lost.pgno, lost.rows, lost.inner), (LEAVES[0], Some(2), false));
+        assert_eq!(lost.error.code(), JetErr::BadParentPageLink);
+        let [first, last] = [&rows[0].0, &rows[1].0];
+        // Where pages are of different times the rows may be nowhere else.
+        let dirty = state == DbState::DirtyShutdown;
+        assert_eq!(lost.given, dirty);
+        let expected = if dirty { vec![first, last, last] } else { vec![last] };
+        assert_eq!(keys.iter().collect::<Vec<_>>(), expected);
+        assert!(losses.rows.is_empty());
+    }
 }
 
 #[test]

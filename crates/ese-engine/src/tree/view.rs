@@ -69,6 +69,17 @@ impl TreeView {
         Err(self.foreign(page, pgno))
     }
 
+    /// The root, and no other page of the tree, says that it is the root.
+    ///
+    /// # Errors
+    /// `JET_errBadParentPageLink` (-338) if the page is another one than the tree has there.
+    pub(crate) fn expect_root_flag(&self, page: PageRef<'_>, pgno: Pgno) -> Result<()> {
+        if page.is_root() == (pgno == self.root) {
+            return Ok(());
+        }
+        Err(self.foreign(page, pgno))
+    }
+
     #[cold]
     fn foreign(&self, page: PageRef<'_>, pgno: Pgno) -> Error {
         Error::new(
