@@ -19,7 +19,8 @@ use ese_engine::{
     space::check::last_owned,
 };
 use ese_log::{
-    LeftAside, LogFile, LogHeader, LogName, LogPool, LogStream, NameKind, Record, Wanted,
+    LeftAside, LogFile, LogHeader, LogName, LogPool, LogStream, NameKind, Record, StreamReader,
+    Wanted, check_successor,
 };
 use ese_os::{Env, OpenMode, parent_of};
 use ese_pages::{Access, DbFile, DbHeader, DbState, header::read_header};
@@ -30,6 +31,8 @@ use crate::{
     restore::{file_name, look_for_databases},
 };
 
+/// With it every stream begins.
+const FIRST: Generation = Generation(1);
 /// Missing generations that are told one by one.
 const MISSING_MAX: usize = 1000;
 /// Endings by which the name of a copy is taken for that of a file.
@@ -277,6 +280,12 @@ impl Work {
             return Ok(CopyPlan { from, required: none, committed: none.0, last });
         }
         match (&self.header, &self.creation) {
+            (_, Some(creation)) if is_before(request, creation.at) => {
+                let what = format!("the database is created at {}", creation.at);
+                Err(Error::new(JetErr::RequiredLogFilesMissing, what)
+                    .at_generation(creation.at.generation)
+                    .advise("let redo end later"))
+            }
             (_, Some(creation)) => Ok(CopyPlan {
                 from: LgPos { isec: 0, ib: 0, ..creation.at },
                 required: (Generation(0), Generation(0)),
@@ -443,6 +452,11 @@ fn measure(stream: &LogStream, from: LgPos, bytes: &mut u64, stop: &StopToken) -
     Ok(())
 }
 
+/// Is redo to end before this record?
+fn is_before(request: &CopyRequest, at: LgPos) -> bool {
+    matches!(request.until, Some(RedoEnd::CutAt(end)) if end <= at)
+}
+
 /// A log that is cut on purpose has lost what lies behind.
 fn flags_of(request: &CopyRequest) -> RecoveryFlags {
     let cut = RecoveryFlags::IGNORE_LOST_LOGS | RecoveryFlags::QUIET_ABOUT_LOSS;
@@ -519,21 +533,39 @@ fn sources(env: &Env, request: &CopyRequest) -> Result<(Vec<Source>, Vec<Error>)
     Ok((sources, unreadable))
 }
 
-/// The file of a database that is to be built may know of more log than there is.
-fn is_ahead((path, header): &Source, stream: &LogStream) -> Option<Error> {
-    let last = stream.last_present().ok()?;
-    let reached = header.lgpos_consistent.get().generation;
-    let reached = reached.max(header.required().1).max(header.committed());
-    if reached <= last {
+/// The file of a database may know of more log than there is, which ends at `end`.
+pub(crate) fn is_ahead(path: &Path, header: &DbHeader, end: LgPos) -> Option<Error> {
+    let (closed, last) = (header.lgpos_consistent.get(), end.generation);
+    let reached = closed.generation.max(header.required().1).max(header.committed());
+    let (what, next) = if reached > last {
+        let what = format!(
+            "the database's file is at generation {:#x}, the last log here is {:#x}",
+            reached.0, last.0
+        );
+        (what, Generation(last.0.saturating_add(1)))
+    } else if closed > end {
+        (format!("the database's file is at {closed}, the log here ends at {end}"), last)
+    } else {
         return None;
+    };
+    let error = Error::new(JetErr::MissingLogFile, what).at_path(path).at_generation(next);
+    Some(error.advise("bring the log, or build what the logs here give (--allow-lost-logs)"))
+}
+
+/// Behind the last whole record of a log. Where it is damaged that is told by whoever reads it, and
+/// only the generation counts.
+fn end_of(stream: &LogStream) -> Option<LgPos> {
+    let last = stream.last_present().ok()?;
+    let mut end = LgPos { generation: last, isec: 0, ib: 0 };
+    let behind = LgPos { generation: last, ..LgPos::MAX };
+    let Ok(mut reader) = stream.reader(end) else { return Some(behind) };
+    loop {
+        match reader.next() {
+            Ok(Some(entry)) => end = end.max(entry.end),
+            Ok(None) => return Some(end),
+            Err(_) => return Some(behind),
+        }
     }
-    let what = format!(
-        "the database's file is at generation {:#x}, the last log here is {:#x}",
-        reached.0, last.0
-    );
-    let error = Error::new(JetErr::MissingLogFile, what).at_path(path);
-    let next = Generation(last.0.saturating_add(1));
-    Some(error.at_generation(next).advise("bring the log, or build what the logs here give"))
 }
 
 fn of_file(
@@ -572,6 +604,11 @@ fn of_file(
     let target = PathBuf::from(path.file_name().unwrap_or_default());
     let cut_off = cut_off(env, &path);
     let cut_short = stream.as_ref().ok().and_then(|stream| cut_short(pool, stream, sign_log));
+    // A clean database is whole as it is. Whoever named it meant to go on from it.
+    let named = clean && sign_log == header.sign_log && !request.databases.is_empty();
+    let end = stream.as_ref().ok().filter(|_| named).and_then(end_of);
+    let ahead = end.and_then(|end| is_ahead(&path, &header, end));
+    let cut_short = cut_short.or(ahead);
     Ok(Work {
         source: Some(path),
         header: Some(header),
@@ -647,10 +684,11 @@ fn built(env: &Env, pool: &LogPool, sources: &[Source], stop: &StopToken) -> Res
     if pool.is_empty() {
         return Err(Error::new(JetErr::MissingLogFile, "there is no log to build a database from"));
     }
-    let (mut works, mut oldest) = (Vec::new(), Generation(0));
+    let (mut works, mut oldest, mut damage) = (Vec::new(), Generation(0), None);
     for sign_log in pool.signatures() {
         let wanted = Wanted { signature: sign_log, known: None };
         let (stream, _) = pool.stream(&wanted)?;
+        damage = damage.or_else(|| damage_at_begin(env, &stream));
         oldest = stream.archives().next().map_or(stream.last_present()?, |(oldest, _)| oldest);
         for creation in copy::creations(env, &stream, stop)? {
             // There may be several copies of its file, under names that people gave them.
@@ -668,8 +706,10 @@ fn built(env: &Env, pool: &LogPool, sources: &[Source], stop: &StopToken) -> Res
             let name = logged.filter(free).or(found);
             let (stream, aside) = pool.stream(&wanted)?;
             let aside = with_damaged(pool, aside);
-            let cut_short = cut_short(pool, &stream, sign_log)
-                .or_else(|| source.and_then(|source| is_ahead(source, &stream)));
+            let cut_short = cut_short(pool, &stream, sign_log).or_else(|| {
+                let (path, header) = source.filter(|(_, it)| it.sign_log == sign_log)?;
+                is_ahead(path, header, end_of(&stream)?)
+            });
             works.push(Work {
                 source: None,
                 header: None,
@@ -686,16 +726,50 @@ fn built(env: &Env, pool: &LogPool, sources: &[Source], stop: &StopToken) -> Res
         }
     }
     if works.is_empty() {
+        // What was created there can be told by nobody else.
+        let unreadable = pool.damaged().iter().find(|error| error.path().is_some_and(is_first));
+        if let Some(error) = damage.or_else(|| unreadable.cloned()) {
+            return Err(error);
+        }
+        let place = pool.places().first().cloned().unwrap_or_default();
+        if oldest == FIRST {
+            let what = "the logs here go back to their first generation, and create no database";
+            return Err(Error::new(JetErr::FileNotFound, what)
+                .at_path(place)
+                .advise("recover the database's file"));
+        }
         let what = format!(
             "the logs here begin with generation {:#x}, after the creation of the database",
             oldest.0
         );
         return Err(Error::new(JetErr::MissingPreviousLogFile, what)
-            .at_path(pool.places().first().cloned().unwrap_or_default())
+            .at_path(place)
             .at_generation(Generation(oldest.0.saturating_sub(1)))
             .advise("bring all logs from the creation on, or recover the database's file"));
     }
     Ok(works)
+}
+
+/// What is wrong with the first generation of a stream, where most databases are created.
+fn damage_at_begin(env: &Env, stream: &LogStream) -> Option<Error> {
+    let mut files = stream.archives().map(|(_, file)| file).chain(stream.current());
+    let file = files.next().filter(|file| file.header().is_ok_and(|it| it.generation == FIRST))?;
+    let mut reader = StreamReader::of_file(env, file);
+    loop {
+        match reader.next() {
+            Ok(Some(_)) => {}
+            // It ends before its records do, where the next one says that it was finished.
+            Ok(None) => return check_successor(env, file, files.next()?.header().ok()?).err(),
+            Err(error) => return Some(error),
+        }
+    }
+}
+
+/// Is a file called like the first generation of a log?
+fn is_first(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let archive = |name: LogName| matches!(name.kind, NameKind::Archive { generation: FIRST, .. });
+    LogName::parse(&name).is_some_and(archive)
 }
 
 /// Where a copy is to lie: `out` is a directory, unless it is to be the only copy's own name.

@@ -33,6 +33,12 @@ pub enum LogLink {
     /// It names another generation before than the one that is here, or has other records than
     /// another file of its generation: the stream forked.
     Fork,
+    /// It is the current log by its name, and finished ones of later generations are here: an older
+    /// log stands where the newest has to be.
+    Behind {
+        /// The last finished one.
+        last: Generation,
+    },
     /// Its records are those of another file of the same generation, or the first of them.
     Copy,
 }
@@ -44,6 +50,7 @@ impl fmt::Display for LogLink {
             LogLink::Follows => f.write_str("follows"),
             LogLink::Gap { after } => write!(f, "GAP after {:#x}", after.0),
             LogLink::Fork => f.write_str("FORK"),
+            LogLink::Behind { last } => write!(f, "BEHIND {:#x}", last.0),
             LogLink::Copy => f.write_str("copy"),
         }
     }
@@ -88,10 +95,12 @@ impl LogChain {
         self.wrong_links().next().is_none()
     }
 
-    /// The files behind a gap, and those of another history.
+    /// The files behind a gap, those of another history, and a current log that is older than
+    /// others.
     pub fn wrong_links(&self) -> impl Iterator<Item = &ChainLink> {
         self.links.iter().filter(|link| {
-            let wrong = matches!(link.link, LogLink::Gap { .. } | LogLink::Fork);
+            let wrong =
+                matches!(link.link, LogLink::Gap { .. } | LogLink::Fork | LogLink::Behind { .. });
             wrong && (link.used || link.role != LogRole::Temporary)
         })
     }
@@ -153,6 +162,19 @@ fn sort(pool: &LogPool, links: &mut [ChainLink]) -> Result<()> {
 }
 
 fn judge(pool: &LogPool, links: &mut [ChainLink]) {
+    judge_sequence(pool, links);
+    let finished = links.iter().filter(|link| link.role == LogRole::Archive);
+    let Some(last) = finished.map(ChainLink::generation).max() else { return };
+    for link in links.iter_mut().filter(|link| link.role == LogRole::Current) {
+        // A gap or a fork says more.
+        let wrong = matches!(link.link, LogLink::Gap { .. } | LogLink::Fork);
+        if link.generation() < last && !wrong {
+            link.link = LogLink::Behind { last };
+        }
+    }
+}
+
+fn judge_sequence(pool: &LogPool, links: &mut [ChainLink]) {
     let mut before: Option<(LogFile, LogHeader)> = None;
     for link in links {
         let header = &link.header;
@@ -299,6 +321,15 @@ pub(crate) fn wrong_link(link: &ChainLink) -> Error {
             };
             Error::new(JetErr::MissingLogFile, what)
                 .advise("bring them back, if a database or a backup needs them")
+        }
+        LogLink::Behind { last } => {
+            let what = format!(
+                "the current log is generation {:#x}, and finished ones are here up to {:#x}: it was \
+                 replaced by an older one",
+                generation.0, last.0
+            );
+            Error::new(JetErr::MissingLogFile, what)
+                .advise("bring the current log back; without it the last commits are lost")
         }
         _ => {
             let what = "it has another history than the logs beside it: the stream forked";

@@ -304,3 +304,104 @@ fn losses_of_rows_are_told_beside_those_of_the_catalog() {
     told(&ran, &["LOST page", "of table \"t\""]);
     assert!(!ran.stderr.contains("MSysObjects"), "{ran:?}");
 }
+
+/// Problems that `verify` names.
+fn problems(dir: &Path, what: &str) -> Vec<String> {
+    let ran = untouched(dir, || ese(dir, &["verify", what]));
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let lines = ran.stdout.lines().filter(|line| line.starts_with("PROBLEM"));
+    lines.map(str::to_owned).collect()
+}
+
+/// Builds the database from the logs of a directory; why that is refused.
+fn refused_from_logs(dir: &Path, logs: &str, words: &[&str]) {
+    for more in [&["--dry-run"][..], &["--out", "refused"]] {
+        let ran =
+            untouched(dir, || ese(dir, &[&["recover", logs, "--from-logs"][..], more].concat()));
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        for word in words {
+            let told = ran.stdout.contains(word) || ran.stderr.contains(word);
+            assert!(told, "{word:?} is missing: {ran:?}");
+        }
+    }
+}
+
+/// A file of which some blocks were lost reads as zeros, and an old copy as a log that was just
+/// begun: nothing in the log itself is wrong.
+#[test]
+fn a_log_that_ends_before_the_state_of_its_clean_database_is_told() {
+    let test = "a_log_that_ends_before_the_state_of_its_clean_database_is_told";
+    let Some(merged) = merged(test) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    for kept in [4096, 8192, 12_288] {
+        let logs = format!("zeroed {kept}");
+        copies(&merged, &dir.join(&logs), |_| true);
+        let path = dir.join(&logs).join("SRU.log");
+        let mut log = fs::read(&path).unwrap();
+        log[kept..].fill(0);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, log).unwrap();
+        let found = problems(dir, &logs);
+        assert!(found.len() == 1 && found[0].contains("-528"), "{found:?}");
+        assert!(found[0].contains("000005,0003,01D5, the log here ends at"), "{found:?}");
+        refused_from_logs(dir, &logs, &["SRUDB.dat", "000005,0003,01D5", "-528"]);
+        let database = format!("{logs}/SRUDB.dat");
+        let ran = ese(dir, &["recover", &logs, "--roll-forward", &database, "--out", "forward"]);
+        ran.refused(1, &["000005,0003,01D5", "-528"]);
+        // The database itself is whole; and whoever wants what the logs give gets it.
+        ese(dir, &["recover", &logs, "--out", &format!("whole {kept}")]).fine();
+        let part = format!("part {kept}");
+        let args = ["recover", &logs, "--from-logs", "--allow-lost-logs", "--out", &part];
+        ese(dir, &args).fine();
+    }
+    copies(&merged, &dir.join("old"), |name| name != "SRU.log");
+    fs::copy(merged.join("SRU00001.log"), dir.join("old/SRU.log")).unwrap();
+    let found = problems(dir, "old").join("\n");
+    assert!(found.contains("SRU.log") && found.contains("up to 0x4"), "{found}");
+    assert!(found.contains("at generation 0x5, the last log here is 0x1"), "{found}");
+    let ran = untouched(dir, || ese(dir, &["log", "old"]));
+    assert!(ran.code == Some(1) && ran.stdout.contains("BEHIND 0x4"), "{ran:?}");
+    refused_from_logs(dir, "old", &["-528", "0x5"]);
+    // What is whole stays so.
+    ese(&merged, &["verify", "."]).fine();
+    ese(&merged, &["log", "."]).fine();
+}
+
+#[test]
+fn a_first_log_that_is_damaged_is_named_where_the_database_was_created() {
+    let test = "a_first_log_that_is_damaged_is_named_where_the_database_was_created";
+    let Some(merged) = merged(test) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let case = |name: &str, change: &dyn Fn(&mut Vec<u8>), word: &str| {
+        copies(&merged, &dir.join(name), |_| true);
+        let path = dir.join(name).join("SRU00001.log");
+        let mut log = fs::read(&path).unwrap();
+        change(&mut log);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, log).unwrap();
+        refused_from_logs(dir, name, &["SRU00001.log", word]);
+    };
+    case("cut", &|log| log.truncate(40_000), "-541");
+    case("header", &|log| log[..4096].fill(0), "JET_err");
+    case("segments", &|log| log[4096..].fill(0), "JET_err");
+    // Without it they begin too late.
+    copies(&merged, &dir.join("late"), |name| name != "SRU00001.log");
+    refused_from_logs(dir, "late", &["begin with generation 0x2", "-509"]);
+}
+
+#[test]
+fn an_end_before_the_creation_is_a_wrong_position_and_no_missing_file() {
+    let test = "an_end_before_the_creation_is_a_wrong_position_and_no_missing_file";
+    let Some(merged) = merged(test) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let logs = merged.to_str().unwrap();
+    for position in ["1,0,0", "1,9,36"] {
+        let args = ["recover", logs, "--from-logs", "--to-position", position, "--out", "out"];
+        let ran = ese(dir, &args);
+        ran.refused(1, &["the database is created at 000001,0009,0036", "-543"]);
+    }
+    assert!(!dir.join("out").exists());
+}

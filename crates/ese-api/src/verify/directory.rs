@@ -17,6 +17,7 @@ use ese_pages::{DbState, header::read_header};
 
 use super::{DatabaseReport, FileReport, Severity, VerifyOptions, VerifyProgress, verify_database};
 use crate::{
+    copies::is_ahead,
     logs::{LogLink, LogPicture, LogRole, each_log_record, look_at_logs, wrong_link},
     restore::{FoundDatabases, file_name, find_base, look_for_databases, looks_like_backup_set},
 };
@@ -402,13 +403,18 @@ fn check_named(env: &Env, dir: &Path, report: &mut DirReport, named: &Named) -> 
     Ok(())
 }
 
-/// Dirty databases need their generations.
+/// Dirty databases need their generations, and no log ends before the state that a clean one is in.
 fn check_required(report: &mut DirReport, stream: &LogStream, log: &LogReport) {
     let (first, last) = log.generations;
+    let end = log.end.max(LgPos { generation: last, isec: 0, ib: 0 });
     let Ok(signature) = stream.signature() else { return };
     for database in &report.databases {
         let header = &database.header;
         if header.state() == DbState::CleanShutdown {
+            // Where the log cannot be read to its end, that was said.
+            if header.sign_log == signature && log.problems.is_empty() {
+                report.problems.extend(is_ahead(&database.path, header, end));
+            }
             continue;
         }
         let (min, max) = header.required();

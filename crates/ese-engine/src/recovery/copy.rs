@@ -239,8 +239,8 @@ pub fn knows(env: &Env, stream: &LogStream, sign_db: Signature, stop: &StopToken
 /// # Errors
 /// As [`recover`](crate::instance::recover): logs that are missing, damaged or of another history,
 /// with their generation; a database that does not fit its log. The copy is then as far as replay
-/// has come, and of no use. `JET_errFileNotFound` (-1811): the log was to build the database, and
-/// did not.
+/// has come, and of no use. `JET_errRequiredLogFilesMissing` (-543): the log was to build the
+/// database, and did not, or not up to where redo was to end.
 pub fn recover_copy(env: &Env, mut job: CopyJob<'_>) -> Result<CopyReport> {
     let built = !env.fs.exists(&job.target)?;
     if !built && job.from.generation > job.stream.last_present()? {
@@ -275,7 +275,9 @@ pub fn recover_copy(env: &Env, mut job: CopyJob<'_>) -> Result<CopyReport> {
     watch.end(true);
     if built && !env.fs.exists(&job.target)? {
         let what = "the logs do not build the database to the end of its creation";
-        return Err(Error::new(JetErr::FileNotFound, what).at_path(&job.target));
+        return Err(Error::new(JetErr::RequiredLogFilesMissing, what)
+            .at_path(&job.target)
+            .advise("bring all logs from its creation on, or end later"));
     }
     if built {
         grow_to_owned(env, &job.target)?;
