@@ -2,6 +2,7 @@
 
 mod database;
 mod directory;
+mod header;
 mod severity;
 mod single;
 

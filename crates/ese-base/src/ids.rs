@@ -87,6 +87,9 @@ impl DbTime {
     pub const NOT_CHECKED: DbTime = DbTime(u64::MAX);
     /// What a new database starts counting at (edb-format 1.3).
     pub const FIRST: DbTime = DbTime(0x40);
+    /// No clock comes to this in the life of a database, at a million changes a second for eight
+    /// years: what says so is damaged. Below it a clock can be counted on without an overflow.
+    pub const LIMIT: DbTime = DbTime(1 << 48);
 }
 
 /// Position in the log: generation, segment, byte. Ordered in that sequence.

@@ -13,9 +13,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ese_api::PageSize;
-use ese_pages::checksum::{stamp_header, stamp_segment};
-use support::{Ran, a_leaf, clean, damage, dirty, ese, untouched};
+use ese_api::{PageSize, row};
+use ese_base::{JetErr, Pgno};
+use ese_pages::checksum::{stamp, stamp_header, stamp_segment};
+use support::{Ran, a_leaf, clean, damage, dirty, ese, start, untouched};
 
 const PAGE: usize = 4096;
 
@@ -398,10 +399,127 @@ fn an_end_before_the_creation_is_a_wrong_position_and_no_missing_file() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let logs = merged.to_str().unwrap();
-    for position in ["1,0,0", "1,9,36"] {
+    // Where its creation begins, and where it is not at its end.
+    let ends = [("1,0,0", "is created at 000001,0001,0268"), ("1,9,36", "the end of its creation")];
+    for (position, what) in ends {
         let args = ["recover", logs, "--from-logs", "--to-position", position, "--out", "out"];
         let ran = ese(dir, &args);
-        ran.refused(1, &["the database is created at 000001,0009,0036", "-543"]);
+        ran.refused(1, &[what, "-543"]);
     }
     assert!(!dir.join("out").exists());
+}
+
+/// Writes numbers into both copies of a header.
+fn with_header(whole: &[u8], path: &Path, fields: &[(usize, &[u8])]) {
+    let mut bytes = whole.to_vec();
+    for copy in bytes[..2 * PAGE].chunks_mut(PAGE) {
+        for (at, value) in fields {
+            copy[*at..at + value.len()].copy_from_slice(value);
+        }
+        stamp_header(copy);
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+/// Offsets in the header (edb-format 1.3).
+const DBTIME: usize = 16;
+const STATE: usize = 52;
+const CONSISTENT: usize = 56;
+const OBJID_LAST: usize = 212;
+const REQUIRED: usize = 296;
+
+#[test]
+fn a_header_that_contradicts_its_database_is_no_sound_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("w"), PageSize::K4, 100);
+    let (whole, path) = (fs::read(dir.join("w/a.edb")).unwrap(), dir.join("a.edb"));
+    fs::write(&path, &whole).unwrap();
+    ese(dir, &["verify", "a.edb"]).fine();
+    let case = |fields: &[(usize, &[u8])], words: &[&str]| {
+        with_header(&whole, &path, fields);
+        let found = problems(dir, "a.edb").join("\n");
+        for word in words {
+            assert!(found.contains(word), "{word:?} is missing: {found}");
+        }
+    };
+    for last in [0_u32, 2, 6] {
+        let what = format!("object ids were given out up to {last}, the catalog has");
+        case(&[(OBJID_LAST, &last.to_le_bytes())], &[&what, "[error]"]);
+    }
+    case(&[(OBJID_LAST, &[0xff; 4])], &["every object id", "-1074", "[error]"]);
+    case(&[(DBTIME, &[0xff; 8])], &["-344", "clock", "[error]"]);
+    case(&[(CONSISTENT, &[0xff; 8])], &["where no log comes to", "[error]"]);
+    let needs = "clean, and needs log generations 0x5 to 0x0";
+    case(&[(REQUIRED, &[5, 0, 0, 0])], &[needs, "[error]"]);
+    for state in [0_u32, 4, 6, 8, 0x7fff_ffff] {
+        case(&[(STATE, &state.to_le_bytes())], &["no log makes the database whole", "[error]"]);
+    }
+    case(&[(STATE, &[2, 0, 0, 0])], &["does not say which log generations", "[warning]"]);
+    case(&[(STATE, &[1, 0, 0, 0])], &["--from-logs", "[warning]"]);
+}
+
+/// A clock that runs over goes on below all pages, and recovery takes what comes then for done.
+#[test]
+fn a_clock_that_would_run_over_is_refused_before_anything_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K4, 100);
+    let whole = fs::read(dir.join("a.edb")).unwrap();
+    for time in [u64::MAX, u64::MAX - 100, 1 << 48] {
+        with_header(&whole, &dir.join("a.edb"), &[(DBTIME, &time.to_le_bytes())]);
+        let damaged = fs::read(dir.join("a.edb")).unwrap();
+        let instance = start(dir, PageSize::K4);
+        let error = instance.open_database("a.edb").unwrap_err();
+        assert_eq!(error.code(), JetErr::DbTimeCorrupted, "{error}");
+        instance.stop().unwrap();
+        assert!(fs::read(dir.join("a.edb")).unwrap() == damaged);
+    }
+    // One that can be counted on for years.
+    let time: u64 = (1 << 48) - 1_000_000;
+    with_header(&whole, &dir.join("a.edb"), &[(DBTIME, &time.to_le_bytes())]);
+    let instance = start(dir, PageSize::K4);
+    drop(instance.open_database("a.edb").unwrap());
+    instance.stop().unwrap();
+}
+
+/// Changes of such a page have times below its own, and recovery would take them for done.
+#[test]
+fn a_page_with_a_time_that_cannot_be_is_read_and_not_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K4, 1000);
+    let path = dir.join("a.edb");
+    let (at, mut bytes) = (a_leaf(&path, PAGE), fs::read(&path).unwrap());
+    bytes[at + 8..at + 16].copy_from_slice(&(1_u64 << 48).to_le_bytes());
+    stamp(&mut bytes[at..at + PAGE], Pgno(u32::try_from(at / PAGE - 1).unwrap()));
+    fs::write(&path, bytes).unwrap();
+    let instance = start(dir, PageSize::K4);
+    let database = instance.open_database("a.edb").unwrap();
+    let mut session = instance.session().unwrap();
+    let table = database.table(&session, "t").unwrap();
+    let (mut changed, mut refused) = (0, 0);
+    for id in 0..1000 {
+        let mut transaction = session.begin().unwrap();
+        match table.update(&mut transaction, id, &row! { "name" => "new" }) {
+            Ok(there) => {
+                assert!(there, "row {id} can be read");
+                transaction.commit().unwrap();
+                changed += 1;
+            }
+            Err(error) => {
+                assert_eq!(error.code(), JetErr::DbTimeCorrupted, "{error}");
+                assert_eq!(error.pgno(), Some(Pgno(u32::try_from(at / PAGE - 1).unwrap())));
+                refused += 1;
+            }
+        }
+    }
+    assert!((10..60).contains(&refused), "{refused} refused, {changed} changed");
+    drop((table, session, database));
+    // Nothing that was committed is lost by a crash.
+    instance.abandon();
+    ese(dir, &["recover", ".", "--in-place"]).fine();
+    let rows = ese(dir, &["export", "a.edb", "t", "--json"]).fine();
+    assert_eq!(rows.lines().count(), 1000);
+    assert_eq!(rows.matches("\"name\":\"new\"").count(), changed);
 }

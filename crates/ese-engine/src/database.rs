@@ -174,7 +174,8 @@ impl Database {
 
     /// Redo: the clock never stands behind a replayed change.
     pub fn advance_dbtime(&self, seen: DbTime) {
-        if seen != DbTime::NOT_CHECKED {
+        // Beyond it is no time; `NOT_CHECKED` lies there, too.
+        if seen < DbTime::LIMIT {
             self.dbtime.fetch_max(seen.0, Ordering::Relaxed);
         }
     }

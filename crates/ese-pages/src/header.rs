@@ -299,6 +299,20 @@ impl DbHeader {
         self.dbtime_dirtied = dbtime.0.into();
     }
 
+    /// Can the database's clock be counted on?
+    ///
+    /// # Errors
+    /// `JET_errDbTimeCorrupted` (-344) for a time that no database comes to.
+    pub fn check_clock(&self) -> Result<()> {
+        if self.dbtime() < DbTime::LIMIT {
+            return Ok(());
+        }
+        let what =
+            format!("the database's clock is at {}, which no database comes to", self.dbtime());
+        Err(Error::new(JetErr::DbTimeCorrupted, what)
+            .advise("the header is damaged: restore the file from a backup, or compact it"))
+    }
+
     /// Highest object id given out.
     #[must_use]
     pub fn last_objid(&self) -> ObjId {

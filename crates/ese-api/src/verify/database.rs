@@ -21,7 +21,7 @@ use ese_pages::{
     validate,
 };
 
-use super::{Severity, VerifyOptions};
+use super::{Severity, VerifyOptions, header};
 
 /// Bytes read at a time.
 const CHUNK_LEN: usize = 1 << 20;
@@ -121,8 +121,8 @@ pub fn verify_database(
     check_pages(env, &file, &mut report, options)?;
     drop(file);
     let clean = header.state() == DbState::CleanShutdown;
-    if !clean {
-        report.problem(not_clean(&header));
+    for (severity, error) in header::findings(&header) {
+        report.problem_as(severity, error);
     }
     if clean || options.as_is {
         check_trees(env, path, clean, &mut report, options)?;
@@ -138,17 +138,6 @@ fn has_trailer(file: &DbFile) -> Result<bool> {
     let mut page = vec![0; file.page_size().bytes()];
     file.read_page_raw(Pgno(file.page_count()), &mut page)?;
     Ok(checksum::verify_header(&page))
-}
-
-fn not_clean(header: &DbHeader) -> Error {
-    let (first, last) = header.required();
-    let what =
-        format!("{}: it needs log generations {:#x} to {:#x}", header.state(), first.0, last.0);
-    if header.is_backup_copy() {
-        Error::new(JetErr::SoftRecoveryOnBackupDatabase, what).advise("restore the backup set")
-    } else {
-        Error::new(JetErr::DatabaseDirtyShutdown, what).advise("recover it from its logs")
-    }
 }
 
 /// Opening needs one good copy of the header; here both are looked at.
@@ -274,6 +263,10 @@ fn check_trees(
         }
     };
     report.tables = database.tables().len();
+    if clean {
+        let error = header::check_objid(&database.header(), &database);
+        error.into_iter().for_each(|error| report.problem_as(Severity::Error, error));
+    }
     if database.catalog_source() == CatalogSource::Shadow {
         let what = "the catalog is damaged; its shadow was used";
         report.problem_as(Severity::Warning, Error::new(JetErr::CatalogCorrupted, what));

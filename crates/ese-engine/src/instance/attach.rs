@@ -143,7 +143,8 @@ impl Instance {
     /// `JET_errDatabaseDirtyShutdown` (-550), `JET_errSoftRecoveryOnBackupDatabase` (-544) for a
     /// backup copy, `JET_errPageSizeMismatch` (-1213), `JET_errInvalidDatabaseVersion` (-1209) for
     /// a format that cannot be written, `JET_errFeatureNotAvailable` (-1001) for a database with
-    /// pages that are to come back when the file grows, `JET_errTooManyAttachedDatabases`,
+    /// pages that are to come back when the file grows, `JET_errDbTimeCorrupted` (-344) for
+    /// a header with a clock that would run over, `JET_errTooManyAttachedDatabases`,
     /// `JET_errDatabaseDuplicate` (-1201) if it is attached already, and those of opening the file.
     pub fn attach(self: &Arc<Instance>, path: &Path) -> Result<Arc<Attached>> {
         self.attach_as(path, AttachMode::default())
@@ -465,7 +466,7 @@ fn check_changeable(header: &DbHeader) -> Result<()> {
         )
         .advise("it can be read, not changed: attach it for reading only"));
     }
-    Ok(())
+    header.check_clock()
 }
 
 /// Engines that cut a file off where pages behind the end still belong to somebody keep a list of

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ese_base::{Error, JetErr, LgPos, Pgno, Result, activity};
+use ese_base::{DbTime, Error, JetErr, LgPos, Pgno, Result, activity};
 
 use super::{
     PageCache,
@@ -155,7 +155,9 @@ impl<'a> WriteGuard<'a> {
         WriteGuard { cache, slot, frame, frame_no, pgno, before, in_unwinding, latched }
     }
 
-    /// A clean page gets a frame, if it has none, and is announced as about to change.
+    /// A clean page gets a frame, if it has none, and is announced as about to change. One with a
+    /// time that no clock comes to cannot change: its changes would have times below its own, and
+    /// redo would take them for done.
     #[inline(never)]
     fn of_clean(
         cache: &'a PageCache,
@@ -163,6 +165,14 @@ impl<'a> WriteGuard<'a> {
         latched: Latched<latch::Write<'a>>,
         pgno: Pgno,
     ) -> Result<WriteGuard<'a>> {
+        let dbtime = latched.page().dbtime();
+        if dbtime >= DbTime::LIMIT {
+            let what = format!("the page's time is {dbtime}, which no database comes to");
+            return Err(Error::new(JetErr::DbTimeCorrupted, what)
+                .at_path(cache.file.path())
+                .at_page(pgno)
+                .advise("the page can be read, not changed: restore or compact the database"));
+        }
         let before = Before::Clean { image: slot.image(), frame: slot.frame() };
         if let Some(frame_no) = slot.frame()
             && let Some(frame) = cache.frames.at(frame_no)

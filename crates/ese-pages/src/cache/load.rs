@@ -140,7 +140,7 @@ impl PageCache {
         let judge = |bytes: &[u8]| {
             let page = PageRef::new(bytes, self.page_size);
             validate(page, pgno, Validate::Read)?;
-            if page.dbtime() < DBTIME_LIMIT {
+            if page.dbtime() < DbTime::LIMIT {
                 self.newest_loaded.fetch_max(page.dbtime().0, Ordering::Relaxed);
             }
             Ok(())
@@ -164,9 +164,6 @@ impl PageCache {
         }
     }
 }
-
-/// No clock comes to this in the life of a database; what a page says beyond is no time.
-const DBTIME_LIMIT: DbTime = DbTime(1 << 48);
 
 #[cfg(test)]
 mod tests {
