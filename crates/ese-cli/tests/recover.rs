@@ -135,3 +135,27 @@ fn what_a_replay_did_has_one_name_in_every_verb() {
     assert_eq!(copy["databases"][0]["state"], "Clean Shutdown");
     assert!(plan["databases"][0]["gen_low"].is_u64(), "{plan:#}");
 }
+
+/// Where it was clean is a position in the other log, and may be anywhere in this one.
+#[test]
+fn a_database_that_came_from_another_instance_is_rolled_forward_from_its_attachment_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let lines = |ids: std::ops::Range<u32>| -> String {
+        ids.map(|id| format!("{{\"id\":{id},\"text\":\"row {id}\"}}\n")).collect()
+    };
+    fs::write(dir.join("first.jsonl"), lines(0..3000)).unwrap();
+    fs::write(dir.join("more.jsonl"), lines(3000..3010)).unwrap();
+    let import = |to: &str, from: &str| {
+        ese(dir, &["import", to, "--table", "t", from, "--key", "id"]).fine();
+    };
+    import("theirs", "first.jsonl");
+    fs::create_dir(dir.join("ours")).unwrap();
+    fs::copy(dir.join("theirs/data.edb"), dir.join("ours/data.edb")).unwrap();
+    import("ours", "more.jsonl");
+    let forward = ["recover", "ours", "--roll-forward", "theirs/data.edb", "--out", "out"];
+    untouched(dir.join("theirs").as_path(), || ese(dir, &forward).fine());
+    let rows = |database: &str| ese(dir, &["rows", database, "t", "--json"]).fine();
+    assert_eq!(rows("out/data.edb").lines().count(), 3010);
+    assert!(rows("out/data.edb") == rows("ours/data.edb"));
+}

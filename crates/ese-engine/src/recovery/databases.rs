@@ -280,7 +280,10 @@ impl RedoDatabases {
             }
             return Ok(self.missing(info, cause));
         }
-        if header.state() == DbState::CleanShutdown && header.lgpos_consistent.get() >= at {
+        if header.state() == DbState::CleanShutdown
+            && header.lgpos_consistent.get() >= at
+            && !self.is_from_elsewhere(&header, info, at)
+        {
             self.exchanged.remove(&info.path);
             return Ok(RedoDb::PassedOver);
         }
@@ -299,6 +302,14 @@ impl RedoDatabases {
         };
         self.exchanged.remove(&info.path);
         self.join(info, file, created, at)
+    }
+
+    /// Is the file as it was when the record at `at` attached it, of another log stream? Where it
+    /// was clean is a position in that one, and tells nothing of this one.
+    fn is_from_elsewhere(&self, header: &DbHeader, info: &AttachInfo, at: LgPos) -> bool {
+        let consistent = header.lgpos_consistent.get();
+        header.sign_log != self.ranges.sign_log
+            && (consistent, at) == (info.consistent, info.attached)
     }
 
     /// Was the file attached behind `at`? It was clean then, so that nothing before concerns it;
