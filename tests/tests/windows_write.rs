@@ -208,6 +208,39 @@ fn databases_of_windows_are_changed_and_stay_good_to_every_reader() {
     }
 }
 
+/// Catalog1 is of an older engine: MSysObjids and MSysLocales lie behind a shadow catalog of more
+/// pages, and its header says that the shadow is not kept.
+#[test]
+fn a_catalog_that_lies_elsewhere_and_has_no_shadow_is_changed() {
+    let test = "a_catalog_that_lies_elsewhere_and_has_no_shadow_is_changed";
+    let Some(data) = real_data(test) else { return };
+    let folder = scratch();
+    let path = folder.path().join("Catalog1.edb");
+    fs::write(&path, fs::read(data.join("databases/Catalog1.edb")).unwrap()).unwrap();
+    let shadow = || counts(&path, "MSysObjectsShadow");
+    let before = shadow();
+    let instance = Instance::builder(folder.path()).page_size(PageSize::K4).start().unwrap();
+    let database = instance.open_database(&path).unwrap();
+    work(&instance, &database);
+    let mut session = instance.session().unwrap();
+    let mut transaction = session.begin().unwrap();
+    // One that Windows made.
+    database.delete_table(&mut transaction, "namespace").unwrap();
+    transaction.commit().unwrap();
+    drop((session, database));
+    instance.stop().unwrap();
+    assert_eq!(shadow(), before, "nobody writes there");
+    let mut quiet = |_: &ese_api::VerifyProgress| {};
+    let mut options = VerifyOptions::new(&mut quiet, StopToken::new());
+    let report = verify_database(&Env::real(), &path, &mut options).unwrap();
+    let found: Vec<JetErr> = report.problems.iter().map(ese_api::Error::code).collect();
+    // It was copied while it was open: an index entry of it leads nowhere.
+    assert_eq!(found, [JetErr::SecondaryIndexCorrupted], "{:#?}", report.problems);
+    let Some(peers) = peers(test) else { return };
+    let rows = peers.rows(Reader::Dissect, &path, "added by us");
+    assert_eq!(rows.len(), (0..NEW).filter(|id| id % 3 != 0).count());
+}
+
 /// A clean database of Windows with another number of its format in both headers.
 fn with_update(from: &Path, to: &Path, update: u32) -> Vec<u8> {
     let mut bytes = fs::read(from).unwrap();

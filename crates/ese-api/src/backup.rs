@@ -97,8 +97,8 @@ impl Instance {
         self.backup_to_dir_with(dir, CopyOptions::default(), &mut |_| (), &StopToken::new())
     }
 
-    /// As [`Instance::backup_to_dir`]; `progress` is called between pieces of at most 1 MiB, and `stop`
-    /// ends the backup like a [`BackupStopper`].
+    /// As [`Instance::backup_to_dir`]; `progress` is called between pieces of at most 1 MiB, and
+    /// `stop` ends the backup like a [`BackupStopper`].
     ///
     /// # Errors
     /// As [`Instance::backup_to_dir`].

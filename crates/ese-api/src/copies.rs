@@ -379,7 +379,7 @@ fn check_reach(needs: &CopyPlan, request: &CopyRequest, cut_short: Option<Error>
             min.0, max.0, needs.last.0
         );
         return Err(Error::new(JetErr::RequiredLogFilesMissing, what)
-            .at_generation(Generation(needs.last.0 + 1))
+            .at_generation(needs.last.next())
             .advise("bring the missing log files"));
     }
     let lost = flags_of(request).contains(RecoveryFlags::IGNORE_LOST_LOGS);
@@ -389,7 +389,7 @@ fn check_reach(needs: &CopyPlan, request: &CopyRequest, cut_short: Option<Error>
             needs.committed.0, needs.last.0
         );
         return Err(Error::new(JetErr::CommittedLogFilesMissing, what)
-            .at_generation(Generation(needs.last.0 + 1))
+            .at_generation(needs.last.next())
             .advise(
                 "bring the missing log files, or recover without them and lose those commits",
             ));
@@ -415,7 +415,7 @@ fn cut_short(pool: &LogPool, stream: &LogStream, signature: Signature) -> Option
         })
     };
     let advice = "bring the log, or recover without it and lose what was committed in it";
-    let next = Generation(last.0.saturating_add(1));
+    let next = last.next();
     let damaged = pool.damaged().iter().find(|error| error.path().is_some_and(behind));
     if let Some(error) = damaged {
         return Some(error.clone().at_generation(next).advise(advice));
@@ -542,7 +542,7 @@ pub(crate) fn is_ahead(path: &Path, header: &DbHeader, end: LgPos) -> Option<Err
             "the database's file is at generation {:#x}, the last log here is {:#x}",
             reached.0, last.0
         );
-        (what, Generation(last.0.saturating_add(1)))
+        (what, last.next())
     } else if closed > end {
         (format!("the database's file is at {closed}, the log here ends at {end}"), last)
     } else {
@@ -744,7 +744,7 @@ fn built(env: &Env, pool: &LogPool, sources: &[Source], stop: &StopToken) -> Res
         );
         return Err(Error::new(JetErr::MissingPreviousLogFile, what)
             .at_path(place)
-            .at_generation(Generation(oldest.0.saturating_sub(1)))
+            .at_generation(oldest.before())
             .advise("bring all logs from the creation on, or recover the database's file"));
     }
     Ok(works)

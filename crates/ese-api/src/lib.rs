@@ -124,7 +124,7 @@ pub use ese_engine::{
     },
     schema::{
         ColType, Column, ColumnDef, ColumnFlags, ColumnId, ConditionDef, IndexDef, IndexOptions,
-        KeyPart, Placement, SpaceHints, TableDef, TableSchema, TableType, TupleLimits,
+        KeyPart, Placement, SpaceHints, TableDef, TableSchema, TableType, TreeRole, TupleLimits,
         UnicodeIndex,
     },
     temp::KeyOrder,
@@ -159,7 +159,7 @@ pub use session::{Durability, Reader, Session, TRIES_MAX, Transaction, Writer};
 pub use sets::{
     BackupCheck, PlannedRestore, Restorable, SetInput, check_backup, plan_restore, restore_set,
 };
-pub use space::{PageUse, SpaceMap, TreeRole, TreeSpace, space_map};
+pub use space::{PageUse, SpaceMap, TreeSpace, space_map};
 pub use table::{Inserter, Table, TableBuilder, TableOptions};
 pub use temp::{TempRow, TempRows, TempTable, TempTableBuilder};
 pub use typed::{ColumnType, Typed};

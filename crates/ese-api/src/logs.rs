@@ -149,7 +149,7 @@ fn sort(pool: &LogPool, links: &mut [ChainLink]) -> Result<()> {
     let goes_on: Vec<_> =
         links.iter().map(|it| (it.header.generation, it.header.previous_created)).collect();
     for link in &mut *links {
-        let next = (Generation(link.header.generation.0 + 1), link.header.created);
+        let next = (link.header.generation.next(), link.header.created);
         let waits = link.role == LogRole::Temporary && !goes_on.contains(&next);
         link.used = taken.contains(&link.file.path) && !waits;
     }
@@ -184,7 +184,7 @@ fn judge_sequence(pool: &LogPool, links: &mut [ChainLink]) {
                 let alike = last.created == header.created && pool.are_copies(file, &link.file);
                 if alike { LogLink::Copy } else { LogLink::Fork }
             }
-            Some((_, last)) if last.generation.0 + 1 < header.generation.0 => {
+            Some((_, last)) if last.generation.next() < header.generation => {
                 LogLink::Gap { after: last.generation }
             }
             Some((_, last)) if last.created == header.previous_created => LogLink::Follows,
@@ -297,9 +297,7 @@ fn rows_of<'c>(chain: &'c LogChain, problems: &mut Vec<Error>) -> Vec<Vec<&'c Lo
                 continue;
             }
         };
-        let follows = last.is_some_and(|last| {
-            last.generation.0 + 1 == header.generation.0 && last.created == header.previous_created
-        });
+        let follows = last.is_some_and(|last| header.follows(last.id()));
         match rows.last_mut().filter(|_| follows) {
             Some(row) => row.push(&link.file),
             None => rows.push(vec![&link.file]),

@@ -172,7 +172,7 @@ pub(crate) fn leave_out(source: &mut RestoreSource, error: &Error) -> bool {
             | JetErr::EndingRestoreLogTooLow
     );
     let generation = error.generation().filter(|it| of_logs && it.0 > 1);
-    let Some(last) = generation.map(|it| Generation(it.0 - 1)) else { return false };
+    let Some(last) = generation.map(Generation::before) else { return false };
     let shorter = source.up_to.is_none_or(|before| last < before);
     if shorter {
         source.up_to = Some(last);

@@ -5,7 +5,7 @@ use std::path::Path;
 use ese_base::{ObjId, Pgno, Result, StopToken};
 use ese_engine::{
     reader::OfflineDatabase,
-    schema::{DATABASE_ROOT, TableSchema},
+    schema::{TableSchema, TreeInfo, TreeRole},
     space::{
         check::{check_until, trees_of, usage},
         extent::Extent,
@@ -14,32 +14,6 @@ use ese_engine::{
 };
 use ese_os::Env;
 use ese_pages::PageRef;
-
-/// What a tree is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TreeRole {
-    /// The root of the database: it owns every page and gives them to tables.
-    Database,
-    /// The rows of a table.
-    Table,
-    /// A secondary index.
-    Index,
-    /// The long values of a table.
-    LongValues,
-}
-
-impl TreeRole {
-    /// A word for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            TreeRole::Database => "database",
-            TreeRole::Table => "table",
-            TreeRole::Index => "index",
-            TreeRole::LongValues => "long values",
-        }
-    }
-}
 
 /// A tree and its pages. Counts are pages, and of this tree alone: what it gave to the trees inside
 /// it is theirs.
@@ -77,6 +51,30 @@ pub struct TreeSpace {
     pub fill_pct: u32,
     /// What is wrong with it.
     pub problems: usize,
+}
+
+impl TreeSpace {
+    /// Nothing is counted yet.
+    fn new(table: &str, tree: &TreeInfo<'_>) -> TreeSpace {
+        TreeSpace {
+            table: table.to_owned(),
+            index: tree.index.map(|index| index.name.clone()),
+            role: tree.role,
+            root: tree.fdp,
+            objid: tree.objid,
+            owned: 0,
+            used: 0,
+            space: 0,
+            available: 0,
+            leaked: 0,
+            depth: 0,
+            leaves: 0,
+            entries: 0,
+            deleted: 0,
+            fill_pct: 0,
+            problems: 0,
+        }
+    }
 }
 
 /// What a page is for its owner.
@@ -183,35 +181,9 @@ pub fn space_map(env: &Env, path: &Path, as_is: bool, stop: &StopToken) -> Resul
 
 /// The trees in the order of [`trees_of`].
 fn names(tables: &[TableSchema]) -> Vec<TreeSpace> {
-    let tree = |table: &str, index: Option<&str>, role, root, objid| TreeSpace {
-        table: table.to_owned(),
-        index: index.map(str::to_owned),
-        role,
-        root,
-        objid,
-        owned: 0,
-        used: 0,
-        space: 0,
-        available: 0,
-        leaked: 0,
-        depth: 0,
-        leaves: 0,
-        entries: 0,
-        deleted: 0,
-        fill_pct: 0,
-        problems: 0,
-    };
-    let database = tree("", None, TreeRole::Database, Pgno::DATABASE_ROOT, DATABASE_ROOT);
-    let mut trees = vec![database];
+    let mut trees = vec![TreeSpace::new("", &TreeInfo::DATABASE_ROOT)];
     for table in tables {
-        let name = &table.name;
-        trees.push(tree(name, None, TreeRole::Table, table.fdp, table.objid));
-        for index in table.secondary() {
-            trees.push(tree(name, Some(&index.name), TreeRole::Index, index.fdp, index.objid));
-        }
-        if let Some(lv) = &table.lv {
-            trees.push(tree(name, None, TreeRole::LongValues, lv.fdp, lv.objid));
-        }
+        trees.extend(table.trees().map(|tree| TreeSpace::new(&table.name, &tree)));
     }
     trees
 }

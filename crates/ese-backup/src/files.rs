@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use ese_base::{Error, JetErr, Result};
-use ese_os::Env;
+use ese_os::{Env, File};
 
 use crate::{
+    AlignedBuffer,
     restore::TEMPORARY,
     sets::PRUNED_NAME,
-    stream::{INCOMPLETE_NAME, KEPT_NAME, KEPT_NEW_NAME, MANIFEST_NAME, NEW_NAME},
+    stream::{CHUNK_LEN, INCOMPLETE_NAME, KEPT_NAME, KEPT_NEW_NAME, MANIFEST_NAME, NEW_NAME},
 };
 
 /// Removes a file; it may be gone already.
@@ -17,6 +18,26 @@ pub(crate) fn remove_if_there(env: &Env, path: &Path) -> Result<()> {
         Err(error) if error.code() != JetErr::FileNotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// CRC-32 of the first `len` bytes of a file. `pause` is called between pieces of 1 MiB, and may
+/// end the reading.
+pub(crate) fn sum_of(
+    file: &dyn File,
+    len: u64,
+    pause: &mut dyn FnMut() -> Result<()>,
+) -> Result<u32> {
+    let (mut sum, mut at) = (crc32fast::Hasher::new(), 0);
+    let mut buffer = AlignedBuffer::new(CHUNK_LEN)?;
+    while at < len {
+        pause()?;
+        let count = usize::try_from(len - at).unwrap_or(usize::MAX).min(CHUNK_LEN);
+        let bytes = buffer.as_mut_slice().get_mut(..count).unwrap_or_default();
+        file.read_at(bytes, at)?;
+        sum.update(bytes);
+        at += count as u64;
+    }
+    Ok(sum.finalize())
 }
 
 /// Is this the name of a file and nothing else: no way to another directory, nothing that a

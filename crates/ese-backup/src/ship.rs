@@ -124,7 +124,7 @@ impl Found {
     fn unsettled(&self, env: &Env) -> Result<Generation> {
         let last = self.finished.keys().next_back().copied().unwrap_or_default();
         let Some(path) = &self.current else { return Ok(last) };
-        match env.fs.open(path, OpenMode::Read).and_then(|file| read_header(&*file)) {
+        match env.fs.open(path, OpenMode::Read).and_then(|file| LogHeader::read(&*file)) {
             Ok(header) => Ok(header.generation.max(last)),
             Err(error) if error.code() == JetErr::FileNotFound => Ok(last),
             Err(error) => Err(error.at_path(path)),
@@ -544,7 +544,7 @@ fn parse(text: &[u8]) -> Result<ShipState> {
 /// A log file as it is at some moment: see the head of this module.
 fn read_whole(env: &Env, file: &dyn File) -> Result<(LogHeader, Vec<u8>)> {
     let len = file.len()?;
-    let first = read_header(file)?;
+    let first = LogHeader::read(file)?;
     if len != first.file_len() || len > FILE_LEN_MAX {
         return Err(Error::new(
             JetErr::LogFileSizeMismatch,
@@ -558,7 +558,7 @@ fn read_whole(env: &Env, file: &dyn File) -> Result<(LogHeader, Vec<u8>)> {
             .map_err(|error| error.at_generation(first.generation))?;
     }
     file.read_at(bytes.get_mut(..LOG_HEADER_LEN).unwrap_or_default(), 0)?;
-    let last = read_header(file)?;
+    let last = LogHeader::read(file)?;
     if (last.generation, last.created) == (first.generation, first.created) {
         return Ok((last, bytes));
     }
@@ -584,10 +584,4 @@ fn read_segment(env: &Env, file: &dyn File, isec: u64, segment: &mut [u8]) -> Re
             }
         }
     }
-}
-
-fn read_header(file: &dyn File) -> Result<LogHeader> {
-    let mut block = Box::new([0; LOG_HEADER_LEN]);
-    file.read_at(block.as_mut_slice(), 0)?;
-    LogHeader::decode(&block)
 }

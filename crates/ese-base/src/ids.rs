@@ -65,6 +65,18 @@ id! {
 impl Generation {
     /// The last one that records may go to (backup-log-recovery 1.1).
     pub const LAST: Generation = Generation(0x7fff_f800);
+
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> Generation {
+        Generation(self.0.saturating_add(1))
+    }
+
+    /// The one before it.
+    #[must_use]
+    pub fn before(self) -> Generation {
+        Generation(self.0.saturating_sub(1))
+    }
 }
 
 impl Pgno {

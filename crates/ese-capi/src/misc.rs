@@ -10,8 +10,7 @@ use crate::{
 /// Their lengths.
 pub(crate) const SIZES: [u32; 7] = [216, 296, 300, 348, 380, 400, size::<JET_DBINFOMISC7>()];
 
-/// Flags of the header: shadow catalog off, being upgraded.
-const SHADOWING_OFF: u32 = 0x1;
+/// Flag of the header: being upgraded.
 const UPGRADE: u32 = 0x2;
 
 pub(crate) fn of(header: &DbHeader) -> JET_DBINFOMISC7 {
@@ -31,7 +30,7 @@ pub(crate) fn of(header: &DbHeader) -> JET_DBINFOMISC7 {
         bkinfoFullPrev: header.bkinfo_full_prev,
         bkinfoIncPrev: header.bkinfo_inc_prev,
         bkinfoFullCur: header.bkinfo_full_cur,
-        fShadowingDisabled: flag(SHADOWING_OFF),
+        fShadowingDisabled: u32::from(!header.has_shadow_catalog()),
         fUpgradeDb: flag(UPGRADE),
         dwMajorVersion: header.os_major.get(),
         dwMinorVersion: header.os_minor.get(),

@@ -22,7 +22,7 @@ pub(crate) fn terms(header: &DbHeader) -> Vec<(&'static str, String)> {
         ("Log Recovering", generation(header.gen_recovering.get())),
         ("Log Consistent", generation(header.gen_min_consistent.get())),
         ("GenMax Creation", header.logtime_gen_max_create.to_string()),
-        ("Shadowed", if header.db_flags.get() & 1 == 0 { "Yes" } else { "No" }.to_owned()),
+        ("Shadowed", if header.has_shadow_catalog() { "Yes" } else { "No" }.to_owned()),
         ("Last Objid", header.objid_last.get().to_string()),
         ("Scrub Dbtime", header.dbtime_last_scrub.get().to_string()),
         ("Scrub Date", header.logtime_scrub.to_string()),

@@ -6,7 +6,7 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use ese_base::{Error, JetErr, ObjId, Pgno, Result};
-use ese_pages::{NodeFlags, PageFlags};
+use ese_pages::NodeFlags;
 
 use crate::{
     database::Database,
@@ -16,7 +16,7 @@ use crate::{
         self, CatalogEntry, CatalogLoader, Index, MSYS_LOCALES, MSYS_LOCALES_FDP, MSYS_OBJECTS,
         MSYS_OBJECTS_FDP, MSYS_OBJECTS_NAME, MSYS_OBJECTS_NAME_FDP, MSYS_OBJECTS_ROOT,
         MSYS_OBJECTS_ROOT_FDP, MSYS_OBJECTS_SHADOW, MSYS_OBJECTS_SHADOW_FDP, MSYS_OBJIDS,
-        MSYS_OBJIDS_FDP, TableDef, TableSchema,
+        MSYS_OBJIDS_FDP, RowKind, TableDef, TableSchema,
     },
     session::{SchemaChange, SchemaStep, Session},
     space,
@@ -27,21 +27,24 @@ use crate::{
 /// The trees of the catalog.
 pub(crate) struct CatalogTrees {
     objects: Arc<TreeHandle>,
-    shadow: Arc<TreeHandle>,
+    /// Not where the header says that there is no shadow catalog.
+    shadow: Option<Arc<TreeHandle>>,
     names: Arc<TreeHandle>,
     roots: Arc<TreeHandle>,
+    /// MSysObjids.
+    objids: Option<Arc<TreeHandle>>,
 }
-
-const INDEX: TreeKind = TreeKind { unique: true, page_flags: PageFlags::INDEX, density_pct: 80 };
 
 impl CatalogTrees {
     pub(crate) fn of(db: &Database) -> CatalogTrees {
-        let table = TreeKind::TABLE;
+        let (table, index) = (TreeKind::TABLE, TreeKind::UNIQUE_INDEX);
+        let shadow = || db.tree(MSYS_OBJECTS_SHADOW_FDP, MSYS_OBJECTS_SHADOW, table);
         CatalogTrees {
             objects: db.tree(MSYS_OBJECTS_FDP, MSYS_OBJECTS, table),
-            shadow: db.tree(MSYS_OBJECTS_SHADOW_FDP, MSYS_OBJECTS_SHADOW, table),
-            names: db.tree(MSYS_OBJECTS_NAME_FDP, MSYS_OBJECTS_NAME, INDEX),
-            roots: db.tree(MSYS_OBJECTS_ROOT_FDP, MSYS_OBJECTS_ROOT, INDEX),
+            shadow: db.file.header().has_shadow_catalog().then(shadow),
+            names: db.tree(MSYS_OBJECTS_NAME_FDP, MSYS_OBJECTS_NAME, index),
+            roots: db.tree(MSYS_OBJECTS_ROOT_FDP, MSYS_OBJECTS_ROOT, index),
+            objids: db.objids().cloned(),
         }
     }
 
@@ -58,7 +61,10 @@ impl CatalogTrees {
             session.delete(db, &self.roots, &mut at(), root_key, &[])?;
         }
         session.delete(db, &self.names, &mut at(), &row.name_key, &[])?;
-        session.delete(db, &self.shadow, &mut at(), &row.key, &[])
+        match &self.shadow {
+            Some(shadow) => session.delete(db, shadow, &mut at(), &row.key, &[]),
+            None => Ok(()),
+        }
     }
 
     /// Puts a row in the place of another one with the same key.
@@ -83,7 +89,10 @@ impl CatalogTrees {
             session.delete(db, &self.names, &mut at(), &old.name_key, &[])?;
             session.insert(db, &self.names, &mut at(), &new.name_key, &new.key)?;
         }
-        session.replace(db, &self.shadow, &mut at(), &new.key, &new.data)
+        match &self.shadow {
+            Some(shadow) => session.replace(db, shadow, &mut at(), &new.key, &new.data),
+            None => Ok(()),
+        }
     }
 
     /// Inserts one row everywhere it belongs.
@@ -93,13 +102,43 @@ impl CatalogTrees {
         db: &Arc<Database>,
         row: &CatalogEntry,
     ) -> Result<()> {
-        let at = &mut Position::default();
-        session.insert(db, &self.objects, at, &row.key, &row.data)?;
+        let at = || Position::default();
+        session.insert(db, &self.objects, &mut at(), &row.key, &row.data)?;
         if let Some(root_key) = &row.root_key {
-            session.insert(db, &self.roots, &mut Position::default(), root_key, &row.key)?;
+            session.insert(db, &self.roots, &mut at(), root_key, &row.key)?;
         }
-        session.insert(db, &self.names, &mut Position::default(), &row.name_key, &row.key)?;
-        session.insert(db, &self.shadow, &mut Position::default(), &row.key, &row.data)
+        session.insert(db, &self.names, &mut at(), &row.name_key, &row.key)?;
+        match &self.shadow {
+            Some(shadow) => session.insert(db, shadow, &mut at(), &row.key, &row.data),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes in MSysObjids what an object is, and of which table.
+    pub(crate) fn insert_objid(
+        &self,
+        session: &mut Session,
+        db: &Arc<Database>,
+        (objid, table, kind): (ObjId, ObjId, RowKind),
+    ) -> Result<()> {
+        let Some(objids) = &self.objids else { return Ok(()) };
+        let (key, data) = schema::objids_row(db.page_size(), objid, table, kind)?;
+        session.insert(db, objids, &mut Position::default(), &key, &data)
+    }
+
+    /// Takes an object out of MSysObjids. Older engines have not noted all.
+    pub(crate) fn delete_objid(
+        &self,
+        session: &mut Session,
+        db: &Arc<Database>,
+        (objid, table, kind): (ObjId, ObjId, RowKind),
+    ) -> Result<()> {
+        let Some(objids) = &self.objids else { return Ok(()) };
+        let (key, _) = schema::objids_row(db.page_size(), objid, table, kind)?;
+        match session.delete(db, objids, &mut Position::default(), &key, &[]) {
+            Err(error) if error.code() == JetErr::RecordNotFound => Ok(()),
+            done => done,
+        }
     }
 }
 
@@ -107,6 +146,7 @@ impl CatalogTrees {
 pub(crate) fn load(attached: &Attached) -> Result<()> {
     let db = &attached.db;
     let schemas = read_schemas(db)?;
+    db.set_objids(&schemas);
     for schema in schemas {
         attached.tables.add(Arc::new(Table::new(db, schema, None)));
     }
@@ -156,7 +196,7 @@ pub fn create_table(
         let root = db.tree(Pgno::DATABASE_ROOT, schema::DATABASE_ROOT, TreeKind::TABLE);
         let objid = db.next_objid()?;
         let writer = session.writer(db)?;
-        let kind = kind_of(&schema);
+        let kind = schema.tree().kind;
         let fdp = space::create_single(db, &root, writer, objid, kind, schema.pages.max(1))?;
         schema.place(objid, fdp);
         let tree = db.tree(fdp, objid, kind);
@@ -225,19 +265,8 @@ pub(crate) fn place_index(
     index: &mut Index,
 ) -> Result<()> {
     index.objid = db.next_objid()?;
-    index.fdp = space::create_single(db, table, writer, index.objid, index_kind(index), 1)?;
+    index.fdp = space::create_single(db, table, writer, index.objid, index.tree().kind, 1)?;
     Ok(())
-}
-
-fn kind_of(schema: &TableSchema) -> TreeKind {
-    let density_pct = u8::try_from(schema.density).unwrap_or(TreeKind::TABLE.density_pct);
-    TreeKind { density_pct, ..TreeKind::TABLE }
-}
-
-/// The kind of a secondary index's tree.
-pub(crate) fn index_kind(index: &Index) -> TreeKind {
-    let density_pct = u8::try_from(index.density).unwrap_or(TreeKind::TABLE.density_pct);
-    TreeKind { unique: index.is_unique(), page_flags: PageFlags::INDEX, density_pct }
 }
 
 /// Writes what the catalog and MSysObjids say of a table.
@@ -246,9 +275,8 @@ fn insert_rows(session: &mut Session, db: &Arc<Database>, schema: &TableSchema) 
     for row in schema::table_rows(schema)? {
         trees.insert(session, db, &row)?;
     }
-    let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
-    for (key, data) in schema::objids_rows(schema)? {
-        session.insert(db, &objids, &mut Position::default(), &key, &data)?;
+    for object in schema::objects_of(schema) {
+        trees.insert_objid(session, db, object)?;
     }
     Ok(())
 }
@@ -300,13 +328,13 @@ pub(crate) fn create_base(session: &mut Session, db: &Arc<Database>, pages: u32)
     let own = |parent: &TreeHandle, objid, kind, pages, expected: Pgno| {
         place(space::create_multiple(db, parent, writer, objid, kind, pages)?, expected)
     };
-    let table = TreeKind::TABLE;
+    let (table, index) = (TreeKind::TABLE, TreeKind::UNIQUE_INDEX);
     own(&root, MSYS_OBJECTS, table, schema::MSYS_OBJECTS_PAGES, MSYS_OBJECTS_FDP)?;
     let shadow_pages = schema::MSYS_OBJECTS_SHADOW_PAGES;
     own(&root, MSYS_OBJECTS_SHADOW, table, shadow_pages, MSYS_OBJECTS_SHADOW_FDP)?;
     let objects = db.tree(MSYS_OBJECTS_FDP, MSYS_OBJECTS, table);
-    own(&objects, MSYS_OBJECTS_NAME, INDEX, 3, MSYS_OBJECTS_NAME_FDP)?;
-    own(&objects, MSYS_OBJECTS_ROOT, INDEX, 3, MSYS_OBJECTS_ROOT_FDP)?;
+    own(&objects, MSYS_OBJECTS_NAME, index, 3, MSYS_OBJECTS_NAME_FDP)?;
+    own(&objects, MSYS_OBJECTS_ROOT, index, 3, MSYS_OBJECTS_ROOT_FDP)?;
     let one_page = |objid: ObjId, expected: Pgno| {
         place(space::create_single(db, &root, writer, objid, table, 1)?, expected)
     };

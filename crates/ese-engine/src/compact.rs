@@ -15,11 +15,10 @@ use std::{
     sync::Arc,
 };
 
-use ese_base::{Dbid, Error, JetErr, ObjId, Pgno, Result};
-use ese_pages::{DbHeader, PageFlags, fence::NoLog};
+use ese_base::{Error, JetErr, ObjId, Pgno, Result};
+use ese_pages::{DbHeader, fence::NoLog};
 
 use crate::{
-    catalog::index_kind,
     database::Database,
     instance::{Attached, Instance},
     reader::{CatalogSource, OfflineDatabase, nodes_from},
@@ -155,25 +154,6 @@ fn is_copied(table: &TableSchema) -> bool {
     !table.flags.contains(TableFlags::SYSTEM)
 }
 
-/// The trees of a table in a fixed order: rows, indexes, long values.
-fn trees(table: &TableSchema) -> Vec<(Pgno, ObjId, TreeKind)> {
-    let density_pct = u8::try_from(table.density).unwrap_or(TreeKind::TABLE.density_pct);
-    let rows = TreeKind { density_pct, ..TreeKind::TABLE };
-    let mut trees = vec![(table.fdp, table.objid, rows)];
-    trees.extend(table.secondary().map(|index| (index.fdp, index.objid, index_kind(index))));
-    trees.extend(table.lv.iter().map(|lv| {
-        let density_pct = u8::try_from(lv.density).unwrap_or(TreeKind::TABLE.density_pct);
-        let kind = TreeKind { unique: true, page_flags: PageFlags::LONG_VALUE, density_pct };
-        (lv.fdp, lv.objid, kind)
-    }));
-    trees
-}
-
-fn view(fdp: Pgno, objid: ObjId, kind: TreeKind) -> TreeView {
-    // The database's number matters only to log records.
-    TreeHandle::new(Dbid(1), fdp, objid, kind).view()
-}
-
 /// A compaction under way.
 struct Copy<'a> {
     source: &'a OfflineDatabase,
@@ -202,19 +182,23 @@ impl Copy<'_> {
 
     /// All rows of the catalog, by table.
     fn catalog_nodes(&self) -> Result<HashMap<ObjId, Vec<CatalogNode>>> {
-        let index = TreeKind { page_flags: PageFlags::INDEX, ..TreeKind::TABLE };
         let by_row = |fdp, objid| -> Result<HashMap<Vec<u8>, Vec<u8>>> {
             let mut keys = HashMap::new();
-            nodes_from(self.source.cache(), &view(fdp, objid, index), None, |key, data| {
-                keys.insert(data.to_vec(), key.to_vec());
-                Ok(ControlFlow::Continue(()))
-            })?;
+            nodes_from(
+                self.source.cache(),
+                &TreeView::new(fdp, objid, TreeKind::UNIQUE_INDEX),
+                None,
+                |key, data| {
+                    keys.insert(data.to_vec(), key.to_vec());
+                    Ok(ControlFlow::Continue(()))
+                },
+            )?;
             Ok(keys)
         };
         let mut names = by_row(MSYS_OBJECTS_NAME_FDP, MSYS_OBJECTS_NAME)?;
         let mut roots = by_row(MSYS_OBJECTS_ROOT_FDP, MSYS_OBJECTS_ROOT)?;
         let mut nodes: HashMap<ObjId, Vec<CatalogNode>> = HashMap::new();
-        let objects = view(MSYS_OBJECTS_FDP, MSYS_OBJECTS, TreeKind::TABLE);
+        let objects = TreeView::new(MSYS_OBJECTS_FDP, MSYS_OBJECTS, TreeKind::TABLE);
         nodes_from(self.source.cache(), &objects, None, |key, data| {
             let Some(name_key) = names.remove(key) else {
                 let what = "a row of the catalog is missing in its index of names";
@@ -233,8 +217,7 @@ impl Copy<'_> {
         let (fdp, objid) = (schema::MSYS_LOCALES_FDP, schema::MSYS_LOCALES);
         let own = self.db.tree(fdp, objid, TreeKind::TABLE);
         let mut rows = BTreeMap::new();
-        let from = view(table.fdp, table.objid, TreeKind::TABLE);
-        nodes_from(self.source.cache(), &from, None, |key, data| {
+        nodes_from(self.source.cache(), &table.tree().view(), None, |key, data| {
             rows.insert(key.to_vec(), data.to_vec());
             Ok(ControlFlow::Continue(()))
         })?;
@@ -255,16 +238,16 @@ impl Copy<'_> {
         let mut parent = root;
         let mut copies = Vec::new();
         let mut numbers = HashMap::new();
-        for (fdp, objid, kind) in trees(table) {
+        for from in table.trees() {
             let pages = if copies.is_empty() { table.pages.max(1) } else { 1 };
             let new = self.db.next_objid()?;
-            let place = space::create_single(self.db, &parent, self.writer, new, kind, pages)?;
-            let tree = self.db.tree(place, new, kind);
+            let place = space::create_single(self.db, &parent, self.writer, new, from.kind, pages)?;
+            let tree = self.db.tree(place, new, from.kind);
             if copies.is_empty() {
                 parent = Arc::clone(&tree);
             }
-            numbers.insert(objid, (new, place));
-            copies.push((view(fdp, objid, kind), tree));
+            numbers.insert(from.objid, (new, place));
+            copies.push((from.view(), tree));
         }
         self.describe(table, nodes, &numbers)?;
         let mut sums = Vec::new();
@@ -287,7 +270,7 @@ impl Copy<'_> {
         numbers: &HashMap<ObjId, (ObjId, Pgno)>,
     ) -> Result<()> {
         let tree = |fdp, objid| self.db.tree(fdp, objid, TreeKind::TABLE);
-        let index = TreeKind { page_flags: PageFlags::INDEX, ..TreeKind::TABLE };
+        let index = TreeKind::UNIQUE_INDEX;
         let objects = tree(MSYS_OBJECTS_FDP, MSYS_OBJECTS);
         let shadow = tree(MSYS_OBJECTS_SHADOW_FDP, MSYS_OBJECTS_SHADOW);
         let names = self.db.tree(MSYS_OBJECTS_NAME_FDP, MSYS_OBJECTS_NAME, index);
@@ -311,13 +294,9 @@ impl Copy<'_> {
         }
         let objids = tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS);
         let owner = numbers.get(&table.objid).map_or(ObjId(0), |own| own.0);
-        for (position, (_, objid, kind)) in trees(table).into_iter().enumerate() {
-            let Some(&(new, _)) = numbers.get(&objid) else { continue };
-            let kind = match position {
-                0 => RowKind::Table,
-                _ if kind.page_flags.contains(PageFlags::LONG_VALUE) => RowKind::LongValue,
-                _ => RowKind::Index,
-            };
+        for tree in table.trees() {
+            let Some(&(new, _)) = numbers.get(&tree.objid) else { continue };
+            let kind = RowKind::of_tree(tree.role);
             let (key, data) = schema::objids_row(table.page_size, new, owner, kind)?;
             self.entry(&objids, &mut at(), &key, &data)?;
         }
@@ -417,9 +396,9 @@ pub fn check_copy(report: &CompactReport, target: &OfflineDatabase) -> Result<()
     for (name, expected) in &report.sums {
         let table = target.table(name)?;
         let mut found = Vec::new();
-        for (fdp, objid, kind) in trees(table) {
+        for from in table.trees() {
             let mut sum = Sum::default();
-            nodes_from(target.cache(), &view(fdp, objid, kind), None, |key, data| {
+            nodes_from(target.cache(), &from.view(), None, |key, data| {
                 sum.add(key, data);
                 Ok(ControlFlow::Continue(()))
             })?;

@@ -17,7 +17,10 @@ use ese_pages::{
 };
 use parking_lot::Mutex;
 
-use crate::tree::{TreeHandle, TreeKind};
+use crate::{
+    schema::{TableSchema, TreeInfo},
+    tree::{TreeHandle, TreeKind},
+};
 
 /// An attached database (ESE: FMP).
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub struct Database {
     objid_last: AtomicU32,
     /// One handle per tree, so that everybody shares its locks.
     trees: Mutex<HashMap<Pgno, Arc<TreeHandle>>>,
+    /// The tree of MSysObjids, once the catalog has been read; `None` where there is no such table.
+    objids: OnceLock<Option<Arc<TreeHandle>>>,
     /// Redo: pages that were not there when a record wanted to change them, and why that is wrong
     /// unless a later record says that they are of no use any more.
     missing: Mutex<BTreeMap<Pgno, Error>>,
@@ -66,6 +71,7 @@ impl Database {
             dbtime: AtomicU64::new(dbtime.0),
             objid_last: AtomicU32::new(objid_last.0),
             trees: Mutex::new(HashMap::new()),
+            objids: OnceLock::new(),
             missing: Mutex::default(),
             root_freed: AtomicBool::new(false),
             pages_max: AtomicU32::new(0),
@@ -216,6 +222,23 @@ impl Database {
             *handle = new();
         }
         Arc::clone(handle)
+    }
+
+    /// The handle of a tree that the catalog tells of.
+    pub fn tree_of(&self, tree: &TreeInfo<'_>) -> Arc<TreeHandle> {
+        self.tree(tree.fdp, tree.objid, tree.kind)
+    }
+
+    /// Notes where the catalog has MSysObjids: files of older engines have it elsewhere than new
+    /// ones (edb-format 5.6), or not at all.
+    pub(crate) fn set_objids(&self, tables: &[TableSchema]) {
+        let table = tables.iter().find(|table| table.name == "MSysObjids");
+        self.objids.get_or_init(|| table.map(|table| self.tree_of(&table.tree())));
+    }
+
+    /// The tree of MSysObjids.
+    pub(crate) fn objids(&self) -> Option<&Arc<TreeHandle>> {
+        self.objids.get().and_then(Option::as_ref)
     }
 
     /// Redo: a page is not there that a record changes.

@@ -21,11 +21,11 @@ use crate::{
     locales,
     schema::{
         self, CatalogEntry, ColType, Column, ColumnDef, ColumnFlags, ColumnId, Columns, IndexDef,
-        IndexFlags, MSYS_OBJIDS, MSYS_OBJIDS_FDP, RowKind, TableFlags, TableSchema, check_name,
+        IndexFlags, RowKind, TableFlags, TableSchema, check_name,
     },
     session::{SchemaChange, SchemaStep, Session, TreeDrop},
     table::{RowRef, Table},
-    tree::{Direction, Position, Start, TreeKind},
+    tree::{Direction, Position, Start},
 };
 
 pub use build::BuildProgress;
@@ -436,9 +436,8 @@ fn delete_rows_of(session: &mut Session, table: &Table) -> Result<()> {
     for row in schema::table_rows(&schema)? {
         trees.delete(session, db, &row)?;
     }
-    for (key, _) in schema::objids_rows(&schema)? {
-        let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
-        session.delete(db, &objids, &mut Position::default(), &key, &[])?;
+    for object in schema::objects_of(&schema) {
+        trees.delete_objid(session, db, object)?;
     }
     Ok(())
 }
@@ -535,10 +534,7 @@ fn drop_index(
     current.core.check_index_unused(live)?;
     let (db, trees) = (&current.db, CatalogTrees::of(&current.db));
     trees.delete(session, db, &schema::index_row(schema, index)?)?;
-    let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
-    let size = db.page_size();
-    let (key, _) = schema::objids_row(size, index.objid, schema.objid, RowKind::Index)?;
-    session.delete(db, &objids, &mut Position::default(), &key, &[])?;
+    trees.delete_objid(session, db, (index.objid, schema.objid, RowKind::Index))?;
     schema.indexes.retain(|other| other.objid != index.objid);
     Ok(current.index_as_drop(index.objid))
 }
@@ -727,13 +723,10 @@ fn insert_index_rows(
     indexes: &[schema::Index],
 ) -> Result<()> {
     let (db, trees) = (&table.db, CatalogTrees::of(&table.db));
-    let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
     for index in indexes {
         let row: CatalogEntry = schema::index_row(&table.schema, index)?;
         trees.insert(session, db, &row)?;
-        let (size, owner) = (db.page_size(), table.schema.objid);
-        let (key, data) = schema::objids_row(size, index.objid, owner, RowKind::Index)?;
-        session.insert(db, &objids, &mut Position::default(), &key, &data)?;
+        trees.insert_objid(session, db, (index.objid, table.schema.objid, RowKind::Index))?;
     }
     Ok(())
 }

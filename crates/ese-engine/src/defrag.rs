@@ -12,7 +12,6 @@ use ese_base::{Result, StopToken};
 use crate::{
     database::Database,
     instance::{Attached, Instance},
-    space::check::inner_trees,
     table::Table,
     tree::{self, DefragPlace, DefragRules, TreeHandle, Writer},
 };
@@ -130,9 +129,6 @@ fn trees_of(db: &Database, table: &Table) -> Vec<Arc<TreeHandle>> {
     }
     let mut trees = vec![Arc::clone(&table.tree)];
     trees.extend(table.secondary_indexes().iter().map(|index| Arc::clone(&index.tree)));
-    let lv = table.schema.lv.iter().map(|lv| lv.fdp);
-    let lv: Vec<_> = lv.collect();
-    let inner = inner_trees(&table.schema).filter(|(fdp, ..)| lv.contains(fdp));
-    trees.extend(inner.map(|(fdp, objid, kind)| db.tree(fdp, objid, kind)));
+    trees.extend(table.schema.lv.iter().map(|lv| db.tree_of(&lv.tree())));
     trees
 }

@@ -75,6 +75,14 @@ impl TreeKind {
     pub const TABLE: TreeKind =
         TreeKind { unique: true, page_flags: PageFlags::empty(), density_pct: 80 };
 
+    /// The tree of a table's long values.
+    pub const LONG_VALUES: TreeKind =
+        TreeKind { unique: true, page_flags: PageFlags::LONG_VALUE, density_pct: 100 };
+
+    /// A unique index, as those of the catalog are.
+    pub const UNIQUE_INDEX: TreeKind =
+        TreeKind { unique: true, page_flags: PageFlags::INDEX, density_pct: 80 };
+
     /// Flags that every page of the tree carries.
     #[must_use]
     pub fn all_page_flags(&self) -> PageFlags {
@@ -161,15 +169,7 @@ impl TreeHandle {
     /// The tree of its entries, for reading.
     #[must_use]
     pub fn view(&self) -> TreeView {
-        TreeView {
-            root: self.fdp,
-            fdp: self.fdp,
-            objid: self.objid,
-            unique: self.kind.unique,
-            unique_fdp: self.kind.unique,
-            page_flags: self.kind.all_page_flags(),
-            density_pct: self.kind.density_pct,
-        }
+        TreeView::new(self.fdp, self.objid, self.kind)
     }
 }
 

@@ -391,7 +391,8 @@ impl VersionStore {
     }
 
     /// Records one change of a node, after the check that no change stands in the way that the
-    /// author's transaction does not see. `changes` lists what the node was before each step, oldest first.
+    /// author's transaction does not see. `changes` lists what the node was before each step,
+    /// oldest first.
     ///
     /// Returns the number of each step.
     ///

@@ -12,7 +12,7 @@ pub(crate) use segment::tests as segment_tests;
 pub use attachment::Attachment;
 pub use checkpoint::{CHECKPOINT_COPY_LEN, Checkpoint};
 pub use dbms_param::DbmsParam;
-pub use log_header::{Framing, HeaderFlags, LOG_HEADER_LEN, LogHeader, LogVersion};
+pub use log_header::{Framing, HeaderFlags, LOG_HEADER_LEN, LogHeader, LogId, LogVersion};
 pub(crate) use segment::{
     Found, classify, put_position, seal_as, segment_time, stored_checksum, used_len, zeroed_segment,
 };

@@ -28,7 +28,7 @@ mod writer;
 
 pub use checkpoint::{read_checkpoint, write_checkpoint};
 pub use dump::{describe_header, dump_file};
-pub use layout::{Attachment, Checkpoint, DbmsParam, LogHeader, LogVersion};
+pub use layout::{Attachment, Checkpoint, DbmsParam, LogHeader, LogId, LogVersion};
 pub use lock::LogLock;
 pub use names::{Extension, LogName, LogNames, NameKind};
 pub use reader::{

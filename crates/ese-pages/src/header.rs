@@ -374,6 +374,13 @@ impl DbHeader {
         self.sign_rbs_hdr_flush = Signature::NULL;
     }
 
+    /// Does the database keep a second copy of its catalog? Bit 0 of the flags says that it does
+    /// not (edb-format 1.1).
+    #[must_use]
+    pub fn has_shadow_catalog(&self) -> bool {
+        self.db_flags.get() & 1 == 0
+    }
+
     /// Is this the header of a backup copy that has not been restored?
     #[must_use]
     pub fn is_backup_copy(&self) -> bool {

@@ -347,7 +347,8 @@ impl Machine {
             let broken = model.unique.as_ref().is_some_and(|columns| table.has_duplicates(columns));
             fixed(table, false).or(broken.then_some(JetErr::KeyDuplicate))
         };
-        // Other sessions' rows are followed; only their keys may be in the way, where they are unique.
+        // Other sessions' rows are followed; only their keys may be in the way, where they are
+        // unique.
         let hindrance = match self.schema_hindrance(at, number) {
             Hindrance::None if model.unique.is_some() => {
                 self.rows_hindrance(at, number).min(Hindrance::May)

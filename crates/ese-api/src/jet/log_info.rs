@@ -25,11 +25,5 @@ pub fn JetGetLogFileInfo(szLog: &Path, InfoLevel: u32) -> Result<LogHeader> {
         return Err(Error::new(JetErr::InvalidParameter, what));
     }
     let file = Env::real().fs.open(szLog, OpenMode::Read)?;
-    let mut block = [0; 4096];
-    if file.len()? < block.len() as u64 {
-        let what = "the file is shorter than the header of a log";
-        return Err(Error::new(JetErr::LogFileCorrupt, what).at_path(szLog));
-    }
-    file.read_at(&mut block, 0)?;
-    LogHeader::decode(&block).map_err(|error| error.at_path(szLog))
+    LogHeader::read(&*file).map_err(|error| error.at_path(szLog))
 }

@@ -9,9 +9,8 @@ use std::{
 use ese_base::{Error, ErrorKind, JetErr, ObjId, PageSize, Pgno, Result, StopToken};
 use ese_engine::{
     reader::{CatalogSource, OfflineDatabase},
-    schema::{DATABASE_ROOT, MSYS_OBJECTS, MSYS_OBJECTS_SHADOW},
-    space::check::check_until as check_space,
-    tree::{TreeKind, TreeView},
+    schema::{MSYS_OBJECTS, MSYS_OBJECTS_SHADOW},
+    space::check::{check_until as check_space, trees_of},
 };
 use ese_os::{Env, OpenMode};
 use ese_pages::{
@@ -272,9 +271,10 @@ fn check_trees(
         report.problem_as(Severity::Warning, Error::new(JetErr::CatalogCorrupted, what));
     }
     let mut views = Vec::new();
-    for (root, objid, density) in roots(&database) {
-        match view(&database, root, objid, density) {
-            Ok(view) => views.push(view),
+    for view in trees_of(database.tables()) {
+        // A root that cannot be read is one finding, not one of each that wants to read it.
+        match database.cache().read(view.root) {
+            Ok(_) => views.push(view),
             Err(error) => report.problem(error),
         }
     }
@@ -316,34 +316,11 @@ fn check_trees(
     Ok(())
 }
 
-/// Root, object and density of every tree that owns space.
-fn roots(database: &OfflineDatabase) -> Vec<(Pgno, ObjId, u32)> {
-    let mut roots = vec![(Pgno::DATABASE_ROOT, DATABASE_ROOT, 100)];
-    for table in database.tables() {
-        roots.push((table.fdp, table.objid, table.density));
-        roots.extend(table.secondary().map(|index| (index.fdp, index.objid, index.density)));
-        roots.extend(table.lv.iter().map(|lv| (lv.fdp, lv.objid, lv.density)));
-    }
-    roots
-}
-
-/// A tree as its own root page describes it.
-fn view(database: &OfflineDatabase, root: Pgno, objid: ObjId, density: u32) -> Result<TreeView> {
-    let flags = database.cache().read(root)?.page().flags();
-    let kind = TreeKind::of_flags(flags, u8::try_from(density).unwrap_or(100));
-    Ok(TreeView {
-        root,
-        fdp: root,
-        objid,
-        unique: kind.unique,
-        unique_fdp: kind.unique,
-        page_flags: kind.all_page_flags(),
-        density_pct: kind.density_pct,
-    })
-}
-
-/// The catalog and its shadow hold the same rows.
+/// The catalog and its shadow, where there is one, hold the same rows.
 fn compare_catalogs(database: &OfflineDatabase, stop: &StopToken) -> Result<()> {
+    if !database.header().has_shadow_catalog() {
+        return Ok(());
+    }
     let rows = |objid: ObjId| -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
         let mut rows = BTreeMap::new();
         let Some(table) = database.tables().iter().find(|table| table.objid == objid) else {

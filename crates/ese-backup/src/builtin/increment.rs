@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use ese_base::{Error, Generation, JetErr, LogTime, Result, Signature, StopToken};
+use ese_base::{Error, Generation, JetErr, Result, StopToken};
 use ese_os::{Env, OpenMode};
 
 use crate::{
@@ -142,8 +142,7 @@ impl<'a> Adding<'a> {
 
     /// The logs that the set lacks. They go on where it ends, and what both have is the same.
     fn choose(&self, logs: &LogInfo) -> Result<Vec<New>> {
-        let mut last: Option<(Generation, LogTime, Signature)> =
-            self.have.last().map(|log| (log.generation, log.created, log.signature));
+        let mut last = self.have.last().map(PlannedLog::id);
         let mut new = Vec::new();
         for (path, generation) in logs.files.iter().zip((logs.gen_low.0..).map(Generation)) {
             let header = read_log_header(self.env, path)?;
@@ -154,23 +153,16 @@ impl<'a> Adding<'a> {
                     .advise("make the backup into the folder of the last one, or a full one")
             };
             if let Some(own) = self.have.iter().find(|log| log.generation == generation) {
-                if (own.created, own.signature) != (header.created, header.signature) {
+                if own.id() != header.id() {
                     return Err(other("the set has another log of this generation"));
                 }
                 continue;
             }
-            match last {
-                None => {}
-                Some((before, created, signature))
-                    if generation.0 == before.0 + 1
-                        && header.previous_created == created
-                        && header.signature == signature => {}
-                Some((before, ..)) => {
-                    let what = format!("the set ends with generation {:#x}", before.0);
-                    return Err(other(&what));
-                }
+            if let Some(last) = last.filter(|last| !header.follows(*last)) {
+                let what = format!("the set ends with generation {:#x}", last.generation.0);
+                return Err(other(&what));
             }
-            last = Some((generation, header.created, header.signature));
+            last = Some(header.id());
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             new.push(New { path: path.clone(), name, generation });
         }

@@ -6,7 +6,10 @@ use ese_base::{Error, Generation, JetErr, Result};
 use ese_log::{LogFile, LogHeader, LogNames, LogStream, Situation};
 use ese_os::Env;
 
-use super::{plan::RestorePlan, target::RestoreTarget};
+use super::{
+    plan::{PlannedLog, RestorePlan},
+    target::RestoreTarget,
+};
 
 /// The logs of the set's instance that are at the target.
 #[derive(Debug, Default)]
@@ -89,8 +92,7 @@ fn check_sequence(plan: &RestorePlan, headers: &[(&LogFile, &LogHeader)]) -> Res
             .at_generation(header.generation)
             .advise("move the logs at the target elsewhere, or restore another set"))
     };
-    let last = plan.logs.last().map(|log| (log.generation, log.created));
-    let mut before = last;
+    let mut before = plan.logs.last().map(PlannedLog::id);
     for (file, header) in headers {
         let generation = header.generation;
         if generation < plan.gen_low {
@@ -105,15 +107,14 @@ fn check_sequence(plan: &RestorePlan, headers: &[(&LogFile, &LogHeader)]) -> Res
             continue;
         }
         match before {
-            Some((expected, created))
-                if generation.0 == expected.0 + 1 && header.previous_created == created => {}
-            Some((expected, _)) => {
-                let what = format!("expected the log that follows generation {:#x}", expected.0);
+            Some(before) if !header.follows(before) => {
+                let last = before.generation.0;
+                let what = format!("expected the log that follows generation {last:#x}");
                 return refuse(file, header, what);
             }
-            None => {}
+            _ => {}
         }
-        before = Some((generation, header.created));
+        before = Some(header.id());
     }
     Ok(())
 }

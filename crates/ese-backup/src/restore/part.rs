@@ -170,7 +170,7 @@ impl Part {
     /// The log does not go on behind these in a file that is not replayed.
     pub(super) fn check_current(&self, signature: Signature, last: Generation) -> Result<()> {
         let Some((path, header)) = &self.current else { return Ok(()) };
-        let next = Generation(last.0.saturating_add(1));
+        let next = last.next();
         if header.signature != signature || header.generation != next || self.is_behind(next) {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use ese_base::{Error, Generation, JetErr, LogTime, PageSize, Result, Signature};
-use ese_log::{LogName, layout::Framing};
+use ese_log::{LogId, LogName, layout::Framing};
 use ese_os::{Env, parent_of};
 use ese_pages::{DbHeader, header::BackupTrailer};
 
@@ -74,10 +74,16 @@ pub struct LogCopy {
 }
 
 impl PlannedLog {
+    /// Which log it is.
+    #[must_use]
+    pub fn id(&self) -> LogId {
+        LogId { signature: self.signature, generation: self.generation, created: self.created }
+    }
+
     /// Is it another copy of the same file?
     fn is_same_as(&self, other: &PlannedLog) -> bool {
-        (self.generation, self.created, self.previous_created, self.signature, self.len)
-            == (other.generation, other.created, other.previous_created, other.signature, other.len)
+        (self.id(), self.previous_created, self.len)
+            == (other.id(), other.previous_created, other.len)
     }
 }
 
@@ -165,23 +171,15 @@ impl RestorePlan {
     /// there.
     pub fn examine_source(env: &Env, source: &RestoreSource) -> Result<RestorePlan> {
         let mut part = Part::read(env, &source.dir, Want::Set, source.up_to)?;
+        part.check_manifest()?;
         let mut more = Vec::new();
         for dir in &source.increments {
-            more.push(Part::read(env, dir, Want::Logs, source.up_to)?);
+            let mut logs = Part::read(env, dir, Want::Logs, source.up_to)?;
+            logs.check_manifest()?;
+            more.push(logs);
         }
-        for part in std::iter::once(&mut part).chain(&mut more) {
-            part.check_manifest()?;
-        }
-        let (mut lost, mut damaged) = (Vec::new(), Vec::new());
-        for own in std::iter::once(&part).chain(&more) {
-            for log in &own.lost {
-                let served = std::iter::once(&part).chain(&more).any(|part| part.serves_for(log));
-                if !served && log.is_damaged() {
-                    return Err(log.error.clone());
-                }
-                if served { &mut damaged } else { &mut lost }.push(log.error.clone());
-            }
-        }
+        let parts: Vec<&Part> = std::iter::once(&part).chain(&more).collect();
+        let (lost, damaged) = lost_and_damaged(&parts)?;
         let Some(first) = part.databases.first() else {
             return Err(Error::new(JetErr::PatchFileMissing, "the set holds no database")
                 .at_path(&part.dir)
@@ -189,27 +187,23 @@ impl RestorePlan {
         };
         let log_signature = first.header.sign_log;
         // In the order of the directories: the first copy of a generation counts.
-        let logs = |part: &Part| part.logs.clone();
-        let all = std::iter::once(&part).chain(&more).flat_map(logs).collect();
+        let all = parts.iter().flat_map(|part| part.logs.clone()).collect();
         let logs = choose_logs(all, source.generations)?;
         if logs.is_empty() {
             let none = Error::new(JetErr::FileNotFound, "no log of a backup set here")
                 .at_path(&part.dir)
                 .advise("name the directory that the backup was written into");
-            return Err(lost
-                .into_iter()
-                .next()
-                .map_or(none, |it| it.with_code(JetErr::FileNotFound)));
+            return Err(lost.map_or(none, |error| error.with_code(JetErr::FileNotFound)));
         }
         let databases = part.databases.clone();
         let mut plan = RestorePlan::of(part.dir.clone(), databases, logs, log_signature)?;
         // Behind what the logs that are there say of each other, which says more.
-        if let Some(error) = lost.into_iter().next() {
+        if let Some(error) = lost {
             return Err(error);
         }
         plan.ignored.clone_from(&part.ignored);
         plan.damaged = damaged;
-        plan.cut |= std::iter::once(&part).chain(&more).any(|part| part.cut);
+        plan.cut |= parts.iter().any(|part| part.cut);
         // Of a range somebody has said where it ends.
         if source.generations.is_none() {
             for part in &more {
@@ -317,6 +311,25 @@ impl RestorePlan {
     }
 }
 
+/// Of the logs that directories have lost: what is wrong with the first that is nowhere else, and
+/// with those of which another directory has a sound copy.
+///
+/// # Errors
+/// A log that is damaged and nowhere else.
+fn lost_and_damaged(parts: &[&Part]) -> Result<(Option<Error>, Vec<Error>)> {
+    let (mut lost, mut damaged) = (None, Vec::new());
+    for log in parts.iter().flat_map(|part| &part.lost) {
+        if parts.iter().any(|part| part.serves_for(log)) {
+            damaged.push(log.error.clone());
+        } else if log.is_damaged() {
+            return Err(log.error.clone());
+        } else {
+            lost.get_or_insert_with(|| log.error.clone());
+        }
+    }
+    Ok((lost, damaged))
+}
+
 /// The logs that are replayed: each generation once, and only those of the range.
 pub(super) fn choose_logs(
     mut logs: Vec<PlannedLog>,
@@ -388,17 +401,17 @@ pub(super) fn check_chain(logs: &[PlannedLog], signature: Signature) -> Result<(
     }
     for pair in logs.windows(2) {
         let [before, log] = pair else { continue };
-        let expected = before.generation.0.saturating_add(1);
-        if log.generation.0 > expected {
+        let expected = before.generation.next();
+        if log.generation > expected {
             return Err(Error::new(
                 JetErr::MissingRestoreLogFiles,
                 format!("the next log in the set is {:#x}", log.generation.0),
             )
             .at_path(&log.path)
-            .at_generation(Generation(expected))
+            .at_generation(expected)
             .advise("add the missing log to the set"));
         }
-        if log.generation.0 < expected || log.previous_created != before.created {
+        if log.generation < expected || log.previous_created != before.created {
             return Err(Error::new(
                 JetErr::GivenLogFileIsNotContiguous,
                 format!(

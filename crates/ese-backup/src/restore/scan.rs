@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ese_base::{Error, Generation, JetErr, LogTime, Result, Signature};
-use ese_log::layout::{Framing, LOG_HEADER_LEN, LogHeader};
+use ese_log::layout::{Framing, LogHeader};
 use ese_os::{DirEntry, Env, OpenMode};
 use ese_pages::header::{BackupTrailer, DbHeader, Located, locate};
 
@@ -53,9 +53,6 @@ pub(super) fn scan_log(env: &Env, dir: &Path, entry: &DirEntry) -> Result<Planne
             .at_path(&path)
             .advise("bring an intact copy of this log, or restore another set")
     };
-    if entry.len < LOG_HEADER_LEN as u64 {
-        return Err(damaged("shorter than a log header"));
-    }
     let header = read_log_header(env, &path).map_err(|error| {
         if error.code() == JetErr::LogFileCorrupt {
             damaged("the header of the log is damaged").caused_by(error)
@@ -89,9 +86,7 @@ pub(super) fn scan_log(env: &Env, dir: &Path, entry: &DirEntry) -> Result<Planne
 
 /// Reads the header of a log file.
 pub(crate) fn read_log_header(env: &Env, path: &Path) -> Result<LogHeader> {
-    let mut block = Box::new([0; LOG_HEADER_LEN]);
-    env.fs.open(path, OpenMode::Read)?.read_at(block.as_mut_slice(), 0)?;
-    LogHeader::decode(&block)
+    LogHeader::read(&*env.fs.open(path, OpenMode::Read)?)
 }
 
 /// What a file that is no log turned out to be.

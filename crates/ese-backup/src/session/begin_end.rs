@@ -167,7 +167,7 @@ impl BackupContext {
         // Behind the newest finished one nothing can be missing: the log may be ahead of its files.
         let (there, current) = (self.source.archived_logs()?, self.source.current_generation());
         let newest = there.last().map_or(Generation(0), |log| log.generation);
-        let needed = GenerationRange::new(point.copy_low, Generation(newest.0.saturating_add(1)));
+        let needed = GenerationRange::new(point.copy_low, newest.next());
         let is_there = |generation: &Generation| {
             there.binary_search_by_key(generation, |log| log.generation).is_ok()
         };

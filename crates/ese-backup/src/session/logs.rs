@@ -31,7 +31,7 @@ impl BackupContext {
         Ok(LogInfo {
             files: ranges.paths(ranges.copy),
             gen_low: ranges.copy.low,
-            gen_high: Generation(ranges.copy.end.0.saturating_sub(1)),
+            gen_high: ranges.copy.end.before(),
             base: self.source.log_base(),
         })
     }

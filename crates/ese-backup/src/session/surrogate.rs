@@ -37,7 +37,7 @@ impl BackupContext {
             let what = format!("flags {grbit:#x} of a surrogate backup");
             return Err(Error::new(JetErr::InvalidGrbit, what));
         }
-        let copied = GenerationRange::new(first, Generation(last.0.saturating_add(1)));
+        let copied = GenerationRange::new(first, last.next());
         self.begin_with(grbit | BEGIN_SURROGATE, Some(copied), None).map(|_| ())
     }
 

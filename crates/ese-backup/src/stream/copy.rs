@@ -82,7 +82,8 @@ pub enum Resume {
     #[default]
     Never,
     /// It stays as an unfinished set, and another copy with this wish into the same directory goes
-    /// on with it: what was read and verified is not read again. For full copies into a directory.
+    /// on with it: of the databases, what was read and verified is not read again; what lies there
+    /// is compared with its sums first. For full copies into a directory.
     Continue,
     /// The same, but what lies there is removed first.
     Anew,
@@ -151,8 +152,8 @@ pub struct BackupReport {
 
 /// Makes a full backup of the instance into `dir`, which must be empty or not exist yet.
 ///
-/// `progress` is called between pieces of at most 1 MiB, on this thread. `stop` is looked at there too, and
-/// while a damaged page is read again, and does the same as [`BackupContext::stop`].
+/// `progress` is called between pieces of at most 1 MiB, on this thread. `stop` is looked at there
+/// too, and while a damaged page is read again, and does the same as [`BackupContext::stop`].
 ///
 /// # Errors
 /// As [`copy_set`].

@@ -20,11 +20,9 @@ use super::{
     INCOMPLETE_NAME, MANIFEST_NAME,
     archive::FileKind,
     manifest::{hex32, read_whole, replace, seal, signature_to_hex},
-    sink::CHUNK_LEN,
 };
 use crate::{
-    AlignedBuffer,
-    files::{check_plain_name, remove_if_there},
+    files::{check_plain_name, remove_if_there, sum_of},
     restore::read_log_header,
     session::ResumePoint,
     source::BackupSource,
@@ -305,21 +303,10 @@ impl Kept {
         pause: &mut dyn FnMut() -> Result<()>,
     ) -> Result<bool> {
         let mut lost = false;
-        let mut buffer = AlignedBuffer::new(CHUNK_LEN)?;
         for file in self.files.iter_mut().filter(|file| file.done > 0) {
             let path = dir.join(&file.name);
             let kept = env.fs.open(&path, OpenMode::Read)?;
-            let (mut sum, mut at) = (crc32fast::Hasher::new(), 0);
-            while at < file.done {
-                pause()?;
-                let left = usize::try_from(file.done - at).unwrap_or(usize::MAX);
-                let count = left.min(CHUNK_LEN);
-                let bytes = buffer.as_mut_slice().get_mut(..count).unwrap_or_default();
-                kept.read_at(bytes, at)?;
-                sum.update(bytes);
-                at += count as u64;
-            }
-            if sum.finalize() != file.sum() {
+            if sum_of(&*kept, file.done, pause)? != file.sum() {
                 tracing::warn!(path = %path.display(), "a kept file has changed: copied again");
                 (file.done, file.crc32, file.corrected_pages) = (0, hex32(0), 0);
                 lost = true;

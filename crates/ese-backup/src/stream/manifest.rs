@@ -17,7 +17,10 @@ use serde::{Deserialize, Serialize};
 use zerocopy::{FromBytes, IntoBytes};
 
 use super::kept::KEPT_NAME;
-use crate::{files::remove_if_there, source::BackupSource};
+use crate::{
+    files::{remove_if_there, sum_of},
+    source::BackupSource,
+};
 
 /// Name of the manifest in a set.
 pub const MANIFEST_NAME: &str = "ese-backup.json";
@@ -95,16 +98,8 @@ impl BaseEntry {
         let last = logs.iter().find(|log| log.generation.0 == self.gen_high);
         let (Some(last), Some(listed)) = (last, &self.last_log_crc32) else { return Ok(true) };
         let file = source.env().fs.open(&last.path, OpenMode::Read)?;
-        let (mut crc, mut at, len) = (crc32fast::Hasher::new(), 0, file.len()?);
-        let mut piece = vec![0; 1 << 20];
-        while at < len {
-            let count = usize::try_from(len - at).unwrap_or(usize::MAX).min(piece.len());
-            let bytes = piece.get_mut(..count).unwrap_or_default();
-            file.read_at(bytes, at)?;
-            crc.update(bytes);
-            at += count as u64;
-        }
-        Ok(hex32(crc.finalize()) == *listed)
+        let sum = sum_of(&*file, file.len()?, &mut || Ok(()))?;
+        Ok(hex32(sum) == *listed)
     }
 }
 

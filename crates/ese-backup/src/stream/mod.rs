@@ -43,7 +43,7 @@ pub use manifest::{BaseEntry, DatabaseEntry, INCOMPLETE_NAME, LogEntry, MANIFEST
 pub(crate) use manifest::{NEW_NAME, hex32, signature_from_hex};
 pub use reader::FileReader;
 pub(crate) use rest::Rests;
-pub(crate) use sink::{Output, Sink};
+pub(crate) use sink::{CHUNK_LEN, Output, Sink};
 pub use throttle::Throttle;
 pub use unpack::{Staging, Unpacking, unpack};
 

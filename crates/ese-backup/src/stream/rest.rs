@@ -9,8 +9,8 @@
 //! over that began in it: only then it shows what the work before has done to others.
 //!
 //! What a round usually takes shows in the rests. The first that begins in a rest does not count:
-//! it may flush what the copy has written last. Nor does one that began before it. Once a second the
-//! copy rests for nothing else.
+//! it may flush what the copy has written last. Nor does one that began before it. Once a second
+//! the copy rests for nothing else.
 
 use std::time::Duration;
 

@@ -145,7 +145,7 @@ impl Open<'_> {
         redone.check_complete()?;
         cut.at = redone.stopped();
         if let Some(at) = cut.at {
-            cut.from.get_or_insert(Generation(at.generation.0 + 1));
+            cut.from.get_or_insert(at.generation.next());
         }
         let without_undo = flags.contains(RecoveryFlags::WITHOUT_UNDO);
         let answer = redone.ask_undo(if without_undo { Err(no_undo()) } else { Ok(()) });
@@ -285,8 +285,8 @@ impl Open<'_> {
         if let Some(last) = limit.generation()
             && stream.last_present()? > last
         {
-            let cut = Cut { from: Some(Generation(last.0 + 1)), ..Cut::default() };
-            return Ok((stream.without_from(Generation(last.0 + 1)), cut));
+            let cut = Cut { from: Some(last.next()), ..Cut::default() };
+            return Ok((stream.without_from(last.next()), cut));
         }
         let whole = Cut::default();
         if !options.flags.contains(RecoveryFlags::IGNORE_LOST_LOGS) {
@@ -436,7 +436,7 @@ fn missing(watch: &mut Watch<'_>, stream: &LogStream, answer: Result<()>) -> Res
     let path = stream.names().archive(highest);
     let archive = LogPlace { generation: highest, current: false, path: &path };
     open_for(watch, archive, OpenReason::Check)?;
-    let (path, generation) = (stream.names().current(), Generation(highest.0 + 1));
+    let (path, generation) = (stream.names().current(), highest.next());
     let log = LogPlace { generation, current: true, path: &path };
     watch.ask(&RecoveryEvent::MissingLog { log, next: NextAction::Redo, headers: &[] }, answer)
 }

@@ -19,7 +19,6 @@ mod waiting;
 mod write;
 
 use ese_base::PageSize;
-use ese_pages::PageFlags;
 
 pub(crate) use read::root;
 pub use read::{
@@ -30,33 +29,22 @@ pub(crate) use waiting::{Changed, Step, Waiting};
 pub use write::SIZE_MAX;
 pub(crate) use write::{LongTree, Packing, SeenNodes};
 
-use crate::{
-    record::Lid,
-    schema::{LongValueTree, TableSchema},
-    tree::TreeView,
-};
+use crate::{record::Lid, schema::TableSchema};
 
 /// Bytes of a chunk, all but the last of a value (edb-format 9.2).
 #[must_use]
 pub fn chunk_len(schema: &TableSchema) -> u32 {
-    schema.lv_chunk_max.filter(|&len| len > 0).unwrap_or(match schema.page_size {
+    schema.lv_chunk_max.filter(|&len| len > 0).unwrap_or(chunk_len_of(schema.page_size))
+}
+
+/// The same where a table has no wish of its own.
+#[must_use]
+pub fn chunk_len_of(page_size: PageSize) -> u32 {
+    match page_size {
         PageSize::K4 => 4014,
         PageSize::K8 => 8110,
         PageSize::K16 => 4050,
         PageSize::K32 => 8150,
-    })
-}
-
-/// The tree as a reader walks it.
-pub(crate) fn tree_view(lv: &LongValueTree) -> TreeView {
-    TreeView {
-        root: lv.fdp,
-        fdp: lv.fdp,
-        objid: lv.objid,
-        unique: true,
-        unique_fdp: true,
-        page_flags: PageFlags::LONG_VALUE,
-        density_pct: 100,
     }
 }
 

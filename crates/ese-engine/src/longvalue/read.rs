@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use ese_base::{Error, JetErr, Result};
 use ese_pages::cache::PageCache;
 
-use super::{Root, chunk_key, chunk_len, root_key, tree_view};
+use super::{Root, chunk_key, chunk_len, root_key};
 use crate::{
     compress,
     reader::nodes_from,
@@ -210,7 +210,7 @@ pub struct OfflineLongValues<'a> {
 
 impl<'a> OfflineLongValues<'a> {
     pub(crate) fn new(cache: &'a PageCache, schema: &TableSchema) -> OfflineLongValues<'a> {
-        let tree = schema.lv.as_ref().map(tree_view);
+        let tree = schema.lv.as_ref().map(|lv| lv.tree().view());
         OfflineLongValues { cache, tree, chunk: chunk_len(schema) }
     }
 

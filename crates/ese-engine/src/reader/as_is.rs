@@ -6,13 +6,14 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 use ese_base::{Error, ObjId, Pgno, Result};
 use ese_pages::PageCache;
 
-use super::{LeafPage, LeafReader, Leaves, LostPage, OfflineDatabase, named, orphaned, table_tree};
+use super::{LeafPage, LeafReader, Leaves, LostPage, OfflineDatabase, named, orphaned};
 use crate::{
     record::RecordView,
     schema::{
         CatalogLoader, CatalogRow, MSYS_OBJECTS, MSYS_OBJECTS_FDP, MSYS_OBJECTS_SHADOW,
         MSYS_OBJECTS_SHADOW_FDP, TableSchema,
     },
+    tree::{TreeKind, TreeView},
 };
 
 /// Leaves that are looked at between two looks at the tree's inside.
@@ -51,13 +52,13 @@ impl OfflineDatabase {
         if table.is_orphan() {
             return Err(orphaned(table).at_path(self.cache.file().path()));
         }
-        Ok(Leaves::new(&self.cache, table_tree(table.fdp, table.objid)))
+        Ok(Leaves::new(&self.cache, table.tree().view()))
     }
 
     /// Reads leaves of a table past the cache.
     #[must_use]
     pub fn leaf_reader(&self, table: &TableSchema) -> LeafReader<'_> {
-        LeafReader::new(&self.cache, table_tree(table.fdp, table.objid))
+        LeafReader::new(&self.cache, table.tree().view())
     }
 
     /// As [`OfflineDatabase::rows`], but goes on behind what cannot be read, and says what that
@@ -146,7 +147,7 @@ impl CatalogCopy {
         name: &'static str,
         (objid, fdp): (ObjId, Pgno),
     ) -> Result<CatalogCopy> {
-        let tree = table_tree(fdp, objid);
+        let tree = TreeView::new(fdp, objid, TreeKind::TABLE);
         let (mut leaves, mut reader) = (Leaves::new(cache, tree), LeafReader::new(cache, tree));
         let mut copy = CatalogCopy { name, rows: BTreeMap::new(), lost: Vec::new() };
         let (mut last, mut open_from, mut doubts) = (Vec::new(), 0, Vec::new());

@@ -13,7 +13,7 @@ use std::ops::{ControlFlow, Range};
 use ese_base::{Pgno, Result};
 use ese_pages::PageRef;
 
-use super::{OfflineDatabase, nodes_from, table_tree};
+use super::{OfflineDatabase, nodes_from};
 use crate::{
     key,
     record::{ColumnData, Instance, RecordView},
@@ -112,7 +112,7 @@ impl OfflineDatabase {
             key.clear();
             return Ok(Some(Evidence::Remains));
         }
-        let (tree, mut living) = (table_tree(table.fdp, table.objid), None);
+        let (tree, mut living) = (table.tree().view(), None);
         let found = nodes_from(&self.cache, &tree, Some(key), |found, data| {
             if found == key.as_slice() {
                 living = Some(begins_alike(data, record.bytes()));

@@ -7,9 +7,9 @@ use std::ops::ControlFlow;
 
 use ese_base::{Error, JetErr, Result, StopToken};
 
-use super::{OfflineDatabase, nodes_from, table_tree};
+use super::{OfflineDatabase, nodes_from};
 use crate::{
-    longvalue::{Root, chunk_len, lid_of_key, lid_of_root, root_key, tree_view},
+    longvalue::{Root, chunk_len, lid_of_key, lid_of_root, root_key},
     record::{Lid, RecordView},
     schema::TableSchema,
 };
@@ -107,7 +107,7 @@ impl OfflineDatabase {
         let Some(lv) = &table.lv else { return Ok((counted, next)) };
         let mut walk = Walk { table, chunk: chunk_len(table), at: None, stray: None };
         let begin = (first.0 > 0).then(|| root_key(first));
-        nodes_from(self.cache(), &tree_view(lv), begin.as_deref(), |key, data| {
+        nodes_from(self.cache(), &lv.tree().view(), begin.as_deref(), |key, data| {
             let Some(lid) = lid_of_root(key) else {
                 walk.chunk(key, data, findings);
                 return Ok(ControlFlow::Continue(()));
@@ -139,7 +139,7 @@ impl OfflineDatabase {
         findings: &mut LongValueFindings,
     ) -> Result<()> {
         let mut rows = 0_u32;
-        self.nodes(&table_tree(table.fdp, table.objid), |_, data| {
+        self.nodes(&table.tree().view(), |_, data| {
             rows = rows.wrapping_add(1);
             if rows.is_multiple_of(1024) {
                 stop.check()?;

@@ -40,7 +40,7 @@ use crate::{
         MSYS_OBJECTS_SHADOW_FDP, TableSchema,
     },
     space::check::last_owned_in,
-    tree::{Direction, Position, Start, Target, TreeView, leaf_for_read, scan},
+    tree::{Direction, Position, Start, Target, TreeKind, TreeView, leaf_for_read, scan},
 };
 
 /// Memory for frames.
@@ -245,7 +245,7 @@ impl OfflineDatabase {
             return Err(orphaned(table).at_path(self.cache.file().path()));
         }
         let long_values = self.long_values(table);
-        self.nodes(&table_tree(table.fdp, table.objid), |key, data| {
+        self.nodes(&table.tree().view(), |key, data| {
             let view = RecordView::new(data, table.page_size)
                 .map_err(|error| named(error, &format!("table \"{}\"", table.name), key))?;
             each(key, &view.with_long_values(&long_values))
@@ -267,14 +267,7 @@ impl OfflineDatabase {
         index: &Index,
         each: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        let order = if index.is_unique() { PageFlags::empty() } else { PageFlags::NON_UNIQUE };
-        let tree = TreeView {
-            unique: index.is_unique(),
-            unique_fdp: index.is_unique(),
-            page_flags: PageFlags::INDEX | order,
-            ..table_tree(index.fdp, index.objid)
-        };
-        self.nodes(&tree, each)
+        self.nodes(&index.tree().view(), each)
     }
 
     /// Visits the live nodes of a tree in order: key and data.
@@ -292,19 +285,6 @@ fn orphaned(table: &TableSchema) -> Error {
     let what =
         format!("table \"{}\" derives from a template that the database does not have", table.name);
     Error::new(JetErr::ObjectNotFound, what)
-}
-
-/// The tree of a table's rows.
-fn table_tree(fdp: Pgno, objid: ObjId) -> TreeView {
-    TreeView {
-        root: fdp,
-        fdp,
-        objid,
-        unique: true,
-        unique_fdp: true,
-        page_flags: PageFlags::empty(),
-        density_pct: 100,
-    }
 }
 
 /// A dirty database needs its logs before anybody reads it.
@@ -352,7 +332,7 @@ fn load_shadow(cache: &PageCache, error: &Error) -> Option<Vec<TableSchema>> {
 /// All tables that one of the two catalogs describes.
 fn load_catalog(cache: &PageCache, objid: ObjId, fdp: Pgno) -> Result<Vec<TableSchema>> {
     let mut loader = CatalogLoader::new(cache.page_size());
-    nodes(cache, &table_tree(fdp, objid), |_, data| {
+    nodes(cache, &TreeView::new(fdp, objid, TreeKind::TABLE), |_, data| {
         loader.row(data)?;
         Ok(ControlFlow::Continue(()))
     })?;

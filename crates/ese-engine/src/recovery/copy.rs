@@ -295,7 +295,7 @@ fn without_loss(
 ) -> Result<(LogStream, Option<(Generation, String)>)> {
     let last = stream.last_present()?;
     if let Some(end) = limit.generation().filter(|end| *end < last && *end >= from) {
-        return Ok((stream.without_from(Generation(end.0 + 1)), None));
+        return Ok((stream.without_from(end.next()), None));
     }
     if !flags.contains(RecoveryFlags::IGNORE_LOST_LOGS) {
         return Ok((stream, None));
@@ -370,8 +370,7 @@ fn tables_of(
     if state == DbState::CleanShutdown {
         let db = OfflineDatabase::open(env, path)?;
         for table in db.tables() {
-            let secondary = table.indexes.iter().map(|index| index.objid);
-            let inner: Vec<ObjId> = secondary.chain(table.lv.iter().map(|lv| lv.objid)).collect();
+            let inner: Vec<ObjId> = table.inner_trees().map(|tree| tree.objid).collect();
             let rows = trees.remove(&table.objid);
             if rows.is_some() || inner.iter().any(|objid| trees.contains_key(objid)) {
                 let (name, rows) = (table.name.clone(), rows.unwrap_or_default());

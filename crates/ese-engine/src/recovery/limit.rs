@@ -87,11 +87,11 @@ impl Announcer<'_> {
         self.up_to(last, watch, databases)?;
         let ends_here = self.start.limit.generation().is_some_and(|end| end <= last);
         if self.start.current.is_none() && !ends_here {
-            self.try_current(Generation(last.0 + 1), watch, databases)?;
+            self.try_current(last.next(), watch, databases)?;
             let allowed = self.start.missing_current_allowed;
             let answer = if allowed { Ok(()) } else { Err(missing_current(&self.start.names)) };
             let path = self.start.names.current();
-            let generation = Generation(last.0 + 1);
+            let generation = last.next();
             let log = LogPlace { generation, current: true, path: &path };
             let (next, headers) = (NextAction::Undo, &*databases.headers());
             watch.ask(&RecoveryEvent::MissingLog { log, next, headers }, answer)?;

@@ -73,7 +73,7 @@ impl Ranges {
         if let Err(lost) = watch.ask(&RecoveryEvent::Condition, said) {
             tracing::warn!(%lost, "commits are lost, with leave");
         }
-        Ok(Some(Generation(self.last.0 + 1)))
+        Ok(Some(self.last.next()))
     }
 
     fn check_copy(&self, header: &DbHeader, watch: &mut Watch<'_>) -> Result<()> {

@@ -19,9 +19,9 @@ use super::Replay;
 use crate::{
     catalog,
     database::Database,
-    schema::{DATABASE_ROOT, MSYS_OBJECTS_FDP, TableSchema},
-    space::{check::inner_trees, lost, mend_owned},
-    tree::{TreeKind, Writer},
+    schema::{MSYS_OBJECTS_FDP, TableSchema, TreeInfo},
+    space::{lost, mend_owned},
+    tree::Writer,
 };
 
 /// Trees whose space may have been under change when the log ended.
@@ -128,8 +128,7 @@ impl Reclaim<'_> {
         }
         mend_owned(self.db, Writer::system(ProcId(0)))?;
         let tables: Vec<Pgno> = schemas.iter().map(|schema| schema.fdp).collect();
-        let root = (Pgno::DATABASE_ROOT, DATABASE_ROOT, TreeKind::TABLE);
-        Ok(pages + self.tree(root, &tables)?)
+        Ok(pages + self.tree(&TreeInfo::DATABASE_ROOT, &tables)?)
     }
 
     fn table(&self, schema: &TableSchema) -> Result<u32> {
@@ -137,21 +136,21 @@ impl Reclaim<'_> {
         let touched = |fdp: Pgno| self.touched.trees.contains(&(dbid, fdp));
         let mut any = touched(schema.fdp) || self.touched.tables.contains(&(dbid, schema.objid));
         let (mut pages, mut inner) = (0, Vec::new());
-        for tree in inner_trees(schema) {
-            inner.push(tree.0);
-            if touched(tree.0) {
+        for tree in schema.inner_trees() {
+            inner.push(tree.fdp);
+            if touched(tree.fdp) {
                 any = true;
-                pages += self.tree(tree, &[])?;
+                pages += self.tree(&tree, &[])?;
             }
         }
         if any {
-            pages += self.tree((schema.fdp, schema.objid, TreeKind::TABLE), &inner)?;
+            pages += self.tree(&schema.tree(), &inner)?;
         }
         Ok(pages)
     }
 
-    fn tree(&self, (fdp, objid, kind): (Pgno, ObjId, TreeKind), inner: &[Pgno]) -> Result<u32> {
-        let tree = self.db.tree(fdp, objid, kind);
+    fn tree(&self, tree: &TreeInfo<'_>, inner: &[Pgno]) -> Result<u32> {
+        let tree = self.db.tree_of(tree);
         let writer = Writer::system(ProcId(0));
         let lost = match lost::lost_pages(self.db, &tree, inner, writer) {
             Ok(lost) => lost,

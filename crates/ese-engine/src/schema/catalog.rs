@@ -8,7 +8,8 @@ use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result};
 use smallvec::SmallVec;
 
 use super::{
-    CODE_PAGE_WESTERN, ColType, Column, ColumnFlags, ColumnId, Columns, Origin, record_len_max,
+    CODE_PAGE_WESTERN, ColType, Column, ColumnFlags, ColumnId, Columns, Origin, TreeRole,
+    record_len_max,
 };
 use crate::{
     key::{KeyRules, normalise},
@@ -35,6 +36,15 @@ impl RowKind {
     fn from_stored(number: u16) -> Option<RowKind> {
         use RowKind::{Callback, Column, Index, LongValue, Table};
         [Table, Column, Index, LongValue, Callback].into_iter().find(|kind| kind.stored() == number)
+    }
+
+    /// What MSysObjids notes of a tree with this role.
+    pub(crate) fn of_tree(role: TreeRole) -> RowKind {
+        match role {
+            TreeRole::Database | TreeRole::Table => RowKind::Table,
+            TreeRole::Index => RowKind::Index,
+            TreeRole::LongValues => RowKind::LongValue,
+        }
     }
 
     pub(crate) fn stored(self) -> u16 {

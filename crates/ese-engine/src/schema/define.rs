@@ -269,7 +269,7 @@ pub fn check_name(name: &str) -> Result<()> {
 /// `JET_errInvalidColumnType`, `JET_errColumnTooBig`, `JET_errInvalidCodePage`,
 /// `JET_errMultiValuedColumnMustBeTagged`, `JET_errCannotBeTagged`, `JET_errColumnRedundant`,
 /// `JET_errDefaultValueTooBig`, `JET_errColumnCannotBeCompressed`, `JET_errFeatureNotAvailable`,
-/// `JET_errInvalidGrbit`.
+/// `JET_errInvalidGrbit`, `JET_errEngineFormatVersionParamTooLowForRequestedFeature` (-621).
 pub fn add_column(existing: &Columns, def: &ColumnDef) -> Result<Column> {
     let mut known = Existing::none();
     known.next = [
@@ -455,7 +455,8 @@ fn check_flags(counters: ColumnFlags, def: &ColumnDef, id: ColumnId) -> Result<(
         let what = "ends rows at zero, so it is added to, and in one of two ways";
         return Err(wrong(def, JetErr::InvalidGrbit, what));
     }
-    if has(ColumnFlags::ESCROW_UPDATE) && def.ty != ColType::Long {
+    let adds = matches!(def.ty, ColType::Long | ColType::LongLong);
+    if has(ColumnFlags::ESCROW_UPDATE) && !adds {
         return Err(wrong(def, JetErr::InvalidGrbit, "is added to and must be a Long"));
     }
     if has(counter | ColumnFlags::ESCROW_UPDATE) && id.is_tagged() {
@@ -476,6 +477,10 @@ fn check_flags(counters: ColumnFlags, def: &ColumnDef, id: ColumnId) -> Result<(
     if has(ColumnFlags::ESCROW_UPDATE) && (def.default.is_none() || has(counter)) {
         let what = "is changed by deltas, so it needs a default and is no other counter";
         return Err(wrong(def, JetErr::InvalidGrbit, what));
+    }
+    if has(ColumnFlags::ESCROW_UPDATE) && def.ty == ColType::LongLong {
+        let what = "is added to: with 64 bits only from format update 60 on (edb-format 10)";
+        return Err(wrong(def, JetErr::EngineFormatVersionParamTooLowForRequestedFeature, what));
     }
     let stored = counter | ColumnFlags::ESCROW_UPDATE | ColumnFlags::NOT_NULL;
     if has(ColumnFlags::USER_DEFINED_DEFAULT) && (has(stored) || !id.is_tagged()) {

@@ -19,6 +19,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trees;
 mod tuple;
 
 pub(crate) use base::early_catalog;
@@ -45,14 +46,15 @@ pub use hints::{Growth, SpaceHints};
 pub use load::CatalogLoader;
 pub(crate) use rows::is_catalog;
 pub use rows::{
-    CatalogEntry, callback_row, column_row, index_row, long_value_row, objids_row, objids_rows,
-    table_row, table_rows,
+    CatalogEntry, callback_row, column_row, index_row, long_value_row, objects_of, objids_row,
+    objids_rows, table_row, table_rows,
 };
 pub use table::{
     Condition, DENSITY_DEFAULT, Index, IndexFlags, LongValueTree, Segment, TableCallback,
     TableFlags, TableSchema, record_len_max,
 };
 pub use text::{decode_text, encode_text};
+pub use trees::{TreeInfo, TreeRole};
 pub use tuple::TupleLimits;
 
 pub use crate::key::{LCMAP_FLAGS_DEFAULT, LOCALE_DEFAULT, UnicodeIndex};

@@ -179,20 +179,23 @@ pub fn callback_row(table: &TableSchema, callback: &TableCallback) -> Result<Cat
     CatalogEntry::new(&row, table.page_size)
 }
 
-/// Rows of MSysObjids for a table: (key, data) for the table, its secondary indexes and its
-/// long-value tree, ascending.
+/// What MSysObjids notes of a table: each of its objects with the table's own and what it is,
+/// ascending.
+#[must_use]
+pub fn objects_of(table: &TableSchema) -> Vec<(ObjId, ObjId, RowKind)> {
+    let mut objects: Vec<_> =
+        table.trees().map(|tree| (tree.objid, table.objid, RowKind::of_tree(tree.role))).collect();
+    objects.sort_by_key(|(objid, ..)| *objid);
+    objects
+}
+
+/// Rows of MSysObjids for a table: (key, data) of each of its objects, ascending.
 ///
 /// # Errors
 /// As [`table_rows`].
 pub fn objids_rows(table: &TableSchema) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    let mut objects = vec![(table.objid, RowKind::Table)];
-    objects.extend(table.secondary().map(|index| (index.objid, RowKind::Index)));
-    objects.extend(table.lv.iter().map(|lv| (lv.objid, RowKind::LongValue)));
-    objects.sort_by_key(|(objid, _)| *objid);
-    objects
-        .into_iter()
-        .map(|(objid, kind)| objids_row(table.page_size, objid, table.objid, kind))
-        .collect()
+    let row = |(objid, owner, kind)| objids_row(table.page_size, objid, owner, kind);
+    objects_of(table).into_iter().map(row).collect()
 }
 
 /// One row of MSysObjids.

@@ -184,6 +184,12 @@ fn bad_columns_are_refused_with_the_right_code() {
         (long().with(ColumnFlags::AUTOINCREMENT), JetErr::ColumnRedundant),
         (text().with(ColumnFlags::VERSION), JetErr::InvalidGrbit),
         (long().with(ColumnFlags::ESCROW_UPDATE), JetErr::InvalidGrbit),
+        (
+            ColumnDef::new("c", ColType::LongLong)
+                .with(ColumnFlags::ESCROW_UPDATE)
+                .with_default(&[0; 8]),
+            JetErr::EngineFormatVersionParamTooLowForRequestedFeature,
+        ),
         (long().with(ColumnFlags::ENCRYPTED), JetErr::FeatureNotAvailable),
         (long().with_default(&[1]), JetErr::InvalidBufferSize),
         (text().with_default(&[]), JetErr::InvalidParameter),

@@ -1,16 +1,16 @@
 //! Checking who owns what: every page of the database has exactly one use (edb-format 11, 12 to
 //! 15).
 
-use std::{borrow::Borrow, collections::HashMap, ops::ControlFlow, sync::Arc};
+use std::{borrow::Borrow, collections::HashMap, iter, ops::ControlFlow, sync::Arc};
 
-use ese_base::{DbTime, Dbid, Error, JetErr, ObjId, Pgno, Result, StopToken};
-use ese_pages::{CacheMode, CacheOptions, DbFile, PageCache, PageFlags};
+use ese_base::{DbTime, Error, JetErr, Pgno, Result, StopToken};
+use ese_pages::{CacheMode, CacheOptions, DbFile, PageCache};
 
 use super::{extent::Extent, header::SpaceHeader};
 use crate::{
-    schema::{DATABASE_ROOT, TableSchema},
+    schema::{TableSchema, TreeInfo},
     tree::{
-        Direction, Position, Start, TreeHandle, TreeKind, TreeView,
+        Direction, Position, Start, TreeView,
         check::{TreeReport, check_until as check_tree},
         scan,
     },
@@ -52,32 +52,8 @@ struct Owner {
 /// All trees that a catalog tells of, the database root first.
 #[must_use]
 pub fn trees_of<T: Borrow<TableSchema>>(tables: &[T]) -> Vec<TreeView> {
-    let view = |fdp: Pgno, objid: ObjId, kind: TreeKind| {
-        // The database's number matters only to log records.
-        TreeHandle::new(Dbid(1), fdp, objid, kind).view()
-    };
-    let mut trees = vec![view(Pgno::DATABASE_ROOT, DATABASE_ROOT, TreeKind::TABLE)];
-    for table in tables.iter().map(Borrow::borrow) {
-        trees.push(view(table.fdp, table.objid, TreeKind::TABLE));
-        trees.extend(inner_trees(table).map(|(fdp, objid, kind)| view(fdp, objid, kind)));
-    }
-    trees
-}
-
-/// The trees that have their space from a table: secondary indexes and long values.
-pub(crate) fn inner_trees(
-    table: &TableSchema,
-) -> impl Iterator<Item = (Pgno, ObjId, TreeKind)> + '_ {
-    let indexes = table.secondary().map(|index| {
-        let unique = index.is_unique();
-        let kind = TreeKind { unique, page_flags: PageFlags::INDEX, ..TreeKind::TABLE };
-        (index.fdp, index.objid, kind)
-    });
-    let lv = table.lv.iter().map(|lv| {
-        let kind = TreeKind { page_flags: PageFlags::LONG_VALUE, ..TreeKind::TABLE };
-        (lv.fdp, lv.objid, kind)
-    });
-    indexes.chain(lv)
+    let tables = tables.iter().flat_map(|table| table.borrow().trees());
+    iter::once(TreeInfo::DATABASE_ROOT).chain(tables).map(|tree| tree.view()).collect()
 }
 
 /// Checks every tree of a database and its space. `trees` names all trees that own space, among
@@ -221,8 +197,7 @@ pub fn last_owned(file: DbFile) -> Result<Pgno> {
 
 /// As [`last_owned`], of a file that has a cache.
 pub(crate) fn last_owned_in(cache: &PageCache) -> Result<Pgno> {
-    let root = TreeHandle::new(Dbid(1), Pgno::DATABASE_ROOT, DATABASE_ROOT, TreeKind::TABLE);
-    let owned = usage(cache, &root.view())?.owned;
+    let owned = usage(cache, &TreeInfo::DATABASE_ROOT.view())?.owned;
     Ok(owned.iter().map(Extent::last).max().unwrap_or(Pgno::DATABASE_ROOT))
 }
 

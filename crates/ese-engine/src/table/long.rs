@@ -8,7 +8,6 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use ese_base::{Error, JetErr, Result};
-use ese_pages::PageFlags;
 use parking_lot::Mutex;
 
 use super::{Table, see};
@@ -17,19 +16,12 @@ use crate::{
     database::Database,
     longvalue::{self, Changed, LongTree, Nodes, Packing, SeenNodes, Visit, Waiting, chunk_len},
     record::{Lid, LongValues, RecordView},
-    schema::{
-        Column, ColumnFlags, LongValueTree, MSYS_OBJIDS, MSYS_OBJIDS_FDP, RowKind, TableSchema,
-        long_value_row, objids_row,
-    },
+    schema::{Column, ColumnFlags, LongValueTree, RowKind, TableSchema, long_value_row},
     session::{Durability, SchemaChange, SchemaStep, Session, TreeDrop},
     space,
     tree::{self, Direction, Position, Start, TreeHandle, TreeKind, Writer},
     version::{KeyBytes, Seen},
 };
-
-/// The kind of a long-value tree.
-pub(crate) const LONG_VALUES: TreeKind =
-    TreeKind { unique: true, page_flags: PageFlags::LONG_VALUE, density_pct: 100 };
 
 /// Ids of 32 bits go up to here (edb-format 9.2).
 const SHORT_MAX: u64 = 0x7fff_feff;
@@ -57,8 +49,7 @@ struct Known {
 
 impl LongState {
     pub(super) fn of(db: &Database, schema: &TableSchema) -> LongState {
-        let tree =
-            schema.lv.as_ref().map(|lv| (lv.clone(), db.tree(lv.fdp, lv.objid, LONG_VALUES)));
+        let tree = schema.lv.as_ref().map(|lv| (lv.clone(), db.tree_of(&lv.tree())));
         LongState(Mutex::new(Known { tree, ..Known::default() }))
     }
 
@@ -207,27 +198,25 @@ impl Table {
     fn place_in_space(&self, writer: Writer) -> Result<(LongValueTree, Arc<TreeHandle>)> {
         let db = &self.db;
         let objid = db.next_objid()?;
-        let fdp = space::create_single(db, &self.tree, writer, objid, LONG_VALUES, 1)?;
-        let tree = db.tree(fdp, objid, LONG_VALUES);
+        let fdp = space::create_single(db, &self.tree, writer, objid, TreeKind::LONG_VALUES, 1)?;
         let lv = LongValueTree {
             objid,
             fdp,
-            density: u32::from(LONG_VALUES.density_pct),
+            density: u32::from(TreeKind::LONG_VALUES.density_pct),
             flags: 0,
             pages: 1,
             space_hints: None,
             fdp_set_time: None,
         };
+        let tree = db.tree_of(&lv.tree());
         Ok((lv, tree))
     }
 
     fn insert_tree_rows(&self, session: &mut Session, lv: &LongValueTree) -> Result<()> {
         let db = &self.db;
-        CatalogTrees::of(db).insert(session, db, &long_value_row(&self.schema, lv)?)?;
-        let objids = db.tree(MSYS_OBJIDS_FDP, MSYS_OBJIDS, TreeKind::TABLE);
-        let (size, owner) = (db.page_size(), self.schema.objid);
-        let (key, data) = objids_row(size, lv.objid, owner, RowKind::LongValue)?;
-        session.insert(db, &objids, &mut Position::default(), &key, &data)
+        let trees = CatalogTrees::of(db);
+        trees.insert(session, db, &long_value_row(&self.schema, lv)?)?;
+        trees.insert_objid(session, db, (lv.objid, self.schema.objid, RowKind::LongValue))
     }
 
     /// How values of a column are to be stored.

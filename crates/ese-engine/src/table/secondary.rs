@@ -15,7 +15,6 @@ use smallvec::SmallVec;
 
 use super::{Table, see, see_versions};
 use crate::{
-    catalog::index_kind,
     database::Database,
     key,
     record::RecordView,
@@ -40,7 +39,7 @@ pub struct SecondaryIndex {
 
 impl SecondaryIndex {
     pub(crate) fn new(db: &Database, table: &TableSchema, index: &Index) -> SecondaryIndex {
-        let tree = db.tree(index.fdp, index.objid, index_kind(index));
+        let tree = db.tree_of(&index.tree());
         tree.set_growth(SpaceHints::of_index(index).growth(table.page_size));
         SecondaryIndex {
             schema: index.clone(),

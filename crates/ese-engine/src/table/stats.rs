@@ -99,10 +99,8 @@ impl Table {
     /// # Errors
     /// As [`usage`].
     pub fn long_value_space(&self) -> Result<SpaceUsage> {
-        let trees = crate::space::check::trees_of(&[&*self.schema]);
-        let lv = self.schema.lv.as_ref();
-        match trees.iter().find(|view| lv.is_some_and(|lv| lv.fdp == view.root)) {
-            Some(view) => usage(&self.db.cache, view),
+        match &self.schema.lv {
+            Some(lv) => usage(&self.db.cache, &lv.tree().view()),
             None => Ok(SpaceUsage::default()),
         }
     }

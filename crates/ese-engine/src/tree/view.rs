@@ -3,6 +3,8 @@
 use ese_base::{Error, JetErr, ObjId, PageSize, Pgno, Result};
 use ese_pages::{PageFlags, PageRef};
 
+use super::TreeKind;
+
 /// One B+ tree: the entries of an object, or one of its two space trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TreeView {
@@ -23,6 +25,20 @@ pub struct TreeView {
 }
 
 impl TreeView {
+    /// The entries of the object with this root.
+    #[must_use]
+    pub fn new(fdp: Pgno, objid: ObjId, kind: TreeKind) -> TreeView {
+        TreeView {
+            root: fdp,
+            fdp,
+            objid,
+            unique: kind.unique,
+            unique_fdp: kind.unique,
+            page_flags: kind.all_page_flags(),
+            density_pct: kind.density_pct,
+        }
+    }
+
     /// One of the space trees of this tree's object.
     #[must_use]
     pub fn space_tree(&self, root: Pgno) -> TreeView {

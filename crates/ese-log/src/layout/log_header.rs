@@ -4,6 +4,7 @@ use std::fmt;
 
 use bitflags::bitflags;
 use ese_base::{Error, Generation, JetErr, LeLgPos, LgPos, LogTime, PageSize, Result, Signature};
+use ese_os::File;
 use ese_pages::checksum::{stamp_header, verify_header};
 use zerocopy::{
     FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned,
@@ -172,7 +173,50 @@ pub struct LogHeader {
     pub attachments: Vec<Attachment>,
 }
 
+/// Which log a file is: names and generations come again in every stream, and in a stream that was
+/// put back and has gone another way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogId {
+    /// Its stream.
+    pub signature: Signature,
+    /// Its generation.
+    pub generation: Generation,
+    /// When it was begun.
+    pub created: LogTime,
+}
+
 impl LogHeader {
+    /// Reads the header of a log file.
+    ///
+    /// # Errors
+    /// As [`LogHeader::decode`]; `JET_errLogFileCorrupt` (-501) also for a file that is shorter
+    /// than a header; when the file cannot be read.
+    pub fn read(file: &dyn File) -> Result<LogHeader> {
+        let mut bytes = Box::new([0; LOG_HEADER_LEN]);
+        match file.read_at(bytes.as_mut_slice(), 0) {
+            Ok(()) => LogHeader::decode(&bytes),
+            Err(error) if error.code() == JetErr::FileIOBeyondEOF => {
+                let what = format!("the file has {} bytes, shorter than a log header", file.len()?);
+                Err(Error::new(JetErr::LogFileCorrupt, what))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Which log it is.
+    #[must_use]
+    pub fn id(&self) -> LogId {
+        LogId { signature: self.signature, generation: self.generation, created: self.created }
+    }
+
+    /// Is this the generation that was begun after `before` in the same stream?
+    #[must_use]
+    pub fn follows(&self, before: LogId) -> bool {
+        self.signature == before.signature
+            && self.generation == before.generation.next()
+            && self.previous_created == before.created
+    }
+
     /// Reads a header.
     ///
     /// # Errors

@@ -424,7 +424,7 @@ impl<'p> Choice<'p> {
     /// What the successors of a generation say that it holds.
     fn known_sums(&self, generation: Generation, created: LogTime) -> Vec<u64> {
         let next = self.pool.files().map(|(_, header)| header).filter(|next| {
-            next.generation.0 == generation.0 + 1
+            next.generation == generation.next()
                 && next.previous_created == created
                 && next.version.has_previous_checksum()
         });
@@ -451,7 +451,7 @@ impl<'p> Choice<'p> {
         }
         let lower: Vec<Generation> = self.groups.range(..anchor).rev().map(|(g, _)| *g).collect();
         for generation in lower {
-            let next = self.header_of(&chosen, Generation(generation.0 + 1));
+            let next = self.header_of(&chosen, generation.next());
             let fits = |group: &Group<'_>| next.is_some_and(|next| group.leads_to(next));
             if let Some(place) = self.one_of(generation, fits) {
                 chosen.insert(generation, place);
@@ -460,7 +460,7 @@ impl<'p> Choice<'p> {
         let above = (Bound::Excluded(anchor), Bound::Unbounded);
         let higher: Vec<Generation> = self.groups.range(above).map(|(g, _)| *g).collect();
         for generation in higher {
-            let before = self.header_of(&chosen, Generation(generation.0 - 1));
+            let before = self.header_of(&chosen, generation.before());
             let created = before.map(|header| header.created);
             let fits = |group: &Group<'_>| Some(group.header.previous_created) == created;
             if let Some(place) = self.one_of(generation, fits) {

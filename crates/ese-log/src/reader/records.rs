@@ -488,7 +488,7 @@ pub(super) fn check_chain(previous: &LogHeader, next: &LogHeader) -> Result<()> 
         )
         .at_generation(next.generation));
     }
-    if next.generation.0 != previous.generation.0 + 1 || next.previous_created != previous.created {
+    if !next.follows(previous.id()) {
         return Err(Error::new(
             JetErr::InvalidLogSequence,
             format!(

@@ -3,13 +3,13 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use ese_base::{Error, Generation, JetErr, LgPos, Result, Signature};
+use ese_base::{Error, ErrorKind, Generation, JetErr, LgPos, Result, Signature};
 use ese_os::{Env, OpenMode};
 
 use super::records::StreamReader;
 use crate::{
     Extension, LogNames,
-    layout::{LOG_HEADER_LEN, LogHeader},
+    layout::LogHeader,
     names::{LogName, NameKind},
 };
 
@@ -31,15 +31,10 @@ impl LogFile {
     pub fn read(env: &Env, path: PathBuf) -> Result<LogFile> {
         let file = env.fs.open(&path, OpenMode::Read)?;
         let len = file.len()?;
-        let mut bytes = Box::new([0; LOG_HEADER_LEN]);
-        let header = match file.read_at(bytes.as_mut_slice(), 0) {
-            Ok(()) => LogHeader::decode(&bytes),
-            Err(e) if e.code() == JetErr::FileIOBeyondEOF => {
-                Err(Error::new(JetErr::LogFileCorrupt, format!("a log file of {len} bytes")))
-            }
-            Err(e) => return Err(e),
-        };
-        Ok(LogFile { header: header.map_err(|e| e.at_path(&path)), path, len })
+        match LogHeader::read(&*file).map_err(|error| error.at_path(&path)) {
+            Err(error) if error.kind() == ErrorKind::Io => Err(error),
+            header => Ok(LogFile { header, path, len }),
+        }
     }
 
     /// One that is there and cannot be used.
@@ -315,11 +310,7 @@ fn check_number(mut file: LogFile, generation: Generation) -> LogFile {
 /// Is `next` the generation that was begun after `newest`?
 fn follows(next: &LogFile, newest: &LogFile) -> bool {
     match (&next.header, &newest.header) {
-        (Ok(next), Ok(newest)) => {
-            next.generation.0 == newest.generation.0 + 1
-                && next.signature == newest.signature
-                && next.previous_created == newest.created
-        }
+        (Ok(next), Ok(newest)) => next.follows(newest.id()),
         _ => false,
     }
 }

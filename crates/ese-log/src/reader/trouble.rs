@@ -17,7 +17,7 @@ impl LogStream {
     /// `JET_errMissingLogFile` (-528) if there is no log.
     pub fn last_present(&self) -> Result<Generation> {
         let archive = self.newest_archive();
-        let after = archive.map(|archive| Generation(archive.0 + 1));
+        let after = archive.map(Generation::next);
         match self.current().map(|current| current.header()) {
             Some(Ok(header)) => Ok(header.generation),
             Some(Err(error)) => after.ok_or(error),
@@ -110,7 +110,7 @@ impl LogStream {
         let follows = |next: &&LogFile| {
             next.checked_header().is_ok_and(|next| check_chain(header, next).is_ok())
         };
-        let next = self.file_of(Generation(header.generation.0 + 1)).filter(follows);
+        let next = self.file_of(header.generation.next()).filter(follows);
         let files = std::iter::once(file).chain(next).collect();
         let mut reader = StreamReader::over(self.env.clone(), None, files, LgPos::MIN);
         loop {

@@ -10,7 +10,7 @@
 //! A crash between 3 and 4 leaves no `edb.log`; reading such a stream finds N + 1 in `edbtmp.log`
 //! by its header, and resuming it does step 4.
 
-use ese_base::{Error, Generation, JetErr, LgPos, Result, plant};
+use ese_base::{Error, JetErr, LgPos, Result, plant};
 use ese_os::OpenMode;
 
 use super::{Shared, place::Writer};
@@ -21,7 +21,7 @@ impl Shared {
     pub(super) fn roll(&self, writer: &mut Writer) -> Result<()> {
         writer.end_file()?;
         let previous = writer.generation;
-        let generation = Generation(previous.0 + 1);
+        let generation = previous.next();
         let observer = self.observer();
         // Before the first checkpoint everything is needed.
         let checkpoint = self.checkpoint().max(LgPos::new(1, 1, 0));

@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-use ese_base::{Error, Generation, JetErr, LgPos, Result, plant};
+use ese_base::{Error, JetErr, LgPos, Result, plant};
 use ese_os::{Env, File, OpenMode};
 use parking_lot::{Condvar, Mutex};
 
@@ -159,7 +159,7 @@ impl NextFile {
                 self.sync_names()?;
             }
         }
-        let rest = if fits { Generation(oldest.0 + 1) } else { oldest };
+        let rest = if fits { oldest.next() } else { oldest };
         // They only take space; the next roll tries again.
         if let Err(error) = self.archives.delete(rest..range.end) {
             tracing::warn!(%error, "a log file that nobody needs could not be removed");
