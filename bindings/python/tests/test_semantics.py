@@ -152,6 +152,10 @@ class Retrieval(Case):
         self.code(h.JET_wrnBufferTruncated, "JetRetrieveColumns", live.ses, live.table, rows, 2)
         self.assertEqual(rows[0].itagSequence, 3)
         self.assertEqual((rows[1].err, rows[1].cbActual), (h.JET_wrnBufferTruncated, 6))
+        # The element that ends the call is left as it was.
+        rows[1].columnid, rows[1].err, rows[1].cbActual = 127, 77, 78
+        self.code(h.JET_errColumnNotFound, "JetRetrieveColumns", live.ses, live.table, rows, 2)
+        self.assertEqual((rows[1].err, rows[1].cbActual), (77, 78))
 
     def test_ids_and_structures_that_are_none(self):
         live, buffer = self.l, ctypes.create_string_buffer(8)
@@ -533,6 +537,33 @@ class Definitions(Case):
         self.assertEqual((columns[0].err, create.cCreated), (h.JET_errSuccess, 2))
         self.code(h.JET_errObjectNotFound, "JetOpenTableA", live.ses, live.dbid, b"broken\0", None,
                   0, 0, byref(c_size_t()))
+
+    def test_columns_of_short_types_are_cut_to_what_they_can_hold(self):
+        live = self.live()
+        columnid, found = c_uint32(), h.JET_COLUMNDEF(cbStruct=sizeof(h.JET_COLUMNDEF))
+        for at, (coltyp, grbit) in enumerate([(h.JET_coltypText, 0), (h.JET_coltypBinary, 0),
+                                              (h.JET_coltypText, h.JET_bitColumnTagged),
+                                              (h.JET_coltypBinary, h.JET_bitColumnFixed)]):
+            column = h.JET_COLUMNDEF(cbStruct=sizeof(h.JET_COLUMNDEF), coltyp=coltyp, cp=1252,
+                                     cbMax=256, grbit=grbit)
+            name = b"long%d\0" % at
+            self.code(h.JET_wrnColumnMaxTruncated, "JetAddColumnA", live.ses, live.table, name,
+                      byref(column), None, 0, byref(columnid))
+            self.ok("JetGetTableColumnInfoA", live.ses, live.table, name, byref(found),
+                    sizeof(found), h.JET_ColInfo)
+            self.assertEqual((found.columnid, found.cbMax), (columnid.value, 255))
+        columns = (h.JET_COLUMNCREATE_A * 2)()
+        names = [ctypes.create_string_buffer(name) for name in (b"short", b"long")]
+        for column, name, most in zip(columns, names, (255, 512)):
+            column.cbStruct, column.coltyp = sizeof(column), h.JET_coltypText
+            column.szColumnName, column.cbMax = ctypes.addressof(name), most
+        title = ctypes.create_string_buffer(b"cut")
+        create = h.JET_TABLECREATE_A(
+            cbStruct=sizeof(h.JET_TABLECREATE_A), szTableName=ctypes.addressof(title),
+            rgcolumncreate=ctypes.addressof(columns), cColumns=2)
+        self.ok("JetCreateTableColumnIndexA", live.ses, live.dbid, byref(create))
+        self.assertEqual([column.err for column in columns],
+                         [h.JET_errSuccess, h.JET_wrnColumnMaxTruncated])
 
     def test_databases_are_attached_once(self):
         live = self.live()

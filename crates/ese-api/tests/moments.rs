@@ -89,9 +89,10 @@ fn small_commits_of_one_run_are_told_apart_by_their_time() {
     let mut replayed = Vec::new();
     let mut progress = |so_far: &VerifyProgress| replayed.extend(so_far.replayed);
     let mut options = VerifyOptions::new(&mut progress, StopToken::new());
-    let (set, shipped) = (at("set"), at("shipped"));
-    let input = SetInput::Path(&set);
-    let found = check_backup(&env, input, Some(&shipped), dirs.path(), &mut options).unwrap();
+    let shipped = at("shipped");
+    let found =
+        check_backup(&env, SetInput::Path(&at("set")), Some(&shipped), dirs.path(), &mut options)
+            .unwrap();
     assert!(matches!(found.answer, Restorable::Yes), "{found:?}");
     assert!(replayed.is_sorted() && replayed.last() == Some(&100), "{replayed:?}");
 

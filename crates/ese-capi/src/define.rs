@@ -226,6 +226,8 @@ impl<C: Unit> Table<C> {
         };
         for (at, column) in self.create.rgcolumncreate.iter().enumerate() {
             let Some(err) = err(1 + at) else { break };
+            let cut = err == JetErr::Success && column.is_max_truncated();
+            let err = if cut { JetErr::WrnColumnMaxTruncated } else { err };
             self.columns.at(at).change(|told| {
                 told.columnid = column.columnid;
                 told.err = err as i32;

@@ -36,14 +36,14 @@ exports! {
             jet::JetEnumerateColumns(sesid, tableid, &asked, &mut columns, cbDataMost, grbit);
         // An unknown column is said in the answer, too.
         if done.is_err() && columns.is_empty() {
-            return done.map(|()| JetErr::Success);
+            return done;
         }
         let mut memory = Memory::new(pfnRealloc, pvReallocContext);
         match memory.columns(&columns) {
             Ok(list) => {
                 count.write(len(columns.len()));
                 to.write(list);
-                done.map(|()| warning(&columns))
+                done
             }
             Err(error) => {
                 memory.give_back();
@@ -51,13 +51,6 @@ exports! {
             }
         }
     }
-}
-
-/// A value was cut: that is said of the call, too.
-fn warning(columns: &[Column]) -> JetErr {
-    let values = columns.iter().flat_map(|column| &column.rgEnumColumnValue);
-    let cut = values.map(|value| value.err).any(|err| err == JetErr::WrnColumnTruncated);
-    if cut { JetErr::WrnColumnTruncated } else { JetErr::Success }
 }
 
 /// What the caller's allocator has given.

@@ -228,9 +228,7 @@ impl<C: Unit> Maker<C> {
         let place = self.place(bytes(cb))?.cast::<Create3<C>>();
         let none = jet::JET_UNICODEINDEX2 { szLocaleName: None, dwMapFlags: 0 };
         let order = index.pidxunicode.clone().unwrap_or(none);
-        let pidxunicode = if first && index.grbit & jet::JET_bitIndexUnicode == 0 {
-            Either::<JET_UNICODEINDEX2>::of_number(index.lcid).pointer()
-        } else if first {
+        let pidxunicode = if first {
             let (lcid, dwMapFlags) = (order.lcid(), order.dwMapFlags);
             self.value(JET_UNICODEINDEX { lcid, dwMapFlags })?.cast()
         } else {

@@ -139,7 +139,7 @@ exports! {
             columnidNextTagged: 0,
             buffer: pvData.buffer(cbData).unwrap_or_default(),
             actual: 0,
-            err: JetErr::Success,
+            err: None,
         }];
         jet::retrieve_into(session(sesid), cursor(tableid), &mut into, false)?;
         let [read] = into;
@@ -148,7 +148,7 @@ exports! {
             info.columnidNextTagged = read.columnidNextTagged;
             info.itagSequence = len(read.itagSequence);
         });
-        Ok(read.err)
+        Ok(read.err.unwrap_or(JetErr::Success))
     }
 
     fn JetRetrieveColumns(
@@ -164,20 +164,21 @@ exports! {
             columnidNextTagged: one.columnidNextTagged,
             buffer: one.pvData.buffer(one.cbData).unwrap_or_default(),
             actual: 0,
-            err: JetErr::Success,
+            err: None,
         });
         let mut into: Vec<_> = into.collect();
         let done = jet::retrieve_into(session(sesid), cursor(tableid), &mut into, true);
         let mut code = JetErr::Success;
         for (at, read) in into.iter().enumerate() {
+            let Some(err) = read.err else { break };
             pretrievecolumn.at(at).change(|told| {
                 told.cbActual = len(read.actual);
                 told.itagSequence = len(read.itagSequence);
                 told.columnidNextTagged = read.columnidNextTagged;
-                told.err = read.err as i32;
+                told.err = err as i32;
             });
-            if read.err == JetErr::WrnBufferTruncated {
-                code = read.err;
+            if err == JetErr::WrnBufferTruncated {
+                code = err;
             }
         }
         done.map(|()| code)

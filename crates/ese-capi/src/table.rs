@@ -63,7 +63,8 @@ text_exports! {
         let (sesid, tableid) = (session(sesid), cursor(tableid));
         let name = szColumnName.name()?;
         pcolumnid.write(jet::JetAddColumn(sesid, tableid, &name, &def, &default)?);
-        Ok(())
+        let cut = def.is_max_truncated();
+        Ok(if cut { JetErr::WrnColumnMaxTruncated } else { JetErr::Success })
     }
 
     fn JetDeleteColumn JetDeleteColumnA | JetDeleteColumnW(

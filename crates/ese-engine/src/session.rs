@@ -419,6 +419,12 @@ impl Session {
         undone
     }
 
+    /// The end of the last record by which this session has committed something.
+    #[must_use]
+    pub fn last_commit(&self) -> Option<LgPos> {
+        self.last_commit
+    }
+
     /// Waits until the last commit of this session is durable.
     ///
     /// # Errors

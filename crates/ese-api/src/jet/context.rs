@@ -67,11 +67,14 @@ pub const JET_sesparamCorrelationID: u32 = 4101;
 /// Who does what, for traces: 8 bytes (JET_OPERATIONCONTEXT).
 pub const JET_sesparamOperationContext: u32 = 4100;
 
+/// The operation context of a session that was told none: a user that does not exist.
+const OPERATION_CONTEXT: [u8; 8] = [0, 0, 0, 0x80, 0, 0, 0, 0];
+
 /// Parameters that are kept and given back: id, and bytes of a value, or the most that one of
 /// several lengths may have.
 const KEPT: &[(u32, Length)] = &[
     (4098, Length::UpTo(1024)),
-    (JET_sesparamOperationContext, Length::Exactly(8)),
+    (JET_sesparamOperationContext, Length::Exactly(OPERATION_CONTEXT.len())),
     (4102, Length::Exactly(4)),
     (4103, Length::UpTo(1024)),
     (4104, Length::UpTo(1024)),
@@ -94,8 +97,8 @@ fn kept(id: u32) -> Result<Length> {
     row.map(|(_, length)| *length).ok_or_else(|| unknown(id))
 }
 
-/// Reads a parameter of a session into a buffer of its size, or of at least its size if that
-/// differs; gives the size.
+/// Reads a parameter of a session into a buffer of at least its size, gives the size. Commit flags
+/// and transaction level want a buffer of exactly four bytes.
 ///
 /// # Errors
 /// The session's; `JET_errInvalidSesparamId` (-1093), `JET_errInvalidBufferSize` (-1047).
@@ -105,25 +108,23 @@ pub fn JetGetSessionParameter(
     pvParam: &mut [u8],
 ) -> Result<usize> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {
-        let number = |value: u32| (value.to_le_bytes().to_vec(), Length::Exactly(4));
-        let (bytes, length) = match sesparamid {
-            JET_sesparamCommitDefault => number(own.commit_default),
-            JET_sesparamTransactionLevel => number(u32::from(state.engine.level())),
-            JET_sesparamCorrelationID => number(own.correlation),
+        let number = |value: u32| value.to_le_bytes().to_vec();
+        let (bytes, exactly) = match sesparamid {
+            JET_sesparamCommitDefault => (number(own.commit_default), true),
+            JET_sesparamTransactionLevel => (number(u32::from(state.engine.level())), true),
+            JET_sesparamCorrelationID => (number(own.correlation), false),
             other => {
                 let length = kept(other)?;
                 let none = match length {
+                    _ if other == JET_sesparamOperationContext => OPERATION_CONTEXT.to_vec(),
                     Length::Exactly(bytes) => vec![0; bytes],
                     Length::UpTo(_) => Vec::new(),
                 };
-                (own.kept.get(&other).cloned().unwrap_or(none), length)
+                (own.kept.get(&other).cloned().unwrap_or(none), false)
             }
         };
-        let fits = match length {
-            Length::Exactly(wanted) => pvParam.len() == wanted,
-            Length::UpTo(_) => pvParam.len() >= bytes.len(),
-        };
-        if !fits {
+        let len = pvParam.len();
+        if len < bytes.len() || exactly && len > bytes.len() {
             return Err(wrong_size(sesparamid, bytes.len(), pvParam.len()));
         }
         pvParam.iter_mut().zip(&bytes).for_each(|(to, from)| *to = *from);

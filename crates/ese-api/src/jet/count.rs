@@ -118,7 +118,8 @@ impl JET_INDEX_COLUMN {
 /// # Errors
 /// The cursor's; `JET_errInvalidGrbit` (-900) for flags, `JET_errInvalidParameter` (-1003) for an
 /// unknown relation, `JET_errColumnNotFound` (-1507), `JET_errBadColumnId` (-1517),
-/// `JET_errFilteredMoveNotSupported` (-1124) for a relation that a column cannot have,
+/// `JET_errFilteredMoveNotSupported` (-1124) in the order of a secondary index and for a relation
+/// that a column cannot have,
 /// `JET_errInvalidBufferSize` (-1047).
 pub fn JetSetCursorFilter(
     sesid: JET_SESID,
@@ -215,7 +216,8 @@ pub struct JET_INDEX_RANGE {
 ///
 /// # Errors
 /// The cursor's; `JET_errInvalidGrbit` (-900) unless one direction is named,
-/// `JET_errInvalidParameter` (-1003) for no ranges, or for relations other than
+/// `JET_errInvalidParameter` (-1003) for no ranges, for one that begins behind its end, in the
+/// direction that is named, or for relations other than
 /// [`JET_relopEquals`] and, in the last column, [`JET_relopPrefixEquals`]; `JET_errInvalidPreread`
 /// (-424) for columns to be read too while a secondary index is current,
 /// `JET_errMustBeSeparateLongValue` (-423) for columns whose values are always in the row; as
@@ -239,11 +241,20 @@ pub fn JetPrereadIndexRanges(
         let open = cursor.open(state)?;
         check_preread_columns(open, rgcolumnidPreread)?;
         let mut keys = Vec::new();
+        let forward = grbit & JET_bitPrereadForward != 0;
+        let (low, high) = (Limit::FullStart, Limit::FullEnd);
+        let (first, last) = if forward { (low, high) } else { (high, low) };
         for range in rgIndexRanges {
-            keys.push(range_key(state, open, &range.rgStartColumns, grbit, Limit::FullStart)?);
+            let start = range_key(state, open, &range.rgStartColumns, grbit, first)?;
             if !range.rgEndColumns.is_empty() {
-                keys.push(range_key(state, open, &range.rgEndColumns, grbit, Limit::FullEnd)?);
+                let end = range_key(state, open, &range.rgEndColumns, grbit, last)?;
+                if if forward { start > end } else { start < end } {
+                    let what = "a range begins behind its end, in the direction of the reading";
+                    return Err(Error::new(JetErr::InvalidParameter, what));
+                }
+                keys.push(end);
             }
+            keys.push(start);
         }
         let slices: Vec<&[u8]> = keys.iter().take(PREREAD_MAX).map(Vec::as_slice).collect();
         open.will_need(&slices)?;

@@ -25,14 +25,14 @@ use super::{
     JET_bitIndexEmpty, JET_bitIndexImmutableStructure, JET_bitIndexKeyMost, JET_bitIndexLazyFlush,
     JET_bitIndexTupleLimits, JET_bitIndexTuples, JET_bitIndexUnicode, JET_bitIndexUnversioned,
     JET_bitTableCreateFixedDDL, JET_bitTableCreateImmutableStructure,
-    JET_bitTableCreateTemplateTable,
+    JET_bitTableCreateTemplateTable, JET_cbColumnMost,
     computed::{check_resolved, with_callback},
     database::{open_database_of, open_database_to_change},
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
     invalid_grbit,
     session::find_session,
-    table::{COLUMN_KINDS, Cursor, What, columnid_of, new_cursor, with_cursor},
+    table::{COLUMN_KINDS, Cursor, What, columnid_of, is_max_truncated, new_cursor, with_cursor},
     unavailable,
     unicode::index_order,
 };
@@ -56,6 +56,14 @@ pub struct JET_COLUMNCREATE {
     pub cp: u16,
     /// Its id, when it was made.
     pub columnid: JET_COLUMNID,
+}
+
+impl JET_COLUMNCREATE {
+    /// As [`JET_COLUMNDEF::is_max_truncated`].
+    #[must_use]
+    pub fn is_max_truncated(&self) -> bool {
+        is_max_truncated(self.coltyp, self.cbMax)
+    }
 }
 
 /// A condition for a row to have an entry.
@@ -510,7 +518,8 @@ fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
         let bits = column.grbit & !known;
         return Err(unavailable(&format!("flag {bits:#x} of column \"{name}\"")));
     }
-    let mut def = ColumnDef::new(name, ty).max_len(column.cbMax);
+    let len = if column.is_max_truncated() { JET_cbColumnMost } else { column.cbMax };
+    let mut def = ColumnDef::new(name, ty).max_len(len);
     def.code_page = column.cp;
     def.placement = match column.grbit & (JET_bitColumnFixed | JET_bitColumnTagged) {
         0 => Placement::Auto,

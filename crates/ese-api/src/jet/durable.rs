@@ -19,7 +19,8 @@ use super::{
 
 type Tells = dyn Fn(JET_INSTANCE, &JET_COMMIT_ID) + Send + Sync;
 
-/// A function that is told of commits: all up to and with the one it is told are durable.
+/// A function that is told how far the log is durable: all commits whose number is lower than the
+/// one it is told are.
 #[derive(Clone)]
 pub struct JET_DURABLECOMMIT {
     tells: Arc<Tells>,

@@ -202,15 +202,25 @@ impl Row<'_> {
         Ok(found)
     }
 
-    /// Is such a default left out?
-    fn ignores(&self, data: ColumnData<'_>) -> bool {
-        match data {
-            ColumnData::Computed => {
-                self.has(JET_bitEnumerateIgnoreDefault | JET_bitEnumerateIgnoreUserDefinedDefault)
+    /// Is a column left out because the row says nothing of it?
+    fn ignores(&self, column: &Column, data: ColumnData<'_>) -> bool {
+        let absent = match data {
+            ColumnData::Computed if self.has(JET_bitEnumerateIgnoreUserDefinedDefault) => {
+                return true;
             }
-            ColumnData::Default(_) => self.has(JET_bitEnumerateIgnoreDefault),
+            ColumnData::Computed | ColumnData::Default(_) => true,
+            // The row of a table that had no such column yet.
+            ColumnData::Null if column.id.is_fixed() => {
+                column.id.0 > u16::from(self.record.last_fixed())
+            }
+            ColumnData::Null if column.id.is_variable() => {
+                column.id.0 > u16::from(self.record.last_variable())
+            }
+            // In the place of a default NULL is stored.
+            ColumnData::Null => !column.has_default(),
             _ => false,
-        }
+        };
+        absent && self.has(JET_bitEnumerateIgnoreDefault)
     }
 
     fn has(&self, flag: JET_GRBIT) -> bool {
@@ -226,7 +236,7 @@ impl Row<'_> {
             }
             let shown = match self.record.data(column)? {
                 ColumnData::Null => column.has_default(),
-                data => !self.ignores(data),
+                data => !self.ignores(column, data),
             };
             if shown {
                 found.push(self.column(column, &[])?);
@@ -241,8 +251,8 @@ impl Row<'_> {
         let data = self.record.data(column)?;
         let all = itags.is_empty();
         match data {
+            _ if all && self.ignores(column, data) => return plain(JetErr::WrnColumnDefault),
             ColumnData::Null if all => return plain(JetErr::WrnColumnNull),
-            _ if all && self.ignores(data) => return plain(JetErr::WrnColumnDefault),
             _ if all && self.has(JET_bitEnumeratePresenceOnly) => {
                 return plain(JetErr::WrnColumnPresent);
             }
@@ -286,12 +296,12 @@ impl Row<'_> {
         if itagSequence == 0 {
             return bare(JetErr::WrnColumnSkipped);
         }
+        if self.ignores(column, data) {
+            return bare(JetErr::WrnColumnDefault);
+        }
         let itag = usize::try_from(itagSequence).unwrap_or(usize::MAX);
         if itag > data.len() {
             return bare(JetErr::WrnColumnNull);
-        }
-        if self.ignores(data) {
-            return bare(JetErr::WrnColumnDefault);
         }
         if self.has(JET_bitEnumeratePresenceOnly) {
             return bare(JetErr::WrnColumnPresent);

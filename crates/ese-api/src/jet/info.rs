@@ -7,6 +7,7 @@ use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     catalog,
     key::locale_number,
+    longvalue::chunk_len,
     schema::{Column, Index, IndexFlags, SpaceHints, TableFlags, TupleLimits, check_name},
     table::Table,
     temp::TempTable,
@@ -102,10 +103,7 @@ fn columns(table: &Table, which: JET_COLUMNCHOICE<'_>) -> Result<Vec<JET_COLUMNB
     let describe = |column: &Column| JET_COLUMNBASE {
         def: JET_COLUMNDEF::of(schema, column),
         szColumnName: column.name.clone(),
-        szBaseTableName: match &schema.template {
-            Some(template) if column.origin.inherited => template.clone(),
-            _ => schema.name.clone(),
-        },
+        szBaseTableName: schema.name.clone(),
         szBaseColumnName: column.name.clone(),
         pvDefault: column.default.as_deref().unwrap_or_default().to_vec(),
     };
@@ -277,7 +275,9 @@ fn create_of(table: &Table, index: &Index) -> Result<JET_INDEXCREATE> {
         conditions.push(JET_CONDITIONALCOLUMN { szColumnName, grbit });
     }
     let tuples = index.tuple_limits.as_deref().and_then(TupleLimits::decode);
+    // Where no text is in the key, the order of text is passed over when the index is made.
     let grbit = index_grbit(index)
+        | JET_bitIndexUnicode
         | if index.key_most.is_some() { JET_bitIndexKeyMost } else { 0 }
         | if tuples.is_some() { JET_bitIndexTuples | JET_bitIndexTupleLimits } else { 0 };
     Ok(JET_INDEXCREATE {
@@ -297,9 +297,7 @@ fn create_of(table: &Table, index: &Index) -> Result<JET_INDEXCREATE> {
         }),
         pSpacehints: Some(JET_SPACEHINTS::of(SpaceHints::of_index(index))),
         lcid: 0,
-        pidxunicode: (grbit & JET_bitIndexUnicode != 0)
-            .then(|| index.unicode().map(|unicode| JET_UNICODEINDEX2::of(&unicode)))
-            .transpose()?,
+        pidxunicode: Some(JET_UNICODEINDEX2::of(&index.unicode()?)),
         err: None,
     })
 }
@@ -320,7 +318,6 @@ fn index_grbit(index: &Index) -> JET_GRBIT {
         (has(IndexFlags::CROSS_PRODUCT), JET_bitIndexCrossProduct),
         (has(IndexFlags::NESTED_TABLE), JET_bitIndexNestedTable),
         (has(IndexFlags::DOT_NET_GUID), JET_bitIndexDotNetGuid),
-        (has(IndexFlags::LOCALE_SET), JET_bitIndexUnicode),
     ] {
         grbit |= if on { bit } else { 0 };
     }
@@ -476,9 +473,7 @@ pub fn JetGetTableInfo(
             JET_TblInfoSpaceAvailableLV => {
                 JET_TBLINFO::Number(table.long_value_space()?.available_pages())
             }
-            JET_TblInfoLVChunkMax => {
-                JET_TBLINFO::Number(u64::from(schema.lv_chunk_max.unwrap_or(0)))
-            }
+            JET_TblInfoLVChunkMax => JET_TBLINFO::Number(u64::from(chunk_len(schema))),
             JET_TblInfoObjectId => JET_TBLINFO::Number(u64::from(schema.objid.0)),
             other => {
                 let what = format!("{other} is no level of information");

@@ -15,7 +15,7 @@ use super::{
     invalid_grbit,
     params::{
         JET_paramBaseName, JET_paramCreatePathIfNotExist, JET_paramLogFilePath,
-        JET_paramSystemPath, Params,
+        JET_paramSystemPath, JET_paramTempPath, Params,
     },
     process::{Inst, Life, Mode, PROCESS},
     recovery::{JET_RSTINFO, JET_RSTINFO2, flags_of, options_of},
@@ -83,26 +83,26 @@ pub struct JET_INSTANCE_INFO {
     pub szDatabaseFileName: Vec<PathBuf>,
 }
 
-/// The running instances of the process with their databases.
+/// The instances of the process with their databases; those that were only created have none.
 ///
 /// # Errors
 /// None.
 pub fn JetGetInstanceInfo() -> Result<Vec<JET_INSTANCE_INFO>> {
     let all: Vec<Arc<Inst>> = PROCESS.lock().instances().cloned().collect();
-    Ok(all.iter().filter_map(info_of).collect())
+    Ok(all.iter().map(info_of).collect())
 }
 
-/// What is told of an instance that runs.
-pub(super) fn info_of(inst: &Arc<Inst>) -> Option<JET_INSTANCE_INFO> {
-    let databases = inst.shared()?.attached_databases();
+/// What is told of an instance. One that does not run has no databases.
+pub(super) fn info_of(inst: &Arc<Inst>) -> JET_INSTANCE_INFO {
+    let databases = inst.shared().map(|shared| shared.attached_databases()).unwrap_or_default();
     // What the log does not know of is in no backup.
     let logged = databases.iter().filter(|database| database.attached.is_logged());
     let paths = logged.map(|database| database.attached.path.clone());
-    Some(JET_INSTANCE_INFO {
+    JET_INSTANCE_INFO {
         hInstanceId: inst.handle,
         szInstanceName: inst.name.clone(),
         szDatabaseFileName: paths.collect(),
-    })
+    }
 }
 
 /// The signature of the log.
@@ -204,7 +204,11 @@ fn init(
     let (inst, global) = {
         let mut process = PROCESS.lock();
         let inst = match &pinstance {
-            Some(handle) if **handle != JET_INSTANCE::NIL => process.instance(**handle)?,
+            // Where there is no instance, what is handed over is a handle of one that has ended, or
+            // was never set.
+            Some(handle) if process.has_instances() && **handle != JET_INSTANCE::NIL => {
+                process.instance(**handle)?
+            }
             _ => match process.mode {
                 Mode::Multi => {
                     return Err(Error::new(
@@ -268,6 +272,9 @@ fn start(
     let (env, pauses) = inst.machine.lock().clone();
     let params = inst.params.lock().clone();
     let config = params.to_config(global)?;
+    if let Some(temp) = &config.temp_path {
+        inst.params.lock().set_text(JET_paramTempPath, &temp.to_string_lossy());
+    }
     let options = options_of(inst.handle, info, flags, &params)?;
     check_system_path(inst, &params)?;
     for dir in [&config.system_dir, &config.log_dir] {

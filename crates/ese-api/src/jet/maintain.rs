@@ -3,7 +3,11 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use ese_base::{Error, JetErr, Result};
-use ese_engine::{catalog, compact::CompactProgress, instance::AttachMode};
+use ese_engine::{
+    catalog,
+    compact::CompactProgress,
+    instance::{AttachMode, ShrinkMode},
+};
 
 use super::{
     JET_GRBIT, JET_PFNSTATUS, JET_bitCompactRepair, JET_bitCompactStats,
@@ -151,13 +155,19 @@ pub fn JetGrowDatabase(sesid: JET_SESID, dbid: JET_DBID, cpg: u32) -> Result<u32
     })
 }
 
-/// Makes a database own `cpgTarget` pages, more or fewer than it does. Gives the number that it
-/// owns then. `JET_wrnShrinkNotPossible` (1122): it cannot be made so small, because pages in use
-/// lie at the end, or a backup is in progress.
+/// Pages of a file that no database owns.
+const HEADER_PAGES: u32 = 2;
+
+/// Makes the file of a database have `cpgTarget` pages, more or fewer than it has: those that it
+/// owns, and the two of its header. Gives the number that it has then. `JET_wrnShrinkNotPossible`
+/// (1122): it cannot be made so small, because pages in use lie at the end, or a backup is in
+/// progress.
 ///
 /// # Errors
 /// As [`JetGrowDatabase`]; `JET_errInvalidGrbit` (-900) for other flags than
-/// [`JET_bitResizeDatabaseOnlyGrow`] or [`JET_bitResizeDatabaseOnlyShrink`], and for both.
+/// [`JET_bitResizeDatabaseOnlyGrow`] or [`JET_bitResizeDatabaseOnlyShrink`], and for both;
+/// `JET_errFeatureNotAvailable` (-1001) where it would have to shrink and
+/// [`JET_paramEnableShrinkDatabase`](super::JET_paramEnableShrinkDatabase) does not allow it.
 pub fn JetResizeDatabase(
     sesid: JET_SESID,
     dbid: JET_DBID,
@@ -174,14 +184,19 @@ pub fn JetResizeDatabase(
             _ => return Err(invalid_grbit("JetResizeDatabase", grbit)),
         };
         let engine = &session.shared.engine;
+        let target = cpgTarget.saturating_sub(HEADER_PAGES);
         // Asked for no page, it tells how many there are.
-        let now = engine.grow_database(&database.attached, if may_grow { cpgTarget } else { 0 })?;
-        if now <= cpgTarget || !may_shrink {
-            return Ok((JetErr::Success, now));
+        let now = engine.grow_database(&database.attached, if may_grow { target } else { 0 })?;
+        if now <= target || !may_shrink {
+            return Ok((JetErr::Success, now + HEADER_PAGES));
         }
-        let now = engine.shrink_database(&database.attached, cpgTarget)?;
-        let warning = now > cpgTarget;
-        Ok((if warning { JetErr::WrnShrinkNotPossible } else { JetErr::Success }, now))
+        if engine.config.shrink == ShrinkMode::Never {
+            let what = "JET_paramEnableShrinkDatabase does not allow databases to shrink";
+            return Err(Error::new(JetErr::FeatureNotAvailable, what));
+        }
+        let now = engine.shrink_database(&database.attached, target)?;
+        let done = if now > target { JetErr::WrnShrinkNotPossible } else { JetErr::Success };
+        Ok((done, now + HEADER_PAGES))
     })
 }
 

@@ -14,12 +14,14 @@ use std::{
 use ese_base::{Error, JetErr, PageSize, Result};
 use ese_engine::{
     instance::{InstanceConfig, ShrinkMode},
+    longvalue::chunk_len_of,
     schema::{UnicodeIndex, record_len_max},
 };
 
 use super::{
     JET_CALLBACK, JET_DURABLECOMMIT, JET_UNICODEINDEX2, JET_bitShrinkDatabaseOn,
     JET_bitShrinkDatabaseRealtime,
+    gate::Purpose,
     handles::{JET_INSTANCE, JET_SESID},
     param_list::PARAMS,
     presets,
@@ -68,9 +70,12 @@ pub const JET_paramDeleteOutOfRangeLogs: u32 = 52;
 pub const JET_paramCleanupMismatchedLogFiles: u32 = 77;
 /// The one folder in which recovery looks for databases, by their names.
 pub const JET_paramAlternateDatabaseRecoveryPath: u32 = 113;
+/// Open transaction levels of the session that is named; to be read only, and not in the header.
+const JET_paramTransactionLevel: u32 = 38;
 /// May databases be defragmented at work? 0: no.
 pub const JET_paramEnableOnlineDefrag: u32 = 35;
-/// Pages in memory now. Setting it is a wish that this engine does not follow.
+/// Pages in memory now, and no fewer than [`JET_paramCacheSizeMin`], on which programs wait.
+/// Setting it is a wish that this engine does not follow.
 pub const JET_paramCacheSize: u32 = 41;
 /// Page size of the process, in bytes.
 pub const JET_paramDatabasePageSize: u32 = 64;
@@ -101,7 +106,7 @@ pub const JET_paramEnableShrinkDatabase: u32 = 184;
 pub const JET_paramMaxColtyp: u32 = 131;
 /// Longest key of the page size.
 pub const JET_paramKeyMost: u32 = 134;
-/// Chunk of a long value of the page size.
+/// Chunk of a long value of the page size (edb-format 9.2): 4014, 8110, 4050 or 8150 bytes.
 pub const JET_paramLVChunkSizeMost: u32 = 163;
 
 /// Longest record of the page size, under keys of the usual length.
@@ -268,7 +273,7 @@ impl Params {
         } else if shrink & JET_bitShrinkDatabaseOn != 0 {
             ShrinkMode::AtDetach
         } else {
-            ShrinkMode::OnRequest
+            ShrinkMode::Never
         };
         config.unicode = self.unicode();
         // The interface's defaults of these are from another age; they count when somebody sets
@@ -283,7 +288,7 @@ impl Params {
         config.temp_tables_max = u32::try_from(tables).unwrap_or(u32::MAX);
         // The default would be a file in the current directory, one for all instances.
         if let Some(JET_PARAM::Text(path)) = self.0.get(&JET_paramTempPath) {
-            config.temp_path = Some(PathBuf::from(path));
+            config.temp_path = temp_path(path, &config.system_dir);
         }
         if let Some(buckets) = self.int_if_set(JET_paramMaxVerPages) {
             config.version_store_max = buckets.saturating_mul(64 << 10);
@@ -453,22 +458,41 @@ fn unicode_default(flags: u64, locale: Option<&str>) -> Result<JET_UNICODEINDEX2
     Ok(JET_UNICODEINDEX2::of(&checked))
 }
 
-/// Folders are kept absolute with a separator at the end.
+/// The temporary database of an instance whose parameter is this: a bare name lies beside the
+/// checkpoint, and in a folder the file has its default name. `None` is the default.
+fn temp_path(text: &str, system_dir: &Path) -> Option<PathBuf> {
+    let path = system_dir.join(text);
+    match text {
+        "" => None,
+        folder if folder.ends_with('/') => Some(path.join("tmp.edb")),
+        // A bare name is one of a file, whatever lies there.
+        named if named.contains('/') && path.is_dir() => Some(path.join("tmp.edb")),
+        _ => Some(path),
+    }
+}
+
+/// Folders are kept absolute with a separator at the end, and so is the path of the temporary
+/// database unless it is a bare name. No folder is the current one.
 fn stored_text(id: u32, text: &str) -> Result<String> {
     let folder = matches!(id, JET_paramSystemPath | JET_paramLogFilePath);
-    if !folder || text.is_empty() {
+    if id == JET_paramTempPath && text.contains('/') {
+        return Ok(absolute_of(text)?.to_string_lossy().into_owned());
+    }
+    if !folder {
         return Ok(text.to_owned());
     }
-    let absolute = std::path::absolute(Path::new(text)).map_err(|error| {
+    let mut absolute = absolute_of(if text.is_empty() { "." } else { text })?;
+    // A separator at the end, and one only.
+    absolute.push("");
+    Ok(absolute.to_string_lossy().into_owned())
+}
+
+fn absolute_of(text: &str) -> Result<PathBuf> {
+    std::path::absolute(Path::new(text)).map_err(|error| {
         Error::new(JetErr::InvalidPath, "the path cannot be made absolute")
             .at_path(text)
             .caused_by(error)
-    })?;
-    let mut absolute = absolute.to_string_lossy().into_owned();
-    if !absolute.ends_with('/') {
-        absolute.push('/');
-    }
-    Ok(absolute)
+    })
 }
 
 /// The value of a system parameter.
@@ -481,6 +505,11 @@ pub fn JetGetSystemParameter(
     paramid: u32,
 ) -> Result<JET_PARAM> {
     let param = find(paramid)?;
+    if paramid == JET_paramTransactionLevel {
+        let level =
+            find_session(sesid)?.call(Purpose::Work, |state, _| Ok(state.engine.level()))?;
+        return Ok(JET_PARAM::Int(level.into()));
+    }
     let process = PROCESS.lock();
     let page = page_size(&process.params)?;
     match paramid {
@@ -488,8 +517,7 @@ pub fn JetGetSystemParameter(
             return Ok(JET_PARAM::Int(if page.bytes() == 4096 { 1000 } else { 2000 }));
         }
         JET_paramLVChunkSizeMost => {
-            let overhead = if page.is_small() { 82 } else { 122 };
-            return Ok(JET_PARAM::Int(page.bytes_u64() - overhead));
+            return Ok(JET_PARAM::Int(chunk_len_of(page).into()));
         }
         JET_paramRecordSizeMost => {
             return Ok(JET_PARAM::Int(record_len_max(page, KEY_DEFAULT) as u64));
@@ -497,9 +525,10 @@ pub fn JetGetSystemParameter(
         JET_paramCacheSize => {
             let all = process.instances().filter_map(|inst| inst.shared());
             let frames = all.flat_map(|shared| shared.attached_databases());
-            return Ok(JET_PARAM::Int(
-                frames.map(|database| database.attached.db.cache.stats().frames).sum(),
-            ));
+            let used = frames.map(|database| database.attached.db.cache.stats().frames).sum();
+            // In ESE the cache has its least size from the moment on at which that is set.
+            let least = process.params.int_if_set(JET_paramCacheSizeMin).unwrap_or(0);
+            return Ok(JET_PARAM::Int(least.max(used)));
         }
         _ => {}
     }
@@ -521,6 +550,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_temporary_database_lies_beside_the_checkpoint_unless_a_folder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let there = folder.path().to_str().unwrap();
+        let system = Path::new("/system");
+        for (text, expected) in [
+            ("", None),
+            ("Basic", Some("/system/Basic".to_owned())),
+            ("/other/t.edb", Some("/other/t.edb".to_owned())),
+            ("/other/", Some("/other/tmp.edb".to_owned())),
+            (there, Some(format!("{there}/tmp.edb"))),
+        ] {
+            assert_eq!(temp_path(text, system), expected.map(PathBuf::from), "{text:?}");
+        }
+        let here = std::env::current_dir().unwrap();
+        let stored = |id, text| stored_text(id, text).unwrap();
+        assert_eq!(stored(JET_paramTempPath, "bare"), "bare");
+        assert_eq!(stored(JET_paramTempPath, "./sub/t"), here.join("sub/t").to_str().unwrap());
+        for (text, folder) in [("", here.clone()), ("sub", here.join("sub"))] {
+            let folder = format!("{}/", folder.to_str().unwrap());
+            assert_eq!(stored(JET_paramSystemPath, text), folder);
+        }
+    }
+
+    #[test]
     fn the_list_is_sorted_and_its_defaults_are_legal() {
         assert!(PARAMS.is_sorted_by_key(|param| param.id));
         for param in PARAMS {
@@ -529,15 +582,6 @@ mod tests {
                 matches!(&default, JET_PARAM::Int(0)) || param.settable == Settable::Never;
             let empty = matches!(&default, JET_PARAM::Text(text) if text.is_empty());
             assert!(computed || empty || check_range(param, &default).is_ok(), "{param:?}");
-        }
-    }
-
-    #[test]
-    fn chunk_sizes_of_long_values_are_those_of_the_list() {
-        // 4014, 8110, 16262, 32646: pages less 82 or 122 bytes.
-        for (page, chunk) in [(4096, 4014), (8192, 8110), (16384, 16262), (32768, 32646)] {
-            let size = PageSize::from_bytes(page).unwrap();
-            assert_eq!(size.bytes() - if size.is_small() { 82 } else { 122 }, chunk);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What JetInit2, JetInit3 and JetInit4 are told about recovery, and tell of it
 //! (backup-log-recovery 3.5 to 3.8).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ese_base::{Error, JetErr, LgPos, LogTime, Result};
 use ese_engine::recovery::{
@@ -303,6 +303,15 @@ pub(super) fn options_of<'a>(
     Ok(RecoveryOptions { map, flags, until, watcher, ..RecoveryOptions::default() })
 }
 
+/// The log has absolute paths without links, so a relative one is completed to such a one.
+fn complete(path: &Path) -> PathBuf {
+    if path.is_absolute() {
+        return path.to_path_buf();
+    }
+    let dir = std::fs::canonicalize(ese_os::parent_of(path));
+    dir.map_or_else(|_| path.to_path_buf(), |dir| dir.join(path.file_name().unwrap_or_default()))
+}
+
 fn entry_of(map: &JET_RSTMAP2) -> Result<MappedDatabase> {
     let known = JET_bitRestoreMapIgnoreWhenMissing
         | JET_bitRestoreMapFailWhenMissing
@@ -312,8 +321,8 @@ fn entry_of(map: &JET_RSTMAP2) -> Result<MappedDatabase> {
         return Err(invalid_grbit("JET_RSTMAP2", map.grbit));
     }
     Ok(MappedDatabase {
-        logged: map.szDatabaseName.clone(),
-        now: map.szNewDatabaseName.clone(),
+        logged: complete(&map.szDatabaseName),
+        now: complete(&map.szNewDatabaseName),
         when_missing: match map.grbit & when_missing {
             JET_bitRestoreMapIgnoreWhenMissing => WhenMissing::Ignore,
             JET_bitRestoreMapFailWhenMissing => WhenMissing::Fail,

@@ -520,8 +520,8 @@ pub struct JET_RETRIEVEINTO<'b> {
     pub buffer: &'b mut [u8],
     /// Bytes of the value from the offset on, whether or not they fit.
     pub actual: usize,
-    /// As of [`JET_RETRIEVECOLUMN::err`].
-    pub err: JetErr,
+    /// As of [`JET_RETRIEVECOLUMN::err`]; `None` where the call ended before it came here.
+    pub err: Option<JetErr>,
 }
 
 impl JET_RETRIEVEINTO<'_> {
@@ -541,10 +541,10 @@ impl JET_RETRIEVEINTO<'_> {
             self.itagSequence = found.itag;
         }
         self.actual = if found.present { whole } else { 0 };
-        self.err = match found.err {
+        self.err = Some(match found.err {
             JetErr::Success if self.actual > self.buffer.len() => JetErr::WrnBufferTruncated,
             other => other,
-        };
+        });
     }
 }
 

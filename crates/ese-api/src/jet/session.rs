@@ -8,7 +8,7 @@ use std::{
     thread::{self, ThreadId},
 };
 
-use ese_base::{Error, JetErr, ObjId, Result, Signature};
+use ese_base::{Error, JetErr, LgPos, ObjId, Result, Signature};
 use parking_lot::{Mutex, RwLock};
 
 use super::{
@@ -343,35 +343,31 @@ pub fn JetBeginTransaction3(sesid: JET_SESID, _trxid: i64, grbit: JET_GRBIT) -> 
 }
 
 /// Commits the innermost level. The outermost commit is durable on return unless it is lazy.
-/// Outside a transaction the waiting flags wait for earlier commits. [`JET_bitForceNewLog`] alone
-/// begins a new log generation, durably, in a transaction or not, and commits nothing.
+/// A waiting flag alone waits for earlier commits, and [`JET_bitForceNewLog`] alone begins a new
+/// log generation, durably; in a transaction or not, they commit nothing.
 ///
 /// # Errors
 /// `JET_errInvalidSesid` (-1104), the gate's, `JET_errInvalidGrbit` (-900),
 /// `JET_errNotInTransaction` (-1054), `JET_errLogWriteFail` (-510).
 pub fn JetCommitTransaction(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
-    let waits = JET_bitWaitLastLevel0Commit | JET_bitWaitAllLevel0Commit;
+    commit(sesid, grbit).map(drop)
+}
+
+/// Commits; gives the end of the last record by which the session has committed something.
+fn commit(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<Option<LgPos>> {
     let session = find_session(sesid)?;
     session.call(Purpose::Work, |state, own| {
-        let grbit = if grbit == 0 { own.commit_default } else { grbit };
-        if grbit == JET_bitForceNewLog {
-            let log = session.shared.engine.log.as_ref();
-            return log.map_or(Ok(()), |log| log.roll().map(drop));
+        let log = session.shared.engine.log.as_ref();
+        match (if grbit == 0 { own.commit_default } else { grbit }, log) {
+            (0, _) => commit_level(state, own, Durability::Durable)?,
+            (JET_bitCommitLazyFlush, _) => commit_level(state, own, Durability::Lazy)?,
+            (JET_bitWaitLastLevel0Commit, _) => state.engine.wait_last_commit()?,
+            (JET_bitWaitAllLevel0Commit, Some(log)) => log.flush_all()?,
+            (JET_bitForceNewLog, Some(log)) => log.roll().map(drop)?,
+            (JET_bitWaitAllLevel0Commit | JET_bitForceNewLog, None) => {}
+            (other, _) => return Err(invalid_grbit("JetCommitTransaction", other)),
         }
-        if grbit & !(JET_bitCommitLazyFlush | waits) != 0 {
-            return Err(invalid_grbit("JetCommitTransaction", grbit));
-        }
-        if grbit & waits != 0 {
-            if state.engine.level() > 0 {
-                return Err(invalid_grbit("JetCommitTransaction in a transaction", grbit));
-            }
-            return match &session.shared.engine.log {
-                Some(log) if grbit & JET_bitWaitAllLevel0Commit != 0 => log.flush_all(),
-                _ => state.engine.wait_last_commit(),
-            };
-        }
-        let lazy = grbit & JET_bitCommitLazyFlush != 0;
-        commit_level(state, own, if lazy { Durability::Lazy } else { Durability::Durable })
+        Ok(state.engine.last_commit())
     })
 }
 
@@ -434,9 +430,11 @@ pub fn JetCommitTransaction2(
             _ => Err(unavailable("a commit id without a log or in a read-only transaction")),
         }
     })?;
-    JetCommitTransaction(sesid, grbit)?;
-    // The commit's record is before the tip.
-    Ok(commit_id(&log, log.tip()))
+    let last = commit(sesid, grbit)?;
+    // What is durable is told by the position behind it, and a commit is durable when that is more
+    // than its own: its own is the last byte of its record.
+    let JET_COMMIT_ID { signLog, commitId } = commit_id(&log, last.unwrap_or_else(|| log.tip()));
+    Ok(JET_COMMIT_ID { signLog, commitId: commitId - 1 })
 }
 
 /// Takes the innermost level back, or all of them. Cursors that were opened in it are closed,

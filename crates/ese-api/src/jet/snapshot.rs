@@ -138,7 +138,7 @@ pub fn JetOSSnapshotPrepareInstance(
 }
 
 fn frozen(tags: &[u64]) -> Vec<JET_INSTANCE_INFO> {
-    running().iter().filter(|inst| tags.contains(&inst.handle.0)).filter_map(info_of).collect()
+    running().iter().filter(|inst| tags.contains(&inst.handle.0)).map(info_of).collect()
 }
 
 /// Holds back whatever the instances of the snapshot write, until [`JetOSSnapshotThaw`], for

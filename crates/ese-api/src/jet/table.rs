@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     catalog, cursor as engine,
-    schema::{Column, ColumnFlags, ColumnId, TableFlags, TableSchema, check_name},
+    schema::{ColType, Column, ColumnFlags, ColumnId, TableFlags, TableSchema, check_name},
     table::{Sharing, Table},
     temp::TempTable,
 };
@@ -435,7 +435,24 @@ pub(super) const COLUMN_KINDS: [(ColumnFlags, JET_GRBIT); 8] = [
     (ColumnFlags::USER_DEFINED_DEFAULT, JET_bitColumnUserDefinedDefault),
 ];
 
+/// Longest value of a column of a short type, in bytes.
+pub const JET_cbColumnMost: u32 = 255;
+
+/// Is a column wished longer than its type can be? It is made all the same, with
+/// [`JET_cbColumnMost`] bytes.
+pub(super) fn is_max_truncated(coltyp: u32, cbMax: u32) -> bool {
+    let short = matches!(ColType::from_jet(coltyp), Some(ColType::Binary | ColType::Text));
+    short && cbMax > JET_cbColumnMost
+}
+
 impl JET_COLUMNDEF {
+    /// Is `cbMax` more than the type can hold? Such a column is made all the same, with
+    /// [`JET_cbColumnMost`] bytes; C programs get `JET_wrnColumnMaxTruncated` (1512) then.
+    #[must_use]
+    pub fn is_max_truncated(&self) -> bool {
+        is_max_truncated(self.coltyp, self.cbMax)
+    }
+
     pub(super) fn of(schema: &TableSchema, column: &Column) -> JET_COLUMNDEF {
         let mut grbit = 0;
         for (on, bit) in [

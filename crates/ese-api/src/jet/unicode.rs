@@ -68,5 +68,6 @@ pub(super) fn index_order(index: &JET_INDEXCREATE) -> Result<(Option<String>, Op
             format!("index \"{}\" has no order of UTF-16 text", index.szIndexName),
         )
     })?;
-    Ok((given.szLocaleName.clone(), Some(given.dwMapFlags)))
+    // No flags are no wish either (for temporary tables they are one).
+    Ok((given.szLocaleName.clone(), Some(given.dwMapFlags).filter(|flags| *flags != 0)))
 }

@@ -250,25 +250,30 @@ fn set_column(
     // Fixed columns have no empty values.
     let empty = grbit & JET_bitSetZeroLength != 0 && !column.id.is_fixed();
     let data = given.bytes().filter(|bytes| !bytes.is_empty() || empty);
-    if grbit & JET_bitSetRevertToDefaultValue != 0 {
-        open.copy()?.revert_to_default(schema, column.id)?;
-        return Ok(JetErr::Success);
-    }
     if let (Some(same), Some(value)) = (same, data) {
         open.check_unique_value(&state.engine, column, (info.itagSequence, value), same)?;
     }
+    let mut warning = JetErr::Success;
     if column.ty.is_long() {
         let (edit, id) = (long_edit(data, given.len(), grbit, info), column.id);
         let storage = storage_of(grbit);
         open.set_long(&mut state.engine, id, info.itagSequence, edit, storage)?;
-        return Ok(JetErr::Success);
-    }
-    if grbit & PARTS != 0 {
+    } else if grbit & PARTS != 0 {
         let what = format!("column \"{}\": only long values are written in parts", column.name);
         return Err(Error::new(JetErr::InvalidGrbit, what));
+    } else {
+        let (data, cut) = cut(column, data);
+        open.edit(&mut state.engine, |record| put(schema, record, column, data, info))?;
+        warning = cut;
     }
-    let (data, warning) = cut(column, data);
-    open.edit(&mut state.engine, |record| put(schema, record, column, data, info))?;
+    // NULL in the place of the last value hides the default, unless it is to be seen again.
+    let record = open.copy()?;
+    if grbit & JET_bitSetRevertToDefaultValue != 0
+        && column.id.is_tagged()
+        && record.view(schema)?.data(column)?.is_null()
+    {
+        record.revert_to_default(schema, column.id)?;
+    }
     Ok(warning)
 }
 
@@ -378,6 +383,8 @@ fn long_edit(data: Option<&[u8]>, len: usize, grbit: JET_GRBIT, info: JET_SETINF
     let cut = grbit & JET_bitSetSizeLV != 0;
     if grbit & JET_bitSetAppendLV != 0 {
         LongEdit::Append(bytes)
+    } else if grbit & JET_bitSetOverwriteLV != 0 && cut && len == 0 {
+        LongEdit::Set(None)
     } else if grbit & JET_bitSetOverwriteLV != 0 {
         LongEdit::Overwrite { offset: info.ibLongValue, bytes, cut }
     } else if cut && len > 0 {

@@ -132,13 +132,18 @@ fn s4_04_parameters_of_a_session() {
     JetSetSessionParameter(ses, JET_sesparamCorrelationID, &[1, 2, 3, 4]).unwrap();
     let short = JetSetSessionParameter(ses, JET_sesparamCommitDefault, &[0; 3]);
     assert_eq!(code(short), JetErr::InvalidBufferSize);
+    let mut context = [7; 9];
+    let got = JetGetSessionParameter(ses, JET_sesparamOperationContext, &mut context).unwrap();
+    assert_eq!((got, context), (8, [0, 0, 0, 0x80, 0, 0, 0, 0, 7]), "nobody's");
+    let short = JetGetSessionParameter(ses, JET_sesparamOperationContext, &mut [0; 7]);
+    assert_eq!(code(short), JetErr::InvalidBufferSize);
     let long = JetGetSessionParameter(ses, JET_sesparamCommitDefault, &mut [0; 8]);
     assert_eq!(code(long), JetErr::InvalidBufferSize);
     assert_eq!(code(get(1)), JetErr::InvalidSesparamId);
-    // The default replaces flags of 0: waiting is refused inside a transaction.
+    // The default replaces flags of 0: to wait commits nothing.
     let wait = JET_bitWaitLastLevel0Commit;
     JetSetSessionParameter(ses, JET_sesparamCommitDefault, &wait.to_le_bytes()).unwrap();
     JetBeginTransaction(ses).unwrap();
-    assert_eq!(code(JetCommitTransaction(ses, 0)), JetErr::InvalidGrbit);
+    JetCommitTransaction(ses, 0).unwrap();
     JetCommitTransaction(ses, lazy).unwrap();
 }

@@ -245,16 +245,21 @@ fn s5_03_outside_a_transaction_each_call_sees_what_there_is_by_then() {
 }
 
 #[test]
-fn s5_08_waiting_is_for_outside_a_transaction() {
+fn s5_08_waiting_is_legal_in_a_transaction_and_outside_and_leaves_its_level() {
     let _mode = multi();
     let pets = pets();
     assert_eq!(code(JetCommitTransaction(pets.ses, 0)), JetErr::NotInTransaction);
     JetCommitTransaction(pets.ses, JET_bitWaitLastLevel0Commit).unwrap();
     JetCommitTransaction(pets.ses, JET_bitWaitAllLevel0Commit).unwrap();
     JetBeginTransaction(pets.ses).unwrap();
-    let wait = JetCommitTransaction(pets.ses, JET_bitWaitLastLevel0Commit);
-    assert_eq!(code(wait), JetErr::InvalidGrbit);
+    // The reference page lets both be used at any level, alone.
+    for wait in [JET_bitWaitLastLevel0Commit, JET_bitWaitAllLevel0Commit] {
+        JetCommitTransaction(pets.ses, wait).unwrap();
+        let both = JetCommitTransaction(pets.ses, wait | JET_bitCommitLazyFlush);
+        assert_eq!(code(both), JetErr::InvalidGrbit);
+    }
     JetCommitTransaction(pets.ses, JET_bitCommitLazyFlush).unwrap();
+    assert_eq!(code(JetCommitTransaction(pets.ses, 0)), JetErr::NotInTransaction);
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn s12_13_text_sorts_by_the_locale_of_its_index_or_the_default_of_the_instance()
     assert_eq!(words.by("invariant"), [5, 3, 4, 2, 1]);
     for (name, locale, lcid, flags) in [
         ("plain", "sv-SE", 0x41d, 0x3_0401),
-        ("german", "de-DE", 0x407, 0x400),
+        ("german", "de-DE", 0x407, 0x3_0401),
         ("own flags", "sv-SE", 0x41d, 0x401),
         ("number", "en-US", 0x409, 0x3_0401),
         ("invariant", "", 0x7f, 0x400),
@@ -140,7 +140,11 @@ fn s12_13_text_sorts_by_the_locale_of_its_index_or_the_default_of_the_instance()
         let info = words.info(name);
         let named = (info.szLocaleName.as_deref(), info.lcid, info.dwMapFlags);
         assert_eq!(named, (Some(locale), lcid, flags), "{name}");
-        assert_eq!(info.grbit & JET_bitIndexUnicode != 0, name != "plain", "{name}");
+        assert_eq!(info.grbit & JET_bitIndexUnicode, 0, "{name}");
+        // What makes it again says the order in any case.
+        let made = (info.create.grbit & JET_bitIndexUnicode, info.create.pidxunicode.unwrap());
+        assert_eq!(made.0, JET_bitIndexUnicode, "{name}");
+        assert_eq!((made.1.szLocaleName.as_deref(), made.1.dwMapFlags), (Some(locale), flags));
         // Windows must not take our keys for its own.
         assert_eq!((info.sortid.unwrap().len(), info.qwSortVersion), (16, Some(1)));
         assert!(!info.fForeignOrder);

@@ -678,6 +678,24 @@ fn s13_11_lists_are_temporary_tables_that_the_caller_closes() {
     JetCloseTable(ses, list.tableid).unwrap();
 }
 
+/// The engine's source looks for columns that must have a value when a row is new.
+#[test]
+fn s13_10_rows_older_than_a_column_that_refuses_null_can_still_be_changed() {
+    let _mode = multi();
+    let pets = pets();
+    let must = JET_COLUMNDEF { grbit: JET_bitColumnFixed | JET_bitColumnNotNULL, ..long() };
+    let must = JetAddColumn(pets.ses, pets.cur, "must", &must, &[]).unwrap();
+    pets.seek_id(1, JET_bitSeekEQ).unwrap();
+    pets.prepare(JET_prepReplace).unwrap();
+    pets.set(pets.name, b"ape").unwrap();
+    pets.update().unwrap();
+    pets.prepare(JET_prepReplace).unwrap();
+    let null = JetSetColumn(pets.ses, pets.cur, must, None, 0, None);
+    assert_eq!(code(null), JetErr::ColumnIllegalNull);
+    pets.prepare(JET_prepCancel).unwrap();
+    assert_eq!(code(pets.insert(99, "new", None)), JetErr::ColumnIllegalNull);
+}
+
 #[test]
 fn s13_11_columns_are_told_by_name_by_id_and_with_their_table() {
     let _mode = multi();

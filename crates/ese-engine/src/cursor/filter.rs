@@ -49,13 +49,19 @@ pub struct Filter {
 }
 
 impl Cursor {
-    /// Replaces the filters; none removes them.
+    /// Replaces the filters; none removes them. As long as there are some, the cursor stays in the
+    /// table's own order.
     ///
     /// # Errors
-    /// `JET_errColumnNotFound` (-1507); `JET_errFilteredMoveNotSupported` (-1124) for a relation
-    /// that the column, or NULL, cannot have; `JET_errInvalidBufferSize` (-1047) for a number of
-    /// the wrong length. The filters are as before then.
+    /// `JET_errColumnNotFound` (-1507); `JET_errFilteredMoveNotSupported` (-1124) in the order of a
+    /// secondary index, and for a relation that the column, or NULL, cannot have;
+    /// `JET_errInvalidBufferSize` (-1047) for a number of the wrong length. The filters are as
+    /// before then.
     pub fn set_filters(&mut self, filters: Vec<Filter>) -> Result<()> {
+        if !self.order.is_primary() {
+            let what = "rows are filtered in the order of the primary index alone";
+            return Err(Error::new(JetErr::FilteredMoveNotSupported, what));
+        }
         for filter in &filters {
             let column = self.table.schema.columns.require(filter.column)?;
             check(column, filter)?;

@@ -47,6 +47,8 @@ impl LongEdit<'_> {
             LongEdit::Set(bytes) => bytes.map(<[u8]>::len),
             LongEdit::Append(bytes) => old.checked_add(bytes.len()),
             LongEdit::Resize(len) => Some(len),
+            // Nothing over a value that is there changes nothing, wherever.
+            LongEdit::Overwrite { bytes: [], cut: false, .. } if had.is_some() => had,
             LongEdit::Overwrite { offset, .. } if offset > old => {
                 return Err(Error::new(
                     JetErr::ColumnNoChunk,

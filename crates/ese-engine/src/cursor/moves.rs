@@ -71,7 +71,7 @@ impl Cursor {
 
     /// Is the current row there?
     fn verify(&mut self, session: &Session) -> Result<()> {
-        if !self.filters.is_empty() && self.order.is_primary() {
+        if !self.filters.is_empty() {
             return Err(filtered("a move by 0 rows"));
         }
         self.resolve(session)?;

@@ -1,4 +1,5 @@
-//! Index ranges: an end for moves in one direction (api-semantics 7.9, 7.11, 7.12).
+//! Index ranges: an end for moves in one direction (api-semantics 7.9, 7.11, 7.12). The first move
+//! that comes to the end fails, and the range is gone: what comes after is not limited any more.
 
 use ese_base::{Error, JetErr, Result};
 
@@ -50,7 +51,7 @@ impl Cursor {
     /// # Errors
     /// `JET_errNoCurrentIndex` (-1519) in the order of a table without primary index,
     /// `JET_errKeyNotMade` (-1608), `JET_errNoCurrentRecord` (-1603) off a row, and where the
-    /// current row lies outside: the range is set then, and the cursor stands beyond its end.
+    /// current row lies outside: there is no range then, and the cursor stands beyond its end.
     pub fn set_range(&mut self, session: &Session, options: RangeOptions) -> Result<()> {
         if self.order.is_primary() && self.table.schema.primary().is_none() {
             return Err(Error::new(JetErr::NoCurrentIndex, "the table has no primary index"));
@@ -64,13 +65,12 @@ impl Cursor {
             Place::Row | Place::Gap => {}
             _ => return Err(no_current_record()),
         }
-        let outside = range.excludes(&self.here.key);
-        if !instant {
-            self.range = Some(range);
-        }
-        if outside {
+        if range.excludes(&self.here.key) {
             self.place = if upper { Place::After } else { Place::Before };
             return Err(no_current_record());
+        }
+        if !instant {
+            self.range = Some(range);
         }
         Ok(())
     }

@@ -172,28 +172,7 @@ impl Cursor {
         if steps.distinct && !self.order.is_unique() {
             return self.walk_keys(session, start, to, steps);
         }
-        if self.filters.is_empty() || self.order.is_primary() {
-            return self.walk_unfiltered(session, start, to, steps);
-        }
-        // The row of an entry lies in another tree: it is looked at between two steps.
-        let (mut left, mut from) = (steps.count, None::<Entry>);
-        loop {
-            let start = match &from {
-                None => start,
-                Some(entry) => Start::Beyond { key: &entry.key, data: &entry.row },
-            };
-            let single = Steps { count: 1, ..steps };
-            if !self.walk_unfiltered(session, start, to, single)? {
-                return Ok(false);
-            }
-            if self.next_passes(session)? {
-                left -= 1;
-                if left == 0 {
-                    return Ok(true);
-                }
-            }
-            from = Some(self.next.clone());
-        }
+        self.walk_entries(session, start, to, steps)
     }
 
     /// Walks from key to key: each is sought behind the one before, however many entries share it.
@@ -225,15 +204,7 @@ impl Cursor {
         Ok(true)
     }
 
-    /// Do the filters let the row of `self.next` through?
-    fn next_passes(&self, session: &Session) -> Result<bool> {
-        let Cursor { table, filters, next, .. } = self;
-        let verdict =
-            table.get(session, &next.row, |record| passes(filters, table, session, record))?;
-        verdict.unwrap_or(Ok(false))
-    }
-
-    fn walk_unfiltered(
+    fn walk_entries(
         &mut self,
         session: &Session,
         start: Start<'_>,
@@ -241,20 +212,20 @@ impl Cursor {
         steps: Steps,
     ) -> Result<bool> {
         let Cursor { table, order, next, position, range, filters, sequential, .. } = self;
-        let range = range.as_ref().filter(|range| steps.in_range && range.limits(to));
-        let filters = if order.is_primary() { filters.as_slice() } else { &[] };
+        let limit = range.as_ref().filter(|range| steps.in_range && range.limits(to));
         let (mut left, mut outside, mut failed) = (steps.count, false, None);
         let leaf = position.leaf;
         let found = order.scan(table, session, start, to, position, |entry| {
-            if left == 1 || range.is_some() {
+            if left == 1 || limit.is_some() {
                 next.key.clear();
                 entry.append_key(&mut next.key);
             }
-            if range.is_some_and(|range| range.excludes(&next.key)) {
+            if limit.is_some_and(|range| range.excludes(&next.key)) {
                 outside = true;
                 return ControlFlow::Break(());
             }
             if !filters.is_empty() {
+                // The order is the table's own, so the entry is the row.
                 match passes(filters, table, session, entry.data()) {
                     Ok(true) => {}
                     Ok(false) => return ControlFlow::Continue(()),
@@ -274,6 +245,10 @@ impl Cursor {
             }
             ControlFlow::Break(())
         })?;
+        if outside {
+            // A range has done its work when a move comes to its end.
+            *range = None;
+        }
         if *sequential && position.leaf != leaf {
             // Leaves that were written in order lie in order.
             let first = match to {

@@ -12,6 +12,8 @@ use crate::key::UnicodeIndex;
 /// When free pages at the end of database files are cut off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShrinkMode {
+    /// Never: who asks for it with the Jet functions is refused.
+    Never,
     /// When somebody asks for it.
     #[default]
     OnRequest,

@@ -9,7 +9,7 @@ use super::{
     tagged::ext,
     view::{ColumnData, Instance, Lid, RecordView},
 };
-use crate::schema::{Column, ColumnFlags, ColumnId, TableSchema};
+use crate::schema::{Column, ColumnId, TableSchema};
 
 /// The copy buffer of an update. It is a whole record at every moment, so that columns can be read
 /// back between changes. Buffers are kept from one update to the next.
@@ -97,8 +97,7 @@ impl RecordBuilder {
     /// nothing to a value that does not exist.
     ///
     /// # Errors
-    /// `JET_errInvalidColumnType` for a column that is not tagged, `JET_errBadItagSequence` for a
-    /// second value of a column that holds one, and as [`super::encode_row`].
+    /// `JET_errInvalidColumnType` for a column that is not tagged, and as [`super::encode_row`].
     pub fn set_instance(
         &mut self,
         schema: &TableSchema,
@@ -178,7 +177,7 @@ impl RecordBuilder {
         Ok(())
     }
 
-    /// Checks what an insert or replace must fulfil: columns that refuse NULL have a value.
+    /// Checks what a new row must fulfil: columns that refuse NULL have a value.
     ///
     /// # Errors
     /// `JET_errNullInvalid` (-1504), naming the column.
@@ -222,12 +221,6 @@ fn put_instances(
     let long = if column.ty.is_long() { ext::LONG } else { 0 };
     if list.is_empty() {
         return apply(&shape, old, &[(column.id, Change::Null)], out);
-    }
-    if list.len() > 1 && !column.flags.contains(ColumnFlags::MULTI_VALUED) {
-        return Err(Error::new(
-            JetErr::BadItagSequence,
-            format!("column \"{}\" holds one value, a second was given", column.name),
-        ));
     }
     // Ids of long values are written into this room, then referred to.
     let lids: SmallVec<[([u8; 8], usize); 8]> = list.iter().map(lid_bytes).collect();

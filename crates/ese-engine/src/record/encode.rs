@@ -4,9 +4,7 @@ use ese_base::{Error, JetErr, PageSize, Result};
 use smallvec::SmallVec;
 
 use super::tagged::{TAGFLD_LEN, ext, ib};
-use crate::schema::{
-    CODE_PAGE_UNICODE, ColType, Column, ColumnFlags, ColumnId, Columns, TableSchema,
-};
+use crate::schema::{CODE_PAGE_UNICODE, ColType, Column, ColumnId, Columns, TableSchema};
 
 /// A column and its value in record encoding; `None` is NULL.
 pub type ColumnValue<'v> = (ColumnId, Option<&'v [u8]>);
@@ -39,13 +37,13 @@ impl<'s> RowShape<'s> {
 /// Encodes a new row into `out`, which is emptied first.
 ///
 /// Values come in record encoding (edb-format 7.2), in any order of columns; ascending ids are
-/// fastest. A multi-valued column is given once per value. A column that is not given has its
+/// fastest. A tagged column is given once per value. A column that is not given has its
 /// default: fixed and variable ones are copied into the record, tagged ones stay absent.
 ///
 /// # Errors
 /// `JET_errColumnNotFound`, `JET_errInvalidBufferSize` (length of a fixed column),
 /// `JET_errColumnTooBig`, `JET_errNullInvalid` (-1504), `JET_errBadItagSequence` (a second value of
-/// a column that holds one), `JET_errRecordTooBig` (edb-format 7.7).
+/// a fixed or variable column), `JET_errRecordTooBig` (edb-format 7.7).
 pub fn encode_row(
     schema: &TableSchema,
     values: &[ColumnValue<'_>],
@@ -306,12 +304,13 @@ fn put_list(
     writer.list(column.id, long_ext(column), &several_values(column, group)?)
 }
 
-/// The values of a multi-valued column, fit to be stored.
+/// The values of a tagged column, fit to be stored. It holds as many as are given: whether it was
+/// made to hold several only tells indexes which of them count.
 pub(super) fn several_values<'v>(
     column: &Column,
     group: &[ColumnValue<'v>],
 ) -> Result<ValueList<'v>> {
-    if !column.flags.contains(ColumnFlags::MULTI_VALUED) {
+    if !column.id.is_tagged() {
         return Err(second_value(column));
     }
     let value = |(_, value): &ColumnValue<'v>| {
