@@ -187,7 +187,7 @@ fn one_round(session: JET_SESID, table: JET_TABLEID) -> Result<(u64, u32)> {
             columnidNextTagged: 0,
             buffer: &mut number,
             actual: 0,
-            err: JetErr::Success,
+            err: None,
         }];
         retrieve_into(session, table, &mut into, false)?;
         sum += u64::from(u32::from_le_bytes(number));

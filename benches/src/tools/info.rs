@@ -1,6 +1,7 @@
 //! How long `ese info` takes to say what a file is, from the start of the program to its end.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::Path,
     process::{Command, Stdio},
@@ -19,8 +20,9 @@ pub(super) fn measure(database: &Path, crashed: &Path, figures: &mut Figures) ->
     let mut slowest = of_database;
     for entry in fs::read_dir(crashed)? {
         let file = entry?.path();
-        // The lock says nothing: it is empty.
-        if file.extension().is_some_and(|ending| ending != "lck") {
+        // The lock is empty, and the status is text for `ese status`.
+        let other = |ending: &OsStr| ending == "lck" || ending == "status";
+        if !file.extension().is_none_or(other) {
             slowest = slowest.max(time_of(&file)?);
         }
     }

@@ -16,23 +16,12 @@ use std::{
 use ese_api::{PageSize, row};
 use ese_base::{JetErr, Pgno};
 use ese_pages::checksum::{stamp, stamp_header, stamp_segment};
-use support::{Ran, a_leaf, clean, damage, dirty, ese, start, untouched};
+use support::{Ran, a_leaf, clean, copies, damage, dirty, ese, start, untouched};
 
 const PAGE: usize = 4096;
 
 fn merged(test: &str) -> Option<PathBuf> {
     Some(ese_tests::real_data(test)?.join("recovery/srum-server2022/merged"))
-}
-
-/// Copies of these files of a directory.
-fn copies(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let name = entry.unwrap().file_name();
-        if wanted(name.to_str().unwrap()) {
-            fs::copy(from.join(&name), to.join(&name)).unwrap();
-        }
-    }
 }
 
 /// Exit code 1, and all of these words on standard error.

@@ -17,23 +17,12 @@ use ese_api::{
     verify_file,
 };
 use serde_json::Value;
-use support::{Ran, a_leaf, clean, damage, dirty, ese, fill, untouched};
+use support::{Ran, a_leaf, clean, copies, damage, dirty, ese, fill, untouched};
 
 const PAGE: usize = 4096;
 
 fn recovery_data(test: &str, which: &str) -> Option<PathBuf> {
     Some(ese_tests::real_data(test)?.join("recovery").join(which))
-}
-
-/// Copies of these files of a directory.
-fn copies(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let name = entry.unwrap().file_name();
-        if wanted(name.to_str().unwrap()) {
-            fs::copy(from.join(&name), to.join(&name)).unwrap();
-        }
-    }
 }
 
 fn json(text: &str) -> Value {

@@ -35,14 +35,10 @@ pub(super) fn object(text: &[u8]) -> Result<Map<String, Value>, String> {
 /// digits.
 pub(super) fn is_long_number(token: &[u8]) -> bool {
     let digits = token.strip_prefix(b"-").unwrap_or(token);
-    let whole = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    let short = || {
-        let text = std::str::from_utf8(token).ok()?;
-        let fits = text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
-        // What begins with a zero is no number of JSON.
-        (fits || digits.starts_with(b"0")).then_some(())
-    };
-    whole && short().is_none()
+    // What begins with a zero is no number of JSON, or none.
+    let whole = !digits.starts_with(b"0") && digits.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(token).unwrap_or_default();
+    whole && !digits.is_empty() && text.parse::<i64>().is_err() && text.parse::<u64>().is_err()
 }
 
 /// Whole numbers that no type holds become strings.

@@ -178,6 +178,17 @@ pub(crate) fn dirty(dir: &Path, rows: i32) {
     instance.abandon();
 }
 
+/// Copies of these files of a directory.
+pub(crate) fn copies(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let name = entry.unwrap().file_name();
+        if wanted(name.to_str().unwrap()) {
+            fs::copy(from.join(&name), to.join(&name)).unwrap();
+        }
+    }
+}
+
 /// A backup set of a directory with a database in it.
 pub(crate) fn set_of(dir: &Path, set: &Path) {
     let args = ["backup", dir.to_str().unwrap(), set.to_str().unwrap()];
