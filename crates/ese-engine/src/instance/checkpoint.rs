@@ -101,6 +101,14 @@ impl Instance {
         self.databases().into_iter().filter(|attached| attached.is_logged())
     }
 
+    /// Writes pages while writers need not wait for it yet.
+    pub(super) fn flush_ahead(&self) -> Result<()> {
+        for attached in self.databases().iter().filter(|attached| !attached.is_read_only()) {
+            attached.db.cache.flush_ahead(self.fence(&attached.db))?;
+        }
+        Ok(())
+    }
+
     /// Writes pages whose oldest change is further back than the checkpoint may stay.
     pub(super) fn flush_behind(&self) -> Result<()> {
         let Some(log) = &self.log else { return Ok(()) };

@@ -378,6 +378,7 @@ impl Instance {
         self.clean_up_versions();
         self.end_rows_at_zero()?;
         self.shrink_behind()?;
+        self.flush_ahead()?;
         self.flush_behind()?;
         self.advance_checkpoint()
     }

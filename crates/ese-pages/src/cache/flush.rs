@@ -114,7 +114,8 @@ impl PageCache {
     }
 
     /// Keeps the number of dirty pages, and so the memory, within the limit: flushes, or waits for
-    /// somebody who does. Costs one load when there is nothing to do.
+    /// somebody who does. Costs one load when there is nothing to do, and the time of one batch
+    /// otherwise: whoever changes a page shall not wait while a quarter of the cache is written.
     ///
     /// To be called by writers between changes, holding no latch and no lock that a flush or its
     /// fence needs.
@@ -141,9 +142,30 @@ impl PageCache {
                 continue;
             }
             drop(flushing);
-            self.flush(FlushGoal::DownTo(limit - limit / 4), fence)?;
+            let rest = (limit + 1).saturating_sub(self.pages_of_a_wait());
+            self.flush(FlushGoal::DownTo(rest), fence)?;
         }
         Ok(())
+    }
+
+    /// Writes pages before so many are dirty that writers would have to: below the limit of
+    /// [`PageCache::throttle`] there is always room for an eighth of it. For a background thread,
+    /// several times a second, holding no latch.
+    ///
+    /// # Errors
+    /// As [`PageCache::flush`].
+    pub fn flush_ahead(&self, fence: &dyn LogFence) -> Result<FlushStats> {
+        let limit = self.options.dirty_pages_max;
+        if self.dirty.count() <= limit - limit / 8 {
+            return Ok(FlushStats::default());
+        }
+        self.flush(FlushGoal::DownTo(limit - limit / 4), fence)
+    }
+
+    /// How many pages a writer writes, or waits for: as many as one sync is worth.
+    fn pages_of_a_wait(&self) -> usize {
+        let one_sync = if self.options.double_write { self.batch_pages() } else { UNSETTLED_MAX };
+        one_sync.min(self.options.dirty_pages_max / 4).max(1)
     }
 
     fn flush_goal(

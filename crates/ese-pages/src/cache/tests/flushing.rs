@@ -14,7 +14,7 @@ use ese_sim::{Action, AfterFailedSync, Fault, OpKind};
 use parking_lot::Mutex;
 
 use crate::{
-    CacheMode, FlushGoal, FlushStats, LogFence, NoLog, PageCache,
+    CacheMode, CacheOptions, FlushGoal, FlushStats, LogFence, NoLog, PageCache,
     test_db::{MODES, TestDb, cache, change, create, end, flush_all, options, read, start},
 };
 
@@ -315,6 +315,22 @@ fn writers_that_throttle_share_one_flush() {
             assert_eq!(read(&cache, pgno), 1);
         }
     }
+}
+
+#[test]
+fn a_writer_at_the_limit_writes_a_batch_alone_and_a_background_thread_keeps_it_away() {
+    let (_db, file) = TestDb::real(PageSize::K4, 400);
+    let options = CacheOptions { dirty_pages_max: 64, ..options(CacheMode::Mapped) };
+    let cache = PageCache::new(Arc::clone(&file), options.clone()).unwrap();
+    let dirty = |upto: u32| (1..=upto).for_each(|pgno| create(&cache, pgno, 1));
+    dirty(56);
+    assert_eq!(cache.flush_ahead(&NoLog).unwrap().pages, 0, "an eighth is still free");
+    dirty(57);
+    assert_eq!(cache.flush_ahead(&NoLog).unwrap().pages, 9);
+    assert_eq!(cache.dirty_count(), 48);
+    dirty(65);
+    cache.throttle(&NoLog).unwrap();
+    assert_eq!(cache.dirty_count(), options.dirty_pages_max + 1 - options.batch_pages);
 }
 
 #[test]

@@ -267,13 +267,14 @@ fn copy_mode_stays_within_its_frames() {
         }
     }
     assert!(cache.stats().frames <= 16 && cache.stats().evicted >= 3 * 380, "{:?}", cache.stats());
-    // A page that is used all the time stays.
+    // A page that is used all the time stays, but for a round or two of the hand.
     let loaded = cache.stats().loaded;
     for pgno in 2..=200 {
         read(&cache, 1);
         read(&cache, pgno);
     }
-    assert!(cache.stats().loaded - loaded <= 200, "page 1 was loaded again and again");
+    let loaded = cache.stats().loaded - loaded;
+    assert!(loaded <= 202, "page 1 was loaded again and again: {loaded} instead of 199");
 }
 
 #[test]
