@@ -37,7 +37,7 @@ pub(crate) struct Rests {
 const SHARE: u32 = 8;
 /// Somebody commits until there was no round for so long.
 const LINGER: Duration = Duration::from_millis(200);
-/// The longest rest after one piece of work. With pieces of 256 KiB that is 5 MB/s at least.
+/// The longest rest after one piece of work. With pieces of 512 KiB that is 10 MB/s at least.
 const LONGEST: Duration = Duration::from_millis(50);
 /// Between two rests in which the usual time of a round shows, at most.
 const LEARN_EVERY: Duration = Duration::from_secs(1);

@@ -32,7 +32,7 @@ pub(crate) const CHUNK_LEN: usize = 1 << 20;
 /// Threads that write.
 const WRITERS: usize = 3;
 /// Bytes of one write of a gentle copy.
-const GENTLE_LEN: usize = 256 << 10;
+const GENTLE_LEN: usize = 512 << 10;
 /// Bytes of a block that is left out of a write if it is blank.
 const BLANK_UNIT: usize = 64 << 10;
 /// Buffers in circulation: one being filled, one for each writer, and some between.
