@@ -229,20 +229,30 @@ impl FrameTable {
         self.pool.lock().free.push(no);
     }
 
-    /// Makes a large slab while there are still free frames, if more are being used: its memory
+    /// Makes large slabs while there are still free frames, if more are being used: their memory
     /// takes milliseconds to get, for which nobody should wait under a latch. To be called every
     /// now and then in the background. Where memory is short, whoever needs the frame is told.
     pub(crate) fn make_ahead(&self) {
-        let mut pool = self.pool.lock();
-        let growing = self.used() > std::mem::replace(&mut pool.used_before, self.used());
-        let needed = growing
-            && self.slab_frames > SLAB_FRAMES
-            && pool.free.len() < self.slab_frames as usize
-            && (pool.made as usize) < self.frames;
-        drop(pool);
-        if needed && let Ok(memory) = self.slab_memory() {
+        if self.slab_frames <= SLAB_FRAMES {
+            return;
+        }
+        let used = self.used();
+        let before = std::mem::replace(&mut self.pool.lock().used_before, used);
+        let grown = used.saturating_sub(before);
+        // As many may be used until the next call, and as many while the memory is got.
+        let ahead = self.slab_frames + 2 * grown;
+        while grown > 0
+            && self.has_less_than(ahead)
+            && let Ok(memory) = self.slab_memory()
+        {
             self.add_slab(&mut self.pool.lock(), memory);
         }
+    }
+
+    /// Are fewer frames free, and may there be more?
+    fn has_less_than(&self, count: u32) -> bool {
+        let pool = self.pool.lock();
+        pool.free.len() < count as usize && (pool.made as usize) < self.frames
     }
 
     fn slab_memory(&self) -> Result<AlignedBuffer> {
@@ -372,11 +382,15 @@ mod tests {
         };
         assert_eq!((made(1), made(3)), (2, 2), "one ahead, and no more while nobody needs it");
         taken.push(table.take(Pgno(2)).unwrap());
-        assert_eq!(made(1), 2, "a whole slab is free");
+        assert_eq!(made(1), 2, "more than a slab is free");
+        while table.used() as usize <= slab {
+            taken.push(table.take(Pgno(3)).unwrap());
+        }
+        assert_eq!(made(1), 4, "for what is used as quickly, twice");
         while table.used() as usize <= (slabs - 1) * slab {
             taken.push(table.take(Pgno(3)).unwrap());
         }
-        assert_eq!(made(2), slabs);
+        assert_eq!(made(1), slabs);
         taken.push(table.take(Pgno(4)).unwrap());
         assert_eq!(made(1), slabs, "the cache is full");
     }
