@@ -100,6 +100,8 @@ fn a_log_and_a_checkpoint_are_verified_by_themselves() {
     fs::write(dir.join("edbres00001.jrs"), vec![0; 1 << 16]).unwrap();
     assert!(verify("edbres00001.jrs").fine().contains("reserve log, which holds no data"));
     assert!(ese(dir, &["info", "edbres00001.jrs"]).fine().contains("reserve log"));
+    // A killed instance leaves it.
+    fs::write(dir.join("edb.lck"), []).unwrap();
     assert!(ese(dir, &["verify", "edb.lck"]).fine().contains("lock file, which holds no data"));
 
     let log = fs::read(dir.join("edb.log")).unwrap();

@@ -1,17 +1,33 @@
 //! One instance per log directory: a lock on a side file, held as long as the stream is used.
+//!
+//! Who ends in order removes the file while the lock is still held. Whoever has opened it just
+//! before gets a lock on a file without a name, which keeps nobody away: so who has locked a file
+//! looks whether it still has its name, and opens again otherwise.
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use ese_base::{Error, JetErr, Result};
 use ese_os::{Env, File, LockMode, OpenMode};
 
 use crate::LogNames;
 
+/// So many times the file is opened anew at most. Each time another instance has come to its end.
+const TRIES_MAX: usize = 100;
+
 /// The right to use a log stream. Given back when dropped (or when the process ends).
 #[derive(Debug)]
 pub struct LogLock {
+    env: Env,
+    path: PathBuf,
     /// Holds the lock; never read or written.
-    _file: Arc<dyn File>,
+    file: Arc<dyn File>,
+    ended: AtomicBool,
 }
 
 impl LogLock {
@@ -22,23 +38,114 @@ impl LogLock {
     /// `JET_errLogFilePathInUse` (-1084): another instance, in this process or another, has it.
     pub fn acquire(env: &Env, names: &LogNames) -> Result<Arc<LogLock>> {
         let path = names.lock();
-        let mode = if env.fs.exists(&path)? { OpenMode::ReadWrite } else { OpenMode::CreateNew };
-        let file = match env.fs.open(&path, mode) {
-            // Somebody else created it in between.
-            Err(e) if e.code() == JetErr::FileAlreadyExists => {
-                env.fs.open(&path, OpenMode::ReadWrite)?
+        for _ in 0..TRIES_MAX {
+            let Some(file) = open(env, &path)? else { continue };
+            let locked = file.lock(LockMode::Exclusive);
+            if !file.is_at(&path)? {
+                continue;
             }
-            other => other?,
-        };
-        file.lock(LockMode::Exclusive).map_err(|e| match e.code() {
-            JetErr::FileAccessDenied => Error::new(
-                JetErr::LogFilePathInUse,
-                format!("another instance uses the logs {:?} of this directory", names.base()),
-            )
-            .at_path(names.dir())
-            .advise("end the other instance, or give this one its own log directory"),
-            _ => e,
-        })?;
-        Ok(Arc::new(LogLock { _file: file }))
+            return match locked {
+                Ok(()) => {
+                    let (env, ended) = (env.clone(), AtomicBool::new(false));
+                    Ok(Arc::new(LogLock { env, path, file, ended }))
+                }
+                Err(error) if error.code() == JetErr::FileAccessDenied => Err(in_use(names)),
+                Err(error) => Err(error),
+            };
+        }
+        Err(in_use(names))
+    }
+
+    /// The stream is used no more, and in order: the last one who drops the lock removes its file.
+    /// Where nobody says so the file stays, which is in nobody's way.
+    pub fn end_in_order(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for LogLock {
+    /// The lock ends with the file handle, behind this.
+    fn drop(&mut self) {
+        if *self.ended.get_mut() && self.file.is_at(&self.path).unwrap_or(false) {
+            // A file that stays is in nobody's way.
+            drop(self.env.fs.remove_file(&self.path));
+        }
+    }
+}
+
+/// Opens the file, or makes it. `None`: it came or went in between.
+fn open(env: &Env, path: &Path) -> Result<Option<Arc<dyn File>>> {
+    let mode = if env.fs.exists(path)? { OpenMode::ReadWrite } else { OpenMode::CreateNew };
+    match (env.fs.open(path, mode), mode) {
+        (Err(e), OpenMode::CreateNew) if e.code() == JetErr::FileAlreadyExists => Ok(None),
+        (Err(e), OpenMode::ReadWrite) if e.code() == JetErr::FileNotFound => Ok(None),
+        (opened, _) => opened.map(Some),
+    }
+}
+
+fn in_use(names: &LogNames) -> Error {
+    Error::new(
+        JetErr::LogFilePathInUse,
+        format!("another instance uses the logs {:?} of this directory", names.base()),
+    )
+    .at_path(names.dir())
+    .advise("end the other instance, or give this one its own log directory")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn the_file_goes_with_the_end_and_stays_where_that_is_not_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let (env, names) = (Env::real(), LogNames::new(dir.path(), "edb"));
+        let lock = LogLock::acquire(&env, &names).unwrap();
+        let used = LogLock::acquire(&env, &names).unwrap_err().code();
+        assert_eq!(used, JetErr::LogFilePathInUse);
+        drop(lock);
+        assert!(names.lock().exists(), "as if the process had been killed");
+        let lock = LogLock::acquire(&env, &names).unwrap();
+        lock.end_in_order();
+        assert!(names.lock().exists(), "it is still held");
+        drop(lock);
+        assert!(!names.lock().exists());
+    }
+
+    /// Whoever holds a file that has lost its name takes nothing from the one who has the new one.
+    #[test]
+    fn a_file_without_its_name_is_no_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let (env, names) = (Env::real(), LogNames::new(dir.path(), "edb"));
+        let first = LogLock::acquire(&env, &names).unwrap();
+        env.fs.remove_file(&names.lock()).unwrap();
+        assert!(!first.file.is_at(&names.lock()).unwrap());
+        let second = LogLock::acquire(&env, &names).unwrap();
+        first.end_in_order();
+        drop(first);
+        assert!(second.file.is_at(&names.lock()).unwrap(), "the other one's file");
+    }
+
+    #[test]
+    fn of_all_who_come_and_go_one_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (env, names) = (Env::real(), LogNames::new(dir.path(), "edb"));
+        let (inside, start) = (AtomicBool::new(false), Barrier::new(4));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    start.wait();
+                    for _ in 0..500 {
+                        let Ok(lock) = LogLock::acquire(&env, &names) else { continue };
+                        assert!(!inside.swap(true, Ordering::SeqCst), "two have it");
+                        lock.end_in_order();
+                        inside.store(false, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        assert!(!names.lock().exists());
     }
 }

@@ -220,8 +220,8 @@ impl LogNames {
         self.dir.join(format!("{}.status.new", self.base))
     }
 
-    /// The file whose lock says that the directory is in use. It stays empty, and deleting it
-    /// while nobody runs loses nothing.
+    /// The file whose lock says that the directory is in use. It is empty, goes when an instance
+    /// ends in order, and deleting it while nobody runs loses nothing.
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.dir.join(format!("{}.lck", self.base))

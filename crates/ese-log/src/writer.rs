@@ -115,7 +115,7 @@ struct Shared {
     watcher: RwLock<Option<DurableWatcher>>,
     background: Background,
     /// Held as long as the stream is open.
-    _lock: Arc<LogLock>,
+    lock: Arc<LogLock>,
 }
 
 /// What is the same in all headers of a run.
@@ -248,6 +248,11 @@ impl Log {
     pub fn close(&self) -> Result<()> {
         let tip = self.shared.buffer.lock().close();
         self.flush(tip)
+    }
+
+    /// Its instance has ended in order: with the log goes the file of its lock.
+    pub fn end_in_order(&self) {
+        self.shared.lock.end_in_order();
     }
 
     /// Was it ended by [`Log::close`]?

@@ -292,6 +292,10 @@ impl File for GatedFile {
         self.file.unlock()
     }
 
+    fn is_at(&self, path: &Path) -> Result<bool> {
+        self.file.is_at(path)
+    }
+
     fn map(&self) -> Result<Option<Arc<dyn PageMap>>> {
         self.file.map()
     }

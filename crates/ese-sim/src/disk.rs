@@ -315,6 +315,14 @@ impl State {
         }
     }
 
+    /// The file that has this name.
+    pub(crate) fn file_at(&self, path: &Path) -> Option<FileId> {
+        match self.names.get(&*normal(path)) {
+            Some(Node::File(file)) => Some(*file),
+            _ => None,
+        }
+    }
+
     /// Records a call that changed names, and changes them.
     pub(crate) fn end_with(&mut self, call: &Call, change: Change) {
         apply_name(&mut self.names, &change);

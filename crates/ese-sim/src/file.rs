@@ -259,6 +259,11 @@ impl File for SimFile {
         Ok(())
     }
 
+    /// Like [`File::unlock`] no call that can fail.
+    fn is_at(&self, path: &Path) -> Result<bool> {
+        Ok(self.disk.lock().file_at(path) == Some(self.file))
+    }
+
     /// Always `None`: pages are read with `read_at`.
     fn map(&self) -> Result<Option<Arc<dyn PageMap>>> {
         Ok(None)

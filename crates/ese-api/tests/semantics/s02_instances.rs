@@ -20,7 +20,10 @@ fn s2_01_the_process_has_one_instance_or_several_until_the_last_one_goes() {
     JetInit(Some(&mut handle)).unwrap();
     assert_eq!(code(JetCreateInstance("x")), JetErr::RunningInOneInstanceMode);
     assert_eq!(code(JetInit(None)), JetErr::AlreadyInitialized);
+    let lock = dir.path().join("edb.lck");
+    assert!(lock.exists());
     JetTerm(handle).unwrap();
+    assert!(!lock.exists(), "it goes with the instance");
     process_folders("./");
     let made = JetCreateInstance("x").unwrap();
     assert_eq!(code(JetInit(None)), JetErr::RunningInMultiInstanceMode);

@@ -185,7 +185,7 @@ fn open(
             observer: RwLock::new(None),
             watcher: RwLock::new(None),
             background: Background::new(),
-            _lock: lock,
+            lock,
         }),
         worker: None,
     })

@@ -270,6 +270,15 @@ impl File for RealFile {
         self.file.unlock().map_err(|error| self.error("unlock", error))
     }
 
+    fn is_at(&self, path: &Path) -> Result<bool> {
+        let own = self.file.metadata().map_err(|error| self.error("look at", error))?;
+        match fs::metadata(path) {
+            Ok(there) => Ok((there.dev(), there.ino()) == (own.dev(), own.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(self.error("look at the name of", error)),
+        }
+    }
+
     /// `None` also for a direct handle, and where the directory does not let the probe create its
     /// file. The map shares the handle's lock.
     fn map(&self) -> Result<Option<Arc<dyn PageMap>>> {
