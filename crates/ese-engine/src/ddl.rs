@@ -421,7 +421,7 @@ pub fn delete_table(session: &mut Session, attached: &Arc<Attached>, name: &str)
         return Err(Error::new(JetErr::CannotDeleteTemplateTable, what));
     }
     alter(session, attached, &table, Kind::Other, |session, current| {
-        current.core.begin_deletion(session.transaction(), &current.schema.name)?;
+        current.core.begin_deletion(session, &current.schema.name)?;
         delete_rows_of(session, current).inspect_err(|_| current.core.end_deletion())?;
         Ok(Edited { given_up: vec![current.as_drop()], ..Edited::default() })
     })

@@ -34,6 +34,7 @@ use crate::{
     cursor::DroppedValue,
     database::Database,
     instance::{CheckpointHold, Instance},
+    table::{Table, TableUse},
     tree::{self, TreeHandle, Undo, UndoOper, Unversioned, VersionGate, Writer},
     trx::{Slot, TrxClock},
     version::{Addition, Author, Dropping, KeyBytes, Lock, Snapshot, Trx, VersionStore},
@@ -131,6 +132,8 @@ pub struct Session {
     dropped_values: Arc<Mutex<Vec<DroppedValue>>>,
     /// Long values that a level leaves behind if it is taken back.
     lent: Vec<lent::Lent>,
+    /// What closed cursors deny others until the transaction ends, each with its level.
+    kept_uses: Vec<(u8, TableUse)>,
 }
 
 impl Session {
@@ -169,6 +172,7 @@ impl Session {
             reading: Cell::new(None),
             dropped_values: Arc::default(),
             lent: Vec::new(),
+            kept_uses: Vec::new(),
         })
     }
 
@@ -300,6 +304,9 @@ impl Session {
         drop(proxied);
         self.lent_level_commits();
         self.level -= 1;
+        for (level, _) in &mut self.kept_uses {
+            *level = self.level.min(*level);
+        }
         self.slot.set_level(self.level);
         self.savepoints.pop();
         Ok(())
@@ -384,6 +391,7 @@ impl Session {
         self.changes.clear();
         self.schema_changes.clear();
         self.lent.clear();
+        self.kept_uses.clear();
         (self.read_only, self.unsettled, self.let_go) = (false, false, false);
     }
 
@@ -413,10 +421,29 @@ impl Session {
             }
             self.lent_level_taken_back();
             self.level -= 1;
+            self.kept_uses.retain(|(level, _)| *level <= self.level);
             self.slot.set_level(self.level);
             self.savepoints.pop();
         }
         undone
+    }
+
+    /// A cursor is closed that was opened at `level`. If it denies others its table, which the
+    /// open transaction has changed, it goes on doing so until that ends: what others would come
+    /// upon may still be taken back.
+    pub(crate) fn keep_use(&mut self, held: TableUse, table: &Table, level: u8) {
+        if self.level > 0 && self.has_changed(table) {
+            held.close();
+            self.kept_uses.push((level, held));
+        }
+    }
+
+    /// Has the open transaction made, changed or locked the table or rows of it?
+    fn has_changed(&self, table: &Table) -> bool {
+        let rows = |change: &Change| Arc::ptr_eq(&change.tree, &table.tree);
+        let schema = |change: &SchemaChange| Arc::ptr_eq(&change.table.core, &table.core);
+        self.schema_changes.iter().any(|(_, change)| schema(change))
+            || self.changes.iter().any(rows)
     }
 
     /// The end of the last record by which this session has committed something.

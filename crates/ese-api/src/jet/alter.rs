@@ -120,7 +120,7 @@ fn check_batch(
     if state.engine.level() > 0 {
         return Err(in_transaction("making several indexes"));
     }
-    if !cursor.open(state)?.is_exclusive() {
+    if !cursor.open(state)?.is_exclusive(&state.engine) {
         let what = "several indexes are made with a cursor that denies others the table";
         return Err(Error::new(JetErr::ExclusiveTableLockRequired, what));
     }

@@ -418,7 +418,7 @@ pub fn JetAddColumn(
             check_unversioned(state, cursor, "column")?;
         }
         let counts = ColumnFlags::ESCROW_UPDATE | ColumnFlags::AUTOINCREMENT;
-        if column.flags.intersects(counts) && !cursor.open(state)?.is_exclusive() {
+        if column.flags.intersects(counts) && !cursor.open(state)?.is_exclusive(&state.engine) {
             let what = format!("column \"{szColumnName}\" is added with an exclusive cursor");
             return Err(Error::new(JetErr::ExclusiveTableLockRequired, what));
         }
@@ -470,7 +470,7 @@ pub(super) fn check_unversioned(
     cursor: &mut Cursor,
     what: &str,
 ) -> Result<()> {
-    if state.engine.level() == 0 || cursor.open(state)?.is_exclusive() {
+    if state.engine.level() == 0 || cursor.open(state)?.is_exclusive(&state.engine) {
         return Ok(());
     }
     let what = format!("a {what} without version is made outside a transaction");

@@ -396,12 +396,16 @@ pub fn JetDupCursor(
     })
 }
 
-/// Closes a cursor; an update that it prepared is cancelled.
+/// Closes a cursor; an update that it prepared is cancelled. Of a table that the open transaction
+/// has changed, what the cursor denies other sessions stays denied until the transaction ends.
 ///
 /// # Errors
 /// The session's; `JET_errInvalidTableId` (-1310), `JET_errSesidTableIdMismatch` (-1114).
 pub fn JetCloseTable(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
-    with_any_cursor(sesid, tableid, Purpose::CleanUp, |_, own, _| {
+    with_any_cursor(sesid, tableid, Purpose::CleanUp, |state, own, cursor| {
+        if let What::Table(open) = &mut cursor.what {
+            open.leave(&mut state.engine, cursor.level);
+        }
         own.cursors.retain(|other| *other != tableid);
         own.close(tableid);
         Ok(())

@@ -249,6 +249,74 @@ fn s13_03_who_denies_what_to_whom() {
     open(ses, 0).unwrap();
 }
 
+/// The engine's source puts off the end of a cursor that has made versions until the transaction
+/// ends, and what the cursor denies with it.
+#[test]
+fn s13_03_what_a_cursor_denies_lasts_until_the_end_of_the_transaction_that_has_changed_the_table() {
+    let _mode = multi();
+    let pets = empty();
+    let (ses, dbid) = (pets.ses, pets.live.dbid);
+    JetCloseTable(ses, pets.cur).unwrap();
+    let (other, theirs) = pets.other();
+    JetCloseTable(other, theirs).unwrap();
+    let counter = JET_COLUMNDEF { grbit: JET_bitColumnAutoincrement, ..long() };
+    let open = |ses, name| JetOpenTable(ses, dbid, name, 0);
+
+    // A table that the transaction makes.
+    JetBeginTransaction(ses).unwrap();
+    let made = JetCreateTable(ses, dbid, "made", 0, 0).unwrap();
+    JetCloseTable(ses, made).unwrap();
+    let again = open(ses, "made").unwrap();
+    JetAddColumn(ses, again, "number", &counter, &[]).unwrap();
+    JetCloseTable(ses, again).unwrap();
+    JetCommitTransaction(ses, 0).unwrap();
+    let shared = open(ses, "made").unwrap();
+    let late = JetAddColumn(ses, shared, "late", &counter, &[]);
+    assert_eq!(code(late), JetErr::ExclusiveTableLockRequired);
+    JetCloseTable(ses, shared).unwrap();
+    JetCloseTable(other, open(other, "made").unwrap()).unwrap();
+
+    // One that was there, closed with changes and without, in a level that holds or does not.
+    let change = |level_holds: bool, changes: bool| {
+        JetBeginTransaction(ses).unwrap();
+        let held = JetOpenTable(ses, dbid, "made", JET_bitTableDenyRead).unwrap();
+        JetBeginTransaction(ses).unwrap();
+        if changes {
+            JetPrepareUpdate(ses, held, JET_prepInsert).unwrap();
+            JetUpdate(ses, held).unwrap();
+        }
+        JetCloseTable(ses, held).unwrap();
+        match level_holds {
+            true => JetCommitTransaction(ses, 0).unwrap(),
+            false => JetRollback(ses, 0).unwrap(),
+        }
+    };
+    change(true, false);
+    JetCloseTable(other, open(other, "made").unwrap()).unwrap();
+    JetRollback(ses, 0).unwrap();
+    for (holds, ends_well) in [(true, true), (true, false), (false, true)] {
+        change(holds, true);
+        assert_eq!(code(open(other, "made")), JetErr::TableLocked, "{holds}");
+        match ends_well {
+            true => JetCommitTransaction(ses, 0).unwrap(),
+            false => JetRollback(ses, 0).unwrap(),
+        }
+        JetCloseTable(other, open(other, "made").unwrap()).unwrap();
+    }
+    // What is opened in a level that is taken back goes with it.
+    JetBeginTransaction(ses).unwrap();
+    change(true, true);
+    JetRollback(ses, 0).unwrap();
+    JetCommitTransaction(ses, 0).unwrap();
+    JetBeginTransaction(ses).unwrap();
+    change(true, true);
+    // It is not in the way of who closed it.
+    assert_eq!(code(JetDeleteTable(other, dbid, "made")), JetErr::TableLocked);
+    JetDeleteTable(ses, dbid, "made").unwrap();
+    JetRollback(ses, JET_bitRollbackAll).unwrap();
+    JetDeleteTable(other, dbid, "made").unwrap();
+}
+
 #[test]
 fn s13_06_a_table_in_use_is_not_deleted() {
     let _mode = multi();

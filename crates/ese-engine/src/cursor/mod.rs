@@ -145,10 +145,21 @@ impl Cursor {
         Cursor::open(session, Arc::clone(&self.table), sharing)
     }
 
-    /// Has nobody else the table open, and can nobody else open it?
+    /// Has no other session the table open, and can none open it? It makes no difference by which
+    /// cursor of the session that is so, nor whether that is closed and its hold lasts until the
+    /// transaction ends.
     #[must_use]
-    pub fn is_exclusive(&self) -> bool {
-        self.sharing.deny_read
+    pub fn is_exclusive(&self, session: &Session) -> bool {
+        self.table.core.is_alone(session.procid())
+    }
+
+    /// Gives up the table before the cursor is dropped, which was opened at this transaction level.
+    /// What it denies others of a table that the open transaction has changed stays denied until
+    /// that ends.
+    pub fn leave(&mut self, session: &mut Session, level: u8) {
+        if let Some(held) = self.in_use.take().filter(|_| self.sharing.denies()) {
+            session.keep_use(held, &self.table, level);
+        }
     }
 
     /// Goes on with a newer, or older, version of the same table.

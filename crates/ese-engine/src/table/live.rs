@@ -131,7 +131,7 @@ pub struct Sharing {
 }
 
 impl Sharing {
-    fn denies(self) -> bool {
+    pub(crate) fn denies(self) -> bool {
         self.deny_read || self.deny_write
     }
 }
@@ -143,6 +143,8 @@ struct User {
     sharing: Sharing,
     /// Object id of its current index.
     index: Option<ObjId>,
+    /// The cursor is closed; what it denies others lasts until the session's transaction ends.
+    closed: bool,
 }
 
 /// One open use of a table, until it is dropped.
@@ -159,6 +161,14 @@ impl TableUse {
         let mut users = self.core.users.lock();
         if let Some(user) = users.iter_mut().find(|user| user.number == self.number) {
             user.index = index.map(|index| index.schema.objid);
+        }
+    }
+
+    /// Its cursor is closed. From now on it is in nobody's way but those whom it denies something.
+    pub(crate) fn close(&self) {
+        let mut users = self.core.users.lock();
+        if let Some(user) = users.iter_mut().find(|user| user.number == self.number) {
+            (user.closed, user.index) = (true, None);
         }
     }
 }
@@ -242,7 +252,7 @@ impl Core {
             return Err(in_use(name));
         }
         let number = users.last().map_or(0, |user| user.number) + 1;
-        users.push(User { number, session, sharing, index: None });
+        users.push(User { number, session, sharing, index: None, closed: false });
         if sharing.denies() {
             self.denying.fetch_add(1, Ordering::Release);
         }
@@ -295,13 +305,13 @@ impl Core {
         })
     }
 
-    /// A transaction deletes the table, if nobody uses it; nobody can from now on.
-    pub(crate) fn begin_deletion(&self, trx: Option<Arc<Trx>>, name: &str) -> Result<()> {
+    /// The session's transaction deletes the table, if nobody uses it; nobody can from now on.
+    pub(crate) fn begin_deletion(&self, session: &Session, name: &str) -> Result<()> {
         let users = self.users.lock();
-        if !users.is_empty() {
+        if users.iter().any(|user| !user.closed || user.session != session.procid()) {
             return Err(in_use(name));
         }
-        *self.deleter.lock() = trx;
+        *self.deleter.lock() = session.transaction();
         Ok(())
     }
 
