@@ -6,6 +6,7 @@ use std::{
     panic::Location,
     sync::Arc,
     thread::{self, ThreadId},
+    time::Duration,
 };
 
 use ese_base::{Error, JetErr, LgPos, ObjId, Result, Signature};
@@ -431,6 +432,10 @@ pub fn JetCommitTransaction2(
         }
     })?;
     let last = commit(sesid, grbit)?;
+    if cmsecDurableCommit > 0 {
+        let delay = Duration::from_millis(cmsecDurableCommit.into());
+        session.shared.engine.make_durable_within(delay);
+    }
     // What is durable is told by the position behind it, and a commit is durable when that is more
     // than its own: its own is the last byte of its record.
     let JET_COMMIT_ID { signLog, commitId } = commit_id(&log, last.unwrap_or_else(|| log.tip()));

@@ -26,7 +26,11 @@ pub(crate) const ROWS: [(i32, &str, Option<i32>); 6] = [
 ];
 
 pub(crate) fn pets() -> Pets {
-    let pets = empty();
+    pets_in(Live::new())
+}
+
+pub(crate) fn pets_in(live: Live) -> Pets {
+    let pets = empty_in(live);
     for (id, name, age) in ROWS {
         pets.insert(id, name, age).unwrap();
     }
@@ -35,7 +39,10 @@ pub(crate) fn pets() -> Pets {
 }
 
 pub(crate) fn empty() -> Pets {
-    let live = Live::new();
+    empty_in(Live::new())
+}
+
+fn empty_in(live: Live) -> Pets {
     let column = |name: &str, coltyp, grbit| JET_COLUMNCREATE {
         szColumnName: name.into(),
         coltyp,

@@ -1,5 +1,7 @@
 //! Section 5: what of transactions cursors show.
 
+use std::{sync::mpsc::channel, time::Duration};
+
 use crate::pets::*;
 
 #[test]
@@ -308,7 +310,12 @@ fn s5_08_sessions_begin_with_the_default_of_their_instance() {
 #[test]
 fn s5_10_commit_ids_rise_and_name_the_log() {
     let _mode = multi();
-    let pets = pets();
+    let (tell, told) = channel();
+    let callback = JET_DURABLECOMMIT::new(0, move |_, id| tell.send(*id).unwrap_or_default());
+    let live = Live::with(|inst| {
+        set_durable_commit_callback(Some(inst), JET_SESID::NIL, Some(callback)).unwrap();
+    });
+    let pets = pets_in(live);
     let commit = |delay| {
         JetBeginTransaction(pets.ses).unwrap();
         pets.prepare(JET_prepReplace).unwrap();
@@ -320,6 +327,9 @@ fn s5_10_commit_ids_rise_and_name_the_log() {
     let (first, second) = (commit(0), commit(1000));
     assert_eq!(first.signLog, second.signLog);
     assert!(first.commitId < second.commitId, "{first:?} {second:?}");
+    // Nobody waits for the second one and nothing comes behind it: it is told all the same.
+    let far = |told: JET_COMMIT_ID| told.commitId > second.commitId;
+    while !told.recv_timeout(Duration::from_secs(60)).is_ok_and(far) {}
     JetBeginTransaction2(pets.ses, JET_bitTransactionReadOnly).unwrap();
     let reading = JetCommitTransaction2(pets.ses, 0, 0);
     assert_eq!(code(reading), JetErr::FeatureNotAvailable);

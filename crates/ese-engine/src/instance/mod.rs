@@ -124,6 +124,8 @@ pub struct Instance {
     pub(crate) temp: TempFiles,
     /// Changed pages are written as soon as possible, see [`Instance::quiesce`].
     quiesced: AtomicBool,
+    /// When the lazy commits so far must be durable, by the clock that never goes back.
+    durable_by: Mutex<Option<Duration>>,
     worker: Mutex<Option<Worker>>,
     nudge: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -359,6 +361,25 @@ impl Instance {
         self.nudge();
     }
 
+    /// Has the background work make all commits so far durable when this time has passed, or
+    /// earlier if somebody has wished so.
+    pub fn make_durable_within(&self, delay: Duration) {
+        let wished = self.env.clock.monotonic().saturating_add(delay);
+        let mut by = self.durable_by.lock();
+        *by = Some(by.map_or(wished, |earlier| earlier.min(wished)));
+    }
+
+    /// Makes lazy commits durable whose time has come.
+    fn flush_due_commits(&self) -> Result<()> {
+        let now = self.env.clock.monotonic();
+        // Taken before the log is asked for its end: who commits meanwhile wishes anew.
+        let due = self.durable_by.lock().take_if(|by| *by <= now);
+        match (&self.log, due) {
+            (Some(log), Some(_)) => log.flush(log.tip()),
+            _ => Ok(()),
+        }
+    }
+
     /// Tells the background thread that there is something to do now.
     pub(crate) fn nudge(&self) {
         let (due, wake) = &*self.nudge;
@@ -372,6 +393,7 @@ impl Instance {
     /// # Errors
     /// Those of writing; the instance is then poisoned by the caller.
     pub fn background_step(self: &Arc<Instance>) -> Result<()> {
+        self.flush_due_commits()?;
         let databases = self.databases();
         let changeable = databases.iter().filter(|attached| !attached.is_read_only());
         changeable.for_each(|attached| attached.db.cache.make_frames_ahead());

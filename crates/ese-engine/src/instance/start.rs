@@ -140,6 +140,7 @@ fn run(
         cleaning: RwLock::default(),
         temp: TempFiles::default(),
         quiesced: AtomicBool::new(false),
+        durable_by: Mutex::new(None),
         worker: Mutex::new(None),
         nudge: Arc::new((Mutex::new(false), Condvar::new())),
     });
