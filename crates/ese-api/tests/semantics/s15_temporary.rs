@@ -158,9 +158,15 @@ fn s15_01_rows_are_only_inserted_until_the_first_move_or_seek() {
     insert(ses, inside.cur, &inside.ids, 1, &text[..6]).unwrap();
     JetPrepareUpdate(ses, inside.cur, JET_prepInsert).unwrap();
     JetSetColumn(ses, inside.cur, inside.ids[0], Some(&[0; 4]), 0, None).unwrap();
+    let set =
+        |data: &[u8], grbit| JetSetColumn(ses, inside.cur, inside.ids[1], Some(data), grbit, None);
     for part in text.as_bytes().chunks(5) {
-        let append = JET_bitSetAppendLV;
-        JetSetColumn(ses, inside.cur, inside.ids[1], Some(part), append, None).unwrap();
+        set(part, JET_bitSetAppendLV).unwrap();
+    }
+    // There is no other place for what the row has no room for, nor for a length alone.
+    for (len, grbit) in [(40_000, 0), (32_767, JET_bitSetAppendLV)] {
+        let refused = set(&vec![b'x'; len], grbit);
+        assert_eq!(code(refused), JetErr::CannotSeparateIntrinsicLV, "{len}");
     }
     JetUpdate(ses, inside.cur).unwrap();
     JetMove(ses, inside.cur, JET_MoveFirst, 0).unwrap();

@@ -64,15 +64,14 @@ impl TempTable {
     /// Changes a long value of the prepared row of a sort. It stays in the row.
     ///
     /// # Errors
-    /// As [`TempTable::copy`]; `JET_errRecordTooBig` (-1026), `JET_errColumnNoChunk` (-1502),
-    /// `JET_errColumnTooBig` (-1506).
+    /// As [`TempTable::copy`]; `JET_errCannotSeparateIntrinsicLV` (-416) for one that does not fit,
+    /// `JET_errColumnNoChunk` (-1502), `JET_errColumnTooBig` (-1506).
     pub fn set_long(&mut self, id: ColumnId, itag: usize, edit: LongEdit<'_>) -> Result<()> {
         let schema = std::sync::Arc::clone(&self.schema);
         let column = schema.columns.require(id)?;
         let record = self.copy()?;
         if matches!(edit, LongEdit::Resize(len) if len > schema.record_len_max()) {
-            let what = format!("column \"{}\": long values of a sort stay in the row", column.name);
-            return Err(Error::new(JetErr::RecordTooBig, what));
+            return Err(inseparable(&column.name));
         }
         let view = record.view(&schema)?;
         let old = match view.data(column)?.nth(itag.max(1))? {
@@ -82,7 +81,12 @@ impl TempTable {
             _ => None,
         };
         let new = edit.on_value(column, old)?;
-        record.set_instance(&schema, id, itag, new.as_deref())
+        match record.set_instance(&schema, id, itag, new.as_deref()) {
+            Err(error) if error.code() == JetErr::RecordTooBig => {
+                Err(inseparable(&column.name).caused_by(error))
+            }
+            other => other,
+        }
     }
 
     /// Writes the prepared row; gives its bookmark, which rows of a sort do not have.
@@ -158,6 +162,13 @@ impl TempTable {
 }
 
 #[track_caller]
+/// Where long values stay in the row there is no other place for one that does not fit.
+fn inseparable(column: &str) -> Error {
+    let what = format!("column \"{column}\": the row has no room, and its long values stay in it");
+    Error::new(JetErr::CannotSeparateIntrinsicLV, what)
+        .advise("open the temporary table without JET_bitTTIntrinsicLVsOnly")
+}
+
 fn not_prepared() -> Error {
     Error::new(JetErr::UpdateNotPrepared, "no update is prepared")
         .advise("call JetPrepareUpdate first")
