@@ -274,6 +274,7 @@ fn create_of(table: &Table, index: &Index) -> Result<JET_INDEXCREATE> {
         let szColumnName = columns.require(condition.column)?.name.clone();
         conditions.push(JET_CONDITIONALCOLUMN { szColumnName, grbit });
     }
+    let key_most = u16::try_from(index.key_len_max()).unwrap_or(u16::MAX);
     let tuples = index.tuple_limits.as_deref().and_then(TupleLimits::decode);
     // Where no text is in the key, the order of text is passed over when the index is made.
     let grbit = index_grbit(index)
@@ -285,8 +286,9 @@ fn create_of(table: &Table, index: &Index) -> Result<JET_INDEXCREATE> {
         szKey: key,
         grbit,
         ulDensity: index.density,
-        cbVarSegMac: index.var_seg_mac.unwrap_or(0),
-        cbKeyMost: index.key_most.unwrap_or(0),
+        // Tuples have their own limits, and no such one.
+        cbVarSegMac: index.var_seg_mac.unwrap_or(if tuples.is_some() { 0 } else { key_most }),
+        cbKeyMost: key_most,
         rgconditionalcolumn: conditions,
         ptuplelimits: tuples.map(|limits| JET_TUPLELIMITS {
             chLengthMin: limits.length_min,

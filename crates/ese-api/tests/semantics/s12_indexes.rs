@@ -239,6 +239,9 @@ fn s12_09_info_gives_back_what_makes_the_index_again() {
     let info = |name: &str| JetGetTableIndexInfo(pets.ses, pets.cur, Some(name)).unwrap().remove(0);
     let first = info("wish");
     assert_eq!((first.ulDensity, first.create.szKey.as_str()), (70, "-name\0+age\0\0"));
+    assert_eq!((first.create.cbKeyMost, first.create.cbVarSegMac), (255, 0));
+    let plain = info("name").create;
+    assert_eq!((plain.cbKeyMost, plain.cbVarSegMac), (255, 255), "what counts for it");
     let back = first.create.pSpacehints.unwrap();
     assert_eq!((back.ulGrowth, back.cbMaxExtent, back.ulInitialDensity), (150, 1 << 20, 70));
     let mut again = JET_INDEXCREATE { szIndexName: "again".into(), ..first.create.clone() };
