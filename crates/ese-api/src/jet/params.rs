@@ -15,7 +15,7 @@ use ese_base::{Error, JetErr, PageSize, Result};
 use ese_engine::{
     instance::{InstanceConfig, ShrinkMode},
     longvalue::chunk_len_of,
-    schema::{UnicodeIndex, record_len_max},
+    schema::UnicodeIndex,
 };
 
 use super::{
@@ -109,10 +109,11 @@ pub const JET_paramKeyMost: u32 = 134;
 /// Chunk of a long value of the page size (edb-format 9.2): 4014, 8110, 4050 or 8150 bytes.
 pub const JET_paramLVChunkSizeMost: u32 = 163;
 
-/// Longest record of the page size, under keys of the usual length.
+/// Largest row of the page size, all of its overhead counted: as
+/// [`JetGetRecordSize`](super::JetGetRecordSize) tells it.
 pub const JET_paramRecordSizeMost: u32 = 213;
-/// Longest key, unless an index asks for longer ones.
-const KEY_DEFAULT: usize = 255;
+/// Bytes by which a page says where an entry is.
+const TAG_LEN: usize = 4;
 
 /// A row of the list.
 #[derive(Debug)]
@@ -520,7 +521,10 @@ pub fn JetGetSystemParameter(
             return Ok(JET_PARAM::Int(chunk_len_of(page).into()));
         }
         JET_paramRecordSizeMost => {
-            return Ok(JET_PARAM::Int(record_len_max(page, KEY_DEFAULT) as u64));
+            // As large as JetGetRecordSize can say that a row is: its overhead and the row's tag
+            // count, the first tag of the page does not.
+            let room = page.bytes() - page.header_len() - TAG_LEN;
+            return Ok(JET_PARAM::Int(room as u64));
         }
         JET_paramCacheSize => {
             let all = process.instances().filter_map(|inst| inst.shared());

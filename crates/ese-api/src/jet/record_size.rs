@@ -25,7 +25,7 @@ pub struct JET_RECSIZE2 {
     pub cbOverhead: u64,
     /// All other bytes of the values outside of the row.
     pub cbLongValueOverhead: u64,
-    /// Fixed and variable columns that are not NULL.
+    /// Fixed and variable columns up to the last of each that the row has room for, NULL or not.
     pub cNonTaggedColumns: u64,
     /// Tagged columns of the row.
     pub cTaggedColumns: u64,
@@ -118,7 +118,7 @@ pub fn JetGetRecordSize2(
         }
         let copy = grbit & JET_bitRecordSizeInCopyBuffer != 0;
         let from = if copy { JET_bitRetrieveCopy } else { 0 };
-        let row = cursor.look(state, from, |schema, record| record.size(&schema.columns))?;
+        let row = cursor.look(state, from, |_, record| record.size())?;
         let key_len = key_len(state, cursor, copy)?;
         let mut total = match grbit & JET_bitRecordSizeRunningTotal {
             0 => JET_RECSIZE2::default(),

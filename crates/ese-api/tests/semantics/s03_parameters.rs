@@ -191,6 +191,9 @@ fn s3_08_errors_have_texts_and_some_limits_follow_the_page_size() {
     assert_eq!(get(None, JET_paramKeyMost), JET_PARAM::Int(key));
     assert_eq!(get(None, JET_paramMaxColtyp), JET_PARAM::Int(19));
     assert_eq!(code(put(None, JET_paramKeyMost, 5)), JetErr::InvalidParameter);
+    // The page without its header and without the place of its own first entry.
+    let header = if page_size <= 8192 { 40 } else { 80 };
+    assert_eq!(get(None, JET_paramRecordSizeMost), JET_PARAM::Int(page_size - header - 4));
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use ese_base::Result;
 
 use super::{
-    tagged::Entry,
+    tagged::{Entry, ext},
     view::{Instance, Lid, RecordView},
 };
 use crate::{
     compress,
-    schema::{Columns, RECORD_HEADER_LEN},
+    schema::{ColumnId, RECORD_HEADER_LEN},
 };
 
 /// Bytes and counts of one record. Values outside of it only count with their ids.
@@ -20,7 +20,7 @@ pub struct RecordSize {
     pub stored: u64,
     /// All other bytes of the record.
     pub overhead: u64,
-    /// Fixed and variable columns that are not NULL.
+    /// Fixed and variable columns up to the last ones that the record has room for, NULL or not.
     pub plain_columns: u64,
     /// Tagged columns that the record mentions.
     pub tagged_columns: u64,
@@ -37,23 +37,27 @@ impl RecordView<'_> {
     ///
     /// # Errors
     /// `JET_errDatabaseCorrupted`, `JET_errDecompressionFailed` (-1620).
-    pub fn size(&self, columns: &Columns) -> Result<RecordSize> {
+    pub fn size(&self) -> Result<RecordSize> {
         let mut size = RecordSize::default();
         // The room of fixed columns is data whether they are NULL or not.
         let fixed = self.bitmap.saturating_sub(usize::from(RECORD_HEADER_LEN));
         let variable = self.tagged.saturating_sub(self.variable);
         size.stored = (fixed + variable) as u64;
         size.data = size.stored;
-        for column in columns.iter().filter(|column| !column.id.is_tagged()) {
-            let last = if column.id.is_fixed() { self.last_fixed } else { self.last_variable };
-            let there = column.id.0 <= u16::from(last);
-            size.plain_columns += u64::from(there && !self.data(column)?.is_null());
-        }
+        let before = u16::from(self.last_variable).saturating_sub(ColumnId::VARIABLE_FIRST.0 - 1);
+        size.plain_columns = u64::from(self.last_fixed) + u64::from(before);
         let part = self.tagged_part()?;
+        let mut uncounted = 0;
         for at in 0..part.len() {
-            size.add_tagged(part.entry(at)?)?;
+            let entry = part.entry(at)?;
+            // As ESE counts: without the flags that a single short value has in large pages.
+            let single = !entry.null && entry.ext & (ext::MULTI | ext::TWO) == 0;
+            let flagless = single && entry.ext & ext::LONG == 0;
+            uncounted += u64::from(flagless && entry.has_ext);
+            size.add_tagged(entry)?;
         }
-        size.overhead = (self.bytes().len() as u64).saturating_sub(size.stored);
+        let counted = size.stored + uncounted;
+        size.overhead = (self.bytes().len() as u64).saturating_sub(counted);
         Ok(size)
     }
 }

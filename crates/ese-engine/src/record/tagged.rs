@@ -51,6 +51,8 @@ pub(super) struct Entry<'a> {
     pub(super) id: ColumnId,
     /// Column of the template table.
     pub(super) derived: bool,
+    /// Is there a byte of flags before the data?
+    pub(super) has_ext: bool,
     /// Extended byte; 0 where there is none.
     pub(super) ext: u8,
     /// Explicit NULL.
@@ -117,7 +119,7 @@ impl<'a> TaggedPart<'a> {
             (0, stored)
         };
         let null = if self.small { word & ib::SMALL_NULL != 0 } else { ext & ext::NULL != 0 };
-        Some(Entry { id: ColumnId(id), derived: word & ib::DERIVED != 0, ext, null, data })
+        Some(Entry { id: ColumnId(id), derived: word & ib::DERIVED != 0, has_ext, ext, null, data })
     }
 }
 
