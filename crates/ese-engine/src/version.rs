@@ -20,7 +20,7 @@ use std::{
     },
 };
 
-use ese_base::{Dbid, Error, JetErr, Pgno, ProcId, RceId, Result, TrxId};
+use ese_base::{Dbid, Error, JetErr, ObjId, Pgno, ProcId, RceId, Result, TrxId};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
@@ -255,6 +255,8 @@ struct Version {
 #[derive(Debug)]
 struct Chain {
     dbid: Dbid,
+    /// Of the tree. Its root may be another tree's while somebody still needs versions of this one.
+    objid: ObjId,
     fdp: Pgno,
     /// Key and, in trees whose keys are not unique, data.
     bookmark: KeyBytes,
@@ -265,7 +267,7 @@ struct Chain {
 
 impl Chain {
     fn is_of(&self, tree: &TreeHandle, key: &[u8], data: &[u8]) -> bool {
-        if self.fdp != tree.fdp || self.dbid != tree.dbid || self.key_len != key.len() {
+        if !self.is_in(tree) || self.key_len != key.len() {
             return false;
         }
         match self.bookmark.split_at_checked(key.len()) {
@@ -275,6 +277,11 @@ impl Chain {
             }
             _ => false,
         }
+    }
+
+    /// Does the node belong to this tree?
+    fn is_in(&self, tree: &TreeHandle) -> bool {
+        (self.fdp, self.objid, self.dbid) == (tree.fdp, tree.objid, tree.dbid)
     }
 
     /// Has somebody else changed or locked the node, so that the owner of the snapshot cannot do
@@ -427,8 +434,9 @@ impl VersionStore {
             .or_insert_with(|| {
                 let mut bookmark = KeyBytes::from_slice(key);
                 bookmark.extend_from_slice(data);
-                let (dbid, fdp, key_len) = (tree.dbid, tree.fdp, key.len());
-                Chain { dbid, fdp, bookmark, key_len, versions: SmallVec::new() }
+                let &TreeHandle { dbid, objid, fdp, .. } = tree;
+                let (key_len, versions) = (key.len(), SmallVec::new());
+                Chain { dbid, objid, fdp, bookmark, key_len, versions }
             })
             .into_mut();
         let aim = match changes.as_slice() {
@@ -607,7 +615,7 @@ impl VersionStore {
         if tree.versions.load(Ordering::Acquire) == 0 {
             return false;
         }
-        let of_tree = |chain: &&Chain| chain.fdp == tree.fdp && chain.dbid == tree.dbid;
+        let of_tree = |chain: &&Chain| chain.is_in(tree);
         let unseen = |version: &Version| {
             let newer = version.trx.committed().is_none_or(|commit0| commit0 > own.snapshot);
             newer && !Arc::ptr_eq(&version.trx, own)
@@ -631,7 +639,7 @@ impl VersionStore {
         let mut ends: HashMap<TrxId, TrxId> = HashMap::new();
         for shard in &self.shards {
             let shard = shard.lock();
-            let of_tree = |chain: &&Chain| chain.fdp == tree.fdp && chain.dbid == tree.dbid;
+            let of_tree = |chain: &&Chain| chain.is_in(tree);
             for chain in shard.chains.iter().filter(of_tree) {
                 let changes = chain.versions.iter().rev().filter(|version| version.was.is_change());
                 for version in changes.take_while(|version| !snapshot.sees(&version.trx)) {

@@ -538,3 +538,49 @@ fn indexes_are_made_beside_writers_that_never_rest() {
     });
     store.check("at the end");
 }
+
+/// The root of an index that was deleted becomes that of a new one, while somebody still needs
+/// versions of its nodes: they are not versions of the new nodes with the same keys.
+#[test]
+fn a_new_index_has_no_versions_of_the_one_whose_root_it_got() {
+    let (store, _) = Store::new();
+    let long = |name| ColumnDef::new(name, ColType::Long);
+    let def = TableDef::new("two", vec![long("id"), long("v"), long("m")])
+        .index(IndexDef::primary("pk", &["id"]));
+    let [mut writer, mut maker, mut deleter] = [(); 3].map(|()| store.session());
+    let table = catalog::create_table(&mut writer, &store.attached, &def).unwrap();
+    let row = |id: i32, v: i32, m: i32| {
+        let bytes = [id, v, m].map(i32::to_le_bytes);
+        let columns = ["id", "v", "m"].map(|name| table.schema.column(name).unwrap().id);
+        let values: Vec<(ColumnId, Option<&[u8]>)> =
+            columns.into_iter().zip(bytes.iter().map(|bytes| Some(&bytes[..]))).collect();
+        let mut record = Vec::new();
+        encode_row(&table.schema, &values, &mut record).unwrap();
+        record
+    };
+    writer.begin().unwrap();
+    for id in 1..=10 {
+        let at = &mut Position::default();
+        table.insert(&mut writer, at, &row(id, 5, 7), &mut Vec::new()).unwrap();
+    }
+    writer.commit(Durability::Lazy).unwrap();
+    let make = |session: &mut Session, index: IndexDef| {
+        let table = catalog::open_table(session, &store.attached, "two").unwrap();
+        ddl::create_indexes(session, &store.attached, &table, &[index], &mut |_| Ok(())).unwrap()
+    };
+    let table = make(&mut writer, IndexDef::new("xv", &["v"]));
+    let root = table.secondary_indexes()[0].schema.fdp;
+
+    writer.begin().unwrap();
+    let at = &mut Position::default();
+    table.replace(&mut writer, at, &key(1), &row(1, 7, 7)).unwrap();
+    ddl::delete_index(&mut deleter, &store.attached, &table, "xv").unwrap();
+    maker.begin().unwrap();
+    writer.commit(Durability::Lazy).unwrap();
+    store.instance.background_step().unwrap();
+    let newest = make(&mut maker, IndexDef::new("xm", &["m"]));
+    assert_eq!(newest.secondary_indexes()[0].schema.fdp, root);
+    assert_eq!(newest.check_indexes(&maker).unwrap(), []);
+    maker.commit(Durability::Lazy).unwrap();
+    store.check("after all");
+}
