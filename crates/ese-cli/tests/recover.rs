@@ -6,10 +6,11 @@
 
 mod support;
 
-use std::fs;
+use std::{fs, path::Path};
 
+use ese_api::{Instance, row};
 use serde_json::Value;
-use support::{clean, contents, dirty, ese, untouched};
+use support::{clean, contents, copies, dirty, ese, untouched};
 
 #[test]
 fn a_copy_is_recovered_and_the_original_stays() {
@@ -158,4 +159,90 @@ fn a_database_that_came_from_another_instance_is_rolled_forward_from_its_attachm
     let rows = |database: &str| ese(dir, &["rows", database, "t", "--json"]).fine();
     assert_eq!(rows("out/data.edb").lines().count(), 3010);
     assert!(rows("out/data.edb") == rows("ours/data.edb"));
+    // Whatever it has become there since is not what this log has attached.
+    fs::write(dir.join("others.jsonl"), lines(3000..3100)).unwrap();
+    import("theirs", "others.jsonl");
+    let forward = ["recover", "ours", "--roll-forward", "theirs/data.edb", "--out", "none"];
+    let ran = untouched(dir.join("theirs").as_path(), || ese(dir, &forward));
+    ran.refused(1, &["data.edb", "JET_errConsistentTimeMismatch -551"]);
+}
+
+/// Where the attachment is no longer in the log, what was logged behind it is not passed over.
+#[test]
+fn a_database_from_another_instance_needs_the_log_from_its_attachment_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("theirs"), ese_api::PageSize::K4, 100);
+    fs::create_dir(dir.join("ours")).unwrap();
+    fs::copy(dir.join("theirs/a.edb"), dir.join("ours/a.edb")).unwrap();
+    keep_up(&dir.join("ours"), 2000).abandon();
+    fs::remove_file(dir.join("ours/edb00001.log")).unwrap();
+    let forward = ["recover", "ours", "--roll-forward", "theirs/a.edb", "--out", "out"];
+    let ran = untouched(dir.join("theirs").as_path(), || ese(dir, &forward));
+    ran.refused(1, &["a.edb", "-543"]);
+}
+
+/// An instance that inserts durably from this number on until the checkpoint has left the first
+/// generation; the rows below are there already.
+fn keep_up(dir: &Path, from: i32) -> Instance {
+    let instance = Instance::builder(dir)
+        .page_size(ese_api::PageSize::K4)
+        .log_file_size(256 << 10)
+        .checkpoint_depth(64 << 10)
+        .start()
+        .unwrap();
+    let database = instance.open_database("a.edb").unwrap();
+    let mut session = instance.session().unwrap();
+    let table = database.table(&session, "t").unwrap();
+    for (count, id) in (from..).enumerate() {
+        let mut transaction = session.begin().unwrap();
+        table.insert(&mut transaction, &row! { "id" => id, "value" => vec![7; 200] }).unwrap();
+        transaction.commit().unwrap();
+        let left = || {
+            let told = ese(dir, &["info", "edb.chk", "--json"]).fine();
+            let told: Value = serde_json::from_str(&told).unwrap();
+            !told["checkpoint"].as_str().unwrap().starts_with("000001")
+        };
+        if count % 1000 == 999 && left() {
+            break;
+        }
+        assert!(count < 100_000, "the checkpoint does not move");
+    }
+    instance
+}
+
+/// Somebody puts an older state back beside the logs of a crash: its replay begins where that needs
+/// it, not at the checkpoint.
+#[test]
+fn an_older_state_beside_the_logs_of_a_crash_is_replayed_from_its_attachment_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let data = dir.join("data");
+    clean(&data, ese_api::PageSize::K4, 100);
+    fs::copy(data.join("a.edb"), dir.join("clean.edb")).unwrap();
+    fs::remove_dir_all(&data).unwrap();
+    fs::create_dir(&data).unwrap();
+    fs::copy(dir.join("clean.edb"), data.join("a.edb")).unwrap();
+    keep_up(&data, 1000).abandon();
+    fs::copy(data.join("a.edb"), dir.join("dirty.edb")).unwrap();
+    keep_up(&data, 200_000).abandon();
+    copies(&data, &dir.join("whole"), |_| true);
+    ese(dir, &["recover", "whole", "--in-place"]).fine();
+    let rows = |of: &str| ese(dir, &["rows", of, "t", "--json"]).fine();
+    let all = rows("whole/a.edb");
+    assert!(all.lines().count() >= 2100, "{}", all.lines().count());
+    for (older, refused) in [("clean", "-551"), ("dirty", "-543")] {
+        let tried = dir.join(format!("{older}-put-back"));
+        copies(&data, &tried, |_| true);
+        fs::copy(dir.join(format!("{older}.edb")), tried.join("a.edb")).unwrap();
+        ese(&tried, &["recover", ".", "--in-place"]).fine();
+        assert!(rows(tried.join("a.edb").to_str().unwrap()) == all, "{older}");
+        ese(&tried, &["verify", "a.edb"]).fine();
+        // Without the first log it cannot be, and the file stays what it was.
+        fs::remove_dir_all(&tried).unwrap();
+        copies(&data, &tried, |name| name != "edb00001.log");
+        fs::copy(dir.join(format!("{older}.edb")), tried.join("a.edb")).unwrap();
+        let ran = untouched(&tried, || ese(&tried, &["recover", ".", "--in-place"]));
+        ran.refused(1, &["a.edb", refused]);
+    }
 }

@@ -57,6 +57,9 @@ pub use resize::{FileSize, file_size, grow_file, shrink_file};
 const GROWTH_BYTES_MAX: usize = 64 << 20;
 /// The smallest step in which a file grows, in pages.
 const FILE_GROWTH_MIN: u32 = 256;
+/// The most trees above one that sound files have is two: the table's and the database root. What
+/// has more than this leads round in a circle.
+const ANCESTORS_MAX: usize = 8;
 
 /// Takes one page of the tree's space; the tree gets more space if it has none.
 ///
@@ -155,6 +158,30 @@ fn read_header(db: &Database, tree: &TreeHandle) -> Result<SpaceHeader> {
     SpaceHeader::decode(root.page().external_header(), tree.fdp)
 }
 
+/// Do the parents of a tree end at one without a parent? They are read without their locks: no
+/// tree ever changes its parent.
+fn check_ancestors(db: &Database, fdp: Pgno, parent: Pgno) -> Result<()> {
+    let mut above = parent;
+    for _ in 0..ANCESTORS_MAX {
+        if above.is_null() {
+            return Ok(());
+        }
+        if above == fdp {
+            break;
+        }
+        let root = db.cache.read(above)?;
+        above = SpaceHeader::decode(root.page().external_header(), above)?.parent;
+    }
+    Err(circle_of_parents(fdp, parent))
+}
+
+#[cold]
+fn circle_of_parents(fdp: Pgno, parent: Pgno) -> Error {
+    let told =
+        format!("the tree gets its space from page {parent}, whose parents lead in a circle");
+    Error::new(JetErr::SPOwnExtCorrupted, told).at_page(fdp)
+}
+
 /// A tree's space, locked.
 struct Space<'a> {
     db: &'a Database,
@@ -233,7 +260,10 @@ impl<'a> Space<'a> {
         Op { db: self.db, tree: self.tree, view, writer: self.writer, gate: &Unversioned }
     }
 
+    /// The tree above, whose space may be locked next: the way up from it ends. Where a damaged
+    /// header makes a tree its own ancestor, this thread would wait for a lock that it holds.
     fn parent(&self) -> Result<Option<Arc<TreeHandle>>> {
+        check_ancestors(self.db, self.tree.fdp, self.header.parent)?;
         handle_of(self.db, self.header.parent)
     }
 
@@ -430,8 +460,10 @@ impl<'a> Space<'a> {
 
     /// An owned extent of which no page is in use or listed as available changes its owner.
     fn give_to_parent(&mut self, whole: Extent, freed: &mut AtHand) -> Result<()> {
+        // Looked up first: where the parent cannot be had, the tree keeps the extent.
+        let parent = self.parent()?;
         remove(&self.op(self.header.pgno_oe()), &whole.key(), Some(freed))?;
-        let Some(parent) = self.parent()? else { return Ok(()) };
+        let Some(parent) = parent else { return Ok(()) };
         Space::lock(self.db, &parent, self.writer)?.give(whole)
     }
 

@@ -16,6 +16,7 @@ use super::{Attached, InstanceConfig, checkpoint::Bounds};
 use crate::recovery::{
     self, Limit, LogPlace, NextAction, OpenReason, Ranges, RecoveryEvent, RecoveryFlags,
     RecoveryOptions, RecoveryReport, RedoEnd, Redone, ReplayStart, Watch, missing_current,
+    needed_before_checkpoint,
 };
 
 /// A log that can be written, and what recovery found.
@@ -349,7 +350,8 @@ impl Open<'_> {
         }
     }
 
-    /// Where redo has to begin: at the checkpoint, or at the oldest generation if there is none.
+    /// Where redo has to begin: at the checkpoint, or, where a database is in an older state, before
+    /// that; at the oldest generation if there is none.
     fn replay_start(
         &self,
         stream: &LogStream,
@@ -368,11 +370,20 @@ impl Open<'_> {
             let header = stream.header_of(generation)?;
             Ok((pos, header.attachments.clone(), header.params))
         };
+        let older = match &checkpoint {
+            Some(checkpoint) => {
+                needed_before_checkpoint(self.env, self.config, options, checkpoint)?
+            }
+            None => None,
+        };
         let (pos, attachments, params) = match (checkpoint, mapped) {
             (Some(checkpoint), mapped)
                 if mapped.is_none_or(|needed| checkpoint.checkpoint.generation <= needed) =>
             {
-                (checkpoint.checkpoint, checkpoint.attachments, checkpoint.params)
+                match older.filter(|older| *older >= first) {
+                    Some(older) => at_header(older)?,
+                    None => (checkpoint.checkpoint, checkpoint.attachments, checkpoint.params),
+                }
             }
             (_, Some(needed)) => at_header(needed)?,
             (_, None) => at_header(first)?,

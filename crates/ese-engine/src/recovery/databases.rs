@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use ese_base::{Dbid, Error, Generation, JetErr, LgPos, LogTime, Pgno, Result, plant};
+use ese_base::{Dbid, Error, Generation, JetErr, LgPos, LogTime, Pgno, Result, Signature, plant};
 use ese_log::records::{Backup2, BackupPhase, SetDbVersion};
 use ese_os::{Env, Worker, parent_of};
 use ese_pages::{
@@ -280,12 +280,21 @@ impl RedoDatabases {
             }
             return Ok(self.missing(info, cause));
         }
-        if header.state() == DbState::CleanShutdown
-            && header.lgpos_consistent.get() >= at
-            && !self.is_from_elsewhere(&header, info, at)
-        {
-            self.exchanged.remove(&info.path);
-            return Ok(RedoDb::PassedOver);
+        if header.state() == DbState::CleanShutdown {
+            if self.is_up_to_date(&header, at) {
+                self.exchanged.remove(&info.path);
+                return Ok(RedoDb::PassedOver);
+            }
+            let fits = check_as_attached(&header, info, at);
+            let fits = fits.map_err(|error| error.at_path(&info.path));
+            if header.sign_log != self.ranges.sign_log && !info.placed.is_named() {
+                if let Err(cause) = fits {
+                    // It has been elsewhere; the log may still say that it was detached before.
+                    return Ok(RedoDb::Missing { cause, ignored: false });
+                }
+            } else {
+                fits?;
+            }
         }
         if self.is_ahead(&header, at) {
             self.exchanged.remove(&info.path);
@@ -304,12 +313,10 @@ impl RedoDatabases {
         self.join(info, file, created, at)
     }
 
-    /// Is the file as it was when the record at `at` attached it, of another log stream? Where it
-    /// was clean is a position in that one, and tells nothing of this one.
-    fn is_from_elsewhere(&self, header: &DbHeader, info: &AttachInfo, at: LgPos) -> bool {
-        let consistent = header.lgpos_consistent.get();
-        header.sign_log != self.ranges.sign_log
-            && (consistent, at) == (info.consistent, info.attached)
+    /// Was the clean file in this log at `at`, or behind? Where it was clean in another log is a
+    /// position in that one, and tells nothing of this one.
+    fn is_up_to_date(&self, header: &DbHeader, at: LgPos) -> bool {
+        header.sign_log == self.ranges.sign_log && header.lgpos_consistent.get() >= at
     }
 
     /// Was the file attached behind `at`? It was clean then, so that nothing before concerns it;
@@ -659,6 +666,46 @@ fn check_consistent(header: &DbHeader, info: &AttachInfo) -> Result<()> {
         format!("the log attached it as it was at {ours}; the file was last clean at {theirs}"),
     )
     .advise("put the newer file back, or restore it from a backup"))
+}
+
+/// A clean file that is not up to date takes part in the state that the log has attached, and from
+/// the attachment on: what was logged between that and a later beginning would be lost.
+fn check_as_attached(header: &DbHeader, info: &AttachInfo, at: LgPos) -> Result<()> {
+    check_consistent(header, info)?;
+    if at <= info.attached || header.lgpos_consistent.get() == LgPos::MIN {
+        return Ok(());
+    }
+    Err(Error::new(
+        JetErr::RequiredLogFilesMissing,
+        format!(
+            "the file is as it was attached at {}, and the log at hand begins at {at}",
+            info.attached
+        ),
+    )
+    .at_generation(info.attached.generation)
+    .advise("bring the older log files back, or the newer database"))
+}
+
+/// The generation from which a file that a checkpoint has attached needs the log, if that is older:
+/// somebody has put an older state of it in its place.
+pub(super) fn needed_before(
+    header: &DbHeader,
+    info: &AttachInfo,
+    (sign_log, at): (Signature, LgPos),
+) -> Option<Generation> {
+    if header.sign_db != info.sign_db {
+        return None;
+    }
+    let (consistent, min_required) = (header.lgpos_consistent.get(), header.gen_min_required.get());
+    let from = match header.state() {
+        DbState::CleanShutdown if header.sign_log == sign_log => consistent,
+        DbState::CleanShutdown if consistent == info.consistent => info.attached,
+        DbState::DirtyShutdown if min_required < at.generation.0 => {
+            return Some(Generation(min_required));
+        }
+        _ => return None,
+    };
+    (from != LgPos::MIN && from < at).then_some(from.generation)
 }
 
 /// Recovery of the database needs the log from this generation on.

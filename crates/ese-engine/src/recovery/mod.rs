@@ -36,7 +36,7 @@ use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use ese_base::{Dbid, Error, Generation, JetErr, LgPos, ObjId, Pgno, Result, StopToken, plant};
 use ese_log::{
-    Attachment, DbmsParam, Foresight, Log, LogNames, StreamReader,
+    Attachment, Checkpoint, DbmsParam, Foresight, Log, LogNames, StreamReader,
     records::{PageHead, Record, RecordFlags},
 };
 use ese_os::Env;
@@ -44,7 +44,7 @@ use ese_pages::cache::CacheOptions;
 
 use self::{
     changes::Changes,
-    databases::RedoDatabases,
+    databases::{RedoDatabases, needed_before},
     limit::Announcer,
     places::{AttachInfo, Places},
     preload::Preload,
@@ -115,7 +115,7 @@ pub(crate) struct ReplayStart {
 pub(crate) fn redo_all<'w, 'a>(
     env: &Env,
     config: &InstanceConfig,
-    mut options: RecoveryOptions<'_>,
+    options: RecoveryOptions<'_>,
     watch: &'w mut Watch<'a>,
     start: &ReplayStart,
     reader: &mut StreamReader<'_>,
@@ -127,7 +127,7 @@ pub(crate) fn redo_all<'w, 'a>(
         databases,
         preload: Arc::default(),
         sessions: ReplayedSessions::default(),
-        places: Places::new(env, config, &mut options, &start.params),
+        places: Places::new(env, config, &options, &start.params),
         hard: options.hard,
         early: start.early,
         to_remove: Vec::new(),
@@ -150,6 +150,29 @@ pub(crate) fn redo_all<'w, 'a>(
         replay.check_cut(at)?;
     }
     Ok(Redone { replay, stopped })
+}
+
+/// The generation from which the databases that a checkpoint has attached need the log, if one of
+/// them is in an older state than the checkpoint knows.
+///
+/// # Errors
+/// The file system's, of looking for the files.
+pub(crate) fn needed_before_checkpoint(
+    env: &Env,
+    config: &InstanceConfig,
+    options: &RecoveryOptions<'_>,
+    checkpoint: &Checkpoint,
+) -> Result<Option<Generation>> {
+    let mut places = Places::new(env, config, options, &checkpoint.params);
+    let mut oldest = None;
+    for attachment in &checkpoint.attachments {
+        let info = places.locate(AttachInfo::from(attachment))?;
+        let header = places.header_of(&info.path);
+        let begin = (checkpoint.signature, checkpoint.checkpoint);
+        let needed = header.and_then(|header| needed_before(&header, &info, begin));
+        oldest = oldest.into_iter().chain(needed).min();
+    }
+    Ok(oldest)
 }
 
 /// Recovery writes at its end nearly all that it has changed, and nobody waits for a page of a

@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use ese_base::{DbTime, Dbid, LgPos, ObjId, Result, Signature};
 use ese_log::{Attachment, DbmsParam};
 use ese_os::{Env, OpenMode, is_link};
-use ese_pages::header::read_header;
+use ese_pages::{DbHeader, header::read_header};
 
 use super::options::{MappedDatabase, RecoveryFlags, RecoveryOptions, WhenMissing};
 use crate::instance::InstanceConfig;
@@ -24,6 +24,8 @@ const NO_DATABASES: [&str; 6] = ["log", "jtx", "chk", "jcp", "jrs", "lck"];
 pub(super) enum Placed {
     /// The log's.
     AsLogged,
+    /// The caller's, who knows it by its signature.
+    Moved,
     /// That of the caller's map.
     Mapped { when_missing: WhenMissing, overwrite_on_create: bool },
     /// The caller's map does not know it.
@@ -32,6 +34,13 @@ pub(super) enum Placed {
     Inside,
     /// The replay is confined, and it lies elsewhere.
     Outside,
+}
+
+impl Placed {
+    /// Has the caller named this very database?
+    pub(super) fn is_named(self) -> bool {
+        matches!(self, Placed::Moved | Placed::Mapped { .. })
+    }
 }
 
 /// What an attach record or an attachment list says of a database.
@@ -106,14 +115,14 @@ impl Places {
     pub(super) fn new(
         env: &Env,
         config: &InstanceConfig,
-        options: &mut RecoveryOptions<'_>,
+        options: &RecoveryOptions<'_>,
         wrote: &DbmsParam,
     ) -> Places {
         let (system, log) = config.resolved_dirs();
         Places {
             env: env.clone(),
-            moved: std::mem::take(&mut options.moved),
-            map: std::mem::take(&mut options.map),
+            moved: options.moved.clone(),
+            map: options.map.clone(),
             unmapped_in_place: options.flags.contains(RecoveryFlags::UNMAPPED_IN_PLACE),
             confined: options.confined,
             alternate: config.recovery_dir.clone(),
@@ -136,6 +145,7 @@ impl Places {
     pub(super) fn locate(&mut self, mut info: AttachInfo) -> Result<AttachInfo> {
         if let Some((_, path)) = self.moved.iter().find(|(sign, _)| *sign == info.sign_db) {
             info.path.clone_from(path);
+            info.placed = Placed::Moved;
             return Ok(info);
         }
         if let Some(entry) = self.entry(&info) {
@@ -280,10 +290,14 @@ impl Places {
         Ok(found)
     }
 
-    /// `None` for what is no database, or cannot be read: then it cannot be recovered either.
     fn signature_of(&self, path: &Path) -> Option<Signature> {
+        self.header_of(path).map(|header| header.sign_db)
+    }
+
+    /// `None` for what is no database, or cannot be read: then it cannot be recovered either.
+    pub(super) fn header_of(&self, path: &Path) -> Option<DbHeader> {
         let file = self.env.fs.open(path, OpenMode::Read).ok()?;
-        Some(read_header(file.as_ref()).ok()?.header.sign_db)
+        Some(read_header(file.as_ref()).ok()?.header)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use ese_base::{JetErr, PageSize, Pgno};
 
-use super::{allocate_page, create_multiple, free_fdp, free_page, parent_of};
+use super::{
+    allocate_page, create_multiple, edit_external, free_fdp, free_page, header::SpaceHeader,
+    parent_of,
+};
 use crate::tree::{
     TreeKind,
     tests::harness::{KINDS, Rng, TestDb, WRITER},
@@ -131,6 +134,51 @@ fn a_freed_tree_gives_all_its_pages_to_its_parent() {
     free_fdp(&test.db, &tree, WRITER).unwrap();
     test.db.forget_tree(tree.fdp);
     test.check(&trees.iter().collect::<Vec<_>>());
+}
+
+/// Writes another parent into a tree's space header, as damage would.
+fn set_parent(test: &TestDb, tree: &crate::tree::TreeHandle, parent: Pgno) {
+    edit_external(&test.db, tree, WRITER, |external| {
+        let mut header = SpaceHeader::decode(external, tree.fdp)?;
+        header.parent = parent;
+        header.store(external, tree.fdp)
+    })
+    .unwrap();
+}
+
+/// Takes pages of a tree until that fails, which must be before 10,000.
+fn refusal_of_pages(test: &TestDb, tree: &crate::tree::TreeHandle) -> ese_base::Error {
+    (0..10_000).find_map(|_| allocate_page(&test.db, tree, WRITER).err()).expect("a refusal")
+}
+
+#[test]
+fn parents_in_a_circle_are_damage_and_nobody_waits() {
+    let refused = |tree: &str, error: ese_base::Error| {
+        assert_eq!(error.code(), JetErr::SPOwnExtCorrupted, "{tree}: {error}");
+        assert!(error.to_string().contains("circle"), "{tree}: {error}");
+    };
+    for pages in [1, 8] {
+        let test = TestDb::new(PageSize::K4, 64);
+        let (root, kind) = (test.root(), TreeKind::TABLE);
+        let table = test.create(&root, kind, pages);
+        let index = test.create(&table, KINDS[1], pages);
+        let below = test.create(&index, KINDS[1], 1);
+        // Its own parent.
+        set_parent(&test, &index, index.fdp);
+        refused("index", refusal_of_pages(&test, &index));
+        // Two that are each other's, seen from both and from one below them.
+        set_parent(&test, &index, table.fdp);
+        set_parent(&test, &table, index.fdp);
+        for (name, tree) in [("table", &table), ("index", &index), ("below", &below)] {
+            refused(name, refusal_of_pages(&test, tree));
+        }
+        refused("freed", free_fdp(&test.db, &below, WRITER).unwrap_err());
+        // The database root, which has no parent.
+        for parent in [root.fdp, table.fdp] {
+            set_parent(&test, &root, parent);
+            refused("root", refusal_of_pages(&test, &root));
+        }
+    }
 }
 
 #[test]
