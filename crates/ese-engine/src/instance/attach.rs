@@ -184,6 +184,8 @@ impl Instance {
             return Ok(attached);
         }
         check_nothing_shelved(&attached, &header).map_err(|e| e.at_path(&path))?;
+        // A clean file whose attachment lies before a checkpoint is an older state of it.
+        let _no_checkpoint = self.bounds.writing.lock();
         if mode.is_logged() {
             attached.attach = self.log_attach(dbid, &path, &header)?;
         }

@@ -372,7 +372,7 @@ impl Open<'_> {
         };
         let older = match &checkpoint {
             Some(checkpoint) => {
-                needed_before_checkpoint(self.env, self.config, options, checkpoint)?
+                needed_before_checkpoint(self.env, self.config, options, checkpoint, first)?
             }
             None => None,
         };

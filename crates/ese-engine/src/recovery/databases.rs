@@ -687,25 +687,31 @@ fn check_as_attached(header: &DbHeader, info: &AttachInfo, at: LgPos) -> Result<
 }
 
 /// The generation from which a file that a checkpoint has attached needs the log, if that is older:
-/// somebody has put an older state of it in its place.
+/// somebody has put an older state of it in its place. In which state another log has left a file
+/// that was attached, only the whole log can tell, from its `oldest` generation on.
 pub(super) fn needed_before(
     header: &DbHeader,
     info: &AttachInfo,
-    (sign_log, at): (Signature, LgPos),
+    at: LgPos,
+    (sign_log, oldest): (Signature, Generation),
 ) -> Option<Generation> {
     if header.sign_db != info.sign_db {
         return None;
     }
     let (consistent, min_required) = (header.lgpos_consistent.get(), header.gen_min_required.get());
-    let from = match header.state() {
-        DbState::CleanShutdown if header.sign_log == sign_log => consistent,
-        DbState::CleanShutdown if consistent == info.consistent => info.attached,
-        DbState::DirtyShutdown if min_required < at.generation.0 => {
-            return Some(Generation(min_required));
+    match header.state() {
+        DbState::CleanShutdown if consistent == LgPos::MIN => None,
+        // Its header is dirty before a checkpoint lies behind the attachment.
+        DbState::CleanShutdown if consistent == info.consistent => {
+            (info.attached < at).then_some(info.attached.generation)
         }
-        _ => return None,
-    };
-    (from != LgPos::MIN && from < at).then_some(from.generation)
+        DbState::CleanShutdown if header.sign_log != sign_log => Some(oldest),
+        DbState::CleanShutdown => (consistent < at).then_some(consistent.generation),
+        DbState::DirtyShutdown => {
+            (min_required < at.generation.0).then_some(Generation(min_required))
+        }
+        _ => None,
+    }
 }
 
 /// Recovery of the database needs the log from this generation on.

@@ -162,17 +162,18 @@ pub(crate) fn needed_before_checkpoint(
     config: &InstanceConfig,
     options: &RecoveryOptions<'_>,
     checkpoint: &Checkpoint,
+    oldest: Generation,
 ) -> Result<Option<Generation>> {
     let mut places = Places::new(env, config, options, &checkpoint.params);
-    let mut oldest = None;
+    let (at, log) = (checkpoint.checkpoint, (checkpoint.signature, oldest));
+    let mut first = None;
     for attachment in &checkpoint.attachments {
         let info = places.locate(AttachInfo::from(attachment))?;
         let header = places.header_of(&info.path);
-        let begin = (checkpoint.signature, checkpoint.checkpoint);
-        let needed = header.and_then(|header| needed_before(&header, &info, begin));
-        oldest = oldest.into_iter().chain(needed).min();
+        let needed = header.and_then(|header| needed_before(&header, &info, at, log));
+        first = first.into_iter().chain(needed).min();
     }
-    Ok(oldest)
+    Ok(first)
 }
 
 /// Recovery writes at its end nearly all that it has changed, and nobody waits for a page of a
