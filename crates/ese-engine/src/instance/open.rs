@@ -350,8 +350,8 @@ impl Open<'_> {
         }
     }
 
-    /// Where redo has to begin: at the checkpoint, or, where a database is in an older state, before
-    /// that; at the oldest generation if there is none.
+    /// Where redo has to begin: at the checkpoint, or before that where a database is in an older
+    /// state; at the oldest generation if there is none.
     fn replay_start(
         &self,
         stream: &LogStream,
