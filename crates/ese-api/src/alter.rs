@@ -9,7 +9,7 @@ use ese_engine::{
 
 use crate::{
     database::Database,
-    row::{Key, key_bytes},
+    key::{Key, key_bytes},
     session::{ChangeState, Writer},
     table::Table,
 };

@@ -9,7 +9,8 @@ use ese_engine::{
 };
 
 use crate::{
-    row::{Key, Row, index_beginning_bytes, index_key_bytes},
+    key::{Key, beginning_bytes, order_key_bytes},
+    row::Row,
     rows::{Bounds, Rows},
     session::Reader,
     table::{Table, key_bounds},
@@ -43,9 +44,14 @@ impl Index {
         Ok(Index { table: table.clone(), secondary, _hold: hold })
     }
 
-    /// What the catalog says of it.
+    /// What the catalog says of it; every table has the primary index that was found by name.
     fn schema(&self) -> Option<&IndexSchema> {
-        self.secondary.as_ref().map_or_else(|| self.table.schema().primary(), |s| Some(&s.schema))
+        self.order().or_else(|| self.table.schema().primary())
+    }
+
+    /// In which order of the table the rows come: `None` is its own.
+    fn order(&self) -> Option<&IndexSchema> {
+        self.secondary.as_ref().map(|index| &index.schema)
     }
 
     /// Its name.
@@ -87,7 +93,7 @@ impl Index {
         from: &'r R,
         keys: impl RangeBounds<K>,
     ) -> Result<Rows<'r>> {
-        let bounds = key_bounds(self.table.schema(), self.schema(), keys)?;
+        let bounds = key_bounds(self.table.schema(), self.order(), keys)?;
         Ok(Rows::by(&self.table, self.secondary.clone(), from.cell(), bounds))
     }
 
@@ -97,7 +103,7 @@ impl Index {
     /// As [`Index::get`].
     pub fn prefix<'r, R: Reader>(&self, from: &'r R, key: impl Key) -> Result<Rows<'r>> {
         let mut low = Vec::new();
-        index_key_bytes(self.table.schema(), self.schema(), key, &mut low)?;
+        order_key_bytes(self.table.schema(), self.order(), key, &mut low)?;
         let bounds = Bounds::beginning_with(low);
         Ok(Rows::by(&self.table, self.secondary.clone(), from.cell(), bounds))
     }
@@ -110,7 +116,9 @@ impl Index {
     /// As [`Index::get`]; `JET_errInvalidParameter` (-1003) too for a last value that is a number.
     pub fn starting_with<'r, R: Reader>(&self, from: &'r R, key: impl Key) -> Result<Rows<'r>> {
         let mut low = Vec::new();
-        index_beginning_bytes(self.table.schema(), self.schema(), key, &mut low)?;
+        if let Some(index) = self.schema() {
+            beginning_bytes(self.table.schema(), index, key, &mut low)?;
+        }
         let bounds = Bounds::beginning_with(low);
         Ok(Rows::by(&self.table, self.secondary.clone(), from.cell(), bounds))
     }

@@ -67,6 +67,7 @@ mod export;
 mod index;
 mod instance;
 pub mod jet;
+mod key;
 mod logs;
 mod long;
 mod meet;
@@ -139,6 +140,7 @@ pub use export::{
 };
 pub use index::Index;
 pub use instance::{Instance, InstanceBuilder};
+pub use key::{Bookmark, Key, KeyParts};
 pub use logs::{
     ChainLink, LogChain, LogLink, LogPicture, LogRole, PageFilter, each_log_record,
     is_written_alike, look_at_logs,
@@ -151,7 +153,7 @@ pub use restore::{
     looks_like_backup_set, recover, recover_by, recover_with, restore, restore_from, restore_with,
     verify_set,
 };
-pub use row::{ColumnRef, Guid, Key, Row, RowView, Value, Values};
+pub use row::{ColumnRef, Guid, Row, RowView, Value, Values};
 pub use rows::Rows;
 #[doc(hidden)]
 pub use session::{ChangeState, SessionCell, View};

@@ -15,7 +15,7 @@ use ese_engine::{
 };
 
 use crate::{
-    row::{Key, key_bytes},
+    key::{Key, key_bytes},
     session::{SessionCell, Transaction, View},
     table::Table,
 };

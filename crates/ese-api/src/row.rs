@@ -5,14 +5,17 @@ use std::{borrow::Cow, fmt, ops, sync::Arc};
 use ese_base::{Error, JetErr, Result};
 use ese_engine::{
     record::RecordView,
-    schema::{ColType, Column, ColumnFlags, ColumnId, Index, TableSchema},
+    schema::{ColType, Column, ColumnFlags, ColumnId, TableSchema},
     session::Session as EngineSession,
     table::{RowRef, Table as EngineTable},
 };
 
 pub use ese_engine::record::{Guid, Value};
 
-use crate::typed::{ColumnType, Typed};
+use crate::{
+    key::Bookmark,
+    typed::{ColumnType, Typed},
+};
 
 /// How a column is named: by its name, or faster by its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +153,7 @@ pub struct Row {
     schema: Arc<TableSchema>,
     /// One per column, in the order of the ids.
     values: Vec<Value>,
-    key: Vec<u8>,
+    bookmark: Bookmark,
 }
 
 impl Row {
@@ -172,7 +175,7 @@ impl Row {
     ) -> Result<Row> {
         let columns = schema.columns.iter();
         let values = columns.map(|column| Value::read(column, view)).collect::<Result<_>>()?;
-        Ok(Row { schema: Arc::clone(schema), values, key })
+        Ok(Row { schema: Arc::clone(schema), values, bookmark: Bookmark::new(key) })
     }
 
     /// The value of a column; `None` if the table has no such column.
@@ -207,10 +210,17 @@ impl Row {
         T::from_value(value)
     }
 
-    /// The row's key as the table orders it: its bookmark. Keys compare as bytes.
+    /// Where the row is in its table: a key for [`crate::Table::update`] and the like, also for the
+    /// rows of a table without primary index.
+    #[must_use]
+    pub fn bookmark(&self) -> &Bookmark {
+        &self.bookmark
+    }
+
+    /// The row's key as the table orders it, the bytes of its bookmark. Keys compare as bytes.
     #[must_use]
     pub fn key(&self) -> &[u8] {
-        &self.key
+        self.bookmark.as_bytes()
     }
 }
 
@@ -225,9 +235,9 @@ impl<'c, C: Into<ColumnRef<'c>>> ops::Index<C> for Row {
 }
 
 impl PartialEq for Row {
-    /// Same key and values.
+    /// Same bookmark and values.
     fn eq(&self, other: &Row) -> bool {
-        self.key == other.key && self.values == other.values
+        self.bookmark == other.bookmark && self.values == other.values
     }
 }
 
@@ -316,142 +326,4 @@ impl<'a> RowView<'a> {
         self.append_key(&mut key);
         Row::read(self.table, self.session, key, self.record)
     }
-}
-
-/// Values that stand for the key columns of a table, in the order of its primary index; fewer
-/// values stand for all rows that begin with them. A table without primary index has the row's
-/// number as its key.
-///
-/// Single values, tuples, arrays and slices of values are keys.
-pub trait Key {
-    /// The values.
-    fn into_values(self) -> Vec<Value>;
-}
-
-macro_rules! single_keys {
-    ($($ty:ty),*) => {$(
-        impl Key for $ty {
-            fn into_values(self) -> Vec<Value> {
-                vec![self.into()]
-            }
-        }
-    )*};
-}
-
-single_keys!(
-    Value,
-    bool,
-    u8,
-    i16,
-    u16,
-    i32,
-    u32,
-    i64,
-    u64,
-    f32,
-    f64,
-    Guid,
-    &str,
-    String,
-    &String,
-    &[u8],
-    Vec<u8>
-);
-
-impl Key for &[Value] {
-    fn into_values(self) -> Vec<Value> {
-        self.to_vec()
-    }
-}
-
-impl Key for Vec<Value> {
-    fn into_values(self) -> Vec<Value> {
-        self
-    }
-}
-
-impl<const N: usize> Key for [Value; N] {
-    fn into_values(self) -> Vec<Value> {
-        self.into()
-    }
-}
-
-macro_rules! tuple_keys {
-    ($(($($name:ident $at:tt),+))*) => {$(
-        impl<$($name: Into<Value>),+> Key for ($($name,)+) {
-            fn into_values(self) -> Vec<Value> {
-                vec![$(self.$at.into()),+]
-            }
-        }
-    )*};
-}
-
-tuple_keys! { (A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) }
-
-/// The bytes of a primary key, or of the beginning of keys.
-pub(crate) fn key_bytes(schema: &TableSchema, key: impl Key, out: &mut Vec<u8>) -> Result<()> {
-    index_key_bytes(schema, schema.primary(), key, out)
-}
-
-/// The bytes of a key of an index, or of the beginning of keys; `None` is the order of a table
-/// without primary index.
-pub(crate) fn index_key_bytes(
-    schema: &TableSchema,
-    index: Option<&Index>,
-    key: impl Key,
-    out: &mut Vec<u8>,
-) -> Result<()> {
-    let values = key.into_values();
-    let Some(index) = index else {
-        let number = match values.as_slice() {
-            [Value::U32(number)] => Some(*number),
-            [Value::I32(number)] => u32::try_from(*number).ok(),
-            [Value::I64(number)] => u32::try_from(*number).ok(),
-            [Value::U64(number)] => u32::try_from(*number).ok(),
-            _ => None,
-        };
-        let number = number.ok_or_else(|| {
-            Error::new(
-                JetErr::InvalidParameter,
-                format!("table \"{}\" has no primary index: its key is a row number", schema.name),
-            )
-        })?;
-        out.clear();
-        out.extend_from_slice(&ese_engine::key::sequential(number));
-        return Ok(());
-    };
-    let encoded = segment_values(schema, index, &values)?;
-    let slices: Vec<Option<&[u8]>> = encoded.iter().map(Option::as_deref).collect();
-    ese_engine::key::values_key(schema, index, &slices, out)
-}
-
-/// What all keys of an index begin with in which the last of these values is the beginning of the
-/// column's.
-pub(crate) fn index_beginning_bytes(
-    schema: &TableSchema,
-    index: Option<&Index>,
-    key: impl Key,
-    out: &mut Vec<u8>,
-) -> Result<()> {
-    let index = index.ok_or_else(|| {
-        Error::new(JetErr::InvalidParameter, format!("table \"{}\" has row numbers", schema.name))
-    })?;
-    let encoded = segment_values(schema, index, &key.into_values())?;
-    let slices: Vec<Option<&[u8]>> = encoded.iter().map(Option::as_deref).collect();
-    ese_engine::key::beginning_key(schema, index, &slices, out)
-}
-
-/// The values as the columns of an index store them.
-fn segment_values(
-    schema: &TableSchema,
-    index: &Index,
-    values: &[Value],
-) -> Result<Vec<Option<Vec<u8>>>> {
-    let mut encoded = Vec::with_capacity(values.len());
-    for (segment, value) in index.segments.iter().zip(values) {
-        encoded.push(value.encode(schema.columns.require(segment.column)?)?);
-    }
-    // The engine says what is wrong with too many.
-    encoded.resize(values.len(), None);
-    Ok(encoded)
 }

@@ -9,6 +9,7 @@ use ese_engine::{
 };
 
 use crate::{
+    key::{Bookmark, no_index_key},
     row::{Row, RowView},
     session::{SessionCell, SessionState},
     shared::OpenDatabase,
@@ -157,6 +158,29 @@ impl<'r> Rows<'r> {
             Direction::Backward => Direction::Forward,
         };
         self
+    }
+
+    /// The rows that come behind the one with this bookmark: an iteration goes on where another one
+    /// ended. The row itself may be gone. To be called after [`Rows::rev`], and before the first row
+    /// is taken.
+    ///
+    /// # Errors
+    /// `JET_errInvalidParameter` (-1003) for rows in the order of a secondary index, where a bookmark
+    /// is no place.
+    pub fn after(mut self, bookmark: &Bookmark) -> Result<Rows<'r>> {
+        if let Some(index) = &self.index {
+            return Err(no_index_key(&self.table.schema, &index.schema));
+        }
+        let key = bookmark.as_bytes().to_vec();
+        let before_begin = match (self.direction, &self.bounds.low, &self.bounds.high) {
+            (Direction::Forward, Some(low), _) => key < *low,
+            (Direction::Backward, _, Some(high)) => key >= *high,
+            _ => false,
+        };
+        if !before_begin {
+            self.last = Some(Entry { key, bookmark: Vec::new() });
+        }
+        Ok(self)
     }
 
     /// Visits the rows that are left without copying them, until the visitor breaks. Says whether

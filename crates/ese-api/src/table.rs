@@ -23,7 +23,8 @@ use smallvec::SmallVec;
 
 use crate::{
     index::Index,
-    row::{Key, Row, RowView, Values, index_key_bytes, key_bytes},
+    key::{Key, key_bytes, order_key_bytes},
+    row::{Row, RowView, Values},
     rows::{Bounds, Rows},
     session::{ChangeState, Reader, SessionState, Transaction, Writer},
     shared::OpenDatabase,
@@ -303,10 +304,43 @@ impl Table {
     pub fn insert(&self, to: &mut impl Writer, row: &Values<'_>) -> Result<()> {
         to.change(|ChangeState(state)| {
             let table = self.current(&state.engine)?;
-            let encoded = row.encode(&table.schema)?;
-            let slices: SmallVec<[ColumnValue<'_>; 16]> =
-                encoded.iter().map(|(id, value)| (*id, value.as_deref())).collect();
-            insert_encoded(&table, state, &slices)
+            insert_row(&table, state, row)
+        })
+    }
+
+    /// Inserts a row and gives it back as it is stored: with the number of an auto-increment column,
+    /// with defaults, and with its [`Bookmark`](crate::Bookmark).
+    ///
+    /// ```
+    /// # fn main() -> ese_api::Result<()> {
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let instance = ese_api::Instance::builder(dir.path().join("data")).start()?;
+    /// # let database = instance.create_database("a.edb")?;
+    /// # let mut session = instance.session()?;
+    /// use ese_api::{ColType, ColumnDef, ColumnFlags, TableBuilder, row};
+    ///
+    /// let id = ColumnDef::new("id", ColType::Long).with(ColumnFlags::AUTOINCREMENT);
+    /// let notes = TableBuilder::new("notes").define(id).text("text").primary(&["id"]);
+    /// let notes = database.create_table(&mut session, notes)?;
+    /// let note = notes.insert_returning(&mut session, &row! { "text" => "buy milk" })?;
+    /// assert_eq!(note["id"], 1.into());
+    /// # drop((notes, database, session));
+    /// # instance.stop()
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Table::insert`], and those of reading.
+    pub fn insert_returning(&self, to: &mut impl Writer, row: &Values<'_>) -> Result<Row> {
+        to.change(|ChangeState(state)| {
+            let table = self.current(&state.engine)?;
+            insert_row(&table, state, row)?;
+            let (engine, key) = (&state.engine, &state.key);
+            let read = |record: &[u8]| Row::read(&table, engine, key.clone(), record);
+            table.get(engine, key, read)?.ok_or_else(|| {
+                let what = format!("the row that was inserted into \"{}\"", table.schema.name);
+                Error::new(JetErr::RecordNotFound, what)
+            })?
         })
     }
 
@@ -477,7 +511,7 @@ impl Table {
         from: &'r R,
         keys: impl RangeBounds<K>,
     ) -> Result<Rows<'r>> {
-        let bounds = key_bounds(&self.inner.schema, self.inner.schema.primary(), keys)?;
+        let bounds = key_bounds(&self.inner.schema, None, keys)?;
         Ok(Rows::new(self, from.cell(), bounds))
     }
 
@@ -548,23 +582,23 @@ impl Table {
     }
 }
 
-fn insert_encoded(
-    table: &EngineTable,
-    state: &mut SessionState,
-    row: &[ColumnValue<'_>],
-) -> Result<()> {
+/// Inserts a row; its key is left in the state.
+fn insert_row(table: &EngineTable, state: &mut SessionState, row: &Values<'_>) -> Result<()> {
+    let encoded = row.encode(&table.schema)?;
+    let values: SmallVec<[ColumnValue<'_>; 16]> =
+        encoded.iter().map(|(id, value)| (*id, value.as_deref())).collect();
     let (dbid, fdp) = (table.db.dbid, table.schema.fdp);
     let mut position = state.hint(dbid, fdp);
     let SessionState { engine, key, record, .. } = state;
-    let inserted = table.insert_values(engine, &mut position, row, record, key);
+    let inserted = table.insert_values(engine, &mut position, &values, record, key);
     state.set_hint(dbid, fdp, position);
     inserted
 }
 
-/// The bounds that a range of keys of an index means.
+/// The bounds that a range of keys of a secondary index means, or of the table's own order.
 pub(crate) fn key_bounds<K: Key + Clone>(
     schema: &TableSchema,
-    index: Option<&IndexSchema>,
+    secondary: Option<&IndexSchema>,
     keys: impl RangeBounds<K>,
 ) -> Result<Bounds> {
     let bytes = |bound: Bound<&K>| -> Result<Bound<Vec<u8>>> {
@@ -572,11 +606,11 @@ pub(crate) fn key_bounds<K: Key + Clone>(
         Ok(match bound {
             Bound::Unbounded => Bound::Unbounded,
             Bound::Included(key) => {
-                index_key_bytes(schema, index, key.clone(), &mut out)?;
+                order_key_bytes(schema, secondary, key.clone(), &mut out)?;
                 Bound::Included(out)
             }
             Bound::Excluded(key) => {
-                index_key_bytes(schema, index, key.clone(), &mut out)?;
+                order_key_bytes(schema, secondary, key.clone(), &mut out)?;
                 Bound::Excluded(out)
             }
         })

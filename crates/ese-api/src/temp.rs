@@ -12,7 +12,8 @@ use ese_engine::{
 use smallvec::SmallVec;
 
 use crate::{
-    row::{Key, Row, Values, key_bytes},
+    key::{Key, key_bytes},
+    row::{Row, Values},
     session::{SessionCell, SessionState},
     typed::{ColumnType, Typed},
 };

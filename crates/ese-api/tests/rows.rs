@@ -264,6 +264,96 @@ fn a_table_without_primary_index_numbers_its_rows() {
     assert_eq!(table.get(&setup.session, "x").unwrap_err().code(), JetErr::InvalidParameter);
 }
 
+/// Rows without key columns, and rows that an index led to, are changed by their bookmarks.
+#[test]
+fn a_bookmark_names_its_row() {
+    let mut setup = setup();
+    let log = TableBuilder::new("log").text("what").column("n", ColType::Long);
+    let log = setup.database.create_table(&mut setup.session, log.secondary("n", &["n"])).unwrap();
+    let mut transaction = setup.session.begin().unwrap();
+    for n in 0..10 {
+        log.insert(&mut transaction, &row! { "what" => "seen", "n" => 9 - n }).unwrap();
+    }
+    transaction.commit().unwrap();
+
+    let by_n = log.index("n").unwrap();
+    let third = by_n.get(&setup.session, 3).unwrap().unwrap();
+    let kept = ese_api::Bookmark::from_bytes(third.bookmark().as_bytes());
+    let mut transaction = setup.session.begin().unwrap();
+    assert!(log.update(&mut transaction, &kept, &row! { "what" => "changed" }).unwrap());
+    assert_eq!(log.get(&transaction, &kept).unwrap().unwrap()["what"], "changed".into());
+    assert!(log.lock(&mut transaction, &kept, ese_api::Lock::Write).unwrap());
+    assert!(log.delete(&mut transaction, &kept).unwrap());
+    assert!(!log.delete(&mut transaction, &kept).unwrap());
+    transaction.commit().unwrap();
+    assert!(log.get(&setup.session, &kept).unwrap().is_none());
+
+    // The rows came with 9 first; the one with 3 was the seventh, and is gone.
+    let n = |rows: ese_api::Rows<'_>| rows.map(|row| row.unwrap()["n"].clone()).collect::<Vec<_>>();
+    let all = || log.rows(&setup.session);
+    let numbers = |numbers: &[i32]| numbers.iter().copied().map(Value::from).collect::<Vec<_>>();
+    assert_eq!(n(all().after(&kept).unwrap()), numbers(&[2, 1, 0]));
+    assert_eq!(n(all().rev().after(&kept).unwrap()), numbers(&[4, 5, 6, 7, 8, 9]));
+    let mut seen = Vec::new();
+    assert!(
+        !all()
+            .after(&kept)
+            .unwrap()
+            .visit(|row| {
+                seen.push(row.value("n").unwrap());
+                ControlFlow::Continue(())
+            })
+            .unwrap()
+    );
+    assert_eq!(seen, numbers(&[2, 1, 0]));
+    // A range keeps its bounds on both sides.
+    let first = all().next().unwrap().unwrap().bookmark().clone();
+    let range = || log.range(&setup.session, 3..=9).unwrap();
+    assert_eq!(n(range().after(&first).unwrap()), numbers(&[7, 6, 5, 4, 2, 1]));
+    assert_eq!(n(range().after(&kept).unwrap()), numbers(&[2, 1]));
+    assert_eq!(n(range().rev().after(&kept).unwrap()), numbers(&[4, 5, 6, 7]));
+    assert_eq!(n(range().rev().after(&first).unwrap()), numbers(&[]));
+
+    // In the order of an index it is no place.
+    let no_key = by_n.get(&setup.session, &kept).unwrap_err();
+    assert_eq!(no_key.code(), JetErr::InvalidParameter);
+    assert_eq!(by_n.rows(&setup.session).after(&kept).unwrap_err().code(), no_key.code());
+    let no_key = by_n.starting_with(&setup.session, &kept).unwrap_err();
+    assert_eq!(no_key.code(), JetErr::InvalidParameter);
+}
+
+#[test]
+fn an_inserted_row_comes_back_as_it_is_stored() {
+    let mut setup = setup();
+    let id = ColumnDef::new("id", ColType::LongLong).with(ColumnFlags::AUTOINCREMENT);
+    let state = ColumnDef::new("state", ColType::Long).with_default(&7_i32.to_le_bytes());
+    let notes = TableBuilder::new("notes")
+        .define(id)
+        .define(state)
+        .define(ColumnDef::new("text", ColType::LongBinary))
+        .primary(&["id"]);
+    let notes = setup.database.create_table(&mut setup.session, notes).unwrap();
+    let long = vec![5_u8; 20_000];
+    for n in 1..=3_i64 {
+        let note = row! { "text" => long.clone() };
+        let note = notes.insert_returning(&mut setup.session, &note).unwrap();
+        assert_eq!((&note["id"], &note["state"]), (&n.into(), &7.into()));
+        assert_eq!(note["text"], long.clone().into());
+        assert_eq!(notes.get(&setup.session, note.bookmark()).unwrap().unwrap(), note);
+    }
+    // What a transaction takes back was never inserted; its number is not given again.
+    let mut transaction = setup.session.begin().unwrap();
+    let fourth = notes.insert_returning(&mut transaction, &row! { "state" => 1 }).unwrap();
+    transaction.rollback().unwrap();
+    assert!(notes.get(&setup.session, fourth.bookmark()).unwrap().is_none());
+    let fifth = notes.insert_returning(&mut setup.session, &row! { "state" => 1 }).unwrap();
+    assert_eq!((&fourth["id"], &fifth["id"]), (&4_i64.into(), &5_i64.into()));
+    let again = row! { "id" => 5_i64 };
+    let given = notes.insert_returning(&mut setup.session, &again).unwrap_err();
+    assert_eq!(given.code(), JetErr::InvalidColumnType);
+    assert_eq!(notes.rows(&setup.session).count(), 4);
+}
+
 #[test]
 fn a_snapshot_stands_still_and_the_first_writer_wins() {
     let mut setup = setup();

@@ -12,7 +12,8 @@ use ese_base::{Error, JetErr, Result};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    row::{Key, Row, Values},
+    key::Key,
+    row::{Row, Values},
     session::Writer,
     table::Table,
 };
