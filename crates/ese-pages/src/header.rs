@@ -20,7 +20,7 @@ use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 use crate::checksum::{header_xor, stamp_header, stored_header_xor, verify_header};
 
-pub use backups::{BackupScope, remember_backup};
+pub use backups::{BackupScope, kind_of_header, remember_backup};
 pub use fields::{BackupTrailer, DbHeader, EventCount};
 pub use locate::{HeaderCopy, Located, contradiction, locate, read_header};
 

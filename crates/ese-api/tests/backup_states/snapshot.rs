@@ -327,7 +327,7 @@ fn logs_are_truncated_after_the_thaw_and_the_headers_remember_the_snapshot() {
     assert_eq!(header.bkinfo_type_full_prev.get(), 1, "a snapshot of the system");
     assert_eq!(Live::again(&copy).rows(), live.rows());
 
-    // Incremental backups build on it, and so do incremental snapshots.
+    // Incremental snapshots build on it, and streams do not: who makes them has no full backup.
     live.load(2000..2100);
     let full = live.marks()[0];
     let id = prepare(&live, JET_bitIncrementalSnapshot);
@@ -335,9 +335,39 @@ fn logs_are_truncated_after_the_thaw_and_the_headers_remember_the_snapshot() {
     JetOSSnapshotThaw(id, 0).unwrap();
     let marks = live.marks();
     assert!(marks[0] == full && marks[2] > full, "{marks:?}");
-    JetBeginExternalBackupInstance(live.inst, JET_bitBackupIncremental).unwrap();
-    live.log_list();
-    live.end(JET_bitBackupEndAbort);
+    let stream = JetBeginExternalBackupInstance(live.inst, JET_bitBackupIncremental);
+    assert_eq!(code(stream), JetErr::MissingFullBackup);
+}
+
+/// As a stream says it when it asks for the logs: what is missing between cannot be bridged.
+#[test]
+fn an_incremental_snapshot_of_a_broken_chain_is_refused() {
+    let _mode = multi();
+    let live = with_old_logs();
+    let id = prepare(&live, 0);
+    JetOSSnapshotFreeze(id, 0).unwrap();
+    JetOSSnapshotThaw(id, 0).unwrap();
+    let covered = live.header().bkinfo_full_prev.gen_high.get();
+    assert!(covered > 0);
+    live.load(2000..4000);
+    let dir = live.dir.clone();
+    live.term(JET_bitTermComplete).unwrap();
+    for generation in 1..=covered + 1 {
+        let _ = std::fs::remove_file(dir.path().join(format!("edb{generation:05X}.log")));
+    }
+    let live = Live::again(&dir);
+    let marks = live.marks();
+    let id = prepare(&live, JET_bitIncrementalSnapshot);
+    assert_eq!(code(JetOSSnapshotFreeze(id, 0)), JetErr::MissingFileToBackup);
+    JetOSSnapshotAbort(id, 0).unwrap();
+    assert_eq!(live.marks(), marks);
+    // A full one begins a new chain, and a stream of logs is not its continuation.
+    let id = prepare(&live, 0);
+    JetOSSnapshotFreeze(id, 0).unwrap();
+    JetOSSnapshotThaw(id, 0).unwrap();
+    let id = prepare(&live, JET_bitIncrementalSnapshot);
+    JetOSSnapshotFreeze(id, 0).unwrap();
+    JetOSSnapshotThaw(id, 0).unwrap();
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The calls that begin and end a backup (backup-log-recovery 4.3, 4.10).
 
 use ese_base::{Error, Generation, JetErr, Result};
-use ese_pages::header::{BackupScope, remember_backup};
+use ese_pages::header::{BackupScope, kind_of_header, remember_backup};
 
 use super::{
     context::{Backup, BackupContext, Cause, Part, Ranges, ResumePoint},
@@ -333,6 +333,16 @@ impl Backup {
                     "make a full backup first that truncates the logs (--truncate); one that \
                      leaves them counts as a copy",
                 ));
+            }
+            if header.bkinfo_type_full_prev.get() != kind_of_header(self.kind as u32) {
+                // Two who copy would each have half of a chain, and truncate the other's logs.
+                return Err(Error::new(
+                    JetErr::MissingFullBackup,
+                    "the last full backup is of another kind: a snapshot goes on from a snapshot, \
+                     a stream from a stream",
+                )
+                .at_path(&part.database.path)
+                .advise("make a full backup of this kind first"));
             }
         }
         Ok(())

@@ -147,7 +147,7 @@ impl Ranges {
 }
 
 /// The logs on disk must continue the last full or incremental backup of a database.
-fn check_chain(database: &AttachedDatabase, lowest: Generation) -> Result<()> {
+pub(super) fn check_chain(database: &AttachedDatabase, lowest: Generation) -> Result<()> {
     let header = database.file.header();
     let covered = header.bkinfo_full_prev.gen_high.get().max(header.bkinfo_inc_prev.gen_high.get());
     if lowest.0 <= covered.saturating_add(1) {

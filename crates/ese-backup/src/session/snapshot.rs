@@ -11,6 +11,7 @@ use ese_base::{Error, JetErr, Result};
 
 use super::{
     context::{Backup, BackupContext, Cause, Ranges},
+    logs::check_chain,
     table::{Api, State},
 };
 use crate::{
@@ -33,8 +34,9 @@ impl BackupContext {
     ///
     /// # Errors
     /// `JET_errOSSnapshotNotAllowed` (-2403) while a backup or another snapshot is in progress,
-    /// without a log, or when no backup may begin; `JET_errMissingFullBackup` (-560) and
-    /// `JET_errInvalidBackup` (-526) for an incremental one; those of the log and of the
+    /// without a log, or when no backup may begin; `JET_errMissingFullBackup` (-560),
+    /// `JET_errInvalidBackup` (-526) and `JET_errMissingFileToBackup` (-569) for an incremental
+    /// one; those of the log and of the
     /// checkpoint file. Writes go on then.
     pub fn freeze(&self, how: Freeze) -> Result<u64> {
         let mut backup = self.machine.lock();
@@ -74,6 +76,11 @@ impl BackupContext {
         let checkpoint = self.source.checkpoint_on_disk()?.generation;
         let logs = self.source.archived_logs()?;
         let lowest = logs.first().map_or(end, |log| log.generation);
+        if !backup.full {
+            for part in &backup.parts {
+                check_chain(&part.database, lowest)?;
+            }
+        }
         backup.copy_low = if backup.full { checkpoint } else { lowest };
         let needs: Vec<_> = backup.parts.iter().map(|part| backup.needs(&part.database)).collect();
         let delete = truncate::deletable_by_incremental(lowest, end, checkpoint, &needs);

@@ -40,8 +40,10 @@ impl BackupScope {
     }
 }
 
-/// What another program copies is a snapshot to the header; the log says which it was.
-fn kind_of_header(logged: u32) -> u32 {
+/// The kind of a backup as the header holds it, of what the log holds: what another program copies
+/// is a snapshot to the header.
+#[must_use]
+pub fn kind_of_header(logged: u32) -> u32 {
     const OS_SNAPSHOT: u32 = 1;
     const SURROGATE: u32 = 3;
     if logged == SURROGATE { OS_SNAPSHOT } else { logged }
