@@ -251,3 +251,24 @@ fn an_older_state_beside_the_logs_of_a_crash_is_replayed_from_its_attachment_on(
     ese(&tried, &["recover", ".", "--in-place"]).refused(1, &["a.edb", "-551"]);
     assert!(fs::read(tried.join("a.edb")).unwrap() == fs::read(dir.join("clean.edb")).unwrap());
 }
+
+/// To go on in it would write over the finished logs.
+#[test]
+fn a_current_log_that_an_older_one_has_replaced_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let data = dir.join("data");
+    clean(&data, ese_api::PageSize::K4, 100);
+    keep_up(&data, 1000).stop().unwrap();
+    // Nothing but the logs: no database and no checkpoint that would object.
+    fs::remove_file(data.join("a.edb")).unwrap();
+    fs::remove_file(data.join("edb.chk")).unwrap();
+    fs::copy(data.join("edb00001.log"), data.join("edb.log")).unwrap();
+    fs::write(dir.join("rows.jsonl"), "{\"id\":1}\n").unwrap();
+    let logs = || ["edb00001.log", "edb.log"].map(|name| fs::read(data.join(name)).unwrap());
+    let before = logs();
+    let args = ["import", "data", "--table", "t", "rows.jsonl", "--key", "id"];
+    ese(dir, &args).refused(1, &["edb.log", "-515", "finished one"]);
+    ese(dir, &["recover", "data", "--in-place"]).refused(1, &["edb.log", "-515"]);
+    assert!(logs() == before && !data.join("data.edb").exists());
+}

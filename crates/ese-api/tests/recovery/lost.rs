@@ -98,3 +98,38 @@ fn logs_behind_a_gap_or_out_of_sequence_go_only_by_a_parameter() {
         left.is_a_prefix();
     }
 }
+
+/// A finished log with the number of the current one, or a later one: the first roll would meet it.
+#[test]
+fn logs_with_numbers_to_come_are_refused_or_removed() {
+    let _mode = multi();
+    let left = Left::with_rows(500);
+    let last = left.current();
+    for (from, to) in [(left.archive(2), last), (left.file("edb.log"), last), (left.archive(2), 90)]
+    {
+        let left = left.fork();
+        let stray = left.archive(to);
+        fs::copy(left.file(from.file_name().unwrap().to_str().unwrap()), &stray).unwrap();
+        edit_log(&stray, |header| header.generation = ese_api::Generation(to));
+        for refused in [Try::default(), lose(), lose_out_of_range()] {
+            assert_eq!(refused.refused(left.path()), JetErr::InvalidLogSequence, "{to}");
+        }
+        assert!(stray.exists());
+        let allowed = Try::default().with(JET_paramDeleteOutOfRangeLogs, 1);
+        assert_eq!(allowed.run(left.path()).unwrap(), JetErr::Success);
+        assert!(!stray.exists());
+        left.is_complete();
+    }
+    // Of another stream it stays.
+    let stray = left.archive(90);
+    fs::copy(Left::with_rows(500).archive(2), &stray).unwrap();
+    edit_log(&stray, |header| header.generation = ese_api::Generation(90));
+    let allowed = || Try::default().with(JET_paramDeleteOutOfRangeLogs, 1);
+    assert_eq!(allowed().refused(left.path()), JetErr::BadLogSignature);
+    assert!(stray.exists());
+    // What a database needs is not removed: here the current log is an older one.
+    fs::remove_file(&stray).unwrap();
+    fs::copy(left.archive(1), left.file("edb.log")).unwrap();
+    assert_eq!(allowed().refused(left.path()), JetErr::RequiredLogFilesMissing);
+    assert!(left.archive(2).exists());
+}

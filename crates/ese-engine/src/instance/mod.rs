@@ -5,6 +5,7 @@
 //! transaction can change several of them.
 
 mod attach;
+mod beyond;
 mod checkpoint;
 mod config;
 mod create;
@@ -328,12 +329,13 @@ impl Instance {
             (Arc::downgrade(self), Arc::clone(&self.nudge));
         let body = move || {
             let mut publisher = status::Publisher::default();
+            let mut rest = REST;
             loop {
                 {
                     let (due, wake) = &*nudge;
                     let mut due = due.lock();
                     if !*due {
-                        wake.wait_for(&mut due, REST);
+                        wake.wait_for(&mut due, rest);
                     }
                     *due = false;
                 }
@@ -347,6 +349,7 @@ impl Instance {
                     instance.poison(&error);
                 }
                 publisher.publish(&instance);
+                rest = instance.rest();
             }
         };
         *self.worker.lock() = self.env.threads.spawn("ese-flush", Box::new(body))?;
@@ -367,6 +370,17 @@ impl Instance {
         let wished = self.env.clock.monotonic().saturating_add(delay);
         let mut by = self.durable_by.lock();
         *by = Some(by.map_or(wished, |earlier| earlier.min(wished)));
+        drop(by);
+        if delay < REST {
+            // The background work has to rest for less than it does now.
+            self.nudge();
+        }
+    }
+
+    /// How long the background work may rest: no longer than a lazy commit may wait.
+    fn rest(&self) -> Duration {
+        let Some(by) = *self.durable_by.lock() else { return REST };
+        by.saturating_sub(self.env.clock.monotonic()).min(REST)
     }
 
     /// Makes lazy commits durable whose time has come.

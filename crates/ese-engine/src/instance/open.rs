@@ -12,7 +12,7 @@ use ese_log::{
 };
 use ese_os::{Env, OpenMode};
 
-use super::{Attached, InstanceConfig, checkpoint::Bounds};
+use super::{Attached, InstanceConfig, beyond, checkpoint::Bounds};
 use crate::recovery::{
     self, Limit, LogPlace, NextAction, OpenReason, Ranges, RecoveryEvent, RecoveryFlags,
     RecoveryOptions, RecoveryReport, RedoEnd, Redone, ReplayStart, Watch, missing_current,
@@ -131,6 +131,7 @@ impl Open<'_> {
         refuse_early(&stream)?;
         sync_current(self.env, &stream)?;
         let limit = Limit::new(options.until);
+        let (stream, out_of_range) = beyond::leave_out(stream, self.config, &options)?;
         let (stream, mut cut) = self.without_loss(stream, &options, limit, watch)?;
         missing_current_allowed |= cut.from.is_some();
         let start = self.replay_start(&stream, &options, limit, missing_current_allowed)?;
@@ -167,6 +168,9 @@ impl Open<'_> {
                 self.end_of_cut(&cut, &mut redone)?
             }
         };
+        if !without_undo {
+            beyond::remove(self.env, names.dir(), &out_of_range)?;
+        }
         self.take_over(&end, &start, redone, without_undo)
     }
 
@@ -370,12 +374,10 @@ impl Open<'_> {
             let header = stream.header_of(generation)?;
             Ok((pos, header.attachments.clone(), header.params))
         };
-        let older = match &checkpoint {
-            Some(checkpoint) => {
-                needed_before_checkpoint(self.env, self.config, options, checkpoint, first)?
-            }
-            None => None,
-        };
+        let older = checkpoint.as_ref().map(|checkpoint| {
+            needed_before_checkpoint(self.env, self.config, options, checkpoint, first)
+        });
+        let older = older.transpose()?.flatten();
         let (pos, attachments, params) = match (checkpoint, mapped) {
             (Some(checkpoint), mapped)
                 if mapped.is_none_or(|needed| checkpoint.checkpoint.generation <= needed) =>

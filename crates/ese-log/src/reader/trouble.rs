@@ -79,6 +79,13 @@ impl LogStream {
         self
     }
 
+    /// Leaves out the finished generations from `generation` on; the current one stays.
+    #[must_use]
+    pub fn without_archives_from(mut self, generation: Generation) -> LogStream {
+        self.archives.split_off(&generation);
+        self
+    }
+
     /// The newest finished generation.
     #[must_use]
     pub fn newest_archive(&self) -> Option<Generation> {
