@@ -44,6 +44,10 @@ pub(crate) fn describe(env: &Env, path: &Path) -> Outcome<Option<Described>> {
             let remark = "room for a log, should the disk be full; what is in it means nothing";
             Some(without_data(path, FileKind::Reserve, len, remark))
         }
+        Some(FileKind::Prepared) => {
+            let remark = "the next log, made in advance; nothing is in it";
+            Some(without_data(path, FileKind::Prepared, len, remark))
+        }
         Some(FileKind::Lock) => {
             let remark = "a running instance holds it; nothing is in it";
             Some(without_data(path, FileKind::Lock, len, remark))

@@ -141,7 +141,9 @@ fn file_line(file: &FileReport) -> String {
             let records = text::counted(file.records, "record");
             format!("{}, generation {:#x}, {records}", file.kind, generation.0)
         }
-        (FileKind::Reserve | FileKind::Lock, _) => format!("{}, which holds no data", file.kind),
+        (FileKind::Reserve | FileKind::Prepared | FileKind::Lock, _) => {
+            format!("{}, which holds no data", file.kind)
+        }
         (kind, _) => kind.to_string(),
     }
 }

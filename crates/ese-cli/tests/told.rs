@@ -100,6 +100,13 @@ fn a_log_and_a_checkpoint_are_verified_by_themselves() {
     fs::write(dir.join("edbres00001.jrs"), vec![0; 1 << 16]).unwrap();
     assert!(verify("edbres00001.jrs").fine().contains("reserve log, which holds no data"));
     assert!(ese(dir, &["info", "edbres00001.jrs"]).fine().contains("reserve log"));
+    fs::write(dir.join("edbtmp.log"), vec![0; 1 << 16]).unwrap();
+    assert!(verify("edbtmp.log").fine().contains("log made in advance, which holds no data"));
+    assert!(ese(dir, &["info", "edbtmp.log"]).fine().contains("log made in advance"));
+    fs::write(dir.join("edbtmp.log"), vec![0x5a; 1 << 16]).unwrap();
+    damage(&dir.join("edbtmp.log"), 300);
+    found(&verify("edbtmp.log"), &["edbtmp.log", "-501", "[error]"]);
+    fs::remove_file(dir.join("edbtmp.log")).unwrap();
     // A killed instance leaves it.
     fs::write(dir.join("edb.lck"), []).unwrap();
     assert!(ese(dir, &["verify", "edb.lck"]).fine().contains("lock file, which holds no data"));

@@ -31,6 +31,8 @@ pub enum FileKind {
     FlushMap,
     /// Room for a log, should the disk be full. What is in it means nothing.
     Reserve,
+    /// Room for the next log, made in advance: its header is blank.
+    Prepared,
     /// Held by a running instance. It is empty.
     Lock,
     /// A backup set as one file.
@@ -44,6 +46,7 @@ impl fmt::Display for FileKind {
             FileKind::Checkpoint => "checkpoint",
             FileKind::FlushMap => "flush map",
             FileKind::Reserve => "reserve log",
+            FileKind::Prepared => "log made in advance",
             FileKind::Lock => "lock file",
             FileKind::Archive => "archive of a backup set",
         })
@@ -76,14 +79,16 @@ pub fn kind_of_file(env: &Env, path: &Path) -> Result<Option<FileKind>> {
         // A whole header of another kind is a database's; one of larger pages is longer.
         Some(_) => None,
         None if read_header(file.as_ref()).is_ok() => None,
-        None => kind_by_name(path),
+        None => kind_by_name(path, header.iter().all(|byte| Some(byte) == header.first())),
     })
 }
 
-fn kind_by_name(path: &Path) -> Option<FileKind> {
+fn kind_by_name(path: &Path, is_blank: bool) -> Option<FileKind> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if LogName::parse(&name).is_some_and(|name| name.kind == NameKind::Reserve) {
-        return Some(FileKind::Reserve);
+    match LogName::parse(&name).map(|name| name.kind) {
+        Some(NameKind::Reserve) => return Some(FileKind::Reserve),
+        Some(NameKind::Temporary) if is_blank => return Some(FileKind::Prepared),
+        _ => {}
     }
     let ending = path.extension()?.to_str()?.to_ascii_lowercase();
     Some(match ending.as_str() {
@@ -128,7 +133,7 @@ pub fn verify_file(env: &Env, path: &Path, options: &mut VerifyOptions<'_>) -> R
         FileKind::Checkpoint => verify_checkpoint(env, path),
         FileKind::FlushMap => verify_flush_map(env, path),
         FileKind::Archive => verify_archive(env, path, options),
-        FileKind::Reserve | FileKind::Lock => Ok(()),
+        FileKind::Reserve | FileKind::Prepared | FileKind::Lock => Ok(()),
     };
     report.file = Some(found);
     if let Err(error) = verified {
