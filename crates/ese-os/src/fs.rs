@@ -133,10 +133,7 @@ pub trait File: Send + Sync + Debug {
     /// Gives the lock up before the handle is dropped: others may still have a reference to it.
     fn unlock(&self) -> Result<()>;
     /// Is it the file that has this name now? Another one may have taken it, or nobody has it.
-    fn is_at(&self, path: &Path) -> Result<bool> {
-        _ = path;
-        Ok(true)
-    }
+    fn is_at(&self, path: &Path) -> Result<bool>;
     /// Maps the file for reading, if this file system's maps are coherent with its writes.
     /// `None` means: read pages with `read_at` instead.
     fn map(&self) -> Result<Option<Arc<dyn PageMap>>>;

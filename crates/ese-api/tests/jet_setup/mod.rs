@@ -500,6 +500,9 @@ impl File for SlowFile {
     fn unlock(&self) -> Result<()> {
         self.file.unlock()
     }
+    fn is_at(&self, path: &Path) -> Result<bool> {
+        self.file.is_at(path)
+    }
     fn map(&self) -> Result<Option<Arc<dyn PageMap>>> {
         self.file.map()
     }

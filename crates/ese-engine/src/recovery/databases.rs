@@ -262,39 +262,20 @@ impl RedoDatabases {
             .at_path(&info.path));
         }
         if header.sign_db != info.sign_db {
-            let cause = Error::new(
-                JetErr::AttachedDatabaseMismatch,
-                format!("the log means database {}, the file is {}", info.sign_db, header.sign_db),
-            )
-            .advise("put the right database back, or move this one away");
-            if info.placed == Placed::Inside {
-                let what = format!(
-                    "from {at} on the log means database {}, and the copy is {}: it was exchanged",
-                    info.sign_db, header.sign_db
-                );
-                let error = Error::new(JetErr::AttachedDatabaseMismatch, what)
-                    .at_path(&info.path)
-                    .at_generation(at.generation)
-                    .advise("restore a backup that was made after it, or end before it");
-                self.exchanged.entry(info.path.clone()).or_insert(error);
-            }
-            return Ok(self.missing(info, cause));
+            return Ok(self.another(info, &header, at));
         }
-        if header.state() == DbState::CleanShutdown {
-            if self.is_up_to_date(&header, at) {
-                self.exchanged.remove(&info.path);
-                return Ok(RedoDb::PassedOver);
-            }
-            let fits = check_as_attached(&header, info, at);
-            let fits = fits.map_err(|error| error.at_path(&info.path));
+        let is_clean = header.state() == DbState::CleanShutdown;
+        if is_clean && self.is_up_to_date(&header, at) {
+            self.exchanged.remove(&info.path);
+            return Ok(RedoDb::PassedOver);
+        }
+        if is_clean && let Err(cause) = check_as_attached(&header, info, at) {
+            let cause = cause.at_path(&info.path);
             if header.sign_log != self.ranges.sign_log && !info.placed.is_named() {
-                if let Err(cause) = fits {
-                    // It has been elsewhere; the log may still say that it was detached before.
-                    return Ok(RedoDb::Missing { cause, ignored: false });
-                }
-            } else {
-                fits?;
+                // It has been elsewhere; the log may still say that it was detached before.
+                return Ok(RedoDb::Missing { cause, ignored: false });
             }
+            return Err(cause);
         }
         if self.is_ahead(&header, at) {
             self.exchanged.remove(&info.path);
@@ -304,13 +285,35 @@ impl RedoDatabases {
         self.ahead.remove(&info.path);
         let lost = self.ranges.check(&header, watch).map_err(|error| error.at_path(&info.path))?;
         self.lost_from = lost.or(self.lost_from);
-        check_consistent(&header, info).map_err(|error| error.at_path(&info.path))?;
+        if !is_clean {
+            check_consistent(&header, info).map_err(|error| error.at_path(&info.path))?;
+        }
         let created = match header.state() {
             DbState::JustCreated => Creation::Begun,
             _ => Creation::Complete,
         };
         self.exchanged.remove(&info.path);
         self.join(info, file, created, at)
+    }
+
+    /// The file is not the database that the log means at `at`.
+    fn another(&mut self, info: &AttachInfo, header: &DbHeader, at: LgPos) -> RedoDb {
+        let (meant, found) = (info.sign_db, header.sign_db);
+        if info.placed == Placed::Inside {
+            let what = format!(
+                "from {at} on the log means database {meant}, and the copy is {found}: it was \
+                 exchanged"
+            );
+            let error = Error::new(JetErr::AttachedDatabaseMismatch, what)
+                .at_path(&info.path)
+                .at_generation(at.generation)
+                .advise("restore a backup that was made after it, or end before it");
+            self.exchanged.entry(info.path.clone()).or_insert(error);
+        }
+        let what = format!("the log means database {meant}, the file is {found}");
+        let cause = Error::new(JetErr::AttachedDatabaseMismatch, what)
+            .advise("put the right database back, or move this one away");
+        self.missing(info, cause)
     }
 
     /// Was the clean file in this log at `at`, or behind? Where it was clean in another log is a

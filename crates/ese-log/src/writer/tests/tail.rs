@@ -68,6 +68,9 @@ macro_rules! file_without_the_rest {
         fn unlock(&self) -> Result<()> {
             Ok(())
         }
+        fn is_at(&self, path: &Path) -> Result<bool> {
+            Ok(path == self.path())
+        }
         fn map(&self) -> Result<Option<Arc<dyn PageMap>>> {
             Ok(None)
         }
