@@ -573,9 +573,13 @@ fn a_new_index_has_no_versions_of_the_one_whose_root_it_got() {
 
     writer.begin().unwrap();
     let at = &mut Position::default();
+    // An entry of the old index that was not there before, with the bytes of one of the new index;
+    // and a change that gives the new index versions of its own, so that it is asked for them.
     table.replace(&mut writer, at, &key(1), &row(1, 7, 7)).unwrap();
+    table.replace(&mut writer, at, &key(2), &row(2, 5, 8)).unwrap();
     ddl::delete_index(&mut deleter, &store.attached, &table, "xv").unwrap();
     maker.begin().unwrap();
+    assert!(table.get(&maker, &key(1), |_| ()).unwrap().is_some());
     writer.commit(Durability::Lazy).unwrap();
     store.instance.background_step().unwrap();
     let newest = make(&mut maker, IndexDef::new("xm", &["m"]));
