@@ -39,6 +39,22 @@ fn a_missing_database_is_refused_or_left_out_with_leave() {
     JetTerm(inst).unwrap();
 }
 
+/// Whoever keeps a copy beside the database wants it as it is.
+#[test]
+fn a_copy_under_another_name_does_not_stand_for_a_lost_database() {
+    let _mode = multi();
+    let left = Left::with_rows(20);
+    let kept = left.file("kept.edb");
+    fs::rename(left.file("a.edb"), &kept).unwrap();
+    let before = fs::read(&kept).unwrap();
+    assert_eq!(Try::default().refused(left.path()), JetErr::AttachedDatabaseMismatch);
+    let ignore = Try::flags(JET_bitReplayIgnoreMissingDB);
+    assert_eq!(ignore.run(left.fork().path()).unwrap(), JetErr::Success);
+    assert!(fs::read(&kept).unwrap() == before);
+    fs::rename(&kept, left.file("a.edb")).unwrap();
+    left.is_complete();
+}
+
 #[test]
 fn a_database_that_was_detached_later_may_be_missing() {
     let _mode = multi();

@@ -1,7 +1,8 @@
 //! Where the databases lie that the log names.
 //!
 //! A log names them by path, and every run of an instance says at its beginning which directories
-//! are its own. Records of a run whose directories are those of today are right. If the directories
+//! are its own. Records of a run whose directories are those of today are right, and name no other
+//! file than they say. If the directories
 //! are others now, they were moved or copied since, perhaps more than once, and what the
 //! run calls a file may be another instance's: a database is then looked for in today's directories
 //! first, under its name and by its signature. Databases that never lay in them keep their path.
@@ -167,18 +168,17 @@ impl Places {
         if self.confined {
             return self.confine(info, relocated);
         }
-        let named = &relocated.clone().unwrap_or_else(|| info.path.clone());
-        let found = self.signature_of(named);
-        // A creation that was cut has a name and no header yet.
-        let in_place = self.now == self.wrote && found.is_none() && self.env.fs.exists(named)?;
-        let under_its_name = self.now == self.wrote || relocated.is_some();
-        if in_place || under_its_name && found == Some(info.sign_db) {
-            info.path.clone_from(named);
+        if self.now == self.wrote {
+            // A database that is not there is lost: a copy of it under another name is no database
+            // of this log, and whoever keeps it wants it unchanged.
             return Ok(info);
         }
-        if let Some(path) = self.own(info.sign_db)? {
-            info.path = path;
-        } else if let Some(path) = relocated {
+        let is_it = |path: &PathBuf| self.signature_of(path) == Some(info.sign_db);
+        let own = match relocated.as_ref().is_some_and(is_it) {
+            true => None,
+            false => self.own(info.sign_db)?,
+        };
+        if let Some(path) = own.or(relocated) {
             info.path = path;
         }
         Ok(info)
