@@ -208,7 +208,7 @@ impl From<&JET_RSTMAP> for JET_RSTMAP2 {
 pub struct JET_RSTINFO<'a> {
     /// Where databases lie now.
     pub rgrstmap: Vec<JET_RSTMAP>,
-    /// Redo ends before this position; the lowest one: where the log does.
+    /// Redo ends before this position; the lowest and the highest one: where the log does.
     pub lgposStop: LgPos,
     /// Must not be set.
     pub logtimeStop: LogTime,
@@ -282,7 +282,7 @@ pub(super) fn options_of<'a>(
         return refuse("recovery cannot stop at a time; give a position");
     }
     let until = match info.lgposStop {
-        LgPos::MIN => None,
+        LgPos::MIN | LgPos::MAX => None,
         pos => {
             let end_needed = [JET_paramDeleteOldLogs, JET_paramDeleteOutOfRangeLogs];
             if end_needed.iter().any(|id| params.int(*id) != 0) {
