@@ -405,23 +405,25 @@ fn check_reach(needs: &CopyPlan, request: &CopyRequest, cut_short: Option<Error>
 /// shipped logs end so.
 fn cut_short(pool: &LogPool, stream: &LogStream, signature: Signature) -> Option<Error> {
     let last = stream.last_present().ok()?;
-    let behind = |path: &Path| {
+    let stands_at = |path: &Path, is_meant: &dyn Fn(Generation) -> bool| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = LogName::parse(&name).filter(|name| name.is_of(stream.names().base()));
         name.is_some_and(|name| match name.kind {
             NameKind::Current => true,
-            NameKind::Archive { generation, .. } => generation > last,
+            NameKind::Archive { generation, .. } => is_meant(generation),
             NameKind::Temporary | NameKind::Reserve => false,
         })
     };
     let advice = "bring the log, or recover without it and lose what was committed in it";
     let next = last.next();
+    let behind = |path: &Path| stands_at(path, &|generation| generation > last);
     let damaged = pool.damaged().iter().find(|error| error.path().is_some_and(behind));
     if let Some(error) = damaged {
         return Some(error.clone().at_generation(next).advise(advice));
     }
+    // One of another stream with a later number is in nobody's place.
     let foreign = |(file, header): &(&LogFile, &LogHeader)| {
-        header.signature != signature && behind(&file.path)
+        header.signature != signature && stands_at(&file.path, &|generation| generation == next)
     };
     let (file, header) = pool.files().find(foreign)?;
     let what = format!("it is of another stream, {}, than the logs before it", header.signature);

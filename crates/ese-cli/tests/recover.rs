@@ -9,6 +9,7 @@ mod support;
 use std::{fs, path::Path};
 
 use ese_api::{Instance, row};
+use ese_log::LogHeader;
 use serde_json::Value;
 use support::{clean, contents, copies, dirty, ese, untouched};
 
@@ -271,4 +272,42 @@ fn a_current_log_that_an_older_one_has_replaced_is_refused() {
     ese(dir, &args).refused(1, &["edb.log", "-515", "finished one"]);
     ese(dir, &["recover", "data", "--in-place"]).refused(1, &["edb.log", "-515"]);
     assert!(logs() == before && !data.join("data.edb").exists());
+}
+
+/// The page with which a backup ends its copy of a database is none of the database.
+#[test]
+fn a_copy_out_of_a_backup_set_is_recovered_without_its_last_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), ese_api::PageSize::K4, 500);
+    ese(dir, &["backup", "data", "set"]).fine();
+    let length = |path: &str| fs::metadata(dir.join(path)).unwrap().len();
+    let copied = length("set/a.edb");
+    let told = untouched(&dir.join("set"), || ese(dir, &["recover", "set", "--out", "out"]).fine());
+    assert!(told.contains("a.edb"), "{told}");
+    assert_eq!(length("out/a.edb"), copied - 4096);
+    assert!(ese(dir, &["verify", "out/a.edb"]).fine().ends_with("sound\n"));
+    let rows = |of: &str| ese(dir, &["rows", of, "t", "--json"]).fine();
+    assert!(rows("out/a.edb") == rows("data/a.edb"));
+}
+
+/// It has nothing to do with this database, and stands in nobody's place.
+#[test]
+fn a_later_log_of_another_stream_is_left_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), ese_api::PageSize::K4, 100);
+    clean(&dir.join("other"), ese_api::PageSize::K4, 100);
+    let mut log = fs::read(dir.join("other/edb.log")).unwrap();
+    let mut header = LogHeader::decode(log.first_chunk().unwrap()).unwrap();
+    header.generation = ese_api::Generation(13);
+    log[..4096].copy_from_slice(header.encode().unwrap().as_slice());
+    fs::write(dir.join("data/edb0000D.log"), log).unwrap();
+    for args in [&["--out", "out"][..], &["--from-logs", "--out", "made"]] {
+        let args = [&["recover", "data"], args].concat();
+        let told = untouched(&dir.join("data"), || ese(dir, &args).fine());
+        assert!(told.contains("edb0000D.log"), "{told}");
+    }
+    assert_eq!(ese(dir, &["rows", "out/a.edb", "t", "--json"]).fine().lines().count(), 100);
+    assert_eq!(ese(dir, &["rows", "made/a.edb", "t", "--json"]).fine().lines().count(), 100);
 }

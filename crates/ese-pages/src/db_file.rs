@@ -28,7 +28,7 @@ use parking_lot::Mutex;
 
 use crate::{
     dblwr,
-    header::{DbHeader, DbState, HeaderCopy, Located, locate},
+    header::{BackupTrailer, DbHeader, DbState, HeaderCopy, Located, locate},
     poison::Poison,
     range_lock::RangeLock,
 };
@@ -322,6 +322,31 @@ impl DbFile {
         let _no_backup_reads = self.ranges.begin_write(Pgno(last.0 + 1), Pgno(old));
         let len = self.page_size.offset_of(last) + self.page_size.bytes_u64();
         self.file.set_len(len).map_err(|error| self.poison.remember(error))
+    }
+
+    /// Does the page stand behind the last one with which a backup ends its copy of a database? It
+    /// counts in [`DbFile::page_count`], and is no page of the database.
+    ///
+    /// # Errors
+    /// `JET_errDiskIO` (-1022).
+    pub fn has_trailer(&self) -> Result<bool> {
+        if self.page_count() == 0 {
+            return Ok(false);
+        }
+        let mut page = vec![0; self.page_size.bytes()];
+        self.read_page_raw(Pgno(self.page_count()), &mut page)?;
+        Ok(BackupTrailer::decode(&page).is_ok_and(|own| own.sign_db == self.header().sign_db))
+    }
+
+    /// Makes a backup's copy of a database end with its last page. Done before anybody reads pages.
+    ///
+    /// # Errors
+    /// `JET_errDiskIO` (-1022); failures to write poison the file.
+    pub fn cut_trailer(&self) -> Result<()> {
+        match self.has_trailer()? {
+            true => self.cut_off(Pgno(self.page_count() - 1), |_| ()),
+            false => Ok(()),
+        }
     }
 
     /// Reads the page as it is in the file, unverified.

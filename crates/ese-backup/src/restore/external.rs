@@ -209,13 +209,6 @@ fn make_ready(
         let header = restored_header(plan, database);
         DbFile::open(env, path, Access::ReadWrite)?.update_header(|own| *own = header)?;
     }
-    let file = env.fs.open(path, OpenMode::ReadWrite)?;
-    let mut last = vec![0; database.page_size.bytes()];
-    let end = file.len()?.saturating_sub(last.len() as u64);
-    file.read_at(&mut last, end)?;
-    if BackupTrailer::decode(&last).is_ok_and(|own| own.sign_db == database.header.sign_db) {
-        file.set_len(end)?;
-        file.sync()?;
-    }
-    Ok(())
+    DbFile::open(env, path, Access::ReadWrite)?.cut_trailer()?;
+    env.fs.open(path, OpenMode::ReadWrite)?.sync()
 }

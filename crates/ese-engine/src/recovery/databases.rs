@@ -342,6 +342,9 @@ impl RedoDatabases {
         let file = Arc::new(file);
         let header = file.header();
         header.check_clock().map_err(|error| error.at_path(file.path()))?;
+        if header.is_backup_copy() {
+            file.cut_trailer()?;
+        }
         if header.state() == DbState::CleanShutdown {
             // Attached, and the header did not get to say so: it is about to be changed.
             // From now on it is this log's, which it may never have been before.
