@@ -184,6 +184,28 @@ fn every_lost_page_is_told() {
     }
 }
 
+/// Raw copies of a disk have them in place of pages that were never written.
+#[test]
+fn bytes_in_pages_that_no_tree_uses_are_one_warning() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K4, 300);
+    let path = dir.join("a.edb");
+    // Behind the last page that the database owns.
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.extend((0..3 * PAGE).map(|at| (at % 251) as u8));
+    fs::write(&path, &bytes).unwrap();
+    let told = json(&ese(dir, &["verify", "a.edb", "--json"]).stdout);
+    assert_eq!(told["worst"], "warning", "{told:#}");
+    assert_eq!(told["problems"].as_array().unwrap().len(), 1, "{told:#}");
+    found(&ese(dir, &["verify", "a.edb"]), &["3 between", "no tree uses", "[warning]"]);
+    ese(dir, &["export", "a.edb", "t", "--json"]).fine();
+    // A page that is used stays an error, and then nobody knows which others are.
+    damage(&path, 5 * PAGE + 300);
+    let told = json(&ese(dir, &["verify", "a.edb", "--json"]).stdout);
+    assert_ne!(told["worst"], "warning", "{told:#}");
+}
+
 #[test]
 fn pages_that_were_put_right_are_remarked() {
     let dir = tempfile::tempdir().unwrap();

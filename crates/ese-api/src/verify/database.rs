@@ -10,7 +10,10 @@ use ese_base::{Error, ErrorKind, JetErr, ObjId, PageSize, Pgno, Result, StopToke
 use ese_engine::{
     reader::{CatalogSource, OfflineDatabase},
     schema::{MSYS_OBJECTS, MSYS_OBJECTS_SHADOW},
-    space::check::{check_until as check_space, trees_of},
+    space::{
+        check::{check_until as check_space, trees_of},
+        extent::Extent,
+    },
 };
 use ese_os::{Env, OpenMode};
 use ese_pages::{
@@ -88,6 +91,30 @@ impl DatabaseReport {
     }
 }
 
+impl DatabaseReport {
+    /// Makes one finding of all damaged pages that no tree uses: no row is in them. Raw copies of a
+    /// disk have in the place of pages that were never written what the disk held there before.
+    fn gather_strays(&mut self, unused: &[Extent]) {
+        let is_stray = |error: &Error| {
+            error.code() == JetErr::ReadVerifyFailure
+                && error.pgno().is_some_and(|pgno| unused.iter().any(|run| run.contains(pgno)))
+        };
+        let findings = self.severities.drain(..).zip(self.problems.drain(..));
+        let (strays, others): (Vec<_>, Vec<_>) = findings.partition(|(_, error)| is_stray(error));
+        (self.severities, self.problems) = others.into_iter().unzip();
+        let mut pages = strays.iter().filter_map(|(_, error)| error.pgno());
+        let Some(first) = pages.next() else { return };
+        let last = pages.next_back().unwrap_or(first);
+        let what = format!(
+            "pages that no tree uses hold bytes that are no page, as in raw copies of a disk: {} \
+             between {first} and {last}; no row is in them",
+            strays.len()
+        );
+        let error = Error::new(JetErr::ReadVerifyFailure, what).at_page(first);
+        self.problem_as(Severity::Warning, error.advise("compact the database to be rid of them"));
+    }
+}
+
 /// Verifies a database file that nobody has attached. The trees of one that is not clean are not
 /// looked at: they are only whole together with the log.
 ///
@@ -104,7 +131,7 @@ pub fn verify_database(
     let mut report = DatabaseReport {
         path: path.to_path_buf(),
         header,
-        pages: file.page_count() - u32::from(has_trailer(&file)?),
+        pages: file.page_count() - u32::from(file.has_trailer()?),
         blank_pages: 0,
         stray_bytes: env.fs.open(path, OpenMode::Read)?.len()? % file.page_size().bytes_u64(),
         tables: 0,
@@ -127,16 +154,6 @@ pub fn verify_database(
         check_trees(env, path, clean, &mut report, options)?;
     }
     Ok(report)
-}
-
-/// Behind the last page of a database in a backup set stands a page that is none.
-fn has_trailer(file: &DbFile) -> Result<bool> {
-    if !file.header().is_backup_copy() || file.page_count() == 0 {
-        return Ok(false);
-    }
-    let mut page = vec![0; file.page_size().bytes()];
-    file.read_page_raw(Pgno(file.page_count()), &mut page)?;
-    Ok(checksum::verify_header(&page))
 }
 
 /// Opening needs one good copy of the header; here both are looked at.
@@ -282,6 +299,9 @@ fn check_trees(
     report.trees = found.trees.len();
     report.entries = found.trees.iter().map(|tree| tree.entries).sum();
     report.leaked_pages = found.leaked.iter().map(|extent| extent.pages).sum();
+    if found.problems.is_empty() {
+        report.gather_strays(&found.unused);
+    }
     for error in found.problems {
         report.problem(error);
     }

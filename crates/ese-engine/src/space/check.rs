@@ -24,6 +24,9 @@ pub struct SpaceReport {
     /// Pages that are owned, but neither used nor available. A crash can leave some; they are
     /// wasted, nothing is wrong with them.
     pub leaked: Vec<Extent>,
+    /// Pages of the file that no tree uses: free ones, leaked ones, and those behind the last page
+    /// that the database owns. What is in them is nobody's row.
+    pub unused: Vec<Extent>,
     /// Pages that the database root owns.
     pub owned: u32,
     /// Of these, available ones.
@@ -92,6 +95,7 @@ pub fn check_until(
     let mut map = Map::new(&owners, cache, &mut report);
     map.assign(&owners, &mut report);
     map.judge(&owners, &mut report);
+    report.unused = map.unused(cache.file().page_count());
     for tree in &mut report.trees {
         report.problems.append(&mut tree.problems);
     }
@@ -312,11 +316,20 @@ impl Map {
                 continue;
             }
             let pgno = Pgno(u32::try_from(index).unwrap_or(0));
-            match report.leaked.last_mut() {
-                Some(run) if run.last().0 + 1 == pgno.0 => run.pages += 1,
-                _ => report.leaked.push(Extent { first: pgno, pages: 1 }),
+            add_to_runs(&mut report.leaked, pgno);
+        }
+    }
+
+    /// The pages up to this one that no tree uses.
+    fn unused(&self, last: u32) -> Vec<Extent> {
+        let mut runs = Vec::new();
+        for pgno in 1..=last {
+            let state = usize::try_from(pgno).ok().and_then(|index| self.uses.get(index));
+            if state != Some(&Use::Used) {
+                add_to_runs(&mut runs, Pgno(pgno));
             }
         }
+        runs
     }
 
     fn claim(
@@ -352,6 +365,14 @@ impl Map {
             )
             .at_page(extent.first),
         );
+    }
+}
+
+/// Pages come in ascending order.
+fn add_to_runs(runs: &mut Vec<Extent>, pgno: Pgno) {
+    match runs.last_mut() {
+        Some(run) if run.last().0 + 1 == pgno.0 => run.pages += 1,
+        _ => runs.push(Extent { first: pgno, pages: 1 }),
     }
 }
 
