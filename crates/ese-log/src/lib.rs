@@ -36,7 +36,7 @@ pub use reader::{
     StreamEnd, StreamReader, Wanted, check_successor,
 };
 pub use records::Record;
-pub use removal::{make_current, remove_from};
+pub use removal::{make_current, remove_all, remove_from};
 pub use writer::{
     Appended, DurableWatcher, GenerationPin, Log, LogConfig, LogObserver, LogStatistics, RoundTimes,
 };

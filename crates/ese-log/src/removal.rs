@@ -37,6 +37,23 @@ pub fn remove_from(env: &Env, stream: &LogStream, generation: Generation) -> Res
     Ok(gone)
 }
 
+/// Removes a stream of which nobody needs anything any more: all its databases are clean.
+///
+/// The oldest go first and the current one last: whatever a crash leaves starts, and has nothing to
+/// replay.
+///
+/// # Errors
+/// Whatever the file system answers; some may have gone.
+pub fn remove_all(env: &Env, stream: &LogStream) -> Result<()> {
+    let archives = stream.archives().map(|(_, file)| &file.path);
+    let current = stream.current().map(|file| &file.path);
+    for path in archives.chain(current) {
+        remove(env, path)?;
+        env.fs.sync_dir(stream.names().dir())?;
+    }
+    remove(env, &stream.names().temporary())
+}
+
 /// Gives the newest finished generation the name of the current one, where there is none: the
 /// stream is to go on inside it.
 ///

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ese_base::{Error, ErrorKind, Generation, JetErr, LgPos, Result, Signature, TrxId};
 use ese_log::{
     Checkpoint, Log, LogConfig, LogLock, LogObserver, LogStream, Situation, StreamEnd,
-    make_current, read_checkpoint, remove_from,
+    make_current, read_checkpoint, remove_all, remove_from,
 };
 use ese_os::{Env, OpenMode};
 
@@ -238,7 +238,7 @@ impl Open<'_> {
         let stream = LogStream::scan(self.env, &self.log_config.names)?;
         // The checkpoint first: without it a new start reads what is left of the logs.
         self.remove_checkpoint()?;
-        remove_from(self.env, &stream, Generation(0))?;
+        remove_all(self.env, &stream)?;
         let log = self.create()?;
         Ok(Opening::Running(Opened { log, last_trx, report: Some(report) }))
     }
