@@ -214,6 +214,10 @@ impl<'a> Adding<'a> {
             self.rests.rest(&*source, &|| stop.reason().is_none() && !context.is_stopped());
         }
         reader.close()?;
+        if at != len {
+            let what = format!("{at} bytes of the log were read, it has {len}");
+            return Err(Error::new(JetErr::LogReadVerifyFailure, what).at_path(from));
+        }
         if let Some(out) = out {
             sink.finish(out)?;
         }

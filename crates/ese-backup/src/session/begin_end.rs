@@ -240,7 +240,7 @@ impl BackupContext {
         grbit: u32,
         mismatch: Option<Cause>,
     ) -> Result<u32> {
-        if let Some((_, file)) = backup.open.take() {
+        if let Some((_, _, file)) = backup.open.take() {
             backup.count_copied(&file);
         }
         let aborted = if self.is_stopped() {

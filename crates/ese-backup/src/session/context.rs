@@ -108,7 +108,8 @@ pub(super) struct Backup {
     pub(super) parts: Vec<Part>,
     pub(super) copied: CopiedLogs,
     pub(super) truncated: bool,
-    pub(super) open: Option<(FileHandle, OpenFile)>,
+    /// Its handle, and who has opened it.
+    pub(super) open: Option<(FileHandle, Who, OpenFile)>,
     pub(super) last_handle: u32,
     pub(super) sleeper: Sleeper,
 }
@@ -384,9 +385,10 @@ impl Backup {
         FileHandle(self.last_handle)
     }
 
-    /// Is this the open handle?
-    pub(super) fn is_open(&self, handle: FileHandle) -> bool {
-        self.open.as_ref().is_some_and(|(open, _)| *open == handle)
+    /// Is this the open handle? Numbers can be guessed: what the owner of a backup has opened is
+    /// nobody else's to read or close.
+    pub(super) fn is_open(&self, who: Who, handle: FileHandle) -> bool {
+        self.open.as_ref().is_some_and(|(open, by, _)| *open == handle && *by == who)
     }
 
     /// Marks a file as copied if it was read to the end.

@@ -50,7 +50,7 @@ impl BackupContext {
     /// Corrected pages of the database that is open, so far.
     pub(crate) fn corrected_so_far(&self) -> u64 {
         match &self.machine.lock().open {
-            Some((_, OpenFile::Database(reader))) => reader.corrected(),
+            Some((_, _, OpenFile::Database(reader))) => reader.corrected(),
             _ => 0,
         }
     }
@@ -114,7 +114,7 @@ impl BackupContext {
             OpenFile::Log(reader) => reader.len(),
         };
         let handle = backup.new_handle();
-        backup.open = Some((handle, file));
+        backup.open = Some((handle, who, file));
         self.set_state(&mut backup, next);
         Ok((OpenedFile { handle, len }, from))
     }
@@ -180,7 +180,7 @@ impl BackupContext {
                 "the buffer does not begin at a multiple of 4096 bytes",
             ));
         }
-        check_handle(backup, handle)?;
+        check_handle(backup, who, handle)?;
         let next = self.decide(Api::Read, backup)?;
         let context = ReadContext {
             source: self.source.as_ref(),
@@ -188,7 +188,7 @@ impl BackupContext {
             sleeper: &backup.sleeper,
             pauses: self.pauses,
         };
-        let read = match backup.open.as_mut().map(|(_, file)| file) {
+        let read = match backup.open.as_mut().map(|(_, _, file)| file) {
             Some(OpenFile::Database(reader)) => {
                 reader.check_len(buf.len())?;
                 reader.read(context, buf)
@@ -217,7 +217,7 @@ impl BackupContext {
     fn drop_out(&self, backup: &mut Backup, error: &Error) {
         tracing::error!(%error, "a file could not be read for the backup");
         match backup.open.take() {
-            Some((_, OpenFile::Database(_))) => {
+            Some((_, _, OpenFile::Database(_))) => {
                 if let Reply::To(closed) = reply(Api::Close, backup.state, false) {
                     self.set_state(backup, closed);
                 }
@@ -237,9 +237,9 @@ impl BackupContext {
     /// As [`BackupContext::close_file`]; gives the number of corrected pages of a database.
     pub(crate) fn close_file_as(&self, who: Who, handle: FileHandle) -> Result<u64> {
         let mut backup = self.gate(Api::Close, who)?;
-        check_handle(&backup, handle)?;
+        check_handle(&backup, who, handle)?;
         let next = self.decide(Api::Close, &mut backup)?;
-        let Some((_, file)) = backup.open.take() else { return Err(bad_handle(handle)) };
+        let Some((_, _, file)) = backup.open.take() else { return Err(bad_handle(handle)) };
         if !backup.count_copied(&file) {
             tracing::info!("a file of the backup was closed before it was read to its end");
         }
@@ -251,8 +251,8 @@ impl BackupContext {
     }
 }
 
-fn check_handle(backup: &Backup, handle: FileHandle) -> Result<()> {
-    if backup.is_open(handle) { Ok(()) } else { Err(bad_handle(handle)) }
+fn check_handle(backup: &Backup, who: Who, handle: FileHandle) -> Result<()> {
+    if backup.is_open(who, handle) { Ok(()) } else { Err(bad_handle(handle)) }
 }
 
 #[track_caller]

@@ -16,8 +16,9 @@ use super::{
     Progress, backup_to_dir, jet_error,
 };
 use crate::{
+    AlignedBuffer,
     restore::{RestorePlan, verify_set},
-    session::{END_ABORT, State},
+    session::{END_ABORT, FileHandle, State},
     testing::{Committer, Setup, Step, leaf, without_threads},
 };
 
@@ -86,6 +87,31 @@ fn a_stream_delivers_the_same_bytes_in_reads_of_any_size() {
         all.push(bytes[2 * 8192..152 * 8192].to_vec());
     }
     assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+/// Handles are numbers that can be guessed, or that a client still has of a backup of its own.
+#[test]
+fn what_the_owner_of_a_backup_has_opened_is_nobody_elses_to_read() {
+    let setup = Setup::new(PageSize::K4, 150);
+    let mut stream = BackupStream::begin(&setup.context, false).unwrap();
+    let path = stream.databases().unwrap().remove(0);
+    let mut reader = stream.open(&path).unwrap();
+    let mut buffer = AlignedBuffer::new(1 << 16).unwrap();
+    for number in (0..=0x1000).step_by(0x100).map(FileHandle) {
+        let read = setup.context.read_file(number, buffer.as_mut_slice()).unwrap_err();
+        assert_eq!(read.code(), JetErr::InvalidParameter);
+        let closed = setup.context.close_file(number).unwrap_err();
+        assert_eq!(closed.code(), JetErr::InvalidParameter);
+    }
+    let (mut bytes, mut buffer) = (0, vec![0; 70_000]);
+    loop {
+        match reader.read(&mut buffer).unwrap() {
+            0 => break,
+            count => bytes += count as u64,
+        }
+    }
+    assert_eq!(bytes, reader.len());
+    reader.close().unwrap();
 }
 
 /// Enough pages for some buffers to be read ahead.
