@@ -49,11 +49,20 @@ pub fn kind_of_header(logged: u32) -> u32 {
     if logged == SURROGATE { OS_SNAPSHOT } else { logged }
 }
 
-/// Sets the fields, unless the header remembers this backup or a later one of that scope. `kind` as
-/// the log holds it. True: it did not.
+/// Sets the fields, unless the header remembers this backup, a later one of that scope, or a later
+/// one that made it forgotten. `kind` as the log holds it. True: it did not.
 pub fn remember_backup(header: &mut DbHeader, scope: BackupScope, kind: u32, info: BkInfo) -> bool {
     let kind = kind_of_header(kind).into();
     let none = BkInfo::default();
+    // Redo meets them again, and then the later one that made them forgotten, which is known.
+    let is_after = |later: &BkInfo| later.lgpos_mark.get() >= info.lgpos_mark.get();
+    let is_forgotten = match scope {
+        BackupScope::Full | BackupScope::Copy => false,
+        BackupScope::Incremental => is_after(&header.bkinfo_full_prev),
+        BackupScope::Differential => {
+            is_after(&header.bkinfo_full_prev) || is_after(&header.bkinfo_inc_prev)
+        }
+    };
     let (field, kind_field) = match scope {
         BackupScope::Full => (&mut header.bkinfo_full_prev, &mut header.bkinfo_type_full_prev),
         BackupScope::Copy => (&mut header.bkinfo_copy_prev, &mut header.bkinfo_type_copy_prev),
@@ -62,7 +71,7 @@ pub fn remember_backup(header: &mut DbHeader, scope: BackupScope, kind: u32, inf
             (&mut header.bkinfo_diff_prev, &mut header.bkinfo_type_diff_prev)
         }
     };
-    if field.lgpos_mark.get() >= info.lgpos_mark.get() {
+    if field.lgpos_mark.get() >= info.lgpos_mark.get() || is_forgotten {
         return false;
     }
     *field = info;
@@ -152,7 +161,15 @@ mod tests {
         assert!(stamped(BackupScope::Incremental, 8, &mut header));
         assert!(!stamped(BackupScope::Full, 7, &mut header));
         assert_eq!(header.bkinfo_inc_prev, info(8));
+        // Redo begins before backups that a later one has made forgotten.
+        assert!(stamped(BackupScope::Full, 9, &mut header));
+        for (scope, generation) in [(BackupScope::Incremental, 8), (BackupScope::Differential, 8)] {
+            assert!(!stamped(scope, generation, &mut header));
+        }
+        assert_eq!(header.bkinfo_inc_prev, BkInfo::default());
+        assert_eq!(header.bkinfo_diff_prev, BkInfo::default());
     }
+
     #[test]
     fn what_a_log_says_of_scope_and_kind_is_what_the_header_holds() {
         for value in 0..=u8::MAX {
