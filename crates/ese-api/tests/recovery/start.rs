@@ -1,6 +1,6 @@
 //! The decision table at the start (3.2), row by row.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use ese_api::{Instance, JetErr, jet::*};
 
@@ -81,6 +81,25 @@ fn without_a_checkpoint_redo_begins_with_the_oldest_log() {
     for left in [absent, damaged] {
         assert_eq!(Try::default().run(left.path()).unwrap(), JetErr::Success);
         left.is_complete();
+    }
+}
+
+/// Whoever puts databases and logs back may forget the checkpoint, which can lie elsewhere.
+#[test]
+fn a_checkpoint_behind_the_end_of_the_log_is_none() {
+    let _mode = multi();
+    for more in [10, 900] {
+        let home = Left::with_rows(0);
+        let live = Live::again(&home.dir);
+        live.load(0..20);
+        // What a snapshot of the volume has: no less than what is durable.
+        let image = Left { dir: Arc::clone(&home.dir), rows: 20 }.fork();
+        live.load(20..20 + more);
+        live.term(JET_bitTermComplete).unwrap();
+        assert_eq!(home.current() > image.current(), more > 10);
+        fs::copy(home.file("edb.chk"), image.file("edb.chk")).unwrap();
+        assert_eq!(Try::default().run(image.path()).unwrap(), JetErr::Success);
+        image.is_complete();
     }
 }
 

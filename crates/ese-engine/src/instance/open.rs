@@ -354,6 +354,18 @@ impl Open<'_> {
         }
     }
 
+    /// Does the log reach the position of the checkpoint? One that lies behind the end was left
+    /// where it was when databases and logs were put back, and tells nothing of these. A log that
+    /// cannot be read is the replay's to tell.
+    fn reaches(&self, stream: &LogStream, checkpoint: &Checkpoint) -> bool {
+        let (Some(current), pos) = (stream.current(), checkpoint.checkpoint) else { return true };
+        let Ok(header) = current.header() else { return true };
+        if pos.generation != header.generation {
+            return pos.generation < header.generation;
+        }
+        current.reaches(self.env, pos).unwrap_or(true)
+    }
+
     /// Where redo has to begin: at the checkpoint, or before that where a database is in an older
     /// state; at the oldest generation if there is none.
     fn replay_start(
@@ -367,6 +379,7 @@ impl Open<'_> {
         let (sign_log, last) = (newest.signature, newest.generation);
         let first = stream.oldest()?.max(options.first.unwrap_or_default());
         let checkpoint = self.checkpoint(Some(sign_log), options.hard)?;
+        let checkpoint = checkpoint.filter(|checkpoint| self.reaches(stream, checkpoint));
         let at_mapped = options.flags.contains(RecoveryFlags::START_AT_MAPPED);
         let mapped = at_mapped.then(|| self.needed_by_map(options)).flatten();
         let at_header = |generation: Generation| -> Result<_> {

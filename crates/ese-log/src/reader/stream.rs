@@ -9,7 +9,7 @@ use ese_os::{Env, OpenMode};
 use super::records::StreamReader;
 use crate::{
     Extension, LogNames,
-    layout::LogHeader,
+    layout::{LogHeader, SEGMENT_HEADER_LEN},
     names::{LogName, NameKind},
 };
 
@@ -69,6 +69,19 @@ impl LogFile {
             .at_generation(header.generation));
         }
         Ok(header)
+    }
+
+    /// Do the records go as far as a position of this generation? It may be the place of the next
+    /// record as well, which is in the next segment where the last one is full. The file is read.
+    ///
+    /// # Errors
+    /// As [`StreamReader::next`].
+    pub fn reaches(&self, env: &Env, pos: LgPos) -> Result<bool> {
+        let mut reader = StreamReader::of_file(env, self);
+        while reader.next()?.is_some() {}
+        let end = reader.position();
+        let begins_segment = usize::from(pos.ib) <= SEGMENT_HEADER_LEN;
+        Ok(pos <= end || begins_segment && pos.isec == end.isec.saturating_add(1))
     }
 }
 
