@@ -1,6 +1,6 @@
 //! An engine instance as its backup sees it.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use ese_backup::{
     AttachedDatabase, BackupSource, LogSource,
@@ -9,7 +9,7 @@ use ese_backup::{
 };
 use ese_base::{Error, Generation, JetErr, LgPos, PageSize, Pgno, Result, Signature};
 use ese_engine::{instance::Instance, space};
-use ese_os::{Env, WriteGate};
+use ese_os::{Env, WriteGate, parent_of};
 use ese_pages::DbHeader;
 use parking_lot::Mutex;
 
@@ -84,6 +84,13 @@ impl BackupSource for EngineSource {
             .collect();
         databases.sort_by_key(|database| database.dbid);
         databases
+    }
+
+    fn folders(&self) -> Vec<PathBuf> {
+        let (config, databases) = (&self.engine.config, self.engine.databases());
+        let files = databases.iter().map(|attached| &attached.path).chain(&config.temp_path);
+        let folders = files.map(|path| parent_of(path).to_path_buf());
+        folders.chain([config.log_dir.clone(), config.system_dir.clone()]).collect()
     }
 
     fn last_page(&self, database: &AttachedDatabase) -> Result<Pgno> {

@@ -389,6 +389,34 @@ fn what_an_earlier_backup_left_in_temp_goes_first() {
     }
 }
 
+/// Whatever its name, a folder with files that are in use is no old backup, and the log no set
+/// of its own copies.
+#[test]
+fn what_the_instance_works_with_is_no_backup() {
+    let _mode = multi();
+    let live = Live::new();
+    live.load(0..900);
+    let set = tempfile::tempdir().unwrap();
+    back_up(&live, set.path(), 0).unwrap();
+    live.load(900..2000);
+    let before = names(live.dir.path());
+    let around = tempfile::tempdir().unwrap();
+    for name in ["temp", "new", "old"] {
+        let link = around.path().join(name);
+        std::os::unix::fs::symlink(live.dir.path(), &link).unwrap();
+        for grbit in [0, ATOMIC, INCREMENTAL, ATOMIC | INCREMENTAL] {
+            let refused = code(back_up(&live, around.path(), grbit));
+            assert_eq!(refused, JetErr::DeleteBackupFileFail, "{name} {grbit:#x}");
+        }
+        fs::remove_file(&link).unwrap();
+    }
+    let own = code(back_up(&live, live.dir.path(), INCREMENTAL));
+    assert_eq!(own, JetErr::FileAccessDenied);
+    assert_eq!(names(live.dir.path()), before);
+    back_up(&live, set.path(), INCREMENTAL).unwrap();
+    assert_eq!(rows_of(set.path()), 2000);
+}
+
 #[test]
 fn a_folder_that_cannot_be_made() {
     let _mode = multi();

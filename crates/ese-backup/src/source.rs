@@ -128,6 +128,9 @@ pub trait BackupSource: Send + Sync + Debug {
     /// The attached logged databases, in the order of their numbers.
     fn databases(&self) -> Vec<AttachedDatabase>;
 
+    /// The folders in which the instance keeps files: of databases, of the log, the checkpoint.
+    fn folders(&self) -> Vec<PathBuf>;
+
     /// The last page that the database owns now. Pages up to it exist in the file.
     ///
     /// # Errors

@@ -300,6 +300,10 @@ impl BackupSource for TestInstance {
         self.databases.lock().clone()
     }
 
+    fn folders(&self) -> Vec<PathBuf> {
+        vec![self.names.dir().to_path_buf()]
+    }
+
     fn last_page(&self, database: &AttachedDatabase) -> Result<Pgno> {
         self.at(Step::LastPage);
         Ok(self.last_pages.lock()[&database.dbid.0])

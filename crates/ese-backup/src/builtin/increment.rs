@@ -13,6 +13,7 @@ use std::{
 use ese_base::{Error, Generation, JetErr, Result, StopToken};
 use ese_os::{Env, OpenMode};
 
+use super::refuse_live_folder;
 use crate::{
     files::remove_if_there,
     restore::{PlannedLog, logs_of_set, read_log_header},
@@ -28,6 +29,7 @@ use crate::{
 ///
 /// # Errors
 /// `JET_errMissingFullBackup` (-560) and the others of [`BackupContext::begin`];
+/// `JET_errFileAccessDenied` (-1032) for a folder in which the instance keeps files;
 /// `JET_errInvalidLogSequence` (-515) if the logs do not go on where the set ends; what is wrong
 /// with the set; `JET_errBackupAbortByServer` (-801) after a stop; those of reading and writing.
 /// The set is as it was then, except after an error of writing the headers: it is complete then.
@@ -78,6 +80,7 @@ struct New {
 
 impl<'a> Adding<'a> {
     fn begin(context: &BackupContext, env: &'a Env, dir: &'a Path) -> Result<Adding<'a>> {
+        refuse_live_folder(context, env, dir, JetErr::FileAccessDenied)?;
         let empty = match env.fs.exists(dir)? {
             true => env.fs.list(dir)?.is_empty(),
             false => {

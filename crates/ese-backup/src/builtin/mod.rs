@@ -49,7 +49,8 @@ pub struct FolderOptions {
 /// # Errors
 /// In the order of the checks: those of [`BackupContext::begin`]; `JET_errInvalidPath` (-1023) for
 /// a path that is too long or a folder that is not there; `JET_errDeleteBackupFileFail` (-524) for
-/// the rest of an earlier backup that cannot be removed; `JET_errBackupDirectoryNotEmpty` (-504);
+/// the rest of an earlier backup that cannot be removed, or in whose place the instance keeps
+/// files; `JET_errBackupDirectoryNotEmpty` (-504);
 /// `JET_errNoBackupDirectory` (-503) for an incremental backup of the atomic layout without a set;
 /// `JET_errMakeBackupDirectoryFail` (-525); `JET_errInvalidLogSequence` (-515) for logs that do not
 /// go on with the set; `JET_errBackupAbortByServer` (-801) after a stop; those of reading and
@@ -65,6 +66,9 @@ pub fn backup_to_folder(
 ) -> Result<()> {
     context.check_can_begin(options.incremental)?;
     check_folder(env, path, options)?;
+    for sub in ["temp", "new", "old"] {
+        refuse_live_folder(context, env, &path.join(sub), JetErr::DeleteBackupFileFail)?;
+    }
     remove_set(env, &path.join("temp"))?;
     if options.incremental {
         let dir = match options.atomic {
@@ -110,6 +114,21 @@ fn check_folder(env: &Env, path: &Path, options: FolderOptions) -> Result<()> {
     Err(Error::new(JetErr::InvalidPath, "there is no such folder")
         .at_path(path)
         .advise("make it, or set JET_paramCreatePathIfNotExist"))
+}
+
+/// What the instance works with is no set, whatever the name of its folder: nothing there is a
+/// backup's to remove, and a log that is put beside itself is no copy.
+fn refuse_live_folder(context: &BackupContext, env: &Env, dir: &Path, code: JetErr) -> Result<()> {
+    if !env.fs.exists(dir)? {
+        return Ok(());
+    }
+    let dir = env.fs.canonicalize(dir)?;
+    let folders = context.source().folders();
+    if !folders.iter().any(|own| env.fs.canonicalize(own).is_ok_and(|own| own == dir)) {
+        return Ok(());
+    }
+    let what = "expected a folder for backups, found one in which the instance keeps files";
+    Err(Error::new(code, what).at_path(&dir).advise("choose another folder"))
 }
 
 /// A full copy into an empty folder, which then gets its name.

@@ -96,6 +96,9 @@ impl BackupSource for LiveInstance {
     fn databases(&self) -> Vec<AttachedDatabase> {
         self.files.databases()
     }
+    fn folders(&self) -> Vec<std::path::PathBuf> {
+        self.files.folders()
+    }
     fn last_page(&self, database: &AttachedDatabase) -> Result<Pgno> {
         self.files.last_page(database)
     }
