@@ -3,7 +3,7 @@
 //! Each thread counts for itself, so that counting touches no memory that others use. A number that
 //! passes its limit begins again at 0; who measures takes the difference of two looks.
 
-use std::cell::Cell;
+use std::{cell::Cell, time::Duration};
 
 /// Counts of one thread since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,21 @@ pub struct Activity {
     pub log_records: u32,
     /// Their bytes.
     pub log_bytes: u32,
+    /// Pages that the thread waited for because they were not in memory.
+    pub misses: Misses,
+    /// Those of them that hold long values.
+    pub long_value_misses: Misses,
+    /// Long values that were read outside of their rows, whole or in part.
+    pub long_values_read: u32,
+}
+
+/// Pages that were waited for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Misses {
+    /// How many.
+    pub pages: u32,
+    /// How long all of them together.
+    pub waited: Duration,
 }
 
 struct Counts {
@@ -32,7 +47,12 @@ struct Counts {
     redirtied: Cell<u32>,
     records: Cell<u32>,
     record_bytes: Cell<u32>,
+    misses: Cell<Misses>,
+    long_value_misses: Cell<Misses>,
+    long_values_read: Cell<u32>,
 }
+
+const NO_MISSES: Misses = Misses { pages: 0, waited: Duration::ZERO };
 
 thread_local! {
     static COUNTS: Counts = const {
@@ -44,6 +64,9 @@ thread_local! {
             redirtied: Cell::new(0),
             records: Cell::new(0),
             record_bytes: Cell::new(0),
+            misses: Cell::new(NO_MISSES),
+            long_value_misses: Cell::new(NO_MISSES),
+            long_values_read: Cell::new(0),
         }
     };
 }
@@ -65,6 +88,9 @@ impl Activity {
             pages_redirtied: counts.redirtied.get(),
             log_records: counts.records.get(),
             log_bytes: counts.record_bytes.get(),
+            misses: counts.misses.get(),
+            long_value_misses: counts.long_value_misses.get(),
+            long_values_read: counts.long_values_read.get(),
         })
     }
 }
@@ -79,6 +105,26 @@ pub fn page_referenced() {
 #[inline]
 pub fn page_read() {
     COUNTS.with(|counts| add(&counts.read, 1));
+}
+
+/// A page was waited for that was not in memory.
+pub fn page_missed(waited: Duration, long_value: bool) {
+    let note = |misses: &Cell<Misses>| {
+        let Misses { pages, waited: before } = misses.get();
+        misses.set(Misses { pages: pages.wrapping_add(1), waited: before.saturating_add(waited) });
+    };
+    COUNTS.with(|counts| {
+        note(&counts.misses);
+        if long_value {
+            note(&counts.long_value_misses);
+        }
+    });
+}
+
+/// A long value outside of its row was read, or a part of it.
+#[inline]
+pub fn long_value_read() {
+    COUNTS.with(|counts| add(&counts.long_values_read, 1));
 }
 
 /// So many pages will be read soon.
@@ -117,6 +163,8 @@ mod tests {
         let before = Activity::of_this_thread();
         log_record(70);
         page_referenced();
+        page_missed(Duration::from_micros(7), false);
+        page_missed(Duration::from_micros(4), true);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 assert_eq!(Activity::of_this_thread(), Activity::default());
@@ -127,5 +175,8 @@ mod tests {
         assert_eq!(after.log_bytes - before.log_bytes, 70);
         assert_eq!(after.pages_referenced - before.pages_referenced, 1);
         assert_eq!(after.pages_preread, before.pages_preread);
+        assert_eq!(after.misses.pages - before.misses.pages, 2);
+        assert_eq!(after.misses.waited - before.misses.waited, Duration::from_micros(11));
+        assert_eq!(after.long_value_misses.pages - before.long_value_misses.pages, 1);
     }
 }

@@ -184,7 +184,10 @@ exports! {
         }
         let columns = rgcolumnidPreread.list(ccolumnidPreread)?;
         let (sesid, tableid) = (session(sesid), cursor(tableid));
-        let read = jet::JetPrereadIndexRanges(sesid, tableid, &ranges, &columns, grbit)?;
+        // Who wants no count gives the ranges in any order.
+        let mut read = 0;
+        let told = Some(&mut read).filter(|_| !pcRangesPreread.is_null());
+        jet::JetPrereadIndexRanges(sesid, tableid, &ranges, told, &columns, grbit)?;
         pcRangesPreread.write(read);
         Ok(())
     }

@@ -49,6 +49,7 @@ exports! {
         };
         let stats = jet::JetGetThreadStats();
         pvResult.fill(cbStruct, &vec![0; bytes(cbStruct)]);
+        // Each begins with the shorter ones.
         pvResult.cast().write(JET_THREADSTATS {
             cbStruct,
             cPageReferenced: stats.cPageReferenced,
@@ -59,6 +60,19 @@ exports! {
             cLogRecord: stats.cLogRecord,
             cbLogRecord: stats.cbLogRecord,
         });
+        if cbStruct >= size::<JET_THREADSTATS2>() {
+            pvResult.cast::<JET_THREADSTATS2>().change(|to| {
+                to.cusecPageCacheMiss = stats.cusecPageCacheMiss;
+                to.cPageCacheMiss = stats.cPageCacheMiss;
+            });
+        }
+        if cbStruct >= size::<JET_THREADSTATS3>() {
+            pvResult.cast::<JET_THREADSTATS3>().change(|to| {
+                to.cSeparatedLongValueRead = stats.cSeparatedLongValueRead;
+                to.cusecLongValuePageCacheMiss = stats.cusecLongValuePageCacheMiss;
+                to.cLongValuePageCacheMiss = stats.cLongValuePageCacheMiss;
+            });
+        }
         Ok(())
     }
 }

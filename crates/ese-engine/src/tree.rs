@@ -47,7 +47,7 @@ pub use change::{
 };
 pub use defrag::{DefragPlace, DefragRules, defragment};
 pub use descend::{Found, seek, seek_guided};
-pub use outline::{Estimate, entry_near, estimate, will_need};
+pub use outline::{Estimate, KeyRange, RangeLeaves, entry_near, estimate, leaves_of_ranges};
 pub use scan::{Direction, Start, scan, scan_guided};
 pub use view::TreeView;
 

@@ -2,7 +2,11 @@
 //! 7.15).
 
 use ese_base::{Error, JetErr, Result};
-use ese_engine::cursor::{Cursor as EngineCursor, Filter, KeyOptions, Limit, Relation, intersect};
+use ese_engine::{
+    cursor::{Cursor as EngineCursor, Filter, KeyOptions, Limit, Relation, intersect},
+    schema::ColumnId,
+    tree::KeyRange,
+};
 
 use super::{
     JET_COLUMNID, JET_GRBIT, JET_bitPrereadBackward, JET_bitPrereadFirstPage,
@@ -164,10 +168,7 @@ fn relation(relop: u32) -> Result<Relation> {
     })
 }
 
-/// Longest list of hints that is looked at; what is behind is read when it is needed.
-const PREREAD_MAX: usize = 1024;
-
-/// Asks for entries to be read ahead. Gives how many of the keys were looked at.
+/// Has entries read ahead, as far as they lie on 128 leaves. Gives for how many of the keys that is.
 ///
 /// # Errors
 /// The cursor's; `JET_errInvalidGrbit` (-900) unless one direction is named,
@@ -197,9 +198,8 @@ pub fn JetPrereadKeys(
             let what = "the keys are not in the order of the direction";
             return Err(Error::new(JetErr::InvalidParameter, what));
         }
-        let keys = rgpvKeys.get(..PREREAD_MAX).unwrap_or(rgpvKeys);
-        open.will_need(keys)?;
-        Ok(u32::try_from(keys.len()).unwrap_or(u32::MAX))
+        let ranges: Vec<KeyRange<'_>> = rgpvKeys.iter().map(|key| (*key, *key)).collect();
+        Ok(number(open.read_ahead(&ranges)?))
     })
 }
 
@@ -212,12 +212,17 @@ pub struct JET_INDEX_RANGE {
     pub rgEndColumns: Vec<JET_INDEX_COLUMN>,
 }
 
-/// Asks for the entries of ranges to be read ahead. Gives how many of the ranges were looked at.
+/// Has the entries of ranges read ahead, as far as they lie on 128 leaves, and of the rows in these
+/// ranges the long values of the columns that are named: up to 256 pages, 16 of each value, with
+/// [`JET_bitPrereadFirstPage`] one.
+///
+/// Ranges are given in the order of the reading if `pcRangesPreread` is to be told how many were
+/// read ahead, the last of them perhaps in part; otherwise in any order.
 ///
 /// # Errors
 /// The cursor's; `JET_errInvalidGrbit` (-900) unless one direction is named,
 /// `JET_errInvalidParameter` (-1003) for no ranges, for one that begins behind its end, in the
-/// direction that is named, or for relations other than
+/// direction that is named, for ranges that overlap or are out of order, or for relations other than
 /// [`JET_relopEquals`] and, in the last column, [`JET_relopPrefixEquals`]; `JET_errInvalidPreread`
 /// (-424) for columns to be read too while a secondary index is current,
 /// `JET_errMustBeSeparateLongValue` (-423) for columns whose values are always in the row; as
@@ -226,9 +231,10 @@ pub fn JetPrereadIndexRanges(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
     rgIndexRanges: &[JET_INDEX_RANGE],
+    pcRangesPreread: Option<&mut u32>,
     rgcolumnidPreread: &[JET_COLUMNID],
     grbit: JET_GRBIT,
-) -> Result<u32> {
+) -> Result<()> {
     let directions = JET_bitPrereadForward | JET_bitPrereadBackward;
     let known = directions | JET_bitPrereadFirstPage | JET_bitPrereadNormalizedKey;
     with_cursor(sesid, tableid, |state, cursor| {
@@ -239,35 +245,42 @@ pub fn JetPrereadIndexRanges(
             return Err(Error::new(JetErr::InvalidParameter, "no ranges"));
         }
         let open = cursor.open(state)?;
-        check_preread_columns(open, rgcolumnidPreread)?;
-        let mut keys = Vec::new();
+        let columns = preread_columns(open, rgcolumnidPreread)?;
+        let mut ranges = range_keys(state, open, rgIndexRanges, grbit)?;
         let forward = grbit & JET_bitPrereadForward != 0;
-        let (low, high) = (Limit::FullStart, Limit::FullEnd);
-        let (first, last) = if forward { (low, high) } else { (high, low) };
-        for range in rgIndexRanges {
-            let start = range_key(state, open, &range.rgStartColumns, grbit, first)?;
-            if !range.rgEndColumns.is_empty() {
-                let end = range_key(state, open, &range.rgEndColumns, grbit, last)?;
-                if if forward { start > end } else { start < end } {
-                    let what = "a range begins behind its end, in the direction of the reading";
-                    return Err(Error::new(JetErr::InvalidParameter, what));
-                }
-                keys.push(end);
+        if pcRangesPreread.is_none() {
+            ranges.sort_unstable();
+            if !forward {
+                ranges.reverse();
             }
-            keys.push(start);
         }
-        let slices: Vec<&[u8]> = keys.iter().take(PREREAD_MAX).map(Vec::as_slice).collect();
-        open.will_need(&slices)?;
-        Ok(u32::try_from(rgIndexRanges.len()).unwrap_or(u32::MAX))
+        check_order(&ranges, forward)?;
+        let ranges: Vec<KeyRange<'_>> =
+            ranges.iter().map(|(start, end)| (start.as_slice(), end.as_slice())).collect();
+        let done = open.read_ahead(&ranges)?;
+        if !columns.is_empty() {
+            let ranges = ranges.get(..done).unwrap_or(&ranges);
+            let only_first_page = grbit & JET_bitPrereadFirstPage != 0;
+            open.read_values_ahead(&state.engine, ranges, &columns, only_first_page)?;
+        }
+        if let Some(told) = pcRangesPreread {
+            *told = number(done);
+        }
+        Ok(())
     })
 }
 
-fn check_preread_columns(open: &EngineCursor, columns: &[JET_COLUMNID]) -> Result<()> {
+fn number(of: usize) -> u32 {
+    u32::try_from(of).unwrap_or(u32::MAX)
+}
+
+/// The columns whose long values are to be read ahead, too.
+fn preread_columns(open: &EngineCursor, columns: &[JET_COLUMNID]) -> Result<Vec<ColumnId>> {
     if !columns.is_empty() && open.is_on_secondary() {
         let what = "columns are not read ahead through a secondary index";
         return Err(Error::new(JetErr::InvalidPreread, what));
     }
-    for id in columns {
+    let of = |id: &JET_COLUMNID| {
         let column = column_of(&open.table().schema, *id)?;
         if !column.ty.is_long() {
             return Err(Error::new(
@@ -275,6 +288,45 @@ fn check_preread_columns(open: &EngineCursor, columns: &[JET_COLUMNID]) -> Resul
                 format!("values of column \"{}\" are always in the row", column.name),
             ));
         }
+        Ok(column.id)
+    };
+    columns.iter().map(of).collect()
+}
+
+/// Start and end of each range as keys of the current index. A range without an end is its start.
+fn range_keys(
+    state: &SessionState,
+    open: &EngineCursor,
+    ranges: &[JET_INDEX_RANGE],
+    grbit: JET_GRBIT,
+) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let (low, high) = (Limit::FullStart, Limit::FullEnd);
+    let (first, last) = match grbit & JET_bitPrereadForward {
+        0 => (high, low),
+        _ => (low, high),
+    };
+    let keys = |range: &JET_INDEX_RANGE| {
+        let start = range_key(state, open, &range.rgStartColumns, grbit, first)?;
+        let end = match range.rgEndColumns.as_slice() {
+            [] => start.clone(),
+            columns => range_key(state, open, columns, grbit, last)?,
+        };
+        Ok((start, end))
+    };
+    ranges.iter().map(keys).collect()
+}
+
+/// In the direction of the reading each range begins before its end, and no earlier than the one
+/// before it ends.
+fn check_order(ranges: &[(Vec<u8>, Vec<u8>)], forward: bool) -> Result<()> {
+    let in_order = |a: &[u8], b: &[u8]| if forward { a <= b } else { a >= b };
+    if !ranges.iter().all(|(start, end)| in_order(start, end)) {
+        let what = "a range begins behind its end, in the direction of the reading";
+        return Err(Error::new(JetErr::InvalidParameter, what));
+    }
+    if !ranges.is_sorted_by(|(_, end), (start, _)| in_order(end, start)) {
+        let what = "the ranges overlap, or are not in the order of the reading";
+        return Err(Error::new(JetErr::InvalidParameter, what));
     }
     Ok(())
 }

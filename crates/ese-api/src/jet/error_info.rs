@@ -1,5 +1,7 @@
 //! What kind an error is, and what a thread has done.
 
+use std::time::Duration;
+
 use ese_base::{ErrCat, Error, JetErr, Result, activity::Activity};
 
 use super::{JET_GRBIT, JET_bitNil};
@@ -120,7 +122,7 @@ pub fn JetGetErrorInfoW(
     Ok(JET_ERRINFOBASIC { errValue, errcatMostSpecific, rgCategoricalHierarchy })
 }
 
-/// What a thread has made the engine do since it began. Numbers that pass their limit begin again.
+/// What a thread has made the engine do since it began, JET_THREADSTATS to JET_THREADSTATS3. Numbers that pass their limit begin again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JET_THREADSTATS {
     /// Pages that were latched.
@@ -137,12 +139,23 @@ pub struct JET_THREADSTATS {
     pub cLogRecord: u32,
     /// Bytes of log records.
     pub cbLogRecord: u32,
+    /// Microseconds that the thread waited for pages that were not in memory.
+    pub cusecPageCacheMiss: u64,
+    /// Pages that it waited for.
+    pub cPageCacheMiss: u32,
+    /// Long values that were read outside of their rows.
+    pub cSeparatedLongValueRead: u32,
+    /// Microseconds of them for pages of long values.
+    pub cusecLongValuePageCacheMiss: u64,
+    /// Pages of them that hold long values.
+    pub cLongValuePageCacheMiss: u32,
 }
 
 /// What the calling thread has done, in all instances. Work of the engine's own threads is theirs.
 #[must_use]
 pub fn JetGetThreadStats() -> JET_THREADSTATS {
     let activity = Activity::of_this_thread();
+    let micros = |waited: Duration| u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
     JET_THREADSTATS {
         cPageReferenced: activity.pages_referenced,
         cPageRead: activity.pages_read,
@@ -151,5 +164,10 @@ pub fn JetGetThreadStats() -> JET_THREADSTATS {
         cPageRedirtied: activity.pages_redirtied,
         cLogRecord: activity.log_records,
         cbLogRecord: activity.log_bytes,
+        cusecPageCacheMiss: micros(activity.misses.waited),
+        cPageCacheMiss: activity.misses.pages,
+        cSeparatedLongValueRead: activity.long_values_read,
+        cusecLongValuePageCacheMiss: micros(activity.long_value_misses.waited),
+        cLongValuePageCacheMiss: activity.long_value_misses.pages,
     }
 }

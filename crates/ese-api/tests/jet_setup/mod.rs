@@ -70,8 +70,8 @@ pub struct Live {
     pub disk: Arc<Disk>,
     /// The instance is there until this value goes.
     pub ended: bool,
-    key: u32,
-    value: u32,
+    pub key: u32,
+    pub value: u32,
 }
 
 impl Live {

@@ -43,7 +43,7 @@ const OF_CURSORS: &[(&str, Option<JetErr>, OfCursor)] = &[
     ("JetSetCursorFilter", Some(JetErr::InvalidGrbit), |s, t| JetSetCursorFilter(s, t, &[], 1)),
     ("JetPrereadKeys", Some(JetErr::InvalidGrbit), |s, t| JetPrereadKeys(s, t, &[], 0).map(drop)),
     ("JetPrereadIndexRanges", Some(JetErr::InvalidGrbit), |s, t| {
-        JetPrereadIndexRanges(s, t, &[], &[], 0).map(drop)
+        JetPrereadIndexRanges(s, t, &[], None, &[], 0)
     }),
     ("JetSetTableSequential", Some(JetErr::InvalidGrbit), |s, t| JetSetTableSequential(s, t, 0x80)),
     ("JetResetTableSequential", Some(JetErr::InvalidGrbit), |s, t| {

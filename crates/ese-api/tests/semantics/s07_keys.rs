@@ -1,5 +1,7 @@
 //! Section 7: keys, seeks, ranges and filters.
 
+use std::sync::Arc;
+
 use crate::pets::*;
 
 const NONE: JetErr = JetErr::NoCurrentRecord;
@@ -426,23 +428,21 @@ fn s7_14_hints_are_checked_and_counted() {
         grbit: 0,
     };
     let ranges = |relop| {
-        let range = JET_INDEX_RANGE {
-            rgStartColumns: vec![value(relop)],
-            rgEndColumns: vec![value(relop)],
-        };
-        [range.clone(), range]
+        [JET_INDEX_RANGE { rgStartColumns: vec![value(relop)], rgEndColumns: vec![value(relop)] }]
+    };
+    let preread = |ranges: &[JET_INDEX_RANGE], columns: &[JET_COLUMNID]| {
+        let mut read = 0;
+        JetPrereadIndexRanges(ses, cur, ranges, Some(&mut read), columns, forward).map(|()| read)
     };
     let equal = ranges(JET_relopEquals);
-    assert_eq!(JetPrereadIndexRanges(ses, cur, &equal, &[], forward).unwrap(), 2);
+    assert_eq!(preread(&equal, &[]).unwrap(), 1);
     let greater = ranges(JET_relopGreaterThan);
-    let refused = JetPrereadIndexRanges(ses, cur, &greater, &[], forward);
-    assert_eq!(code(refused), JetErr::InvalidParameter);
-    assert_eq!(JetPrereadIndexRanges(ses, cur, &equal, &[pets.data], forward).unwrap(), 2);
-    let refused = JetPrereadIndexRanges(ses, cur, &equal, &[pets.age], forward);
-    assert_eq!(code(refused), JetErr::MustBeSeparateLongValue);
+    assert_eq!(code(preread(&greater, &[])), JetErr::InvalidParameter);
+    assert_eq!(code(preread(&[], &[])), JetErr::InvalidParameter);
+    assert_eq!(preread(&equal, &[pets.data]).unwrap(), 1);
+    assert_eq!(code(preread(&equal, &[pets.age])), JetErr::MustBeSeparateLongValue);
     pets.index("age");
-    let refused = JetPrereadIndexRanges(ses, cur, &equal, &[pets.data], forward);
-    assert_eq!(code(refused), JetErr::InvalidPreread);
+    assert_eq!(code(preread(&equal, &[pets.data])), JetErr::InvalidPreread);
 
     JetSetTableSequential(ses, cur, forward).unwrap();
     assert_eq!(code(JetSetTableSequential(ses, cur, 0x80)), JetErr::InvalidGrbit);
@@ -512,4 +512,99 @@ fn s7_15_filters_leave_rows_out_of_moves_and_seeks() {
     assert_eq!(code(set(&[short])), JetErr::InvalidBufferSize);
     pets.go(JET_MoveFirst).unwrap();
     assert_eq!(pets.rest(), [5, 6, 8]);
+}
+
+/// A range of one column, from one value to another.
+fn from_to(columnid: JET_COLUMNID, start: i32, end: i32) -> JET_INDEX_RANGE {
+    let value = |value: i32| JET_INDEX_COLUMN {
+        columnid,
+        relop: JET_relopEquals,
+        pv: value.to_le_bytes().to_vec(),
+        grbit: 0,
+    };
+    JET_INDEX_RANGE { rgStartColumns: vec![value(start)], rgEndColumns: vec![value(end)] }
+}
+
+#[test]
+fn s7_14_ranges_are_in_the_order_of_the_reading_if_they_are_to_be_counted() {
+    let _mode = multi();
+    let pets = pets();
+    let range = |start, end| from_to(pets.id, start, end);
+    let (forward, backward) = (JET_bitPrereadForward, JET_bitPrereadBackward);
+    let refused = Err(JetErr::InvalidParameter);
+    for (ranges, grbit, counted, uncounted) in [
+        (vec![range(1, 3), range(5, 8)], forward, Ok(2), Ok(())),
+        (vec![range(8, 5), range(3, 1)], backward, Ok(2), Ok(())),
+        (vec![range(5, 8), range(1, 3)], forward, refused, Ok(())),
+        (vec![range(3, 1), range(8, 5)], backward, refused, Ok(())),
+        (vec![range(1, 5), range(3, 8)], forward, refused, refused.map(drop)),
+        (vec![range(8, 3), range(5, 1)], backward, refused, refused.map(drop)),
+        (vec![range(3, 1)], forward, refused, refused.map(drop)),
+        (vec![range(1, 3)], backward, refused, refused.map(drop)),
+    ] {
+        let mut read = 0;
+        let told = Some(&mut read);
+        let done = JetPrereadIndexRanges(pets.ses, pets.cur, &ranges, told, &[], grbit);
+        assert_eq!(done.map(|()| read).map_err(|e| e.code()), counted, "{ranges:?} {grbit}");
+        let done = JetPrereadIndexRanges(pets.ses, pets.cur, &ranges, None, &[], grbit);
+        assert_eq!(done.map_err(|e| e.code()), uncounted, "{ranges:?} {grbit}");
+    }
+}
+
+/// 400 rows of an instance that has nothing in memory; the first twenty have values of three pages
+/// each.
+fn cold_rows(dir: Option<&Arc<tempfile::TempDir>>) -> Live {
+    if let Some(dir) = dir {
+        return Live::again(dir);
+    }
+    let live = Live::new();
+    live.load(0..400);
+    JetBeginTransaction(live.sesid).unwrap();
+    JetMove(live.sesid, live.tableid, JET_MoveFirst, 0).unwrap();
+    for _ in 0..20 {
+        JetPrepareUpdate(live.sesid, live.tableid, JET_prepReplace).unwrap();
+        let long = [7; 3 * 4014];
+        let grbit = JET_bitSetSeparateLV;
+        JetSetColumn(live.sesid, live.tableid, live.value, Some(&long), grbit, None).unwrap();
+        JetUpdate(live.sesid, live.tableid).unwrap();
+        JetMove(live.sesid, live.tableid, JET_MoveNext, 0).unwrap();
+    }
+    JetCommitTransaction(live.sesid, 0).unwrap();
+    let dir = Arc::clone(&live.dir);
+    live.term(0).unwrap();
+    Live::again(&dir)
+}
+
+#[test]
+fn s7_14_ranges_are_read_ahead_whole_with_the_long_values_of_their_rows() {
+    let _mode = multi();
+    let live = cold_rows(None);
+    let dir = Arc::clone(&live.dir);
+    // How many pages that announces: what is in memory or was announced is not announced again.
+    let pages = |live: &Live, ranges: &[(i32, i32)], columns: &[JET_COLUMNID], grbit| {
+        let ranges: Vec<_> = ranges.iter().map(|(a, b)| from_to(live.key, *a, *b)).collect();
+        let (before, mut read) = (JetGetThreadStats(), 0);
+        let (sesid, told) = (live.sesid, Some(&mut read));
+        JetPrereadIndexRanges(sesid, live.tableid, &ranges, told, columns, grbit).unwrap();
+        assert_eq!(read as usize, ranges.len());
+        JetGetThreadStats().cPagePreread - before.cPagePreread
+    };
+    let (forward, backward) = (JET_bitPrereadForward, JET_bitPrereadBackward);
+    let all = pages(&live, &[(0, 1000)], &[], forward);
+    assert!((20..60).contains(&all), "{all} leaves of 400 rows of 200 bytes");
+    assert_eq!(pages(&live, &[(0, 1000)], &[], forward), 0);
+    let first = [live.value];
+    assert_eq!(pages(&live, &[(0, 1000)], &first, forward | JET_bitPrereadFirstPage), 20);
+    assert_eq!(pages(&live, &[(0, 9)], &first, forward), 20, "two more of each of ten");
+    assert_eq!(pages(&live, &[(1000, 0)], &first, backward), 20, "and of the others");
+    live.term(0).unwrap();
+
+    let live = cold_rows(Some(&dir));
+    assert_eq!(pages(&live, &[(50, 50)], &[], forward), 1);
+    assert_eq!(pages(&live, &[(50, 50), (51, 51)], &[], forward), 0, "the same leaf");
+    let rest = pages(&live, &[(0, 199), (200, 1000)], &[], forward);
+    assert_eq!(rest, all - 1, "one leaf was announced before, and one that both have counts once");
+    // What was read is in memory.
+    live.rows();
+    assert_eq!(pages(&live, &[(0, 1000)], &first, forward), 0);
 }

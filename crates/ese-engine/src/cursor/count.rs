@@ -107,15 +107,4 @@ impl Cursor {
         self.land();
         Ok(())
     }
-
-    /// Asks the system to read ahead where entries with these keys are, as far as that is not in
-    /// memory.
-    ///
-    /// # Errors
-    /// Those of reading.
-    pub fn will_need(&self, keys: &[&[u8]]) -> Result<()> {
-        let tree = self.order.tree(&self.table);
-        let view = tree.view();
-        keys.iter().try_for_each(|key| tree::will_need(&self.table.db.cache, &view, key))
-    }
 }

@@ -7,12 +7,14 @@
 //!
 //! * `walk` goes from entry to entry, `moves`, `seek` and `range` are made of it.
 //! * `keys` makes search keys, `place` knows bookmarks and switches orders.
-//! * `count` counts and estimates, `filter` leaves rows out, `meet` intersects ranges.
+//! * `ahead` has entries read ahead, `count` counts and estimates, `filter` leaves rows out, `meet`
+//!   intersects ranges.
 //! * `entry` reads columns out of the entry itself.
 //! * `update` is the copy buffer with its rules.
 //!
 //! What a call answers where, and what it leaves behind, follows api-semantics 6 to 8.
 
+mod ahead;
 mod count;
 mod entry;
 mod filter;

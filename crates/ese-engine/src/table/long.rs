@@ -7,7 +7,7 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use ese_base::{Error, JetErr, Result};
+use ese_base::{Error, JetErr, Result, activity};
 use parking_lot::Mutex;
 
 use super::{Table, see};
@@ -340,6 +340,7 @@ impl SessionLongValues<'_> {
     /// # Errors
     /// As [`longvalue::read_into`].
     pub fn read_into(&self, lid: Lid, size: u32, offset: u32, buf: &mut [u8]) -> Result<usize> {
+        activity::long_value_read();
         longvalue::read_into(self, lid, (self.chunk(), size), offset, buf)
     }
 
@@ -369,6 +370,7 @@ impl Nodes for SessionLongValues<'_> {
 
 impl LongValues for SessionLongValues<'_> {
     fn read_at(&self, lid: Lid, offset: u32, most: usize) -> Result<Vec<u8>> {
+        activity::long_value_read();
         match self.changed(lid) {
             Some(value) => value.read(self, offset, most),
             None => longvalue::read(self, lid, self.chunk(), offset, most),

@@ -1,10 +1,13 @@
 //! What the inner pages alone tell: about how many entries lie before one, which entry lies about
-//! there, which leaf will be needed, which pages the tree has.
+//! there, on which leaves ranges lie, which pages the tree has.
 
 use std::collections::HashSet;
 
 use ese_base::{Error, JetErr, Pgno, Result, limits::TREE_DEPTH_MAX};
-use ese_pages::{PageFlags, cache::PageCache};
+use ese_pages::{
+    PageFlags,
+    cache::{PageCache, ReadGuard},
+};
 
 use super::{
     Target, TreeView,
@@ -87,29 +90,95 @@ pub fn entry_near(
     Err(too_deep(view, guard.pgno()))
 }
 
-/// Asks the system to read the leaf that a key belongs to, unless finding out would itself wait.
+/// A range of keys, from the one where reading begins to the one where it ends, in either
+/// direction.
+pub type KeyRange<'a> = (&'a [u8], &'a [u8]);
+
+/// Where ranges of keys lie.
+#[derive(Debug)]
+pub struct RangeLeaves {
+    /// Their leaves in the order of the ranges, but for a root that is a leaf.
+    pub leaves: Vec<Pgno>,
+    /// How many ranges, from the first on, have no other leaves.
+    pub ranges: usize,
+}
+
+/// The leaves that ranges of keys lie on, the first `most` of them. They are not looked at: the
+/// pages above them tell.
 ///
 /// # Errors
 /// As [`estimate`].
-pub fn will_need(cache: &PageCache, view: &TreeView, key: &[u8]) -> Result<()> {
-    let target = Target::Entry { key, data: &[] };
-    let mut pgno: Pgno = view.root;
-    for _ in 0..TREE_DEPTH_MAX {
-        let guard = cache.read(pgno)?;
-        let page = guard.page();
-        view.expect_own(page, pgno)?;
-        if page.is_leaf() {
-            return Ok(());
+pub fn leaves_of_ranges(
+    cache: &PageCache,
+    view: &TreeView,
+    ranges: &[KeyRange<'_>],
+    most: usize,
+) -> Result<RangeLeaves> {
+    let mut leaves = Leaves { cache, view, most, found: Vec::new() };
+    let mut done = 0;
+    for (first, last) in ranges {
+        let [first, last] = [first, last].map(|key| Target::Entry { key, data: &[] });
+        if !leaves.add(cache.read(view.root)?, &first, &last, TREE_DEPTH_MAX)? {
+            break;
         }
-        let child = child_on(view, page, pgno, &target)?;
-        if page.flags().contains(PageFlags::PARENT_OF_LEAF) {
-            cache.will_need(child, 1);
-            return Ok(());
-        }
-        drop(guard);
-        pgno = child;
+        done += 1;
     }
-    Err(too_deep(view, pgno))
+    Ok(RangeLeaves { leaves: leaves.found, ranges: done })
+}
+
+struct Leaves<'a> {
+    cache: &'a PageCache,
+    view: &'a TreeView,
+    most: usize,
+    found: Vec<Pgno>,
+}
+
+impl Leaves<'_> {
+    /// Adds those below a page from the one of one key to the one of another; says whether there
+    /// was room for all. A page stays latched while those below it are, as in every descent.
+    fn add(
+        &mut self,
+        above: ReadGuard<'_>,
+        first: &Target<'_>,
+        last: &Target<'_>,
+        levels: usize,
+    ) -> Result<bool> {
+        let page = above.page();
+        self.view.expect_own(page, above.pgno())?;
+        if page.is_leaf() {
+            return Ok(true);
+        }
+        if levels == 0 {
+            return Err(too_deep(self.view, above.pgno()));
+        }
+        let (from, to) = (first.line_on(page), last.line_on(page));
+        for step in 0..=from.abs_diff(to) {
+            let child = page.child(if from <= to { from + step } else { from - step });
+            if child.is_null() || child == above.pgno() {
+                return Err(no_way(self.view, above.pgno(), child));
+            }
+            let room = if page.flags().contains(PageFlags::PARENT_OF_LEAF) {
+                self.add_leaf(child)
+            } else {
+                self.add(self.cache.read(child)?, first, last, levels - 1)?
+            };
+            if !room {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Ranges side by side may share a leaf.
+    fn add_leaf(&mut self, leaf: Pgno) -> bool {
+        if self.found.last() != Some(&leaf) {
+            if self.found.len() == self.most {
+                return false;
+            }
+            self.found.push(leaf);
+        }
+        true
+    }
 }
 
 /// All pages of a tree, the root first. The tree must not change meanwhile.

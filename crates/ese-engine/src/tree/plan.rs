@@ -210,6 +210,18 @@ pub fn leaf_append(page: PageRef<'_>, new: Node<'_>, unique: bool) -> Option<Spl
     })
 }
 
+/// As [`leaf_append`], but the last entry goes with the new one, the last of `lines`. `None`: they
+/// do not fit on one page, or nothing would stay.
+#[must_use]
+pub fn leaf_append_with_last(
+    page: PageRef<'_>,
+    lines: &[Node<'_>],
+    unique: bool,
+) -> Option<SplitPlan> {
+    let halves = Halves { lines, prefix: page.prefix(), size: page.size(), growth: None };
+    halves.right_split(lines.len().checked_sub(2)?, Some(unique))
+}
+
 /// Splits a leaf for a new entry at `iline`; `lines` contain it. At the end of the last leaf
 /// [`leaf_append`] does it. `hot`: the last entry went right before it, so that more can be
 /// expected to go right behind it.

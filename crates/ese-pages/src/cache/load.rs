@@ -11,7 +11,7 @@ use ese_os::PageMap;
 use super::{PageCache, chunked::Chunked, slot::Slot};
 use crate::{
     checksum::{self, Verdict},
-    page::PageRef,
+    page::{PageFlags, PageRef},
     validate::{Validate, validate},
 };
 
@@ -20,10 +20,55 @@ const WINDOW_LEN: u32 = 64 << 10;
 /// Windows that are brought along when the window before was touched: somebody reads on.
 const WINDOWS_AHEAD: u32 = 4;
 
+/// A set of numbers, one bit each.
+#[derive(Debug)]
+struct Marks(Chunked<AtomicU64, 10>);
+
+impl Marks {
+    fn new() -> Marks {
+        Marks(Chunked::new(27))
+    }
+
+    /// Was it not marked before?
+    fn mark(&self, number: u32) -> bool {
+        let bit = 1_u64 << (number % 64);
+        self.0
+            .at_or_make(number / 64, AtomicU64::default)
+            .is_some_and(|word| word.fetch_or(bit, Ordering::Relaxed) & bit == 0)
+    }
+
+    fn is_marked(&self, number: u32) -> bool {
+        let bit = 1_u64 << (number % 64);
+        self.0.at(number / 64).is_some_and(|word| word.load(Ordering::Relaxed) & bit != 0)
+    }
+
+    fn unmark(&self, number: u32) {
+        let bit = 1_u64 << (number % 64);
+        if let Some(word) = self.0.at(number / 64).filter(|_| self.is_marked(number)) {
+            word.fetch_and(!bit, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Pages that the system was told to read and that nobody has come for yet.
+#[derive(Debug)]
+pub(super) struct Announced(Marks);
+
+impl Announced {
+    pub(super) fn new() -> Announced {
+        Announced(Marks::new())
+    }
+
+    /// Announces a page. Was it not announced before?
+    pub(super) fn add(&self, pgno: Pgno) -> bool {
+        !self.0.is_marked(pgno.0) && self.0.mark(pgno.0)
+    }
+}
+
 /// Which windows of the file have been read ahead. A hint only: pages may have left memory since.
 #[derive(Debug)]
 pub(super) struct Windows {
-    touched: Chunked<AtomicU64, 10>,
+    touched: Marks,
     pages: u32,
 }
 
@@ -31,37 +76,24 @@ impl Windows {
     pub(super) fn new(page_size: PageSize) -> Windows {
         // Page sizes are powers of two up to half a window.
         let pages = WINDOW_LEN / page_size.bytes_u32();
-        Windows { touched: Chunked::new(27), pages }
+        Windows { touched: Marks::new(), pages }
     }
 
     /// The pages to bring along with this one, first and count; `None` if that was done before.
     /// Windows count from page 0, so that they do not straddle larger units of the file.
     fn touch(&self, pgno: Pgno, last: u32) -> Option<(Pgno, u32)> {
         let window = pgno.0 / self.pages;
-        if !self.mark(window) {
+        if !self.touched.mark(window) {
             return None;
         }
-        let sequential = window.checked_sub(1).is_some_and(|before| self.is_marked(before));
+        let sequential = window.checked_sub(1).is_some_and(|before| self.touched.is_marked(before));
         let count = if sequential { WINDOWS_AHEAD } else { 1 };
         for ahead in 1..count {
-            self.mark(window + ahead);
+            self.touched.mark(window + ahead);
         }
         let first = (window * self.pages).max(1);
         let end = (window + count).saturating_mul(self.pages).min(last.saturating_add(1));
         Some((Pgno(first), end.saturating_sub(first)))
-    }
-
-    /// Was it not marked before?
-    fn mark(&self, window: u32) -> bool {
-        let bit = 1_u64 << (window % 64);
-        self.touched
-            .at_or_make(window / 64, AtomicU64::default)
-            .is_some_and(|word| word.fetch_or(bit, Ordering::Relaxed) & bit == 0)
-    }
-
-    fn is_marked(&self, window: u32) -> bool {
-        let bit = 1_u64 << (window % 64);
-        self.touched.at(window / 64).is_some_and(|word| word.load(Ordering::Relaxed) & bit != 0)
     }
 }
 
@@ -69,15 +101,27 @@ impl PageCache {
     /// Loads the page unless somebody else was faster. The caller holds no latch of it.
     pub(super) fn load(&self, slot: &Slot, pgno: Pgno) -> Result<()> {
         self.file.check_in_file(pgno)?;
-        match &self.map {
+        let clock = &self.file.env().clock;
+        let begun = clock.monotonic();
+        let flags = match &self.map {
             Some(map) => self.load_mapped(map, slot, pgno),
             None => self.load_copied(slot, pgno),
         }
-        .map_err(|error| error.at_path(self.file.path()).at_page(pgno))
+        .map_err(|error| error.at_path(self.file.path()).at_page(pgno))?;
+        self.announced.0.unmark(pgno.0);
+        let long_value = flags.is_some_and(|flags| flags.contains(PageFlags::LONG_VALUE));
+        activity::page_missed(clock.monotonic().saturating_sub(begun), long_value);
+        Ok(())
     }
 
-    /// The device is waited for without a latch; the checksum is computed under it.
-    fn load_mapped(&self, map: &Arc<dyn PageMap>, slot: &Slot, pgno: Pgno) -> Result<()> {
+    /// The device is waited for without a latch; the checksum is computed under it. Gives the
+    /// page's flags unless somebody else was faster.
+    fn load_mapped(
+        &self,
+        map: &Arc<dyn PageMap>,
+        slot: &Slot,
+        pgno: Pgno,
+    ) -> Result<Option<PageFlags>> {
         let (offset, len) = (self.page_size.offset_of(pgno), self.page_size.bytes());
         if let Some((first, count)) = self.windows.touch(pgno, self.file.page_count()) {
             // What fails here is reported when the page that fails is touched.
@@ -89,7 +133,7 @@ impl PageCache {
         map.populate(offset, len)?;
         let _latch = slot.latch.write();
         if slot.is_loaded() {
-            return Ok(());
+            return Ok(None);
         }
         // Under the latch: from here on the file is not cut off before the page (cut.rs).
         self.file.check_in_file(pgno)?;
@@ -98,7 +142,8 @@ impl PageCache {
         if bytes.len() != len {
             return Err(Error::new(JetErr::OutOfMemory, "the page cannot be mapped"));
         }
-        match self.inspect(pgno, bytes)? {
+        let (repaired, flags) = self.inspect(pgno, bytes)?;
+        match repaired {
             None => slot.show(bytes.as_ptr().cast_mut(), None),
             // A clean page with a frame in mapped mode: the mapped bytes are not good.
             Some(repaired) => {
@@ -109,53 +154,56 @@ impl PageCache {
         }
         self.counters.loaded.fetch_add(1, Ordering::Relaxed);
         activity::page_read();
-        Ok(())
+        Ok(Some(flags))
     }
 
     /// The page is read into a frame under its write latch; only those who want this page wait.
-    fn load_copied(&self, slot: &Slot, pgno: Pgno) -> Result<()> {
+    /// Gives the page's flags unless somebody else was faster.
+    fn load_copied(&self, slot: &Slot, pgno: Pgno) -> Result<Option<PageFlags>> {
         if let Some((first, count)) = self.windows.touch(pgno, self.file.page_count()) {
             self.will_need(first, count);
         }
         let mut free = self.take_frame(pgno)?;
         let _latch = slot.latch.write();
         if slot.is_loaded() {
-            return Ok(());
+            return Ok(None);
         }
         // This also looks, now that the page is latched, if the file still has it.
         self.file.read_page_raw(pgno, free.bytes_mut())?;
-        if let Some(repaired) = self.inspect(pgno, free.bytes_mut())? {
+        let (repaired, flags) = self.inspect(pgno, free.bytes_mut())?;
+        if let Some(repaired) = repaired {
             free.bytes_mut().copy_from_slice(&repaired);
         }
         free.show(slot);
         slot.mark_referenced();
         self.counters.loaded.fetch_add(1, Ordering::Relaxed);
         activity::page_read();
-        Ok(())
+        Ok(Some(flags))
     }
 
     /// Is the page sound? `Some`: it is after this repair, which was counted and reported. A
-    /// repaired page is believed only if its structure is sound too (decision 0006).
-    fn inspect(&self, pgno: Pgno, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
+    /// repaired page is believed only if its structure is sound too (decision 0006). With it go the
+    /// page's flags.
+    fn inspect(&self, pgno: Pgno, bytes: &[u8]) -> Result<(Option<Vec<u8>>, PageFlags)> {
         let judge = |bytes: &[u8]| {
             let page = PageRef::new(bytes, self.page_size);
             validate(page, pgno, Validate::Read)?;
             if page.dbtime() < DbTime::LIMIT {
                 self.newest_loaded.fetch_max(page.dbtime().0, Ordering::Relaxed);
             }
-            Ok(())
+            Ok(page.flags())
         };
         match checksum::check(bytes, pgno) {
-            Verdict::Good => judge(bytes).map(|()| None),
+            Verdict::Good => judge(bytes).map(|flags| (None, flags)),
             verdict @ Verdict::Correctable { .. } => {
                 let error = checksum::verdict_error(verdict, pgno);
                 let mut repaired = bytes.to_vec();
                 checksum::repair(&mut repaired, pgno)?;
-                judge(&repaired)?;
+                let flags = judge(&repaired)?;
                 self.counters.corrected.fetch_add(1, Ordering::Relaxed);
                 self.note_corrected(pgno);
                 tracing::warn!(path = %self.file.path().display(), %error, "flipped bits were corrected");
-                Ok(Some(repaired))
+                Ok((Some(repaired), flags))
             }
             verdict => {
                 let last = Pgno(self.file.page_count());

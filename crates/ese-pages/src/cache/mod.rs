@@ -81,7 +81,7 @@ use self::{
     flush::{Flusher, Progress},
     frame::FrameTable,
     latched::Latched,
-    load::Windows,
+    load::{Announced, Windows},
     slot::{Slot, SlotTable},
 };
 use crate::db_file::{DbFile, PagesClaim};
@@ -173,6 +173,7 @@ pub struct PageCache {
     frames: FrameTable,
     dirty: DirtyPages,
     windows: Windows,
+    announced: Announced,
     clock: Mutex<Clock>,
     flusher: Mutex<Flusher>,
     progress: Progress,
@@ -217,6 +218,7 @@ impl PageCache {
             frames: FrameTable::new(page_size, frames),
             dirty: DirtyPages::default(),
             windows: Windows::new(page_size),
+            announced: Announced::new(),
             clock: Mutex::default(),
             flusher: Mutex::default(),
             progress: Progress::default(),
@@ -400,13 +402,30 @@ impl PageCache {
         }
     }
 
-    /// Says that these pages will be read soon. Only a hint.
+    /// Says that these pages will be read soon. Only a hint. Those count as read ahead that are
+    /// neither in memory nor announced already.
     pub fn will_need(&self, first: Pgno, count: u32) {
-        activity::pages_preread(count);
+        let end = first.0.saturating_add(count).min(self.file.page_count().saturating_add(1));
+        let new = (first.0..end).map(Pgno).filter(|pgno| {
+            // In this order: what has been read is forgotten as announced.
+            !self.is_loaded(*pgno) && self.announced.add(*pgno)
+        });
+        activity::pages_preread(u32::try_from(new.count()).unwrap_or(u32::MAX));
         self.file.file().will_need(
             self.page_size.offset_of(first),
             u64::from(count) * self.page_size.bytes_u64(),
         );
+    }
+
+    /// The same of pages in any order, one hint for those that lie side by side.
+    pub fn will_need_all(&self, mut pages: Vec<Pgno>) {
+        pages.sort_unstable();
+        pages.dedup();
+        for run in pages.chunk_by(|page, next| page.0.checked_add(1) == Some(next.0)) {
+            if let Some(first) = run.first() {
+                self.will_need(*first, u32::try_from(run.len()).unwrap_or(u32::MAX));
+            }
+        }
     }
 
     #[inline]

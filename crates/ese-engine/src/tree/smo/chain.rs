@@ -1,7 +1,7 @@
 //! Which pages of a path split, and how.
 
 use ese_base::{Error, JetErr, Pgno, Result, limits::TREE_DEPTH_MAX};
-use ese_pages::{Node, NodeFlags, PageMut, PageRef, cache::ReadGuard};
+use ese_pages::{Node, NodeFlags, PageFlags, PageMut, PageRef, cache::ReadGuard};
 use smallvec::SmallVec;
 
 use super::Need;
@@ -123,6 +123,17 @@ fn alone_too_big(op: &Op<'_>, bytes: usize) -> Error {
     )
 }
 
+/// Is this the key of the first chunk of a long value whose root is the page's last entry? Who reads
+/// the value comes for both, so they go to one page, as in ESE.
+fn begins_a_value(page: PageRef<'_>, key: &[u8]) -> bool {
+    let Some(last) = page.node_count().checked_sub(1).map(|last| page.node(last)) else {
+        return false;
+    };
+    page.flags().contains(PageFlags::LONG_VALUE)
+        && key.len() > last.key_len()
+        && key.starts_with(&last.key_to_vec())
+}
+
 fn plan_leaf(op: &Op<'_>, need: &Need<'_>, pgno: Pgno, page: PageRef<'_>) -> Result<Level> {
     let unique = op.view.unique;
     let at = need.bookmark(op);
@@ -132,7 +143,14 @@ fn plan_leaf(op: &Op<'_>, need: &Need<'_>, pgno: Pgno, page: PageRef<'_>) -> Res
         && page.next().is_null()
     {
         let new = Node { prefix: &[], suffix: key, data, flags: NodeFlags::empty() };
-        let plan = plan::leaf_append(page, new, unique);
+        let plan = match begins_a_value(page, key) {
+            true => {
+                let lines: Vec<_> = page.nodes().chain([new]).collect();
+                plan::leaf_append_with_last(page, &lines, unique)
+            }
+            false => None,
+        };
+        let plan = plan.or_else(|| plan::leaf_append(page, new, unique));
         let plan = plan.ok_or_else(|| no_split(op, op.view.root))?;
         return Ok(Level { plan, with_oper: true, iline });
     }
