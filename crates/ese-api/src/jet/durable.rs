@@ -3,8 +3,16 @@
 //!
 //! Whoever writes the log notes how far it is durable; a thread of the instance tells the program.
 //! It holds no lock meanwhile, so the program may call the engine, but not terminate the instance.
+//!
+//! Who commits returns when the program has been told of it, as in ESE, where the function is called
+//! before those are woken who wait for the log. He waits without a lock. So the function may commit
+//! itself, which waits for nobody then, but not wait for another thread that commits.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::Arc,
+    thread::{self, ThreadId},
+};
 
 use ese_base::{LgPos, Result};
 use ese_log::Log;
@@ -86,12 +94,20 @@ struct State {
     durable: LgPos,
     told: LgPos,
     end: bool,
+    /// Will what is noted be told?
+    tells: bool,
+    /// The thread that tells.
+    teller: Option<ThreadId>,
 }
 
+/// What those who write the log, those who commit and the one who tells know of each other.
 #[derive(Debug, Default)]
-struct Notes {
+pub(super) struct Notes {
     state: Mutex<State>,
+    /// There is something to tell, or an end.
     wake: Condvar,
+    /// Something was told, or nothing will be any more.
+    told: Condvar,
 }
 
 /// The thread that tells the program.
@@ -112,17 +128,29 @@ impl Teller {
     ) -> Result<Teller> {
         let notes = Arc::new(Notes::default());
         let durable = log.durable();
-        *notes.state.lock() = State { durable, told: durable, end: false };
+        *notes.state.lock() = State { durable, told: durable, tells: true, ..State::default() };
         let body = {
             let (notes, log) = (Arc::clone(&notes), Arc::clone(log));
             move || notes.work(|durable| (callback.tells)(instance, &commit_id(&log, durable)))
         };
         let worker = env.threads.spawn("ese-durable", Box::new(body))?;
+        if worker.is_none() {
+            notes.state.lock().tells = false;
+        }
         log.watch_durable(Some({
             let notes = Arc::clone(&notes);
             Arc::new(move |durable| notes.note(durable, false))
         }));
+        // What became durable before somebody watched.
+        notes.note(log.durable(), false);
         Ok(Teller { log: Arc::clone(log), notes, worker })
+    }
+}
+
+impl Teller {
+    /// For those who commit.
+    pub(super) fn notes(&self) -> Arc<Notes> {
+        Arc::clone(&self.notes)
     }
 }
 
@@ -144,7 +172,19 @@ impl Notes {
         self.wake.notify_one();
     }
 
+    /// Returns when the program has been told of everything before a position that is durable. The
+    /// caller holds no lock that a call of the program might need.
+    pub(super) fn wait_told(&self, durable: LgPos) {
+        let mut state = self.state.lock();
+        let own = Some(thread::current().id());
+        while state.told < durable && state.tells && state.teller != own {
+            self.told.wait(&mut state);
+        }
+    }
+
     fn work(&self, tell: impl Fn(LgPos)) {
+        self.state.lock().teller = Some(thread::current().id());
+        let _gone = Gone(self);
         let mut state = self.state.lock();
         loop {
             while state.durable == state.told && !state.end {
@@ -154,10 +194,21 @@ impl Notes {
                 return;
             }
             let durable = state.durable;
-            state.told = durable;
             drop(state);
             tell(durable);
             state = self.state.lock();
+            state.told = durable;
+            self.told.notify_all();
         }
+    }
+}
+
+/// Nobody tells any more, also if the program's function has panicked.
+struct Gone<'a>(&'a Notes);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().tells = false;
+        self.0.told.notify_all();
     }
 }

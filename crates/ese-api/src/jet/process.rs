@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use ese_backup::PauseBy;
-use ese_base::{Error, JetErr, Result};
+use ese_base::{Error, JetErr, LgPos, Result};
 use ese_os::Env;
 use parking_lot::{Mutex, RwLock};
 
@@ -91,6 +91,15 @@ impl Inst {
         match &*self.life.read() {
             Life::Running(shared) | Life::Ending(shared) => Some(Arc::clone(shared)),
             Life::Created | Life::Starting | Life::Restoring => None,
+        }
+    }
+
+    /// Returns when the program has been told of what is durable before a position, if it wants to be
+    /// told.
+    pub(super) fn wait_told(&self, durable: LgPos) {
+        let notes = self.durable.lock().as_ref().map(Teller::notes);
+        if let Some(notes) = notes {
+            notes.wait_told(durable);
         }
     }
 

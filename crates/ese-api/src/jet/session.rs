@@ -273,7 +273,7 @@ pub fn JetDupSession(sesid: JET_SESID) -> Result<JET_SESID> {
 /// `JET_errIllegalOperation` (-1312) in a callback of the session.
 pub fn JetEndSession(sesid: JET_SESID, _grbit: JET_GRBIT) -> Result<()> {
     let session = find_session(sesid)?;
-    session.call(Purpose::CleanUp, |_, own| {
+    session.call(Purpose::CleanUp, |state, own| {
         if own.is_bound_elsewhere() {
             return Err(Error::new(JetErr::SessionInUse, "another thread has bound the session"));
         }
@@ -283,6 +283,9 @@ pub fn JetEndSession(sesid: JET_SESID, _grbit: JET_GRBIT) -> Result<()> {
                 .advise("end the session when the call has returned that the callback is for"));
         }
         for handle in std::mem::take(&mut own.cursors) {
+            if let Ok(cursor) = find_cursor(handle) {
+                cursor.before_end(state);
+            }
             own.close(handle);
         }
         own.databases.clear();
@@ -354,12 +357,14 @@ pub fn JetCommitTransaction(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
     commit(sesid, grbit).map(drop)
 }
 
-/// Commits; gives the end of the last record by which the session has committed something.
+/// Commits; gives the end of the last record by which the session has committed something. Before
+/// it returns the program has been told of what the call has waited for, if it wants to be told.
 fn commit(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<Option<LgPos>> {
     let session = find_session(sesid)?;
-    session.call(Purpose::Work, |state, own| {
-        let log = session.shared.engine.log.as_ref();
-        match (if grbit == 0 { own.commit_default } else { grbit }, log) {
+    let log = session.shared.engine.log.as_ref();
+    let (last, waits) = session.call(Purpose::Work, |state, own| {
+        let grbit = if grbit == 0 { own.commit_default } else { grbit };
+        match (grbit, log) {
             (0, _) => commit_level(state, own, Durability::Durable)?,
             (JET_bitCommitLazyFlush, _) => commit_level(state, own, Durability::Lazy)?,
             (JET_bitWaitLastLevel0Commit, _) => state.engine.wait_last_commit()?,
@@ -368,8 +373,17 @@ fn commit(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<Option<LgPos>> {
             (JET_bitWaitAllLevel0Commit | JET_bitForceNewLog, None) => {}
             (other, _) => return Err(invalid_grbit("JetCommitTransaction", other)),
         }
-        Ok(state.engine.last_commit())
-    })
+        let waits = match grbit {
+            0 => state.engine.level() == 0,
+            grbit => grbit != JET_bitCommitLazyFlush,
+        };
+        Ok((state.engine.last_commit(), waits))
+    })?;
+    if let (Some(log), Some(last), true) = (log, last, waits) {
+        // A commit without changes has an earlier one as its last, which may have been lazy.
+        session.inst.wait_told(last.min(log.durable()));
+    }
+    Ok(last)
 }
 
 /// Commits the innermost level, with what its cursors have prepared in it.

@@ -233,9 +233,22 @@ impl Cur {
         }
         cursor.level <= keep
     }
+
+    /// Its session ends, before the open transaction is taken back.
+    pub(super) fn before_end(&self, state: &mut SessionState) {
+        self.state.lock().leave(state);
+    }
 }
 
 impl Cursor {
+    /// It is going to be closed: what it denies others of a table that the open transaction has
+    /// changed stays denied until that ends.
+    fn leave(&mut self, state: &mut SessionState) {
+        if let What::Table(open) = &mut self.what {
+            open.leave(&mut state.engine, self.level);
+        }
+    }
+
     /// The database of its table.
     ///
     /// # Errors
@@ -403,9 +416,7 @@ pub fn JetDupCursor(
 /// The session's; `JET_errInvalidTableId` (-1310), `JET_errSesidTableIdMismatch` (-1114).
 pub fn JetCloseTable(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
     with_any_cursor(sesid, tableid, Purpose::CleanUp, |state, own, cursor| {
-        if let What::Table(open) = &mut cursor.what {
-            open.leave(&mut state.engine, cursor.level);
-        }
+        cursor.leave(state);
         own.cursors.retain(|other| *other != tableid);
         own.close(tableid);
         Ok(())

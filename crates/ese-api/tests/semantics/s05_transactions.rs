@@ -1,6 +1,13 @@
 //! Section 5: what of transactions cursors show.
 
-use std::{sync::mpsc::channel, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+        mpsc::channel,
+    },
+    time::Duration,
+};
 
 use crate::pets::*;
 
@@ -334,4 +341,64 @@ fn s5_10_commit_ids_rise_and_name_the_log() {
     let reading = JetCommitTransaction2(pets.ses, 0, 0);
     assert_eq!(code(reading), JetErr::FeatureNotAvailable);
     JetRollback(pets.ses, 0).unwrap();
+}
+
+/// In ESE the function is called before those are woken who wait for the log, so a program may look
+/// at what it was told as soon as its commit has returned.
+#[test]
+fn s5_10_the_program_is_told_of_a_commit_before_it_returns() {
+    let _mode = multi();
+    let told = Arc::new(AtomicI64::new(0));
+    let callback = {
+        let told = Arc::clone(&told);
+        JET_DURABLECOMMIT::new(0, move |_, id| {
+            std::thread::park_timeout(Duration::from_millis(30));
+            told.store(id.commitId, Ordering::SeqCst);
+        })
+    };
+    let live = Live::with(|inst| {
+        set_durable_commit_callback(Some(inst), JET_SESID::NIL, Some(callback)).unwrap();
+    });
+    let pets = pets_in(live);
+    for waits in [0, JET_bitWaitLastLevel0Commit, JET_bitWaitAllLevel0Commit] {
+        JetBeginTransaction(pets.ses).unwrap();
+        pets.prepare(JET_prepReplace).unwrap();
+        pets.set(pets.name, b"x").unwrap();
+        pets.update().unwrap();
+        let lazy = if waits == 0 { 0 } else { JET_bitCommitLazyFlush };
+        let id = JetCommitTransaction2(pets.ses, lazy, 0).unwrap();
+        if waits != 0 {
+            JetCommitTransaction(pets.ses, waits).unwrap();
+        }
+        assert!(id.commitId < told.load(Ordering::SeqCst), "{waits:#x}");
+    }
+}
+
+#[test]
+fn s5_10_who_is_told_of_commits_may_commit() {
+    let _mode = multi();
+    let (tell, told) = channel();
+    // Once: each of its commits is one that it is told of.
+    let first = AtomicBool::new(true);
+    let callback = JET_DURABLECOMMIT::new(0, move |inst, _| {
+        if !first.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        let ses = JetBeginSession(inst).unwrap();
+        JetBeginTransaction(ses).unwrap();
+        JetCommitTransaction(ses, 0).unwrap();
+        JetCommitTransaction(ses, JET_bitForceNewLog).unwrap();
+        JetEndSession(ses, 0).unwrap();
+        tell.send(()).unwrap();
+    });
+    let live = Live::with(|inst| {
+        set_durable_commit_callback(Some(inst), JET_SESID::NIL, Some(callback)).unwrap();
+    });
+    let pets = pets_in(live);
+    JetBeginTransaction(pets.ses).unwrap();
+    pets.prepare(JET_prepReplace).unwrap();
+    pets.set(pets.name, b"x").unwrap();
+    pets.update().unwrap();
+    JetCommitTransaction(pets.ses, 0).unwrap();
+    told.recv_timeout(Duration::from_secs(60)).unwrap();
 }
