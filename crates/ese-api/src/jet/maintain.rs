@@ -224,7 +224,8 @@ pub fn JetSetDatabaseSize(sesid: JET_SESID, szDatabaseName: &str, cpg: u32) -> R
 }
 
 /// Copies an attached database that nobody has open into a new file, dense, and attaches the source
-/// again. `pfnStatus` is told how much of a hundred is done ([`JET_snpCompact`]). The argument of
+/// again. `pfnStatus` is told how much of a hundred is done ([`JET_snpCompact`]), at first before
+/// anything is looked at. The argument of
 /// the C interface that asks for a conversion must be NULL there, and has no counterpart.
 ///
 /// # Errors
@@ -248,29 +249,37 @@ pub fn JetCompact(
         if grbit & JET_bitCompactRepair != 0 {
             return Err(unavailable("JET_bitCompactRepair"));
         }
-        let (shared, env) = (&session.shared, &session.shared.engine.env);
-        let (source, target) = (own_path(&session, szDatabaseSrc)?, Path::new(szDatabaseDest));
-        let Some(database) = shared.find_database(&source)? else {
-            return Err(Error::new(JetErr::DatabaseNotFound, "the database is not attached")
-                .at_path(source));
-        };
-        if env.fs.exists(target)? {
-            let what = "the file exists already";
-            return Err(Error::new(JetErr::DatabaseDuplicate, what).at_path(target));
-        }
-        let mode = database.attached.mode();
-        // Detached, the file is clean and nobody changes it.
-        shared.detach(database)?;
         let mut teller = Teller::new(JET_snpCompact, pfnStatus);
+        // Before the names are looked at.
         teller.begin();
-        let stop = teller.stop.clone();
-        let mut progress = |so_far: CompactProgress| {
-            teller.progress(so_far.bytes_done, so_far.bytes_total, 99);
-        };
-        let done = crate::compact(env, &source, target, &mut progress, &stop);
-        shared.attach(&source, mode)?;
-        teller.end(done.map(|_| ()))
+        let done = compact(&session, szDatabaseSrc, Path::new(szDatabaseDest), &mut teller);
+        teller.end(done)
     })
+}
+
+fn compact(session: &Ses, source: &str, target: &Path, teller: &mut Teller<'_>) -> Result<()> {
+    let stop = teller.stop.clone();
+    stop.check()?;
+    let (shared, env) = (&session.shared, &session.shared.engine.env);
+    let source = own_path(session, source)?;
+    let Some(database) = shared.find_database(&source)? else {
+        return Err(
+            Error::new(JetErr::DatabaseNotFound, "the database is not attached").at_path(source)
+        );
+    };
+    if env.fs.exists(target)? {
+        let what = "the file exists already";
+        return Err(Error::new(JetErr::DatabaseDuplicate, what).at_path(target));
+    }
+    let mode = database.attached.mode();
+    // Detached, the file is clean and nobody changes it.
+    shared.detach(database)?;
+    let mut progress = |so_far: CompactProgress| {
+        teller.progress(so_far.bytes_done, so_far.bytes_total, 99);
+    };
+    let done = crate::compact(env, &source, target, &mut progress, &stop);
+    shared.attach(&source, mode)?;
+    done.map(|_| ())
 }
 
 fn tell(to: Option<&mut u32>, value: u32) {

@@ -1,6 +1,8 @@
 //! Section 13: tables, and changing them.
 
-use crate::pets::*;
+use std::sync::{Arc, Mutex};
+
+use crate::{jet_setup::alone, pets::*};
 
 fn long() -> JET_COLUMNDEF {
     JET_COLUMNDEF { coltyp: JET_coltypLong, ..JET_COLUMNDEF::default() }
@@ -837,4 +839,39 @@ fn s13_09_a_table_is_made_with_all_the_columns_that_it_can_have() {
     again.rgcolumncreate[64_992].szColumnName = "c64992".into();
     let more = JetCreateTableColumnIndex(live.sesid, live.dbid, &mut again);
     assert_eq!(code(more), JetErr::TooManyColumns);
+}
+
+/// Who is told that a cursor goes is told before the transaction is taken back.
+#[test]
+fn s13_03_what_a_cursor_denies_lasts_until_the_end_of_its_session_has_taken_the_changes_back() {
+    let _alone = alone();
+    let opens = Arc::new(Mutex::new(None));
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (open, to) = (Arc::clone(&opens), Arc::clone(&seen));
+    let callback = JET_CALLBACK::new(move |_| {
+        let (ses, dbid) = open.lock().unwrap().unwrap();
+        to.lock().unwrap().push(code(JetOpenTable(ses, dbid, "pets", 0)));
+        Ok(())
+    });
+    set_runtime_callback(None, Some(&callback)).unwrap();
+    let pets = empty();
+    pets.insert(1, "ant", None).unwrap();
+    set_runtime_callback(None, None).unwrap();
+    JetCloseTable(pets.ses, pets.cur).unwrap();
+    let path = pets.live.path();
+    let another = || {
+        let ses = JetBeginSession(pets.live.inst).unwrap();
+        (ses, JetOpenDatabase(ses, path.to_str().unwrap(), 0).unwrap().1)
+    };
+    *opens.lock().unwrap() = Some(another());
+    let (ses, dbid) = another();
+    JetBeginTransaction(ses).unwrap();
+    let held = JetOpenTable(ses, dbid, "pets", JET_bitTableDenyRead).unwrap();
+    JetSetLS(ses, held, 1, 0).unwrap();
+    JetMove(ses, held, JET_MoveFirst, 0).unwrap();
+    JetDelete(ses, held).unwrap();
+    JetEndSession(ses, 0).unwrap();
+    assert_eq!(*seen.lock().unwrap(), [JetErr::TableLocked]);
+    let (ses, dbid) = opens.lock().unwrap().unwrap();
+    JetCloseTable(ses, JetOpenTable(ses, dbid, "pets", 0).unwrap()).unwrap();
 }
