@@ -234,6 +234,10 @@ fn get<C: Unit>(
         );
     }
     match jet::JetGetSystemParameter(Some(instance(inst)), session(sesid), paramid)? {
+        JET_PARAM::Int(_) if paramid == jet::JET_paramPrintFunction => {
+            // What takes a format and its arguments.
+            plParam.required()?.write(libc::printf as *const () as usize);
+        }
         JET_PARAM::Int(number) => plParam.required()?.write(handle(number)),
         JET_PARAM::Text(text) => {
             room(szParam, cbMax)?;

@@ -72,6 +72,8 @@ pub const JET_paramCleanupMismatchedLogFiles: u32 = 77;
 pub const JET_paramAlternateDatabaseRecoveryPath: u32 = 113;
 /// Open transaction levels of the session that is named; to be read only, and not in the header.
 const JET_paramTransactionLevel: u32 = 38;
+/// A function of C that prints; only the C interface has it, to be read.
+pub const JET_paramPrintFunction: u32 = 37;
 /// May databases be defragmented at work? 0: no.
 pub const JET_paramEnableOnlineDefrag: u32 = 35;
 /// Pages in memory now, and no fewer than [`JET_paramCacheSizeMin`], on which programs wait.

@@ -105,7 +105,7 @@ fn s12_13_text_sorts_by_the_locale_of_its_index_or_the_default_of_the_instance()
         assert_eq!(code(put(0x40_0400, "sv-SE")), JetErr::InvalidLCMapStringFlags);
         put(0, "SV-se").unwrap();
         let got = JetGetSystemParameter(Some(inst), JET_SESID::NIL, JET_paramUnicodeIndexDefault);
-        let swedish = Some("sv-SE".to_owned());
+        let swedish = Some("SV-se".to_owned());
         let swedish = JET_UNICODEINDEX2 { szLocaleName: swedish, dwMapFlags: 0x3_0401 };
         assert_eq!(swedish.lcid(), 0x41d);
         assert_eq!(got.unwrap(), JET_PARAM::Unicode(swedish));
@@ -131,9 +131,9 @@ fn s12_13_text_sorts_by_the_locale_of_its_index_or_the_default_of_the_instance()
     assert_eq!(words.by("number"), [5, 3, 4, 2, 1]);
     assert_eq!(words.by("invariant"), [5, 3, 4, 2, 1]);
     for (name, locale, lcid, flags) in [
-        ("plain", "sv-SE", 0x41d, 0x3_0401),
+        ("plain", "SV-se", 0x41d, 0x3_0401),
         ("german", "de-DE", 0x407, 0x3_0401),
-        ("own flags", "sv-SE", 0x41d, 0x401),
+        ("own flags", "SV-se", 0x41d, 0x401),
         ("number", "en-US", 0x409, 0x3_0401),
         ("invariant", "", 0x7f, 0x400),
     ] {

@@ -104,7 +104,7 @@ impl Default for UnicodeIndex {
 }
 
 impl UnicodeIndex {
-    /// The same as indexes keep it: the name spelled as in the list of locales, the flags complete.
+    /// The same as indexes keep it: the name is one of a locale, the flags are complete.
     ///
     /// # Errors
     /// `JET_errInvalidLanguageId` (-1062), `JET_errInvalidLCMapStringFlags` (-1064).

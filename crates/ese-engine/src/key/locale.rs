@@ -112,13 +112,14 @@ pub fn locale_number(name: &str) -> u32 {
     LOCALES.iter().find(same).map_or(LCID_UNSPECIFIED, |(number, _)| *number)
 }
 
-/// A locale name as indexes keep it.
+/// A locale name as indexes keep it: as it was given, whatever its letters' cases, if it is spelled
+/// like one of the list or like a language tag.
 ///
 /// # Errors
 /// `JET_errInvalidLanguageId` (-1062).
 pub(super) fn checked_name(name: &str) -> Result<String> {
-    if let Some((_, known)) = LOCALES.iter().find(|(_, other)| other.eq_ignore_ascii_case(name)) {
-        return Ok((*known).to_owned());
+    if LOCALES.iter().any(|(_, other)| other.eq_ignore_ascii_case(name)) {
+        return Ok(name.to_owned());
     }
     let known = |tag: &Locale| {
         let subtag = tag.id.language;
@@ -127,7 +128,10 @@ pub(super) fn checked_name(name: &str) -> Result<String> {
     Locale::try_from_str(name)
         .ok()
         .filter(|tag| name.len() <= NAME_LEN_MAX && tag.extensions.is_empty() && known(tag))
-        .map(|tag| tag.to_string())
+        .map(|tag| {
+            let proper = tag.to_string();
+            if proper.eq_ignore_ascii_case(name) { name.to_owned() } else { proper }
+        })
         .ok_or_else(|| {
             let what = format!("there is no locale \"{}\"", name.escape_debug());
             Error::new(JetErr::InvalidLanguageId, what)
@@ -141,7 +145,7 @@ fn language(name: &str) -> &str {
 /// What the library is to sort by, for a name that [`checked_name`] has let through.
 pub(super) fn preferences(name: &str) -> CollatorPreferences {
     let (tag, sort) = name.split_once('_').unwrap_or((name, ""));
-    let sort = SORTS.iter().find(|(windows, _)| *windows == sort);
+    let sort = SORTS.iter().find(|(windows, _)| windows.eq_ignore_ascii_case(sort));
     let tag = sort.map_or_else(|| tag.to_owned(), |(_, theirs)| format!("{tag}-u-co-{theirs}"));
     // The invariant locale has no tag; its order is the root's.
     Locale::try_from_str(&tag).as_ref().map(CollatorPreferences::from).unwrap_or_default()
