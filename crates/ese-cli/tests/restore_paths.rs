@@ -230,7 +230,7 @@ fn places_that_lead_elsewhere() {
     let own = place(&case.at("set/new.edb")).unwrap_err();
     assert_eq!(own.code(), JetErr::InvalidPath);
     assert!(contents(&case.at("outside")) == before);
-    assert!(contents(&case.at("target")).keys().all(|path| path.ends_with("edb.lck")));
+    assert!(contents(&case.at("target")).is_empty());
     // A place that the caller names is a place.
     place("renamed.edb".as_ref()).unwrap();
     assert!(case.at("target/renamed.edb").exists());

@@ -1,6 +1,6 @@
 //! One instance per log directory: a lock on a side file, held as long as the stream is used.
 //!
-//! Who ends in order removes the file while the lock is still held. Whoever has opened it just
+//! Who ends in order, or fails to start, removes the file while the lock is still held. Whoever has opened it just
 //! before gets a lock on a file without a name, which keeps nobody away: so who has locked a file
 //! looks whether it still has its name, and opens again otherwise.
 
@@ -57,7 +57,8 @@ impl LogLock {
     }
 
     /// The stream is used no more, and in order: the last one who drops the lock removes its file.
-    /// Where nobody says so the file stays, which is in nobody's way.
+    /// Where nobody says so the file stays, which is in nobody's way. May be said beforehand by who
+    /// does not hand the lock on.
     pub fn end_in_order(&self) {
         self.ended.store(true, Ordering::Relaxed);
     }

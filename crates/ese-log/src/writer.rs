@@ -250,7 +250,7 @@ impl Log {
         self.flush(tip)
     }
 
-    /// Its instance has ended in order: with the log goes the file of its lock.
+    /// Its instance has ended in order, or was never begun: with the log goes the file of its lock.
     pub fn end_in_order(&self) {
         self.shared.lock.end_in_order();
     }

@@ -121,6 +121,8 @@ pub fn place_external(
     let paths: Vec<PathBuf> = plan.databases.iter().map(|database| database.path.clone()).collect();
     refuse_strange(env, plan, target, &paths)?;
     let lock = LogLock::acquire(env, &LogNames::new(&target.log_dir, &plan.log_base))?;
+    // However the restore ends.
+    lock.end_in_order();
     for path in &paths {
         // Nobody may have it attached.
         env.fs.open(path, OpenMode::ReadWrite)?.lock(LockMode::Exclusive)?;

@@ -150,7 +150,7 @@ impl Placed {
 /// `JET_errExistingLogFileIsNotContiguous` (-611) for logs in the way, unless forced; those of
 /// [`super::verify_set`]; `JET_errDiskFull` (-1808). `JET_errLogFilePathInUse` (-1084) or
 /// `JET_errFileAccessDenied` (-1032), forced or not, while an instance uses the logs or a database
-/// that would be replaced. If nothing was named yet, nothing stays behind but the empty lock file.
+/// that would be replaced. If nothing was named yet, nothing stays behind.
 pub fn place(
     env: &Env,
     plan: &RestorePlan,
@@ -159,15 +159,10 @@ pub fn place(
 ) -> Result<Placed> {
     let mut made = MadeDirs::default();
     let places = target.places_of(plan)?;
-    let log_dir_is_new = !env.fs.exists(&target.log_dir)?;
     let run = Placing { env, plan, target, places };
     let prepared = match run.prepare(options, &mut made) {
         Ok(prepared) => prepared,
         Err(error) => {
-            if log_dir_is_new {
-                let lock = LogNames::new(&target.log_dir, &plan.log_base).lock();
-                drop(remove_if_there(env, &lock));
-            }
             for left in made.remove(env) {
                 tracing::warn!(error = %left, "a directory of the aborted restore is left behind");
             }
@@ -241,6 +236,8 @@ impl Placing<'_> {
     fn lock(&self) -> Result<Locks> {
         let names = LogNames::new(&self.target.log_dir, &self.plan.log_base);
         let log = LogLock::acquire(self.env, &names)?;
+        // However the restore ends.
+        log.end_in_order();
         let mut databases = Vec::new();
         for path in &self.places {
             if self.env.fs.exists(path)? {

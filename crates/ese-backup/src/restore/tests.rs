@@ -113,10 +113,9 @@ fn read(env: &Env, path: &Path) -> Vec<u8> {
     bytes
 }
 
-/// What is in a directory, but for the empty lock file.
+/// What is in a directory.
 fn names(env: &Env, dir: &str) -> Vec<String> {
-    let all = env.fs.list(Path::new(dir)).unwrap().into_iter().map(|entry| entry.name);
-    all.filter(|name| name != "edb.lck").collect()
+    env.fs.list(Path::new(dir)).unwrap().into_iter().map(|entry| entry.name).collect()
 }
 
 // ------------------------------------------------------------------------------------- examining

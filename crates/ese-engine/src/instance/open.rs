@@ -50,12 +50,18 @@ pub(super) fn open_log(
     check_settings(config, &options)?;
     let opened = watch.begin().and_then(|()| {
         let mut log_config = config.log_config();
-        log_config.lock = Some(match options.lock.take() {
+        let lock = match options.lock.take() {
             Some(lock) => lock,
             None => LogLock::acquire(env, &log_config.names)?,
-        });
+        };
+        log_config.lock = Some(Arc::clone(&lock));
         let open = Open { env, config, log_config, bounds };
-        open.decide(options, &mut watch)
+        let opened = open.decide(options, &mut watch);
+        if !matches!(opened, Ok(Opening::Running(_))) {
+            // Nobody goes on with the stream.
+            lock.end_in_order();
+        }
+        opened
     });
     watch.end(opened.is_ok());
     opened

@@ -103,7 +103,12 @@ fn start_or_stop(
         },
         false => None,
     };
-    run(env, config, bounds, opened, truncate)
+    let log = opened.as_ref().map(|opened| Arc::clone(&opened.log));
+    let started = run(env, config, bounds, opened, truncate);
+    if let (Some(log), Err(_)) = (log, &started) {
+        log.end_in_order();
+    }
+    started
 }
 
 fn run(
