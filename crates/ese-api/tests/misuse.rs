@@ -203,8 +203,9 @@ fn a_recovery_that_misses_a_database_leaves_everything_as_it_was() {
     drop(instance.open_database("a.edb").unwrap());
     instance.abandon();
     std::fs::remove_file(dir.path().join("a.edb")).unwrap();
-    for log in ["edbres00001.jrs", "edbres00002.jrs"] {
-        std::fs::remove_file(dir.path().join(log)).unwrap();
+    // The lock that the instance has left goes as well.
+    for left in ["edbres00001.jrs", "edbres00002.jrs", "edb.lck"] {
+        std::fs::remove_file(dir.path().join(left)).unwrap();
     }
     let names = || {
         let entries = std::fs::read_dir(dir.path()).unwrap().map(Result::unwrap);

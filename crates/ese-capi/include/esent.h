@@ -1882,6 +1882,7 @@ typedef JET_ERRINFOBASIC_W JET_ERRINFOBASIC;
 #define JET_paramStopFlushThreshold 32
 #define JET_paramRecovery 34
 #define JET_paramEnableOnlineDefrag 35
+#define JET_paramPrintFunction 37
 #define JET_paramCacheSize 41
 #define JET_paramCheckFormatWhenOpenFail 44
 #define JET_paramEnableIndexChecking 45

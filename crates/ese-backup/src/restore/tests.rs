@@ -113,9 +113,11 @@ fn read(env: &Env, path: &Path) -> Vec<u8> {
     bytes
 }
 
-/// What is in a directory.
+/// What is in a directory, but for the lock file: it is there while the logs are locked, and after
+/// a power cut.
 fn names(env: &Env, dir: &str) -> Vec<String> {
-    env.fs.list(Path::new(dir)).unwrap().into_iter().map(|entry| entry.name).collect()
+    let all = env.fs.list(Path::new(dir)).unwrap().into_iter().map(|entry| entry.name);
+    all.filter(|name| name != "edb.lck").collect()
 }
 
 // ------------------------------------------------------------------------------------- examining
