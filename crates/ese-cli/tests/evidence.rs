@@ -109,6 +109,28 @@ fn forge(path: &Path, segment: u16, changes: &[(usize, u8)]) {
     fs::write(path, bytes).unwrap();
 }
 
+/// The database that the log is replayed onto is sound, and the log is not.
+#[test]
+fn a_damaged_record_is_blamed_on_the_log_that_has_it() {
+    let test = "a_damaged_record_is_blamed_on_the_log_that_has_it";
+    let Some(merged) = merged(test) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    copies(&merged, &dir.join("b"), |name| name.starts_with("SRU") && name.ends_with(".log"));
+    copies(&merged.with_file_name("a"), &dir.join("a"), |name| name == "SRUDB.dat");
+    forge(&dir.join("b/SRU00004.log"), 2, &[(1981, 255), (374, 255)]);
+    let args = ["recover", "b", "--roll-forward", "a/SRUDB.dat", "--out", "copies"];
+    for args in [&args[..], &["recover", "b", "--roll-forward", "a/SRUDB.dat", "--dry-run"]] {
+        let ran = untouched(dir, || ese(dir, args));
+        assert!(matches!(ran.code, Some(1 | 3)), "{ran:?}");
+        let told = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(told.contains("b/SRU00004.log: log generation 0x4"), "{ran:?}");
+        assert!(told.contains("unknown log record type 255"), "{ran:?}");
+        assert!(told.contains("another copy of generation 0x4"), "{ran:?}");
+        assert!(!told.contains("restore the file from a backup"), "{ran:?}");
+    }
+}
+
 /// An insert that says of its tree what its root denies, and one of a key that is not there: both
 /// of a transaction that has to be taken back.
 #[test]

@@ -268,13 +268,17 @@ impl Replay<'_, '_> {
         if self.databases.needs().all(|needs| needs.max_committed < generation) {
             return error;
         }
-        Error::new(
+        let wrong = Error::new(
             JetErr::CommittedLogFileCorrupt,
             "only commits need this log, no database does to be whole",
         )
         .at_generation(generation)
-        .advise("bring the log back from a copy, or recover without it and lose those commits")
-        .caused_by(error)
+        .advise("bring the log back from a copy, or recover without it and lose those commits");
+        let wrong = match error.path() {
+            Some(path) => wrong.at_path(path),
+            None => wrong,
+        };
+        wrong.caused_by(error)
     }
 
     fn record(&mut self, record: &Record<'_>, pos: LgPos, end: LgPos) -> Result<()> {

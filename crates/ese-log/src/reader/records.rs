@@ -1,6 +1,6 @@
 //! Records out of segments and ranges: padding skipped, pieces put together, generations chained.
 
-use std::{collections::VecDeque, fmt, sync::Arc};
+use std::{collections::VecDeque, fmt, path::Path, sync::Arc};
 
 use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result};
 use ese_os::{Env, OpenMode};
@@ -65,6 +65,17 @@ impl fmt::Debug for StreamReader<'_> {
 struct OpenFile<'s> {
     source: Source,
     header: &'s LogHeader,
+    path: &'s Path,
+}
+
+/// Names the file that is read, if it is the one that an error is about. Whoever reads the log for
+/// a database would be blamed otherwise.
+fn of_file(open: Option<&OpenFile<'_>>, error: Error) -> Error {
+    let own = |open: &&OpenFile<'_>| error.generation() == Some(open.header.generation);
+    match open.filter(own).map(|open| open.path) {
+        Some(path) => error.at_path(path),
+        None => error,
+    }
 }
 
 /// Where the records of a file come from.
@@ -200,7 +211,9 @@ impl<'s> StreamReader<'s> {
                     let time = segment_time(&self.cursor.segment);
                     let rest = self.cursor.segment.get(self.cursor.at..).unwrap_or_default();
                     let decoded = Record::decode_prefix(rest);
-                    let (record, len) = decoded.map_err(|e| at_pos(e, located.pos))?;
+                    let open = self.open.as_ref();
+                    let (record, len) =
+                        decoded.map_err(|e| of_file(open, at_pos(e, located.pos)))?;
                     self.cursor.at += len;
                     self.end = self.cursor.position_behind();
                     let bytes = rest.get(..len).unwrap_or_default();
@@ -222,7 +235,8 @@ impl<'s> StreamReader<'s> {
                     _ => (&[][..], LogTime::NULL),
                 },
             };
-            let record = Record::decode(bytes).map_err(|e| at_pos(e, located.pos))?;
+            let decoded = Record::decode(bytes).map_err(|e| at_pos(e, located.pos));
+            let record = decoded.map_err(|e| of_file(self.open.as_ref(), e))?;
             return Ok(Some(Entry { pos: located.pos, end: self.end, time, record, bytes }));
         }
     }
@@ -231,7 +245,8 @@ impl<'s> StreamReader<'s> {
     fn pass(&mut self, located: &Located) -> Result<()> {
         if let Where::Segment = located.at {
             let rest = self.cursor.segment.get(self.cursor.at..).unwrap_or_default();
-            self.cursor.at += Record::record_len(rest).map_err(|e| at_pos(e, located.pos))?;
+            let len = Record::record_len(rest).map_err(|e| at_pos(e, located.pos));
+            self.cursor.at += len.map_err(|e| of_file(self.open.as_ref(), e))?;
             self.end = self.cursor.position_behind();
         }
         Ok(())
@@ -247,7 +262,9 @@ impl<'s> StreamReader<'s> {
                     self.last = ranges.bytes(at, len).first().map(|number| (pos, *number));
                     return Ok(Some(Located { pos, at: Where::Range(at, len) }));
                 }
-            } else if let Some(located) = self.cursor.locate()? {
+            } else if let Some(located) =
+                self.cursor.locate().map_err(|e| of_file(self.open.as_ref(), e))?
+            {
                 let number = match located.at {
                     Where::Segment => self.cursor.segment.get(self.cursor.at),
                     _ => {
@@ -322,7 +339,7 @@ impl<'s> StreamReader<'s> {
                 Source::Ranges(Box::new(Ranges::read(handle.as_ref(), header, followed)?))
             }
         };
-        self.open = Some(OpenFile { source, header });
+        self.open = Some(OpenFile { source, header, path: &file.path });
         if self.finished.is_none() {
             self.end = LgPos { generation: header.generation, isec: header.header_sectors, ib: 0 };
         }
@@ -508,7 +525,11 @@ fn corrupt(pos: LgPos, what: &'static str) -> Error {
 }
 
 fn at_pos(error: Error, pos: LgPos) -> Error {
-    error.within(&format!("at {pos}")).at_generation(pos.generation)
+    let generation = pos.generation;
+    error.within(&format!("at {pos}")).at_generation(generation).advise(format!(
+        "the log is damaged: bring another copy of generation {:#x}, or end the recovery before it",
+        generation.0
+    ))
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
