@@ -261,10 +261,13 @@ impl Target {
     ) -> Outcome {
         match self {
             Target::Stdout(..) => {}
-            Target::Sqlite { file, .. } => {
-                return Ok(file
-                    .as_mut()
-                    .map_or(Ok(()), |file| file.begin_table(table, deleted))?);
+            Target::Sqlite { path, file } => {
+                let Some(file) = file else { return Ok(()) };
+                for (name, given) in file.begin_table(table, deleted)? {
+                    let place = format!("in {} (table {:?})", path.display(), table.name);
+                    context.remark(&format!("{name:?} is called {given:?} {place}"));
+                }
+                return Ok(());
             }
             Target::Files { dir, names, open } => {
                 let ending = if format == ExportFormat::Csv { "csv" } else { "jsonl" };
@@ -334,10 +337,24 @@ impl Target {
     }
 }
 
+/// Is it what Windows calls a device, whatever ending a file has?
+fn is_device(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let ports = |port: &str| {
+        let number = name.strip_prefix(port).filter(|number| number.len() == 1);
+        number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    ["CON", "PRN", "AUX", "NUL"].contains(&name.as_str()) || ports("COM") || ports("LPT")
+}
+
 /// A name that every file system takes and no other table has.
 fn file_name(taken: &mut BTreeSet<String>, table: &str, deleted: bool, ending: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "-_{}() ".contains(c) { c } else { '_' };
-    let stem: String = table.chars().map(plain).collect();
+    let mut stem: String = table.chars().map(plain).collect();
+    if is_device(&stem) || stem.starts_with('-') {
+        // Windows would open the device, and programs take the other for an option.
+        stem.insert(0, '_');
+    }
     let stem = if deleted { format!("{stem}.deleted") } else { stem };
     let mut name = stem.clone();
     for number in 2.. {
@@ -362,5 +379,11 @@ mod tests {
         assert_eq!(name("A\\B"), "A_B (2).csv");
         assert_eq!(file_name(&mut BTreeSet::new(), "t", true, "jsonl"), "t.deleted.jsonl");
         assert_eq!(name(".."), "__.csv");
+        assert_eq!([name("CON"), name("nul"), name("lpt1")], ["_CON.csv", "_nul.csv", "_lpt1.csv"]);
+        assert_eq!(
+            [name("-x"), name("console"), name("COM12")].map(|n| n.replace(".csv", "")),
+            ["_-x", "console", "COM12"]
+        );
+        assert_eq!(file_name(&mut BTreeSet::new(), "aux", true, "csv"), "_aux.deleted.csv");
     }
 }

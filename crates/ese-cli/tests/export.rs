@@ -293,3 +293,32 @@ fn deleted_rows_are_told_apart_from_living_ones() {
         assert_eq!(count[0][0].as_u64(), Some(found.lines().count() as u64));
     }
 }
+
+/// Names that mean something to SQLite, to Windows or to programs.
+#[test]
+fn tables_that_get_another_name_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let instance = start(dir, PageSize::K4);
+    let database = instance.create_database("a.edb").unwrap();
+    let mut session = instance.session().unwrap();
+    let mut transaction = session.begin().unwrap();
+    for name in ["sqlite_x", "CON", "-x", "plain"] {
+        let table = TableBuilder::new(name).column("sqlite_id", ColType::Long);
+        database.create_table(&mut transaction, table.column("_more", ColType::Long)).unwrap();
+    }
+    transaction.commit().unwrap();
+    drop((session, database));
+    instance.stop().unwrap();
+    let ran = ese(dir, &["export", "a.edb", "--out", "out.sqlite"]);
+    let named = "\"sqlite_x\" is called \"_sqlite_x\" in out.sqlite";
+    assert!(ran.code == Some(0) && ran.stderr.contains(named), "{ran:?}");
+    assert_eq!(ran.stderr.matches("is called").count(), 1, "{ran:?}");
+    let ran = ese(dir, &["export", "a.edb", "--out", "out"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for (name, file) in [("CON", "_CON.csv"), ("-x", "_-x.csv")] {
+        assert!(ran.stderr.contains(&format!("table {name:?} is in out/{file}")), "{ran:?}");
+        assert!(dir.join("out").join(file).exists());
+    }
+    assert_eq!(ran.stderr.matches(" is in ").count(), 2, "{ran:?}");
+}

@@ -136,14 +136,23 @@ impl SqliteFile {
 
     /// Begins a table with the columns of one of ours; `deleted` for what is left of its deleted
     /// rows. Names that SQLite does not tell apart, or keeps for itself, get something behind or
-    /// before them.
+    /// before them: gives these names, of the table and its columns, and what they are there.
     ///
     /// # Errors
     /// Those of writing the table before.
-    pub fn begin_table(&mut self, table: &TableSchema, deleted: bool) -> Result<()> {
+    pub fn begin_table(
+        &mut self,
+        table: &TableSchema,
+        deleted: bool,
+    ) -> Result<Vec<(String, String)>> {
         self.end_table()?;
         let wanted = if deleted { format!("{} (deleted)", table.name) } else { table.name.clone() };
-        let name = unique(&mut self.names, &wanted);
+        // SQLite keeps these names of tables for itself.
+        let own = wanted.get(..7).is_some_and(|head| head.eq_ignore_ascii_case("sqlite_"));
+        let allowed = if own { format!("_{wanted}") } else { wanted.clone() };
+        let name = unique(&mut self.names, &allowed);
+        let mut renamed = Vec::new();
+        renamed.extend((name != wanted).then(|| (wanted, name.clone())));
         let mut taken = Vec::new();
         let mut columns = Vec::new();
         let before = DELETED_COLUMNS.iter().filter(|_| deleted);
@@ -152,8 +161,9 @@ impl SqliteFile {
         }
         let total = table.columns.iter().count();
         for column in table.columns.iter().take(COLUMNS_MAX) {
-            let name = quoted(&unique(&mut taken, &column.name));
-            columns.push(format!("{name} {}", type_of(column.ty)).trim_end().to_owned());
+            let name = unique(&mut taken, &column.name);
+            columns.push(format!("{} {}", quoted(&name), type_of(column.ty)).trim_end().to_owned());
+            renamed.extend((name != column.name).then(|| (column.name.clone(), name)));
         }
         if total > COLUMNS_MAX {
             columns.push(format!("{} TEXT", quoted(&unique(&mut taken, "_more"))));
@@ -164,7 +174,7 @@ impl SqliteFile {
         let sql = format!("CREATE TABLE {}({})", quoted(&name), columns.join(", "));
         self.about = (name, sql);
         self.tree = Some(Tree { leaf: Cells::default(), row: 0, levels: Vec::new() });
-        Ok(())
+        Ok(renamed)
     }
 
     /// Adds rows: what [`super::export_table`] gives in the form [`super::ExportFormat::Sqlite`].
@@ -432,9 +442,8 @@ fn type_of(ty: ColType) -> &'static str {
 
 /// The name, or with a number behind it if it is taken; letters of ASCII count in any case.
 fn unique(taken: &mut Vec<String>, wanted: &str) -> String {
-    let own = wanted.get(..7).is_some_and(|head| head.eq_ignore_ascii_case("sqlite_"));
     // A name ends with a NUL for SQLite.
-    let wanted = format!("{}{wanted}", if own { "_" } else { "" }).replace('\0', " ");
+    let wanted = wanted.replace('\0', " ");
     let mut name = wanted.clone();
     for number in 2.. {
         if !taken.contains(&name.to_ascii_lowercase()) {
