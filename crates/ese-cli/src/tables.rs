@@ -124,6 +124,15 @@ fn one(output: &mut Output, table: &TableSchema) -> Outcome {
     if let Some(template) = &table.template {
         output.line(&format!("derives from {template}"))?;
     }
+    let foreign = table.indexes.iter().filter(|index| index.is_foreign());
+    let foreign: Vec<&str> = foreign.map(|index| index.name.as_str()).collect();
+    if !foreign.is_empty() {
+        output.line(&format!(
+            "its rows can be read and not changed (-1413, -1414) as long as it has indexes whose \
+             text another engine has sorted: {}",
+            foreign.join(", ")
+        ))?;
+    }
     Ok(())
 }
 

@@ -148,9 +148,23 @@ pub(crate) fn load(attached: &Attached) -> Result<()> {
     let schemas = read_schemas(db)?;
     db.set_objids(&schemas);
     for schema in schemas {
+        warn_of_foreign_indexes(db, &schema);
         attached.tables.add(Arc::new(Table::new(db, schema, None)));
     }
     Ok(())
+}
+
+/// Whoever changes a row later gets a code without a name.
+fn warn_of_foreign_indexes(db: &Database, table: &TableSchema) {
+    for index in table.indexes.iter().filter(|index| index.is_foreign()) {
+        tracing::warn!(
+            path = %db.file.path().display(),
+            table = table.name,
+            index = index.name,
+            "text in this index was sorted by another engine: rows of the table can be read, and \
+             not changed (-1413, -1414) until the index is deleted and made anew"
+        );
+    }
 }
 
 /// Does any table derive from this template?
