@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ese_api::{ColType, ExportedTable, Losses, Offline, TableSchema};
+use ese_api::{ColType, ExportedTable, Losses, Offline, StopToken, TableSchema};
 use ese_engine::schema::{Column, ColumnFlags, Index, IndexFlags, TableFlags};
 use serde_json::{Value, json};
 
@@ -28,14 +28,19 @@ pub(crate) fn run(context: &Context, args: &args::Tables) -> Outcome {
     if lost.is_empty() { Ok(()) } else { incomplete(context, &lost) }
 }
 
+/// Contradictions of the catalogs that are remarked one by one.
+const REMARKED: usize = 20;
+
 /// Opens a database for reading only. Damage of the catalog that costs nothing is remarked, and
-/// that the file is shorter than it was: what is missing may be needed by nobody.
+/// where its two copies contradict each other, and that the file is shorter than it was: what is
+/// missing may be needed by nobody.
 pub(crate) fn open(context: &Context, path: &Path, as_is: args::AsIs) -> Outcome<Offline> {
     let database = Offline::open_for(&context.env, path, as_is.as_is)?;
     for error in database.catalog_made_up() {
         let what = format!("damaged, and read from the other copy of the catalog: {error}");
         context.remark(&what);
     }
+    remark_contradictions(context, &database);
     if let Some(last) = database.cut_off() {
         let pages = database.cache().file().page_count();
         context.remark(&format!(
@@ -45,6 +50,21 @@ pub(crate) fn open(context: &Context, path: &Path, as_is: args::AsIs) -> Outcome
         ));
     }
     Ok(database)
+}
+
+/// Says in what the two copies of the catalog contradict each other: nobody can tell which is right,
+/// and what is read follows one of them.
+fn remark_contradictions(context: &Context, database: &Offline) {
+    // A shadow that cannot be read contradicts nothing.
+    let found = database.catalog_contradictions(&StopToken::new()).unwrap_or_default();
+    for error in found.iter().take(REMARKED) {
+        let what = error.message();
+        context
+            .remark(&format!("the catalog and its shadow disagree, the catalog is taken: {what}"));
+    }
+    if let Some(more) = found.len().checked_sub(REMARKED).filter(|more| *more > 0) {
+        context.remark(&format!("... and {more} more; `ese verify` names them"));
+    }
 }
 
 /// Says which pages were put right while the rows were read. Damage of several bits can look like

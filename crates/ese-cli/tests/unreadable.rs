@@ -43,6 +43,54 @@ impl Forged {
     }
 }
 
+/// Where the place of a tag, which has its flags in the three highest bits, stands in a small page.
+fn place_of(page: &[u8], tag: usize) -> usize {
+    page.len() - 4 * (tag + 1) + 2
+}
+
+/// Begin and end of a node's bytes, by its tag.
+fn node(page: &[u8], tag: usize) -> (usize, usize) {
+    let word = |at: usize| usize::from(u16::from_le_bytes([page[at], page[at + 1]]) & 0x1fff);
+    let place = place_of(page, tag);
+    let begin = 40 + word(place);
+    (begin, begin + word(place - 2))
+}
+
+/// Both catalogs can be read, and each has another type for a column.
+#[test]
+fn catalogs_that_contradict_each_other_are_told_with_what_each_says() {
+    let test = "catalogs_that_contradict_each_other_are_told_with_what_each_says";
+    let Some(forged) = Forged::new(test, "basic.edb", 4096) else { return };
+    forged.write(14, |page| {
+        let tags = usize::from(u16::from_le_bytes([page[34], page[35]]) & 0xfff);
+        let own = |tag: &usize| {
+            let (begin, end) = node(page, *tag);
+            page[begin..end].ends_with(b"UnsignedShort")
+        };
+        let (begin, end) = node(page, (1..tags).find(own).unwrap());
+        // Kind 2, a column, some id, type 17.
+        let head = |at: &usize| {
+            page[*at..*at + 2] == [2, 0] && page[*at + 6..*at + 10] == 17_u32.to_le_bytes()
+        };
+        let at = (begin..end - 10).find(head).unwrap();
+        page[at + 6] = 3;
+    });
+    let column = "column \"UnsignedShort\" of table \"basic\": type Short in MSysObjects, \
+                  UnsignedShort in MSysObjectsShadow";
+    let verified = forged.run(&["verify", "a.edb"]);
+    assert_eq!(verified.code, Some(1), "{verified:?}");
+    let found = verified.stdout.lines().find(|line| line.contains(column)).unwrap();
+    assert!(found.ends_with("[error]") && found.contains("which of the two is right"), "{found}");
+    for args in [
+        &["tables", "a.edb"][..],
+        &["rows", "a.edb", "basic", "--json"],
+        &["export", "a.edb", "basic", "--json"],
+    ] {
+        let ran = forged.run(args);
+        assert!(ran.code == Some(0) && ran.stderr.contains(column), "{ran:?}");
+    }
+}
+
 /// Whoever meets -1414 learns here which indexes are to be made anew.
 #[test]
 fn indexes_whose_text_another_engine_has_sorted_are_named_with_what_that_means() {

@@ -1,15 +1,10 @@
 //! One database file: header, every page, every tree, who owns which page, the two catalogs.
 
-use std::{
-    collections::BTreeMap,
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use ese_base::{Error, ErrorKind, JetErr, ObjId, PageSize, Pgno, Result, StopToken};
+use ese_base::{Error, ErrorKind, JetErr, PageSize, Pgno, Result};
 use ese_engine::{
     reader::{CatalogSource, OfflineDatabase},
-    schema::{MSYS_OBJECTS, MSYS_OBJECTS_SHADOW},
     space::{
         check::{check_until as check_space, trees_of},
         extent::Extent,
@@ -305,12 +300,7 @@ fn check_trees(
     for error in found.problems {
         report.problem(error);
     }
-    match compare_catalogs(&database, &options.stop) {
-        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => return Err(error),
-        // The one that is read is whole, else its tree would have been found damaged.
-        Err(error) => report.problem_as(Severity::Warning, error),
-        Ok(()) => {}
-    }
+    check_catalogs(&database, clean, report, options)?;
     // Recovery may have to put counts right, and takes away what nobody has.
     for table in database.tables().iter().filter(|_| clean) {
         match database.check_indexes(table, &options.stop) {
@@ -336,31 +326,27 @@ fn check_trees(
     Ok(())
 }
 
-/// The catalog and its shadow, where there is one, hold the same rows.
-fn compare_catalogs(database: &OfflineDatabase, stop: &StopToken) -> Result<()> {
-    if !database.header().has_shadow_catalog() {
-        return Ok(());
+/// The catalog and its shadow say the same.
+fn check_catalogs(
+    database: &OfflineDatabase,
+    clean: bool,
+    report: &mut DatabaseReport,
+    options: &VerifyOptions<'_>,
+) -> Result<()> {
+    match database.catalog_contradictions(&options.stop) {
+        Ok(found) => {
+            // Either may be right, and rows are read as one of them says. Recovery may have to make
+            // them alike.
+            let severity = if clean { Severity::Error } else { Severity::Warning };
+            found.into_iter().for_each(|error| report.problem_as(severity, error));
+        }
+        Err(error) if is_stop(&error) => return Err(error),
+        // The one that is read is whole, else its tree would have been found damaged.
+        Err(error) => report.problem_as(Severity::Warning, error),
     }
-    let rows = |objid: ObjId| -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
-        let mut rows = BTreeMap::new();
-        let Some(table) = database.tables().iter().find(|table| table.objid == objid) else {
-            return Ok(rows);
-        };
-        database.rows(table, |key, record| {
-            rows.insert(key.to_vec(), record.bytes().to_vec());
-            stop.check()?;
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(rows)
-    };
-    let (main, shadow) = (rows(MSYS_OBJECTS)?, rows(MSYS_OBJECTS_SHADOW)?);
-    let differing = main.iter().filter(|(key, row)| shadow.get(*key) != Some(row)).count()
-        + shadow.keys().filter(|key| !main.contains_key(*key)).count();
-    if differing == 0 {
-        return Ok(());
-    }
-    Err(Error::new(
-        JetErr::CatalogCorrupted,
-        format!("the catalog and its shadow differ in {differing} rows"),
-    ))
+    Ok(())
+}
+
+fn is_stop(error: &Error) -> bool {
+    error.code() == JetErr::ClientRequestToStopJetService
 }

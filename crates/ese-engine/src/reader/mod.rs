@@ -6,6 +6,7 @@
 //! as it stands, for those who only have the file and know what that means.
 
 mod as_is;
+mod catalogs;
 mod deleted;
 mod indexes;
 mod leaves;

@@ -13,7 +13,7 @@ use crate::{
     record::{ColumnValue, Instance, Lid, RecordBuilder, encode_row},
     schema::{
         ColType, ColumnDef, ColumnFlags, IndexDef, LongValueTree, MSYS_LOCALES_FDP,
-        MSYS_OBJIDS_FDP, TableDef, base_catalog, base_locales, base_objids, table_rows,
+        MSYS_OBJIDS_FDP, TableDef, base_catalog, base_locales, base_objids, base_tables, table_rows,
     },
 };
 
@@ -447,4 +447,67 @@ fn missing_and_odd_chunks_of_long_values_are_named() {
     let (problems, orphans) = long_value_findings(&stray, &[]);
     assert_eq!(problems, Vec::<String>::new());
     assert_eq!(orphans, ["long value 2: there are chunks of it, and no root"]);
+}
+
+/// The rows of `people` in the catalog.
+fn described() -> Nodes {
+    let mut catalog = base_catalog(PAGE).unwrap();
+    catalog.extend(table_rows(&people()).unwrap());
+    catalog.into_iter().map(|row| live((row.key, row.data))).collect()
+}
+
+/// In what a catalog with these rows contradicts the shadow.
+fn contradictions(catalog: &Nodes) -> Vec<String> {
+    let env = database(DbState::DirtyShutdown, &three_rows());
+    let file = Arc::new(DbFile::open(&env, &path(), Access::ReadWrite).unwrap());
+    let cache = PageCache::new(file, CacheOptions::for_memory(1 << 22, PAGE)).unwrap();
+    put_tree(&cache, MSYS_OBJECTS_FDP, MSYS_OBJECTS, catalog);
+    cache.flush(FlushGoal::All, &NoLog).unwrap();
+    drop(cache);
+    let db = OfflineDatabase::open_as_is(&env, &path()).unwrap();
+    let found = db.catalog_contradictions(&StopToken::new()).unwrap();
+    assert!(found.iter().all(|error| error.code() == JetErr::CatalogCorrupted));
+    found.iter().map(|error| error.message().to_owned()).collect()
+}
+
+/// Sets one column of the catalog's row that has this text in it.
+fn with(name: &[u8], column: &str, value: &[u8]) -> Nodes {
+    let mut catalog = described();
+    let [objects, ..] = base_tables(PAGE).unwrap();
+    let named = |data: &[u8]| data.windows(name.len()).any(|part| part == name);
+    let (_, data, _) = catalog.iter_mut().rev().find(|(_, data, _)| named(data)).unwrap();
+    let mut record = RecordBuilder::new();
+    record.edit(&objects, data).unwrap();
+    record.set(&objects, objects.column(column).unwrap().id, Some(value)).unwrap();
+    *data = record.bytes().to_vec();
+    catalog
+}
+
+#[test]
+fn catalogs_that_say_the_same_in_other_bytes_contradict_nothing() {
+    assert_eq!(contradictions(&described()), Vec::<String>::new());
+    // Only the catalog has what JetComputeStats found.
+    let counted = with(b"people", "Stats", &[7; 32]);
+    assert_ne!(counted, described());
+    assert_eq!(contradictions(&counted), Vec::<String>::new());
+}
+
+#[test]
+fn what_each_catalog_says_of_an_object_is_told() {
+    assert_eq!(
+        contradictions(&with(b"photo", "ColtypOrPgnoFDP", &12_u32.to_le_bytes())),
+        ["column \"photo\" of table \"people\": type LongText in MSysObjects, LongBinary in \
+          MSysObjectsShadow"]
+    );
+    let without: Nodes = described().into_iter().rev().skip(1).rev().collect();
+    assert_eq!(
+        contradictions(&without),
+        ["index \"pk\" of table \"people\" is in MSysObjectsShadow and not in MSysObjects"]
+    );
+    // Longer than what is shown of it.
+    let told = contradictions(&with(b"photo", "DefaultValue", &[5; 60]));
+    let shown = "05".repeat(40);
+    let expected =
+        format!("column \"photo\" of table \"people\": default {shown}.. in MSysObjects, nothing");
+    assert!(told.len() == 1 && told[0].starts_with(&expected), "{told:?}");
 }
