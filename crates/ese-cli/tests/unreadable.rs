@@ -56,6 +56,11 @@ fn node(page: &[u8], tag: usize) -> (usize, usize) {
     (begin, begin + word(place - 2))
 }
 
+fn mark_deleted(page: &mut [u8], tag: usize) {
+    let place = place_of(page, tag);
+    page[place + 1] |= 0x40;
+}
+
 /// Both catalogs can be read, and each has another type for a column.
 #[test]
 fn catalogs_that_contradict_each_other_are_told_with_what_each_says() {
@@ -88,6 +93,29 @@ fn catalogs_that_contradict_each_other_are_told_with_what_each_says() {
     ] {
         let ran = forged.run(args);
         assert!(ran.code == Some(0) && ran.stderr.contains(column), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_row_that_a_system_table_lacks_is_named() {
+    let test = "a_row_that_a_system_table_lacks_is_named";
+    let Some(forged) = Forged::new(test, "text.edb", 4096) else { return };
+    for (page, tag, what) in [
+        (29, 4, "MSysObjids lacks object 5 of table 2"),
+        (29, 7, "MSysObjids lacks object 8 of table 8"),
+        (30, 7, "MSysLocales lacks the row \"MSysLocalesConsistent\""),
+        (30, 1, "MSysLocales lacks the row \".Schema\\External\\Major\""),
+    ] {
+        forged.write(page, |page| mark_deleted(page, tag));
+        let verified = forged.run(&["verify", "a.edb"]);
+        assert_eq!(verified.code, Some(1), "{what}: {verified:?}");
+        let found: Vec<&str> =
+            verified.stdout.lines().filter(|line| line.starts_with("PROBLEM")).collect();
+        assert!(found.len() == 1 && found[0].contains(what), "{what}: {found:?}");
+        assert!(found[0].ends_with("[warning]"), "{found:?}");
+        ese(forged.dir(), &["compact", "a.edb", "dense.edb"]).fine();
+        assert!(ese(forged.dir(), &["verify", "dense.edb"]).fine().ends_with("sound\n"), "{what}");
+        fs::remove_file(forged.dir().join("dense.edb")).unwrap();
     }
 }
 

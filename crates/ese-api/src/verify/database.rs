@@ -326,7 +326,7 @@ fn check_trees(
     Ok(())
 }
 
-/// The catalog and its shadow say the same.
+/// The catalog, its shadow and what follows from them say the same.
 fn check_catalogs(
     database: &OfflineDatabase,
     clean: bool,
@@ -343,6 +343,15 @@ fn check_catalogs(
         Err(error) if is_stop(&error) => return Err(error),
         // The one that is read is whole, else its tree would have been found damaged.
         Err(error) => report.problem_as(Severity::Warning, error),
+    }
+    if !clean {
+        return Ok(());
+    }
+    match database.check_system_tables(&options.stop) {
+        // No row is read by what they say.
+        Ok(found) => found.into_iter().for_each(|e| report.problem_as(Severity::Warning, e)),
+        Err(error) if is_stop(&error) => return Err(error),
+        Err(error) => report.problem(error),
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod deleted;
 mod indexes;
 mod leaves;
 mod long_values;
+mod system_tables;
 #[cfg(test)]
 mod tests;
 
