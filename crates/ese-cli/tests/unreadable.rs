@@ -61,6 +61,76 @@ fn mark_deleted(page: &mut [u8], tag: usize) {
     page[place + 1] |= 0x40;
 }
 
+#[test]
+fn a_long_value_of_another_length_than_its_root_says_is_told_by_all() {
+    let test = "a_long_value_of_another_length_than_its_root_says_is_told_by_all";
+    let Some(forged) = Forged::new(test, "text.edb", 4096) else { return };
+    // Long value 1 has 1040 bytes in one chunk.
+    for (len, what) in [
+        (0_u32, "it has a chunk at 0, behind its 0 bytes"),
+        (1, "its chunk at 0 has 1040 bytes, 1 belong there"),
+        (1039, "its chunk at 0 has 1040 bytes, 1039 belong there"),
+        (1041, "its chunk at 0 has 1040 bytes for 1041"),
+        (5000, "its chunk at 0 has 1040 bytes for 4014"),
+        (u32::MAX, "its chunk at 0 has 1040 bytes for 4014"),
+    ] {
+        forged.write(43, |page| {
+            let (_, end) = node(page, 1);
+            assert_eq!(page[end - 4..end], 1040_u32.to_le_bytes());
+            page[end - 4..end].copy_from_slice(&len.to_le_bytes());
+        });
+        let verified = forged.run(&["verify", "a.edb"]);
+        assert_eq!(verified.code, Some(1), "{len}: {verified:?}");
+        let found: Vec<&str> =
+            verified.stdout.lines().filter(|line| line.starts_with("PROBLEM")).collect();
+        assert_eq!(found.len(), 1, "{len}: {verified:?}");
+        let named = format!("table \"text\", long value 1: {what}");
+        assert!(found[0].contains(&named) && found[0].contains("`ese export`"), "{found:?}");
+        let exported = forged.run(&["export", "a.edb", "text"]);
+        assert_eq!(exported.code, Some(1), "{len}: {exported:?}");
+        assert_eq!(exported.stderr.matches("LOST").count(), 1, "{len}: {exported:?}");
+        assert!(exported.stderr.contains(&format!("long value 1: {what}")), "{exported:?}");
+        forged.run(&["rows", "a.edb", "text", "--csv"]).refused(1, &[what, "--without"]);
+    }
+}
+
+/// One byte of a record after the other.
+#[test]
+fn what_export_cannot_read_of_a_record_verify_names() {
+    let test = "what_export_cannot_read_of_a_record_verify_names";
+    let Some(forged) = Forged::new(test, "decompress_test.edb", 8192) else { return };
+    let (mut lost, mut random) = (0, 0x2545_f491_u32);
+    let mut next = || {
+        random ^= random << 13;
+        random ^= random >> 17;
+        random ^= random << 5;
+        usize::try_from(random).unwrap()
+    };
+    for _ in 0..150 {
+        let (tag, at, byte) = (next(), next(), next());
+        forged.write(31, |page| {
+            let tags = usize::from(u16::from_le_bytes([page[34], page[35]]) & 0xfff);
+            let (begin, end) = node(page, 1 + tag % (tags - 1));
+            let at = begin + 20 + at % (end - begin - 20);
+            page[at] = [0, 255, page[at] ^ (1 << (byte % 8))][byte % 3];
+        });
+        let exported = forged.run(&["export", "a.edb", "test_table"]);
+        if exported.code == Some(0) {
+            continue;
+        }
+        lost += 1;
+        assert_eq!(exported.code, Some(1), "{exported:?}");
+        let verified = forged.run(&["verify", "a.edb"]);
+        assert_eq!(verified.code, Some(1), "{exported:?}{verified:?}");
+        for line in exported.stderr.lines().filter_map(|line| line.strip_prefix("LOST ")) {
+            let what = line.split(" (JET_err").next().unwrap();
+            let what = what.strip_prefix("page 31: ").unwrap_or(what);
+            assert!(verified.stdout.contains(what), "{what}\n{}", verified.stdout);
+        }
+    }
+    assert!(lost >= 3, "{lost}");
+}
+
 /// Both catalogs can be read, and each has another type for a column.
 #[test]
 fn catalogs_that_contradict_each_other_are_told_with_what_each_says() {

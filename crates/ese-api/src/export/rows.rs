@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use ese_base::{Error, Hex, Pgno, Result};
 use ese_engine::{
-    reader::{DeletedRow, Evidence},
+    reader::{DeletedRow, Evidence, unreadable_value},
     record::{ColumnData, Instance, RecordView},
     schema::{Column, TableSchema},
 };
@@ -307,15 +307,8 @@ impl RowWriter {
         if place.deleted.is_some() {
             return;
         }
-        let mut key = Vec::new();
-        key.extend(Hex(place.key).digits());
-        let what = format!(
-            "table \"{}\", row {}, column \"{}\"",
-            self.table,
-            String::from_utf8_lossy(&key),
-            column.name
-        );
-        told.lose(error.within(&what).at_page(place.pgno));
+        let error = unreadable_value(error, &self.table, place.key, column);
+        told.lose(error.at_page(place.pgno));
     }
 }
 

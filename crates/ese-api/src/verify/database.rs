@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ese_base::{Error, ErrorKind, JetErr, PageSize, Pgno, Result};
 use ese_engine::{
     reader::{CatalogSource, OfflineDatabase},
+    schema::TableSchema,
     space::{
         check::{check_until as check_space, trees_of},
         extent::Extent,
@@ -303,25 +304,7 @@ fn check_trees(
     check_catalogs(&database, clean, report, options)?;
     // Recovery may have to put counts right, and takes away what nobody has.
     for table in database.tables().iter().filter(|_| clean) {
-        match database.check_indexes(table, &options.stop) {
-            Ok(found) => found.into_iter().for_each(|error| report.problem(error)),
-            Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
-                return Err(error);
-            }
-            // A damaged page or row, which the check of the tree may have named.
-            Err(error) => report.problem(error),
-        }
-        match database.check_long_values(table, &options.stop) {
-            Ok(found) => {
-                report.long_values += found.values;
-                report.orphans.extend(found.orphans.into_iter().map(|error| error.at_path(path)));
-                found.problems.into_iter().for_each(|error| report.problem(error));
-            }
-            Err(error) if error.code() == JetErr::ClientRequestToStopJetService => {
-                return Err(error);
-            }
-            Err(error) => report.problem(error),
-        }
+        check_table(&database, table, report, options)?;
     }
     Ok(())
 }
@@ -350,6 +333,35 @@ fn check_catalogs(
     match database.check_system_tables(&options.stop) {
         // No row is read by what they say.
         Ok(found) => found.into_iter().for_each(|e| report.problem_as(Severity::Warning, e)),
+        Err(error) if is_stop(&error) => return Err(error),
+        Err(error) => report.problem(error),
+    }
+    Ok(())
+}
+
+/// The rows of a table can be read, and its trees say the same as they do.
+fn check_table(
+    database: &OfflineDatabase,
+    table: &TableSchema,
+    report: &mut DatabaseReport,
+    options: &VerifyOptions<'_>,
+) -> Result<()> {
+    for error in database.check_values(table, &options.stop)? {
+        report.problem(error);
+    }
+    match database.check_indexes(table, &options.stop) {
+        Ok(found) => found.into_iter().for_each(|error| report.problem(error)),
+        Err(error) if is_stop(&error) => return Err(error),
+        // A damaged page or row, which the check of the tree may have named.
+        Err(error) => report.problem(error),
+    }
+    match database.check_long_values(table, &options.stop) {
+        Ok(found) => {
+            let path = report.path.clone();
+            report.long_values += found.values;
+            report.orphans.extend(found.orphans.into_iter().map(|error| error.at_path(&path)));
+            found.problems.into_iter().for_each(|error| report.problem(error));
+        }
         Err(error) if is_stop(&error) => return Err(error),
         Err(error) => report.problem(error),
     }

@@ -16,6 +16,7 @@ mod remove;
 #[cfg(test)]
 mod tests;
 mod waiting;
+mod walk;
 mod write;
 
 use ese_base::PageSize;
@@ -26,6 +27,7 @@ pub use read::{
 };
 pub(crate) use remove::{remove_some, remove_value};
 pub(crate) use waiting::{Changed, Step, Waiting};
+pub(crate) use walk::ValueWalk;
 pub use write::SIZE_MAX;
 pub(crate) use write::{LongTree, Packing, SeenNodes};
 

@@ -5,9 +5,11 @@ use std::ops::ControlFlow;
 use ese_base::{Error, JetErr, Result};
 use ese_pages::cache::PageCache;
 
-use super::{Root, chunk_key, chunk_len, root_key};
+use super::{
+    Root, chunk_key, chunk_len, root_key,
+    walk::{ROOM_AT_ONCE, damaged, plain_chunk, read_whole},
+};
 use crate::{
-    compress,
     reader::nodes_from,
     record::{Lid, LongValues},
     schema::TableSchema,
@@ -90,12 +92,15 @@ pub(super) fn missing(lid: Lid) -> Error {
 pub fn readable_size(nodes: &dyn Nodes, lid: Lid) -> Result<u32> {
     let root = root(nodes, lid)?;
     if root.encrypted {
-        return Err(Error::new(
-            JetErr::FeatureNotAvailable,
-            format!("long value {}: encrypted values cannot be read by this version", lid.0),
-        ));
+        return Err(encrypted(lid));
     }
     Ok(root.size)
+}
+
+#[cold]
+pub(super) fn encrypted(lid: Lid) -> Error {
+    let what = format!("long value {}: encrypted values cannot be read by this version", lid.0);
+    Error::new(JetErr::FeatureNotAvailable, what)
 }
 
 /// Reads at most `most` bytes of a value from `offset` on; nothing behind its end. `chunk` is the
@@ -139,9 +144,6 @@ pub fn read_into(
     Ok(wanted)
 }
 
-/// Room that is made for a value before any of it is seen.
-const ROOM_AT_ONCE: usize = 2 << 20;
-
 /// Gives `wanted` bytes from `offset` on, in parts; that many there must be.
 fn each_part(
     nodes: &dyn Nodes,
@@ -161,19 +163,7 @@ fn each_part(
         if key != expected {
             return Ok(ControlFlow::Break(()));
         }
-        // Without a mark on the node: shorter than the chunk must be means compressed (9.3).
-        let len = usize::try_from(chunk.min(size.saturating_sub(next))).unwrap_or(usize::MAX);
-        let expanded;
-        let bytes = if data.len() == len {
-            data
-        } else {
-            expanded = compress::expand(data, len)
-                .map_err(|error| error.within(&format!("long value {}", lid.0)))?;
-            &expanded
-        };
-        if bytes.len() != len {
-            return Err(damaged(lid, &format!("its chunk at {next} has {} bytes", bytes.len())));
-        }
+        let bytes = plain_chunk(lid, (chunk, size), next, data)?;
         let skip = usize::try_from(offset.saturating_sub(next)).unwrap_or(usize::MAX);
         let bytes = bytes.get(skip..).unwrap_or_default();
         let part = bytes.get(..wanted - given).unwrap_or(bytes);
@@ -192,12 +182,6 @@ fn each_part(
         return Err(damaged(lid, &format!("its chunk at {next} of {size} bytes is missing")));
     }
     Ok(())
-}
-
-#[cold]
-fn damaged(lid: Lid, what: &str) -> Error {
-    Error::new(JetErr::LVCorrupted, format!("long value {}: {what}", lid.0))
-        .advise("the database is damaged: restore it from a backup")
 }
 
 /// The long values of a table in a file that nobody has attached.
@@ -234,7 +218,11 @@ impl Nodes for OfflineLongValues<'_> {
 
 impl LongValues for OfflineLongValues<'_> {
     fn read_at(&self, lid: Lid, offset: u32, most: usize) -> Result<Vec<u8>> {
-        read(self, lid, self.chunk, offset, most)
+        match (offset, most) {
+            // Nobody changes the file, so whatever the tree has of the value belongs to it.
+            (0, usize::MAX) => read_whole(self, lid, self.chunk),
+            _ => read(self, lid, self.chunk, offset, most),
+        }
     }
 
     fn len_of(&self, lid: Lid) -> Result<u32> {

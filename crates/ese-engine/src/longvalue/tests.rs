@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ese_base::{JetErr, Result};
+use ese_base::{Error, JetErr, Result};
 
-use super::*;
+use super::{walk::read_whole, *};
 use crate::record::Lid;
 
 const CHUNK: u32 = 10;
@@ -92,8 +92,9 @@ fn damaged_values_are_errors_that_name_them() {
     }
     tree.0.insert(chunk_key(Lid(7), 10), vec![0xff; 9]);
     assert_eq!(code(&tree), JetErr::DecompressionFailed);
+    // What is compressed gets shorter.
     tree.0.insert(chunk_key(Lid(7), 10), vec![0xff; 11]);
-    assert_eq!(code(&tree), JetErr::DecompressionFailed);
+    assert_eq!(code(&tree), JetErr::LVCorrupted);
     tree.0.clone_from(&whole);
     tree.0.insert(root_key(Lid(7)), vec![1, 0, 0, 0, 35, 0, 0, 0, 1]);
     assert_eq!(code(&tree), JetErr::FeatureNotAvailable);
@@ -104,4 +105,33 @@ fn damaged_values_are_errors_that_name_them() {
     // A size that the chunks do not have costs no memory.
     tree.0.insert(root_key(Lid(7)), [1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff].to_vec());
     assert_eq!(code(&tree), JetErr::DecompressionFailed);
+}
+
+/// Nodes behind which a page is damaged.
+struct Torn(Listed);
+
+impl Nodes for Torn {
+    fn visit(&self, from: &[u8], each: &mut Visit<'_>) -> Result<()> {
+        self.0.visit(from, each)?;
+        Err(Error::code_only(JetErr::ReadVerifyFailure))
+    }
+}
+
+#[test]
+fn a_value_is_read_with_all_that_the_tree_has_of_it_and_no_more() {
+    let mut tree = Listed::default();
+    tree.put(Lid(7), &[3; 35]);
+    tree.put(Lid(8), &[4; 10]);
+    let whole = |tree: &dyn Nodes| read_whole(tree, Lid(7), CHUNK);
+    assert_eq!(whole(&tree).unwrap(), [3; 35]);
+    let mut torn = Torn(tree);
+    assert_eq!(whole(&torn).unwrap(), [3; 35], "the damage is behind it");
+    torn.0.0.remove(&chunk_key(Lid(7), 30));
+    assert_eq!(whole(&torn).unwrap_err().code(), JetErr::ReadVerifyFailure, "it may be there");
+    let mut tree = torn.0;
+    assert_eq!(whole(&tree).unwrap_err().code(), JetErr::LVCorrupted);
+    tree.put(Lid(7), &[3; 35]);
+    tree.0.insert(root_key(Lid(7)), vec![1, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(whole(&tree).unwrap_err().code(), JetErr::LVCorrupted, "chunks of no bytes");
+    assert_eq!(read(&tree, Lid(7), CHUNK, 0, 100).unwrap(), b"", "others may add to it");
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 use ese_base::{Error, ObjId, Pgno, Result};
 use ese_pages::PageCache;
 
-use super::{LeafPage, LeafReader, Leaves, LostPage, OfflineDatabase, named, orphaned};
+use super::{LeafPage, LeafReader, Leaves, LostPage, OfflineDatabase, orphaned, unreadable_row};
 use crate::{
     record::RecordView,
     schema::{
@@ -71,7 +71,25 @@ impl OfflineDatabase {
         table: &TableSchema,
         mut each: impl FnMut(&[u8], &RecordView<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<Losses> {
-        let (mut leaves, mut losses) = (self.leaves(table)?, Losses::default());
+        let mut rows = Vec::new();
+        let pages = self.each_row_as_is(table, |key, _, record| match record {
+            Ok(record) => each(key, &record),
+            Err(error) => {
+                rows.push(error);
+                Ok(ControlFlow::Continue(()))
+            }
+        })?;
+        Ok(Losses { pages, rows })
+    }
+
+    /// The rows of all pages that can be read: key, page, and record, or why it is none. Gives the
+    /// other pages.
+    pub(super) fn each_row_as_is(
+        &self,
+        table: &TableSchema,
+        mut each: impl FnMut(&[u8], Pgno, Result<RecordView<'_>>) -> Result<ControlFlow<()>>,
+    ) -> Result<Vec<LostPage>> {
+        let (mut leaves, mut lost) = (self.leaves(table)?, Vec::new());
         let (mut reader, long_values) = (self.leaf_reader(table), self.long_values(table));
         let mut key = Vec::new();
         'walk: loop {
@@ -83,33 +101,28 @@ impl OfflineDatabase {
                 let pgno = leaf.pgno();
                 let page = match reader.read(&leaf) {
                     Ok(LeafPage { page, doubt }) => {
-                        losses.pages.extend(doubt);
+                        lost.extend(doubt);
                         page
                     }
-                    Err(lost) => {
-                        losses.pages.push(lost);
+                    Err(page) => {
+                        lost.push(page);
                         continue;
                     }
                 };
                 for node in page.nodes().filter(|node| !node.is_deleted()) {
                     key.clear();
                     node.append_key(&mut key);
-                    let record = match RecordView::new(node.data, table.page_size) {
-                        Ok(record) => record,
-                        Err(error) => {
-                            let place = format!("table \"{}\"", table.name);
-                            losses.rows.push(named(error, &place, &key).at_page(pgno));
-                            continue;
-                        }
-                    };
-                    if each(&key, &record.with_long_values(&long_values))?.is_break() {
+                    let record = RecordView::new(node.data, table.page_size)
+                        .map(|record| record.with_long_values(&long_values))
+                        .map_err(|error| unreadable_row(error, table, &key).at_page(pgno));
+                    if each(&key, pgno, record)?.is_break() {
                         break 'walk;
                     }
                 }
             }
         }
-        losses.pages.append(&mut leaves.into_lost());
-        Ok(losses)
+        lost.append(&mut leaves.into_lost());
+        Ok(lost)
     }
 }
 

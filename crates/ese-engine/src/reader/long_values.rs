@@ -1,4 +1,5 @@
-//! Are the long values of a table whole, and does each count the rows that refer to it?
+//! Are the long values of a table whole, and does each count the rows that refer to it? Chunks are
+//! read as by those who read a value, compressed ones expanded.
 //!
 //! Values and rows are in trees of different order, so the references are counted in memory, for
 //! [`AT_ONCE`] values in one pass over the rows: 64 MiB at the most, however many values there are.
@@ -9,7 +10,7 @@ use ese_base::{Error, JetErr, Result, StopToken};
 
 use super::{OfflineDatabase, nodes_from};
 use crate::{
-    longvalue::{Root, chunk_len, lid_of_key, lid_of_root, root_key},
+    longvalue::{Root, ValueWalk, chunk_len, lid_of_key, lid_of_root, root_key},
     record::{Lid, RecordView},
     schema::TableSchema,
 };
@@ -54,6 +55,16 @@ struct Counted {
     found: u32,
 }
 
+/// Values that are counted in one pass over the rows.
+#[derive(Default)]
+struct Part {
+    counted: Vec<Counted>,
+    /// What is wrong with nodes of theirs.
+    faults: Vec<(Lid, Error)>,
+    /// Where the part behind them begins.
+    next: Option<Lid>,
+}
+
 impl OfflineDatabase {
     /// Compares each long value of a table with the rows that refer to it, and looks whether all
     /// its chunks are there.
@@ -81,12 +92,19 @@ impl OfflineDatabase {
         }
         let mut from = Some(Lid(0));
         while let Some(first) = from {
-            let (mut counted, next) =
+            let Part { mut counted, faults, next } =
                 self.some_values(table, first, (at_once.max(1), stop), &mut findings)?;
             // Ids up to the next part are this one's, also those that are missing.
             let range = first..next.unwrap_or(Lid(u64::MAX));
             self.count_references(table, range, (&mut counted, stop), &mut findings)?;
             findings.values += counted.len() as u64;
+            for (lid, fault) in faults {
+                let value = counted.binary_search_by_key(&lid, |value| value.lid).ok();
+                // What nobody refers to need not be whole.
+                if value.and_then(|at| counted.get(at)).is_none_or(|value| value.found > 0) {
+                    findings.problem(told(table, fault));
+                }
+            }
             for value in counted {
                 compare(table, value, &mut findings);
             }
@@ -95,25 +113,25 @@ impl OfflineDatabase {
         Ok(findings)
     }
 
-    /// Values from an id on, and where the part behind them begins.
+    /// Values from an id on.
     fn some_values(
         &self,
         table: &TableSchema,
         first: Lid,
         (at_once, stop): (usize, &StopToken),
         findings: &mut LongValueFindings,
-    ) -> Result<(Vec<Counted>, Option<Lid>)> {
+    ) -> Result<Part> {
+        let Some(lv) = &table.lv else { return Ok(Part::default()) };
         let (mut counted, mut next) = (Vec::new(), None);
-        let Some(lv) = &table.lv else { return Ok((counted, next)) };
-        let mut walk = Walk { table, chunk: chunk_len(table), at: None, stray: None };
+        let mut walk = Walk::new(table);
         let begin = (first.0 > 0).then(|| root_key(first));
         nodes_from(self.cache(), &lv.tree().view(), begin.as_deref(), |key, data| {
+            stop.check()?;
             let Some(lid) = lid_of_root(key) else {
                 walk.chunk(key, data, findings);
                 return Ok(ControlFlow::Continue(()));
             };
             walk.ended(findings);
-            stop.check()?;
             if counted.len() >= at_once {
                 next = Some(lid);
                 return Ok(ControlFlow::Break(()));
@@ -121,14 +139,17 @@ impl OfflineDatabase {
             match Root::parse(data) {
                 Some(root) => {
                     counted.push(Counted { lid, references: root.references, found: 0 });
-                    walk.at = Some((lid, root, 0));
+                    walk.at = Some(ValueWalk::new(lid, root, walk.chunk));
                 }
-                None => findings.problem(wrong(table, lid, "its root is malformed")),
+                None => {
+                    walk.last = Some(lid);
+                    findings.problem(wrong(table, lid, "its root is malformed"));
+                }
             }
             Ok(ControlFlow::Continue(()))
         })?;
         walk.ended(findings);
-        Ok((counted, next))
+        Ok(Part { counted, faults: walk.faults, next })
     }
 
     fn count_references(
@@ -164,72 +185,96 @@ fn compare(table: &TableSchema, value: Counted, findings: &mut LongValueFindings
     let Counted { lid, references, found } = value;
     if found == 0 {
         let what = format!("no row refers to it; it counts {references} references");
-        findings.orphan(wrong(table, lid, &what));
-    } else if found != references {
+        findings.orphan(wrong(table, lid, &what).advise(COMPACT));
+    } else if found == references {
+        return;
+    } else {
         let what = format!("it counts {references} references, the rows have {found}");
-        findings.problem(wrong(table, lid, &what));
+        let error = wrong(table, lid, &what);
+        if goes(references) {
+            // Its chunks may be gone in part.
+            return findings.problem(error);
+        }
+        findings.problem(error.advise(COMPACT));
     }
 }
 
-/// The way along the chunks of values.
+/// What puts counts right, and leaves out what nobody refers to.
+const COMPACT: &str = "compact the database, or restore it from a backup";
+
+/// The way along the nodes of all values.
 struct Walk<'t> {
     table: &'t TableSchema,
     chunk: u32,
-    /// The value at hand, and where its next chunk must be.
-    at: Option<(Lid, Root, u32)>,
-    /// The value whose chunks were named as nobody's.
-    stray: Option<Lid>,
+    /// The value at hand, as long as nothing is wrong with it.
+    at: Option<ValueWalk>,
+    /// The value that was at hand last, whose other chunks are passed over.
+    last: Option<Lid>,
+    /// What is wrong with values, once for each.
+    faults: Vec<(Lid, Error)>,
 }
 
-impl Walk<'_> {
+impl<'t> Walk<'t> {
+    fn new(table: &'t TableSchema) -> Walk<'t> {
+        Walk { table, chunk: chunk_len(table), at: None, last: None, faults: Vec::new() }
+    }
+
     fn chunk(&mut self, key: &[u8], data: &[u8], findings: &mut LongValueFindings) {
         let lid = lid_of_key(key).unwrap_or(Lid(0));
-        let offset = key.last_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
-        let Some((of, root, next)) = self.at.as_mut().filter(|(of, ..)| *of == lid) else {
-            if self.stray.replace(lid) != Some(lid) {
-                findings.orphan(wrong(self.table, lid, "there are chunks of it, and no root"));
+        match self.at.as_mut().filter(|at| at.lid() == lid) {
+            Some(at) if goes(at.root().references) => {}
+            Some(at) => match at.chunk(key, data) {
+                // Newer servers compress in ways that this version cannot read.
+                Err(error) if error.code() != JetErr::FeatureNotAvailable => {
+                    self.at = None;
+                    self.last = Some(lid);
+                    self.fault(lid, error, findings);
+                }
+                _ => {}
+            },
+            None if self.last.replace(lid) != Some(lid) => {
+                let what = "there are chunks of it, and no root";
+                findings.orphan(wrong(self.table, lid, what).advise(COMPACT));
             }
-            return;
-        };
-        if goes(root) {
-            return;
+            None => {}
         }
-        let (of, size) = (*of, root.size);
-        let most = usize::try_from(self.chunk.min(size.saturating_sub(offset)));
-        if offset >= size {
-            let what = format!("it has a chunk at {offset}, behind its {size} bytes");
-            findings.problem(wrong(self.table, of, &what));
-        } else if offset != *next {
-            let what = format!("its chunk at {next} of {size} bytes is missing");
-            findings.problem(wrong(self.table, of, &what));
-        } else if !root.encrypted && most.is_ok_and(|most| data.len() > most) {
-            // Shorter ones are compressed.
-            let what = format!("its chunk at {offset} has {} bytes", data.len());
-            findings.problem(wrong(self.table, of, &what));
-        }
-        *next = offset.saturating_add(self.chunk);
     }
 
     /// The value at hand has no more chunks.
     fn ended(&mut self, findings: &mut LongValueFindings) {
-        if let Some((lid, root, next)) = self.at.take()
-            && next < root.size
-            && !goes(&root)
+        if let Some(at) = self.at.take()
+            && !goes(at.root().references)
+            && let Err(error) = at.end()
         {
-            let what = format!("its chunk at {next} of {} bytes is missing", root.size);
-            findings.problem(wrong(self.table, lid, &what));
+            self.fault(at.lid(), error, findings);
+        }
+    }
+
+    fn fault(&mut self, lid: Lid, error: Error, findings: &mut LongValueFindings) {
+        if self.faults.len() < FINDINGS_MAX {
+            self.faults.push((lid, error));
+        } else {
+            // Nobody refers to it, perhaps; but more is wrong than can be told.
+            findings.problem(told(self.table, error));
         }
     }
 }
 
-/// Is a value about to be removed, perhaps by half already (edb-format 9.2)?
-fn goes(root: &Root) -> bool {
-    matches!(root.references, 0 | u32::MAX)
+/// Is a value with so many references about to be removed, perhaps by half already (edb-format
+/// 9.2)?
+fn goes(references: u32) -> bool {
+    matches!(references, 0 | u32::MAX)
 }
 
 #[cold]
 fn wrong(table: &TableSchema, lid: Lid, what: &str) -> Error {
-    let what = format!("table \"{}\", long value {}: {what}", table.name, lid.0);
-    Error::new(JetErr::LVCorrupted, what)
-        .advise("compact the database, or restore it from a backup")
+    told(table, Error::new(JetErr::LVCorrupted, format!("long value {}: {what}", lid.0)))
+}
+
+/// What is wrong with a value, for those who know the database and not the table.
+#[cold]
+fn told(table: &TableSchema, error: Error) -> Error {
+    error
+        .map_message(|what| format!("table \"{}\", {what}", table.name))
+        .advise("`ese export` gives all other values; restore the database from a backup")
 }

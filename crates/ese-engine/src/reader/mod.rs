@@ -14,6 +14,7 @@ mod long_values;
 mod system_tables;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::{fmt, ops::ControlFlow, path::Path, sync::Arc};
 
@@ -30,6 +31,7 @@ pub use self::{
     deleted::{DeletedRow, Evidence},
     leaves::{Leaf, LeafPage, LeafReader, Leaves, LostPage},
     long_values::LongValueFindings,
+    values::unreadable_value,
 };
 pub use crate::{
     longvalue::OfflineLongValues,
@@ -249,7 +251,7 @@ impl OfflineDatabase {
         let long_values = self.long_values(table);
         self.nodes(&table.tree().view(), |key, data| {
             let view = RecordView::new(data, table.page_size)
-                .map_err(|error| named(error, &format!("table \"{}\"", table.name), key))?;
+                .map_err(|error| unreadable_row(error, table, key))?;
             each(key, &view.with_long_values(&long_values))
         })
     }
@@ -429,7 +431,7 @@ fn check_root(cache: &PageCache, tree: &TreeView) -> Result<()> {
     .at_page(tree.root))
 }
 
-/// Says in which row something was found.
-fn named(error: Error, place: &str, key: &[u8]) -> Error {
-    error.within(&format!("{place}, row {}", Hex(key)))
+/// Says which row it is.
+fn unreadable_row(error: Error, table: &TableSchema, key: &[u8]) -> Error {
+    error.within(&format!("table \"{}\", row {}", table.name, Hex(key)))
 }

@@ -13,7 +13,8 @@ use crate::{
     record::{ColumnValue, Instance, Lid, RecordBuilder, encode_row},
     schema::{
         ColType, ColumnDef, ColumnFlags, IndexDef, LongValueTree, MSYS_LOCALES_FDP,
-        MSYS_OBJIDS_FDP, TableDef, base_catalog, base_locales, base_objids, base_tables, table_rows,
+        MSYS_OBJIDS_FDP, TableDef, base_catalog, base_locales, base_objids, base_tables,
+        table_rows,
     },
 };
 
@@ -430,7 +431,7 @@ fn missing_and_odd_chunks_of_long_values_are_named() {
         (value(1, 1, 8160, &[(8150, 10)]), "its chunk at 0 of 8160 bytes is missing"),
         (value(1, 1, 8, &[]), "its chunk at 0 of 8 bytes is missing"),
         (value(1, 1, 8, &[(0, 8), (8150, 4)]), "it has a chunk at 8150, behind its 8 bytes"),
-        (value(1, 1, 8, &[(0, 9)]), "its chunk at 0 has 9 bytes"),
+        (value(1, 1, 8, &[(0, 9)]), "its chunk at 0 has 9 bytes, 8 belong there"),
         (vec![(root_key(Lid(1)), vec![1, 2, 3])], "its root is malformed"),
     ];
     for (nodes, what) in cases {

@@ -9,7 +9,7 @@ use std::fmt;
 
 use ese_base::{Error, JetErr, Result};
 
-use super::view::{ColumnData, RecordView};
+use super::view::{ColumnData, Instance, RecordView};
 use crate::schema::{ColType, Column, decode_text, encode_text};
 
 /// A GUID in Microsoft's mixed byte order, as columns hold it.
@@ -138,6 +138,24 @@ impl Value {
         })
     }
 
+    /// Can a column of a record be read, as far as its values lie in the record? Says what
+    /// [`Value::read`] would say, without making values.
+    ///
+    /// # Errors
+    /// As [`Value::read`].
+    pub fn check_inside(column: &Column, record: &RecordView<'_>) -> Result<()> {
+        let inside = |instance| match instance {
+            Instance::Separated(_) => Ok(()),
+            instance => check_len(column, &record.bytes_of(column, instance, usize::MAX)?),
+        };
+        match record.data(column)? {
+            ColumnData::Null | ColumnData::Computed => Ok(()),
+            ColumnData::Default(bytes) => check_len(column, bytes),
+            ColumnData::One(instance) => inside(instance),
+            ColumnData::Many(list) => list.iter().try_for_each(|instance| inside(instance?)),
+        }
+    }
+
     /// Encodes one value for a column; `None` for NULL. Whole numbers fit any column of whole
     /// numbers that can hold them, and floats; text fits text columns whose code page has its
     /// characters.
@@ -233,12 +251,21 @@ fn encode_whole(ty: ColType, n: i128) -> Option<Vec<u8>> {
 }
 
 fn number<const N: usize>(column: &Column, bytes: &[u8]) -> Result<[u8; N]> {
-    bytes.try_into().map_err(|_| {
-        Error::new(
-            JetErr::DatabaseCorrupted,
-            format!("column \"{}\": a value of {} bytes, expected {N}", column.name, bytes.len()),
-        )
-    })
+    bytes.try_into().map_err(|_| wrong_len(column, bytes, N))
+}
+
+fn check_len(column: &Column, bytes: &[u8]) -> Result<()> {
+    match column.ty.fixed_len() {
+        Some(len) if len != bytes.len() => Err(wrong_len(column, bytes, len)),
+        _ => Ok(()),
+    }
+}
+
+#[cold]
+fn wrong_len(column: &Column, bytes: &[u8], len: usize) -> Error {
+    let found = bytes.len();
+    let what = format!("column \"{}\": a value of {found} bytes, expected {len}", column.name);
+    Error::new(JetErr::DatabaseCorrupted, what)
 }
 
 /// Rust values as column values; a missing one is NULL.
