@@ -40,7 +40,11 @@ pub struct Compacted {
 /// `JET_errDatabaseDuplicate` (-1201) if the target exists, `JET_errDatabaseDirtyShutdown` (-550),
 /// `JET_errFileAccessDenied` (-1032) while somebody has the source attached,
 /// `JET_errInvalidDatabaseVersion` (-1209) for a format newer than the one that is written; what
-/// the source's pages say; what the token says when it is stopped; those of writing.
+/// the source's pages say; `JET_errLVCorrupted` (-1526), `JET_errDecompressionFailed` (-1620) and
+/// `JET_errDatabaseCorrupted` (-1206) for a value that cannot be read,
+/// `JET_errCatalogCorrupted` (-1220) for a catalog that its shadow contradicts: a copy would take
+/// the place of the original without being better; what the token says when it is stopped; those
+/// of writing.
 pub fn compact(
     env: &Env,
     source: &Path,
@@ -56,7 +60,7 @@ pub fn compact(
         progress(so_far);
         stop.check()
     };
-    let done = build(env, &database, &unfinished, &mut watched).and_then(|report| {
+    let done = build(env, &database, &unfinished, &mut watched, stop).and_then(|report| {
         let copy = OfflineDatabase::open(env, &unfinished)?;
         check_copy(&report, &copy)?;
         stop.check()?;
@@ -110,12 +114,13 @@ fn build(
     source: &OfflineDatabase,
     target: &Path,
     progress: &mut dyn FnMut(CompactProgress) -> Result<()>,
+    stop: &StopToken,
 ) -> Result<CompactReport> {
     let mut config = InstanceConfig::new(parent_of(target));
     config.page_size = source.page_size();
     (config.recovery, config.double_write) = (false, false);
     let instance = Instance::start(env, config)?;
-    let built = fill(source, &instance, target, progress);
+    let built = fill(source, &instance, target, progress, stop);
     match built {
         Ok(report) => instance.terminate(TermMode::Clean).map(|()| report),
         Err(error) => {
@@ -130,9 +135,10 @@ fn fill(
     instance: &Arc<Instance>,
     target: &Path,
     progress: &mut dyn FnMut(CompactProgress) -> Result<()>,
+    stop: &StopToken,
 ) -> Result<CompactReport> {
     let attached = instance.create_database(target)?;
-    let report = copy_tables(source, instance, &attached, progress)?;
+    let report = copy_tables(source, instance, &attached, progress, stop)?;
     instance.shrink_database(&attached, 0)?;
     instance.detach(&attached)?;
     Ok(report)

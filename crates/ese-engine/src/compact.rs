@@ -1,31 +1,39 @@
 //! Offline compaction: every table of a clean database, rebuilt in an empty one.
 //!
 //! Trees are copied entry by entry in the order of their keys, so that pages come out as full as
-//! their densities say; records, long values and index entries keep their bytes, so nothing has to
-//! be understood of them: an index of a collation that is not at hand stays as good as it was.
-//! What changes are object ids and root pages, which only the catalog and MSysObjids hold. Catalog
-//! rows are copied, too, with new numbers in their fixed columns.
+//! their densities say; records, long values and index entries keep their bytes: an index of a
+//! collation that is not at hand stays as good as it was. What changes are object ids and root
+//! pages, which only the catalog and MSysObjids hold. Catalog rows are copied, too, with new numbers
+//! in their fixed columns.
+//!
+//! A copy that looks sound must be sound, because the original may go: a value that cannot be read
+//! ends the compaction. Long values get the number of references that the rows have, and those that
+//! no row refers to stay behind.
 //!
 //! Tables of the system are not copied: the target has its own. The rows of MSysLocales, which say
 //! what the sort orders of indexes are, come along.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap},
     ops::ControlFlow,
     sync::Arc,
 };
 
-use ese_base::{Error, JetErr, ObjId, Pgno, Result};
+use ese_base::{Error, JetErr, ObjId, Pgno, Result, StopToken};
 use ese_pages::{DbHeader, fence::NoLog};
 
 use crate::{
     database::Database,
     instance::{Attached, Instance},
-    reader::{CatalogSource, OfflineDatabase, nodes_from},
+    longvalue::{Root, lid_of_key, lid_of_root},
+    reader::{CatalogSource, OfflineDatabase, check_row, nodes_from, unreadable_row},
+    record::{Lid, RecordView},
     schema::{
         self, DATABASE_ROOT, MSYS_OBJECTS, MSYS_OBJECTS_FDP, MSYS_OBJECTS_NAME,
         MSYS_OBJECTS_NAME_FDP, MSYS_OBJECTS_ROOT, MSYS_OBJECTS_ROOT_FDP, MSYS_OBJECTS_SHADOW,
         MSYS_OBJECTS_SHADOW_FDP, MSYS_OBJIDS, MSYS_OBJIDS_FDP, RowKind, TableFlags, TableSchema,
+        TreeRole,
     },
     space,
     space::check::{check as check_space, trees_of},
@@ -88,14 +96,18 @@ struct CatalogNode {
 /// # Errors
 /// `JET_errInvalidDatabaseVersion` (-1209) for a format newer than those that are changed,
 /// `JET_errPageSizeMismatch` (-1213), `JET_errCatalogCorrupted` (-1220) if only the shadow of the
-/// catalog is left; what the source's pages say; those of writing; `progress`'s own.
+/// catalog is left or the two contradict each other; `JET_errLVCorrupted` (-1526),
+/// `JET_errDecompressionFailed` (-1620) and `JET_errDatabaseCorrupted` (-1206) for values that
+/// cannot be read; what the source's pages say; what the token says when it is stopped; those of
+/// writing; `progress`'s own.
 pub fn compact(
     source: &OfflineDatabase,
     instance: &Arc<Instance>,
     target: &Arc<Attached>,
     progress: &mut dyn FnMut(CompactProgress) -> Result<()>,
+    stop: &StopToken,
 ) -> Result<CompactReport> {
-    check_source(source, &target.db)?;
+    check_source(source, &target.db, stop)?;
     keep_format(&source.header(), &target.db)?;
     instance.system_work(|procid| {
         let file = source.cache().file();
@@ -105,6 +117,7 @@ pub fn compact(
             db: &target.db,
             writer: Writer::system(procid),
             progress,
+            stop,
             so_far: CompactProgress { bytes_done: 0, bytes_total },
             report: CompactReport::default(),
         };
@@ -125,7 +138,7 @@ fn keep_format(source: &DbHeader, target: &Database) -> Result<()> {
     })
 }
 
-fn check_source(source: &OfflineDatabase, target: &Database) -> Result<()> {
+fn check_source(source: &OfflineDatabase, target: &Database, stop: &StopToken) -> Result<()> {
     let header = source.header();
     let refuse = |code: JetErr, what: String| {
         Err(Error::new(code, what).at_path(source.cache().file().path()))
@@ -147,7 +160,22 @@ fn check_source(source: &OfflineDatabase, target: &Database) -> Result<()> {
             error.advise("verify it, which names the pages; then restore it")
         });
     }
-    Ok(())
+    // A shadow that cannot be read is made anew. One that contradicts the catalog is not: that would
+    // take away what may be right.
+    match source.catalog_contradictions(stop) {
+        Err(error) if error.code() == JetErr::ClientRequestToStopJetService => Err(error),
+        Err(_) => Ok(()),
+        Ok(found) => found.into_iter().next().map_or(Ok(()), Err),
+    }
+    .map_err(|error| error.at_path(source.cache().file().path()))
+}
+
+/// Why a compaction ends at a value that cannot be read.
+fn not_copied(error: Error) -> Error {
+    error.advise(
+        "such a value is not copied: `ese verify` names all of them, `ese export` gives the others; \
+         restore the database from a backup",
+    )
 }
 
 fn is_copied(table: &TableSchema) -> bool {
@@ -160,6 +188,7 @@ struct Copy<'a> {
     db: &'a Arc<Database>,
     writer: Writer,
     progress: &'a mut dyn FnMut(CompactProgress) -> Result<()>,
+    stop: &'a StopToken,
     so_far: CompactProgress,
     report: CompactReport,
 }
@@ -247,12 +276,16 @@ impl Copy<'_> {
                 parent = Arc::clone(&tree);
             }
             numbers.insert(from.objid, (new, place));
-            copies.push((from.view(), tree));
+            copies.push((from.role, from.view(), tree));
         }
         self.describe(table, nodes, &numbers)?;
         let mut sums = Vec::new();
-        for (from, to) in copies {
-            let sum = self.tree(&from, &to)?;
+        for (role, from, to) in copies {
+            let sum = match role {
+                TreeRole::Table => self.rows(table, &from, &to)?,
+                TreeRole::LongValues => self.long_values(table, &from, &to)?,
+                _ => self.tree(&from, &to, &mut |_, data| Ok(Some(Cow::Borrowed(data))))?,
+            };
             self.report.trees += 1;
             self.report.entries += sum.entries;
             sums.push(sum);
@@ -303,14 +336,58 @@ impl Copy<'_> {
         Ok(())
     }
 
-    /// Copies the live entries of a tree. The source stands still, so its latch may be held.
-    fn tree(&mut self, from: &TreeView, to: &TreeHandle) -> Result<Sum> {
+    /// Copies the rows of a table, each with values that can be read.
+    fn rows(&mut self, table: &TableSchema, from: &TreeView, to: &TreeHandle) -> Result<Sum> {
+        // Of a table whose template is missing nobody knows the columns.
+        let known = !table.is_orphan();
+        self.tree(from, to, &mut |key, data| {
+            if known {
+                let mut wrong = Ok(());
+                match RecordView::new(data, table.page_size) {
+                    Ok(record) => check_row(table, key, &record, &mut |error| wrong = Err(error)),
+                    Err(error) => wrong = Err(unreadable_row(error, table, key)),
+                }
+                wrong.map_err(not_copied)?;
+            }
+            Ok(Some(Cow::Borrowed(data)))
+        })
+    }
+
+    /// Copies the long values of a table that are needed, with as many references as the rows have.
+    fn long_values(
+        &mut self,
+        table: &TableSchema,
+        from: &TreeView,
+        to: &TreeHandle,
+    ) -> Result<Sum> {
+        let found = self.source.count_long_values(table, self.stop)?;
+        if let Some(damage) = found.damage {
+            return Err(not_copied(damage).at_path(self.source.cache().file().path()));
+        }
+        let counts = found.counts.unwrap_or_default();
+        let mut copied = None;
+        self.tree(from, to, &mut |key, data| {
+            let Some(lid) = lid_of_root(key) else {
+                // Chunks follow their root; those without one stay behind.
+                let own = lid_of_key(key).is_some_and(|lid| copied == Some(lid));
+                return Ok(own.then_some(Cow::Borrowed(data)));
+            };
+            let node = recounted(lid, data, &counts);
+            copied = node.is_some().then_some(lid);
+            Ok(node)
+        })
+    }
+
+    /// Copies the live entries of a tree, with the data that `change` gives for each; `None` leaves
+    /// it out. The source stands still, so its latch may be held.
+    fn tree(&mut self, from: &TreeView, to: &TreeHandle, change: Change<'_>) -> Result<Sum> {
         let (mut sum, mut at) = (Sum::default(), Position::default());
         let cache = self.source.cache();
         nodes_from(cache, from, None, |key, data| {
-            self.entry(to, &mut at, key, data)?;
-            sum.add(key, data);
             self.so_far.bytes_done += (key.len() + data.len()) as u64;
+            let Some(data) = change(key, data)? else { return Ok(ControlFlow::Continue(())) };
+            self.entry(to, &mut at, key, &data)?;
+            sum.add(key, &data);
             if sum.entries % REPORT_EVERY == 0 {
                 self.report()?;
             }
@@ -326,6 +403,24 @@ impl Copy<'_> {
         (self.progress)(self.so_far)
     }
 }
+
+/// The root of a long value with the references that rows have, where it counts others; `None` if
+/// they have none.
+fn recounted<'d>(lid: Lid, data: &'d [u8], counts: &[(Lid, u32)]) -> Option<Cow<'d, [u8]>> {
+    let counted = counts.binary_search_by_key(&lid, |(lid, _)| *lid);
+    let Some((_, references)) = counted.ok().and_then(|at| counts.get(at)) else {
+        return Some(Cow::Borrowed(data));
+    };
+    let root = Root { references: *references, ..Root::parse(data)? };
+    let mut changed = data.to_vec();
+    if let Some(begin) = changed.first_chunk_mut() {
+        *begin = root.to_bytes();
+    }
+    (root.references > 0).then_some(Cow::Owned(changed))
+}
+
+/// The data of a node in the copy, by its key and data in the source.
+type Change<'c> = &'c mut dyn for<'d> FnMut(&[u8], &'d [u8]) -> Result<Option<Cow<'d, [u8]>>>;
 
 /// The fixed columns of a catalog row that hold numbers of objects (edb-format 6.1).
 struct Fixed {

@@ -29,13 +29,26 @@ pub struct LongValueFindings {
     pub problems: Vec<Error>,
     /// Values, and chunks without a value, that no row refers to: wasted.
     pub orphans: Vec<Error>,
+    /// The first of the problems that a copy with right counts would have, too.
+    pub(crate) damage: Option<Error>,
+    /// By id the references that rows have to each value that counts them wrongly; 0 of those that
+    /// nobody needs. Only for [`OfflineDatabase::count_long_values`], since there may be many.
+    pub(crate) counts: Option<Vec<(Lid, u32)>>,
 }
 
 impl LongValueFindings {
-    fn problem(&mut self, error: Error) {
+    /// Notes a problem that a compaction puts right.
+    fn miscount(&mut self, error: Error) {
         if self.problems.len() < FINDINGS_MAX {
             self.problems.push(error);
         }
+    }
+
+    fn problem(&mut self, error: Error) {
+        if self.damage.is_none() {
+            self.damage = Some(error.clone());
+        }
+        self.miscount(error);
     }
 
     fn orphan(&mut self, error: Error) {
@@ -76,17 +89,32 @@ impl OfflineDatabase {
         table: &TableSchema,
         stop: &StopToken,
     ) -> Result<LongValueFindings> {
-        self.check_long_values_by(table, stop, AT_ONCE)
+        self.check_long_values_by(table, stop, AT_ONCE, LongValueFindings::default())
     }
 
-    /// As [`OfflineDatabase::check_long_values`], with so many values in one pass.
+    /// As [`OfflineDatabase::check_long_values`], and keeps the right counts: 16 bytes for each
+    /// value that has a wrong one.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn count_long_values(
+        &self,
+        table: &TableSchema,
+        stop: &StopToken,
+    ) -> Result<LongValueFindings> {
+        let findings = LongValueFindings { counts: Some(Vec::new()), ..Default::default() };
+        self.check_long_values_by(table, stop, AT_ONCE, findings)
+    }
+
+    /// As [`OfflineDatabase::check_long_values`], with so many values in one pass. Adds to the
+    /// findings.
     pub(super) fn check_long_values_by(
         &self,
         table: &TableSchema,
         stop: &StopToken,
         at_once: usize,
+        mut findings: LongValueFindings,
     ) -> Result<LongValueFindings> {
-        let mut findings = LongValueFindings::default();
         if !table.columns.all().any(|column| column.ty.is_long()) {
             return Ok(findings);
         }
@@ -195,7 +223,10 @@ fn compare(table: &TableSchema, value: Counted, findings: &mut LongValueFindings
             // Its chunks may be gone in part.
             return findings.problem(error);
         }
-        findings.problem(error.advise(COMPACT));
+        findings.miscount(error.advise(COMPACT));
+    }
+    if let Some(counts) = &mut findings.counts {
+        counts.push((lid, found));
     }
 }
 

@@ -26,6 +26,7 @@ use ese_pages::{
 };
 
 use self::as_is::{CatalogDamage, Pieces};
+pub(crate) use self::values::check_row;
 pub use self::{
     as_is::Losses,
     deleted::{DeletedRow, Evidence},
@@ -432,6 +433,6 @@ fn check_root(cache: &PageCache, tree: &TreeView) -> Result<()> {
 }
 
 /// Says which row it is.
-fn unreadable_row(error: Error, table: &TableSchema, key: &[u8]) -> Error {
+pub(crate) fn unreadable_row(error: Error, table: &TableSchema, key: &[u8]) -> Error {
     error.within(&format!("table \"{}\", row {}", table.name, Hex(key)))
 }

@@ -386,7 +386,8 @@ fn long_value_findings(values: &[(Vec<u8>, Vec<u8>)], lids: &[u64]) -> (Vec<Stri
         errors.iter().map(|error| error.message().replace("table \"people\", ", "")).collect()
     };
     let check = |at_once| {
-        let found = db.check_long_values_by(&table, &StopToken::new(), at_once).unwrap();
+        let (stop, found) = (StopToken::new(), LongValueFindings::default());
+        let found = db.check_long_values_by(&table, &stop, at_once, found).unwrap();
         (texts(found.problems), texts(found.orphans))
     };
     let found = check(100);

@@ -46,7 +46,7 @@ impl OfflineDatabase {
 }
 
 /// Gives the values that lie in a row and cannot be read.
-fn check_row(
+pub(crate) fn check_row(
     table: &TableSchema,
     key: &[u8],
     record: &RecordView<'_>,
