@@ -419,6 +419,7 @@ fn a_crash_in_the_middle_of_schema_changes_takes_them_back() {
     store.instance.log.as_ref().unwrap().flush_all().unwrap();
     let Store { dir, instance, attached } = store;
     instance.abandon();
+    instance.abandon();
     drop((one, two, table, gone, newer, attached, instance));
 
     let store = Store::again(dir);

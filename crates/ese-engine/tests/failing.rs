@@ -70,6 +70,7 @@ fn recovery_passes_over_a_creation_that_failed_where_no_file_can_be_any_more() {
     env.fs.sync_dir(Path::new(DIR)).unwrap();
     disk.add_fault(Fault::nth(OpKind::Write, 3, JetErr::DiskIO));
     instance.create_database(path).map(drop).unwrap_err();
+    instance.abandon();
     drop(instance);
     let after = SimDisk::from_image(&disk.recording().image_at_end(Plan::All));
     let env = SimEnv::on(&after, 2);

@@ -117,6 +117,7 @@ impl Store {
         self.instance.log.as_ref().unwrap().flush_all().unwrap();
         let Store { dir, instance, attached } = self;
         instance.abandon();
+        instance.abandon();
         drop((held, attached, instance));
         let instance = start(dir.path());
         let attached = instance.attach(&dir.path().join("a.edb")).unwrap();

@@ -357,6 +357,7 @@ fn a_restored_copy_that_was_made_clean_is_recovered_like_any_other_database() {
     drop(table);
     instance.terminate(TermMode::Clean).unwrap();
     assert_eq!(attached.db.file.header().bkinfo_full_cur.gen_low.get(), 0);
+    instance.abandon();
     drop((instance, attached));
 
     let instance = Instance::start(&Env::real(), config(dir.path())).unwrap();

@@ -79,6 +79,7 @@ impl Store {
         let Store { dir, instance, attached, .. } = self;
         instance.log.as_ref().unwrap().flush_all().unwrap();
         instance.abandon();
+        instance.abandon();
         drop((attached, instance));
         let (instance, recovered) = start(dir.path());
         let attached = instance.attach(&dir.path().join("a.edb")).unwrap();

@@ -1,8 +1,8 @@
 //! One instance per log directory: a lock on a side file, held as long as the stream is used.
 //!
-//! Who ends in order, or fails to start, removes the file while the lock is still held. Whoever has opened it just
-//! before gets a lock on a file without a name, which keeps nobody away: so who has locked a file
-//! looks whether it still has its name, and opens again otherwise.
+//! Who ends in order, or fails to start, removes the file while the lock is still held. Whoever has
+//! opened it just before gets a lock on a file without a name, which keeps nobody away: so who has
+//! locked a file looks whether it still has its name, and opens again otherwise.
 
 use std::{
     path::{Path, PathBuf},
@@ -20,7 +20,8 @@ use crate::LogNames;
 /// So many times the file is opened anew at most. Each time another instance has come to its end.
 const TRIES_MAX: usize = 100;
 
-/// The right to use a log stream. Given back when dropped (or when the process ends).
+/// The right to use a log stream. Given back by [`LogLock::give_back`], when dropped, or when the
+/// process ends.
 #[derive(Debug)]
 pub struct LogLock {
     env: Env,
@@ -28,6 +29,7 @@ pub struct LogLock {
     /// Holds the lock; never read or written.
     file: Arc<dyn File>,
     ended: AtomicBool,
+    given_back: AtomicBool,
 }
 
 impl LogLock {
@@ -47,7 +49,8 @@ impl LogLock {
             return match locked {
                 Ok(()) => {
                     let (env, ended) = (env.clone(), AtomicBool::new(false));
-                    Ok(Arc::new(LogLock { env, path, file, ended }))
+                    let given_back = AtomicBool::new(false);
+                    Ok(Arc::new(LogLock { env, path, file, ended, given_back }))
                 }
                 Err(error) if error.code() == JetErr::FileAccessDenied => Err(in_use(names)),
                 Err(error) => Err(error),
@@ -62,15 +65,25 @@ impl LogLock {
     pub fn end_in_order(&self) {
         self.ended.store(true, Ordering::Relaxed);
     }
-}
 
-impl Drop for LogLock {
-    /// The lock ends with the file handle, behind this.
-    fn drop(&mut self) {
-        if *self.ended.get_mut() && self.file.is_at(&self.path).unwrap_or(false) {
+    /// Gives the right back before the lock is dropped, to which another thread may be about to lose
+    /// a reference. The caller has the only one that is meant to last, and writes no more.
+    pub fn give_back(&self) {
+        if self.given_back.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if self.ended.load(Ordering::Relaxed) && self.file.is_at(&self.path).unwrap_or(false) {
             // A file that stays is in nobody's way.
             drop(self.env.fs.remove_file(&self.path));
         }
+        // What fails here ends with the file handle.
+        drop(self.file.unlock());
+    }
+}
+
+impl Drop for LogLock {
+    fn drop(&mut self) {
+        self.give_back();
     }
 }
 
@@ -113,6 +126,28 @@ mod tests {
         assert!(names.lock().exists(), "it is still held");
         drop(lock);
         assert!(!names.lock().exists());
+    }
+
+    #[test]
+    fn who_has_given_it_back_may_still_be_referred_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let (env, names) = (Env::real(), LogNames::new(dir.path(), "edb"));
+        for in_order in [true, false] {
+            let lock = LogLock::acquire(&env, &names).unwrap();
+            if in_order {
+                lock.end_in_order();
+            }
+            lock.give_back();
+            assert_eq!(names.lock().exists(), !in_order);
+            let next = LogLock::acquire(&env, &names).unwrap();
+            drop(lock);
+            assert!(names.lock().exists(), "it is the next one's");
+            assert_eq!(
+                LogLock::acquire(&env, &names).unwrap_err().code(),
+                JetErr::LogFilePathInUse
+            );
+            drop(next);
+        }
     }
 
     /// Whoever holds a file that has lost its name takes nothing from the one who has the new one.

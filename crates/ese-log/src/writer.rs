@@ -96,7 +96,7 @@ pub struct LogStatistics {
 pub struct Log {
     shared: Arc<Shared>,
     /// The background thread, where there are threads; ended when the log is dropped.
-    worker: Option<ManuallyDrop<Worker>>,
+    worker: Mutex<Option<ManuallyDrop<Worker>>>,
 }
 
 struct Shared {
@@ -250,9 +250,19 @@ impl Log {
         self.flush(tip)
     }
 
-    /// Its instance has ended in order, or was never begun: with the log goes the file of its lock.
-    pub fn end_in_order(&self) {
-        self.shared.lock.end_in_order();
+    /// Its instance has ended, or was never begun, and nothing is written any more: others may use
+    /// the stream, although threads may still hold the log. If it ended in order, the file of the
+    /// lock goes. Who has kept the lock keeps it.
+    pub fn let_go(&self, in_order: bool) {
+        // It may be making a file in advance.
+        self.end_background();
+        let lock = &self.shared.lock;
+        if in_order {
+            lock.end_in_order();
+        }
+        if Arc::strong_count(lock) == 1 {
+            lock.give_back();
+        }
     }
 
     /// Was it ended by [`Log::close`]?
@@ -382,24 +392,30 @@ impl Log {
             let shared = Arc::clone(&shared);
             Box::new(move || shared.work())
         };
-        self.worker = shared.env.threads.spawn("ese-log", body)?.map(ManuallyDrop::new);
-        if self.worker.is_none() {
+        let worker = shared.env.threads.spawn("ese-log", body)?.map(ManuallyDrop::new);
+        if worker.is_none() {
             shared.background.threaded.store(false, Ordering::Release);
         }
+        *self.worker.get_mut() = worker;
         Ok(())
     }
-}
 
-impl Drop for Log {
-    fn drop(&mut self) {
+    fn end_background(&self) {
         self.shared.background.end();
-        let Some(worker) = self.worker.take() else { return };
+        let worker = self.worker.lock().take();
+        let Some(worker) = worker else { return };
         // If the observer held the last reference to the log while the background thread asked it
         // something, this is that thread: it cannot wait for itself, and it ends by itself.
         if *self.shared.background.thread.lock() != Some(std::thread::current().id()) {
             // Joins the thread.
             drop(ManuallyDrop::into_inner(worker));
         }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.end_background();
     }
 }
 

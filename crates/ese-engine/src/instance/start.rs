@@ -106,7 +106,7 @@ fn start_or_stop(
     let log = opened.as_ref().map(|opened| Arc::clone(&opened.log));
     let started = run(env, config, bounds, opened, truncate);
     if let (Some(log), Err(_)) = (log, &started) {
-        log.end_in_order();
+        log.let_go(true);
     }
     started
 }

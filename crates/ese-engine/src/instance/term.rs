@@ -52,8 +52,8 @@ impl Instance {
         self.life.store(Life::Ended as u8, Ordering::SeqCst);
         self.bounds.attached.write().clear();
         self.temp.remove();
-        if let Some(log) = self.log.as_ref().filter(|_| ended.is_ok()) {
-            log.end_in_order();
+        if let Some(log) = &self.log {
+            log.let_go(ended.is_ok());
         }
         ended
     }

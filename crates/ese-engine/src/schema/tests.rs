@@ -276,10 +276,10 @@ fn an_index_of_utf16_text_carries_our_stamp_and_is_foreign_with_any_other() {
     assert_eq!(plain.flags.bits(), 0x0001_040e);
     assert_eq!((plain.locale.as_deref(), plain.lcmap_flags), (Some("en-US"), Some(0x0003_0401)));
     assert_eq!(german.flags.bits(), 0x0001_044e);
-    assert_eq!((german.locale.as_deref(), german.lcmap_flags), (Some("de-DE"), Some(0x401)));
+    assert_eq!((german.locale.as_deref(), german.lcmap_flags), (Some("DE-de"), Some(0x401)));
     assert_eq!((german.lcid, german.sort_version.as_ref().unwrap().len()), (0, 8));
     let name = german.locale_row().unwrap();
-    assert_eq!(name, "LocaleName=de-DE,SortID=8d6f1a52-3c0b-4e97-a1f4-65736531b7c2,Ver=1");
+    assert_eq!(name, "LocaleName=DE-de,SortID=8d6f1a52-3c0b-4e97-a1f4-65736531b7c2,Ver=1");
     let loaded = |table: &TableSchema| {
         let mut loader = CatalogLoader::new(PageSize::K4);
         table_rows(table).unwrap().iter().for_each(|row| loader.row(&row.data).unwrap());

@@ -76,6 +76,7 @@ impl Store {
         if clean {
             instance.terminate(TermMode::Clean).unwrap();
         }
+        instance.abandon();
         drop(instance);
         let instance = start(&dir, size, versions);
         let attached = instance.attach(&path).unwrap();

@@ -187,7 +187,7 @@ fn open(
             background: Background::new(),
             lock,
         }),
-        worker: None,
+        worker: Mutex::default(),
     })
 }
 
