@@ -219,7 +219,7 @@ impl PageFilter {
 }
 
 /// Visits the records of one log file, or of every generation of the stream in a directory. There,
-/// what is missing or damaged is gone around: the value says what that was.
+/// what is missing, damaged, or of another stream is gone around: the value says what that was.
 ///
 /// # Errors
 /// Of a file those of [`StreamReader::next`], after the records before; `JET_errMissingLogFile`
@@ -253,8 +253,26 @@ pub fn each_log_record(
             rest = rest.get(behind..).unwrap_or_default();
         }
     }
+    let others = picture.chains.iter().filter(|other| !std::ptr::eq(*other, chain));
+    problems.extend(others.filter_map(|other| left_out(other, path)));
     problems.extend(picture.unreadable);
     Ok(problems)
+}
+
+/// Says that the logs of a stream were not read: their positions are those of the stream that was,
+/// and nobody could tell the records apart. Temporary ones hold nothing that anybody misses.
+fn left_out(chain: &LogChain, dir: &Path) -> Option<Error> {
+    let mut links = chain.links.iter().filter(|link| link.role != LogRole::Temporary);
+    let (first, more) = (links.next()?, links.count());
+    let beside = match more {
+        0 => String::new(),
+        _ => format!(", and {more} more"),
+    };
+    let what = format!("it is of another stream{beside}; its records were left out");
+    let advice =
+        format!("name the file to read them; `ese log {}` tells the streams", dir.display());
+    let error = Error::new(JetErr::BadLogSignature, what).at_path(&first.file.path);
+    Some(error.at_generation(first.header.generation).advise(advice))
 }
 
 /// The stream with this base name, or the only one.

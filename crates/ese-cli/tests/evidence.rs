@@ -161,6 +161,36 @@ fn listed(ran: &Ran) -> Vec<u32> {
     found
 }
 
+/// Both call their logs alike.
+#[test]
+fn records_of_another_stream_are_not_left_out_in_silence() {
+    let test = "records_of_another_stream_are_not_left_out_in_silence";
+    let Some(merged) = merged(test) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    copies(&merged, &dir.join("w"), |name| name.ends_with(".log"));
+    let other = merged.ancestors().nth(2).unwrap().join("srum-win10-dirty/dirty");
+    for name in ["SRU00050.log", "SRU00051.log"] {
+        fs::copy(other.join(name), dir.join("w").join(name)).unwrap();
+    }
+    for option in ["--records", "--check-roundtrip"] {
+        let ran = untouched(dir, || ese(dir, &["log", "w", option]));
+        told(
+            &ran,
+            &[
+                "PROBLEM w/SRU00050.log",
+                "of another stream, and 1 more; its records were left out",
+                "JET_errBadLogSignature",
+            ],
+        );
+        assert_eq!(ran.stderr.matches("PROBLEM").count(), 1, "{ran:?}");
+    }
+    let ran = untouched(dir, || ese(dir, &["log", "w", "--records"]));
+    assert_eq!(listed(&ran), [1, 2, 3, 4, 5]);
+    // Of a file that is named there is no other stream.
+    untouched(dir, || ese(dir, &["log", "w/SRU00050.log", "--records"])).fine();
+}
+
 #[test]
 fn records_on_both_sides_of_a_gap_are_listed() {
     let test = "records_on_both_sides_of_a_gap_are_listed";
