@@ -52,8 +52,8 @@ pub(crate) fn open(context: &Context, path: &Path, as_is: args::AsIs) -> Outcome
     Ok(database)
 }
 
-/// Says in what the two copies of the catalog contradict each other: nobody can tell which is right,
-/// and what is read follows one of them.
+/// Says in what the two copies of the catalog contradict each other: nobody can tell which is
+/// right, and what is read follows one of them.
 fn remark_contradictions(context: &Context, database: &Offline) {
     // A shadow that cannot be read contradicts nothing.
     let found = database.catalog_contradictions(&StopToken::new()).unwrap_or_default();

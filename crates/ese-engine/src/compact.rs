@@ -3,8 +3,8 @@
 //! Trees are copied entry by entry in the order of their keys, so that pages come out as full as
 //! their densities say; records, long values and index entries keep their bytes: an index of a
 //! collation that is not at hand stays as good as it was. What changes are object ids and root
-//! pages, which only the catalog and MSysObjids hold. Catalog rows are copied, too, with new numbers
-//! in their fixed columns.
+//! pages, which only the catalog and MSysObjids hold. Catalog rows are copied, too, with new
+//! numbers in their fixed columns.
 //!
 //! A copy that looks sound must be sound, because the original may go: a value that cannot be read
 //! ends the compaction. Long values get the number of references that the rows have, and those that
@@ -160,8 +160,8 @@ fn check_source(source: &OfflineDatabase, target: &Database, stop: &StopToken) -
             error.advise("verify it, which names the pages; then restore it")
         });
     }
-    // A shadow that cannot be read is made anew. One that contradicts the catalog is not: that would
-    // take away what may be right.
+    // A shadow that cannot be read is made anew. One that contradicts the catalog is not: that
+    // would take away what may be right.
     match source.catalog_contradictions(stop) {
         Err(error) if error.code() == JetErr::ClientRequestToStopJetService => Err(error),
         Err(_) => Ok(()),

@@ -39,8 +39,8 @@ impl ValueWalk {
     /// The next chunk in plain form; `None` if it is encrypted.
     ///
     /// # Errors
-    /// `JET_errLVCorrupted` (-1526) if it is not the one that must come, or of a wrong length; those
-    /// of [`plain_chunk`].
+    /// `JET_errLVCorrupted` (-1526) if it is not the one that must come, or of a wrong length;
+    /// those of [`plain_chunk`].
     pub(crate) fn chunk<'d>(
         &mut self,
         key: &[u8],

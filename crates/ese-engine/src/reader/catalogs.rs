@@ -99,8 +99,8 @@ impl OfflineDatabase {
         }
     }
 
-    /// In what two rows with one key differ. ESE keeps the figures of JetComputeStats in the catalog
-    /// alone; nothing is read by them, nor by columns that this version does not know.
+    /// In what two rows with one key differ. ESE keeps the figures of JetComputeStats in the
+    /// catalog alone; nothing is read by them, nor by columns that this version does not know.
     fn contradiction(&self, key: &[u8], main: &[u8], shadow: &[u8]) -> Option<String> {
         if main == shadow {
             return None;
