@@ -236,6 +236,7 @@ fn s11_01_an_auto_increment_column_is_a_fixed_number_and_the_only_one() {
     for (coltyp, grbit, second, expected) in [
         (JET_coltypShort, auto, 0, JetErr::InvalidGrbit),
         (JET_coltypText, auto, 0, JetErr::InvalidGrbit),
+        (JET_coltypText, auto | JET_bitColumnTagged, 0, JetErr::InvalidGrbit),
         (JET_coltypLong, auto | JET_bitColumnTagged, 0, JetErr::CannotBeTagged),
         (JET_coltypLong, both, 0, JetErr::InvalidGrbit),
         (JET_coltypLong, auto, auto, JetErr::ColumnRedundant),

@@ -459,6 +459,9 @@ fn check_flags(counters: ColumnFlags, def: &ColumnDef, id: ColumnId) -> Result<(
     if has(ColumnFlags::ESCROW_UPDATE) && !adds {
         return Err(wrong(def, JetErr::InvalidGrbit, "is added to and must be a Long"));
     }
+    if has(counter) && !has(ColumnFlags::ESCROW_UPDATE) && !can_count(def) {
+        return Err(wrong(def, JetErr::InvalidGrbit, "is a counter of a type that cannot count"));
+    }
     if has(counter | ColumnFlags::ESCROW_UPDATE) && id.is_tagged() {
         return Err(wrong(def, JetErr::CannotBeTagged, "is a counter and cannot be tagged"));
     }
@@ -467,12 +470,6 @@ fn check_flags(counters: ColumnFlags, def: &ColumnDef, id: ColumnId) -> Result<(
     }
     if has(counter) && counters.intersects(def.flags & counter) {
         return Err(wrong(def, JetErr::ColumnRedundant, "is a second counter of its kind"));
-    }
-    let wide = matches!(def.ty, ColType::Currency | ColType::LongLong | ColType::UnsignedLongLong);
-    if has(ColumnFlags::AUTOINCREMENT) && !wide && def.ty != ColType::Long
-        || has(ColumnFlags::VERSION) && def.ty != ColType::Long
-    {
-        return Err(wrong(def, JetErr::InvalidGrbit, "is a counter of a type that cannot count"));
     }
     if has(ColumnFlags::ESCROW_UPDATE) && (def.default.is_none() || has(counter)) {
         let what = "is changed by deltas, so it needs a default and is no other counter";
@@ -494,6 +491,12 @@ fn check_flags(counters: ColumnFlags, def: &ColumnDef, id: ColumnId) -> Result<(
         return Err(wrong(def, JetErr::InvalidParameter, what));
     }
     Ok(())
+}
+
+/// Is the type one that its counter can have?
+fn can_count(def: &ColumnDef) -> bool {
+    let wide = matches!(def.ty, ColType::Currency | ColType::LongLong | ColType::UnsignedLongLong);
+    def.ty == ColType::Long || wide && def.flags.contains(ColumnFlags::AUTOINCREMENT)
 }
 
 fn checked_default(def: &ColumnDef, column: &Column, default: &[u8]) -> Result<Box<[u8]>> {

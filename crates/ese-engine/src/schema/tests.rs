@@ -183,6 +183,8 @@ fn bad_columns_are_refused_with_the_right_code() {
         (long().with(ColumnFlags::VERSION).placed(Placement::Tagged), JetErr::CannotBeTagged),
         (long().with(ColumnFlags::AUTOINCREMENT), JetErr::ColumnRedundant),
         (text().with(ColumnFlags::VERSION), JetErr::InvalidGrbit),
+        // The type comes first.
+        (text().with(ColumnFlags::VERSION).placed(Placement::Tagged), JetErr::InvalidGrbit),
         (long().with(ColumnFlags::ESCROW_UPDATE), JetErr::InvalidGrbit),
         (
             ColumnDef::new("c", ColType::LongLong)
