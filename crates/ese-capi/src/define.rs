@@ -30,6 +30,8 @@ text_exports! {
             szIndexName: szIndexName.name()?,
             grbit,
             ulDensity: lDensity,
+            // With JET_bitIndexKeyMost, for which the call has no number.
+            cbKeyMost: 255,
             ..JET_INDEXCREATE::default()
         };
         let rest = key(&mut index, szKey, cbKey)?;
@@ -209,6 +211,8 @@ impl<C: Unit> Table<C> {
         }
         (self.columns, self.indexes) = (columns, indexes);
         (self.create.rgindexcreate, self.places) = indexes.read(index_count)?;
+        let secondary = |index: &JET_INDEXCREATE| index.grbit & jet::JET_bitIndexPrimary == 0;
+        indexes.drop_densities(&mut self.create.rgindexcreate, secondary);
         Ok(())
     }
 
@@ -386,8 +390,8 @@ impl<C: Unit> Indexes<C> {
             }
         }
         if told.grbit & jet::JET_bitIndexTupleLimits != 0 {
-            let limits = told.cbVarSegMac_or_ptuplelimits.pointer().get()?;
-            index.ptuplelimits = Some(jet::JET_TUPLELIMITS {
+            let limits = told.cbVarSegMac_or_ptuplelimits.pointer().read();
+            index.ptuplelimits = limits.map(|limits| jet::JET_TUPLELIMITS {
                 chLengthMin: limits.chLengthMin,
                 chLengthMax: limits.chLengthMax,
                 chToIndexMax: limits.chToIndexMax,
@@ -400,7 +404,8 @@ impl<C: Unit> Indexes<C> {
         for column in told.rgconditionalcolumn.list(told.cConditionalColumn)? {
             if column.cbStruct != size::<Conditional<C>>() {
                 let wanted = size::<Conditional<C>>();
-                return Err(wrong_struct("JET_CONDITIONALCOLUMN", column.cbStruct, wanted));
+                let error = wrong_struct("JET_CONDITIONALCOLUMN", column.cbStruct, wanted);
+                return Err(error.with_code(JetErr::IndexInvalidDef));
             }
             index.rgconditionalcolumn.push(JET_CONDITIONALCOLUMN {
                 szColumnName: column.szColumnName.name()?,
@@ -412,6 +417,18 @@ impl<C: Unit> Indexes<C> {
         }
         index.pSpacehints = space_hints(told.pSpacehints)?;
         Ok(index)
+    }
+
+    /// The structures that have space hints have the density there, and another one beside them
+    /// that counts for nothing but the primary index of a new table.
+    fn drop_densities(
+        self,
+        indexes: &mut [JET_INDEXCREATE],
+        of: impl Fn(&JET_INDEXCREATE) -> bool,
+    ) {
+        if !matches!(self, Indexes::First(_)) {
+            indexes.iter_mut().filter(|index| of(index)).for_each(|index| index.ulDensity = 0);
+        }
     }
 
     /// Says of each what became of it, where somebody came to try.
@@ -443,7 +460,7 @@ impl<C: Unit> Ptr<IndexCreate<C>> {
 /// A length that has 16 bits in the engine.
 fn limit(number: u32) -> Result<u16> {
     u16::try_from(number).map_err(|_| {
-        Error::new(JetErr::InvalidParameter, format!("a limit of {number} bytes in a key"))
+        Error::new(JetErr::IndexInvalidDef, format!("a limit of {number} bytes in a key"))
     })
 }
 
@@ -473,6 +490,7 @@ fn create_indexes<C: Unit>(
         return Err(Error::new(JetErr::InvalidParameter, "no definitions of indexes"));
     }
     let (mut list, places) = indexes.read(count)?;
+    indexes.drop_densities(&mut list, |_| true);
     let done = jet::JetCreateIndex2(session(sesid), cursor(tableid), &mut list);
     indexes.tell(&list, &places);
     done

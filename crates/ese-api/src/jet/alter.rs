@@ -4,7 +4,8 @@ use ese_base::{Error, JetErr, Result};
 use ese_engine::{catalog, ddl, schema::check_name};
 
 use super::{
-    JET_GRBIT, JET_INDEXCREATE, JET_bitIndexEmpty, JET_bitIndexPrimary, JET_bitIndexUnversioned,
+    JET_GRBIT, JET_INDEXCREATE, JET_TUPLELIMITS, JET_bitIndexEmpty, JET_bitIndexPrimary,
+    JET_bitIndexUnversioned,
     database::open_database_to_change,
     define::{alter, check_unversioned, create_indexes, index_def},
     gate::Purpose,
@@ -89,27 +90,38 @@ pub fn JetCreateIndex2(
     tableid: JET_TABLEID,
     pindexcreate: &mut [JET_INDEXCREATE],
 ) -> Result<()> {
-    let made = with_cursor(sesid, tableid, |state, cursor| {
-        let defs = match &*pindexcreate {
-            [] => return Err(Error::new(JetErr::InvalidParameter, "no indexes")),
-            [one] => {
-                if one.grbit & JET_bitIndexUnversioned != 0 {
-                    check_unversioned(state, cursor, "index")?;
-                }
-                vec![index_def(one)?]
-            }
-            several => {
-                check_batch(state, cursor, several)?;
-                several.iter().map(index_def).collect::<Result<_>>()?
-            }
-        };
-        create_indexes(state, cursor, &defs)
+    let made = JET_TUPLELIMITS::of_instance(sesid).and_then(|limits| {
+        with_cursor(sesid, tableid, |state, cursor| {
+            create_listed(state, cursor, pindexcreate, &limits)
+        })
     });
     let code = made.as_ref().map_or_else(Error::code, |()| JetErr::Success);
     for index in pindexcreate {
         index.err = Some(code);
     }
     made
+}
+
+fn create_listed(
+    state: &mut SessionState,
+    cursor: &mut Cursor,
+    list: &[JET_INDEXCREATE],
+    limits: &JET_TUPLELIMITS,
+) -> Result<()> {
+    let defs = match list {
+        [] => return Err(Error::new(JetErr::InvalidParameter, "no indexes")),
+        [one] => {
+            if one.grbit & JET_bitIndexUnversioned != 0 {
+                check_unversioned(state, cursor, "index")?;
+            }
+            vec![index_def(one, limits)?]
+        }
+        several => {
+            check_batch(state, cursor, several)?;
+            several.iter().map(|one| index_def(one, limits)).collect::<Result<_>>()?
+        }
+    };
+    create_indexes(state, cursor, &defs)
 }
 
 fn check_batch(

@@ -20,12 +20,15 @@ use ese_engine::{
 
 use super::{
     JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_UNICODEINDEX2, JET_bitColumnFixed,
-    JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged, JET_bitColumnUnversioned,
-    JET_bitColumnUserDefinedDefault, JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull,
-    JET_bitIndexEmpty, JET_bitIndexImmutableStructure, JET_bitIndexKeyMost, JET_bitIndexLazyFlush,
+    JET_bitColumnMaybeNull, JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged,
+    JET_bitColumnUnversioned, JET_bitColumnUpdatable, JET_bitColumnUserDefinedDefault,
+    JET_bitIndexColumnMustBeNonNull, JET_bitIndexColumnMustBeNull, JET_bitIndexEmpty,
+    JET_bitIndexImmutableStructure, JET_bitIndexKeyMost, JET_bitIndexLazyFlush,
     JET_bitIndexTupleLimits, JET_bitIndexTuples, JET_bitIndexUnicode, JET_bitIndexUnversioned,
     JET_bitTableCreateFixedDDL, JET_bitTableCreateImmutableStructure,
-    JET_bitTableCreateTemplateTable, JET_cbColumnMost,
+    JET_bitTableCreateNoFixedVarColumnsInDerivedTables, JET_bitTableCreateTemplateTable,
+    JET_cbColumnMost, JET_paramIndexTupleIncrement, JET_paramIndexTupleStart,
+    JET_paramIndexTuplesLengthMax, JET_paramIndexTuplesLengthMin, JET_paramIndexTuplesToIndexMax,
     computed::{check_resolved, with_callback},
     database::{open_database_of, open_database_to_change},
     gate::Purpose,
@@ -78,16 +81,48 @@ pub struct JET_CONDITIONALCOLUMN {
 /// Which pieces of a text have entries.
 #[derive(Clone, Copy, Debug)]
 pub struct JET_TUPLELIMITS {
-    /// Shortest piece.
+    /// Shortest piece; 0 = 3.
     pub chLengthMin: u32,
-    /// Longest piece.
+    /// Longest piece; 0 = 10.
     pub chLengthMax: u32,
-    /// Most pieces of one text.
+    /// Most pieces of one text; 0 = 32767.
     pub chToIndexMax: u32,
     /// From one piece's beginning to the next one's.
     pub cchIncrement: u32,
-    /// Where the first piece begins.
+    /// Where the first piece begins; 0xFFFF_FFFF = 0.
     pub ichStart: u32,
+}
+
+impl JET_TUPLELIMITS {
+    /// Those of tuple indexes that bring none: the instance's parameters.
+    ///
+    /// # Errors
+    /// `JET_errInvalidSesid` (-1104).
+    pub(super) fn of_instance(sesid: JET_SESID) -> Result<JET_TUPLELIMITS> {
+        let session = find_session(sesid)?;
+        let params = session.inst.params.lock();
+        let of = |id| u32::try_from(params.int(id)).unwrap_or(u32::MAX);
+        Ok(JET_TUPLELIMITS {
+            chLengthMin: of(JET_paramIndexTuplesLengthMin),
+            chLengthMax: of(JET_paramIndexTuplesLengthMax),
+            chToIndexMax: of(JET_paramIndexTuplesToIndexMax),
+            // Here, too, 0 is no wish.
+            cchIncrement: of(JET_paramIndexTupleIncrement).max(1),
+            ichStart: of(JET_paramIndexTupleStart),
+        })
+    }
+
+    fn engine(self) -> TupleLimits {
+        let default = TupleLimits::default();
+        let or = |wish: u32, otherwise| if wish == 0 { otherwise } else { wish };
+        TupleLimits {
+            length_min: or(self.chLengthMin, default.length_min),
+            length_max: or(self.chLengthMax, default.length_max),
+            count: or(self.chToIndexMax, default.count),
+            increment: self.cchIncrement,
+            start: if self.ichStart == u32::MAX { default.start } else { self.ichStart },
+        }
+    }
 }
 
 /// Wishes for the space of a tree; 0 is no wish. Kept with it, and followed as to density and
@@ -141,7 +176,8 @@ impl JET_SPACEHINTS {
 pub struct JET_INDEXCREATE {
     /// Name.
     pub szIndexName: String,
-    /// `+column` or `-column`, each with a NUL behind it, and another NUL at the end.
+    /// `+column` or `-column`, each with a NUL behind it, and another NUL at the end. Behind the
+    /// first a column without a sign is ascending. One may be there several times.
     pub szKey: String,
     /// `JET_bitIndex...`.
     pub grbit: JET_GRBIT,
@@ -239,7 +275,8 @@ pub fn JetCreateTableColumnIndex(
     ptablecreate: &mut JET_TABLECREATE,
 ) -> Result<()> {
     let immutable = ptablecreate.grbit & JET_bitTableCreateImmutableStructure != 0;
-    let done = create_table(sesid, dbid, ptablecreate, immutable);
+    let limits = JET_TUPLELIMITS::of_instance(sesid)?;
+    let done = create_table(sesid, dbid, ptablecreate, &limits);
     if done.is_err() && !immutable {
         let session = find_session(sesid);
         let right = session.and_then(|session| {
@@ -247,7 +284,7 @@ pub fn JetCreateTableColumnIndex(
                 let attached = &open_database_of(own, dbid)?.attached;
                 let builds =
                     |def: &TableDef| catalog::build_table(&state.engine, attached, def).is_ok();
-                Ok(right_before_wrong(ptablecreate, builds))
+                Ok(right_before_wrong(ptablecreate, &limits, builds))
             })
         });
         // The first error is the call's.
@@ -260,9 +297,10 @@ fn create_table(
     sesid: JET_SESID,
     dbid: JET_DBID,
     ptablecreate: &mut JET_TABLECREATE,
-    immutable: bool,
+    limits: &JET_TUPLELIMITS,
 ) -> Result<()> {
-    let def = table_def(ptablecreate)?;
+    let immutable = ptablecreate.grbit & JET_bitTableCreateImmutableStructure != 0;
+    let def = table_def(ptablecreate, limits)?;
     check_resolved(sesid, &def.columns)?;
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_to_change(own, dbid)?;
@@ -288,7 +326,11 @@ fn create_table(
 
 /// Of a definition that is wrong: how much of it is right, in the order of making: the table, its
 /// columns, its indexes. 0: the table itself cannot be made.
-fn right_before_wrong(create: &JET_TABLECREATE, builds: impl Fn(&TableDef) -> bool) -> u32 {
+fn right_before_wrong(
+    create: &JET_TABLECREATE,
+    limits: &JET_TUPLELIMITS,
+    builds: impl Fn(&TableDef) -> bool,
+) -> u32 {
     let columns = create.rgcolumncreate.len();
     let all = columns + create.rgindexcreate.len();
     let first = |count: usize| JET_TABLECREATE {
@@ -301,7 +343,7 @@ fn right_before_wrong(create: &JET_TABLECREATE, builds: impl Fn(&TableDef) -> bo
             .collect(),
         ..create.clone()
     };
-    let is_right = |count: usize| table_def(&first(count)).is_ok_and(|def| builds(&def));
+    let is_right = |count: usize| table_def(&first(count), limits).is_ok_and(|def| builds(&def));
     // Right up to somewhere, and wrong from there on.
     let (mut right, mut wrong) = (0, all);
     if is_right(all) || !is_right(0) {
@@ -314,10 +356,18 @@ fn right_before_wrong(create: &JET_TABLECREATE, builds: impl Fn(&TableDef) -> bo
     u32::try_from(right + 1).unwrap_or(u32::MAX)
 }
 
-fn table_def(create: &JET_TABLECREATE) -> Result<TableDef> {
-    let known = JET_bitTableCreateFixedDDL
-        | JET_bitTableCreateTemplateTable
-        | JET_bitTableCreateImmutableStructure;
+/// Flags of a table that are refused; those that nobody knows mean nothing.
+const TABLES_REFUSED: JET_GRBIT =
+    JET_bitTableCreateNoFixedVarColumnsInDerivedTables | BIT_TABLE_CREATE_SYSTEM_TABLE;
+/// JET_bitTableCreateSystemTable, which no caller may use.
+const BIT_TABLE_CREATE_SYSTEM_TABLE: JET_GRBIT = 0x8000_0000;
+/// JET_bitColumnEncrypted: what is not encrypted must not be taken for it.
+const BIT_COLUMN_ENCRYPTED: JET_GRBIT = 0x10_0000;
+/// JET_bitIndexDeferredPopulateCreate, JET_bitIndexDeferredPopulateProcess and
+/// JET_bitIndexOptionallyUnique: indexes that are more than a tree with all keys.
+const INDEXES_UNAVAILABLE: JET_GRBIT = 0x70_0000;
+
+fn table_def(create: &JET_TABLECREATE, limits: &JET_TUPLELIMITS) -> Result<TableDef> {
     let mut def = TableDef::new(&create.szTableName, Vec::new());
     def.kind = if create.grbit & JET_bitTableCreateTemplateTable != 0 {
         TableType::Template
@@ -331,7 +381,7 @@ fn table_def(create: &JET_TABLECREATE) -> Result<TableDef> {
         return Err(Error::new(JetErr::CannotNestDDL, what));
     }
     // The engine that this follows refuses JET_bitTableCreateNoFixedVarColumnsInDerivedTables, too.
-    if create.grbit & !known != 0 {
+    if create.grbit & TABLES_REFUSED != 0 {
         return Err(invalid_grbit("JetCreateTableColumnIndex", create.grbit));
     }
     if create.szCallback.is_some() {
@@ -347,7 +397,7 @@ fn table_def(create: &JET_TABLECREATE) -> Result<TableDef> {
         def.columns.push(column_def(column)?);
     }
     for index in &create.rgindexcreate {
-        def.indexes.push(index_def(index)?);
+        def.indexes.push(index_def(index, limits)?);
     }
     Ok(def)
 }
@@ -448,13 +498,16 @@ pub fn JetCreateIndex(
     szKey: &str,
     lDensity: u32,
 ) -> Result<()> {
-    let index = index_def(&JET_INDEXCREATE {
+    let index = JET_INDEXCREATE {
         szIndexName: szIndexName.to_owned(),
         szKey: szKey.to_owned(),
         grbit,
         ulDensity: lDensity,
+        // With JET_bitIndexKeyMost, for which the call has no number.
+        cbKeyMost: 255,
         ..JET_INDEXCREATE::default()
-    })?;
+    };
+    let index = index_def(&index, &JET_TUPLELIMITS::of_instance(sesid)?)?;
     with_cursor(sesid, tableid, |state, cursor| {
         if grbit & JET_bitIndexUnversioned != 0 {
             check_unversioned(state, cursor, "index")?;
@@ -510,13 +563,9 @@ fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
             format!("column \"{name}\": {} is no type", column.coltyp),
         )
     })?;
-    let known = COLUMN_KINDS.iter().fold(
-        JET_bitColumnFixed | JET_bitColumnTagged | JET_bitColumnNotNULL | JET_bitColumnUnversioned,
-        |known, (_, bit)| known | bit,
-    );
-    if column.grbit & !known != 0 {
-        let bits = column.grbit & !known;
-        return Err(unavailable(&format!("flag {bits:#x} of column \"{name}\"")));
+    // What column info says beyond these, and flags that nobody knows, mean nothing.
+    if column.grbit & BIT_COLUMN_ENCRYPTED != 0 {
+        return Err(unavailable(&format!("encryption of column \"{name}\"")));
     }
     let len = if column.is_max_truncated() { JET_cbColumnMost } else { column.cbMax };
     let mut def = ColumnDef::new(name, ty).max_len(len);
@@ -554,6 +603,9 @@ fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
         }
     }
     if column.grbit & JET_bitColumnUserDefinedDefault != 0 {
+        if column.grbit & (JET_bitColumnUpdatable | JET_bitColumnMaybeNull) != 0 {
+            return Err(invalid_grbit("a computed column", column.grbit));
+        }
         return with_callback(def, &column.pvDefault);
     }
     if !column.pvDefault.is_empty() {
@@ -562,7 +614,8 @@ fn column_def(column: &JET_COLUMNCREATE) -> Result<ColumnDef> {
     Ok(def)
 }
 
-pub(super) fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
+/// `limits` are those of tuple indexes that bring none.
+pub(super) fn index_def(index: &JET_INDEXCREATE, limits: &JET_TUPLELIMITS) -> Result<IndexDef> {
     let name = &index.szIndexName;
     let key_most = index.grbit & JET_bitIndexKeyMost != 0;
     let own = JET_bitIndexKeyMost
@@ -573,24 +626,12 @@ pub(super) fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
         | JET_bitIndexUnversioned
         | JET_bitIndexImmutableStructure
         | JET_bitIndexEmpty;
-    // The engine's number of "empty" is not the interface's.
-    let options = IndexOptions::from_bits(index.grbit & !own)
-        .filter(|options| !options.contains(IndexOptions::EMPTY));
-    let mut options = options.ok_or_else(|| unavailable(&format!("a flag of index \"{name}\"")))?;
-    options.set(IndexOptions::EMPTY, index.grbit & JET_bitIndexEmpty != 0);
-    let invalid = |what: &str| {
-        Error::new(JetErr::IndexInvalidDef, format!("index \"{name}\": the key {what}"))
-    };
-    let list = index.szKey.strip_suffix("\0\0");
-    let list = list.ok_or_else(|| invalid("does not end with two NULs"))?;
-    let mut parts = Vec::new();
-    for part in list.split('\0') {
-        parts.push(match (part.strip_prefix('+'), part.strip_prefix('-')) {
-            (Some(column), _) => KeyPart::ascending(column),
-            (None, Some(column)) => KeyPart::descending(column),
-            (None, None) => return Err(invalid("has a part without + or -")),
-        });
+    if index.grbit & INDEXES_UNAVAILABLE != 0 {
+        return Err(unavailable(&format!("a flag of index \"{name}\"")));
     }
+    // Flags that nobody knows mean nothing.
+    let mut options = IndexOptions::from_bits_truncate(index.grbit & !own);
+    options.set(IndexOptions::EMPTY, index.grbit & JET_bitIndexEmpty != 0);
     // A primary index is unique whether that is said or not.
     let implied = match options.contains(IndexOptions::PRIMARY) {
         true => IndexOptions::UNIQUE,
@@ -598,18 +639,43 @@ pub(super) fn index_def(index: &JET_INDEXCREATE) -> Result<IndexDef> {
     };
     let (locale, map_flags) = index_order(index)?;
     Ok(IndexDef {
-        parts,
+        parts: key_parts(index)?,
         options: options - implied,
         density: index.ulDensity,
         key_most: key_most.then_some(index.cbKeyMost),
         locale,
         map_flags,
-        var_seg_mac: (index.cbVarSegMac != 0).then_some(index.cbVarSegMac),
+        // Where there are limits of tuples, the structure for C has no room for it.
+        var_seg_mac: (index.cbVarSegMac != 0 && index.grbit & JET_bitIndexTupleLimits == 0)
+            .then_some(index.cbVarSegMac),
         conditions: conditions(index)?,
-        tuples: tuples(index)?,
+        tuples: tuples(index, limits)?,
         space_hints: index.pSpacehints.map(JET_SPACEHINTS::wish),
         ..IndexDef::new(name, &[])
     })
+}
+
+fn key_parts(index: &JET_INDEXCREATE) -> Result<Vec<KeyPart>> {
+    let wrong = |code, what: &str| {
+        Error::new(code, format!("index \"{}\": the key {what}", index.szIndexName))
+    };
+    let invalid = |what: &str| wrong(JetErr::IndexInvalidDef, what);
+    if index.szKey.is_empty() {
+        return Err(wrong(JetErr::InvalidParameter, "is empty"));
+    }
+    if !index.szKey.starts_with(['+', '-']) {
+        return Err(invalid("does not begin with + or -"));
+    }
+    let list = index.szKey.strip_suffix("\0\0");
+    let list = list.ok_or_else(|| invalid("does not end with two NULs"))?;
+    let part = |part: &str| match (part.strip_prefix('+'), part.strip_prefix('-')) {
+        (Some(column), _) => Ok(KeyPart::ascending(column)),
+        (None, Some(column)) => Ok(KeyPart::descending(column)),
+        // The key would have ended there.
+        (None, None) if part.is_empty() => Err(invalid("has two NULs before its end")),
+        (None, None) => Ok(KeyPart::ascending(part)),
+    };
+    list.split('\0').map(part).collect()
 }
 
 fn conditions(index: &JET_INDEXCREATE) -> Result<Vec<ConditionDef>> {
@@ -624,21 +690,13 @@ fn conditions(index: &JET_INDEXCREATE) -> Result<Vec<ConditionDef>> {
     index.rgconditionalcolumn.iter().map(condition).collect()
 }
 
-fn tuples(index: &JET_INDEXCREATE) -> Result<Option<TupleLimits>> {
-    let limits = index.ptuplelimits.filter(|_| index.grbit & JET_bitIndexTupleLimits != 0);
-    match (index.grbit & (JET_bitIndexTuples | JET_bitIndexTupleLimits), limits) {
-        (0, _) => Ok(None),
-        (_, Some(limits)) => Ok(Some(TupleLimits {
-            length_min: limits.chLengthMin,
-            length_max: limits.chLengthMax,
-            count: limits.chToIndexMax,
-            increment: limits.cchIncrement,
-            start: limits.ichStart,
-        })),
-        (JET_bitIndexTuples, None) => Ok(Some(TupleLimits::default())),
-        _ => Err(Error::new(
-            JetErr::InvalidParameter,
-            format!("index \"{}\" announces tuple limits and has none", index.szIndexName),
-        )),
+fn tuples(index: &JET_INDEXCREATE, limits: &JET_TUPLELIMITS) -> Result<Option<TupleLimits>> {
+    if index.grbit & JET_bitIndexTupleLimits != 0 {
+        let own = index.ptuplelimits.ok_or_else(|| {
+            let what = format!("index \"{}\" announces tuple limits", index.szIndexName);
+            Error::new(JetErr::IndexInvalidDef, what + " and has none")
+        })?;
+        return Ok(Some(own.engine()));
     }
+    Ok((index.grbit & JET_bitIndexTuples != 0).then(|| limits.engine()))
 }

@@ -88,6 +88,16 @@ pub const JET_paramConfiguration: u32 = 129;
 /// Order of UTF-16 text in indexes that ask for none: the name of the locale is the text, the flags
 /// of LCMapString are the number (0 = sort key, ignoring case, kana type and width).
 pub const JET_paramUnicodeIndexDefault: u32 = 72;
+/// Shortest piece of a text in a tuple index that brings no limits.
+pub const JET_paramIndexTuplesLengthMin: u32 = 110;
+/// Longest piece.
+pub const JET_paramIndexTuplesLengthMax: u32 = 111;
+/// Most pieces of one text.
+pub const JET_paramIndexTuplesToIndexMax: u32 = 112;
+/// From one beginning of a piece to the next one's.
+pub const JET_paramIndexTupleIncrement: u32 = 132;
+/// Where the first piece begins.
+pub const JET_paramIndexTupleStart: u32 = 133;
 /// Name and text of a code; see [`error_to_string`].
 pub const JET_paramErrorToString: u32 = 70;
 /// Make missing folders.

@@ -1,6 +1,6 @@
 //! Section 12: indexes and their definitions.
 
-use crate::pets::*;
+use crate::{jet_setup::set, pets::*};
 
 fn index(name: &str, key: &str, grbit: u32) -> JET_INDEXCREATE {
     JET_INDEXCREATE {
@@ -16,13 +16,47 @@ fn s12_01_a_key_is_a_list_of_signed_names_with_two_nuls_at_its_end() {
     let _mode = multi();
     let pets = pets();
     let create = |key: &str| JetCreateIndex(pets.ses, pets.cur, "new", 0, key, 0);
-    for malformed in ["", "+name", "+name\0", "name\0\0", "\0\0", "+name\0id\0\0"] {
+    for malformed in ["+name", "+name\0", "name\0\0", "\0\0", "+name\0\0+id\0\0"] {
         assert_eq!(code(create(malformed)), JetErr::IndexInvalidDef, "{malformed:?}");
     }
+    assert_eq!(code(create("")), JetErr::InvalidParameter);
     assert_eq!(code(create("+none\0\0")), JetErr::ColumnNotFound);
     create("-age\0+name\0\0").unwrap();
     pets.index("new");
     assert_eq!(pets.rest(), [1, 2, 5, 6, 8, 3], "NULL comes last in a descending column");
+}
+
+/// The engine's source wants a sign of the first column only, and looks for none that is there
+/// twice.
+#[test]
+fn s12_01_columns_behind_the_first_need_no_sign_and_one_may_be_there_twice() {
+    let _mode = multi();
+    let pets = pets();
+    let create = |name: &str, key: &str| JetCreateIndex(pets.ses, pets.cur, name, 0, key, 0);
+    create("unsigned", "-age\0name\0id\0\0").unwrap();
+    let info = JetGetTableIndexInfo(pets.ses, pets.cur, Some("unsigned")).unwrap().remove(0);
+    assert_eq!(info.create.szKey, "-age\0+name\0+id\0\0");
+    create("twice", "+name\0-name\0+name\0\0").unwrap();
+    create("most", &format!("{}\0", "+age\0".repeat(16))).unwrap();
+    let many = create("more", &format!("{}\0", "+age\0".repeat(17)));
+    assert_eq!(code(many), JetErr::IndexInvalidDef);
+    pets.index("twice");
+    let sorted = pets.rest();
+    assert_eq!(sorted, [1, 2, 5, 8, 3, 6]);
+    pets.index("most");
+    assert_eq!(pets.rest(), [3, 8, 6, 5, 2, 1]);
+    pets.insert(9, "bear", Some(55)).unwrap();
+    pets.index("most");
+    let mut key = JET_bitNewKey;
+    for _ in 0..16 {
+        pets.key(&55_i32.to_le_bytes(), key).unwrap();
+        key = 0;
+    }
+    JetSeek(pets.ses, pets.cur, JET_bitSeekEQ).unwrap();
+    assert_eq!(pets.at().unwrap(), 9);
+    JetDelete(pets.ses, pets.cur).unwrap();
+    pets.index("twice");
+    assert_eq!(pets.rest(), sorted);
 }
 
 #[test]
@@ -174,6 +208,50 @@ fn s12_09_a_tuple_index_has_the_pieces_of_its_text() {
     JetSeek(pets.ses, pets.cur, JET_bitSeekEQ).unwrap();
 }
 
+/// The engine's source takes 0 (of the beginning: the greatest number) for no wish.
+#[test]
+fn s12_09_tuple_limits_that_are_not_said_have_defaults() {
+    let _mode = multi();
+    let pets = pets();
+    let create = |name: &str, limits: Option<JET_TUPLELIMITS>| {
+        let grbit = JET_bitIndexTuples | JET_bitIndexTupleLimits;
+        let new = JET_INDEXCREATE { ptuplelimits: limits, ..index(name, "+name\0\0", grbit) };
+        JetCreateIndex2(pets.ses, pets.cur, &mut [new])
+    };
+    let none = JET_TUPLELIMITS {
+        chLengthMin: 0,
+        chLengthMax: 0,
+        chToIndexMax: 0,
+        cchIncrement: 1,
+        ichStart: u32::MAX,
+    };
+    create("default", Some(none)).unwrap();
+    let info = JetGetTableIndexInfo(pets.ses, pets.cur, Some("default")).unwrap().remove(0);
+    let limits = info.create.ptuplelimits.unwrap();
+    assert_eq!((limits.chLengthMin, limits.chLengthMax, limits.chToIndexMax), (3, 10, 32_767));
+    assert_eq!((limits.cchIncrement, limits.ichStart), (1, 0));
+    assert_eq!(code(create("announced", None)), JetErr::IndexInvalidDef);
+}
+
+#[test]
+fn s12_09_tuple_limits_come_from_the_instance_where_the_index_brings_none() {
+    let _mode = multi();
+    let pets = pets_in(Live::with(|inst| {
+        set(inst, JET_paramIndexTuplesLengthMin, 5);
+        set(inst, JET_paramIndexTuplesLengthMax, 6);
+        set(inst, JET_paramIndexTuplesToIndexMax, 4);
+    }));
+    pets.insert(9, "abcdefghijkl", None).unwrap();
+    let grbit = JET_bitIndexTuples;
+    JetCreateIndex(pets.ses, pets.cur, "pieces", grbit, "+name\0\0", 0).unwrap();
+    pets.index("pieces");
+    assert_eq!(JetIndexRecordCount(pets.ses, pets.cur, 0).unwrap(), 4);
+    assert_eq!(code(pets.key(b"abcd", JET_bitNewKey)), JetErr::IndexTuplesKeyTooSmall);
+    let info = JetGetTableIndexInfo(pets.ses, pets.cur, Some("pieces")).unwrap().remove(0);
+    let limits = info.create.ptuplelimits.unwrap();
+    assert_eq!((limits.chLengthMin, limits.chLengthMax, limits.chToIndexMax), (5, 6, 4));
+}
+
 #[test]
 fn s12_10_a_key_has_its_limits() {
     let _mode = multi();
@@ -193,8 +271,13 @@ fn s12_10_a_key_has_its_limits() {
             ..index("wrong", "+name\0\0", JET_bitIndexKeyMost)
         }];
         let made = JetCreateIndex2(pets.ses, pets.cur, &mut wrong);
-        assert_eq!(code(made), JetErr::InvalidParameter, "{most}");
+        assert_eq!(code(made), JetErr::IndexInvalidDef, "{most}");
     }
+    let segment = JET_INDEXCREATE { cbVarSegMac: 256, ..index("wrong", "+name\0\0", 0) };
+    let made = JetCreateIndex2(pets.ses, pets.cur, &mut [segment]);
+    assert_eq!(code(made), JetErr::IndexInvalidDef);
+    JetCreateIndex(pets.ses, pets.cur, "255", JET_bitIndexKeyMost, "+name\0\0", 0).unwrap();
+    assert_eq!(info("255").cbKeyMost, 255);
 }
 
 #[test]

@@ -524,9 +524,8 @@ pub fn default_value(column: &Column, default: &[u8]) -> Result<Box<[u8]>> {
 ///
 /// # Errors
 /// `JET_errInvalidName`, `JET_errIndexDuplicate`, `JET_errIndexHasPrimary`,
-/// `JET_errIndexInvalidDef` (-1406: no column, or one twice), `JET_errTooManyKeys` (-1016),
-/// `JET_errColumnNotFound`, `JET_errInvalidGrbit`, `JET_errDensityInvalid`,
-/// `JET_errInvalidParameter` (limits), `JET_errInvalidLanguageId` (-1062),
+/// `JET_errIndexInvalidDef` (-1406: no column or more than 16, limits), `JET_errColumnNotFound`,
+/// `JET_errInvalidGrbit`, `JET_errDensityInvalid`, `JET_errInvalidLanguageId` (-1062),
 /// `JET_errInvalidLCMapStringFlags` (-1064).
 pub fn add_index(table: &TableSchema, def: &IndexDef, unicode: &UnicodeIndex) -> Result<Index> {
     check_name(&def.name)?;
@@ -544,7 +543,7 @@ pub fn add_index(table: &TableSchema, def: &IndexDef, unicode: &UnicodeIndex) ->
     }
     check_options(def, primary)?;
     let segments = checked_segments(table, def)?;
-    check_limits(table, def)?;
+    check_limits(table.page_size, def)?;
     check_tuples(table, def, &segments)?;
     let unicode = UnicodeIndex {
         locale: def.locale.as_ref().unwrap_or(&unicode.locale).clone(),
@@ -559,6 +558,12 @@ pub fn add_index(table: &TableSchema, def: &IndexDef, unicode: &UnicodeIndex) ->
         let multi = column.flags.contains(ColumnFlags::MULTI_VALUED);
         if column.flags.contains(ColumnFlags::ESCROW_UPDATE) {
             return Err(wrong_index(def, JetErr::CannotIndex, "has an escrow column"));
+        }
+        // Rows that say nothing of the column would have entries.
+        let shown = column.flags.contains(ColumnFlags::DEFAULT);
+        if shown && def.options.contains(IndexOptions::EMPTY) {
+            let what = "is said to be empty and has a column with a default";
+            return Err(wrong_index(def, JetErr::IndexInvalidDef, what));
         }
         if primary && multi {
             let what = "is primary and has a multi-valued column";
@@ -651,7 +656,7 @@ fn check_tuples(table: &TableSchema, def: &IndexDef, segments: &[Segment]) -> Re
         (JetErr::IndexTuplesTooManyColumns, "has tuples and more than 11 columns")
     } else if !suitable {
         (JetErr::IndexTuplesTextBinaryColumnsOnly, "has tuples of neither text nor bytes")
-    } else if def.var_seg_mac.is_some() {
+    } else if def.var_seg_mac.is_some_and(|segment| segment < def.key_most.unwrap_or(255)) {
         (JetErr::IndexTuplesVarSegMacNotAllowed, "has tuples and a limit of segments")
     } else {
         return limits.check();
@@ -664,14 +669,11 @@ fn checked_segments(table: &TableSchema, def: &IndexDef) -> Result<Vec<Segment>>
         return Err(wrong_index(def, JetErr::IndexInvalidDef, "has no column"));
     }
     if def.parts.len() > KEY_COLUMNS_MAX {
-        return Err(wrong_index(def, JetErr::TooManyKeys, "has more than 16 columns"));
+        return Err(wrong_index(def, JetErr::IndexInvalidDef, "has more than 16 columns"));
     }
     let mut segments: Vec<Segment> = Vec::with_capacity(def.parts.len());
     for part in &def.parts {
         let column = table.column(&part.column)?;
-        if segments.iter().any(|segment| segment.column == column.id) {
-            return Err(wrong_index(def, JetErr::IndexInvalidDef, "names a column twice"));
-        }
         let (descending, of_template) = (part.descending, is_of_template(table, column));
         segments.push(Segment { column: column.id, descending, of_template });
     }
@@ -683,19 +685,23 @@ fn is_of_template(table: &TableSchema, column: &Column) -> bool {
     column.origin.inherited || table.flags.contains(TableFlags::TEMPLATE)
 }
 
-fn check_limits(table: &TableSchema, def: &IndexDef) -> Result<()> {
-    let most = if table.page_size == PageSize::K4 { 1000 } else { 2000 };
+/// Are the limits of a key and of its segments possible?
+///
+/// # Errors
+/// `JET_errIndexInvalidDef` (-1406).
+pub(crate) fn check_limits(page_size: PageSize, def: &IndexDef) -> Result<()> {
+    let most = if page_size == PageSize::K4 { 1000 } else { 2000 };
     let key_most = def.key_most.unwrap_or(255);
     if !(255..=most).contains(&key_most) {
         return Err(wrong_index(
             def,
-            JetErr::InvalidParameter,
+            JetErr::IndexInvalidDef,
             "has a limit of the key outside 255 to 1000 (2000 with pages above 4 KiB)",
         ));
     }
     if def.var_seg_mac.is_some_and(|segment| segment == 0 || segment > key_most) {
         let what = "has a limit of segments outside 1 to the limit of the key";
-        return Err(wrong_index(def, JetErr::InvalidParameter, what));
+        return Err(wrong_index(def, JetErr::IndexInvalidDef, what));
     }
     Ok(())
 }

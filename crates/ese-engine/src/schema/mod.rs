@@ -36,6 +36,7 @@ pub use column::{
     CODE_PAGE_UNICODE, CODE_PAGE_WESTERN, ColType, Column, ColumnCallback, ColumnFlags, ColumnId,
     Columns, Origin,
 };
+pub(crate) use define::check_limits;
 pub use define::{
     ColumnDef, ConditionDef, IndexDef, IndexOptions, KeyPart, Placement, add_column, add_index,
     check_name, default_value,

@@ -51,8 +51,8 @@ impl TupleLimits {
             && lengths.contains(&self.length_max)
             && self.length_min <= self.length_max
             && (1..=32_767).contains(&self.count)
-            && (1..=255).contains(&self.increment)
-            && self.start <= 32_767;
+            && (1..=65_535).contains(&self.increment)
+            && self.start <= 65_535;
         if possible {
             return Ok(());
         }

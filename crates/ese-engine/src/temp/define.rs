@@ -9,6 +9,7 @@ use crate::{
     key::UnicodeIndex,
     schema::{
         ColumnDef, ColumnFlags, ColumnId, IndexDef, IndexOptions, KeyPart, TableDef, TableSchema,
+        check_limits,
     },
 };
 
@@ -125,7 +126,11 @@ impl TempTableDef {
             table.columns.push(def);
         }
         if !parts.is_empty() {
-            table.indexes.push(self.index(parts)?);
+            let index = self.index(parts)?;
+            // Of a sort the limits are arguments like others.
+            check_limits(page_size, &index)
+                .map_err(|error| error.with_code(JetErr::InvalidParameter))?;
+            table.indexes.push(index);
         }
         let schema = table.build_from(page_size, None, self.unicode.as_ref().unwrap_or(unicode))?;
         let found = schema.columns.iter().map(|column| (column.name.as_str(), column.id));
