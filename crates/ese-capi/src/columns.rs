@@ -123,7 +123,7 @@ impl Asked {
 
     fn put<C: Unit>(&self, sesid: usize, columns: Vec<Base>, to: Bytes) -> Result<()> {
         match (self.level, columns.first()) {
-            (level::DEF | level::DEF_BY_ID, Some(column)) => to.cast().write(told(&column.def)),
+            (level::DEF | level::DEF_BY_ID, Some(column)) => to.cast().write(told(column)),
             (level::BASE | level::BASE_BY_ID, Some(column)) => {
                 to.cast().write(base::<C>(column));
             }
@@ -162,8 +162,8 @@ fn base<C: Unit>(column: &Base) -> JET_COLUMNBASE<C> {
         cbStruct: size::<JET_COLUMNBASE<C>>(),
         columnid: column.def.columnid,
         coltyp: column.def.coltyp,
-        wCountry: 0,
-        langid: 0,
+        wCountry: jet::JET_COUNTRY_DEFAULT,
+        langid: column.langid,
         cp: column.def.cp,
         wFiller: 0,
         cbMax: column.def.cbMax,

@@ -154,13 +154,14 @@ pub(crate) fn definition(def: JET_COLUMNDEF) -> Result<Column> {
 }
 
 /// A definition for a caller.
-pub(crate) fn told(def: &Column) -> JET_COLUMNDEF {
+pub(crate) fn told(column: &jet::JET_COLUMNBASE) -> JET_COLUMNDEF {
+    let def = &column.def;
     JET_COLUMNDEF {
         cbStruct: size::<JET_COLUMNDEF>(),
         columnid: def.columnid,
         coltyp: def.coltyp,
-        wCountry: 0,
-        langid: 0,
+        wCountry: jet::JET_COUNTRY_DEFAULT,
+        langid: column.langid,
         cp: def.cp,
         wCollate: 0,
         cbMax: def.cbMax,

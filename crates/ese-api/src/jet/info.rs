@@ -9,6 +9,7 @@ use ese_engine::{
     key::locale_number,
     longvalue::chunk_len,
     schema::{Column, Index, IndexFlags, SpaceHints, TableFlags, TupleLimits, check_name},
+    session::Session,
     table::Table,
     temp::TempTable,
 };
@@ -67,7 +68,12 @@ pub struct JET_COLUMNBASE {
     pub szBaseColumnName: String,
     /// Its default.
     pub pvDefault: Vec<u8>,
+    /// Language of the instance's order of text.
+    pub langid: u16,
 }
+
+/// The country of every column and index: there is no other.
+pub const JET_COUNTRY_DEFAULT: u16 = 1;
 
 /// Columns of a cursor's table, by id: all of them, or the one with this name or id.
 ///
@@ -80,7 +86,9 @@ pub fn JetGetTableColumnInfo<'n>(
     which: impl Into<JET_COLUMNCHOICE<'n>>,
 ) -> Result<Vec<JET_COLUMNBASE>> {
     with_cursor_in_callback(sesid, tableid, |state, cursor| {
-        columns(&*cursor.table(state)?, which.into())
+        let langid = langid(&state.engine);
+        let open = cursor.open(state)?;
+        columns(open.table(), (!open.is_read_only(), langid), which.into())
     })
 }
 
@@ -95,13 +103,24 @@ pub fn JetGetColumnInfo<'n>(
     szTableName: &str,
     which: impl Into<JET_COLUMNCHOICE<'n>>,
 ) -> Result<Vec<JET_COLUMNBASE>> {
-    columns(&*named(sesid, dbid, szTableName)?, which.into())
+    let (table, langid) = named(sesid, dbid, szTableName)?;
+    columns(&table, (!table.db.is_read_only(), langid), which.into())
 }
 
-fn columns(table: &Table, which: JET_COLUMNCHOICE<'_>) -> Result<Vec<JET_COLUMNBASE>> {
+/// The language of the instance's order of text: the low half of the locale's number.
+fn langid(session: &Session) -> u16 {
+    u16::try_from(locale_number(&session.instance().config.unicode.locale) & 0xffff).unwrap_or(0)
+}
+
+fn columns(
+    table: &Table,
+    (updatable, langid): (bool, u16),
+    which: JET_COLUMNCHOICE<'_>,
+) -> Result<Vec<JET_COLUMNBASE>> {
     let schema = &table.schema;
     let describe = |column: &Column| JET_COLUMNBASE {
-        def: JET_COLUMNDEF::of(schema, column),
+        langid,
+        def: JET_COLUMNDEF::of(schema, column, updatable),
         szColumnName: column.name.clone(),
         szBaseTableName: schema.name.clone(),
         szBaseColumnName: column.name.clone(),
@@ -121,11 +140,13 @@ fn columns(table: &Table, which: JET_COLUMNCHOICE<'_>) -> Result<Vec<JET_COLUMNB
     })
 }
 
-fn named(sesid: JET_SESID, dbid: JET_DBID, name: &str) -> Result<Arc<Table>> {
+/// The table with this name, and the language of its instance.
+fn named(sesid: JET_SESID, dbid: JET_DBID, name: &str) -> Result<(Arc<Table>, u16)> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_of(own, dbid)?;
         check_name(name)?;
-        catalog::open_table(&state.engine, &database.attached, name)
+        let table = catalog::open_table(&state.engine, &database.attached, name)?;
+        Ok((table, langid(&state.engine)))
     })
 }
 
@@ -200,7 +221,7 @@ pub fn JetGetIndexInfo(
     szTableName: &str,
     szIndexName: Option<&str>,
 ) -> Result<Vec<JET_INDEXINFO>> {
-    indexes(&*named(sesid, dbid, szTableName)?, szIndexName)
+    indexes(&named(sesid, dbid, szTableName)?.0, szIndexName)
 }
 
 fn indexes(table: &Table, name: Option<&str>) -> Result<Vec<JET_INDEXINFO>> {
@@ -361,7 +382,7 @@ pub struct JET_OBJECTINFO {
 }
 
 impl JET_OBJECTINFO {
-    fn of(table: &Table) -> JET_OBJECTINFO {
+    fn of(table: &Table, updatable: bool) -> JET_OBJECTINFO {
         let known =
             TableFlags::SYSTEM | TableFlags::FIXED_DDL | TableFlags::TEMPLATE | TableFlags::DERIVED;
         let stats = table.stats(table.schema.objid).unwrap_or_default();
@@ -370,7 +391,9 @@ impl JET_OBJECTINFO {
             cPage: stats.pages,
             szName: table.schema.name.clone(),
             objtyp: JET_objtypTable,
-            grbit: JET_bitTableInfoUpdatable | JET_bitTableInfoBookmark | JET_bitTableInfoRollback,
+            grbit: JET_bitTableInfoBookmark
+                | JET_bitTableInfoRollback
+                | if updatable { JET_bitTableInfoUpdatable } else { 0 },
             flags: (table.schema.flags & known).bits(),
         }
     }
@@ -387,12 +410,14 @@ pub fn JetGetObjectInfo(
     szObjectName: Option<&str>,
 ) -> Result<Vec<JET_OBJECTINFO>> {
     if let Some(name) = szObjectName.filter(|name| !name.is_empty()) {
-        return Ok(vec![JET_OBJECTINFO::of(&*named(sesid, dbid, name)?)]);
+        let (table, _) = named(sesid, dbid, name)?;
+        return Ok(vec![JET_OBJECTINFO::of(&table, !table.db.is_read_only())]);
     }
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let database = open_database_of(own, dbid)?;
         let tables = catalog::tables(&state.engine, &database.attached)?;
-        Ok(tables.iter().map(|table| JET_OBJECTINFO::of(table)).collect())
+        let of = |table: &Arc<Table>| JET_OBJECTINFO::of(table, !table.db.is_read_only());
+        Ok(tables.iter().map(of).collect())
     })
 }
 
@@ -453,10 +478,11 @@ pub fn JetGetTableInfo(
         if let Some(temp) = cursor.temp() {
             return of_temporary(temp, InfoLevel);
         }
-        let table = cursor.table(state)?;
+        let open = cursor.open(state)?;
+        let (table, updatable) = (Arc::clone(open.table()), !open.is_read_only());
         let schema = &table.schema;
         Ok(match InfoLevel {
-            JET_TblInfo => JET_TBLINFO::Object(JET_OBJECTINFO::of(&table)),
+            JET_TblInfo => JET_TBLINFO::Object(JET_OBJECTINFO::of(&table, updatable)),
             JET_TblInfoName => JET_TBLINFO::Name(schema.name.clone()),
             JET_TblInfoDbid => JET_TBLINFO::Dbid(u32::from(table.db.dbid.0)),
             JET_TblInfoSpaceAlloc => JET_TBLINFO::SpaceAlloc(schema.pages, schema.density),

@@ -9,10 +9,11 @@ use ese_base::{JetErr, Result};
 use ese_engine::{record::ColumnValue, temp::TempTable};
 
 use super::{
-    JET_COLUMNBASE, JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_INDEXINFO, JET_OBJECTINFO,
-    JET_bitColumnFixed, JET_bitColumnTTKey, JET_bitKeyAscending, JET_bitKeyDescending,
-    JET_bitTTForwardOnly, JET_bitTTIndexed, JET_bitTTIntrinsicLVsOnly, JET_bitTTScrollable,
-    JET_coltypDateTime, JET_coltypLong, JET_coltypLongBinary, JET_coltypShort, JET_coltypText,
+    JET_COLUMNBASE, JET_COLUMNDEF, JET_COLUMNID, JET_COUNTRY_DEFAULT, JET_GRBIT, JET_INDEXINFO,
+    JET_OBJECTINFO, JET_bitColumnFixed, JET_bitColumnTTKey, JET_bitKeyAscending,
+    JET_bitKeyDescending, JET_bitTTForwardOnly, JET_bitTTIndexed, JET_bitTTIntrinsicLVsOnly,
+    JET_bitTTScrollable, JET_coltypDateTime, JET_coltypLong, JET_coltypLongBinary, JET_coltypShort,
+    JET_coltypText,
     gate::Purpose,
     handles::{JET_SESID, JET_TABLEID},
     session::find_session,
@@ -207,9 +208,9 @@ pub struct JET_COLUMNLIST {
     pub columnidcolumnid: JET_COLUMNID,
     /// Type.
     pub columnidcoltyp: JET_COLUMNID,
-    /// Country; 0.
+    /// Country; 1.
     pub columnidCountry: JET_COLUMNID,
-    /// Language; 0.
+    /// Language of the instance's order of text.
     pub columnidLangid: JET_COLUMNID,
     /// Code page.
     pub columnidCp: JET_COLUMNID,
@@ -253,8 +254,8 @@ impl JET_COLUMNLIST {
                 name(&column.szColumnName),
                 long(u64::from(column.def.columnid)),
                 long(u64::from(column.def.coltyp)),
-                short(0),
-                short(0),
+                short(JET_COUNTRY_DEFAULT),
+                short(column.langid),
                 short(column.def.cp),
                 short(0),
                 long(u64::from(column.def.cbMax)),
@@ -322,7 +323,7 @@ pub struct JET_INDEXLIST {
     pub columnidcolumnid: JET_COLUMNID,
     /// Its type.
     pub columnidcoltyp: JET_COLUMNID,
-    /// Country; 0.
+    /// Country; 1.
     pub columnidCountry: JET_COLUMNID,
     /// The locale's number, its low half.
     pub columnidLangid: JET_COLUMNID,
@@ -376,7 +377,7 @@ impl JET_INDEXLIST {
                 long(at as u64),
                 long(u64::from(id)),
                 long(u64::from(def.coltyp)),
-                short(0),
+                short(JET_COUNTRY_DEFAULT),
                 short(u16::try_from(index.lcid & 0xffff).unwrap_or(0)),
                 short(def.cp),
                 short(0),

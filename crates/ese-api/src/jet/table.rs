@@ -15,8 +15,9 @@ use super::{
     JET_COLUMNID, JET_GRBIT, JET_bitColumnAutoincrement, JET_bitColumnCompressed,
     JET_bitColumnDeleteOnZero, JET_bitColumnEscrowUpdate, JET_bitColumnFinalize,
     JET_bitColumnFixed, JET_bitColumnMultiValued, JET_bitColumnNotNULL, JET_bitColumnTagged,
-    JET_bitColumnUserDefinedDefault, JET_bitColumnVersion, JET_bitTableDenyRead,
-    JET_bitTableDenyWrite, JET_bitTablePermitDDL, JET_bitTableReadOnly, JET_bitTableSequential,
+    JET_bitColumnUpdatable, JET_bitColumnUserDefinedDefault, JET_bitColumnVersion,
+    JET_bitTableDenyRead, JET_bitTableDenyWrite, JET_bitTablePermitDDL, JET_bitTableReadOnly,
+    JET_bitTableSequential,
     callback::LocalStorage,
     database::open_database_to_read,
     gate::Purpose,
@@ -468,9 +469,10 @@ impl JET_COLUMNDEF {
         is_max_truncated(self.coltyp, self.cbMax)
     }
 
-    pub(super) fn of(schema: &TableSchema, column: &Column) -> JET_COLUMNDEF {
+    pub(super) fn of(schema: &TableSchema, column: &Column, updatable: bool) -> JET_COLUMNDEF {
         let mut grbit = 0;
         for (on, bit) in [
+            (updatable, JET_bitColumnUpdatable),
             (column.id.is_fixed(), JET_bitColumnFixed),
             (column.id.is_tagged(), JET_bitColumnTagged),
             (column.flags.contains(ColumnFlags::NOT_NULL), JET_bitColumnNotNULL),

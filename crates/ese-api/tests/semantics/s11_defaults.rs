@@ -145,7 +145,7 @@ fn s11_04_a_callback_computes_the_default_of_the_row_that_is_asked_for() {
     assert_eq!((sums.get(1, 0), sums.get(2, 0)), (None, None));
     // The column keeps it all in the catalog.
     let def = JetGetTableColumnInfo(ses, cur, Some("sum")).unwrap()[0].def;
-    assert_eq!(def.grbit, TAGGED | COMPUTED);
+    assert_eq!(def.grbit, TAGGED | COMPUTED | JET_bitColumnUpdatable);
     let dir = Arc::clone(&sums.live.dir);
     let (ids, told, name) = (sums.ids.clone(), Arc::clone(&sums.told), sums.name.clone());
     drop(sums);

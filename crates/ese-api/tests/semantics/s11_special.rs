@@ -154,7 +154,7 @@ fn s11_03_an_escrow_column_is_a_long_with_a_default_made_before_all_rows() {
     JetCloseTable(ses, counter.cur).unwrap();
     let cur = JetOpenTable(ses, dbid, "counts", JET_bitTableDenyRead).unwrap();
     assert_eq!(code(JetAddColumn(ses, cur, "late", &def, &one)), JetErr::TableNotEmpty);
-    assert_eq!(grbit_of(ses, cur, "count"), JET_bitColumnFixed | escrow);
+    assert_eq!(grbit_of(ses, cur, "count"), JET_bitColumnFixed | escrow | JET_bitColumnUpdatable);
     let indexed = JetCreateIndex(ses, cur, "i", 0, "+count\0\0", 0);
     assert_eq!(code(indexed), JetErr::CannotIndex);
 }
@@ -195,7 +195,8 @@ fn s11_01_a_number_is_given_when_the_row_is_prepared_and_only_once() {
         let auto = column("number", coltyp, JET_bitColumnAutoincrement, &[]);
         let (cur, ids) = table_of(&live, vec![auto]).unwrap();
         let (ses, id) = (live.sesid, ids[1]);
-        assert_eq!(grbit_of(ses, cur, "number"), JET_bitColumnFixed | JET_bitColumnAutoincrement);
+        let made = JET_bitColumnFixed | JET_bitColumnAutoincrement | JET_bitColumnUpdatable;
+        assert_eq!(grbit_of(ses, cur, "number"), made);
         let prepare = |prep| JetPrepareUpdate(ses, cur, prep).unwrap();
         prepare(JET_prepInsert);
         assert_eq!(number(&live, cur, id, JET_bitRetrieveCopy), 1, "before JetUpdate");

@@ -463,6 +463,61 @@ fn s13_10_where_a_column_lies_follows_from_its_type() {
     assert_eq!(code(not_null), JetErr::TaggedNotNULL);
 }
 
+/// The engine's source asks for the flags that it knows, and looks at no other.
+#[test]
+fn s13_10_flags_that_nobody_knows_mean_nothing() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, dbid) = (pets.ses, pets.live.dbid);
+    let nobodys = 0x0100_0000;
+    let told = JET_bitColumnUpdatable | JET_bitColumnMaybeNull;
+    for (name, grbit) in [("a", nobodys), ("b", told), ("c", nobodys | JET_bitColumnTagged)] {
+        let def = JET_COLUMNDEF { coltyp: JET_coltypLong, grbit, ..JET_COLUMNDEF::default() };
+        JetAddColumn(ses, pets.cur, name, &def, &[]).unwrap();
+        let column = JetGetTableColumnInfo(ses, pets.cur, Some(name)).unwrap().remove(0);
+        let place =
+            if grbit & JET_bitColumnTagged == 0 { JET_bitColumnFixed } else { JET_bitColumnTagged };
+        assert_eq!(column.def.grbit, place | JET_bitColumnUpdatable, "{name}");
+    }
+    JetCreateIndex(ses, pets.cur, "odd", nobodys, "+age\0\0", 0).unwrap();
+    let mut table = template("odd", nobodys, None);
+    JetCreateTableColumnIndex(ses, dbid, &mut table).unwrap();
+    // What means something that is not there is refused.
+    let encrypted = JET_COLUMNDEF { coltyp: JET_coltypLong, grbit: 0x10_0000, ..long() };
+    let encrypted = JetAddColumn(ses, pets.cur, "encrypted", &encrypted, &[]);
+    assert_eq!(code(encrypted), JetErr::FeatureNotAvailable);
+    let deferred = JetCreateIndex(ses, pets.cur, "deferred", 0x10_0000, "+age\0\0", 0);
+    assert_eq!(code(deferred), JetErr::FeatureNotAvailable);
+    let mut system = template("system", 0x8000_0000, None);
+    assert_eq!(code(JetCreateTableColumnIndex(ses, dbid, &mut system)), JetErr::InvalidGrbit);
+}
+
+/// The engine's source tells of a column, beside its definition, whether the cursor may write,
+/// country 1 and the language of the instance's order of text.
+#[test]
+fn s13_11_column_info_tells_whether_the_cursor_writes_and_of_which_language_it_is() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, dbid) = (pets.ses, pets.live.dbid);
+    let reads = JetOpenTable(ses, dbid, "pets", JET_bitTableReadOnly).unwrap();
+    for (cur, updatable) in [(pets.cur, JET_bitColumnUpdatable), (reads, 0)] {
+        for column in JetGetTableColumnInfo(ses, cur, None).unwrap() {
+            assert_eq!(column.def.grbit & JET_bitColumnUpdatable, updatable);
+            assert_eq!(column.langid, 0x409);
+        }
+    }
+    let by_name = JetGetColumnInfo(ses, dbid, "pets", Some("age")).unwrap().remove(0);
+    assert_eq!(by_name.def.grbit, JET_bitColumnFixed | JET_bitColumnUpdatable);
+    let list = JET_COLUMNLIST::open(ses, &[by_name]).unwrap();
+    let short = |column| {
+        let bytes = bytes_of(ses, list.tableid, column);
+        u16::from_le_bytes(bytes.try_into().unwrap())
+    };
+    JetMove(ses, list.tableid, JET_MoveFirst, 0).unwrap();
+    assert_eq!((short(list.columnidCountry), short(list.columnidLangid)), (1, 0x409));
+    JetCloseTable(ses, list.tableid).unwrap();
+}
+
 fn template(name: &str, grbit: JET_GRBIT, parent: Option<&str>) -> JET_TABLECREATE {
     let column = |name: &str, coltyp, grbit| JET_COLUMNCREATE {
         szColumnName: name.into(),

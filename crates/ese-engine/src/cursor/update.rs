@@ -59,12 +59,18 @@ pub(super) struct Update {
 }
 
 impl Cursor {
+    /// Is this cursor for reading only, whatever the transaction may do?
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.read_only || self.table.db.is_read_only()
+    }
+
     /// May this cursor and transaction change rows at all?
     ///
     /// # Errors
     /// `JET_errPermissionDenied` (-1809), `JET_errTransReadOnly` (-1110).
     pub fn check_updatable(&self, session: &Session) -> Result<()> {
-        if self.read_only || self.table.db.is_read_only() {
+        if self.is_read_only() {
             let what = match self.read_only {
                 true => "the cursor was opened for reading only",
                 false => "the database is attached for reading only",
