@@ -1,6 +1,9 @@
 //! Making, initialising and terminating instances (api-semantics 2, backup-log-recovery 5.6).
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use ese_backup::PauseBy;
 use ese_base::{Error, JetErr, Result, Signature};
@@ -14,8 +17,8 @@ use super::{
     handles::{JET_INSTANCE, JET_SESID},
     invalid_grbit,
     params::{
-        JET_paramBaseName, JET_paramCreatePathIfNotExist, JET_paramLogFilePath,
-        JET_paramSystemPath, JET_paramTempPath, Params,
+        JET_paramCreatePathIfNotExist, JET_paramLogFilePath, JET_paramSystemPath,
+        JET_paramTempPath, Params,
     },
     process::{Inst, Life, Mode, PROCESS},
     recovery::{JET_RSTINFO, JET_RSTINFO2, flags_of, options_of},
@@ -143,7 +146,8 @@ pub fn use_machine(instance: JET_INSTANCE, env: Env, pauses: PauseBy) -> Result<
 /// # Errors
 /// `JET_errAlreadyInitialized` (-1030), `JET_errInitInProgress` (-1031),
 /// `JET_errRunningInMultiInstanceMode` (-1081), `JET_errInvalidInstance` (-1115),
-/// `JET_errInvalidPath` (-1023) for a missing folder, `JET_errSystemPathInUse` (-1083) and
+/// `JET_errInvalidPath` (-1023) for a missing folder, `JET_errTempPathInUse` (-1085) for the
+/// temporary database of another instance of the process, `JET_errSystemPathInUse` (-1083) and
 /// `JET_errLogFilePathInUse` (-1084) for a folder of another instance, `JET_errInvalidSettings`
 /// (-1328) for parameters that contradict, those of recovery (backup-log-recovery 3.2 to 3.5). A
 /// made instance is gone after an error other than the first four.
@@ -276,7 +280,7 @@ fn start(
         inst.params.lock().set_text(JET_paramTempPath, &temp.to_string_lossy());
     }
     let options = options_of(inst.handle, info, flags, &params)?;
-    check_system_path(inst, &params)?;
+    check_unique_places(inst, &env, &params)?;
     for dir in [&config.system_dir, &config.log_dir] {
         if params.int(JET_paramCreatePathIfNotExist) != 0 {
             env.fs.create_dir_all(dir)?;
@@ -300,20 +304,51 @@ fn tell_durable(inst: &Inst, shared: &Shared) -> Result<()> {
     Ok(())
 }
 
-/// Two instances of the process must not write one checkpoint file. Who has the log is found out by
-/// its lock.
-fn check_system_path(inst: &Inst, params: &Params) -> Result<()> {
-    let of = |params: &Params| {
-        [JET_paramSystemPath, JET_paramBaseName, JET_paramLogFilePath].map(|id| params.text(id))
-    };
-    let [system, base, log] = of(params);
+/// Where an instance has its files: the temporary database, if it was told a place for it and can
+/// have one, and the folders of checkpoint and log, if it has a log.
+struct Places {
+    temp: Option<PathBuf>,
+    logged: Option<(PathBuf, PathBuf)>,
+}
+
+impl Places {
+    fn of(env: &Env, params: &Params) -> Places {
+        // What does not exist yet is known by its name.
+        let folder = |path: &Path| env.fs.canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let [system, log] = [JET_paramSystemPath, JET_paramLogFilePath]
+            .map(|id| folder(Path::new(&params.text(id))));
+        let temp = params.temp_path(&system).filter(|_| params.has_temporary_tables());
+        let temp = temp.map(|path| match (path.parent(), path.file_name()) {
+            (Some(dir), Some(name)) => folder(dir).join(name),
+            _ => path,
+        });
+        Places { temp, logged: params.is_logged().then_some((system, log)) }
+    }
+}
+
+/// Two instances of the process must have neither their temporary database, nor their checkpoints,
+/// nor their logs at one place, whatever the files are called; said in this order. What other
+/// processes have is found out by the lock of the log.
+fn check_unique_places(inst: &Inst, env: &Env, params: &Params) -> Result<()> {
+    let own = Places::of(env, params);
     let others = PROCESS.lock().others(inst);
-    let running = others.iter().filter(|other| other.is_past_creation());
-    for other in running {
-        let [its_system, its_base, its_log] = of(&other.params.lock());
-        if system == its_system && base.eq_ignore_ascii_case(&its_base) && log != its_log {
-            let what = "another instance of this process has its checkpoint there";
-            return Err(Error::new(JetErr::SystemPathInUse, what).at_path(system));
+    for other in others.iter().filter(|other| other.is_past_creation()) {
+        let its = Places::of(env, &other.params.lock());
+        let used = |code, what: &str, path: &Path| {
+            let what = format!("another instance of this process has its {what} there");
+            Err(Error::new(code, what).at_path(path))
+        };
+        if let Some(temp) = own.temp.as_ref().filter(|_| own.temp == its.temp) {
+            return used(JetErr::TempPathInUse, "temporary database", temp);
+        }
+        let (Some((system, log)), Some((its_system, its_log))) = (&own.logged, &its.logged) else {
+            continue;
+        };
+        if system == its_system {
+            return used(JetErr::SystemPathInUse, "checkpoint", system);
+        }
+        if log == its_log {
+            return used(JetErr::LogFilePathInUse, "log", log);
         }
     }
     Ok(())

@@ -265,6 +265,23 @@ impl Params {
         }
     }
 
+    /// Has the instance a log, by which it recovers?
+    pub(super) fn is_logged(&self) -> bool {
+        !self.text(JET_paramRecovery).eq_ignore_ascii_case("off")
+    }
+
+    pub(super) fn has_temporary_tables(&self) -> bool {
+        self.int(JET_paramMaxTemporaryTables) > 0
+    }
+
+    /// The temporary database, where somebody has said its place.
+    pub(super) fn temp_path(&self, system_dir: &Path) -> Option<PathBuf> {
+        match self.0.get(&JET_paramTempPath) {
+            Some(JET_PARAM::Text(path)) => temp_path(path, system_dir),
+            _ => None,
+        }
+    }
+
     /// What an instance with these parameters is started with. `global` has the process's own.
     pub(super) fn to_config(&self, global: &Params) -> Result<InstanceConfig> {
         let mut config = InstanceConfig::new(PathBuf::from(self.text(JET_paramSystemPath)));
@@ -278,7 +295,7 @@ impl Params {
         config.delete_out_of_range_logs = self.int(JET_paramDeleteOutOfRangeLogs) != 0;
         let alternate = self.text(JET_paramAlternateDatabaseRecoveryPath);
         config.recovery_dir = (!alternate.is_empty()).then(|| PathBuf::from(alternate));
-        config.recovery = !self.text(JET_paramRecovery).eq_ignore_ascii_case("off");
+        config.recovery = self.is_logged();
         config.checkpoint_depth = self.int(JET_paramCheckpointDepthMax);
         let shrink = u32::try_from(self.int(JET_paramEnableShrinkDatabase)).unwrap_or(0);
         config.shrink = if shrink & JET_bitShrinkDatabaseRealtime != 0 {
@@ -300,9 +317,7 @@ impl Params {
         let tables = self.int(JET_paramMaxTemporaryTables);
         config.temp_tables_max = u32::try_from(tables).unwrap_or(u32::MAX);
         // The default would be a file in the current directory, one for all instances.
-        if let Some(JET_PARAM::Text(path)) = self.0.get(&JET_paramTempPath) {
-            config.temp_path = temp_path(path, &config.system_dir);
-        }
+        config.temp_path = self.temp_path(&config.system_dir);
         if let Some(buckets) = self.int_if_set(JET_paramMaxVerPages) {
             config.version_store_max = buckets.saturating_mul(64 << 10);
         }

@@ -5,7 +5,7 @@ use std::fs;
 use ese_api::{JetErr, jet::*};
 
 use crate::{
-    jet_setup::{Live, code, multi, set_path},
+    jet_setup::{Live, code, multi, set, set_path},
     left::{Left, Try, damage, log_header},
 };
 
@@ -200,6 +200,41 @@ fn case_145_two_instances_with_one_log_or_one_checkpoint() {
     let own = live.dir.path();
     assert_eq!(second(other.path(), own), JetErr::LogFilePathInUse);
     assert_eq!(second(own, other.path()), JetErr::SystemPathInUse);
+    assert_eq!(second(own, own), JetErr::SystemPathInUse, "the checkpoint comes first");
+}
+
+/// The engine's source compares the temporary database first, then the folders of checkpoint and
+/// log, whatever the files there are called; the two only of instances that have a log.
+#[test]
+fn case_145_what_two_instances_may_have_in_common() {
+    let _mode = multi();
+    let dir = tempfile::tempdir().unwrap();
+    let temp = dir.path().join("temp.edb");
+    let live = Live::with(|inst| set_path(inst, JET_paramTempPath, &temp));
+    let second = |folder: &std::path::Path, configure: &dyn Fn(JET_INSTANCE)| {
+        let name = format!("second of {}", live.dir.path().display());
+        let mut inst = JetCreateInstance(&name).unwrap();
+        set_path(inst, JET_paramSystemPath, folder);
+        set_path(inst, JET_paramLogFilePath, folder);
+        configure(inst);
+        JetInit(Some(&mut inst))?;
+        JetTerm(inst)
+    };
+    let text = |inst, id, value: &str| {
+        JetSetSystemParameter(Some(inst), JET_SESID::NIL, id, 0, Some(value)).unwrap();
+    };
+    let (own, other) = (live.dir.path(), tempfile::tempdir().unwrap());
+    let same_temp = |inst| set_path(inst, JET_paramTempPath, &temp);
+    assert_eq!(code(second(other.path(), &same_temp)), JetErr::TempPathInUse);
+    assert_eq!(code(second(own, &same_temp)), JetErr::TempPathInUse, "it comes first");
+    let no_temp = |inst| {
+        same_temp(inst);
+        set(inst, JET_paramMaxTemporaryTables, 0);
+    };
+    second(other.path(), &no_temp).unwrap();
+    let other_name = |inst| text(inst, JET_paramBaseName, "abc");
+    assert_eq!(code(second(own, &other_name)), JetErr::SystemPathInUse);
+    second(own, &|inst| text(inst, JET_paramRecovery, "off")).unwrap();
 }
 
 /// The finished generations on disk.
