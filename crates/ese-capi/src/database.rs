@@ -18,14 +18,14 @@ text_exports! {
         sesid: usize, szFilename: Str<C>, szConnect: Str<C>, pdbid: Ptr<u32>, grbit: u32
     ) about About::Session(sesid) => {
         let (to, _) = (pdbid.required()?, szConnect);
-        to.write(jet::JetCreateDatabase(session(sesid), &szFilename.path()?, grbit)?);
+        to.write(jet::JetCreateDatabase(session(sesid), &szFilename.database_path()?, grbit)?);
         Ok(())
     }
 
     fn JetCreateDatabase2 JetCreateDatabase2A | JetCreateDatabase2W(
         sesid: usize, szFilename: Str<C>, cpgDatabaseSizeMax: u32, pdbid: Ptr<u32>, grbit: u32
     ) about About::Session(sesid) => {
-        let (to, path) = (pdbid.required()?, szFilename.path()?);
+        let (to, path) = (pdbid.required()?, szFilename.database_path()?);
         to.write(jet::JetCreateDatabase2(session(sesid), &path, cpgDatabaseSizeMax, grbit)?);
         Ok(())
     }
@@ -34,7 +34,7 @@ text_exports! {
         sesid: usize, szFilename: Str<C>, pdbid: Ptr<u32>, rgsetdbparam: Ptr<JET_SETDBPARAM>,
         csetdbparam: u32, grbit: u32
     ) about About::Session(sesid) => {
-        let (to, path) = (pdbid.required()?, szFilename.path()?);
+        let (to, path) = (pdbid.required()?, szFilename.database_path()?);
         let most = pages_max(rgsetdbparam, csetdbparam)?;
         to.write(jet::JetCreateDatabase2(session(sesid), &path, most, grbit)?);
         Ok(())
@@ -43,13 +43,13 @@ text_exports! {
     fn JetAttachDatabase JetAttachDatabaseA | JetAttachDatabaseW(
         sesid: usize, szFilename: Str<C>, grbit: u32
     ) about About::Session(sesid) => {
-        jet::JetAttachDatabase(session(sesid), &szFilename.path()?, grbit)
+        jet::JetAttachDatabase(session(sesid), &szFilename.database_path()?, grbit)
     }
 
     fn JetAttachDatabase2 JetAttachDatabase2A | JetAttachDatabase2W(
         sesid: usize, szFilename: Str<C>, cpgDatabaseSizeMax: u32, grbit: u32
     ) about About::Session(sesid) => {
-        let path = szFilename.path()?;
+        let path = szFilename.database_path()?;
         jet::JetAttachDatabase2(session(sesid), &path, cpgDatabaseSizeMax, grbit)
     }
 
@@ -58,7 +58,7 @@ text_exports! {
         grbit: u32
     ) about About::Session(sesid) => {
         let most = pages_max(rgsetdbparam, csetdbparam)?;
-        jet::JetAttachDatabase2(session(sesid), &szFilename.path()?, most, grbit)
+        jet::JetAttachDatabase2(session(sesid), &szFilename.database_path()?, most, grbit)
     }
 
     fn JetDetachDatabase JetDetachDatabaseA | JetDetachDatabaseW(
@@ -77,7 +77,7 @@ text_exports! {
         sesid: usize, szFilename: Str<C>, szConnect: Str<C>, pdbid: Ptr<u32>, grbit: u32
     ) about About::Session(sesid) => {
         let (to, _) = (pdbid.required()?, szConnect);
-        let (code, dbid) = jet::JetOpenDatabase(session(sesid), &szFilename.path()?, grbit)?;
+        let (code, dbid) = jet::JetOpenDatabase(session(sesid), &szFilename.database_path()?, grbit)?;
         to.write(dbid);
         Ok(code)
     }
@@ -86,7 +86,7 @@ text_exports! {
         sesid: usize, szDatabaseName: Str<C>, cpg: u32, pcpgReal: Ptr<u32>
     ) about About::Session(sesid) => {
         let to = pcpgReal.required()?;
-        to.write(jet::JetSetDatabaseSize(session(sesid), &szDatabaseName.path()?, cpg)?);
+        to.write(jet::JetSetDatabaseSize(session(sesid), &szDatabaseName.database_path()?, cpg)?);
         Ok(())
     }
 
@@ -164,9 +164,8 @@ exports! {
     fn JetResizeDatabase(
         sesid: usize, dbid: u32, cpgTarget: u32, pcpgActual: Ptr<u32>, grbit: u32
     ) about About::Session(sesid) => {
-        let to = pcpgActual.required()?;
         let (code, actual) = jet::JetResizeDatabase(session(sesid), dbid, cpgTarget, grbit)?;
-        to.write(actual);
+        pcpgActual.write(actual);
         Ok(code)
     }
 

@@ -16,7 +16,10 @@ text_exports! {
     ) about About::Session(sesid) => {
         // There are no parameters.
         let (to, _, _) = (ptableid.required()?, pvParameters, cbParameters);
-        let opened = jet::JetOpenTable(session(sesid), dbid, &szTableName.name()?, grbit)?;
+        let name = szTableName.name()?;
+        // Nobody must take a cursor of an earlier call for one that this call did not open.
+        to.write(usize::MAX);
+        let opened = jet::JetOpenTable(session(sesid), dbid, &name, grbit)?;
         to.write(handle(opened.0));
         Ok(())
     }

@@ -96,6 +96,11 @@ impl<C: Unit> Str<C> {
         self.name().map(with_slashes)
     }
 
+    /// The path of a database; NULL is as good as an empty one, which no call takes.
+    pub(crate) fn database_path(self) -> Result<String> {
+        Ok(self.text()?.map(with_slashes).unwrap_or_default())
+    }
+
     /// A path; `None` at NULL.
     pub(crate) fn path_if_any(self) -> Result<Option<PathBuf>> {
         Ok(self.text()?.map(with_slashes).map(PathBuf::from))

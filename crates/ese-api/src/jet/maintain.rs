@@ -200,15 +200,23 @@ pub fn JetResizeDatabase(
     })
 }
 
+/// Pages that a database has at least, whatever their size.
+const SIZE_MIN: u32 = 32;
+
 /// Makes a database that is not attached own at least `cpg` pages. Gives the number that it owns.
 ///
 /// # Errors
-/// The session's; `JET_errInTransaction` (-1108), `JET_errDatabaseInUse` (-1202) if it is attached,
+/// The session's; `JET_errInTransaction` (-1108), `JET_errInvalidParameter` (-1003) for fewer than
+/// 32 pages, `JET_errDatabaseInUse` (-1202) if it is attached,
 /// `JET_errDatabaseNotFound` (-1203), those of attaching, and as [`JetGrowDatabase`].
 pub fn JetSetDatabaseSize(sesid: JET_SESID, szDatabaseName: &str, cpg: u32) -> Result<u32> {
     let session = find_session(sesid)?;
     session.call_at_level_0(Purpose::Work, |_| {
         let path = own_path(&session, szDatabaseName)?;
+        if cpg < SIZE_MIN {
+            let what = format!("a database of {cpg} pages, fewer than {SIZE_MIN}");
+            return Err(Error::new(JetErr::InvalidParameter, what));
+        }
         let shared = &session.shared;
         if shared.find_database(&path)?.is_some() {
             return Err(Error::new(JetErr::DatabaseInUse, "the database is attached").at_path(path));

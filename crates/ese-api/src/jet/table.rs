@@ -356,9 +356,10 @@ pub(super) fn new_cursor(
 ///
 /// # Errors
 /// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errObjectNotFound` (-1305),
-/// `JET_errTableLocked` (-1302) where another session denies this or deletes the table,
-/// `JET_errTableInUse` (-1304) where this denies what another session does, and for additions to a
-/// template from which tables derive.
+/// `JET_errInvalidGrbit` (-900) for a cursor that changes the table and shares it, or reads only
+/// and shares it with nobody; `JET_errTableLocked` (-1302) where another session denies this or
+/// deletes the table, `JET_errTableInUse` (-1304) where this denies what another session does, and
+/// for additions to a template from which tables derive.
 pub fn JetOpenTable(
     sesid: JET_SESID,
     dbid: JET_DBID,
@@ -375,7 +376,10 @@ pub fn JetOpenTable(
             read_only: read_only || grbit & JET_bitTableReadOnly != 0,
             permit_ddl: grbit & JET_bitTablePermitDDL != 0,
         };
-        if sharing.permit_ddl && !sharing.deny_read {
+        let asks_to_read_only = grbit & JET_bitTableReadOnly != 0;
+        if sharing.permit_ddl && !sharing.deny_read
+            || sharing.deny_read && asks_to_read_only && !sharing.permit_ddl
+        {
             return Err(invalid_grbit("JetOpenTable", grbit));
         }
         if sharing.permit_ddl && catalog::has_derived(&database.attached, &table.schema) {

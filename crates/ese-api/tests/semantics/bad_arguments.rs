@@ -217,7 +217,7 @@ const OF_SESSIONS: &[(&str, Option<JetErr>, OfSession)] = &[
     }),
     ("JetIdle", Some(JetErr::InvalidGrbit), |s| JetIdle(s, 0x40).map(drop)),
     ("JetSetDatabaseSize", Some(JetErr::DatabaseNotFound), |s| {
-        JetSetDatabaseSize(s, "/tmp/none.edb", 1).map(drop)
+        JetSetDatabaseSize(s, "/tmp/none.edb", 32).map(drop)
     }),
     ("JetCompact", Some(JetErr::InvalidGrbit), |s| {
         JetCompact(s, "/tmp/none.edb", "/tmp/none2.edb", None, 0x1000)

@@ -434,6 +434,18 @@ fn s13_08_a_column_is_renamed_and_gets_another_default() {
 /// The reference page of JET_COLUMNID has ids unique within a table and a column's id its own for
 /// good, until the database is compacted. In the engine's source a new id follows the last one of
 /// its range that the table knows; real databases fix the first ids as the statement has them.
+/// The engine's source refuses a cursor that has the table alone and only reads it.
+#[test]
+fn s13_06_who_only_reads_does_not_keep_others_from_reading() {
+    let _mode = multi();
+    let pets = pets();
+    let (ses, dbid) = (pets.ses, pets.live.dbid);
+    JetCloseTable(ses, pets.cur).unwrap();
+    let alone = JET_bitTableDenyRead | JET_bitTableReadOnly;
+    assert_eq!(code(JetOpenTable(ses, dbid, "pets", alone)), JetErr::InvalidGrbit);
+    JetOpenTable(ses, dbid, "pets", alone | JET_bitTablePermitDDL).unwrap();
+}
+
 #[test]
 fn s13_09_column_ids_rise_within_their_range_and_are_not_used_again() {
     let _mode = multi();

@@ -100,6 +100,7 @@ fn s14_07_sizes_of_databases_at_work_and_at_rest() {
     JetBeginTransaction(ses).unwrap();
     assert_eq!(code(JetSetDatabaseSize(ses, &path2, 1000)), JetErr::InTransaction);
     JetRollback(ses, 0).unwrap();
+    assert_eq!(code(JetSetDatabaseSize(ses, &path2, 31)), JetErr::InvalidParameter);
     assert_eq!(JetSetDatabaseSize(ses, &path2, 1000).unwrap(), 1000);
     let none = JetSetDatabaseSize(ses, &format!("{name}3"), 1000);
     assert_eq!(code(none), JetErr::DatabaseNotFound);

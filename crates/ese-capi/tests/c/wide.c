@@ -219,9 +219,18 @@ static void files(void)
     JET_THREADSTATS2 stats;
     JET_LOGINFO logs = {sizeof(logs), 0, 0, {0}};
     uint32_t pages = 0, count = 0, actual = 0;
+    JET_TABLEID none;
     static JET_WCHAR list[2048];
     OK(JetGrowDatabase(session, dbid, 512, &pages));
     CHECK(pages >= 512);
+    OK(JetResizeDatabase(session, dbid, 600, NULL, 0));
+    EXPECT(JetAttachDatabase(session, NULL, 0), JET_errDatabaseInvalidPath);
+    EXPECT(JetOpenDatabase(session, NULL, NULL, &count, 0), JET_errDatabaseInvalidPath);
+    EXPECT(JetCreateDatabase(session, NULL, NULL, &count, 0), JET_errDatabaseInvalidPath);
+    EXPECT(JetSetDatabaseSize(session, NULL, 100, &pages), JET_errDatabaseInvalidPath);
+    none = 4711;
+    EXPECT(JetOpenTable(session, dbid, u"no table", NULL, 0, 0, &none), JET_errObjectNotFound);
+    CHECK(none == JET_tableidNil);
     EXPECT(JetDefragment(session, dbid, NULL, NULL, NULL, JET_bitDefragmentBatchStop),
            JET_wrnDefragNotRunning);
     OK(JetOSSnapshotPrepare(&snapshot, 0));
