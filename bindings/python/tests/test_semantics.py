@@ -591,17 +591,19 @@ class Definitions(Case):
 
     def test_some_facts_of_a_table_fit_into_more_than_they_need(self):
         live = self.live()
-        small, buffer = h.JET_errBufferTooSmall, (c_uint32 * 20)()
+        sized, buffer = h.JET_errInvalidBufferSize, (c_uint32 * 20)()
         info = lambda size, level: ("JetGetTableInfoA", live.ses, live.table, buffer, size, level)
         for level, size in ((h.JET_TblInfo, sizeof(h.JET_OBJECTINFO)), (h.JET_TblInfoDbid, 4),
-                            (h.JET_TblInfoSpaceAlloc, 8), (h.JET_TblInfoLVChunkMax, 4)):
+                            (h.JET_TblInfoSpaceAlloc, 8), (h.JET_TblInfoLVChunkMax, 4),
+                            (h.JET_TblInfoSpaceOwned, 4)):
+            small = sized if level == h.JET_TblInfoSpaceOwned else h.JET_errBufferTooSmall
             self.code(small, *info(size - 1, level))
             for size in (size, size + 8, sizeof(buffer)):
                 buffer[:] = [0xEEEEEEEE] * 20
                 self.ok(*info(size, level))
                 self.assertNotEqual(buffer[0], 0xEEEEEEEE)
                 self.assertEqual(buffer[19], 0xEEEEEEEE)
-        self.code(h.JET_errInvalidBufferSize, *info(8, h.JET_TblInfoSpaceOwned))
+        self.code(sized, *info(8, h.JET_TblInfoSpaceAvailable))
 
     def test_obsolete_levels_of_databases(self):
         live = self.live()

@@ -145,7 +145,7 @@ pub(crate) fn kind<C: Unit>() -> jet::JET_LISTTEXT {
 const TOO_SHORT: JetErr = JetErr::InvalidParameter;
 
 /// Has a buffer room for a structure? It may be larger.
-fn room<T>(cb: u32, otherwise: JetErr) -> Result<()> {
+pub(crate) fn room<T>(cb: u32, otherwise: JetErr) -> Result<()> {
     if bytes(cb) >= size_of::<T>() {
         return Ok(());
     }
@@ -263,10 +263,17 @@ fn object_info<C: Unit>(
 }
 
 fn table_info<C: Unit>(told: JET_TBLINFO, to: Bytes, cb: u32, info_level: u32) -> Result<()> {
-    // Counts of pages want a buffer of their length, other numbers one that is not shorter.
+    // Pages that are free in all trees want a buffer of their length, other numbers one that is not
+    // shorter.
     let number = |number: u64| match info_level {
         jet::JET_TblInfoDbid | jet::JET_TblInfoLVChunkMax | jet::JET_TblInfoObjectId => {
             room::<u32>(cb, JetErr::BufferTooSmall)?;
+            put_number(to, size::<u32>(), number)
+        }
+        jet::JET_TblInfoSpaceOwned
+        | jet::JET_TblInfoSpaceOwnedLV
+        | jet::JET_TblInfoSpaceAvailableLV => {
+            room::<u32>(cb, JetErr::InvalidBufferSize)?;
             put_number(to, size::<u32>(), number)
         }
         _ => put_number(to, cb, number),

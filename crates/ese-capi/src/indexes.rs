@@ -5,7 +5,7 @@ use ese_base::{Error, JetErr, Result};
 
 use crate::{
     boundary::{About, cursor, handle, session, text_exports},
-    columns::{kind, unknown_level},
+    columns::{kind, room, unknown_level},
     cursor::told_index_id,
     facts::{put_number, wrong_size},
     ptr::{Bytes, Either, Plain, Ptr, Str, bytes, len, size},
@@ -82,9 +82,7 @@ fn index_info<C: Unit>(
     columns: impl FnOnce() -> Result<Vec<jet::JET_COLUMNBASE>>,
 ) -> Result<()> {
     if matches!(info_level, level::ONE | level::LIST) {
-        if bytes(cb) < size_of::<JET_INDEXLIST>() {
-            return Err(wrong_size(cb, "that of a JET_INDEXLIST"));
-        }
+        room::<JET_INDEXLIST>(cb, JetErr::BufferTooSmall)?;
         let list = jet::JET_INDEXLIST::open_as(kind::<C>(), session(sesid), &found, &columns()?)?;
         to.cast().write(index_list(&list));
         return Ok(());
@@ -93,25 +91,25 @@ fn index_info<C: Unit>(
     if info_level == level::COUNT {
         // The order of a table's rows counts as one, whether it has a name or not.
         let nameless = !found.iter().any(|index| primary(&index));
-        return put_number(to, cb, found.len() as u64 + u64::from(nameless));
+        return put_long(to, cb, found.len() as u64 + u64::from(nameless));
     }
     let one = if name.is_some() { found.first() } else { found.iter().find(primary) };
     let one = one.ok_or_else(|| {
         Error::new(JetErr::IndexNotFound, "the table has no primary index, and none is named")
     })?;
     match info_level {
-        level::DENSITY => put_number(to, cb, u64::from(one.ulDensity)),
+        level::DENSITY => put_long(to, cb, u64::from(one.ulDensity)),
         // Once it had 16 bits.
-        level::LCID if bytes(cb) == size_of::<u16>() => {
+        level::LCID if (2..4).contains(&cb) => {
             to.cast().write(u16::try_from(one.lcid & 0xffff).unwrap_or(0));
             Ok(())
         }
-        level::LCID => put_number(to, cb, u64::from(one.lcid)),
+        level::LCID => put_long(to, cb, u64::from(one.lcid)),
         level::VAR_SEG_MAC => put_short(to, cb, one.cbVarSegMac),
         level::KEY_MOST => put_short(to, cb, one.cbKeyMost),
-        level::SPACE_OWNED => put_number(to, cb, one.cSpaceOwned),
-        level::SPACE_AVAILABLE => put_number(to, cb, one.cSpaceAvailable),
-        level::INDEX_ID => put_exact(to, cb, told_index_id(one.indexid)),
+        level::SPACE_OWNED => put_long(to, cb, one.cSpaceOwned),
+        level::SPACE_AVAILABLE => put_long(to, cb, one.cSpaceAvailable),
+        level::INDEX_ID => put_first(to, cb, told_index_id(one.indexid)),
         level::SORT_VERSION | level::DEFINED_SORT_VERSION => {
             // The upper half of the version is the defined one.
             let version = one.qwSortVersion.unwrap_or(0);
@@ -146,13 +144,16 @@ fn put_short(to: Bytes, cb: u32, number: u32) -> Result<()> {
     if bytes(cb) == size_of::<u32>() {
         return put_number(to, cb, u64::from(number));
     }
-    put_exact(to, cb, u16::try_from(number).unwrap_or(u16::MAX))
+    put_first(to, cb, u16::try_from(number).unwrap_or(u16::MAX))
 }
 
-fn put_exact<T: Plain>(to: Bytes, cb: u32, value: T) -> Result<()> {
-    if bytes(cb) != size_of::<T>() {
-        return Err(wrong_size(cb, &size_of::<T>().to_string()));
-    }
+/// A number of 32 bits at the beginning of a buffer, which may be longer.
+fn put_long(to: Bytes, cb: u32, number: u64) -> Result<()> {
+    put_first(to, cb, u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+fn put_first<T: Plain>(to: Bytes, cb: u32, value: T) -> Result<()> {
+    room::<T>(cb, JetErr::BufferTooSmall)?;
     to.cast().write(value);
     Ok(())
 }

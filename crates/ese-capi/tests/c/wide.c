@@ -146,6 +146,32 @@ static void rows(void)
     OK(JetGetCursorInfo(session, table, NULL, 0, 0));
 }
 
+/* A number has room in a longer buffer, too. */
+static void buffers(void)
+{
+    static const uint32_t of_index[] = {
+        JET_IdxInfoSpaceAlloc, JET_IdxInfoLCID, JET_IdxInfoCount, JET_IdxInfoVarSegMac,
+        JET_IdxInfoKeyMost, JET_IdxInfoSpaceOwned, JET_IdxInfoSpaceAvailable,
+    };
+    static const uint32_t of_table[] = {
+        JET_TblInfoSpaceOwned, JET_TblInfoSpaceOwnedLV, JET_TblInfoSpaceAvailableLV,
+    };
+    char buffer[64];
+    size_t at;
+    for (at = 0; at < sizeof(of_index) / sizeof(of_index[0]); at++) {
+        OK(JetGetTableIndexInfo(session, table, u"city", buffer, sizeof(buffer), of_index[at]));
+        OK(JetGetIndexInfo(session, dbid, u"cities", u"city", buffer, sizeof(buffer),
+                           of_index[at]));
+        EXPECT(JetGetTableIndexInfo(session, table, u"city", buffer, 1, of_index[at]),
+               JET_errBufferTooSmall);
+    }
+    OK(JetGetTableIndexInfo(session, table, u"city", buffer, sizeof(buffer), JET_IdxInfoIndexId));
+    EXPECT(JetGetTableIndexInfo(session, table, u"city", buffer, 8, JET_IdxInfo),
+           JET_errBufferTooSmall);
+    for (at = 0; at < sizeof(of_table) / sizeof(of_table[0]); at++)
+        OK(JetGetTableInfo(session, table, buffer, sizeof(buffer), of_table[at]));
+}
+
 static void lists(void)
 {
     JET_OBJECTLIST objects;
@@ -173,6 +199,7 @@ static void lists(void)
     CHECK(indexes.cRecord == 3);
     OK(JetCloseTable(session, indexes.tableid));
     OK(JetGetTableIndexInfo(session, table, NULL, &count, sizeof(count), JET_IdxInfoCount));
+    buffers();
     CHECK(count == 3);
     OK(JetGetTableIndexInfo(session, table, u"city", &index, sizeof(index),
                             JET_IdxInfoCreateIndex3));
