@@ -272,6 +272,7 @@ JET_paramStartFlushThreshold = 31
 JET_paramStopFlushThreshold = 32
 JET_paramRecovery = 34
 JET_paramEnableOnlineDefrag = 35
+JET_paramPrintFunction = 37
 JET_paramCacheSize = 41
 JET_paramCheckFormatWhenOpenFail = 44
 JET_paramEnableIndexChecking = 45

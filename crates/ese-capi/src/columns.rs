@@ -162,7 +162,7 @@ fn base<C: Unit>(column: &Base) -> JET_COLUMNBASE<C> {
         cbStruct: size::<JET_COLUMNBASE<C>>(),
         columnid: column.def.columnid,
         coltyp: column.def.coltyp,
-        wCountry: jet::JET_COUNTRY_DEFAULT,
+        wCountry: jet::COUNTRY_DEFAULT,
         langid: column.langid,
         cp: column.def.cp,
         wFiller: 0,

@@ -163,7 +163,7 @@ pub(crate) fn told(column: &jet::JET_COLUMNBASE) -> JET_COLUMNDEF {
         cbStruct: size::<JET_COLUMNDEF>(),
         columnid: def.columnid,
         coltyp: def.coltyp,
-        wCountry: jet::JET_COUNTRY_DEFAULT,
+        wCountry: jet::COUNTRY_DEFAULT,
         langid: column.langid,
         cp: def.cp,
         wCollate: 0,

@@ -63,37 +63,40 @@ pub fn JetMakeKey(
     with_cursor(sesid, tableid, |state, cursor| {
         let new_key = grbit & JET_bitNewKey != 0;
         let empty_value = grbit & JET_bitKeyDataZeroLength != 0;
-        let is_text = |column: Option<&Column>| column.is_some_and(|column| column.ty.is_text());
         if let Some(temp) = cursor.temp() {
             if grbit & JET_bitNormalizedKey != 0 {
                 return temp.set_key(pvData.unwrap_or_default());
             }
-            let limit = key_limit(grbit, is_text(temp.next_key_column(new_key)?))?;
+            let limit = key_limit(grbit, temp.next_key_column(new_key)?)?;
             return temp.make_key(pvData, KeyOptions { new_key, empty_value, limit });
         }
         let open = cursor.open(state)?;
         if grbit & JET_bitNormalizedKey != 0 {
             return open.set_key(pvData.unwrap_or_default());
         }
-        let limit = key_limit(grbit, is_text(open.next_key_column(new_key)?))?;
+        let limit = key_limit(grbit, open.next_key_column(new_key)?)?;
         open.make_key(pvData, KeyOptions { new_key, empty_value, limit })
     })
 }
 
-/// The limit that flags name. The two older ones let the type of the column decide which is meant.
-fn key_limit(grbit: JET_GRBIT, is_text: bool) -> Result<Option<Limit>> {
+/// The limit that flags name. The two older ones let the type of the column decide which is meant:
+/// of binary values that have beginnings it is the beginning.
+fn key_limit(grbit: JET_GRBIT, column: Option<&Column>) -> Result<Option<Limit>> {
+    let is_text = column.is_some_and(|column| column.ty.is_text());
+    let has_beginnings = column.is_some_and(Column::has_beginnings);
+    let has = |flag| grbit & flag != 0;
     let new = grbit
         & (JET_bitFullColumnStartLimit
             | JET_bitFullColumnEndLimit
             | JET_bitPartialColumnStartLimit
             | JET_bitPartialColumnEndLimit);
-    let old = grbit & (JET_bitStrLimit | JET_bitSubStrLimit);
-    if new != 0 && old != 0 {
+    if new != 0 && has(JET_bitStrLimit | JET_bitSubStrLimit) {
         return Err(invalid_grbit("JetMakeKey", grbit));
     }
     Ok(match new {
-        0 if old & JET_bitSubStrLimit != 0 && is_text => Some(Limit::PartialEnd),
-        0 if old & JET_bitStrLimit != 0 => Some(Limit::FullEnd),
+        0 if has(JET_bitSubStrLimit) && is_text => Some(Limit::PartialEnd),
+        0 if has(JET_bitStrLimit) && has_beginnings && !is_text => Some(Limit::PartialEnd),
+        0 if has(JET_bitStrLimit) => Some(Limit::FullEnd),
         0 => None,
         JET_bitFullColumnStartLimit => Some(Limit::FullStart),
         JET_bitFullColumnEndLimit => Some(Limit::FullEnd),

@@ -73,7 +73,7 @@ pub struct JET_COLUMNBASE {
 }
 
 /// The country of every column and index: there is no other.
-pub const JET_COUNTRY_DEFAULT: u16 = 1;
+pub const COUNTRY_DEFAULT: u16 = 1;
 
 /// Columns of a cursor's table, by id: all of them, or the one with this name or id.
 ///

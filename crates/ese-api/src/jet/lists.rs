@@ -9,7 +9,7 @@ use ese_base::{JetErr, Result};
 use ese_engine::{record::ColumnValue, temp::TempTable};
 
 use super::{
-    JET_COLUMNBASE, JET_COLUMNDEF, JET_COLUMNID, JET_COUNTRY_DEFAULT, JET_GRBIT, JET_INDEXINFO,
+    COUNTRY_DEFAULT, JET_COLUMNBASE, JET_COLUMNDEF, JET_COLUMNID, JET_GRBIT, JET_INDEXINFO,
     JET_OBJECTINFO, JET_bitColumnFixed, JET_bitColumnTTKey, JET_bitKeyAscending,
     JET_bitKeyDescending, JET_bitTTForwardOnly, JET_bitTTIndexed, JET_bitTTIntrinsicLVsOnly,
     JET_bitTTScrollable, JET_coltypDateTime, JET_coltypLong, JET_coltypLongBinary, JET_coltypShort,
@@ -254,7 +254,7 @@ impl JET_COLUMNLIST {
                 name(&column.szColumnName),
                 long(u64::from(column.def.columnid)),
                 long(u64::from(column.def.coltyp)),
-                short(JET_COUNTRY_DEFAULT),
+                short(COUNTRY_DEFAULT),
                 short(column.langid),
                 short(column.def.cp),
                 short(0),
@@ -377,7 +377,7 @@ impl JET_INDEXLIST {
                 long(at as u64),
                 long(u64::from(id)),
                 long(u64::from(def.coltyp)),
-                short(JET_COUNTRY_DEFAULT),
+                short(COUNTRY_DEFAULT),
                 short(u16::try_from(index.lcid & 0xffff).unwrap_or(0)),
                 short(def.cp),
                 short(0),

@@ -258,10 +258,8 @@ fn set_column(
         let (edit, id) = (long_edit(data, given.len(), grbit, info), column.id);
         let storage = storage_of(grbit);
         open.set_long(&mut state.engine, id, info.itagSequence, edit, storage)?;
-    } else if grbit & PARTS != 0 {
-        let what = format!("column \"{}\": only long values are written in parts", column.name);
-        return Err(Error::new(JetErr::InvalidGrbit, what));
     } else {
+        check_whole(column, given)?;
         let (data, cut) = cut(column, data);
         open.edit(&mut state.engine, |record| put(schema, record, column, data, info))?;
         warning = cut;
@@ -312,10 +310,7 @@ fn set_in_sort(
         temp.set_long(column.id, info.itagSequence, edit)?;
         return Ok(JetErr::Success);
     }
-    if grbit & PARTS != 0 {
-        let what = format!("column \"{}\": only long values are written in parts", column.name);
-        return Err(Error::new(JetErr::InvalidGrbit, what));
-    }
+    check_whole(column, given)?;
     let (data, warning) = cut(column, data);
     put(&schema, temp.copy()?, column, data, info)?;
     Ok(warning)
@@ -325,6 +320,16 @@ fn set_in_sort(
 const PARTS: JET_GRBIT = JET_bitSetAppendLV | JET_bitSetOverwriteLV | JET_bitSetSizeLV;
 /// Flags that refuse a value that is there already.
 const UNIQUE: JET_GRBIT = JET_bitSetUniqueMultiValues | JET_bitSetUniqueNormalizedMultiValues;
+
+/// A value that is not long is written as a whole, also with flags for parts of a value; a new size
+/// of it alone is none.
+fn check_whole(column: &Column, given: Given<'_>) -> Result<()> {
+    if matches!(given, Given::Bytes(_)) {
+        return Ok(());
+    }
+    let what = format!("column \"{}\": only long values have a size to be set", column.name);
+    Err(Error::new(JetErr::InvalidGrbit, what))
+}
 
 /// Which flags go together, as the engine's source has it.
 fn check_set_flags(grbit: JET_GRBIT, given: Given<'_>, page_len: usize) -> Result<()> {

@@ -608,3 +608,41 @@ fn s7_14_ranges_are_read_ahead_whole_with_the_long_values_of_their_rows() {
     live.rows();
     assert_eq!(pages(&live, &[(0, 1000)], &first, forward), 0);
 }
+
+/// As in the engine's source: the older limit is one of the beginning where binary values have
+/// one, and of the whole column otherwise.
+#[test]
+fn s7_04_the_older_limit_of_a_binary_column_is_behind_all_that_begins_so() {
+    let _mode = multi();
+    let pets = pets();
+    let column = |name: &str, longest, grbit| {
+        let (coltyp, none) = (JET_coltypBinary, JET_COLUMNDEF::default());
+        let column = JET_COLUMNDEF { coltyp, cbMax: longest, grbit, ..none };
+        let columnid = JetAddColumn(pets.ses, pets.cur, name, &column, &[]).unwrap();
+        let key = format!("+{name}\0\0");
+        JetCreateIndex(pets.ses, pets.cur, name, 0, &key, 0).unwrap();
+        columnid
+    };
+    let (bytes, four) = (column("bytes", 0, 0), column("four", 4, JET_bitColumnFixed));
+    let values: [&[u8]; 6] = [b"a", b"ab", b"abc", b"abcdefghijk", b"abd", b"b"];
+    for (at, value) in (20..).zip(values) {
+        pets.prepare(JET_prepInsert).unwrap();
+        pets.fill(at, "x", None).unwrap();
+        pets.set(bytes, value).unwrap();
+        let whole: Vec<u8> = value.iter().copied().chain([0; 4]).take(4).collect();
+        pets.set(four, &whole).unwrap();
+        pets.update().unwrap();
+    }
+    let below = |key: &[u8]| {
+        pets.key(key, JET_bitNewKey | JET_bitFullColumnStartLimit).unwrap();
+        JetSeek(pets.ses, pets.cur, JET_bitSeekGE).unwrap();
+        pets.key(key, JET_bitNewKey | JET_bitStrLimit).unwrap();
+        pets.range(UPPER).unwrap();
+        pets.rest()
+    };
+    pets.index("bytes");
+    assert_eq!(below(b"ab"), [21, 22, 23, 24]);
+    assert_eq!(below(b"abcdefgh"), [23]);
+    pets.index("four");
+    assert_eq!(below(b"ab\0\0"), [21]);
+}

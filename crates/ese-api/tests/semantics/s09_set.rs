@@ -365,6 +365,22 @@ fn s9_08_a_length_is_set_without_a_buffer_of_it() {
     assert_eq!(row.copy("memo"), None);
 }
 
+/// Flags for parts of a value concern long values alone, as in the engine's source.
+#[test]
+fn s9_07_what_is_not_long_is_written_whole() {
+    let _mode = multi();
+    let row = wide();
+    row.new_row();
+    for name in ["text", "fixed text", "tagged text", "list"] {
+        for grbit in [0, JET_bitSetAppendLV, JET_bitSetOverwriteLV, JET_bitSetSizeLV] {
+            let info = JET_SETINFO { ibLongValue: 2, ..JET_SETINFO::default() };
+            row.set(name, Some(b"abcd"), 0).unwrap();
+            row.set_part(name, Some(b"wxyz"), grbit, info).unwrap();
+            assert_eq!(row.copy(name).as_deref(), Some(&b"wxyz"[..]), "{name} {grbit:#x}");
+        }
+    }
+}
+
 /// The reference page of JET_COLUMNDEF: 1252 and 1200, and 0 for text is 1252. Bytes are stored as
 /// they come.
 #[test]

@@ -6,7 +6,7 @@ use ese_base::{Error, JetErr, Result};
 
 use super::Cursor;
 use crate::{
-    key::{KeyRules, has_beginnings, normalise, normalise_beginning, tuple_limits},
+    key::{KeyRules, normalise, normalise_beginning, tuple_limits},
     schema::{Column, Index, TableSchema, TupleLimits},
 };
 
@@ -53,7 +53,7 @@ impl SearchKey {
             segment.ok_or_else(|| Error::new(JetErr::KeyIsMade, "the key has all its segments"))?;
         let column = schema.columns.require(segment.column)?;
         let partial = matches!(options.limit, Some(Limit::PartialStart | Limit::PartialEnd));
-        if partial && !has_beginnings(column) {
+        if partial && !column.has_beginnings() {
             return Err(Error::new(
                 JetErr::InvalidGrbit,
                 format!("column \"{}\": its values have no beginnings", column.name),

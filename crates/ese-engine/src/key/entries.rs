@@ -234,7 +234,7 @@ pub fn beginning_key(
     let segment = index.segments.get(whole.len());
     let column = segment.map(|segment| schema.columns.require(segment.column)).transpose()?;
     match (segment, column, last) {
-        (Some(segment), Some(column), Some(value)) if has_beginnings(column) => {
+        (Some(segment), Some(column), Some(value)) if column.has_beginnings() => {
             let rules = KeyRules::of(index);
             normalise_beginning(&rules, column, segment.descending, value, out).map(drop)
         }
@@ -243,11 +243,6 @@ pub fn beginning_key(
             format!("index \"{}\": the last value is no beginning of a text", index.name),
         )),
     }
-}
-
-/// Can a value of the column be the beginning of another?
-pub(crate) fn has_beginnings(column: &Column) -> bool {
-    column.ty.is_text() || (column.ty.fixed_len().is_none() && !column.id.is_fixed())
 }
 
 /// Conditional columns: all must hold.

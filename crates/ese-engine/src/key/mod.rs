@@ -26,7 +26,7 @@ pub(crate) use collation::{SORT_ID, SORT_VERSION, locale_row_name};
 pub use entries::{
     beginning_key, check_supported, for_each_key, primary_key, record_key, values_key,
 };
-pub(crate) use entries::{check_supported_columns, has_beginnings, tuple_limits};
+pub(crate) use entries::{check_supported_columns, tuple_limits};
 pub use locale::{LOCALE_DEFAULT, locale_name, locale_number};
 pub use normalise::{KeyRules, normalise};
 pub use partial::normalise_beginning;

@@ -261,6 +261,12 @@ impl Column {
         usize::try_from(self.max_len).unwrap_or(usize::MAX).max(1)
     }
 
+    /// Can a value of the column be the beginning of another?
+    #[must_use]
+    pub fn has_beginnings(&self) -> bool {
+        self.ty.is_text() || (self.ty.fixed_len().is_none() && !self.id.is_fixed())
+    }
+
     /// Its id in the catalog and in the tagged part of records.
     #[must_use]
     pub fn stored_id(&self) -> ColumnId {
