@@ -675,6 +675,29 @@ fn arguments_of_an_external_restore() {
     assert_eq!(code(gone), JetErr::InvalidPath);
 }
 
+/// Its checkpoint would be that of the restored databases, and the next start would not redo what
+/// the instance has logged.
+#[test]
+fn the_checkpoint_of_a_running_instance_is_nobody_elses_to_write() {
+    let _mode = multi();
+    let case = Case::new();
+    let (dir, map, (low, high)) = brought(&case, "R");
+    let (system, checkpoint) = (case.live.dir.path(), case.live.dir.path().join("edb.chk"));
+    let before = fs::read(&checkpoint).unwrap();
+    let map = std::slice::from_ref(&map);
+    let external = JetExternalRestore(Some(system), Some(&dir), map, &dir, low, high, None);
+    assert_eq!(code(external), JetErr::SystemPathInUse);
+    let there = case.make("there");
+    let inst = made(&there);
+    set_path(inst, JET_paramSystemPath, system);
+    let restored = JetRestoreInstance(inst, &case.set(), Some(&there), None);
+    assert_eq!(code(restored), JetErr::SystemPathInUse);
+    JetTerm(inst).unwrap();
+    assert!(names(&there).is_empty(), "{:?}", names(&there));
+    assert!(fs::read(&checkpoint).unwrap() == before);
+    assert_eq!(case.live.rows().len(), 1500);
+}
+
 fn external_2(
     (dir, map): (&Path, &JET_RSTMAP),
     target: (Option<&str>, Option<&Path>, Option<&Path>),

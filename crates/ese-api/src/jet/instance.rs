@@ -329,7 +329,7 @@ impl Places {
 /// Two instances of the process must have neither their temporary database, nor their checkpoints,
 /// nor their logs at one place, whatever the files are called; said in this order. What other
 /// processes have is found out by the lock of the log.
-fn check_unique_places(inst: &Inst, env: &Env, params: &Params) -> Result<()> {
+pub(super) fn check_unique_places(inst: &Inst, env: &Env, params: &Params) -> Result<()> {
     let own = Places::of(env, params);
     let others = PROCESS.lock().others(inst);
     for other in others.iter().filter(|other| other.is_past_creation()) {

@@ -12,6 +12,7 @@ use super::{
     JET_LOGINFO, JET_PFNSTATUS, JET_RSTMAP, JET_snpRestore,
     gate::{find_instance, restoring},
     handles::JET_INSTANCE,
+    instance::check_unique_places,
     params::{
         JET_paramBaseName, JET_paramCreatePathIfNotExist, JET_paramLogFilePath,
         JET_paramSystemPath, Params,
@@ -32,7 +33,9 @@ const FILES: u32 = 80;
 /// # Errors
 /// `JET_errInvalidParameter` (-1003) for anything that is not an instance and for an empty path;
 /// `JET_errAlreadyInitialized` (-1030); `JET_errInvalidPath` (-1023) for a folder that does not
-/// exist; `JET_errPageSizeMismatch` (-1213). Of the set `JET_errFileNotFound` (-1811) without logs,
+/// exist; `JET_errSystemPathInUse` (-1083), `JET_errLogFilePathInUse` (-1084) and
+/// `JET_errTempPathInUse` (-1085) for what another instance of the process uses;
+/// `JET_errPageSizeMismatch` (-1213). Of the set `JET_errFileNotFound` (-1811) without logs,
 /// `JET_errMissingRestoreLogFiles` (-557), `JET_errGivenLogFileHasBadSignature` (-555),
 /// `JET_errGivenLogFileIsNotContiguous` (-556), `JET_errPatchFileMissing` (-538) without a
 /// database, `JET_errDatabaseCorrupted` (-1206), `JET_errRestoreOfNonBackupDatabase` (-615),
@@ -133,6 +136,7 @@ fn restore_set(
     for dir in dirs.into_iter().flatten() {
         need_dir(&env, dir, create)?;
     }
+    check_unique_places(inst, &env, &params)?;
     let plan = RestorePlan::examine(&env, source)?;
     check_settings(&plan, &config)?;
     let mut target = RestoreTarget::in_dir(dest.unwrap_or(&config.system_dir))
@@ -382,6 +386,8 @@ fn external(inst: &Inst, job: &External<'_>, teller: &mut Teller<'_>) -> Result<
     for dir in [&config.system_dir, &config.log_dir] {
         need_dir(&env, dir, false)?;
     }
+    let params = inst.params.lock().clone();
+    check_unique_places(inst, &env, &params)?;
     let mut source = RestoreSource::new(job.backup);
     source.generations = job.range;
     let mut found = ExternalDatabases::examine(&env, &[], &source)?;
