@@ -160,13 +160,13 @@ impl<'r> Rows<'r> {
         self
     }
 
-    /// The rows that come behind the one with this bookmark: an iteration goes on where another one
-    /// ended. The row itself may be gone. To be called after [`Rows::rev`], and before the first row
-    /// is taken.
+    /// The rows that come behind the one with this bookmark: an iteration goes on where another
+    /// one ended. The row itself may be gone. To be called after [`Rows::rev`], and before the first
+    /// row is taken.
     ///
     /// # Errors
-    /// `JET_errInvalidParameter` (-1003) for rows in the order of a secondary index, where a bookmark
-    /// is no place.
+    /// `JET_errInvalidParameter` (-1003) for rows in the order of a secondary index, where a
+    /// bookmark is no place.
     pub fn after(mut self, bookmark: &Bookmark) -> Result<Rows<'r>> {
         if let Some(index) = &self.index {
             return Err(no_index_key(&self.table.schema, &index.schema));

@@ -308,8 +308,8 @@ impl Table {
         })
     }
 
-    /// Inserts a row and gives it back as it is stored: with the number of an auto-increment column,
-    /// with defaults, and with its [`Bookmark`](crate::Bookmark).
+    /// Inserts a row and gives it back as it is stored: with the number of an auto-increment
+    /// column, with defaults, and with its [`Bookmark`](crate::Bookmark).
     ///
     /// ```
     /// # fn main() -> ese_api::Result<()> {

@@ -77,7 +77,8 @@ text_exports! {
         sesid: usize, szFilename: Str<C>, szConnect: Str<C>, pdbid: Ptr<u32>, grbit: u32
     ) about About::Session(sesid) => {
         let (to, _) = (pdbid.required()?, szConnect);
-        let (code, dbid) = jet::JetOpenDatabase(session(sesid), &szFilename.database_path()?, grbit)?;
+        let path = szFilename.database_path()?;
+        let (code, dbid) = jet::JetOpenDatabase(session(sesid), &path, grbit)?;
         to.write(dbid);
         Ok(code)
     }

@@ -66,8 +66,8 @@ impl LogLock {
         self.ended.store(true, Ordering::Relaxed);
     }
 
-    /// Gives the right back before the lock is dropped, to which another thread may be about to lose
-    /// a reference. The caller has the only one that is meant to last, and writes no more.
+    /// Gives the right back before the lock is dropped, to which another thread may be about to
+    /// lose a reference. The caller has the only one that is meant to last, and writes no more.
     pub fn give_back(&self) {
         if self.given_back.swap(true, Ordering::Relaxed) {
             return;

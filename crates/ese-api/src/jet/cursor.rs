@@ -148,8 +148,8 @@ pub fn JetSeek(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Resu
 /// # Errors
 /// The cursor's; `JET_errInvalidGrbit` (-900), `JET_errInvalidOperation` (-1906) where there is no
 /// limit to remove, `JET_errNoCurrentIndex` (-1519) for a table without primary index,
-/// `JET_errKeyNotMade` (-1608), `JET_errNoCurrentRecord` (-1603): the current row lies outside; there
-/// is no limit then, and the cursor stands behind it.
+/// `JET_errKeyNotMade` (-1608), `JET_errNoCurrentRecord` (-1603): the current row lies outside;
+/// there is no limit then, and the cursor stands behind it.
 pub fn JetSetIndexRange(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Result<()> {
     let known = JET_bitRangeInclusive | JET_bitRangeUpperLimit | JET_bitRangeInstantDuration;
     with_cursor(sesid, tableid, |state, cursor| {

@@ -4,9 +4,9 @@
 //! Whoever writes the log notes how far it is durable; a thread of the instance tells the program.
 //! It holds no lock meanwhile, so the program may call the engine, but not terminate the instance.
 //!
-//! Who commits returns when the program has been told of it, as in ESE, where the function is called
-//! before those are woken who wait for the log. He waits without a lock. So the function may commit
-//! itself, which waits for nobody then, but not wait for another thread that commits.
+//! Who commits returns when the program has been told of it, as in ESE, where the function is
+//! called before those are woken who wait for the log. He waits without a lock. So the function may
+//! commit itself, which waits for nobody then, but not wait for another thread that commits.
 
 use std::{
     fmt,

@@ -94,8 +94,8 @@ impl Inst {
         }
     }
 
-    /// Returns when the program has been told of what is durable before a position, if it wants to be
-    /// told.
+    /// Returns when the program has been told of what is durable before a position, if it wants to
+    /// be told.
     pub(super) fn wait_told(&self, durable: LgPos) {
         let notes = self.durable.lock().as_ref().map(Teller::notes);
         if let Some(notes) = notes {

@@ -28,6 +28,7 @@ mod s11_defaults;
 mod s11_special;
 mod s12_indexes;
 mod s12_text;
+mod s13_info;
 mod s13_tables;
 mod s14_databases;
 mod s14_modes;

@@ -1,8 +1,8 @@
 //! Finished logs that have the number of the current one, or a later one.
 //!
-//! Such a file is a mistake: a copy that was put in the wrong place, or an older log in the place of
-//! the current one. Nobody could tell which of them goes on, and the first roll would meet them. So
-//! nothing is begun (-515), unless JET_paramDeleteOutOfRangeLogs lets those of this stream go
+//! Such a file is a mistake: a copy that was put in the wrong place, or an older log in the place
+//! of the current one. Nobody could tell which of them goes on, and the first roll would meet them.
+//! So nothing is begun (-515), unless JET_paramDeleteOutOfRangeLogs lets those of this stream go
 //! (backup-log-recovery 3.5; as the published source does).
 
 use std::path::{Path, PathBuf};

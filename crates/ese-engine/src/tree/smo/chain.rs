@@ -123,8 +123,8 @@ fn alone_too_big(op: &Op<'_>, bytes: usize) -> Error {
     )
 }
 
-/// Is this the key of the first chunk of a long value whose root is the page's last entry? Who reads
-/// the value comes for both, so they go to one page, as in ESE.
+/// Is this the key of the first chunk of a long value whose root is the page's last entry? Who
+/// reads the value comes for both, so they go to one page, as in ESE.
 fn begins_a_value(page: PageRef<'_>, key: &[u8]) -> bool {
     let Some(last) = page.node_count().checked_sub(1).map(|last| page.node(last)) else {
         return false;
