@@ -161,8 +161,8 @@ impl<'r> Rows<'r> {
     }
 
     /// The rows that come behind the one with this bookmark: an iteration goes on where another
-    /// one ended. The row itself may be gone. To be called after [`Rows::rev`], and before the first
-    /// row is taken.
+    /// one ended. The row itself may be gone. To be called after [`Rows::rev`], and before the
+    /// first row is taken.
     ///
     /// # Errors
     /// `JET_errInvalidParameter` (-1003) for rows in the order of a secondary index, where a

@@ -224,7 +224,8 @@ pub struct JET_INDEX_RANGE {
 /// The cursor's; `JET_errInvalidGrbit` (-900) unless one direction is named,
 /// `JET_errInvalidParameter` (-1003) for no ranges, for one that begins behind its end, in the
 /// direction that is named, for ranges that overlap or are out of order, or for relations other
-/// than [`JET_relopEquals`] and, in the last column, [`JET_relopPrefixEquals`]; `JET_errInvalidPreread`
+/// than [`JET_relopEquals`] and, in the last column, [`JET_relopPrefixEquals`];
+/// `JET_errInvalidPreread`
 /// (-424) for columns to be read too while a secondary index is current,
 /// `JET_errMustBeSeparateLongValue` (-423) for columns whose values are always in the row; as
 /// [`JetMakeKey`](super::JetMakeKey).

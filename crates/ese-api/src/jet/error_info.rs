@@ -122,8 +122,8 @@ pub fn JetGetErrorInfoW(
     Ok(JET_ERRINFOBASIC { errValue, errcatMostSpecific, rgCategoricalHierarchy })
 }
 
-/// What a thread has made the engine do since it began, JET_THREADSTATS to JET_THREADSTATS3. Numbers
-/// that pass their limit begin again.
+/// What a thread has made the engine do since it began, JET_THREADSTATS to JET_THREADSTATS3.
+/// Numbers that pass their limit begin again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JET_THREADSTATS {
     /// Pages that were latched.
