@@ -28,7 +28,7 @@ const ELSEWHERE: [(u32, u32, &str); 4] = [
     (9, 10, "a JET_SETINFO comes by type"),
 ];
 
-const SOURCES: [&str; 19] = [
+const SOURCES: [&str; 20] = [
     include_str!("s01_handles.rs"),
     include_str!("s02_instances.rs"),
     include_str!("s03_parameters.rs"),
@@ -43,6 +43,7 @@ const SOURCES: [&str; 19] = [
     include_str!("s11_special.rs"),
     include_str!("s12_indexes.rs"),
     include_str!("s12_text.rs"),
+    include_str!("s13_info.rs"),
     include_str!("s13_tables.rs"),
     include_str!("s14_databases.rs"),
     include_str!("s14_modes.rs"),

@@ -190,7 +190,7 @@ impl Instance {
             attached.attach = self.log_attach(dbid, &path, &header)?;
         }
         let attached = Arc::new(attached);
-        // Listed first: if the log rolls now, the observer already marks this header too.
+        // Listed first: if the log rolls once this header is dirty, the observer marks it, too.
         self.bounds.attached.write().push(Arc::clone(&attached));
         // The header may be dirty by half, and the log says that the database is attached: no
         // checkpoint may forget it, so it stays listed and nothing more is written.
@@ -309,7 +309,11 @@ impl Instance {
                 header.gen_min_consistent = attached.attach.generation.0.into();
                 require_up_to(header, generation, created);
             }
-        })
+        })?;
+        match self.log.as_ref().filter(|_| attached.is_logged()) {
+            Some(log) => require_written(&attached.db.file, log),
+            None => Ok(()),
+        }
     }
 
     /// Detaches a database: afterwards its file is clean and no longer ours.
@@ -379,6 +383,15 @@ impl Instance {
         make_header_clean(db, pos, now)?;
         db.file.remove_double_write()
     }
+}
+
+/// The log may have rolled after it was asked, and has passed over a header that was clean still.
+fn require_written(file: &DbFile, log: &Log) -> Result<()> {
+    let (generation, created) = log.written_generation();
+    if file.header().gen_max_required.get() >= generation.0 {
+        return Ok(());
+    }
+    file.update_header(|header| require_up_to(header, generation, created))
 }
 
 /// The transition to clean shutdown (edb-format 1.4).

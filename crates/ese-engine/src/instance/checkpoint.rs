@@ -11,7 +11,7 @@ use std::sync::{
 
 use ese_base::{Generation, LgPos, LogTime, Result, plant};
 use ese_log::{Attachment, Checkpoint, LogObserver, write_checkpoint};
-use ese_pages::{cache::FlushGoal, header::DbHeader};
+use ese_pages::{DbState, cache::FlushGoal, header::DbHeader};
 use parking_lot::{Mutex, RwLock};
 
 use super::{Attached, Instance};
@@ -78,7 +78,18 @@ impl LogObserver for Bounds {
     /// written: the log reports nothing of the generation as durable before this returns.
     fn rolled(&self, generation: Generation, created: LogTime) -> Result<()> {
         for attached in self.attached.read().iter().filter(|attached| attached.is_logged()) {
-            attached.db.file.update_header(|header| require_up_to(header, generation, created))?;
+            // One that was made clean, perhaps just now, needs no log: it is listed until that is
+            // logged. One that becomes dirty asks for the generation itself.
+            let is_clean = |header: &DbHeader| header.state() == DbState::CleanShutdown;
+            let file = &attached.db.file;
+            if is_clean(&file.header()) {
+                continue;
+            }
+            file.update_header(|header| {
+                if !is_clean(header) {
+                    require_up_to(header, generation, created);
+                }
+            })?;
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
-//! Long values that are let go at an awkward moment: none stays without a row.
+//! Awkward moments: long values that are let go, of which none stays without a row, and rolls of
+//! the log while a header becomes clean.
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
-use ese_base::{PageSize, ProcId};
+use ese_base::{Generation, LgPos, PageSize, ProcId};
 use ese_os::Env;
 use ese_sim::SimEnv;
 
@@ -168,4 +169,22 @@ fn who_lets_go_of_more_values_than_the_background_removes_removes_some() {
     assert!(left < 2 * 4200, "{left} nodes of 9000 are left");
     instance.background_step().unwrap();
     assert_eq!(nodes(&table), 0);
+}
+
+/// Between its clean header and the record that says so the log may go over to a new generation:
+/// recovery ended with a database that was clean and needed logs.
+#[test]
+fn a_roll_passes_over_what_is_clean_and_what_becomes_dirty_asks_itself() {
+    let (env, _) = SimEnv::new(1);
+    let (instance, table) = with_rows(&env, 1);
+    let attached = instance.database(table.db.dbid).unwrap();
+    let log = instance.log.as_ref().unwrap();
+    let required = || attached.db.file.header().required();
+    log.roll().unwrap();
+    assert_eq!(required().1, log.written_generation().0);
+    instance.make_clean(&attached, LgPos::MIN).unwrap();
+    log.roll().unwrap();
+    assert_eq!(required(), (Generation(0), Generation(0)));
+    instance.mark_dirty(&attached).unwrap();
+    assert_eq!(required().1, log.written_generation().0);
 }

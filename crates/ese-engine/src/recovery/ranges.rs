@@ -164,7 +164,12 @@ impl LogFence for RequireFirst<'_> {
             return Ok(());
         }
         let begun = self.ranges.begun(end.generation);
-        self.file.update_header(|header| require_up_to(header, begun))
+        self.file.update_header(|header| {
+            // Another thread may have made it clean since.
+            if header.state() == DbState::DirtyShutdown {
+                require_up_to(header, begun);
+            }
+        })
     }
 }
 
