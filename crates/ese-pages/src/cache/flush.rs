@@ -183,6 +183,8 @@ impl PageCache {
             }
         };
         if pages.is_empty() {
+            // What was latched at the end of the last flush may have kept more frames than allowed.
+            self.shrink();
             return Ok(stats);
         }
         self.check_writable()?;

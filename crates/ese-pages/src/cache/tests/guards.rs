@@ -290,6 +290,9 @@ fn copy_mode_grows_while_everything_is_latched() {
         assert_eq!(value_of(guard.page(), Pgno(pgno)), u64::from(pgno));
     }
     drop(guards);
+    assert!(cache.stats().frames > 16, "{:?}", cache.stats());
+    flush_all(&cache);
+    assert!(cache.stats().frames <= 16, "nothing was dirty: {:?}", cache.stats());
     for pgno in 1..=40 {
         assert_eq!(read(&cache, pgno), u64::from(pgno));
     }
