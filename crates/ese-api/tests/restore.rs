@@ -448,10 +448,18 @@ fn databases_that_are_missing_damaged_or_mixed_up() {
 
     let log = case.logs()[1].clone();
     fs::write(&copy, &intact).unwrap();
-    let mut bytes = fs::read(&log).unwrap();
+    let whole = fs::read(&log).unwrap();
+    let mut bytes = whole.clone();
     bytes[PAGE + 300..PAGE + 400].fill(0x77);
     fs::write(&log, bytes).unwrap();
     assert_eq!(case.code(), JetErr::LogCorruptDuringHardRestore);
+
+    // As a power cut leaves it: the last write is whole in its shadow alone.
+    let (mut bytes, last) = (whole, 3 * PAGE);
+    bytes.copy_within(last..last + PAGE, last + PAGE);
+    bytes[last + 300..last + 400].fill(0x77);
+    fs::write(&log, bytes).unwrap();
+    assert_eq!(case.code(), JetErr::LogTornWriteDuringHardRestore);
 }
 
 #[test]

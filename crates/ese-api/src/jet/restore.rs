@@ -41,8 +41,9 @@ const FILES: u32 = 80;
 /// database, `JET_errDatabaseCorrupted` (-1206), `JET_errRestoreOfNonBackupDatabase` (-615),
 /// `JET_errDatabasePatchFileMismatch` (-552), `JET_errStartingRestoreLogTooHigh` (-554),
 /// `JET_errEndingRestoreLogTooLow` (-553), `JET_errDatabasesNotFromSameSnapshot` (-580),
-/// `JET_errLogCorruptDuringHardRestore` (-573), `JET_errReadVerifyFailure` (-1018). Of the logs
-/// that are there `JET_errExistingLogFileHasBadSignature` (-610),
+/// `JET_errLogCorruptDuringHardRestore` (-573), `JET_errLogTornWriteDuringHardRestore` (-570),
+/// `JET_errReadVerifyFailure` (-1018). Of the logs that are there
+/// `JET_errExistingLogFileHasBadSignature` (-610),
 /// `JET_errExistingLogFileIsNotContiguous` (-611), `JET_errMissingCurrentLogFiles` (-565),
 /// `JET_errLogCorruptDuringHardRecovery` (-574). `JET_errDiskFull` (-1808). Nothing has been
 /// replaced unless all files were verified and copied.

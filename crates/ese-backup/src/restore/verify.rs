@@ -18,7 +18,7 @@ use super::{
     plan::{LogCopy, PlannedDatabase, PlannedLog, RestorePlan},
 };
 use crate::{
-    session::verify_segment,
+    session::{is_shadow, verify_segment},
     stream::{Output, Sink, hex32},
 };
 
@@ -37,11 +37,18 @@ pub struct SetReport {
     pub damaged: Vec<Error>,
 }
 
+/// Is it the log that is damaged, whatever else is right?
+fn is_damage(error: &Error) -> bool {
+    use JetErr::{LogCorruptDuringHardRestore, LogTornWriteDuringHardRestore};
+    matches!(error.code(), LogCorruptDuringHardRestore | LogTornWriteDuringHardRestore)
+}
+
 /// Reads and verifies every file of a set. Nothing is written.
 ///
 /// # Errors
 /// `JET_errReadVerifyFailure` (-1018) and its kin for a page, `JET_errLogCorruptDuringHardRestore`
-/// (-573) for a log, each with file and page or generation; `JET_errClientRequestToStopJetService`
+/// (-573) for a log, `JET_errLogTornWriteDuringHardRestore` (-570) where only the shadow of its
+/// last write is whole (backup-log-recovery 3.5), each with file and page or generation; `JET_errClientRequestToStopJetService`
 /// (-1329) if stopped.
 pub fn verify_set(
     env: &Env,
@@ -182,9 +189,7 @@ impl<'a> Run<'a> {
             self.so_far = before;
             match self.log_copy(env, log, copy, sink, None) {
                 Ok(()) => sound = sound.or(Some(copy)),
-                Err(error) if error.code() == JetErr::LogCorruptDuringHardRestore => {
-                    damaged.push(error);
-                }
+                Err(error) if is_damage(&error) => damaged.push(error),
                 Err(error) => return Err(error),
             }
         }
@@ -205,25 +210,38 @@ impl<'a> Run<'a> {
         sink: &mut Sink,
         out: Option<&Output>,
     ) -> Result<()> {
-        let damaged = |what: String| {
-            Error::new(JetErr::LogCorruptDuringHardRestore, what)
+        let with_code = |code, what: String| {
+            Error::new(code, what)
                 .at_path(&copy.path)
                 .at_generation(log.generation)
                 .advise("bring an intact copy of this log, or restore another set")
         };
-        let mut segments = 0;
+        let damaged = |what| with_code(JetErr::LogCorruptDuringHardRestore, what);
+        let (mut segments, mut bad) = (0, None);
         let out = out.map(|file| (file, log.len));
         let crc = self.pump(env, &copy.path, log.len, sink, out, &mut |bytes, offset| {
             let first = offset / LOG_SEGMENT_LEN as u64;
             for (segment, isec) in bytes.chunks(LOG_SEGMENT_LEN).zip(first..) {
                 segments += 1;
+                // What follows a damaged segment tells whether it is the end of a torn write.
+                if let Some(what) = bad.take() {
+                    let is_torn = is_shadow(segment, isec);
+                    return Err(if is_torn {
+                        with_code(JetErr::LogTornWriteDuringHardRestore, what)
+                    } else {
+                        damaged(what)
+                    });
+                }
                 // The header was read when the set was examined.
                 if isec > 0 && log.framing == Framing::Segments {
-                    verify_segment(segment, isec).map_err(damaged)?;
+                    bad = verify_segment(segment, isec).err();
                 }
             }
             Ok(())
         })?;
+        if let Some(what) = bad {
+            return Err(damaged(what));
+        }
         self.report.log_segments += segments;
         match &copy.crc32 {
             Some(listed) if *listed != hex32(crc) => {

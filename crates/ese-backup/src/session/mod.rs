@@ -34,7 +34,7 @@ pub use begin_end::{
 pub(crate) use context::ResumePoint;
 pub use context::{BackupContext, FileHandle, LogInfo, OpenedFile};
 pub(crate) use machine::Who;
-pub(crate) use read_log::verify_segment;
+pub(crate) use read_log::{is_shadow, verify_segment};
 pub use snapshot::Freeze;
 pub use stop::PauseBy;
 pub use table::State;

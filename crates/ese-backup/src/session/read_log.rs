@@ -153,8 +153,17 @@ pub(crate) fn verify_segment(segment: &[u8], isec: u64) -> Result<(), String> {
         return Ok(());
     }
     // A blank segment is checked second: it is rare, except behind the end of a short log.
-    if segment == &BLANK || stored == segment_checksum(segment, number.wrapping_sub(1)) {
+    if segment == &BLANK || is_shadow(segment, isec) {
         return Ok(());
     }
     Err(format!("the checksum of segment {isec} is wrong: stored {stored:016x}"))
+}
+
+/// Is it the shadow of the segment before it? Where that one is damaged, a write was torn.
+pub(crate) fn is_shadow(segment: &[u8], isec: u64) -> bool {
+    let before = isec.checked_sub(1).and_then(|before| u32::try_from(before).ok());
+    let segment: Option<&[u8; LOG_SEGMENT_LEN]> = segment.try_into().ok();
+    segment.zip(before).is_some_and(|(segment, before)| {
+        stored_segment_checksum(segment) == segment_checksum(segment, before)
+    })
 }
