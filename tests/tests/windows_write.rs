@@ -208,6 +208,47 @@ fn databases_of_windows_are_changed_and_stay_good_to_every_reader() {
     }
 }
 
+/// What Windows has sorted stays as it is: a change of any other column does not reach it.
+#[test]
+fn columns_that_no_index_of_windows_is_made_of_are_changed() {
+    let test = "columns_that_no_index_of_windows_is_made_of_are_changed";
+    let Some(data) = real_data(test) else { return };
+    let folder = scratch();
+    let path = folder.path().join("index.edb");
+    fs::write(&path, fs::read(data.join("databases/index.edb")).unwrap()).unwrap();
+    let instance = Instance::builder(folder.path()).page_size(PageSize::K4).start().unwrap();
+    let database = instance.open_database(&path).unwrap();
+    let mut session = instance.session().unwrap();
+    let mut transaction = session.begin().unwrap();
+    let table = database.table(&transaction, "index").unwrap();
+    let before = table.get(&transaction, 1).unwrap().unwrap();
+    let new =
+        row! { "Short" => 77_i16, "ASCII" => "another text", "LongBinary" => vec![7_u8; 9000] };
+    assert!(table.update(&mut transaction, 1, &new).unwrap());
+    for text in
+        [row! { "Unicode" => "other" }, row! { "LongUnicode" => "other", "Short" => 78_i16 }]
+    {
+        let refused = table.update(&mut transaction, 1, &text).unwrap_err();
+        assert_eq!(refused.code(), JetErr::SecondaryIndexCorrupted, "{refused}");
+        assert!(refused.to_string().contains("Unicode\""), "{refused}");
+    }
+    let after = table.get(&transaction, 1).unwrap().unwrap();
+    for column in table.columns() {
+        let (name, after) = (column.name.as_str(), after.get(column.name.as_str()));
+        match name {
+            "Short" => assert_eq!(after, Some(&Value::I16(77))),
+            "ASCII" => assert_eq!(after, Some(&Value::Text("another text".into()))),
+            "LongBinary" => assert_eq!(after, Some(&Value::Binary(vec![7; 9000]))),
+            _ => assert_eq!(after, before.get(name), "{name}"),
+        }
+    }
+    transaction.commit().unwrap();
+    drop((table, database, session));
+    instance.stop().unwrap();
+    // Each entry of each index whose keys are made here is compared with the rows.
+    verify(&path);
+}
+
 /// Catalog1 is of an older engine: MSysObjids and MSysLocales lie behind a shadow catalog of more
 /// pages, and its header says that the shadow is not kept.
 #[test]

@@ -148,8 +148,8 @@ fn one(output: &mut Output, table: &TableSchema) -> Outcome {
     let foreign: Vec<&str> = foreign.map(|index| index.name.as_str()).collect();
     if !foreign.is_empty() {
         output.line(&format!(
-            "its rows can be read and not changed (-1413, -1414) as long as it has indexes whose \
-             text another engine has sorted: {}",
+            "rows can be read, and changed in columns of no such index, not inserted or deleted \
+             (-1413, -1414) as long as it has indexes whose text another engine has sorted: {}",
             foreign.join(", ")
         ))?;
     }

@@ -162,7 +162,8 @@ fn warn_of_foreign_indexes(db: &Database, table: &TableSchema) {
             table = table.name,
             index = index.name,
             "text in this index was sorted by another engine: rows of the table can be read, and \
-             not changed (-1413, -1414) until the index is deleted and made anew"
+             changed in other columns, not inserted or deleted (-1413, -1414) until the index is \
+             deleted and made anew"
         );
     }
 }

@@ -48,7 +48,7 @@ pub use stats::IndexStats;
 use self::{
     live::Live,
     long::LongState,
-    secondary::{delete_entries, insert_entries, replace_entries},
+    secondary::{delete_entries, insert_entries, reaches, replace_entries},
 };
 
 /// A table of an attached database, as one version of its schema describes it. Versions share the
@@ -322,17 +322,7 @@ impl Table {
         key: &[u8],
         record: &[u8],
     ) -> Result<()> {
-        if self.schema.primary().is_some() {
-            let mut new_key = Vec::with_capacity(key.len());
-            self.primary_key(session, record, &mut new_key)?;
-            if new_key != key {
-                return Err(Error::new(
-                    JetErr::RecordPrimaryChanged,
-                    "the new record has another primary key",
-                )
-                .advise("delete the row and insert it anew"));
-            }
-        }
+        self.check_same_key(session, key, record)?;
         let indexes = live.kept_by(session)?;
         if indexes.is_empty() && !self.has_long_values() {
             return self.replace_row(session, hint, key, record);
@@ -345,6 +335,30 @@ impl Table {
             replace_entries(self, &live.schema, &indexes, session, key, (&old, record))?;
             self.release_lids(session, &old, Some(record))
         })
+    }
+
+    /// The key of a new record must be that of its row.
+    fn check_same_key(&self, session: &Session, key: &[u8], record: &[u8]) -> Result<()> {
+        let Some(primary) = self.schema.primary() else { return Ok(()) };
+        let mut new_key = Vec::with_capacity(key.len());
+        match self.primary_key(session, record, &mut new_key) {
+            // Another engine made the key. It stays what it is if its columns do.
+            Err(error) if error.code() == JetErr::PrimaryIndexCorrupted => {
+                let Some(old) = self.get(session, key, <[u8]>::to_vec)? else { return Ok(()) };
+                let page_size = self.db.page_size();
+                let old = RecordView::new(&old, page_size)?;
+                let new = RecordView::new(record, page_size)?;
+                let changed = reaches(primary, &self.schema, &old, &new)?;
+                return if changed { Err(error) } else { Ok(()) };
+            }
+            made => made?,
+        }
+        if new_key == key {
+            return Ok(());
+        }
+        let what = "the new record has another primary key";
+        Err(Error::new(JetErr::RecordPrimaryChanged, what)
+            .advise("delete the row and insert it anew"))
     }
 
     /// Locks the row with this key until the transaction ends. False: there is no such row.

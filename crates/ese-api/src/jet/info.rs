@@ -176,7 +176,8 @@ pub struct JET_INDEXINFO {
     /// Their version (`JET_IdxInfoSortVersion`).
     pub qwSortVersion: Option<u64>,
     /// Another engine, or another version, made the keys: rows can be read in their order, but not
-    /// sought by them, and the table cannot be changed until the index was made anew.
+    /// sought by them, and rows cannot be inserted, deleted or changed in its columns until the
+    /// index was made anew.
     pub fForeignOrder: bool,
     /// Names the index in [`JetSetCurrentIndex4`](super::JetSetCurrentIndex4).
     pub indexid: JET_INDEXID,

@@ -162,6 +162,28 @@ impl<'a> ColumnData<'a> {
         self.is_null()
     }
 
+    /// Is it stored as in another record of the row? Equal values may be stored in two ways, so what
+    /// differs here may still be equal; what is computed never counts as the same.
+    ///
+    /// # Errors
+    /// As [`Instances::nth`].
+    pub(crate) fn is_stored_as(self, other: ColumnData<'_>) -> Result<bool> {
+        let computed = |data| matches!(data, ColumnData::Computed);
+        if computed(self)
+            || computed(other)
+            || self.is_default() != other.is_default()
+            || self.len() != other.len()
+        {
+            return Ok(false);
+        }
+        for itag in 1..=self.len() {
+            if self.nth(itag)? != other.nth(itag)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Does the row say nothing of the column, so that its default shows?
     #[must_use]
     pub fn is_default(&self) -> bool {

@@ -93,7 +93,6 @@ impl Live {
                 }
                 self.check_columns_of(index)?;
             }
-            index.check_changeable()?;
             kept.push(index.as_ref());
         }
         Ok(kept)

@@ -48,11 +48,11 @@ impl SecondaryIndex {
         }
     }
 
-    /// Refuses changes of the table where this index could not follow them.
+    /// Refuses changes of its entries, where their keys cannot be made.
     pub(crate) fn check_changeable(&self) -> Result<()> {
         match &self.obstacle {
             None => Ok(()),
-            Some(error) => Err(error.clone().within("the rows can be read, not changed")),
+            Some(error) => Err(error.clone().within("its entries can be read, not changed")),
         }
     }
 }
@@ -182,6 +182,7 @@ pub(super) fn insert_entries(
     record: &[u8],
 ) -> Result<()> {
     for index in indexes {
+        index.check_changeable()?;
         for key in index.keys_of(table, schema, session, record)? {
             index.insert_entry(&table.db, session, &key, bookmark)?;
         }
@@ -199,6 +200,7 @@ pub(super) fn delete_entries(
     record: &[u8],
 ) -> Result<()> {
     for index in indexes {
+        index.check_changeable()?;
         for key in index.keys_of(table, schema, session, record)? {
             index.delete_entry(&table.db, session, &key, bookmark)?;
         }
@@ -206,8 +208,27 @@ pub(super) fn delete_entries(
     Ok(())
 }
 
-/// The entries of a row that has changed: only keys that come or go are touched. What goes goes
-/// first, so that a row may take over a unique key from itself.
+/// Does a change of a row reach a column that the keys of an index are made of, or depend on?
+pub(super) fn reaches(
+    index: &Index,
+    schema: &TableSchema,
+    old: &RecordView<'_>,
+    new: &RecordView<'_>,
+) -> Result<bool> {
+    let segments = index.segments.iter().map(|segment| segment.column);
+    let conditions = index.conditions.iter().map(|condition| condition.column);
+    for id in segments.chain(conditions) {
+        let column = schema.columns.require(id)?;
+        if !old.data(column)?.is_stored_as(new.data(column)?)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The entries of a row that has changed: only keys that come or go are touched, and an index that
+/// the change does not reach is not looked at. What goes goes first, so that a row may take over a
+/// unique key from itself.
 pub(super) fn replace_entries(
     table: &Table,
     schema: &TableSchema,
@@ -216,7 +237,13 @@ pub(super) fn replace_entries(
     bookmark: &[u8],
     (old, new): (&[u8], &[u8]),
 ) -> Result<()> {
+    let page_size = table.db.page_size();
+    let views = (RecordView::new(old, page_size)?, RecordView::new(new, page_size)?);
     for index in indexes {
+        if !reaches(&index.schema, schema, &views.0, &views.1)? {
+            continue;
+        }
+        index.check_changeable()?;
         let mut before = index.keys_of(table, schema, session, old)?;
         let mut after = index.keys_of(table, schema, session, new)?;
         before.sort_unstable();
