@@ -38,12 +38,62 @@ impl Digest {
         self.rows += 1;
         if value.len() > LONG {
             let (words, _) = value.as_chunks();
-            let words = words.iter().map(|word| u64::from_le_bytes(*word));
-            self.sum = words.fold(self.sum, u64::wrapping_add);
+            self.sum = sum_words(self.sum, words);
         }
-        let head = value.first_chunk().map_or(0, |head| u64::from_le_bytes(*head));
-        let tail = value.last().map_or(0, |&last| u64::from(last));
+        self.add_ends(value, value);
+    }
+
+    /// The same for a long value that comes in parts.
+    pub(crate) fn long(&mut self) -> LongDigest<'_> {
+        self.rows += 1;
+        LongDigest { digest: self, begun: false, odd: [0; 8], odd_len: 0 }
+    }
+
+    fn add_ends(&mut self, first: &[u8], last: &[u8]) {
+        let head = first.first_chunk().map_or(0, |head| u64::from_le_bytes(*head));
+        let tail = last.last().map_or(0, |&last| u64::from(last));
         self.sum = self.sum.wrapping_add(head).wrapping_add(tail);
+    }
+}
+
+fn sum_words(sum: u64, words: &[[u8; 8]]) -> u64 {
+    words.iter().map(|word| u64::from_le_bytes(*word)).fold(sum, u64::wrapping_add)
+}
+
+/// A long value on its way into a digest.
+pub(crate) struct LongDigest<'d> {
+    digest: &'d mut Digest,
+    begun: bool,
+    /// The beginning of a word that lies in two parts.
+    odd: [u8; 8],
+    odd_len: usize,
+}
+
+impl LongDigest<'_> {
+    /// Takes the next part in; the first has at least a word. `last`: no other comes.
+    pub(crate) fn add(&mut self, mut part: &[u8], last: bool) {
+        let first = if self.begun { &[] } else { part };
+        self.digest.add_ends(first, if last { part } else { &[] });
+        self.begun = true;
+        if self.odd_len > 0 {
+            let (end, rest) = part.split_at((8 - self.odd_len).min(part.len()));
+            self.keep(end);
+            part = rest;
+        }
+        let (words, rest) = part.as_chunks();
+        self.digest.sum = sum_words(self.digest.sum, words);
+        self.keep(rest);
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.odd[self.odd_len] = *byte;
+            self.odd_len += 1;
+            if self.odd_len == self.odd.len() {
+                self.digest.sum = self.digest.sum.wrapping_add(u64::from_le_bytes(self.odd));
+                self.odd_len = 0;
+            }
+        }
     }
 }
 

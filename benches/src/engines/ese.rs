@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, Read, Write},
+    io::{BufRead, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
 };
@@ -111,13 +111,15 @@ impl Store for Ese {
         let mut trx = session.begin_read_only()?;
         let mut digest = Digest::default();
         if self.is_long {
-            let mut value = Vec::new();
             for key in keys {
                 let mut reader =
                     self.table.read_value(&trx, key.as_slice(), "value")?.ok_or("no such key")?;
-                value.clear();
-                reader.read_to_end(&mut value)?;
-                digest.add(&value);
+                let (mut left, mut long) = (reader.len(), digest.long());
+                reader.visit(|part| {
+                    left -= part.len() as u64;
+                    long.add(part, left == 0);
+                    ControlFlow::Continue(())
+                })?;
             }
             return Ok(digest);
         }

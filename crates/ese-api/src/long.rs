@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Read, Seek, SeekFrom, Write},
+    ops::ControlFlow,
     sync::Arc,
 };
 
@@ -11,7 +12,8 @@ use ese_engine::{
     longvalue::chunk_len,
     record::{Instance as Stored, Lid, LongValues, RecordView},
     schema::ColumnId,
-    table::{Sharing, Table as EngineTable},
+    table::{SessionLongValues, Sharing, Table as EngineTable},
+    tree::Position,
 };
 
 use crate::{
@@ -65,7 +67,7 @@ impl Table {
         let mut whole = Vec::new();
         key_bytes(self.schema(), key, &mut whole)?;
         let cell = from.cell();
-        let opened = cell.with(|state| {
+        cell.with(|state| {
             let table = Arc::clone(&*self.current(&state.engine)?);
             let id = long_column(&table, column)?;
             let column = table.schema.columns.require(id)?;
@@ -81,16 +83,19 @@ impl Table {
                 })
             })?;
             let Some((outside, bytes)) = found.transpose()?.flatten() else { return Ok(None) };
+            let mut position = Position::default();
             let len = match outside {
                 None => bytes.len() as u64,
-                Some(lid) => u64::from(table.long_values(&state.engine).readable_size(lid)?),
+                Some(lid) => {
+                    let values = table.long_values(&state.engine);
+                    let len = values.readable_size(lid)?;
+                    position = values.position();
+                    u64::from(len)
+                }
             };
-            Ok(Some((table, outside, bytes, len)))
-        })?;
-        Ok(opened.map(|(table, outside, bytes, len)| {
             let chunk = Chunk { begin: 0, bytes };
-            LongReader { cell, table, outside, len, at: 0, chunk }
-        }))
+            Ok(Some(LongReader { cell, table, outside, len, at: 0, chunk, position }))
+        })
     }
 
     /// Opens the first value of a column for writing, from its beginning on; what is not written
@@ -166,6 +171,8 @@ pub struct LongReader<'t> {
     len: u64,
     at: u64,
     chunk: Chunk,
+    /// Where the engine read last.
+    position: Position,
 }
 
 impl LongReader<'_> {
@@ -181,14 +188,57 @@ impl LongReader<'_> {
         self.len == 0
     }
 
+    /// Gives the rest of the value, from the place on, in parts and without copying it, until the
+    /// visitor breaks: the fastest way through a value. The place is behind the last part then.
+    ///
+    /// The visitor runs under a page latch: it must be short and must not use the engine.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn visit(&mut self, mut each: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<()> {
+        let (begin, mut given) = (self.at, 0);
+        let mut each = |part: &[u8]| {
+            given += part.len() as u64;
+            each(part)
+        };
+        let visited = match self.outside {
+            Some(lid) => {
+                let offset = u32::try_from(begin).unwrap_or(u32::MAX);
+                let len = u32::try_from(self.len).unwrap_or(u32::MAX);
+                self.with_values(|values| values.each_part(lid, len, offset, &mut each))
+            }
+            None => {
+                let rest = self.chunk.from(begin);
+                if !rest.is_empty() {
+                    // There is nothing behind the only part that could be left out.
+                    let _ = each(rest);
+                }
+                Ok(())
+            }
+        };
+        self.at += given;
+        visited
+    }
+
+    /// Reads on from where the last reading ended.
+    fn with_values<T>(
+        &mut self,
+        read: impl FnOnce(&SessionLongValues<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let LongReader { cell, table, position, .. } = self;
+        cell.with(|state| {
+            let values = table.long_values(&state.engine).going_on_at(*position);
+            let done = read(&values);
+            *position = values.position();
+            done
+        })
+    }
+
     /// Fills a buffer from the place on, past the chunk in memory.
     fn fill(&mut self, lid: Lid, buf: &mut [u8]) -> Result<usize> {
         let offset = u32::try_from(self.at).unwrap_or(u32::MAX);
         let len = u32::try_from(self.len).unwrap_or(u32::MAX);
-        let table = &self.table;
-        let count = self
-            .cell
-            .with(|state| table.long_values(&state.engine).read_into(lid, len, offset, buf))?;
+        let count = self.with_values(|values| values.read_into(lid, len, offset, buf))?;
         self.at += count as u64;
         Ok(count)
     }
@@ -200,9 +250,7 @@ impl LongReader<'_> {
         let begin = self.at / step * step;
         let offset = u32::try_from(begin).unwrap_or(u32::MAX);
         let most = usize::try_from(step).unwrap_or(usize::MAX);
-        let bytes = self
-            .cell
-            .with(|state| self.table.long_values(&state.engine).read_at(lid, offset, most))?;
+        let bytes = self.with_values(|values| values.read_at(lid, offset, most))?;
         self.chunk = Chunk { begin, bytes };
         Ok(())
     }

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by ending")]
 
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::{
+    io::{ErrorKind, Read, Seek, SeekFrom, Write},
+    ops::ControlFlow,
+};
 
 use ese_api::{
-    ColType, ColumnDef, ColumnFlags, Database, Error, Instance, JetErr, PageSize, Session, Table,
-    TableBuilder, Transaction, row,
+    ColType, ColumnDef, ColumnFlags, Database, Error, Instance, JetErr, LongReader, PageSize,
+    Session, Table, TableBuilder, Transaction, row,
 };
 
 struct Store {
@@ -51,6 +54,46 @@ fn jet(error: &std::io::Error) -> JetErr {
     error.get_ref().unwrap().downcast_ref::<Error>().unwrap().code()
 }
 
+/// Visiting gives what reading gives, and stops where the visitor says so.
+fn visits_the_rest(reader: &mut LongReader<'_>, begin: u64, rest: &[u8]) {
+    let mut seen = Vec::new();
+    reader.seek(SeekFrom::Start(begin)).unwrap();
+    reader
+        .visit(|part| {
+            assert!(!part.is_empty());
+            seen.extend_from_slice(part);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert!(seen == rest, "{begin}");
+    assert_eq!(reader.stream_position().unwrap(), begin + rest.len() as u64);
+
+    reader.seek(SeekFrom::Start(begin)).unwrap();
+    let mut first = 0;
+    reader
+        .visit(|part| {
+            assert_eq!(first, 0, "the visitor broke");
+            first = part.len();
+            ControlFlow::Break(())
+        })
+        .unwrap();
+    assert_eq!(reader.stream_position().unwrap(), begin + first as u64);
+}
+
+#[test]
+fn a_value_that_lies_in_its_row_is_visited_in_one_part() {
+    let store = store(PageSize::K4);
+    let mut session = store.instance.session().unwrap();
+    let mut transaction = session.begin().unwrap();
+    let mut writer = store.table.write_value(&mut transaction, 1, "plain").unwrap();
+    writer.write_all(&bytes(100)).unwrap();
+    writer.finish().unwrap();
+    let mut reader = store.table.read_value(&transaction, 1, "plain").unwrap().unwrap();
+    for begin in [0, 40, 99, 100, 101] {
+        visits_the_rest(&mut reader, begin as u64, bytes(100).get(begin..).unwrap_or_default());
+    }
+}
+
 #[test]
 fn a_value_written_in_pieces_of_any_length_is_read_in_pieces_of_any_length() {
     for page_size in [PageSize::K4, PageSize::K32] {
@@ -74,6 +117,7 @@ fn a_value_written_in_pieces_of_any_length_is_read_in_pieces_of_any_length() {
                     let rest = all.get(begin..).unwrap_or_default();
                     assert_eq!(part[..count], rest[..count]);
                     assert_eq!(count == 0, rest.is_empty(), "{begin}");
+                    visits_the_rest(&mut reader, begin as u64, rest);
                 }
                 drop(reader);
                 transaction.rollback().unwrap();

@@ -23,13 +23,14 @@ use ese_base::PageSize;
 
 pub(crate) use read::root;
 pub use read::{
-    Nodes, OfflineLongValues, StoredSize, Visit, read, read_into, readable_size, size, stored_size,
+    Nodes, OfflineLongValues, StoredSize, Visit, each_part, read, read_into, readable_size, size,
+    stored_size,
 };
 pub(crate) use remove::{remove_some, remove_value};
 pub(crate) use waiting::{Changed, Step, Waiting};
 pub(crate) use walk::ValueWalk;
 pub use write::SIZE_MAX;
-pub(crate) use write::{LongTree, Packing, SeenNodes};
+pub(crate) use write::{LongTree, Packing};
 
 use crate::{record::Lid, schema::TableSchema};
 

@@ -116,7 +116,10 @@ pub fn read(nodes: &dyn Nodes, lid: Lid, chunk: u32, offset: u32, most: usize) -
     let wanted = left.min(most);
     // Grows by what is really there: the size in the root may be damaged.
     let mut out = Vec::with_capacity(wanted.min(ROOM_AT_ONCE));
-    each_part(nodes, lid, (chunk, size), offset, wanted, &mut |part| out.extend_from_slice(part))?;
+    each_part(nodes, lid, (chunk, size), offset, wanted, &mut |part| {
+        out.extend_from_slice(part);
+        ControlFlow::Continue(())
+    })?;
     Ok(out)
 }
 
@@ -140,23 +143,30 @@ pub fn read_into(
             to.copy_from_slice(part);
             rest = behind;
         }
+        ControlFlow::Continue(())
     })?;
     Ok(wanted)
 }
 
-/// Gives `wanted` bytes from `offset` on, in parts; that many there must be.
-fn each_part(
+/// Gives `wanted` bytes from `offset` on, in parts, until the visitor breaks; that many there must
+/// be. A part lies in its page wherever it is not compressed there: the visitor runs under the
+/// page's latch.
+///
+/// # Errors
+/// As [`read`].
+pub fn each_part(
     nodes: &dyn Nodes,
     lid: Lid,
     (chunk, size): (u32, u32),
     offset: u32,
     wanted: usize,
-    each: &mut dyn FnMut(&[u8]),
+    each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
 ) -> Result<()> {
     if wanted == 0 || chunk == 0 {
         return Ok(());
     }
     let (mut next, mut given) = (offset / chunk * chunk, 0);
+    let mut enough = false;
     let mut expected = chunk_key(lid, next);
     let first = expected.clone();
     nodes.visit(&first, &mut |key, data| {
@@ -167,10 +177,10 @@ fn each_part(
         let skip = usize::try_from(offset.saturating_sub(next)).unwrap_or(usize::MAX);
         let bytes = bytes.get(skip..).unwrap_or_default();
         let part = bytes.get(..wanted - given).unwrap_or(bytes);
-        each(part);
+        enough = each(part).is_break();
         given += part.len();
         next = match next.checked_add(chunk) {
-            Some(next) if given < wanted => next,
+            Some(next) if given < wanted && !enough => next,
             _ => return Ok(ControlFlow::Break(())),
         };
         if let Some(place) = expected.last_chunk_mut() {
@@ -178,7 +188,7 @@ fn each_part(
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    if given < wanted {
+    if given < wanted && !enough {
         return Err(damaged(lid, &format!("its chunk at {next} of {size} bytes is missing")));
     }
     Ok(())

@@ -296,6 +296,7 @@ pub(crate) struct SeenNodes<'a> {
 
 impl Nodes for SeenNodes<'_> {
     fn visit(&self, from: &[u8], each: &mut Visit<'_>) -> Result<()> {
-        crate::table::visit_seen(self.db, self.tree, self.session, from, each)
+        let position = &mut Position::default();
+        crate::table::visit_seen(self.db, self.tree, self.session, (from, position), each)
     }
 }

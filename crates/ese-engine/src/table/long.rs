@@ -5,7 +5,7 @@
 //! to the session's transaction, like the table. Rows change references to values; [`Table`] sees
 //! to it that each value counts them.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{cell::Cell, ops::ControlFlow, sync::Arc};
 
 use ese_base::{Error, JetErr, Result, activity};
 use parking_lot::Mutex;
@@ -14,7 +14,7 @@ use super::{Table, see};
 use crate::{
     catalog::CatalogTrees,
     database::Database,
-    longvalue::{self, Changed, LongTree, Nodes, Packing, SeenNodes, Visit, Waiting, chunk_len},
+    longvalue::{self, Changed, LongTree, Nodes, Packing, Visit, Waiting, chunk_len},
     record::{Lid, LongValues, RecordView},
     schema::{Column, ColumnFlags, LongValueTree, RowKind, TableSchema, long_value_row},
     session::{Durability, SchemaChange, SchemaStep, Session, TreeDrop},
@@ -85,7 +85,12 @@ impl Table {
     /// outside one may see different moments.
     #[must_use]
     pub fn long_values<'a>(&self, session: &'a Session) -> SessionLongValues<'a> {
-        SessionLongValues { tree: self.long_tree(), session, waiting: None }
+        SessionLongValues {
+            tree: self.long_tree(),
+            session,
+            waiting: None,
+            position: Cell::default(),
+        }
     }
 
     /// The same, with changes of a prepared update.
@@ -95,7 +100,7 @@ impl Table {
         waiting: &'a Waiting,
     ) -> SessionLongValues<'a> {
         let waiting = Some(waiting).filter(|waiting| !waiting.is_empty());
-        SessionLongValues { tree: self.long_tree(), session, waiting }
+        SessionLongValues { tree: self.long_tree(), session, waiting, position: Cell::default() }
     }
 
     /// May rows have values outside of them?
@@ -269,20 +274,21 @@ fn last_lid(db: &Database, tree: &TreeHandle) -> Result<Lid> {
     Ok(last)
 }
 
-/// Visits the nodes that a session sees in a tree with unique keys, from a key on.
+/// Visits the nodes that a session sees in a tree with unique keys, from a key on. `position` as in
+/// [`tree::scan`].
 pub(crate) fn visit_seen(
     db: &Database,
     handle: &TreeHandle,
     session: &Session,
-    from: &[u8],
+    (from, position): (&[u8], &mut Position),
     each: &mut Visit<'_>,
 ) -> Result<()> {
     let versions = &session.instance().versions;
-    let (mut position, mut failed) = (Position::default(), Ok(()));
+    let mut failed = Ok(());
     session.read(|snapshot| {
         let start = Start::At { key: from, data: &[] };
-        let view = handle.view();
-        tree::scan(&db.cache, &view, start, Direction::Forward, &mut position, |node| {
+        let guide = (handle, usize::from(session.procid().0));
+        tree::scan_guided(&db.cache, guide, start, Direction::Forward, position, |node| {
             let mut key = KeyBytes::from_slice(node.prefix);
             key.extend_from_slice(node.suffix);
             let seen = match see(versions, handle, snapshot, &node, Some(&key), &[]) {
@@ -306,9 +312,23 @@ pub struct SessionLongValues<'a> {
     session: &'a Session,
     /// What an update has changed and not written yet.
     waiting: Option<&'a Waiting>,
+    /// Where the last reading ended; whoever goes on there need not search.
+    position: Cell<Position>,
 }
 
 impl SessionLongValues<'_> {
+    /// Where the last reading ended.
+    pub fn position(&self) -> Position {
+        self.position.get()
+    }
+
+    /// The same, for who has read before: where that ended is looked at first.
+    #[must_use]
+    pub fn going_on_at(self, position: Position) -> Self {
+        self.position.set(position);
+        self
+    }
+
     fn changed(&self, lid: Lid) -> Option<&Changed> {
         self.waiting.and_then(|waiting| waiting.of(lid))
     }
@@ -344,6 +364,23 @@ impl SessionLongValues<'_> {
         longvalue::read_into(self, lid, (self.chunk(), size), offset, buf)
     }
 
+    /// Gives a value's bytes from `offset` on in parts, without copying them, until the visitor
+    /// breaks; `size` as in [`Self::read_into`].
+    ///
+    /// # Errors
+    /// As [`longvalue::each_part`].
+    pub fn each_part(
+        &self,
+        lid: Lid,
+        size: u32,
+        offset: u32,
+        each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<()> {
+        activity::long_value_read();
+        let left = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        longvalue::each_part(self, lid, (self.chunk(), size), offset, left, each)
+    }
+
     /// What a value takes in the tree. One that an update changes counts as if nothing of it were
     /// compressed.
     ///
@@ -361,7 +398,10 @@ impl Nodes for SessionLongValues<'_> {
     fn visit(&self, from: &[u8], each: &mut Visit<'_>) -> Result<()> {
         match &self.tree {
             Some(LongTree { db, tree, .. }) => {
-                SeenNodes { db, tree, session: self.session }.visit(from, each)
+                let mut position = self.position.get();
+                let visited = visit_seen(db, tree, self.session, (from, &mut position), each);
+                self.position.set(position);
+                visited
             }
             None => Ok(()),
         }

@@ -128,8 +128,8 @@ fn first_leaf<'c>(
     let Some((key, data)) = start.entry(view) else {
         return Ok((leaf_for_read(cache, view, &end)?, None));
     };
-    if let Some(leaf) = remembered(cache, view, position, key, data) {
-        return Ok((leaf, Some(Ok(position.iline))));
+    if let Some((leaf, iline)) = remembered(cache, view, position, key, data) {
+        return Ok((leaf, Some(Ok(iline))));
     }
     let Found { leaf, line } = match guide {
         Some((tree, seat)) => seek_guided(cache, tree, seat, key, data)?,
@@ -138,7 +138,8 @@ fn first_leaf<'c>(
     Ok((leaf, Some(line)))
 }
 
-/// The leaf of a position, if the entry still stands at that very place.
+/// The leaf of a position, and where the entry stands on it, if that is still that very place or
+/// the next one: who reads on often asks for what comes behind.
 #[inline]
 fn remembered<'c>(
     cache: &'c PageCache,
@@ -146,7 +147,7 @@ fn remembered<'c>(
     position: &Position,
     key: &[u8],
     data: &[u8],
-) -> Option<ReadGuard<'c>> {
+) -> Option<(ReadGuard<'c>, usize)> {
     if position.leaf.is_null() {
         return None;
     }
@@ -154,10 +155,14 @@ fn remembered<'c>(
     let page = leaf.page();
     let same = page.dbtime() == position.dbtime
         && page.is_leaf()
-        && view.expect_own(page, position.leaf).is_ok()
-        && position.iline < page.node_count()
-        && order(view, page, position.iline, key, data).is_eq();
-    same.then_some(leaf)
+        && view.expect_own(page, position.leaf).is_ok();
+    if !same {
+        return None;
+    }
+    let stands_at =
+        |&at: &usize| at < page.node_count() && order(view, page, at, key, data).is_eq();
+    let found = [position.iline, position.iline + 1].into_iter().find(stands_at)?;
+    Some((leaf, found))
 }
 
 fn forward<'c>(
@@ -176,6 +181,8 @@ fn forward<'c>(
     let mut leaves = 0;
     loop {
         let page = leaf.page();
+        // Far away in memory: on its way while this leaf is read.
+        cache.will_read_soon(page.next());
         let nodes = page.reader();
         while iline < nodes.count() {
             if visit(nodes.node(iline)).is_break() {

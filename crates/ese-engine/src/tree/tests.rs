@@ -326,6 +326,33 @@ fn a_cursor_steps_through_the_tree_by_its_remembered_place() {
 }
 
 #[test]
+fn who_reads_on_from_a_remembered_place_finds_what_he_asks_for() {
+    let test = TestDb::new(PageSize::K4, 32);
+    let tree = test.create(&test.root(), TreeKind::TABLE, 1);
+    let mut model = Model::new(&test.db, &tree);
+    for row in 0..400_u32 {
+        model.insert(&(2 * row).to_be_bytes(), &[1; 100]);
+    }
+    // The entry of the place itself, the next one, the one behind it, and none.
+    for step in [0, 2, 4, 1] {
+        let mut position = Position::default();
+        for asked in (0..790_u32).step_by(2) {
+            for asked in [asked, asked + step] {
+                let (key, mut found) = (asked.to_be_bytes(), None);
+                let start = Start::At { key: &key, data: &[] };
+                let (cache, view) = (&test.db.cache, tree.view());
+                scan(cache, &view, start, Direction::Forward, &mut position, |node| {
+                    found = Some(node.key_to_vec());
+                    ControlFlow::Break(())
+                })
+                .unwrap();
+                assert_eq!(found, Some(asked.next_multiple_of(2).to_be_bytes().to_vec()));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_place_that_the_tree_left_behind_does_not_mislead() {
     let test = TestDb::new(PageSize::K4, 32);
     let tree = test.create(&test.root(), TreeKind::TABLE, 1);

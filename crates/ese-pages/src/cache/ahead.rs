@@ -3,13 +3,22 @@
 
 use ese_base::{Iline, Pgno};
 
-use super::{PageCache, guard::ReadGuard};
+use super::{PageCache, guard::ReadGuard, latched::ask_for_ends};
 use crate::page::{layout::SLOT_LEN, prefetch::prefetch_at};
 
 /// A page that will be changed, and the node on it if it is one node that will.
 type Place = (Pgno, Option<Iline>);
 
 impl PageCache {
+    /// Says that this page will be read soon: what is looked at first is on its way to the
+    /// processor. Only a hint; a page that is not in memory is let be.
+    #[inline]
+    pub fn will_read_soon(&self, pgno: Pgno) {
+        if let Some(slot) = self.slots.at(pgno) {
+            ask_for_ends(slot, self.page_size);
+        }
+    }
+
     /// Says that these places will be changed soon: of each page what is looked at first is on its
     /// way to the processor. Only a hint; pages that are not in memory are let be.
     pub fn will_change_soon(&self, places: impl Iterator<Item = Place> + Clone) {
@@ -66,6 +75,10 @@ mod tests {
                 let places = places.map(|(pgno, line)| (pgno, line.map(Iline)));
                 cache.will_change_soon(places.clone());
                 cache.will_change_next(places);
+                [0, 3, 5, 31, 40, 41, u32::MAX]
+                    .map(Pgno)
+                    .iter()
+                    .for_each(|at| cache.will_read_soon(*at));
                 assert_eq!(cache.stats(), before, "{page_size} {mode:?}");
                 let loaded = [3, 5, 31, 41].map(|pgno| cache.is_loaded(Pgno(pgno)));
                 assert_eq!(loaded, [true, false, true, false]);

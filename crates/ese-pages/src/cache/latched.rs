@@ -25,7 +25,7 @@ pub(super) struct Latched<L> {
 /// The page's header and the end of its slot array will be looked at first: on their way while the
 /// latch is taken. The pointer is only a guess as yet.
 #[inline]
-fn ask_for_ends(slot: &Slot, page_size: PageSize) {
+pub(super) fn ask_for_ends(slot: &Slot, page_size: PageSize) {
     let (first, len) = (slot.image().cast_const(), page_size.bytes());
     prefetch_at(first);
     prefetch_at(first.wrapping_add(len - 64));
