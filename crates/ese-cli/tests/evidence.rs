@@ -564,3 +564,31 @@ fn a_page_with_a_time_that_cannot_be_is_read_and_not_changed() {
     assert_eq!(rows.lines().count(), 1000);
     assert_eq!(rows.matches("\"name\":\"new\"").count(), changed);
 }
+
+/// Of another machine, or with a new signature out of a repair: the log is not its own.
+#[test]
+fn a_database_in_the_place_of_the_one_that_the_log_needs_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("stranger"), PageSize::K4, 50);
+    dirty(&dir.join("created"), 100);
+    clean(&dir.join("attached"), PageSize::K4, 100);
+    let instance = support::start(&dir.join("attached"), PageSize::K4);
+    drop(instance.open_database("a.edb").unwrap());
+    instance.abandon();
+    for log in ["created", "attached"] {
+        let home = dir.join(log);
+        fs::rename(home.join("a.edb"), dir.join("its own")).unwrap();
+        fs::copy(dir.join("stranger/a.edb"), home.join("a.edb")).unwrap();
+        let ran = untouched(&home, || ese(dir, &["verify", log]));
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        for word in ["a.edb", "the log needs database", "-1216"] {
+            assert!(ran.stdout.contains(word), "{word:?} is missing: {ran:?}");
+        }
+        // Under whatever name the right one is there, nothing is wrong.
+        fs::rename(home.join("a.edb"), home.join("other.edb")).unwrap();
+        fs::rename(dir.join("its own"), home.join("a.edb")).unwrap();
+        let ran = ese(dir, &["verify", log]);
+        assert!(!ran.stdout.contains("-1216"), "{ran:?}");
+    }
+}

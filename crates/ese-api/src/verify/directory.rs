@@ -347,6 +347,8 @@ fn check_names(report: &mut DirReport, stream: &LogStream, log: &LogReport) {
 struct Named {
     /// File names of all of them.
     files: BTreeSet<String>,
+    /// Those whose creation has not finished: they may be missing.
+    begun: BTreeMap<Dbid, (String, Signature)>,
     /// Those that are attached at the end: they have to be there for its recovery.
     attached: BTreeMap<Dbid, (String, Signature)>,
 }
@@ -362,10 +364,21 @@ impl Named {
             Record::AttachDb(attach) => {
                 self.attach(attach.dbid, &attach.path.text(), attach.sign_db);
             }
-            // One whose creation does not finish may be missing.
-            Record::CreateDb(create) => self.files.extend(file_name(&create.path.text())),
+            Record::CreateDb(create) => {
+                let path = create.path.text();
+                self.files.extend(file_name(&path));
+                self.begun.insert(create.dbid, (path, create.sign_db));
+            }
+            Record::CreateDbFinish(finish) => {
+                if let Some(created) = self.begun.remove(&finish.dbid) {
+                    self.attached.insert(finish.dbid, created);
+                }
+            }
             Record::DetachDb(detach) => drop(self.attached.remove(&detach.dbid)),
-            Record::Term2(_) | Record::RecoveryQuit2(_) => self.attached.clear(),
+            Record::Term2(_) | Record::RecoveryQuit2(_) => {
+                self.begun.clear();
+                self.attached.clear();
+            }
             _ => {}
         }
     }
@@ -388,9 +401,24 @@ fn check_named(env: &Env, dir: &Path, report: &mut DirReport, named: &Named) -> 
     }
     for (path, signature) in named.attached.values() {
         let here = report.databases.iter().any(|found| found.header.sign_db == *signature);
+        if here {
+            continue;
+        }
+        let local = dir.join(file_name(path).unwrap_or_default());
+        if let Some(other) = report.databases.iter().find(|found| found.path == local) {
+            let what = format!(
+                "the log needs database {signature}, and the file is {}",
+                other.header.sign_db
+            );
+            problems.push(
+                Error::new(JetErr::AttachedDatabaseMismatch, what)
+                    .at_path(&local)
+                    .advise("put the right database in its place, or take it to a log of its own"),
+            );
+            continue;
+        }
         // One that is damaged has been named, and one elsewhere is not looked at.
-        let name = file_name(path).unwrap_or_default();
-        if here || env.fs.exists(&dir.join(name))? || env.fs.exists(Path::new(path))? {
+        if env.fs.exists(&local)? || env.fs.exists(Path::new(path))? {
             continue;
         }
         problems.push(
