@@ -613,6 +613,8 @@ JET_bitEnumerateInRecordOnly = 2097152
 JET_bitRecordSizeInCopyBuffer = 1
 JET_bitRecordSizeRunningTotal = 2
 JET_bitRecordSizeLocal = 4
+JET_bitRecordSizeIntrinsicPhysicalOnly = 32
+JET_bitRecordSizeExtrinsicLogicalOnly = 64
 JET_bitTransactionReadOnly = 1
 JET_bitCommitLazyFlush = 1
 JET_bitWaitLastLevel0Commit = 2
@@ -2327,6 +2329,26 @@ class JET_RECSIZE2(Structure):
     ]
 
 
+class JET_RECSIZE3(Structure):
+    _fields_ = [
+        ("cbData", c_uint64),
+        ("cbLongValueData", c_uint64),
+        ("cbOverhead", c_uint64),
+        ("cbLongValueOverhead", c_uint64),
+        ("cNonTaggedColumns", c_uint64),
+        ("cTaggedColumns", c_uint64),
+        ("cLongValues", c_uint64),
+        ("cMultiValues", c_uint64),
+        ("cCompressedColumns", c_uint64),
+        ("cbDataCompressed", c_uint64),
+        ("cbLongValueDataCompressed", c_uint64),
+        ("cbIntrinsicLongValueData", c_uint64),
+        ("cbIntrinsicLongValueDataCompressed", c_uint64),
+        ("cIntrinsicLongValues", c_uint64),
+        ("cbKey", c_uint64),
+    ]
+
+
 class JET_LOGINFO_A(Structure):
     _fields_ = [
         ("cbSize", c_uint32),
@@ -3318,6 +3340,9 @@ FUNCTIONS = {
         ("sesid", c_size_t), ("tableid", c_size_t), ("precsize", c_void_p), ("grbit", c_uint32)
     ],
     "JetGetRecordSize2": [
+        ("sesid", c_size_t), ("tableid", c_size_t), ("precsize", c_void_p), ("grbit", c_uint32)
+    ],
+    "JetGetRecordSize3": [
         ("sesid", c_size_t), ("tableid", c_size_t), ("precsize", c_void_p), ("grbit", c_uint32)
     ],
     "JetGetSecondaryIndexBookmark": [

@@ -472,6 +472,8 @@ GOOD["JetGetRecordSize"] = lambda live, form: [
     live.ses, live.table, form.byref(h.JET_RECSIZE()), 0]
 GOOD["JetGetRecordSize2"] = lambda live, form: [
     live.ses, live.table, form.byref(h.JET_RECSIZE2()), 0]
+GOOD["JetGetRecordSize3"] = lambda live, form: [
+    live.ses, live.table, form.byref(h.JET_RECSIZE3()), 0]
 
 
 @good

@@ -1073,6 +1073,24 @@ typedef struct {
 } JET_RECSIZE2;
 
 typedef struct {
+    uint64_t cbData;
+    uint64_t cbLongValueData;
+    uint64_t cbOverhead;
+    uint64_t cbLongValueOverhead;
+    uint64_t cNonTaggedColumns;
+    uint64_t cTaggedColumns;
+    uint64_t cLongValues;
+    uint64_t cMultiValues;
+    uint64_t cCompressedColumns;
+    uint64_t cbDataCompressed;
+    uint64_t cbLongValueDataCompressed;
+    uint64_t cbIntrinsicLongValueData;
+    uint64_t cbIntrinsicLongValueDataCompressed;
+    uint64_t cIntrinsicLongValues;
+    uint64_t cbKey;
+} JET_RECSIZE3;
+
+typedef struct {
     uint32_t cbSize;
     uint32_t ulGenLow;
     uint32_t ulGenHigh;
@@ -2333,6 +2351,8 @@ typedef JET_ERRINFOBASIC_W JET_ERRINFOBASIC;
 #define JET_bitRecordSizeInCopyBuffer 0x00000001
 #define JET_bitRecordSizeRunningTotal 0x00000002
 #define JET_bitRecordSizeLocal 0x00000004
+#define JET_bitRecordSizeIntrinsicPhysicalOnly 0x00000020
+#define JET_bitRecordSizeExtrinsicLogicalOnly 0x00000040
 
 /* Of JetBeginTransaction2/3. */
 #define JET_bitTransactionReadOnly 0x00000001
@@ -3260,6 +3280,10 @@ JET_ERR JET_API JetGetRecordSize(
 /* Adds compression sizes. */
 JET_ERR JET_API JetGetRecordSize2(
     JET_SESID sesid, JET_TABLEID tableid, JET_RECSIZE2 *precsize, JET_GRBIT grbit);
+
+/* Adds the long values in the row and its key. */
+JET_ERR JET_API JetGetRecordSize3(
+    JET_SESID sesid, JET_TABLEID tableid, JET_RECSIZE3 *precsize, JET_GRBIT grbit);
 
 /* Returns the secondary key and the primary bookmark of the entry. */
 JET_ERR JET_API JetGetSecondaryIndexBookmark(

@@ -41,8 +41,7 @@ refused! {
 // What this version has not.
 refused! {
     FeatureNotAvailable:
-        JetDatabaseScan JetGetRecordSize3
-        JetGetSessionInfo
+        JetDatabaseScan JetGetSessionInfo
 }
 
 // Faults are injected by a simulation here, not from outside.

@@ -11,7 +11,8 @@ use crate::{
     ptr::{Bytes, Ptr, bytes, len, size},
     table::wrong_struct,
     types::{
-        JET_RECSIZE, JET_RECSIZE2, JET_RETINFO, JET_RETRIEVECOLUMN, JET_SETCOLUMN, JET_SETINFO,
+        JET_RECSIZE, JET_RECSIZE2, JET_RECSIZE3, JET_RETINFO, JET_RETRIEVECOLUMN, JET_SETCOLUMN,
+        JET_SETINFO,
     },
 };
 
@@ -199,6 +200,16 @@ exports! {
         record_size!(JetGetRecordSize2(sesid, tableid, precsize, grbit), JET_RECSIZE2 {
             cbData cbLongValueData cbOverhead cbLongValueOverhead cNonTaggedColumns cTaggedColumns
             cLongValues cMultiValues cCompressedColumns cbDataCompressed cbLongValueDataCompressed
+        })
+    }
+
+    fn JetGetRecordSize3(
+        sesid: usize, tableid: usize, precsize: Ptr<JET_RECSIZE3>, grbit: u32
+    ) about About::Cursor(sesid, tableid) => {
+        record_size!(JetGetRecordSize3(sesid, tableid, precsize, grbit), JET_RECSIZE3 {
+            cbData cbLongValueData cbOverhead cbLongValueOverhead cNonTaggedColumns cTaggedColumns
+            cLongValues cMultiValues cCompressedColumns cbDataCompressed cbLongValueDataCompressed
+            cbIntrinsicLongValueData cbIntrinsicLongValueDataCompressed cIntrinsicLongValues cbKey
         })
     }
 }

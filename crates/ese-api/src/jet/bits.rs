@@ -204,6 +204,8 @@ pub const JET_bitEnumerateInRecordOnly: JET_GRBIT = 0x20_0000;
 pub const JET_bitRecordSizeInCopyBuffer: JET_GRBIT = 0x1;
 pub const JET_bitRecordSizeRunningTotal: JET_GRBIT = 0x2;
 pub const JET_bitRecordSizeLocal: JET_GRBIT = 0x4;
+pub const JET_bitRecordSizeIntrinsicPhysicalOnly: JET_GRBIT = 0x20;
+pub const JET_bitRecordSizeExtrinsicLogicalOnly: JET_GRBIT = 0x40;
 
 pub const JET_coltypBit: u32 = 1;
 pub const JET_coltypUnsignedByte: u32 = 2;

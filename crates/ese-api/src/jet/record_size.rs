@@ -1,10 +1,13 @@
-//! How large a row is (api-semantics 10.11; the reference pages of JET_RECSIZE and JET_RECSIZE2).
+//! How large a row is (api-semantics 10.11; the reference pages of JET_RECSIZE and
+//! JET_RECSIZE2; ESE's source for JET_RECSIZE3).
 
 use ese_base::Result;
+use ese_engine::record::RecordSize;
 
 use super::{
-    JET_GRBIT, JET_bitRecordSizeInCopyBuffer, JET_bitRecordSizeLocal,
-    JET_bitRecordSizeRunningTotal, JET_bitRetrieveCopy,
+    JET_GRBIT, JET_bitRecordSizeExtrinsicLogicalOnly, JET_bitRecordSizeInCopyBuffer,
+    JET_bitRecordSizeIntrinsicPhysicalOnly, JET_bitRecordSizeLocal, JET_bitRecordSizeRunningTotal,
+    JET_bitRetrieveCopy,
     handles::{JET_SESID, JET_TABLEID},
     invalid_grbit,
     table::{Cursor, with_cursor_in_callback},
@@ -16,7 +19,7 @@ const NODE_OVERHEAD: u64 = 4 + 2;
 
 /// Sizes and counts of a row, or of several rows added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct JET_RECSIZE2 {
+pub struct JET_RECSIZE3 {
     /// Bytes of values in the row; fixed columns take theirs even if they are NULL.
     pub cbData: u64,
     /// Bytes of values outside of the row.
@@ -39,32 +42,96 @@ pub struct JET_RECSIZE2 {
     pub cbDataCompressed: u64,
     /// `cbLongValueData` as it is stored.
     pub cbLongValueDataCompressed: u64,
+    /// Of `cbData`, that of columns whose values may be outside of the row.
+    pub cbIntrinsicLongValueData: u64,
+    /// `cbIntrinsicLongValueData` as it is stored.
+    pub cbIntrinsicLongValueDataCompressed: u64,
+    /// Values of such columns that are in the row.
+    pub cIntrinsicLongValues: u64,
+    /// The key of the row, which `cbOverhead` counts too.
+    pub cbKey: u64,
 }
 
-/// The first eight members of [`JET_RECSIZE2`].
+/// The first eleven members of [`JET_RECSIZE3`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JET_RECSIZE2 {
+    /// See [`JET_RECSIZE3::cbData`].
+    pub cbData: u64,
+    /// See [`JET_RECSIZE3::cbLongValueData`].
+    pub cbLongValueData: u64,
+    /// See [`JET_RECSIZE3::cbOverhead`].
+    pub cbOverhead: u64,
+    /// See [`JET_RECSIZE3::cbLongValueOverhead`].
+    pub cbLongValueOverhead: u64,
+    /// See [`JET_RECSIZE3::cNonTaggedColumns`].
+    pub cNonTaggedColumns: u64,
+    /// See [`JET_RECSIZE3::cTaggedColumns`].
+    pub cTaggedColumns: u64,
+    /// See [`JET_RECSIZE3::cLongValues`].
+    pub cLongValues: u64,
+    /// See [`JET_RECSIZE3::cMultiValues`].
+    pub cMultiValues: u64,
+    /// See [`JET_RECSIZE3::cCompressedColumns`].
+    pub cCompressedColumns: u64,
+    /// See [`JET_RECSIZE3::cbDataCompressed`].
+    pub cbDataCompressed: u64,
+    /// See [`JET_RECSIZE3::cbLongValueDataCompressed`].
+    pub cbLongValueDataCompressed: u64,
+}
+
+/// The first eight members of [`JET_RECSIZE3`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JET_RECSIZE {
-    /// See [`JET_RECSIZE2::cbData`].
+    /// See [`JET_RECSIZE3::cbData`].
     pub cbData: u64,
-    /// See [`JET_RECSIZE2::cbLongValueData`].
+    /// See [`JET_RECSIZE3::cbLongValueData`].
     pub cbLongValueData: u64,
-    /// See [`JET_RECSIZE2::cbOverhead`].
+    /// See [`JET_RECSIZE3::cbOverhead`].
     pub cbOverhead: u64,
-    /// See [`JET_RECSIZE2::cbLongValueOverhead`].
+    /// See [`JET_RECSIZE3::cbLongValueOverhead`].
     pub cbLongValueOverhead: u64,
-    /// See [`JET_RECSIZE2::cNonTaggedColumns`].
+    /// See [`JET_RECSIZE3::cNonTaggedColumns`].
     pub cNonTaggedColumns: u64,
-    /// See [`JET_RECSIZE2::cTaggedColumns`].
+    /// See [`JET_RECSIZE3::cTaggedColumns`].
     pub cTaggedColumns: u64,
-    /// See [`JET_RECSIZE2::cLongValues`].
+    /// See [`JET_RECSIZE3::cLongValues`].
     pub cLongValues: u64,
-    /// See [`JET_RECSIZE2::cMultiValues`].
+    /// See [`JET_RECSIZE3::cMultiValues`].
     pub cMultiValues: u64,
+}
+
+macro_rules! first_members {
+    ($($name:ident { $($field:ident)* })*) => {$(
+        impl From<$name> for JET_RECSIZE3 {
+            fn from(told: $name) -> JET_RECSIZE3 {
+                JET_RECSIZE3 { $($field: told.$field,)* ..JET_RECSIZE3::default() }
+            }
+        }
+
+        impl From<JET_RECSIZE3> for $name {
+            fn from(sizes: JET_RECSIZE3) -> $name {
+                $name { $($field: sizes.$field),* }
+            }
+        }
+    )*};
+}
+
+first_members! {
+    JET_RECSIZE {
+        cbData cbLongValueData cbOverhead cbLongValueOverhead cNonTaggedColumns cTaggedColumns
+        cLongValues cMultiValues
+    }
+    JET_RECSIZE2 {
+        cbData cbLongValueData cbOverhead cbLongValueOverhead cNonTaggedColumns cTaggedColumns
+        cLongValues cMultiValues cCompressedColumns cbDataCompressed cbLongValueDataCompressed
+    }
 }
 
 /// Says how large the current row is, or with [`JET_bitRecordSizeInCopyBuffer`] the one that is
 /// being changed. [`JET_bitRecordSizeRunningTotal`] adds to what `precsize` holds;
-/// [`JET_bitRecordSizeLocal`] leaves out the bytes of values outside of the row.
+/// [`JET_bitRecordSizeLocal`] leaves out the bytes of values outside of the row. Two flags cost
+/// less: with [`JET_bitRecordSizeIntrinsicPhysicalOnly`] values in the row count as they are
+/// stored, with [`JET_bitRecordSizeExtrinsicLogicalOnly`] those outside of it as long as they are.
 ///
 /// # Errors
 /// The cursor's; `JET_errInvalidGrbit` (-900), `JET_errNoCurrentRecord` (-1603),
@@ -75,28 +142,9 @@ pub fn JetGetRecordSize(
     precsize: &mut JET_RECSIZE,
     grbit: JET_GRBIT,
 ) -> Result<()> {
-    let mut total = JET_RECSIZE2 {
-        cbData: precsize.cbData,
-        cbLongValueData: precsize.cbLongValueData,
-        cbOverhead: precsize.cbOverhead,
-        cbLongValueOverhead: precsize.cbLongValueOverhead,
-        cNonTaggedColumns: precsize.cNonTaggedColumns,
-        cTaggedColumns: precsize.cTaggedColumns,
-        cLongValues: precsize.cLongValues,
-        cMultiValues: precsize.cMultiValues,
-        ..JET_RECSIZE2::default()
-    };
-    JetGetRecordSize2(sesid, tableid, &mut total, grbit)?;
-    *precsize = JET_RECSIZE {
-        cbData: total.cbData,
-        cbLongValueData: total.cbLongValueData,
-        cbOverhead: total.cbOverhead,
-        cbLongValueOverhead: total.cbLongValueOverhead,
-        cNonTaggedColumns: total.cNonTaggedColumns,
-        cTaggedColumns: total.cTaggedColumns,
-        cLongValues: total.cLongValues,
-        cMultiValues: total.cMultiValues,
-    };
+    let mut sizes = (*precsize).into();
+    JetGetRecordSize3(sesid, tableid, &mut sizes, grbit)?;
+    *precsize = sizes.into();
     Ok(())
 }
 
@@ -110,34 +158,43 @@ pub fn JetGetRecordSize2(
     precsize: &mut JET_RECSIZE2,
     grbit: JET_GRBIT,
 ) -> Result<()> {
-    let known =
-        JET_bitRecordSizeInCopyBuffer | JET_bitRecordSizeRunningTotal | JET_bitRecordSizeLocal;
+    let mut sizes = (*precsize).into();
+    JetGetRecordSize3(sesid, tableid, &mut sizes, grbit)?;
+    *precsize = sizes.into();
+    Ok(())
+}
+
+/// As [`JetGetRecordSize2`], with the long values in the row and its key for themselves.
+///
+/// # Errors
+/// As [`JetGetRecordSize`].
+pub fn JetGetRecordSize3(
+    sesid: JET_SESID,
+    tableid: JET_TABLEID,
+    precsize: &mut JET_RECSIZE3,
+    grbit: JET_GRBIT,
+) -> Result<()> {
     with_cursor_in_callback(sesid, tableid, |state, cursor| {
-        if grbit & !known != 0 {
+        if grbit & !KNOWN != 0 {
             return Err(invalid_grbit("JetGetRecordSize", grbit));
         }
         let copy = grbit & JET_bitRecordSizeInCopyBuffer != 0;
         let from = if copy { JET_bitRetrieveCopy } else { 0 };
-        let row = cursor.look(state, from, |_, record| record.size())?;
-        let key_len = key_len(state, cursor, copy)?;
+        let expand = grbit & JET_bitRecordSizeIntrinsicPhysicalOnly == 0;
+        let row = cursor.look(state, from, |_, record| record.size(expand))?;
+        let key_len = key_len(state, cursor, copy)? as u64;
         let mut total = match grbit & JET_bitRecordSizeRunningTotal {
-            0 => JET_RECSIZE2::default(),
+            0 => JET_RECSIZE3::default(),
             _ => *precsize,
         };
-        add(&mut total.cbData, row.data);
-        add(&mut total.cbDataCompressed, row.stored);
-        add(&mut total.cbOverhead, NODE_OVERHEAD + key_len as u64 + row.overhead);
-        add(&mut total.cNonTaggedColumns, row.plain_columns);
-        add(&mut total.cTaggedColumns, row.tagged_columns);
-        add(&mut total.cMultiValues, row.more_values);
-        add(&mut total.cCompressedColumns, row.compressed);
-        add(&mut total.cLongValues, row.lids.len() as u64);
+        total.add_row(&row, key_len);
         if grbit & JET_bitRecordSizeLocal == 0 {
+            let chunks = grbit & JET_bitRecordSizeExtrinsicLogicalOnly == 0;
             for lid in row.lids {
                 let open = cursor.open_or_tree(state)?;
                 let value = match copy {
-                    true => open.long_values(&state.engine).stored(lid)?,
-                    false => open.table().long_values(&state.engine).stored(lid)?,
+                    true => open.long_values(&state.engine).stored(lid, chunks)?,
+                    false => open.table().long_values(&state.engine).stored(lid, chunks)?,
                 };
                 add(&mut total.cbLongValueData, value.data);
                 add(&mut total.cbLongValueDataCompressed, value.stored);
@@ -147,6 +204,31 @@ pub fn JetGetRecordSize2(
         *precsize = total;
         Ok(())
     })
+}
+
+/// The flags of these functions.
+const KNOWN: JET_GRBIT = JET_bitRecordSizeInCopyBuffer
+    | JET_bitRecordSizeRunningTotal
+    | JET_bitRecordSizeLocal
+    | JET_bitRecordSizeIntrinsicPhysicalOnly
+    | JET_bitRecordSizeExtrinsicLogicalOnly;
+
+impl JET_RECSIZE3 {
+    /// Adds what is in the row itself.
+    fn add_row(&mut self, row: &RecordSize, key_len: u64) {
+        add(&mut self.cbData, row.data);
+        add(&mut self.cbDataCompressed, row.stored);
+        add(&mut self.cbOverhead, NODE_OVERHEAD + key_len + row.overhead);
+        add(&mut self.cNonTaggedColumns, row.plain_columns);
+        add(&mut self.cTaggedColumns, row.tagged_columns);
+        add(&mut self.cMultiValues, row.more_values);
+        add(&mut self.cCompressedColumns, row.compressed);
+        add(&mut self.cLongValues, row.lids.len() as u64);
+        add(&mut self.cbIntrinsicLongValueData, row.long_data);
+        add(&mut self.cbIntrinsicLongValueDataCompressed, row.long_stored);
+        add(&mut self.cIntrinsicLongValues, row.long_values);
+        add(&mut self.cbKey, key_len);
+    }
 }
 
 /// Length of the key of the row that is looked at.

@@ -103,6 +103,9 @@ const OF_CURSORS: &[(&str, Option<JetErr>, OfCursor)] = &[
     ("JetGetRecordSize2", Some(JetErr::InvalidGrbit), |s, t| {
         JetGetRecordSize2(s, t, &mut JET_RECSIZE2::default(), 0x8000_0000)
     }),
+    ("JetGetRecordSize3", Some(JetErr::InvalidGrbit), |s, t| {
+        JetGetRecordSize3(s, t, &mut JET_RECSIZE3::default(), 0x8000_0000)
+    }),
     ("JetDupCursor", None, |s, t| JetDupCursor(s, t, 0).map(drop)),
     ("JetCloseTable", None, JetCloseTable),
     ("JetPrepareUpdate", Some(JetErr::InvalidParameter), |s, t| JetPrepareUpdate(s, t, 99)),

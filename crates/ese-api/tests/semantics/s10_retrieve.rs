@@ -632,3 +632,46 @@ fn s10_11_a_row_is_measured_with_or_without_what_is_outside_of_it() {
     assert_eq!((size.cTaggedColumns, size.cbLongValueData), (0, 0));
     assert!(size.cbOverhead < once.cbOverhead);
 }
+
+#[test]
+fn s10_11_long_values_in_a_row_and_its_key_are_measured_for_themselves() {
+    let _mode = multi();
+    let row = filled();
+    let measure = |grbit| {
+        let mut size = JET_RECSIZE3::default();
+        JetGetRecordSize3(row.ses, row.cur, &mut size, grbit).unwrap();
+        size
+    };
+    let mut less = JET_RECSIZE2::default();
+    JetGetRecordSize2(row.ses, row.cur, &mut less, 0).unwrap();
+    let size = measure(0);
+    assert_eq!(JET_RECSIZE2::from(size), less);
+    // Of the long columns only the compressed one has its value in the row; text that is tagged is
+    // none of them. A table without primary index gives its rows keys of four bytes.
+    assert_eq!((size.cIntrinsicLongValues, size.cbIntrinsicLongValueData), (1, 500));
+    let outside_packed = size.cbData - 500;
+    let stored = size.cbIntrinsicLongValueDataCompressed;
+    assert_eq!(size.cbDataCompressed, outside_packed + stored);
+    assert!(stored < 500, "{size:?}");
+    assert_eq!(size.cbKey, 4);
+
+    // As it is stored, and nothing is expanded for it.
+    let physical = measure(JET_bitRecordSizeIntrinsicPhysicalOnly);
+    assert_eq!(
+        (physical.cbData, physical.cbDataCompressed),
+        (less.cbDataCompressed, less.cbDataCompressed)
+    );
+    assert_eq!((physical.cbIntrinsicLongValueData, physical.cbLongValueData), (stored, 3000));
+    // What the root of a value says, and one node of overhead.
+    let logical = measure(JET_bitRecordSizeExtrinsicLogicalOnly);
+    assert_eq!((logical.cbLongValueData, logical.cbLongValueDataCompressed), (3000, 3000));
+    assert_eq!(logical.cbLongValueOverhead, 4 + 2 + 4 + 8);
+    assert!(logical.cbLongValueOverhead < size.cbLongValueOverhead, "{size:?}");
+    assert_eq!(logical.cbData, size.cbData);
+
+    let mut total = size;
+    JetGetRecordSize3(row.ses, row.cur, &mut total, JET_bitRecordSizeRunningTotal).unwrap();
+    assert_eq!((total.cbKey, total.cIntrinsicLongValues), (8, 2));
+    row.new_row();
+    assert_eq!(measure(JET_bitRecordSizeInCopyBuffer).cbKey, 0);
+}

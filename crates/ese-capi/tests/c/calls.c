@@ -329,6 +329,7 @@ static const struct {
     {"JET_LOGINFO_A*", flat, sizeof(JET_LOGINFO_A)},
     {"JET_LOGINFO_W*", flat, sizeof(JET_LOGINFO_W)}, {"JET_RECPOS*", flat, sizeof(JET_RECPOS)},
     {"JET_RECSIZE*", flat, sizeof(JET_RECSIZE)}, {"JET_RECSIZE2*", flat, sizeof(JET_RECSIZE2)},
+    {"JET_RECSIZE3*", flat, sizeof(JET_RECSIZE3)},
     {"JET_RECORDLIST*", flat, sizeof(JET_RECORDLIST)},
     {"JET_RETINFO*", flat, sizeof(JET_RETINFO)}, {"JET_SETINFO*", flat, sizeof(JET_SETINFO)},
     {"JET_INDEXID*", flat, sizeof(JET_INDEXID)}, {"JET_CONVERT_A*", conversion, 0},

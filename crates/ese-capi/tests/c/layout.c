@@ -848,6 +848,27 @@ _Static_assert(offsetof(JET_RECSIZE2,cCompressedColumns) == 64, "JET_RECSIZE2.cC
 _Static_assert(offsetof(JET_RECSIZE2,cbDataCompressed) == 72, "JET_RECSIZE2.cbDataCompressed");
 _Static_assert(offsetof(JET_RECSIZE2,cbLongValueDataCompressed) == 80,
                "JET_RECSIZE2.cbLongValueDataCompressed");
+_Static_assert(sizeof(JET_RECSIZE3) == 120, "JET_RECSIZE3");
+_Static_assert(offsetof(JET_RECSIZE3,cbData) == 0, "JET_RECSIZE3.cbData");
+_Static_assert(offsetof(JET_RECSIZE3,cbLongValueData) == 8, "JET_RECSIZE3.cbLongValueData");
+_Static_assert(offsetof(JET_RECSIZE3,cbOverhead) == 16, "JET_RECSIZE3.cbOverhead");
+_Static_assert(offsetof(JET_RECSIZE3,cbLongValueOverhead) == 24,
+               "JET_RECSIZE3.cbLongValueOverhead");
+_Static_assert(offsetof(JET_RECSIZE3,cNonTaggedColumns) == 32, "JET_RECSIZE3.cNonTaggedColumns");
+_Static_assert(offsetof(JET_RECSIZE3,cTaggedColumns) == 40, "JET_RECSIZE3.cTaggedColumns");
+_Static_assert(offsetof(JET_RECSIZE3,cLongValues) == 48, "JET_RECSIZE3.cLongValues");
+_Static_assert(offsetof(JET_RECSIZE3,cMultiValues) == 56, "JET_RECSIZE3.cMultiValues");
+_Static_assert(offsetof(JET_RECSIZE3,cCompressedColumns) == 64, "JET_RECSIZE3.cCompressedColumns");
+_Static_assert(offsetof(JET_RECSIZE3,cbDataCompressed) == 72, "JET_RECSIZE3.cbDataCompressed");
+_Static_assert(offsetof(JET_RECSIZE3,cbLongValueDataCompressed) == 80,
+               "JET_RECSIZE3.cbLongValueDataCompressed");
+_Static_assert(offsetof(JET_RECSIZE3,cbIntrinsicLongValueData) == 88,
+               "JET_RECSIZE3.cbIntrinsicLongValueData");
+_Static_assert(offsetof(JET_RECSIZE3,cbIntrinsicLongValueDataCompressed) == 96,
+               "JET_RECSIZE3.cbIntrinsicLongValueDataCompressed");
+_Static_assert(offsetof(JET_RECSIZE3,cIntrinsicLongValues) == 104,
+               "JET_RECSIZE3.cIntrinsicLongValues");
+_Static_assert(offsetof(JET_RECSIZE3,cbKey) == 112, "JET_RECSIZE3.cbKey");
 _Static_assert(sizeof(JET_LOGINFO_A) == 16, "JET_LOGINFO_A");
 _Static_assert(offsetof(JET_LOGINFO_A,cbSize) == 0, "JET_LOGINFO_A.cbSize");
 _Static_assert(offsetof(JET_LOGINFO_A,ulGenLow) == 4, "JET_LOGINFO_A.ulGenLow");

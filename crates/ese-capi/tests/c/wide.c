@@ -96,6 +96,7 @@ static void rows(void)
     char bookmark[16], key[64], primary[16];
     uint32_t key_bytes = 0, primary_bytes = 0;
     JET_RECSIZE2 sizes;
+    JET_RECSIZE3 more;
     OK(JetBeginTransaction2(session, 0));
     insert(u"Zurich", 12, 0);
     insert(u"\u00c4ngelholm", 20, 5);
@@ -142,6 +143,13 @@ static void rows(void)
     memset(&sizes, 0, sizeof(sizes));
     OK(JetGetRecordSize2(session, table, &sizes, 0));
     CHECK(sizes.cbData == 20 + 4 + 4);
+    memset(&more, 0xff, sizeof(more));
+    OK(JetGetRecordSize3(session, table, &more, 0));
+    CHECK(more.cbData == sizes.cbData && more.cbOverhead == sizes.cbOverhead);
+    CHECK(more.cbKey == 5 && more.cIntrinsicLongValues == 0);
+    more.cbKey = 7;
+    OK(JetGetRecordSize3(session, table, &more, JET_bitRecordSizeRunningTotal));
+    CHECK(more.cbKey == 12 && more.cbData == 2 * sizes.cbData);
     EXPECT(JetGetCursorInfo(session, table, &size, 4, 0), JET_errInvalidParameter);
     OK(JetGetCursorInfo(session, table, NULL, 0, 0));
 }

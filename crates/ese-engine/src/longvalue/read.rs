@@ -49,11 +49,12 @@ pub struct StoredSize {
     pub nodes: u64,
 }
 
-/// What a value takes in its tree.
+/// What a value takes in its tree. Without `chunks` that is what its root says: nothing of it
+/// counts as compressed, and no other node is looked at.
 ///
 /// # Errors
 /// As [`size`].
-pub fn stored_size(nodes: &dyn Nodes, lid: Lid) -> Result<StoredSize> {
+pub fn stored_size(nodes: &dyn Nodes, lid: Lid, chunks: bool) -> Result<StoredSize> {
     let key = root_key(lid);
     let mut found = StoredSize { data: u64::from(size(nodes, lid)?), ..StoredSize::default() };
     nodes.visit(&key, &mut |at, data| {
@@ -64,8 +65,11 @@ pub fn stored_size(nodes: &dyn Nodes, lid: Lid) -> Result<StoredSize> {
         found.nodes += 1;
         found.overhead += at.len() as u64;
         *(if at == key { &mut found.overhead } else { &mut found.stored }) += len;
-        Ok(ControlFlow::Continue(()))
+        Ok(if chunks { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
+    if !chunks {
+        found.stored = found.data;
+    }
     Ok(found)
 }
 

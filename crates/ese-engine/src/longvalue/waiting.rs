@@ -148,9 +148,10 @@ impl Changed {
     }
 
     /// What it would take in its tree, if nothing of it were compressed.
-    pub(crate) fn stored_size(&self) -> StoredSize {
+    pub(crate) fn stored_size(&self, chunks: bool) -> StoredSize {
         let (data, key) = (u64::from(self.size), root_key(self.lid).len() as u64);
-        let chunks = u64::from(self.size.div_ceil(self.chunk.max(1)));
+        let count = u64::from(self.size.div_ceil(self.chunk.max(1)));
+        let chunks = if chunks { count } else { 0 };
         let overhead = key + size_of::<[u32; 2]>() as u64 + chunks * (key + 4);
         StoredSize { data, stored: data, overhead, nodes: chunks + 1 }
     }

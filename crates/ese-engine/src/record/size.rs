@@ -28,16 +28,23 @@ pub struct RecordSize {
     pub more_values: u64,
     /// Values that are compressed.
     pub compressed: u64,
+    /// Of `data`, that of long columns.
+    pub long_data: u64,
+    /// `long_data` as it is stored.
+    pub long_stored: u64,
+    /// Values of long columns that are in the record.
+    pub long_values: u64,
     /// Values outside of the record.
     pub lids: Vec<Lid>,
 }
 
 impl RecordView<'_> {
-    /// What the record is made of.
+    /// What the record is made of. Without `expand` compressed values count as they are stored, and
+    /// nothing is expanded.
     ///
     /// # Errors
     /// `JET_errDatabaseCorrupted`, `JET_errDecompressionFailed` (-1620).
-    pub fn size(&self) -> Result<RecordSize> {
+    pub fn size(&self, expand: bool) -> Result<RecordSize> {
         let mut size = RecordSize::default();
         // The room of fixed columns is data whether they are NULL or not.
         let fixed = self.bitmap.saturating_sub(usize::from(RECORD_HEADER_LEN));
@@ -54,7 +61,7 @@ impl RecordView<'_> {
             let single = !entry.null && entry.ext & (ext::MULTI | ext::TWO) == 0;
             let flagless = single && entry.ext & ext::LONG == 0;
             uncounted += u64::from(flagless && entry.has_ext);
-            size.add_tagged(entry)?;
+            size.add_tagged(entry, expand)?;
         }
         let counted = size.stored + uncounted;
         size.overhead = (self.bytes().len() as u64).saturating_sub(counted);
@@ -63,7 +70,7 @@ impl RecordView<'_> {
 }
 
 impl RecordSize {
-    fn add_tagged(&mut self, entry: Entry<'_>) -> Result<()> {
+    fn add_tagged(&mut self, entry: Entry<'_>, expand: bool) -> Result<()> {
         self.tagged_columns += 1;
         let instances = entry.instances()?;
         self.more_values += (instances.len() as u64).saturating_sub(1);
@@ -72,16 +79,24 @@ impl RecordSize {
                 Instance::Plain(bytes) | Instance::Encrypted(bytes) => (bytes.len(), bytes.len()),
                 Instance::Compressed(bytes) => {
                     self.compressed += 1;
-                    let whole = compress::expand(bytes, usize::from(u16::MAX))?;
-                    (whole.len(), bytes.len())
+                    let most = usize::from(u16::MAX);
+                    let stored = bytes.len();
+                    let whole = if expand { compress::expand(bytes, most)?.len() } else { stored };
+                    (whole, stored)
                 }
                 Instance::Separated(lid) => {
                     self.lids.push(lid);
-                    (0, 0)
+                    continue;
                 }
             };
-            self.data += data as u64;
-            self.stored += stored as u64;
+            let (data, stored) = (data as u64, stored as u64);
+            self.data += data;
+            self.stored += stored;
+            if entry.ext & ext::LONG != 0 {
+                self.long_data += data;
+                self.long_stored += stored;
+                self.long_values += 1;
+            }
         }
         Ok(())
     }

@@ -382,14 +382,14 @@ impl SessionLongValues<'_> {
     }
 
     /// What a value takes in the tree. One that an update changes counts as if nothing of it were
-    /// compressed.
+    /// compressed; without `chunks` each value counts so, and with its root alone.
     ///
     /// # Errors
     /// As [`SessionLongValues::size`].
-    pub fn stored(&self, lid: Lid) -> Result<longvalue::StoredSize> {
+    pub fn stored(&self, lid: Lid, chunks: bool) -> Result<longvalue::StoredSize> {
         match self.changed(lid) {
-            Some(value) => Ok(value.stored_size()),
-            None => longvalue::stored_size(self, lid),
+            Some(value) => Ok(value.stored_size(chunks)),
+            None => longvalue::stored_size(self, lid, chunks),
         }
     }
 }
