@@ -60,7 +60,7 @@ OPTIONAL = {
     "JetSetCurrentIndex4": {"szIndexName", "pindexid"},
     "JetSetDatabaseSize": {"pcpgReal"},
     "JetSetSystemParameter": {"pinstance", "szParam"},
-    "JetGetSessionParameter": {"pcbParamActual"},
+    "JetGetSessionParameter": {"pcbParamActual", "pvParam"},
     "JetOpenTempTable3": {"pidxunicode"},
     "JetUpdate": {"pvBookmark"},
     "JetUpdate2": {"pvBookmark"},

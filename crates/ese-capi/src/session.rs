@@ -32,12 +32,14 @@ exports! {
         sesid: usize, sesparamid: u32, pvParam: Bytes, cbParamMax: u32, pcbParamActual: Ptr<u32>
     ) about About::Session(sesid) => {
         let mut pvParam = pvParam;
-        let Some(buffer) = pvParam.buffer(cbParamMax) else {
-            return Err(Error::new(JetErr::InvalidParameter, "no buffer for a parameter"));
-        };
-        let written = jet::JetGetSessionParameter(session(sesid), sesparamid, buffer)?;
-        pcbParamActual.write(len(written));
-        Ok(())
+        if pvParam.is_null() && pcbParamActual.is_null() {
+            let what = "neither a parameter nor its size is asked for";
+            return Err(Error::new(JetErr::InvalidParameter, what));
+        }
+        let found = jet::session_parameter(session(sesid), sesparamid)?;
+        // Also where the buffer has another size.
+        pcbParamActual.write(len(found.size()));
+        pvParam.buffer(cbParamMax).map_or(Ok(()), |buffer| found.put(buffer))
     }
 
     fn JetSetSessionParameter(sesid: usize, sesparamid: u32, pvParam: Bytes, cbParam: u32)

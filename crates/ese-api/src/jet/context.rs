@@ -79,7 +79,8 @@ const KEPT: &[(u32, Length)] = &[
     (4103, Length::UpTo(1024)),
     (4104, Length::UpTo(1024)),
     (4105, Length::UpTo(1024)),
-    (4106, Length::UpTo(1024)),
+    // A GUID.
+    (4106, Length::Exactly(16)),
     (4107, Length::Exactly(4)),
     (4108, Length::Exactly(4)),
     (4109, Length::Exactly(4)),
@@ -97,16 +98,46 @@ fn kept(id: u32) -> Result<Length> {
     row.map(|(_, length)| *length).ok_or_else(|| unknown(id))
 }
 
-/// Reads a parameter of a session into a buffer of at least its size, gives the size. Commit flags
-/// and transaction level want a buffer of exactly four bytes.
+/// A parameter of a session as it is now.
+#[derive(Clone, Debug)]
+pub struct JET_SESPARAM {
+    id: u32,
+    bytes: Vec<u8>,
+    exactly: bool,
+}
+
+impl JET_SESPARAM {
+    /// Its size in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Writes it into a buffer of at least its size. Commit flags and transaction level want one of
+    /// exactly four bytes.
+    ///
+    /// # Errors
+    /// `JET_errInvalidBufferSize` (-1047); `JET_errBufferTooSmall` (-1038) for a parameter that has
+    /// no fixed size.
+    pub fn put(&self, pvParam: &mut [u8]) -> Result<()> {
+        let (size, len) = (self.size(), pvParam.len());
+        if len < size || self.exactly && len > size {
+            let error = wrong_size(self.id, size, len);
+            return Err(match kept(self.id) {
+                Ok(Length::UpTo(_)) => error.with_code(JetErr::BufferTooSmall),
+                _ => error,
+            });
+        }
+        pvParam.iter_mut().zip(&self.bytes).for_each(|(to, from)| *to = *from);
+        Ok(())
+    }
+}
+
+/// A parameter of a session, for who does not know its size.
 ///
 /// # Errors
-/// The session's; `JET_errInvalidSesparamId` (-1093), `JET_errInvalidBufferSize` (-1047).
-pub fn JetGetSessionParameter(
-    sesid: JET_SESID,
-    sesparamid: u32,
-    pvParam: &mut [u8],
-) -> Result<usize> {
+/// The session's; `JET_errInvalidSesparamId` (-1093).
+pub fn session_parameter(sesid: JET_SESID, sesparamid: u32) -> Result<JET_SESPARAM> {
     find_session(sesid)?.call(Purpose::Work, |state, own| {
         let number = |value: u32| value.to_le_bytes().to_vec();
         let (bytes, exactly) = match sesparamid {
@@ -123,13 +154,22 @@ pub fn JetGetSessionParameter(
                 (own.kept.get(&other).cloned().unwrap_or(none), false)
             }
         };
-        let len = pvParam.len();
-        if len < bytes.len() || exactly && len > bytes.len() {
-            return Err(wrong_size(sesparamid, bytes.len(), pvParam.len()));
-        }
-        pvParam.iter_mut().zip(&bytes).for_each(|(to, from)| *to = *from);
-        Ok(bytes.len())
+        Ok(JET_SESPARAM { id: sesparamid, bytes, exactly })
     })
+}
+
+/// Reads a parameter of a session into a buffer of at least its size, gives the size.
+///
+/// # Errors
+/// As [`session_parameter`] and [`JET_SESPARAM::put`].
+pub fn JetGetSessionParameter(
+    sesid: JET_SESID,
+    sesparamid: u32,
+    pvParam: &mut [u8],
+) -> Result<usize> {
+    let found = session_parameter(sesid, sesparamid)?;
+    found.put(pvParam)?;
+    Ok(found.size())
 }
 
 /// Writes a parameter of a session.

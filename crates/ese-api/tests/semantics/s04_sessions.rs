@@ -139,6 +139,20 @@ fn s4_04_parameters_of_a_session() {
     assert_eq!(code(short), JetErr::InvalidBufferSize);
     let long = JetGetSessionParameter(ses, JET_sesparamCommitDefault, &mut [0; 8]);
     assert_eq!(code(long), JetErr::InvalidBufferSize);
+    // What has no fixed size has another word for that: generic context, names of who does what.
+    for id in [4098, 4103, 4104, 4105] {
+        JetSetSessionParameter(ses, id, b"client").unwrap();
+        let short = JetGetSessionParameter(ses, id, &mut [0; 5]);
+        assert_eq!(code(short), JetErr::BufferTooSmall, "{id}");
+        let mut whole = [7; 7];
+        assert_eq!(JetGetSessionParameter(ses, id, &mut whole).unwrap(), 6);
+        assert_eq!(&whole, b"client\x07");
+    }
+    // An activity is a GUID.
+    let short = JetSetSessionParameter(ses, 4106, &[1; 15]);
+    assert_eq!(code(short), JetErr::InvalidBufferSize);
+    let short = JetGetSessionParameter(ses, 4106, &mut [0; 15]);
+    assert_eq!(code(short), JetErr::InvalidBufferSize);
     assert_eq!(code(get(1)), JetErr::InvalidSesparamId);
     // The default replaces flags of 0: to wait commits nothing.
     let wait = JET_bitWaitLastLevel0Commit;

@@ -304,6 +304,16 @@ int main(void)
     CHECK(size == sizeof(back) && memcmp(&operation, &back, sizeof(back)) == 0);
     EXPECT(JetGetSessionParameter(session, JET_sesparamCommitDefault, &back, 3, &size),
            JET_errInvalidBufferSize);
+    CHECK(size == 4); /* said also of a buffer that it does not fit */
+    OK(JetGetSessionParameter(session, JET_sesparamOperationContext, NULL, 0, &size));
+    CHECK(size == sizeof(back));
+    OK(JetGetSessionParameter(session, JET_sesparamOperationContext, &back, sizeof(back), NULL));
+    EXPECT(JetGetSessionParameter(session, JET_sesparamOperationContext, NULL, 0, NULL),
+           JET_errInvalidParameter);
+    /* What a client does, of the engine alone: no fixed size. */
+    OK(JetSetSessionParameter(session, 4104, "action", 7));
+    EXPECT(JetGetSessionParameter(session, 4104, &back, 6, &size), JET_errBufferTooSmall);
+    CHECK(size == 7);
     define();
     rows();
     lists();
