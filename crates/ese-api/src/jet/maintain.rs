@@ -117,8 +117,9 @@ pub fn JetDefragment2(
     })
 }
 
-/// Cleans the version store up, or with [`JET_bitIdleStatus`] says whether it is more than half
-/// full: `JET_wrnRemainingVersions` (321). `JET_wrnNoIdleActivity` (1058): there was nothing to do.
+/// Cleans the version store up and says `JET_wrnNoIdleActivity` (1058), as ESE does whatever there
+/// was to do; or with [`JET_bitIdleStatus`] says whether it is more than half full:
+/// `JET_wrnRemainingVersions` (321).
 ///
 /// # Errors
 /// The session's; `JET_errInvalidGrbit` (-900) for other flags than that and
@@ -128,14 +129,15 @@ pub fn JetIdle(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<JetErr> {
     session.call(Purpose::Work, |_, _| {
         let engine = &session.shared.engine;
         match grbit {
-            JET_bitIdleStatus => {
+            // To be told comes before cleaning up.
+            flags if flags & !JET_bitIdleCompact == JET_bitIdleStatus => {
                 let info = engine.version_info();
                 let full = info.bytes > info.bytes_max / 2;
                 Ok(if full { JetErr::WrnRemainingVersions } else { JetErr::Success })
             }
             0 | JET_bitIdleCompact => {
-                let idle = !engine.clean_up();
-                Ok(if idle { JetErr::WrnNoIdleActivity } else { JetErr::Success })
+                engine.clean_up();
+                Ok(JetErr::WrnNoIdleActivity)
             }
             other => Err(invalid_grbit("JetIdle", other)),
         }

@@ -456,17 +456,14 @@ pub fn JetCommitTransaction2(
     Ok(JET_COMMIT_ID { signLog, commitId: commitId - 1 })
 }
 
-/// Takes the innermost level back, or all of them. Cursors that were opened in it are closed,
-/// updates that were prepared in it are cancelled.
+/// Takes the innermost level back, or all of them; other flags are not looked at. Cursors that were
+/// opened in it are closed, updates that were prepared in it are cancelled.
 ///
 /// # Errors
 /// `JET_errInvalidSesid` (-1104), the gate's, `JET_errNotInTransaction` (-1054),
 /// `JET_errRollbackError` (-1917).
 pub fn JetRollback(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<()> {
     find_session(sesid)?.call(Purpose::CleanUp, |state, own| {
-        if grbit & !JET_bitRollbackAll != 0 {
-            return Err(invalid_grbit("JetRollback", grbit));
-        }
         let keep = match state.engine.level() {
             level if level > 1 && grbit & JET_bitRollbackAll == 0 => level - 1,
             _ => 0,

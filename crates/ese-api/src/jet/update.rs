@@ -449,20 +449,24 @@ pub fn JetDelete(sesid: JET_SESID, tableid: JET_TABLEID) -> Result<()> {
     )
 }
 
+/// JET_bitKeyLock: what the search key names.
+const KEY_LOCK: JET_GRBIT = 0x4;
+
 /// Locks the current row until the transaction ends: for reading, which others can do too, or for
 /// writing.
 ///
 /// # Errors
-/// The cursor's; `JET_errInvalidGrbit` (-900) unless one kind of lock is named,
+/// The cursor's; `JET_errInvalidGrbit` (-900) unless one kind of lock is named, of a row;
 /// `JET_errNotInTransaction` (-1054), `JET_errPermissionDenied` (-1809) for a write lock of a
 /// read-only cursor, `JET_errTransReadOnly` (-1110), `JET_errNoCurrentRecord` (-1603),
 /// `JET_errRecordDeleted` (-1017), `JET_errWriteConflict` (-1102).
 pub fn JetGetLock(sesid: JET_SESID, tableid: JET_TABLEID, grbit: JET_GRBIT) -> Result<()> {
     with_cursor(sesid, tableid, |state, cursor| {
-        let lock = match grbit {
+        // The lock of a key instead of a row does not exist here; other flags have no meaning.
+        let lock = match grbit & (JET_bitReadLock | JET_bitWriteLock | KEY_LOCK) {
             JET_bitReadLock => Lock::Read,
             JET_bitWriteLock => Lock::Write,
-            other => return Err(invalid_grbit("JetGetLock", other)),
+            _ => return Err(invalid_grbit("JetGetLock", grbit)),
         };
         cursor.open(state)?.lock(&mut state.engine, lock)
     })

@@ -251,7 +251,7 @@ const OF_SESSIONS: &[(&str, Option<JetErr>, OfSession)] = &[
     ("JetCommitTransaction2", Some(JetErr::InvalidGrbit), |s| {
         JetCommitTransaction2(s, 0x100, 0).map(drop)
     }),
-    ("JetRollback", Some(JetErr::InvalidGrbit), |s| JetRollback(s, 0x10)),
+    ("JetRollback", Some(JetErr::NotInTransaction), |s| JetRollback(s, 0x10)),
     ("JetGetVersion", None, |s| JetGetVersion(s).map(drop)),
 ];
 

@@ -37,7 +37,10 @@ fn s1_08_what_flags_are_refused_and_what_are_ignored() {
     for lock in [0, JET_bitReadLock | JET_bitWriteLock] {
         assert_eq!(code(JetGetLock(ses, cur, lock)), JetErr::InvalidGrbit);
     }
-    JetRollback(ses, 0).unwrap();
+    // The lock of a key is one of something else.
+    assert_eq!(code(JetGetLock(ses, cur, JET_bitReadLock | 0x4)), JetErr::InvalidGrbit);
+    JetGetLock(ses, cur, JET_bitReadLock | 0x100).unwrap();
+    JetRollback(ses, 0x10).unwrap();
     assert_eq!(code(JetPrereadKeys(ses, cur, &[], 0)), JetErr::InvalidGrbit);
     JetBeginTransaction2(ses, 0xfff0).unwrap();
     JetCommitTransaction(ses, 0).unwrap();

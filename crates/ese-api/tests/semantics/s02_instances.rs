@@ -183,16 +183,23 @@ fn s2_02_instances_are_listed_with_their_databases() {
 }
 
 /// Statement 18.2, which the version store belongs to. The reference page of JetIdle refuses
-/// JET_bitIdleFlushBuffers.
+/// JET_bitIdleFlushBuffers. In the engine's source the warning is the answer whether versions were
+/// cleaned up or not, and who asks for the status as well gets that alone.
 #[test]
-fn an_idle_call_cleans_versions_up_or_says_that_there_are_none() {
+fn an_idle_call_cleans_versions_up_and_says_no_more_than_that() {
     let _mode = multi();
     let pets = pets();
     let idle = |grbit| JetIdle(pets.ses, grbit);
-    for wrong in [JET_bitIdleFlushBuffers, 0x40, JET_bitIdleCompact | JET_bitIdleStatus] {
+    for wrong in [JET_bitIdleFlushBuffers, 0x40, JET_bitIdleFlushBuffers | JET_bitIdleStatus] {
         assert_eq!(code(idle(wrong)), JetErr::InvalidGrbit, "{wrong}");
     }
-    assert_eq!(idle(JET_bitIdleStatus).unwrap(), JetErr::Success);
-    while idle(JET_bitIdleCompact).unwrap() == JetErr::Success {}
-    assert_eq!(idle(0).unwrap(), JetErr::WrnNoIdleActivity);
+    for status in [JET_bitIdleStatus, JET_bitIdleCompact | JET_bitIdleStatus] {
+        assert_eq!(idle(status).unwrap(), JetErr::Success);
+    }
+    // Rows of the session have versions by now: something is there to be cleaned up.
+    for grbit in [JET_bitIdleCompact, 0] {
+        JetDelete(pets.ses, pets.cur).unwrap();
+        assert_eq!(idle(grbit).unwrap(), JetErr::WrnNoIdleActivity);
+        pets.go(1).unwrap();
+    }
 }

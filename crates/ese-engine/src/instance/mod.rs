@@ -257,12 +257,9 @@ impl Instance {
         }
     }
 
-    /// Drops versions that no snapshot needs any more, now. False: there was none to be dropped.
-    pub fn clean_up(&self) -> bool {
-        let retired = || self.retired.lock().len();
-        let before = retired();
+    /// Drops versions that no snapshot needs any more, now.
+    pub fn clean_up(&self) {
         self.clean_up_versions();
-        retired() < before
     }
 
     /// Drops versions that no snapshot needs any more, and removes the nodes that their
