@@ -157,8 +157,7 @@ exports! {
 
     fn JetGrowDatabase(sesid: usize, dbid: u32, cpg: u32, pcpgReal: Ptr<u32>)
     about About::Session(sesid) => {
-        let to = pcpgReal.required()?;
-        to.write(jet::JetGrowDatabase(session(sesid), dbid, cpg)?);
+        pcpgReal.write(jet::JetGrowDatabase(session(sesid), dbid, cpg)?);
         Ok(())
     }
 

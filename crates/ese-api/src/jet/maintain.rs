@@ -19,7 +19,7 @@ use super::{
     gate::Purpose,
     handles::{JET_DBID, JET_SESID},
     invalid_grbit,
-    params::JET_paramEnableOnlineDefrag,
+    params::{JET_paramDbExtensionSize, JET_paramEnableOnlineDefrag},
     progress::{JET_snpCompact, Teller},
     session::{Ses, find_session},
     unavailable,
@@ -144,24 +144,38 @@ pub fn JetIdle(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<JetErr> {
     })
 }
 
-/// Makes a database own at least `cpg` pages. Gives the number that it owns.
+/// Makes the file of a database have at least `cpg` pages: [`JetResizeDatabase`] with
+/// [`JET_bitResizeDatabaseOnlyGrow`]. Gives the number that it has then.
 ///
 /// # Errors
 /// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errDiskFull` (-1808),
 /// `JET_errOutOfDatabaseSpace` (-1012).
 pub fn JetGrowDatabase(sesid: JET_SESID, dbid: JET_DBID, cpg: u32) -> Result<u32> {
-    let session = find_session(sesid)?;
-    session.call(Purpose::Work, |_, own| {
-        let database = open_database_of(own, dbid)?;
-        session.shared.engine.grow_database(&database.attached, cpg)
-    })
+    JetResizeDatabase(sesid, dbid, cpg, JET_bitResizeDatabaseOnlyGrow).map(|(_, pages)| pages)
 }
 
 /// Pages of a file that no database owns.
 const HEADER_PAGES: u32 = 2;
 
+/// Makes a database that owns `now` pages own `target`, or more: what it grows by is a multiple of
+/// [`JET_paramDbExtensionSize`]. Gives the number that it owns.
+fn grow(session: &Ses, database: &OpenDatabase, now: u32, target: u32) -> Result<u32> {
+    let step = session.inst.params.lock().int(JET_paramDbExtensionSize);
+    let step = u32::try_from(step).unwrap_or(u32::MAX).max(1);
+    let more = target.saturating_sub(now).div_ceil(step).saturating_mul(step);
+    let engine = &session.shared.engine;
+    match engine.grow_database(&database.attached, now.saturating_add(more)) {
+        // The largest size that the database may have can lie within the last extension.
+        Err(error) if error.code() == JetErr::OutOfDatabaseSpace => {
+            engine.grow_database(&database.attached, target)
+        }
+        grown => grown,
+    }
+}
+
 /// Makes the file of a database have `cpgTarget` pages, more or fewer than it has: those that it
-/// owns, and the two of its header. Gives the number that it has then. `JET_wrnShrinkNotPossible`
+/// owns, and the two of its header. It grows by a multiple of [`JET_paramDbExtensionSize`].
+/// Gives the number that it has then. `JET_wrnShrinkNotPossible`
 /// (1122): it cannot be made so small, because pages in use lie at the end, or a backup is in
 /// progress.
 ///
@@ -188,7 +202,11 @@ pub fn JetResizeDatabase(
         let engine = &session.shared.engine;
         let target = cpgTarget.saturating_sub(HEADER_PAGES);
         // Asked for no page, it tells how many there are.
-        let now = engine.grow_database(&database.attached, if may_grow { target } else { 0 })?;
+        let now = engine.grow_database(&database.attached, 0)?;
+        if now < target && may_grow {
+            let grown = grow(&session, &database, now, target)?;
+            return Ok((JetErr::Success, grown + HEADER_PAGES));
+        }
         if now <= target || !may_shrink {
             return Ok((JetErr::Success, now + HEADER_PAGES));
         }
