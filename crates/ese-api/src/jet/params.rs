@@ -147,6 +147,8 @@ pub(super) struct Param {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Setting<'a> {
     Int(u64),
+    /// 0 or 1: every other number in the range is kept as 1.
+    Flag(u64),
     Text(&'a str),
     /// The default order of UTF-16 text.
     Unicode,
@@ -207,7 +209,7 @@ impl Params {
 
     pub(super) fn int(&self, id: u32) -> u64 {
         self.int_if_set(id).unwrap_or_else(|| match find(id).map(|param| param.default) {
-            Ok(Setting::Int(value)) => value,
+            Ok(Setting::Int(value) | Setting::Flag(value)) => value,
             _ => 0,
         })
     }
@@ -224,7 +226,7 @@ impl Params {
 
     fn value(&self, param: &Param) -> JET_PARAM {
         match param.default {
-            Setting::Int(_) => JET_PARAM::Int(self.int(param.id)),
+            Setting::Int(_) | Setting::Flag(_) => JET_PARAM::Int(self.int(param.id)),
             Setting::Text(_) => JET_PARAM::Text(self.text(param.id)),
             Setting::Unicode => JET_PARAM::Unicode(JET_UNICODEINDEX2::of(&self.unicode())),
             Setting::Callback => JET_PARAM::Callback(self.runtime_callback()),
@@ -354,8 +356,9 @@ fn target(
     }
 }
 
-/// Sets a system parameter: `lParam` if it is a number, `szParam` if it is a text. Without instance
-/// and session it is the default of instances made later; in one-instance mode the one instance's.
+/// Sets a system parameter: `lParam` if it is a number, `szParam` if it is a text. What is either
+/// on or off is on with any number but 0 that is in its range, and reads as 1. Without instance and
+/// session it is the default of instances made later; in one-instance mode the one instance's.
 ///
 /// # Errors
 /// `JET_errInvalidParameter` (-1003) for an unknown id, a value out of range, a missing text;
@@ -371,7 +374,7 @@ pub fn JetSetSystemParameter(
 ) -> Result<()> {
     let param = find(paramid)?;
     let new = match param.default {
-        Setting::Int(_) => JET_PARAM::Int(lParam),
+        Setting::Int(_) | Setting::Flag(_) => JET_PARAM::Int(lParam),
         Setting::Text(_) => JET_PARAM::Text(stored_text(paramid, szParam.unwrap_or_default())?),
         Setting::Unicode => JET_PARAM::Unicode(unicode_default(lParam, szParam)?),
         Setting::Callback if lParam == 0 => JET_PARAM::Callback(None),
@@ -440,6 +443,10 @@ pub(super) fn set(
         (JET_paramConfiguration, JET_PARAM::Int(config)) => {
             let now = presets::apply(params, config, global, page);
             params.put(JET_paramConfiguration, JET_PARAM::Int(now));
+        }
+        // Its range was checked before.
+        (id, JET_PARAM::Int(value)) if matches!(param.default, Setting::Flag(_)) => {
+            params.put(id, JET_PARAM::Int(value.min(1)));
         }
         (id, new) => params.put(id, new),
     };

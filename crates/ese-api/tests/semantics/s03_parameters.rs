@@ -70,6 +70,18 @@ fn s3_04_values_have_ranges_and_the_base_name_has_three_letters() {
     JetTerm(instance).unwrap();
 }
 
+/// The engine's source has a boolean read as 0 or 1, whatever number switched it on.
+#[test]
+fn s3_04_what_is_on_or_off_reads_as_one_or_zero() {
+    let _alone = alone();
+    let seeded = JetCreateInstance("seeded").unwrap();
+    for (set, read) in [(5, 1), (0, 0), (u64::MAX, 1)] {
+        put(Some(seeded), JET_paramCircularLog, set).unwrap();
+        assert_eq!(get(Some(seeded), JET_paramCircularLog), JET_PARAM::Int(read));
+    }
+    JetTerm(seeded).unwrap();
+}
+
 #[test]
 fn s3_05_folders_become_absolute_and_get_a_separator() {
     let _mode = multi();
