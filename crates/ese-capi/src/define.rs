@@ -371,11 +371,14 @@ impl<C: Unit> Indexes<C> {
         match self {
             Indexes::Third(_) => {
                 if let Some(order) = told.pidxunicode.read() {
+                    if told.grbit & jet::JET_bitIndexUnicode == 0 {
+                        let what = "an order of UTF-16 text goes with JET_bitIndexUnicode";
+                        return Err(Error::new(JetErr::InvalidParameter, what));
+                    }
                     index.pidxunicode = Some(jet::JET_UNICODEINDEX2 {
                         szLocaleName: order.szLocaleName.text()?,
                         dwMapFlags: order.dwMapFlags,
                     });
-                    index.grbit |= jet::JET_bitIndexUnicode;
                 }
             }
             _ => {

@@ -147,13 +147,18 @@ pub(crate) fn definition(def: JET_COLUMNDEF) -> Result<Column> {
     if def.cbStruct != size::<JET_COLUMNDEF>() {
         return Err(wrong_struct("JET_COLUMNDEF", def.cbStruct, size::<JET_COLUMNDEF>()));
     }
-    Ok(Column {
+    Ok(column(&def))
+}
+
+/// What a structure defines, whatever it says of its length.
+pub(crate) fn column(def: &JET_COLUMNDEF) -> Column {
+    Column {
         columnid: def.columnid,
         coltyp: def.coltyp,
         cp: def.cp,
         cbMax: def.cbMax,
         grbit: def.grbit,
-    })
+    }
 }
 
 /// A definition for a caller.

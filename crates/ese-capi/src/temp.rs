@@ -6,7 +6,7 @@ use ese_base::Result;
 use crate::{
     boundary::{About, exports, handle, session},
     ptr::{Ptr, size},
-    table::{definition, wrong_struct},
+    table::{column, wrong_struct},
     types::{JET_COLUMNDEF, JET_OPENTEMPORARYTABLE, JET_OPENTEMPORARYTABLE2, JET_UNICODEINDEX},
 };
 
@@ -100,8 +100,9 @@ exports! {
     }
 }
 
+/// Of temporary tables nobody looks at the lengths that the definitions name.
 fn definitions(place: Ptr<JET_COLUMNDEF>, count: u32) -> Result<Vec<jet::JET_COLUMNDEF>> {
-    place.list(count)?.into_iter().map(definition).collect()
+    Ok(place.list(count)?.iter().map(column).collect())
 }
 
 fn order(place: Ptr<JET_UNICODEINDEX>) -> Option<jet::JET_UNICODEINDEX> {

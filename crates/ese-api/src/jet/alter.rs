@@ -1,11 +1,13 @@
 //! Changing tables that exist (api-semantics 12, 13).
 
+use std::sync::Arc;
+
 use ese_base::{Error, JetErr, Result};
-use ese_engine::{catalog, ddl, schema::check_name};
+use ese_engine::{catalog, cursor as engine, ddl, schema::check_name, table::Sharing};
 
 use super::{
-    JET_GRBIT, JET_INDEXCREATE, JET_TUPLELIMITS, JET_bitIndexEmpty, JET_bitIndexPrimary,
-    JET_bitIndexUnversioned,
+    JET_GRBIT, JET_INDEXCREATE, JET_TUPLELIMITS, JET_bitDeleteColumnIgnoreTemplateColumns,
+    JET_bitIndexEmpty, JET_bitIndexPrimary, JET_bitIndexUnversioned,
     database::open_database_to_change,
     define::{alter, check_unversioned, create_indexes, index_def},
     gate::Purpose,
@@ -31,23 +33,29 @@ pub fn JetDeleteColumn(sesid: JET_SESID, tableid: JET_TABLEID, szColumnName: &st
     JetDeleteColumn2(sesid, tableid, szColumnName, 0)
 }
 
-/// As [`JetDeleteColumn`]; tables that derive from another are not changed, so the flag that leaves
-/// inherited columns alone changes nothing.
+/// As [`JetDeleteColumn`]; with [`JET_bitDeleteColumnIgnoreTemplateColumns`] a column that the
+/// table inherits is none of its own.
 ///
 /// # Errors
-/// The cursor's; `JET_errInvalidName` (-1002),
+/// The cursor's; `JET_errInvalidName` (-1002), `JET_errFixedInheritedDDL` (-1324) for an inherited
+/// column,
 /// `JET_errColumnNotFound` (-1507), `JET_errColumnInUse` (-1046) for a column of an index,
 /// `JET_errFixedDDL` (-1323), `JET_errWriteConflict` (-1102).
 pub fn JetDeleteColumn2(
     sesid: JET_SESID,
     tableid: JET_TABLEID,
     szColumnName: &str,
-    _grbit: JET_GRBIT,
+    grbit: JET_GRBIT,
 ) -> Result<()> {
+    let own_only = grbit & JET_bitDeleteColumnIgnoreTemplateColumns != 0;
     with_cursor(sesid, tableid, |state, cursor| {
         check_name(szColumnName)?;
         alter(state, cursor, |session, attached, table| {
-            ddl::delete_column(session, attached, table, szColumnName)
+            let deleted = ddl::delete_column(session, attached, table, szColumnName);
+            deleted.map_err(|error| match error.code() {
+                JetErr::FixedInheritedDDL if own_only => error.with_code(JetErr::ColumnNotFound),
+                _ => error,
+            })
         })
     })
 }
@@ -226,13 +234,14 @@ pub fn JetRenameTable(
     })
 }
 
-/// Changes the default of a column, for all rows that show it.
+/// Changes the default of a column, for all rows that show it. Other sessions must not have the
+/// table open.
 ///
 /// # Errors
 /// The session's; `JET_errNullInvalid` (-1504) for no bytes,
 /// `JET_errInvalidDatabaseId` (-1010), `JET_errInvalidName` (-1002), `JET_errObjectNotFound`
 /// (-1305), `JET_errColumnNotFound` (-1507), `JET_errColumnInUse` (-1046) for a column of an index,
-/// `JET_errDefaultValueTooBig` (-1524).
+/// `JET_errDefaultValueTooBig` (-1524), `JET_errTableInUse` (-1304), `JET_errTableLocked` (-1302).
 pub fn JetSetColumnDefaultValue(
     sesid: JET_SESID,
     dbid: JET_DBID,
@@ -248,8 +257,15 @@ pub fn JetSetColumnDefaultValue(
         let database = open_database_to_change(own, dbid)?;
         [szTableName, szColumnName].into_iter().try_for_each(check_name)?;
         let attached = &database.attached;
-        let table = ese_engine::catalog::open_table(&state.engine, attached, szTableName)?;
-        ddl::set_column_default(&mut state.engine, attached, &table, szColumnName, pvData)
-            .map(|_| ())
+        let table = catalog::open_table(&state.engine, attached, szTableName)?;
+        // Nobody may be reading with the old default.
+        let alone = Sharing { deny_read: true, ..Sharing::default() };
+        let mut open = engine::Cursor::open(&state.engine, table, alone)?;
+        let table = Arc::clone(open.table());
+        let done =
+            ddl::set_column_default(&mut state.engine, attached, &table, szColumnName, pvData);
+        let level = state.engine.level();
+        open.leave(&mut state.engine, level);
+        done.map(drop)
     })
 }

@@ -137,6 +137,9 @@ pub const JET_bitDefragmentNoPartialMerges: JET_GRBIT = 0x80;
 pub const JET_bitDefragmentBTree: JET_GRBIT = 0x100;
 pub const JET_bitDefragmentBTreeBatch: JET_GRBIT = 0x200;
 
+/// Of JetDeleteColumn2.
+pub const JET_bitDeleteColumnIgnoreTemplateColumns: JET_GRBIT = 0x1;
+
 pub const JET_bitResizeDatabaseOnlyGrow: JET_GRBIT = 0x1;
 pub const JET_bitResizeDatabaseOnlyShrink: JET_GRBIT = 0x2;
 pub const JET_bitShrinkDatabaseOff: JET_GRBIT = 0x0;

@@ -13,7 +13,6 @@ use super::{
     JET_bitColumnTagged,
     gate::Purpose,
     handles::{JET_DBID, JET_SESID, JET_TABLEID},
-    invalid_grbit,
     session::find_session,
     table::{What, new_cursor},
 };
@@ -64,9 +63,9 @@ pub struct JET_OPENTEMPORARYTABLE {
 ///
 /// # Errors
 /// The session's; `JET_errTooManySorts` (-1701) beyond `JET_paramMaxTemporaryTables`,
-/// `JET_errCannotMaterializeForwardOnlySort` (-1113), `JET_errInvalidGrbit` (-900),
-/// `JET_errInvalidColumnType` (-1511), `JET_errInvalidCodePage` (-1063), `JET_errTooManyColumns`
-/// (-1040), `JET_errRecordTooBig` (-1026).
+/// `JET_errCannotMaterializeForwardOnlySort` (-1113), `JET_errInvalidColumnType` (-1511),
+/// `JET_errInvalidCodePage` (-1063), `JET_errTooManyColumns` (-1040), `JET_errRecordTooBig`
+/// (-1026).
 pub fn JetOpenTempTable(
     sesid: JET_SESID,
     rgcolumndef: &[JET_COLUMNDEF],
@@ -159,10 +158,10 @@ pub fn JetOpenTemporaryTable2(
     })
 }
 
-/// A temporary table of these columns, with what else can be said of one left open.
+/// A temporary table of these columns, with what else can be said of one left open. Flags that
+/// there are none of are not looked at.
 pub(super) fn definition(columns: &[JET_COLUMNDEF], grbit: JET_GRBIT) -> Result<TempTableDef> {
-    let options = TempOptions::from_bits(grbit)
-        .ok_or_else(|| invalid_grbit("JetOpenTemporaryTable", grbit))?;
+    let options = TempOptions::from_bits_truncate(grbit);
     let columns = columns.iter().map(column_of_temporary).collect::<Result<_>>()?;
     Ok(TempTableDef { columns, options, ..TempTableDef::default() })
 }

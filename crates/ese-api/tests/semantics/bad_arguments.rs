@@ -226,20 +226,22 @@ const OF_SESSIONS: &[(&str, Option<JetErr>, OfSession)] = &[
         JetCompact(s, "/tmp/none.edb", "/tmp/none2.edb", None, 0x1000)
     }),
     ("JetDupSession", None, |s| JetDupSession(s).map(drop)),
-    ("JetOpenTempTable", Some(JetErr::InvalidGrbit), |s| JetOpenTempTable(s, &[], 0x200).map(drop)),
+    ("JetOpenTempTable", Some(JetErr::CannotMaterializeForwardOnlySort), |s| {
+        JetOpenTempTable(s, &[], JET_bitTTForwardOnly).map(drop)
+    }),
     ("JetOpenTempTable2", Some(JetErr::InvalidLanguageId), |s| {
         JetOpenTempTable2(s, &[], 0xffff, 0).map(drop)
     }),
     ("JetOpenTempTable3", Some(JetErr::CannotMaterializeForwardOnlySort), |s| {
         JetOpenTempTable3(s, &[], None, JET_bitTTForwardOnly).map(drop)
     }),
-    ("JetOpenTemporaryTable", Some(JetErr::InvalidGrbit), |s| {
-        let grbit = 0x200;
+    ("JetOpenTemporaryTable", Some(JetErr::CannotMaterializeForwardOnlySort), |s| {
+        let grbit = JET_bitTTForwardOnly;
         let mut table = JET_OPENTEMPORARYTABLE { grbit, ..JET_OPENTEMPORARYTABLE::default() };
         JetOpenTemporaryTable(s, &mut table)
     }),
-    ("JetOpenTemporaryTable2", Some(JetErr::InvalidGrbit), |s| {
-        let grbit = 0x200;
+    ("JetOpenTemporaryTable2", Some(JetErr::CannotMaterializeForwardOnlySort), |s| {
+        let grbit = JET_bitTTForwardOnly;
         let mut table = JET_OPENTEMPORARYTABLE2 { grbit, ..JET_OPENTEMPORARYTABLE2::default() };
         JetOpenTemporaryTable2(s, &mut table)
     }),

@@ -422,7 +422,13 @@ fn s13_08_a_column_is_renamed_and_gets_another_default() {
     let set = |name, value: &[u8]| JetSetColumnDefaultValue(ses, dbid, "pets", name, value, 0);
     assert_eq!(code(set("feet", &[])), JetErr::ColumnIllegalNull);
     assert_eq!(code(set("age", &4_i32.to_le_bytes())), JetErr::ColumnInUse);
+    // The engine's source wants the table for itself, as who opens it with JET_bitTableDenyRead.
+    let (other, theirs) = pets.other();
+    assert_eq!(code(set("feet", &6_i32.to_le_bytes())), JetErr::TableInUse);
+    JetCloseTable(other, theirs).unwrap();
     set("feet", &6_i32.to_le_bytes()).unwrap();
+    let again = JetOpenTable(other, pets.live.dbid, "pets", 0).unwrap();
+    JetCloseTable(other, again).unwrap();
     assert_eq!(pets.get(id, 0).unwrap(), Some(6_i32.to_le_bytes().to_vec()));
     JetCloseTable(ses, cur).unwrap();
     JetRenameTable(ses, dbid, "pets", "animals").unwrap();
@@ -587,6 +593,8 @@ fn s13_05_a_derived_table_inherits_from_its_template() {
 
     let fixed = JetErr::FixedInheritedDDL;
     assert_eq!(code(JetDeleteColumn(ses, cur, "fixed")), fixed);
+    let own = JetDeleteColumn2(ses, cur, "fixed", JET_bitDeleteColumnIgnoreTemplateColumns);
+    assert_eq!(code(own), JetErr::ColumnNotFound, "it is none of its own");
     assert_eq!(code(JetDeleteIndex(ses, cur, "index")), fixed);
     let def = JET_COLUMNDEF { coltyp: JET_coltypLong, ..JET_COLUMNDEF::default() };
     let frozen = JetAddColumn(ses, mother.tableid, "late", &def, &[]);

@@ -70,6 +70,14 @@ static void define(void)
     city_column = columns[1].columnid;
     size_column = columns[2].columnid;
     OK(JetCloseTable(session, create.tableid));
+    /* The flag and the order that it announces come together. */
+    create.szTableName = u"other";
+    indexes[1].grbit &= ~JET_bitIndexUnicode;
+    EXPECT(JetCreateTableColumnIndex4(session, dbid, &create), JET_errInvalidParameter);
+    indexes[1].grbit |= JET_bitIndexUnicode;
+    indexes[1].pidxunicode = NULL;
+    EXPECT(JetCreateTableColumnIndex4(session, dbid, &create), JET_errInvalidParameter);
+    indexes[1].pidxunicode = &order;
     indexes[1].szKey = u"+nothing\0";
     indexes[1].cbKey = 20;
     create.szTableName = u"other";
@@ -229,6 +237,7 @@ static void temporary(void)
         columns[at].cbStruct = sizeof(columns[at]);
         columns[at].coltyp = JET_coltypUnsignedLong;
     }
+    columns[1].cbStruct = 4; /* nobody looks at it */
     columns[0].grbit = JET_bitColumnTTKey | JET_bitColumnTTDescending;
     open.cbStruct = sizeof(open);
     open.prgcolumndef = columns;
