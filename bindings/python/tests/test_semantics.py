@@ -581,7 +581,7 @@ class Definitions(Case):
     def test_sizes_of_results_are_asked_for_exactly(self):
         live = self.live()
         number = c_uint32()
-        self.code(h.JET_errInvalidBufferSize, "JetGetDatabaseInfoA", live.ses, live.dbid,
+        self.code(h.JET_errBufferTooSmall, "JetGetDatabaseInfoA", live.ses, live.dbid,
                   byref(number), 3, h.JET_DbInfoPageSize)
         for size in (0, 1, sizeof(h.JET_COLUMNDEF) - 1):
             self.code(h.JET_errInvalidParameter, "JetGetTableColumnInfoA", live.ses, live.table,

@@ -226,13 +226,13 @@ fn object_info<C: Unit>(
     let counts = matches!(info_level, level::OBJECT | level::OBJECTS);
     match info_level {
         level::OBJECT | level::OBJECT_WITHOUT_COUNTS => {
-            room::<JET_OBJECTINFO>(cb, JetErr::InvalidBufferSize)?;
+            room::<JET_OBJECTINFO>(cb, JetErr::BufferTooSmall)?;
             let found = jet::JetGetObjectInfo(session(sesid), dbid, Some(&name.name()?))?;
             found.first().into_iter().for_each(|info| to.cast().write(object(info, counts)));
             Ok(())
         }
         level::OBJECTS | level::OBJECTS_WITHOUT_COUNTS => {
-            room::<JET_OBJECTLIST>(cb, JetErr::InvalidBufferSize)?;
+            room::<JET_OBJECTLIST>(cb, JetErr::BufferTooSmall)?;
             let mut found = jet::JetGetObjectInfo(session(sesid), dbid, None)?;
             if !counts {
                 found.iter_mut().for_each(|info| (info.cRecord, info.cPage) = (0, 0));

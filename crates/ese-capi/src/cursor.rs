@@ -137,7 +137,9 @@ exports! {
     fn JetGetCursorInfo(
         sesid: usize, tableid: usize, pvResult: Bytes, cbMax: u32, InfoLevel: u32
     ) about About::Cursor(sesid, tableid) => {
-        if !pvResult.is_null() || cbMax != 0 || InfoLevel != 0 {
+        // A buffer of no bytes is none, wherever it is.
+        let _ = pvResult;
+        if cbMax != 0 || InfoLevel != 0 {
             let what = "JetGetCursorInfo has neither buffer nor level";
             return Err(Error::new(JetErr::InvalidParameter, what));
         }
@@ -259,7 +261,9 @@ text_exports! {
         let to = szIndexName.required()?;
         let name = jet::JetGetCurrentIndex(session(sesid), cursor(tableid))?;
         let fits = crate::text::put(to, cbIndexName, &name);
-        Ok(if fits { JetErr::Success } else { JetErr::WrnBufferTruncated })
+        // Of 8-bit text a part of the name will do.
+        let enough = fits || !C::WIDE && cbIndexName > 0;
+        Ok(if enough { JetErr::Success } else { JetErr::WrnBufferTruncated })
     }
 }
 

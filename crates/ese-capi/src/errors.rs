@@ -6,8 +6,8 @@ use ese_base::{Error, JetErr};
 use crate::{
     boundary::{About, exports},
     facts::wrong_size,
-    ptr::{Bytes, Ptr, bytes, size},
-    types::{JET_ERRINFOBASIC_W, JET_THREADSTATS, JET_THREADSTATS2, JET_THREADSTATS3},
+    ptr::{Bytes, Ptr, size},
+    types::{JET_ERRINFOBASIC_W, JET_THREADSTATS, JET_THREADSTATS3},
 };
 
 exports! {
@@ -38,41 +38,32 @@ exports! {
 
     fn JetGetThreadStats(pvResult: Bytes, cbMax: u32) about About::Process => {
         pvResult.cast::<u8>().required()?;
-        let sizes = [
-            size::<JET_THREADSTATS>(),
-            size::<JET_THREADSTATS2>(),
-            size::<JET_THREADSTATS3>(),
-        ];
-        // The longest that fits.
-        let Some(cbStruct) = sizes.into_iter().rfind(|size| *size <= cbMax) else {
-            return Err(wrong_size(cbMax, "that of a JET_THREADSTATS"));
-        };
+        let least = size::<JET_THREADSTATS>();
+        if cbMax < least {
+            let error = wrong_size(cbMax, &format!("{least} at least"));
+            return Err(error.with_code(JetErr::BufferTooSmall));
+        }
+        // The longest of the three structures begins with the others; as much as fits.
+        let cbStruct = cbMax.min(size::<JET_THREADSTATS3>());
         let stats = jet::JetGetThreadStats();
-        pvResult.fill(cbStruct, &vec![0; bytes(cbStruct)]);
-        // Each begins with the shorter ones.
-        pvResult.cast().write(JET_THREADSTATS {
+        pvResult.cast().write_part(
+            JET_THREADSTATS3 {
+                cbStruct,
+                cPageReferenced: stats.cPageReferenced,
+                cPageRead: stats.cPageRead,
+                cPagePreread: stats.cPagePreread,
+                cPageDirtied: stats.cPageDirtied,
+                cPageRedirtied: stats.cPageRedirtied,
+                cLogRecord: stats.cLogRecord,
+                cbLogRecord: stats.cbLogRecord,
+                cusecPageCacheMiss: stats.cusecPageCacheMiss,
+                cPageCacheMiss: stats.cPageCacheMiss,
+                cSeparatedLongValueRead: stats.cSeparatedLongValueRead,
+                cusecLongValuePageCacheMiss: stats.cusecLongValuePageCacheMiss,
+                cLongValuePageCacheMiss: stats.cLongValuePageCacheMiss,
+            },
             cbStruct,
-            cPageReferenced: stats.cPageReferenced,
-            cPageRead: stats.cPageRead,
-            cPagePreread: stats.cPagePreread,
-            cPageDirtied: stats.cPageDirtied,
-            cPageRedirtied: stats.cPageRedirtied,
-            cLogRecord: stats.cLogRecord,
-            cbLogRecord: stats.cbLogRecord,
-        });
-        if cbStruct >= size::<JET_THREADSTATS2>() {
-            pvResult.cast::<JET_THREADSTATS2>().change(|to| {
-                to.cusecPageCacheMiss = stats.cusecPageCacheMiss;
-                to.cPageCacheMiss = stats.cPageCacheMiss;
-            });
-        }
-        if cbStruct >= size::<JET_THREADSTATS3>() {
-            pvResult.cast::<JET_THREADSTATS3>().change(|to| {
-                to.cSeparatedLongValueRead = stats.cSeparatedLongValueRead;
-                to.cusecLongValuePageCacheMiss = stats.cusecLongValuePageCacheMiss;
-                to.cLongValuePageCacheMiss = stats.cLongValuePageCacheMiss;
-            });
-        }
+        );
         Ok(())
     }
 }

@@ -7,8 +7,10 @@ use ese_base::{Error, JetErr, Result};
 
 use crate::{
     misc,
-    ptr::{Bytes, bytes},
+    ptr::{Bytes, bytes, size},
+    table::wrong_struct,
     text::{Unit, put_whole},
+    types::JET_DBINFOUPGRADE,
 };
 
 #[track_caller]
@@ -38,6 +40,8 @@ fn constant(level: u32) -> Option<u64> {
 
 /// JET_DbInfoConnect: always empty.
 const CONNECT: u32 = 1;
+/// JET_DbInfoUpgrade: would an upgrade change the file, and what would it take?
+const UPGRADE: u32 = 13;
 /// JET_DbInfoFilesizeOnDisk: files are not sparse.
 const FILESIZE_ON_DISK: u32 = 21;
 
@@ -47,7 +51,7 @@ pub(crate) fn database<C: Unit>(
     cb: u32,
     level: u32,
     by_path: bool,
-    fact: impl FnOnce(u32) -> Result<JET_DBINFO>,
+    fact: impl Fn(u32) -> Result<JET_DBINFO>,
 ) -> Result<()> {
     let level = if by_path { level } else { level & !jet::JET_DbInfoUseCachedResult };
     // Country, code page and their like are read with 16 bits too, as their type once was.
@@ -58,6 +62,9 @@ pub(crate) fn database<C: Unit>(
         }
         put_number(to, cb, number)
     };
+    if level == UPGRADE && by_path {
+        return upgrade(to, cb, fact);
+    }
     if level == CONNECT && !by_path {
         fact(jet::JET_DbInfoTransactions)?;
         return put_whole::<C>(to.cast(), cb, "");
@@ -78,6 +85,9 @@ pub(crate) fn database<C: Unit>(
                 Ok(())
             }
             jet::JET_DbInfoCp | jet::JET_DbInfoLCID => old(number),
+            jet::JET_DbInfoPageSize if !by_path => {
+                put_number(to, cb, number).map_err(|error| error.with_code(JetErr::BufferTooSmall))
+            }
             _ => put_number(to, cb, number),
         },
         JET_DBINFO::Flag(flag) => put_number(to, cb, u64::from(flag)),
@@ -89,4 +99,47 @@ pub(crate) fn database<C: Unit>(
             Ok(())
         }
     }
+}
+
+/// The version of the format that databases have, since long.
+const FORMAT_VERSION: u32 = 0x620;
+/// JET_DBINFOUPGRADE: the file has that version.
+const ALREADY_UPGRADED: u32 = 2;
+
+/// Tells of a file that nobody would have to upgrade; estimates are those of ESE: an hour for a
+/// GiB, and 10/64 of the file. What is no database has no flag.
+fn upgrade(to: Bytes, cb: u32, fact: impl Fn(u32) -> Result<JET_DBINFO>) -> Result<()> {
+    let wanted = size::<JET_DBINFOUPGRADE>();
+    let bytes = match fact(jet::JET_DbInfoFilesize)? {
+        JET_DBINFO::Number(bytes) => bytes,
+        _ => 0,
+    };
+    if cb != wanted {
+        return Err(wrong_size(cb, "that of a JET_DBINFOUPGRADE"));
+    }
+    let to = to.cast::<JET_DBINFOUPGRADE>();
+    let told = to.get()?.cbStruct;
+    if told != wanted {
+        return Err(wrong_struct("JET_DBINFOUPGRADE", told, wanted));
+    }
+    let upgraded = match fact(jet::JET_DbInfoMisc) {
+        Ok(JET_DBINFO::Misc(header)) => misc::of(&header).ulVersion == FORMAT_VERSION,
+        _ => false,
+    };
+    let halves = |number: u64| {
+        let half = |number: u64| u32::try_from(number & 0xffff_ffff).unwrap_or(0);
+        (half(number), half(number >> 32))
+    };
+    let (cbFilesizeLow, cbFilesizeHigh) = halves(bytes);
+    let (cbFreeSpaceRequiredLow, cbFreeSpaceRequiredHigh) = halves(bytes.saturating_mul(10) >> 6);
+    to.write(JET_DBINFOUPGRADE {
+        cbStruct: wanted,
+        cbFilesizeLow,
+        cbFilesizeHigh,
+        cbFreeSpaceRequiredLow,
+        cbFreeSpaceRequiredHigh,
+        csecToUpgrade: u32::try_from(bytes.saturating_mul(3600) >> 30).unwrap_or(u32::MAX),
+        ulFlags: if upgraded { ALREADY_UPGRADED } else { 0 },
+    });
+    Ok(())
 }

@@ -506,7 +506,7 @@ pub fn JetGetTableInfo(
             JET_TblInfoObjectId => JET_TBLINFO::Number(u64::from(schema.objid.0)),
             other => {
                 let what = format!("{other} is no level of information");
-                return Err(Error::new(JetErr::InvalidParameter, what));
+                return Err(Error::new(JetErr::FeatureNotAvailable, what));
             }
         })
     })

@@ -65,7 +65,9 @@ const OF_CURSORS: &[(&str, Option<JetErr>, OfCursor)] = &[
     ("JetGetTableIndexInfo", Some(JetErr::IndexNotFound), |s, t| {
         JetGetTableIndexInfo(s, t, Some("none")).map(drop)
     }),
-    ("JetGetTableInfo", Some(JetErr::InvalidParameter), |s, t| JetGetTableInfo(s, t, 99).map(drop)),
+    ("JetGetTableInfo", Some(JetErr::FeatureNotAvailable), |s, t| {
+        JetGetTableInfo(s, t, 99).map(drop)
+    }),
     ("JetComputeStats", None, JetComputeStats),
     ("JetGetBookmark", None, |s, t| JetGetBookmark(s, t).map(drop)),
     ("JetGotoBookmark", Some(JetErr::InvalidBookmark), |s, t| JetGotoBookmark(s, t, &[])),

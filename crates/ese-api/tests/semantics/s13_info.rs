@@ -77,7 +77,7 @@ fn s13_12_what_a_cursor_knows_of_its_table() {
     assert_eq!(info(JET_TblInfoSpaceOwned).unwrap(), JET_TBLINFO::Number(owned));
     assert_eq!(info(JET_TblInfoSpaceAvailable).unwrap(), JET_TBLINFO::Number(free));
     assert!(matches!(info(JET_TblInfoObjectId).unwrap(), JET_TBLINFO::Number(8..)));
-    assert_eq!(code(info(99)), JetErr::InvalidParameter);
+    assert_eq!(code(info(99)), JetErr::FeatureNotAvailable);
 }
 
 /// The text of a column in the current row.

@@ -217,7 +217,7 @@ static void facts(void)
     OK(JetGetDatabaseInfoA(session, dbid, &size, sizeof(size), JET_DbInfoPageSize));
     CHECK(size == 4096);
     EXPECT(JetGetDatabaseInfoA(session, dbid, &size, 3, JET_DbInfoPageSize),
-           JET_errInvalidBufferSize);
+           JET_errBufferTooSmall);
     OK(JetGetInstanceInfoW(&count, &infos));
     CHECK(count == 1 && infos[0].hInstanceId == instance && infos[0].cDatabases == 1);
     CHECK(infos[0].szInstanceName[0] == u's' && infos[0].szDatabaseFileName[0][0] == u'/');

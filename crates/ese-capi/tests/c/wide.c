@@ -159,6 +159,7 @@ static void rows(void)
     OK(JetGetRecordSize3(session, table, &more, JET_bitRecordSizeRunningTotal));
     CHECK(more.cbKey == 12 && more.cbData == 2 * sizes.cbData);
     EXPECT(JetGetCursorInfo(session, table, &size, 4, 0), JET_errInvalidParameter);
+    OK(JetGetCursorInfo(session, table, &size, 0, 0)); /* a buffer of no bytes is none */
     OK(JetGetCursorInfo(session, table, NULL, 0, 0));
 }
 
@@ -186,6 +187,62 @@ static void buffers(void)
            JET_errBufferTooSmall);
     for (at = 0; at < sizeof(of_table) / sizeof(of_table[0]); at++)
         OK(JetGetTableInfo(session, table, buffer, sizeof(buffer), of_table[at]));
+    EXPECT(JetGetTableInfo(session, table, buffer, sizeof(buffer), 99),
+           JET_errFeatureNotAvailable);
+    EXPECT(JetGetObjectInfo(session, dbid, JET_objtypTable, NULL, u"cities", buffer, 8,
+                            JET_ObjInfoNoStats),
+           JET_errBufferTooSmall);
+    EXPECT(JetGetObjectInfo(session, dbid, JET_objtypTable, NULL, NULL, buffer, 8,
+                            JET_ObjInfoList),
+           JET_errBufferTooSmall);
+    EXPECT(JetGetDatabaseInfo(session, dbid, buffer, 8, JET_DbInfoPageSize),
+           JET_errBufferTooSmall);
+    OK(JetGetDatabaseInfo(session, dbid, buffer, 4, JET_DbInfoPageSize));
+    OK(JetSetCurrentIndex(session, table, u"city"));
+    memset(buffer, 'x', sizeof(buffer));
+    OK(JetGetCurrentIndexA(session, table, buffer, 3)); /* what there is room for */
+    CHECK(memcmp(buffer, "ci\0x", 4) == 0);
+    EXPECT(JetGetCurrentIndexA(session, table, buffer, 0), JET_wrnBufferTruncated);
+    EXPECT(JetGetCurrentIndexW(session, table, (JET_WCHAR *)buffer, 4), JET_wrnBufferTruncated);
+    OK(JetSetCurrentIndex(session, table, NULL));
+}
+
+/* Of a thread and of a file. */
+static void facts(void)
+{
+    union {
+        JET_THREADSTATS first;
+        JET_THREADSTATS2 second;
+        JET_THREADSTATS3 third;
+        char bytes[72];
+    } stats;
+    JET_DBINFOUPGRADE upgrade;
+    JET_WCHAR path[300];
+    uint64_t length;
+    uint32_t size;
+    for (size = 32; size <= sizeof(stats); size += 8) {
+        memset(&stats, 0xcc, sizeof(stats));
+        OK(JetGetThreadStats(&stats, size));
+        CHECK(stats.first.cbStruct == (size < 64 ? size : 64));
+        CHECK(stats.first.cPageReferenced > 0);
+        CHECK(size == 72 || stats.bytes[size] == (char)0xcc);
+    }
+    EXPECT(JetGetThreadStats(&stats, 31), JET_errBufferTooSmall);
+
+    OK(JetGetDatabaseInfo(session, dbid, path, sizeof(path), JET_DbInfoFilename));
+    OK(JetGetDatabaseFileInfo(path, &length, sizeof(length), JET_DbInfoFilesize));
+    memset(&upgrade, 0xcc, sizeof(upgrade));
+    EXPECT(JetGetDatabaseFileInfo(path, &upgrade, sizeof(upgrade), JET_DbInfoUpgrade),
+           JET_errInvalidParameter);
+    upgrade.cbStruct = sizeof(upgrade);
+    EXPECT(JetGetDatabaseFileInfo(path, &upgrade, 4, JET_DbInfoUpgrade),
+           JET_errInvalidBufferSize);
+    OK(JetGetDatabaseFileInfo(path, &upgrade, sizeof(upgrade), JET_DbInfoUpgrade));
+    CHECK(upgrade.cbStruct == sizeof(upgrade));
+    CHECK(upgrade.cbFilesizeLow == length && upgrade.cbFilesizeHigh == 0);
+    CHECK(upgrade.cbFreeSpaceRequiredLow == length * 10 / 64);
+    CHECK(upgrade.cbFreeSpaceRequiredHigh == 0 && upgrade.csecToUpgrade == length * 3600 >> 30);
+    CHECK(upgrade.ulFlags == 2); /* there is nothing to be done */
 }
 
 static void lists(void)
@@ -325,6 +382,7 @@ int main(void)
     CHECK(size == 7);
     define();
     rows();
+    facts();
     lists();
     temporary();
     files();
