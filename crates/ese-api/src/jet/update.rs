@@ -255,6 +255,10 @@ fn set_column(
     }
     let mut warning = JetErr::Success;
     if column.ty.is_long() {
+        if grbit & JET_bitSetContiguousLV != 0 {
+            let there = open.copy()?.view(schema)?.data(column)?.len();
+            check_first_set(column, there, grbit, info)?;
+        }
         let (edit, id) = (long_edit(data, given.len(), grbit, info), column.id);
         let storage = storage_of(grbit);
         open.set_long(&mut state.engine, id, info.itagSequence, edit, storage)?;
@@ -347,6 +351,25 @@ fn check_set_flags(grbit: JET_GRBIT, given: Given<'_>, page_len: usize) -> Resul
         return Err(Error::new(JetErr::InvalidBufferSize, what));
     }
     Ok(())
+}
+
+/// Only bytes that are the first ones of a value are laid out contiguously. So many values are
+/// there.
+fn check_first_set(
+    column: &Column,
+    there: usize,
+    grbit: JET_GRBIT,
+    info: JET_SETINFO,
+) -> Result<()> {
+    let first = info.itagSequence == 0 || info.itagSequence > there;
+    if first && grbit & (JET_bitSetSizeLV | JET_bitSetOverwriteLV) != JET_bitSetSizeLV {
+        return Ok(());
+    }
+    let what = format!(
+        "column \"{}\": JET_bitSetContiguousLV is for a value that was not there",
+        column.name
+    );
+    Err(Error::new(JetErr::InvalidParameter, what))
 }
 
 fn same_values(grbit: JET_GRBIT) -> Option<Sameness> {

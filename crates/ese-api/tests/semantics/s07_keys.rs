@@ -69,6 +69,19 @@ fn s7_02_no_bytes_are_null_and_lengths_must_suit() {
     assert_eq!(JetSeek(pets.ses, table, JET_bitSeekEQ).unwrap(), JetErr::Success);
     let long = JetMakeKey(pets.ses, table, Some(b"abcde"), JET_bitNewKey);
     assert_eq!(code(long), JetErr::InvalidBufferSize);
+
+    // Fixed binary values are not.
+    let def = JET_COLUMNDEF { coltyp: JET_coltypBinary, ..def };
+    JetAddColumn(pets.ses, table, "bytes", &def, &[]).unwrap();
+    JetCreateIndex(pets.ses, table, "bytes", 0, "+bytes\0\0", 0).unwrap();
+    JetSetCurrentIndex(pets.ses, table, Some("bytes")).unwrap();
+    for wrong in [&b"abc"[..], b"abcde"] {
+        let made = JetMakeKey(pets.ses, table, Some(wrong), JET_bitNewKey);
+        assert_eq!(code(made), JetErr::InvalidBufferSize);
+    }
+    for right in [&b"abcd"[..], b""] {
+        JetMakeKey(pets.ses, table, Some(right), JET_bitNewKey).unwrap();
+    }
 }
 
 #[test]

@@ -288,7 +288,12 @@ fn s9_08_how_a_value_is_stored_may_be_said_with_it() {
     assert_eq!(code(set(100_000, contiguous)), JetErr::InvalidGrbit);
     let separate = contiguous | JET_bitSetSeparateLV;
     assert_eq!(code(set(100, separate)), JetErr::InvalidBufferSize);
+    // In the engine's source such a value is set once, with its bytes.
+    assert_eq!(code(set(100_000, separate | JET_bitSetSizeLV)), JetErr::InvalidParameter);
     set(100_000, separate).unwrap();
+    for again in [0, JET_bitSetAppendLV, JET_bitSetOverwriteLV] {
+        assert_eq!(code(set(100_000, separate | again)), JetErr::InvalidParameter, "{again}");
+    }
     row.keep();
     assert_eq!(row.get("memo").unwrap(), vec![b'x'; 100_000]);
     // Four bytes are no longer than the id that would stand for them.

@@ -27,7 +27,8 @@ impl Cursor {
     ///
     /// # Errors
     /// `JET_errNoCurrentRecord` (-1603) off a row, but nothing on an empty table that was just
-    /// opened; `JET_errFilteredMoveNotSupported` (-1124); those of reading.
+    /// opened; `JET_errRecordDeleted` (-1017) where the current entry is gone;
+    /// `JET_errFilteredMoveNotSupported` (-1124); those of reading.
     pub fn count(&mut self, session: &Session, limit: u64) -> Result<u64> {
         if self.is_filtered() {
             return Err(filtered("counting entries"));
@@ -35,7 +36,7 @@ impl Cursor {
         self.resolve(session)?;
         match self.place {
             Place::First => return Ok(0),
-            Place::Row => {}
+            Place::Row => self.current_key(session).map(drop)?,
             _ => return Err(no_current_record()),
         }
         let Cursor { table, order, here, range, .. } = self;

@@ -216,23 +216,23 @@ fn piece<'v>(
     Ok(Cow::Owned(piece.to_vec()))
 }
 
-/// The value as a column of one length has it.
+/// The value as a column of one length has it. Text is padded; a shorter binary value is as wrong
+/// as a longer one, as in the engine's source.
 fn padded<'v>(column: &Column, value: &'v [u8]) -> Result<Cow<'v, [u8]>> {
     if column.ty.fixed_len().is_some() || !column.id.is_fixed() || value.is_empty() {
         // The engine says what is wrong with the length of a number.
         return Ok(Cow::Borrowed(value));
     }
     let len = column.fixed_len();
-    if value.len() > len {
+    if value.len() > len || value.len() < len && !column.ty.is_text() {
         return Err(Error::new(
             JetErr::InvalidBufferSize,
-            format!("column \"{}\": {} bytes of at most {len}", column.name, value.len()),
+            format!("column \"{}\": {} bytes of {len}", column.name, value.len()),
         ));
     }
     let mut whole = value.to_vec();
     while whole.len() < len {
-        let text = column.ty.is_text() && !(column.is_unicode() && whole.len() % 2 == 1);
-        whole.push(if text { b' ' } else { 0 });
+        whole.push(if column.is_unicode() && whole.len() % 2 == 1 { 0 } else { b' ' });
     }
     Ok(Cow::Owned(whole))
 }
