@@ -672,6 +672,19 @@ fn s10_11_long_values_in_a_row_and_its_key_are_measured_for_themselves() {
     let mut total = size;
     JetGetRecordSize3(row.ses, row.cur, &mut total, JET_bitRecordSizeRunningTotal).unwrap();
     assert_eq!((total.cbKey, total.cIntrinsicLongValues), (8, 2));
+
+    // One that an update changes counts the same way, before anything of it is written.
+    JetBeginTransaction(row.ses).unwrap();
+    row.prepare(JET_prepReplace);
+    row.set("memo", Some(&[b'n'; 5000]), JET_bitSetAppendLV).unwrap();
+    let changed = JET_bitRecordSizeInCopyBuffer | JET_bitRecordSizeExtrinsicLogicalOnly;
+    let changed = measure(changed);
+    assert_eq!((changed.cbLongValueData, changed.cbLongValueDataCompressed), (8000, 8000));
+    assert_eq!(changed.cbLongValueOverhead, logical.cbLongValueOverhead);
+    let chunks = measure(JET_bitRecordSizeInCopyBuffer).cbLongValueOverhead;
+    assert!(chunks > changed.cbLongValueOverhead, "{chunks}");
+    row.prepare(JET_prepCancel);
+    JetRollback(row.ses, 0).unwrap();
     row.new_row();
     assert_eq!(measure(JET_bitRecordSizeInCopyBuffer).cbKey, 0);
 }
