@@ -48,8 +48,8 @@ fn is_damage(error: &Error) -> bool {
 /// # Errors
 /// `JET_errReadVerifyFailure` (-1018) and its kin for a page, `JET_errLogCorruptDuringHardRestore`
 /// (-573) for a log, `JET_errLogTornWriteDuringHardRestore` (-570) where only the shadow of its
-/// last write is whole (backup-log-recovery 3.5), each with file and page or generation; `JET_errClientRequestToStopJetService`
-/// (-1329) if stopped.
+/// last write is whole (backup-log-recovery 3.5), each with file and page or generation;
+/// `JET_errClientRequestToStopJetService` (-1329) if stopped.
 pub fn verify_set(
     env: &Env,
     plan: &RestorePlan,

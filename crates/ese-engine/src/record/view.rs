@@ -162,8 +162,8 @@ impl<'a> ColumnData<'a> {
         self.is_null()
     }
 
-    /// Is it stored as in another record of the row? Equal values may be stored in two ways, so what
-    /// differs here may still be equal; what is computed never counts as the same.
+    /// Is it stored as in another record of the row? Equal values may be stored in two ways, so
+    /// what differs here may still be equal; what is computed never counts as the same.
     ///
     /// # Errors
     /// As [`Instances::nth`].
