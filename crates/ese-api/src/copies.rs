@@ -4,6 +4,7 @@
 //! replayed by itself.
 
 mod place;
+mod reach;
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +26,10 @@ use ese_log::{
 use ese_os::{Env, OpenMode, parent_of};
 use ese_pages::{Access, DbFile, DbHeader, DbState, header::read_header};
 
-use self::place::{double_write_of, place};
+use self::{
+    place::{double_write_of, place},
+    reach::check_reach,
+};
 use crate::{
     diff::{self, DiffOptions, TableDifference},
     restore::{file_name, look_for_databases},
@@ -110,6 +114,9 @@ pub struct CopiedDatabase {
     pub sign_db: Signature,
     /// The state of the file before.
     pub state: Option<DbState>,
+    /// It is clean and the logs know nothing of it: they are another database's, and it was copied
+    /// as it is.
+    pub unknown: bool,
     /// Log files of its stream that were not read, with the reason.
     pub aside: Vec<LeftAside>,
     /// What was done, or why nothing could be. Then there is no copy.
@@ -180,7 +187,7 @@ fn copied(
 ) -> Result<CopiedDatabase> {
     let target = work.target.clone();
     let (source, sign_db, state) = (work.source.clone(), work.sign_db, work.state());
-    let aside = work.aside.clone();
+    let (unknown, aside) = (work.needless, work.aside.clone());
     let outcome = run(env, request, work, progress, stop);
     let path = source.as_deref().unwrap_or(&target);
     let outcome = match outcome.map_err(|error| explained(error, &aside).at_path(path)) {
@@ -188,7 +195,7 @@ fn copied(
         outcome => outcome,
     };
     let differences = compared(env, source.as_deref(), &target, &outcome, stop)?;
-    Ok(CopiedDatabase { source, target, sign_db, state, aside, outcome, differences })
+    Ok(CopiedDatabase { source, target, sign_db, state, unknown, aside, outcome, differences })
 }
 
 /// What became of the rows. Whoever stops it gets no copy either.
@@ -358,45 +365,6 @@ impl Work {
             Some(error) if error.code() == JetErr::ClientRequestToStopJetService => Err(error),
             _ => Ok(plan),
         }
-    }
-}
-
-/// Are the generations at hand that the header asks for, and does redo end where it is to?
-fn check_reach(needs: &CopyPlan, request: &CopyRequest, cut_short: Option<Error>) -> Result<()> {
-    let (min, max) = needs.required;
-    if let Some(RedoEnd::CutAt(end)) = request.until
-        && end < needs.from
-        && needs.from.generation <= needs.last
-    {
-        let what = format!("redo is to end at {end}, and the database was whole at {}", needs.from);
-        return Err(Error::new(JetErr::RequiredLogFilesMissing, what)
-            .at_generation(end.generation)
-            .advise("end later, or build the database from all of its logs (--from-logs)"));
-    }
-    if max > needs.last {
-        let what = format!(
-            "the database needs generations {:#x} to {:#x}; the last at hand is {:#x}",
-            min.0, max.0, needs.last.0
-        );
-        return Err(Error::new(JetErr::RequiredLogFilesMissing, what)
-            .at_generation(needs.last.next())
-            .advise("bring the missing log files"));
-    }
-    let lost = flags_of(request).contains(RecoveryFlags::IGNORE_LOST_LOGS);
-    if needs.committed > needs.last && !lost {
-        let what = format!(
-            "commits reach to generation {:#x}; the last at hand is {:#x}",
-            needs.committed.0, needs.last.0
-        );
-        return Err(Error::new(JetErr::CommittedLogFilesMissing, what)
-            .at_generation(needs.last.next())
-            .advise(
-                "bring the missing log files, or recover without them and lose those commits",
-            ));
-    }
-    match cut_short {
-        Some(error) if needs.from.generation <= needs.last && !lost => Err(error),
-        _ => Ok(()),
     }
 }
 

@@ -379,8 +379,10 @@ fn a_database_of_which_no_log_knows_needs_none() {
     fs::copy(dir.join("own/a.edb"), dir.join("w/a.edb")).unwrap();
     let told = untouched(&dir.join("w"), || ese(dir, &["recover", "w", "--out", "out"])).fine();
     assert!(told.contains("(Clean Shutdown); it needed no log\n"), "{told}");
+    assert!(told.contains("the logs here know nothing of it"), "{told}");
     let told = json(&ese(dir, &["recover", "w", "--out", "again", "--json"]).fine());
     assert_eq!(told["databases"][0]["from"], Value::Null, "{told}");
+    assert_eq!(told["databases"][0]["unknown_to_logs"], true, "{told}");
     // What cannot be recovered is told by its own name: there is no copy.
     fs::copy(merged.join("SRUDB.dat"), dir.join("w/SRUDB.dat")).unwrap();
     fs::remove_file(dir.join("w/SRU.log")).unwrap();

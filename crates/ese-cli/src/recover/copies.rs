@@ -145,6 +145,7 @@ fn copied_json(database: &CopiedDatabase, verified: &Verified) -> Value {
         "file": database.target.to_string_lossy(),
         "signature": database.sign_db.to_string(),
         "state_before": database.state.map(|state| state.to_string()),
+        "unknown_to_logs": database.unknown,
         "left_aside": aside_json(&database.aside),
     });
     match &database.outcome {
@@ -261,6 +262,9 @@ fn copied_lines(database: &CopiedDatabase, problems: &[Error]) -> Vec<String> {
             _ => "built from its log".to_owned(),
         },
     )];
+    if database.unknown {
+        lines.push("  the logs here know nothing of it: they are another database's".to_owned());
+    }
     lines.push(format!(
         "  {} made again, {} were there already, {} taken back",
         text::counted(recovery.applied, "page change"),
