@@ -207,14 +207,13 @@ impl LongReader<'_> {
                 let len = u32::try_from(self.len).unwrap_or(u32::MAX);
                 self.with_values(|values| values.each_part(lid, len, offset, &mut each))
             }
-            None => {
-                let rest = self.chunk.from(begin);
-                if !rest.is_empty() {
-                    // There is nothing behind the only part that could be left out.
-                    let _ = each(rest);
-                }
-                Ok(())
-            }
+            None => match self.chunk.from(begin) {
+                [] => Ok(()),
+                // The only part: there is nothing behind it that a break could leave out.
+                rest => match each(rest) {
+                    ControlFlow::Continue(()) | ControlFlow::Break(()) => Ok(()),
+                },
+            },
         };
         self.at += given;
         visited

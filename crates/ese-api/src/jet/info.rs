@@ -92,7 +92,8 @@ pub fn JetGetTableColumnInfo<'n>(
     })
 }
 
-/// As [`JetGetTableColumnInfo`], by the table's name.
+/// As [`JetGetTableColumnInfo`], by the table's name. There is no cursor that could write, so no
+/// column has `JET_bitColumnUpdatable`.
 ///
 /// # Errors
 /// The session's; `JET_errInvalidDatabaseId` (-1010), `JET_errInvalidName` (-1002),
@@ -104,7 +105,7 @@ pub fn JetGetColumnInfo<'n>(
     which: impl Into<JET_COLUMNCHOICE<'n>>,
 ) -> Result<Vec<JET_COLUMNBASE>> {
     let (table, langid) = named(sesid, dbid, szTableName)?;
-    columns(&table, (!table.db.is_read_only(), langid), which.into())
+    columns(&table, (false, langid), which.into())
 }
 
 /// The language of the instance's order of text: the low half of the locale's number.
