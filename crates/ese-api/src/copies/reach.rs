@@ -1,5 +1,5 @@
-//! Do the logs at hand reach as far as a database needs, and as far as the caller lets redo go? A plan
-//! and the recovery itself ask here, so that the one says what the other does.
+//! Do the logs at hand reach as far as a database needs, and does redo end where it may? A plan and
+//! the recovery itself ask here, so that the one says what the other does.
 
 use ese_base::{Error, JetErr, LgPos, Result};
 use ese_engine::recovery::{RecoveryFlags, RedoEnd, copy::CopyPlan};
