@@ -553,16 +553,14 @@ fn an_end_before_the_logs_that_a_database_needs_is_refused_and_planned_so() {
     let dirty = dirty.to_str().unwrap();
     let work = tempfile::tempdir().unwrap();
     let work = work.path();
-    let words = ["redo is to end at", "needs generations 0x51 to 0x52 ", "-543", "end later"];
-    for end in ["0x50", "0x51"] {
-        for mode in [&["--out", "no"][..], &["--dry-run"]] {
-            let args = [&["recover", dirty, "--to-generation", end][..], mode].concat();
-            let ran = ese(work, &args);
-            assert_eq!(ran.code, Some(1), "{args:?}: {ran:?}");
-            let told = format!("{}{}", ran.stdout, ran.stderr);
-            words.iter().for_each(|word| assert!(told.contains(word), "{word}: {ran:?}"));
-        }
+    let words = ["redo is to end at", "needs generations 0x51 to 0x51 ", "-543", "end later"];
+    for mode in [&["--out", "no"][..], &["--dry-run"]] {
+        let args = [&["recover", dirty, "--to-generation", "0x50"][..], mode].concat();
+        let ran = ese(work, &args);
+        assert_eq!(ran.code, Some(1), "{args:?}: {ran:?}");
+        let told = format!("{}{}", ran.stdout, ran.stderr);
+        words.iter().for_each(|word| assert!(told.contains(word), "{word}: {ran:?}"));
     }
     assert!(!work.join("no").exists());
-    ese(work, &["recover", dirty, "--to-generation", "0x52", "--out", "whole"]).fine();
+    ese(work, &["recover", dirty, "--to-generation", "0x51", "--out", "whole"]).fine();
 }
