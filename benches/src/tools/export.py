@@ -31,9 +31,9 @@ def pyesedb_rows(path, name):
             return str(record.get_value_data_as_floating_point(entry))
         return str(record.get_value_data_as_integer(entry))
 
-    record = table.get_record(0)
+    count = table.get_number_of_records()
     yield None
-    for number in range(sys.maxsize):
+    for number in range(count):
         record = table.get_record(number)
         yield [value(record, entry, coltyp) for entry, coltyp in enumerate(types)]
 
