@@ -272,10 +272,8 @@ fn refuse_inherited(inherited: bool, what: &str, name: &str) -> Result<()> {
 }
 
 fn refuse_indexed(schema: &TableSchema, column: &Column) -> Result<()> {
-    let index = schema.indexes.iter().find(|index| {
-        index.segments.iter().any(|segment| segment.column == column.id)
-            || index.conditions.iter().any(|condition| condition.column == column.id)
-    });
+    let has = |index: &&schema::Index| index.columns().any(|id| id == column.id);
+    let index = schema.indexes.iter().find(has);
     let Some(index) = index else { return Ok(()) };
     let what = format!("column \"{}\" is part of index \"{}\"", column.name, index.name);
     Err(Error::new(JetErr::ColumnInUse, what).advise("delete the index first"))

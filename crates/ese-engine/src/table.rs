@@ -225,6 +225,7 @@ impl Table {
         self.new_key(session, record, key)?;
         let live = self.core.live.read();
         let indexes = live.kept_by(session)?;
+        indexes.iter().try_for_each(|index| index.check_changeable())?;
         self.check_numbered(&live)?;
         if indexes.is_empty() {
             return session.insert(&self.db, &self.tree, hint, key, record);
@@ -392,6 +393,7 @@ impl Table {
         self.check_changeable(session)?;
         let live = self.core.live.read();
         let indexes = live.kept_by(session)?;
+        indexes.iter().try_for_each(|index| index.check_changeable())?;
         if indexes.is_empty() && !self.has_long_values() {
             return self.delete_row(session, hint, key);
         }

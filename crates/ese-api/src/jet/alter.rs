@@ -38,8 +38,7 @@ pub fn JetDeleteColumn(sesid: JET_SESID, tableid: JET_TABLEID, szColumnName: &st
 ///
 /// # Errors
 /// The cursor's; `JET_errInvalidName` (-1002), `JET_errFixedInheritedDDL` (-1324) for an inherited
-/// column,
-/// `JET_errColumnNotFound` (-1507), `JET_errColumnInUse` (-1046) for a column of an index,
+/// column, `JET_errColumnNotFound` (-1507), `JET_errColumnInUse` (-1046) for a column of an index,
 /// `JET_errFixedDDL` (-1323), `JET_errWriteConflict` (-1102).
 pub fn JetDeleteColumn2(
     sesid: JET_SESID,

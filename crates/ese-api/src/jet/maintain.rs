@@ -136,7 +136,7 @@ pub fn JetIdle(sesid: JET_SESID, grbit: JET_GRBIT) -> Result<JetErr> {
                 Ok(if full { JetErr::WrnRemainingVersions } else { JetErr::Success })
             }
             0 | JET_bitIdleCompact => {
-                engine.clean_up();
+                engine.clean_up_versions();
                 Ok(JetErr::WrnNoIdleActivity)
             }
             other => Err(invalid_grbit("JetIdle", other)),
@@ -174,10 +174,9 @@ fn grow(session: &Ses, database: &OpenDatabase, now: u32, target: u32) -> Result
 }
 
 /// Makes the file of a database have `cpgTarget` pages, more or fewer than it has: those that it
-/// owns, and the two of its header. It grows by a multiple of [`JET_paramDbExtensionSize`].
-/// Gives the number that it has then. `JET_wrnShrinkNotPossible`
-/// (1122): it cannot be made so small, because pages in use lie at the end, or a backup is in
-/// progress.
+/// owns, and the two of its header. It grows by a multiple of [`JET_paramDbExtensionSize`]. Gives
+/// the number that it has then. `JET_wrnShrinkNotPossible` (1122): it cannot be made so small,
+/// because pages in use lie at the end, or a backup is in progress.
 ///
 /// # Errors
 /// As [`JetGrowDatabase`]; `JET_errInvalidGrbit` (-900) for other flags than

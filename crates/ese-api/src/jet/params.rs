@@ -47,12 +47,12 @@ pub const JET_paramMaxVerPages: u32 = 9;
 pub const JET_paramLogFileSize: u32 = 11;
 /// Memory for log records, in 512 bytes.
 pub const JET_paramLogBuffers: u32 = 12;
-/// What files grow by in [`JetResizeDatabase`](super::JetResizeDatabase), in pages.
-pub const JET_paramDbExtensionSize: u32 = 18;
 /// Flags of commits that have none, for sessions that begin from then on.
 pub const JET_paramCommitDefault: u32 = 16;
 /// Reuse logs that recovery no longer needs.
 pub const JET_paramCircularLog: u32 = 17;
+/// What files grow by in [`JetResizeDatabase`](super::JetResizeDatabase), in pages.
+pub const JET_paramDbExtensionSize: u32 = 18;
 /// Memory for pages, in pages.
 pub const JET_paramCacheSizeMax: u32 = 23;
 /// Least memory for pages, in pages.

@@ -257,14 +257,9 @@ impl Instance {
         }
     }
 
-    /// Drops versions that no snapshot needs any more, now.
-    pub fn clean_up(&self) {
-        self.clean_up_versions();
-    }
-
     /// Drops versions that no snapshot needs any more, and removes the nodes that their
     /// transactions deleted.
-    pub(crate) fn clean_up_versions(&self) {
+    pub fn clean_up_versions(&self) {
         // One cleaner at a time; whoever finds another at work leaves its commit to that one or the
         // next.
         let Some(_cleaning) = self.cleaning.try_read_recursive() else { return };

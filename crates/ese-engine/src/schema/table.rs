@@ -147,6 +147,12 @@ pub struct Index {
 }
 
 impl Index {
+    /// The columns that its keys are made of, and those that say whether a row has any.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = ColumnId> {
+        let segments = self.segments.iter().map(|segment| segment.column);
+        segments.chain(self.conditions.iter().map(|condition| condition.column))
+    }
+
     /// Is it the table's own order?
     #[must_use]
     pub fn is_primary(&self) -> bool {

@@ -73,10 +73,7 @@ impl Table {
 
     /// Is a key made of the column? Then it must be seen to change.
     fn is_in_keys(&self, live: &Live, column: ColumnId) -> bool {
-        let has = |index: &Index| {
-            index.segments.iter().any(|segment| segment.column == column)
-                || index.conditions.iter().any(|condition| condition.column == column)
-        };
+        let has = |index: &Index| index.columns().any(|id| id == column);
         self.schema.indexes.iter().any(has)
             || live.indexes.iter().any(|live| has(&live.index.schema))
     }

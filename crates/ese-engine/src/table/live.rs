@@ -101,9 +101,7 @@ impl Live {
     /// The transaction that deletes an index may have deleted its columns too. Who still sees the
     /// index cannot make its keys then.
     fn check_columns_of(&self, index: &SecondaryIndex) -> Result<()> {
-        let segments = index.schema.segments.iter().map(|segment| segment.column);
-        let conditions = index.schema.conditions.iter().map(|condition| condition.column);
-        for column in segments.chain(conditions) {
+        for column in index.schema.columns() {
             if self.schema.columns.require(column).is_err() {
                 let what = format!(
                     "another transaction deletes index \"{}\" and a column of it",

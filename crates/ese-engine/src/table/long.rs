@@ -100,7 +100,7 @@ impl Table {
         waiting: &'a Waiting,
     ) -> SessionLongValues<'a> {
         let waiting = Some(waiting).filter(|waiting| !waiting.is_empty());
-        SessionLongValues { tree: self.long_tree(), session, waiting, position: Cell::default() }
+        SessionLongValues { waiting, ..self.long_values(session) }
     }
 
     /// May rows have values outside of them?

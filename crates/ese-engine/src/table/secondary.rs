@@ -182,7 +182,6 @@ pub(super) fn insert_entries(
     record: &[u8],
 ) -> Result<()> {
     for index in indexes {
-        index.check_changeable()?;
         for key in index.keys_of(table, schema, session, record)? {
             index.insert_entry(&table.db, session, &key, bookmark)?;
         }
@@ -200,7 +199,6 @@ pub(super) fn delete_entries(
     record: &[u8],
 ) -> Result<()> {
     for index in indexes {
-        index.check_changeable()?;
         for key in index.keys_of(table, schema, session, record)? {
             index.delete_entry(&table.db, session, &key, bookmark)?;
         }
@@ -215,9 +213,7 @@ pub(super) fn reaches(
     old: &RecordView<'_>,
     new: &RecordView<'_>,
 ) -> Result<bool> {
-    let segments = index.segments.iter().map(|segment| segment.column);
-    let conditions = index.conditions.iter().map(|condition| condition.column);
-    for id in segments.chain(conditions) {
+    for id in index.columns() {
         let column = schema.columns.require(id)?;
         if !old.data(column)?.is_stored_as(new.data(column)?)? {
             return Ok(true);

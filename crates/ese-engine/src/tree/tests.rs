@@ -11,8 +11,8 @@ use ese_base::{JetErr, PageSize};
 
 use self::harness::{KINDS, Model, Rng, TestDb, WRITER};
 use super::{
-    Direction, Position, Start, TreeKind, Undo, UndoOper, Unversioned, check, flag_delete, insert,
-    replace, scan, seek, undo,
+    Direction, Position, Start, TreeHandle, TreeKind, Undo, UndoOper, Unversioned, check,
+    flag_delete, insert, replace, scan, seek, undo,
 };
 
 /// Keys that share long prefixes, so that pages compress, and differ in length.
@@ -257,6 +257,24 @@ fn undo_takes_each_operation_back() {
     assert_eq!(test.check(&[&tree]).trees[1].deleted, 1);
 }
 
+/// The first entry that a scan meets, whose key is a number.
+fn first_of(
+    test: &TestDb,
+    tree: &TreeHandle,
+    start: Start<'_>,
+    direction: Direction,
+    position: &mut Position,
+) -> Option<u32> {
+    let mut found = None;
+    scan(&test.db.cache, &tree.view(), start, direction, position, |node| {
+        let key: [u8; 4] = node.key_to_vec().try_into().unwrap();
+        found = Some(u32::from_be_bytes(key));
+        ControlFlow::Break(())
+    })
+    .unwrap();
+    found
+}
+
 #[test]
 fn a_scan_starts_at_or_beyond_any_entry_in_both_directions() {
     let test = TestDb::new(PageSize::K4, 32);
@@ -265,32 +283,20 @@ fn a_scan_starts_at_or_beyond_any_entry_in_both_directions() {
     for row in 0..600_u32 {
         model.insert(&(row * 2).to_be_bytes(), &[1; 100]);
     }
-    let first = |start: Start<'_>, direction, position: &mut Position| {
-        let mut found = None;
-        scan(&test.db.cache, &tree.view(), start, direction, position, |node| {
-            let key: [u8; 4] = node.key_to_vec().try_into().unwrap();
-            found = Some(u32::from_be_bytes(key));
-            ControlFlow::Break(())
-        })
-        .unwrap();
-        found
-    };
     for probe in 0..1200_u32 {
         let key = probe.to_be_bytes();
         let at = Start::At { key: &key, data: &[] };
         let beyond = Start::Beyond { key: &key, data: &[] };
         let even = probe % 2 == 0;
-        let fresh = &mut Position::default();
+        let first =
+            |start, direction| first_of(&test, &tree, start, direction, &mut Position::default());
         let up = |n: u32| (n < 1200).then_some(n);
-        assert_eq!(first(at, Direction::Forward, fresh), up(probe.next_multiple_of(2)));
-        let fresh = &mut Position::default();
+        assert_eq!(first(at, Direction::Forward), up(probe.next_multiple_of(2)));
         let next = if even { probe + 2 } else { probe + 1 };
-        assert_eq!(first(beyond, Direction::Forward, fresh), up(next));
-        let fresh = &mut Position::default();
-        assert_eq!(first(at, Direction::Backward, fresh), Some(probe / 2 * 2));
-        let fresh = &mut Position::default();
+        assert_eq!(first(beyond, Direction::Forward), up(next));
+        assert_eq!(first(at, Direction::Backward), Some(probe / 2 * 2));
         let before = if even { probe.checked_sub(2) } else { Some(probe - 1) };
-        assert_eq!(first(beyond, Direction::Backward, fresh), before);
+        assert_eq!(first(beyond, Direction::Backward), before);
     }
 }
 
@@ -338,15 +344,10 @@ fn who_reads_on_from_a_remembered_place_finds_what_he_asks_for() {
         let mut position = Position::default();
         for asked in (0..790_u32).step_by(2) {
             for asked in [asked, asked + step] {
-                let (key, mut found) = (asked.to_be_bytes(), None);
+                let key = asked.to_be_bytes();
                 let start = Start::At { key: &key, data: &[] };
-                let (cache, view) = (&test.db.cache, tree.view());
-                scan(cache, &view, start, Direction::Forward, &mut position, |node| {
-                    found = Some(node.key_to_vec());
-                    ControlFlow::Break(())
-                })
-                .unwrap();
-                assert_eq!(found, Some(asked.next_multiple_of(2).to_be_bytes().to_vec()));
+                let found = first_of(&test, &tree, start, Direction::Forward, &mut position);
+                assert_eq!(found, Some(asked.next_multiple_of(2)));
             }
         }
     }
