@@ -147,7 +147,7 @@ impl InstanceBuilder {
     ///
     /// # Errors
     /// `JET_errLogFilePathInUse` (-1084) while another instance has the directory,
-    /// `JET_errInvalidParameter` (-1003) for a base name or log file size that cannot be,
+    /// `JET_errInvalidParameter` (-1003) for a base name, log file size or page size that cannot be,
     /// `JET_errPageSizeMismatch` (-1213), and those of recovery, which leave everything as it was;
     /// with a recovery that is to end before undo `JET_errRecoveredWithoutUndo` (-579) or
     /// `JET_errRecoveredWithoutUndoDatabasesConsistent` (-584).
@@ -155,6 +155,7 @@ impl InstanceBuilder {
         let InstanceBuilder { env, dir, mut config, page_size, pauses, recovery } = self;
         env.fs.create_dir_all(&config.log_dir)?;
         config.page_size = match page_size {
+            Some(PageSize::K2) => return Err(too_small_pages()),
             Some(size) => size,
             None => existing_page_size(&env, &config)?.unwrap_or(config.page_size),
         };
@@ -162,6 +163,12 @@ impl InstanceBuilder {
         let (shared, report) = Shared::start(&env, config, recovery, pauses)?;
         Ok(Instance { dir, shared, report, ended: false })
     }
+}
+
+#[cold]
+fn too_small_pages() -> Error {
+    Error::new(JetErr::InvalidParameter, "no new log or database has pages of 2048 bytes")
+        .advise("choose 4096, 8192, 16384 or 32768; of an old database `ese compact` makes a copy")
 }
 
 /// The page size of the log that is there.

@@ -184,10 +184,12 @@ impl fmt::Debug for LgPos {
     }
 }
 
-/// A legal page size: 4, 8, 16 or 32 KiB.
+/// A page size: 4, 8, 16 or 32 KiB; in databases that Windows wrote before version 10, also 2 KiB.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]
 pub enum PageSize {
+    /// 2048 bytes: no new database has such pages, old ones are read, recovered and compacted.
+    K2 = 2048,
     /// 4096 bytes.
     K4 = 4096,
     /// 8192 bytes.
@@ -199,22 +201,27 @@ pub enum PageSize {
 }
 
 impl PageSize {
-    /// All sizes, small first.
+    /// All sizes that a new database may have, small first.
     pub const ALL: [PageSize; 4] = [PageSize::K4, PageSize::K8, PageSize::K16, PageSize::K32];
 
-    /// The page size of that many bytes; 0 means 4096, as in headers.
+    /// All sizes that a database may have, small first.
+    pub const EVER: [PageSize; 5] =
+        [PageSize::K2, PageSize::K4, PageSize::K8, PageSize::K16, PageSize::K32];
+
+    /// The page size of a file whose header says so many bytes; 0 means 4096.
     ///
     /// # Errors
     /// `JET_errPageSizeMismatch` for any other number.
     pub fn from_bytes(bytes: u32) -> Result<PageSize> {
         match bytes {
+            2048 => Ok(PageSize::K2),
             0 | 4096 => Ok(PageSize::K4),
             8192 => Ok(PageSize::K8),
             16384 => Ok(PageSize::K16),
             32768 => Ok(PageSize::K32),
             other => Err(Error::new(
                 JetErr::PageSizeMismatch,
-                format!("page size {other} is not one of 4096, 8192, 16384, 32768"),
+                format!("page size {other} is not one of 2048, 4096, 8192, 16384, 32768"),
             )),
         }
     }
@@ -237,10 +244,10 @@ impl PageSize {
         self as u64
     }
 
-    /// 4 and 8 KiB pages are small; large ones have an 80-byte header (edb-format section 0).
+    /// Up to 8 KiB pages are small; large ones have an 80-byte header (edb-format section 0).
     #[must_use]
     pub const fn is_small(self) -> bool {
-        matches!(self, PageSize::K4 | PageSize::K8)
+        matches!(self, PageSize::K2 | PageSize::K4 | PageSize::K8)
     }
 
     /// Bytes of the page header: 40 or 80.

@@ -82,7 +82,7 @@ fn a_database_of_another_format_is_refused() {
     for (name, offset, value, words) in [
         ("version", 8, 0x700_u32, "JET_errInvalidDatabaseVersion -1209"),
         ("update", 232, 9999, "JET_errInvalidDatabaseVersion -1209"),
-        ("page-size", 236, 2048, "JET_errPageSizeMismatch -1213"),
+        ("page-size", 236, 1024, "JET_errReadVerifyFailure -1018"),
     ] {
         let mut bytes = whole.clone();
         for copy in [0, 4096] {

@@ -8,10 +8,10 @@ mod support;
 
 use std::{fs, path::Path};
 
-use ese_api::{Instance, row};
+use ese_api::{Instance, PageSize, row};
 use ese_log::LogHeader;
 use serde_json::Value;
-use support::{clean, contents, copies, dirty, ese, untouched};
+use support::{clean, contents, copies, dirty, ese, fill, start, untouched};
 
 #[test]
 fn a_copy_is_recovered_and_the_original_stays() {
@@ -310,4 +310,30 @@ fn a_later_log_of_another_stream_is_left_aside() {
     }
     assert_eq!(ese(dir, &["rows", "out/a.edb", "t", "--json"]).fine().lines().count(), 100);
     assert_eq!(ese(dir, &["rows", "made/a.edb", "t", "--json"]).fine().lines().count(), 100);
+}
+
+/// Windows wrote such databases before version 10.
+#[test]
+fn a_database_with_pages_of_2_kib_is_read_recovered_and_compacted() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let instance = start(&dir.join("data"), PageSize::K2);
+    drop(fill(&instance, 300));
+    instance.abandon();
+    ese(dir, &["recover", "data", "--out", "copy"]).fine();
+    let told = ese(dir, &["info", "copy/a.edb"]).fine();
+    assert!(told.contains("2048"), "{told}");
+    ese(dir, &["compact", "copy/a.edb", "small.edb"]).fine();
+    for file in ["copy/a.edb", "small.edb"] {
+        ese(dir, &["verify", file]).fine();
+        let rows = ese(dir, &["rows", file, "t", "--json"]).fine();
+        assert!(rows.lines().count() == 300 && rows.contains("row 299"), "{file}: {rows}");
+    }
+    ese(dir, &["backup", "data", "set"]).fine();
+    ese(dir, &["restore", "set", "restored"]).fine();
+    ese(dir, &["diff", "copy/a.edb", "restored/a.edb"]).fine();
+    // No new one is made.
+    fs::write(dir.join("r.jsonl"), "{\"a\": 1}\n").unwrap();
+    ese(dir, &["import", "new", "--table", "t", "r.jsonl", "--page-size", "2048"])
+        .refused(2, &["4096, 8192, 16384 or 32768"]);
 }

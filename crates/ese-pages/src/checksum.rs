@@ -191,7 +191,7 @@ pub fn stamp_segment(segment: &mut [u8; LOG_SEGMENT_LEN], isec: u32) {
 }
 
 fn is_page_len(len: usize) -> bool {
-    PageSize::ALL.iter().any(|size| size.bytes() == len)
+    PageSize::EVER.iter().any(|size| size.bytes() == len)
 }
 
 fn block_count(page_len: usize) -> usize {

@@ -468,7 +468,7 @@ fn check_range(param: &Param, value: &JET_PARAM) -> Result<()> {
     };
     let legal = (param.min..=param.max).contains(&size)
         && (param.id != JET_paramDatabasePageSize
-            || u32::try_from(size).is_ok_and(|bytes| PageSize::from_bytes(bytes).is_ok()));
+            || PageSize::ALL.iter().any(|page_size| page_size.bytes_u64() == size));
     if legal {
         return Ok(());
     }

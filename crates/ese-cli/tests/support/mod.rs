@@ -137,7 +137,7 @@ pub(crate) fn untouched<T>(dir: &Path, action: impl FnOnce() -> T) -> T {
 
 pub(crate) fn start(dir: &Path, page_size: PageSize) -> Instance {
     Instance::builder(dir)
-        .page_size(page_size)
+        .configure(|config| config.page_size = page_size)
         .log_file_size(256 << 10)
         .cache_mode(CacheMode::Mapped)
         .start()

@@ -44,6 +44,7 @@ pub fn chunk_len(schema: &TableSchema) -> u32 {
 #[must_use]
 pub fn chunk_len_of(page_size: PageSize) -> u32 {
     match page_size {
+        PageSize::K2 => 1966,
         PageSize::K4 => 4014,
         PageSize::K8 => 8110,
         PageSize::K16 => 4050,

@@ -690,13 +690,17 @@ fn is_of_template(table: &TableSchema, column: &Column) -> bool {
 /// # Errors
 /// `JET_errIndexInvalidDef` (-1406).
 pub(crate) fn check_limits(page_size: PageSize, def: &IndexDef) -> Result<()> {
-    let most = if page_size == PageSize::K4 { 1000 } else { 2000 };
+    let most = match page_size {
+        PageSize::K2 => 500,
+        PageSize::K4 => 1000,
+        PageSize::K8 | PageSize::K16 | PageSize::K32 => 2000,
+    };
     let key_most = def.key_most.unwrap_or(255);
     if !(255..=most).contains(&key_most) {
         return Err(wrong_index(
             def,
             JetErr::IndexInvalidDef,
-            "has a limit of the key outside 255 to 1000 (2000 with pages above 4 KiB)",
+            "has a limit of the key outside 255 to 1000 (2000 with pages above 4 KiB, 500 below)",
         ));
     }
     if def.var_seg_mac.is_some_and(|segment| segment == 0 || segment > key_most) {

@@ -36,13 +36,12 @@ pub struct Located {
 /// Errors of `read`; what [`DbHeader::check`] says; and
 /// * `JET_errDatabaseCorrupted`: the file is empty, too short, or something else altogether;
 /// * `JET_errFileInvalidType`: it is a log, a checkpoint or a flush map;
-/// * `JET_errPageSizeMismatch`: it has pages of 2048 bytes;
 /// * `JET_errReadVerifyFailure`: it is a database, but both copies are damaged.
 pub fn locate(
     mut read: impl FnMut(u64, &mut [u8]) -> Result<()>,
     file_len: u64,
 ) -> Result<Located> {
-    let smallest = PageSize::K4;
+    let smallest = PageSize::K2;
     if file_len < smallest.bytes_u64() {
         return Err(not_a_database(&format!(
             "it has {file_len} bytes, less than a header of {smallest}"
@@ -61,7 +60,7 @@ pub fn locate(
             && verify_header(page);
         Ok(right.then_some(header))
     };
-    for page_size in PageSize::ALL {
+    for page_size in PageSize::EVER {
         if let Some(header) = copy_at(0, page_size)? {
             header.check()?;
             let shadow = copy_at(page_size.bytes_u64(), page_size)?;
@@ -69,7 +68,7 @@ pub fn locate(
             return Ok(Located { header, page_size, copy });
         }
     }
-    for page_size in PageSize::ALL {
+    for page_size in PageSize::EVER {
         if let Some(header) = copy_at(page_size.bytes_u64(), page_size)? {
             header.check()?;
             return Ok(Located { header, page_size, copy: HeaderCopy::Shadow });
@@ -101,7 +100,7 @@ pub fn contradiction(file: &dyn File, located: &Located) -> Result<Option<String
         return Ok(None);
     }
     let offset = located.page_size.bytes_u64();
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         let Some(page) = page.get_mut(..size.bytes()) else { continue };
         if offset.saturating_add(size.bytes_u64()) > file_len {
             continue;
@@ -135,7 +134,8 @@ fn contradicts(located: &Located, second: &DbHeader, size: PageSize) -> Option<S
 /// No copy is right: says what the file looks like.
 fn diagnose(mut read: impl FnMut(u64, &mut [u8]) -> Result<()>, file_len: u64) -> Result<Located> {
     let mut first = vec![0; PageSize::K4.bytes()];
-    read(0, &mut first)?;
+    let there = usize::try_from(file_len).unwrap_or(usize::MAX).min(first.len());
+    read(0, first.get_mut(..there).unwrap_or_default())?;
     let header = DbHeader::from_page(&first)?;
     if header.magic.get() != DbHeader::MAGIC {
         if let Some(kind) = other_kind(&header).filter(|_| verify_header(&first)) {
@@ -154,13 +154,6 @@ fn diagnose(mut read: impl FnMut(u64, &mut [u8]) -> Result<()>, file_len: u64) -
         return Err(not_a_database(&format!("it begins with {:.16}", Hex(&first))));
     }
     let size = header.cb_page_size.get();
-    if size == SIZE_DROPPED && first.get(..2048).is_some_and(verify_header) {
-        return Err(Error::new(
-            JetErr::PageSizeMismatch,
-            "the database has pages of 2048 bytes, which no engine supports any more",
-        )
-        .advise("convert it with the software that wrote it"));
-    }
     if u64::from(size) > file_len && header.page_size().is_ok() {
         return Err(Error::new(
             JetErr::DatabaseCorrupted,
@@ -171,15 +164,12 @@ fn diagnose(mut read: impl FnMut(u64, &mut [u8]) -> Result<()>, file_len: u64) -
     Err(both_damaged(&format!("the first says pages of {size} bytes")))
 }
 
-/// The page size of old that is not supported.
-const SIZE_DROPPED: u32 = 2048;
-
 /// Where a damaged shadow still has the magic number of a database.
 fn shadow_with_magic(
     read: &mut impl FnMut(u64, &mut [u8]) -> Result<()>,
     file_len: u64,
 ) -> Result<Option<PageSize>> {
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         let mut start = [0; 8];
         if size.bytes_u64() + 8 <= file_len {
             read(size.bytes_u64(), &mut start)?;

@@ -59,7 +59,7 @@ fn a_new_clean_header_has_the_values_of_the_format_document() {
 
 #[test]
 fn a_header_survives_encoding_at_every_page_size() {
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         let page = header(size).encode().unwrap();
         assert_eq!(page.len(), size.bytes());
         let decoded = DbHeader::decode(&page).unwrap();
@@ -153,7 +153,7 @@ fn decoding_wants_the_right_checksum_and_exactly_one_page() {
 
 #[test]
 fn the_page_size_is_found_from_either_copy() {
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         let good = file(size);
         let found = find(&good).unwrap();
         assert_eq!((found.page_size, found.copy), (size, HeaderCopy::Both));
@@ -223,15 +223,6 @@ fn what_is_found_instead_of_a_header_is_said() {
     let (code, text) = code_and_text(&file);
     assert_eq!(code, -1209);
     assert!(text.contains("newer"), "{text}");
-    // Pages of 2 KiB.
-    let mut old = header(PageSize::K4);
-    old.cb_page_size = 2048.into();
-    let mut file = vec![0; 8192];
-    file[..748].copy_from_slice(old.as_bytes());
-    stamp_header(&mut file[..2048]);
-    let (code, text) = code_and_text(&file);
-    assert_eq!(code, -1213);
-    assert!(text.contains("2048"), "{text}");
 }
 
 #[test]
@@ -291,7 +282,7 @@ fn the_backup_trailer_has_the_offsets_of_the_patch_page() {
     trailer.gen_min_required = 3.into();
     trailer.gen_max_required = 4.into();
     trailer.gen_max_committed = 5.into();
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         let page = trailer.encode(size);
         assert_eq!(page.len(), size.bytes());
         assert!(page[4..40].iter().all(|&byte| byte == 0));

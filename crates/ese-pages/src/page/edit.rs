@@ -307,6 +307,7 @@ impl<'a> PageMut<'a> {
     pub fn reorganise(&mut self) {
         // The scratch copy lives on the stack; most pages are small, so it is sized by the page.
         match self.size {
+            PageSize::K2 => self.reorganise_with(&mut [0; 2048]),
             PageSize::K4 => self.reorganise_with(&mut [0; 4096]),
             PageSize::K8 => self.reorganise_with(&mut [0; 8192]),
             PageSize::K16 => self.reorganise_with(&mut [0; 16384]),

@@ -135,7 +135,7 @@ fn keys_are_compressed_only_where_it_pays_and_never_on_a_root() {
 
 #[test]
 fn a_page_holds_one_node_of_the_largest_size() {
-    for (size, largest) in PageSize::ALL.into_iter().zip([4048, 8144, 16296, 32680]) {
+    for (size, largest) in PageSize::EVER.into_iter().zip([2000, 4048, 8144, 16296, 32680]) {
         let mut bytes = new_page(size, LEAF);
         let mut page = PageMut::new(&mut bytes, size);
         let data = vec![7; largest - 3];
@@ -178,7 +178,7 @@ fn what_a_page_cannot_do_it_refuses_without_a_change() {
 
 #[test]
 fn a_value_grows_in_place_then_behind_the_others_then_after_reorganisation() {
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         let mut bytes = new_page(size, LEAF);
         let mut page = PageMut::new(&mut bytes, size);
         let quarter = size.bytes() / 4 - 40;
@@ -233,7 +233,7 @@ fn random_key(rng: &mut Rng) -> Vec<u8> {
 
 #[test]
 fn random_changes_give_what_a_model_gives_and_the_page_stays_sound() {
-    for (seed, size) in PageSize::ALL.into_iter().cycle().take(12).enumerate() {
+    for (seed, size) in PageSize::EVER.into_iter().cycle().take(12).enumerate() {
         let mut rng = Rng::new(seed as u64 + 100);
         let root = seed % 3 == 0;
         let by_data = seed % 2 == 0;
@@ -318,7 +318,7 @@ fn ascending_inserts_never_move_a_line() {
 
 #[test]
 fn an_internal_page_leads_to_the_first_separator_above_the_entry() {
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         for prefix in [&b""[..], b"\x7f\x80\x00\x00\x00\x20"] {
             let mut bytes = new_page(size, PageFlags::PARENT_OF_LEAF);
             let mut page = PageMut::new(&mut bytes, size);
@@ -423,7 +423,7 @@ fn touch_everything(bytes: &mut [u8], size: PageSize, rng: &mut Rng) {
 #[test]
 fn no_bytes_make_an_accessor_or_a_change_panic() {
     let mut rng = Rng::new(50);
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         for _ in 0..100 {
             let mut bytes = rng.bytes(size.bytes());
             for _ in 0..4 {

@@ -34,7 +34,7 @@ fn slot_at(size: PageSize, itag: usize) -> usize {
 
 #[test]
 fn sound_pages_of_every_kind_pass() {
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         for flags in [PageFlags::LEAF, PageFlags::PARENT_OF_LEAF, PageFlags::empty()] {
             for why in [Validate::Read, Validate::Backup, Validate::Verify] {
                 let bytes = page_of(size, flags);
@@ -74,7 +74,7 @@ fn flags_that_exclude_each_other_are_refused() {
 
 #[test]
 fn wrong_free_space_bookkeeping_is_found_to_the_byte() {
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         for (at, what) in [(28, "cbFree is"), (30, "cbUncommittedFree"), (32, "ibMicFree")] {
             for value in [0x7fff_u16, 1] {
                 if at == 30 && value == 1 {
@@ -97,7 +97,7 @@ fn wrong_free_space_bookkeeping_is_found_to_the_byte() {
 
 #[test]
 fn lines_that_leave_the_data_area_or_overlap_are_found() {
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         let mut bytes = leaf(size);
         let at = slot_at(size, 2);
         bytes[at + 2] = 0xff;
@@ -115,7 +115,7 @@ fn lines_that_leave_the_data_area_or_overlap_are_found() {
 
 #[test]
 fn a_line_of_no_length_may_be_anywhere_but_no_node_is_one() {
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         // As Windows leaves a page behind whose last node and prefix key are gone.
         let mut bytes = vec![0; size.bytes()];
         let mut page = PageMut::new(&mut bytes, size);
@@ -141,7 +141,7 @@ fn a_line_of_no_length_may_be_anywhere_but_no_node_is_one() {
 
 #[test]
 fn lines_in_any_physical_order_are_no_overlap() {
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         let mut bytes = leaf(size);
         let mut page = PageMut::new(&mut bytes, size);
         for round in 0..90_u8 {
@@ -154,7 +154,7 @@ fn lines_in_any_physical_order_are_no_overlap() {
 
 #[test]
 fn nodes_that_do_not_fit_their_lines_are_explained() {
-    for size in PageSize::ALL {
+    for size in PageSize::EVER {
         let line = size.header_len() + 10;
         // The suffix is longer than the line.
         let mut bytes = leaf(size);
