@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ese_api::{Error, ErrorKind, JetErr};
+use ese_api::{Error, ErrorKind, JetErr, Severity};
 use serde_json::{Value, json};
 
 use crate::{context::Context, text};
@@ -159,6 +159,15 @@ pub(crate) fn error_json(error: &Error) -> Value {
         "generation": error.generation().map(|generation| generation.0),
         "text": with_advice(error),
     })
+}
+
+/// The same of a finding, with how bad it is.
+pub(crate) fn finding_json(severity: Severity, error: &Error) -> Value {
+    let mut json = error_json(error);
+    if let Some(json) = json.as_object_mut() {
+        json.insert("severity".to_owned(), severity.to_string().into());
+    }
+    json
 }
 
 /// The error as the engine words it, with what is usually the thing to do if it does not say so.

@@ -1,8 +1,8 @@
 //! `ese verify FILE|DIR`: is everything sound? Nothing is written.
 
 use ese_api::{
-    DatabaseReport, DirReport, Error, ErrorKind, FileKind, FileReport, LogReport, Severity,
-    VerifyOptions, verify_dir, verify_file,
+    DatabaseReport, DirReport, ErrorKind, FileKind, FileReport, LogReport, Severity, VerifyOptions,
+    verify_dir, verify_file,
 };
 use ese_pages::DbState;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     args,
     context::Context,
-    failure::{Failure, Outcome, error_json},
+    failure::{Failure, Outcome, error_json, finding_json},
     output::Output,
     text,
 };
@@ -163,15 +163,6 @@ fn worst(report: &DirReport) -> String {
     words.collect::<Vec<String>>().join(", ")
 }
 
-/// An error with how bad it is.
-fn finding_json((severity, error): (Severity, &Error)) -> Value {
-    let mut json = error_json(error);
-    if let Some(json) = json.as_object_mut() {
-        json.insert("severity".to_owned(), severity.to_string().into());
-    }
-    json
-}
-
 fn len(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
@@ -191,7 +182,7 @@ fn as_json(report: &DirReport) -> Value {
             "log_segments": set.log_segments, "bytes": set.bytes,
         })),
         "worst": report.findings().map(|(severity, _)| severity).max().map(|s| s.to_string()),
-        "problems": report.findings().map(finding_json).collect::<Vec<_>>(),
+        "problems": report.findings().map(|(of, error)| finding_json(of, error)).collect::<Vec<_>>(),
     })
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     args,
     context::Context,
-    failure::{Failure, Outcome, PROBLEM, error_json, with_advice},
+    failure::{Failure, Outcome, PROBLEM, error_json, finding_json, with_advice},
     files,
     interrupt::Interrupt,
     output::Output,
@@ -77,7 +77,7 @@ fn check(
     }
     output.flush()?;
     let damaged = found.set.as_ref().is_some_and(|set| !set.damaged.is_empty());
-    Ok(matches!(found.answer, Restorable::Yes) && !damaged)
+    Ok(matches!(found.answer, Restorable::Yes) && !damaged && found.problems.is_empty())
 }
 
 fn lines(set: &Path, found: &BackupCheck) -> Vec<String> {
@@ -108,6 +108,9 @@ fn lines(set: &Path, found: &BackupCheck) -> Vec<String> {
             |error: &Error| format!("DAMAGED {}; another set has what is needed", one_line(error));
         lines.extend(report.damaged.iter().map(serves));
     }
+    lines.extend(found.problems.iter().map(|(severity, problem)| {
+        format!("PROBLEM {} [{severity}]; it was backed up like that", one_line(problem))
+    }));
     lines
 }
 
@@ -140,6 +143,7 @@ fn as_json(set: &Path, found: &BackupCheck) -> Value {
         Restorable::WithLoss(why) => ("restorable_with_loss", Some(why)),
         Restorable::No(why) => ("not_restorable", Some(why)),
     };
+    let problems = found.problems.iter().map(|(severity, error)| finding_json(*severity, error));
     let text = |path: &PathBuf| path.to_string_lossy().into_owned();
     json!({
         "set": set.to_string_lossy(),
@@ -156,6 +160,7 @@ fn as_json(set: &Path, found: &BackupCheck) -> Value {
         "corrected_pages": found.set.as_ref().map(|set| set.corrected_pages),
         "log_segments": found.set.as_ref().map(|set| set.log_segments),
         "damaged": found.set.iter().flat_map(|set| &set.damaged).map(error_json).collect::<Vec<_>>(),
+        "problems": problems.collect::<Vec<_>>(),
         "bytes": found.set.as_ref().map(|set| set.bytes),
         "records": found.recovery.as_ref().map(|recovery| recovery.records),
     })

@@ -152,3 +152,20 @@ fn a_leaf_with_old_links_is_given_and_in_doubt() {
         assert!(!told.contains("LOST") && told.contains("in doubt"), "{told}");
     }
 }
+
+#[test]
+fn the_root_of_a_tree_that_lacks_its_flag_is_told_as_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K4, 500);
+    let (path, root) = (dir.join("a.edb"), root(dir));
+    let mut file = fs::read(&path).unwrap();
+    // The flags of a page lie at 36, that of a root is the lowest.
+    file[(root + 1) * PAGE + 36] &= !1;
+    seal(&mut file, root);
+    fs::write(&path, file).unwrap();
+    let told = ese(dir, &["verify", "a.edb"]);
+    let words = [format!("page {root}: flags "), " lack that of a root".to_owned()];
+    let named = |line: &str| words.iter().all(|word| line.contains(word.as_str()));
+    assert!(told.code == Some(1) && told.stdout.lines().any(named), "{told:?}");
+}

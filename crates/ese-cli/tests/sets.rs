@@ -14,6 +14,8 @@ use std::{
 };
 
 use ese_api::PageSize;
+use ese_base::Pgno;
+use ese_pages::checksum::stamp;
 use serde_json::Value;
 use support::{clean, ese, finish, program, run, signal, spawn};
 
@@ -402,6 +404,55 @@ fn the_check_of_a_backup_has_three_answers() {
     fs::write(dir.join("sets/cut.esebak"), &cut[..cut.len() - 9]).unwrap();
     let (code, said) = answer(dir, "sets/cut.esebak");
     assert_eq!((code, &said["answer"]), (Some(1), &"not_restorable".into()), "{said}");
+}
+
+/// Every page of the set is as it was read: what is wrong with it a restore gives back.
+#[test]
+fn what_was_wrong_before_the_backup_is_told_of_a_set_that_can_be_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 500);
+    let database = dir.join("data/a.edb");
+    let leaf = support::a_leaf(&database, 4096) / 4096 - 1;
+    let mut file = fs::read(&database).unwrap();
+    let page = &mut file[(leaf + 1) * 4096..][..4096];
+    // Its time of change is one that the database has not reached.
+    page[12] = 1;
+    stamp(page, Pgno(u32::try_from(leaf).unwrap()));
+    fs::write(&database, file).unwrap();
+    ese(dir, &["backup", "data", "set"]).fine();
+    let told = ese(dir, &["verify-backup", "set", "--scratch", "."]);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.stdout.contains("set: restorable to "), "{told:?}");
+    let named = format!("a.edb: page {leaf}: dbtime ");
+    let problem = |line: &str| line.starts_with("PROBLEM ") && line.contains(&named);
+    assert!(told.stdout.lines().any(problem), "{told:?}");
+    let (_, said) = answer(dir, "set");
+    assert_eq!(said["answer"], "restorable", "{said}");
+    let problem = &said["problems"][0];
+    assert_eq!((&problem["page"], &problem["severity"]), (&leaf.into(), &"error".into()), "{said}");
+    ese(dir, &["restore", "set", "restored"]).fine();
+    let verified = ese(dir, &["verify", "restored"]);
+    assert!(verified.code == Some(1) && verified.stdout.contains("dbtime "), "{verified:?}");
+}
+
+#[test]
+fn foreign_bytes_in_a_page_that_no_tree_uses_stop_a_backup_with_the_advice_that_helps() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 500);
+    let database = dir.join("data/a.edb");
+    let mut file = fs::read(&database).unwrap();
+    let last = file.len() - 4096;
+    file[last..].fill(0x5a);
+    fs::write(&database, file).unwrap();
+    let verified = ese(dir, &["verify", "data"]);
+    assert!(verified.stdout.contains("no row is in them"), "{verified:?}");
+    ese(dir, &["backup", "data", "set"]).refused(1, &["page", "-1018", "`ese compact` makes"]);
+    fs::create_dir(dir.join("sound")).unwrap();
+    ese(dir, &["compact", "data/a.edb", "sound/a.edb"]).fine();
+    ese(dir, &["backup", "sound", "set"]).fine();
+    assert_eq!(rows(dir, "sound/a.edb").lines().count(), 500);
 }
 
 #[test]

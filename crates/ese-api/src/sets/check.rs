@@ -12,7 +12,7 @@ use ese_backup::{
     sets::BackupSet,
     stream::{Manifest, Staging},
 };
-use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result};
+use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result, StopToken};
 use ese_engine::recovery::RecoveryReport;
 use ese_log::layout::{SEGMENT_LEN, SegmentHead};
 use ese_os::{Env, FileStream, OpenMode, parent_of, remove_tree};
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     restore::{leave_out, restore_from},
-    verify::{VerifyOptions, VerifyProgress, verify_database},
+    verify::{Severity, VerifyOptions, VerifyProgress, verify_database},
 };
 
 /// The three answers.
@@ -54,6 +54,9 @@ pub struct BackupCheck {
     pub set: Option<SetReport>,
     /// What the replay did.
     pub recovery: Option<RecoveryReport>,
+    /// What is wrong with the databases that come out, though every page of the set is as it was
+    /// read: what was backed up had it, and a restore gives it back.
+    pub problems: Vec<(Severity, Error)>,
 }
 
 /// Restores a set, with all that it builds on and with the logs of a further directory, into a
@@ -105,6 +108,7 @@ fn empty() -> BackupCheck {
         last: None,
         set: None,
         recovery: None,
+        problems: Vec::new(),
     }
 }
 
@@ -251,19 +255,35 @@ impl Check<'_, '_> {
                 RestoreOptions { force, keep_damaged, progress: &mut progress, stop: stop.clone() };
             restore_from(self.env, source, &RestoreTarget::in_dir(&dir), &mut restoring)?
         };
+        let mut problems = Vec::new();
         for database in &restored.databases {
-            let mut quiet = |_: &VerifyProgress| ();
-            let mut verifying = VerifyOptions::new(&mut quiet, stop.clone());
-            let report = verify_database(self.env, database, &mut verifying)?;
-            if let Some(problem) = report.problems.into_iter().next() {
-                return Err(problem);
-            }
+            problems.extend(self.problems_of(database, stop.clone())?);
         }
+        self.found.problems = problems;
         self.found.reached = Some(restored.recovery.to);
         self.found.reached_time = time_of(self.env, source, restored.recovery.to);
         self.found.set = Some(restored.set);
         self.found.recovery = Some(restored.recovery);
         Ok(())
+    }
+
+    /// # Errors
+    /// What leaves nothing in a database that can be used; the check's own.
+    fn problems_of(&self, database: &Path, stop: StopToken) -> Result<Vec<(Severity, Error)>> {
+        let mut quiet = |_: &VerifyProgress| ();
+        let mut verifying = VerifyOptions::new(&mut quiet, stop);
+        let report = verify_database(self.env, database, &mut verifying)?;
+        // Where it was restored for this is gone afterwards.
+        let name = database.file_name().unwrap_or_default();
+        let mut problems = Vec::new();
+        for (severity, problem) in report.findings() {
+            let problem = problem.clone().with_path(name);
+            if severity == Severity::Fatal {
+                return Err(problem);
+            }
+            problems.push((severity, problem));
+        }
+        Ok(problems)
     }
 
     fn no(&mut self, error: Error) -> Result<()> {

@@ -140,16 +140,25 @@ impl Walk<'_> {
                 format!("dbtime {} with a database clock of {}", page.dbtime(), self.dbtime_max);
             self.problem(pgno, JetErr::DbTimeCorrupted, what);
         }
-        let root = pgno == self.view.root;
+        match (pgno == self.view.root, flags.contains(PageFlags::ROOT)) {
+            (true, false) => {
+                let what = format!("flags {:#x} lack that of a root, which it is", flags.bits());
+                self.problem(pgno, JetErr::DatabaseCorrupted, what);
+            }
+            (false, true) => {
+                let what = format!(
+                    "flags {:#x} have that of a root, but the root of the tree is page {}",
+                    flags.bits(),
+                    self.view.root
+                );
+                self.problem(pgno, JetErr::DatabaseCorrupted, what);
+            }
+            _ => {}
+        }
         // The non-unique flag of space trees depends on how they came to be (edb-format 2.2).
-        let kind = self.view.page_flags - PageFlags::NON_UNIQUE;
-        let missing = kind - flags;
-        if flags.contains(PageFlags::ROOT) != root || !missing.is_empty() {
-            let what = format!(
-                "flags {:#x} on a page of a tree with flags {:#x}",
-                flags.bits(),
-                self.view.page_flags.bits()
-            );
+        let missing = self.view.page_flags - PageFlags::NON_UNIQUE - flags;
+        if !missing.is_empty() {
+            let what = format!("flags {:#x} lack {:#x} of its tree", flags.bits(), missing.bits());
             self.problem(pgno, JetErr::DatabaseCorrupted, what);
         }
         if !self.view.is_space() && flags.contains(PageFlags::NON_UNIQUE) == self.view.unique {

@@ -144,7 +144,11 @@ impl DbFile {
                 let mut repaired = page.to_vec();
                 match checksum::repair(&mut repaired, pgno) {
                     Ok(_) if judge(&repaired).is_ok() => Ok(Some((error, repaired))),
-                    _ => Err(error),
+                    // No set is made of a file with such a page, whatever the page is.
+                    _ => Err(error.advise(
+                        "restore the database from a backup; if `ese verify` says that no tree \
+                         uses the page, `ese compact` makes a sound copy",
+                    )),
                 }
             }
         }
