@@ -13,6 +13,7 @@ use std::{
 
 use ese_base::{Error, ErrorKind, Generation, JetErr, LgPos, Pgno, Result, Signature, StopToken};
 use ese_engine::{
+    reader::is_temporary,
     recovery::{
         RecoveryEvent, RecoveryFlags, RedoEnd,
         copy::{self, CopyJob, CopyPlan, CopyReport, Creation},
@@ -187,7 +188,7 @@ fn copied(
 ) -> Result<CopiedDatabase> {
     let target = work.target.clone();
     let (source, sign_db, state) = (work.source.clone(), work.sign_db, work.state());
-    let (unknown, aside) = (work.needless, work.aside.clone());
+    let (unknown, aside) = (work.needless && work.stream.is_ok(), work.aside.clone());
     let outcome = run(env, request, work, progress, stop);
     let path = source.as_deref().unwrap_or(&target);
     let outcome = match outcome.map_err(|error| explained(error, &aside).at_path(path)) {
@@ -258,7 +259,7 @@ struct Work {
     stream: Result<LogStream>,
     aside: Vec<LeftAside>,
     creation: Option<Creation>,
-    /// The database is clean, and the logs know nothing of it.
+    /// The database is clean, and the logs know nothing of it, or there are none.
     needless: bool,
     /// Why the stream ends before the log does.
     cut_short: Option<Error>,
@@ -278,14 +279,16 @@ impl Work {
 
     /// Where replay begins, and what is needed.
     fn needs(&self, request: &CopyRequest, stop: &StopToken) -> Result<CopyPlan> {
-        let stream = self.stream.as_ref().map_err(Clone::clone)?;
+        let stream = self.stream.as_ref();
         if self.needless {
             self.cut_off.clone().map_or(Ok(()), Err)?;
-            let last = stream.last_present()?;
+            // There may be no log at all.
+            let last = stream.as_ref().map_or(Ok(Generation(0)), |it| it.last_present())?;
             let none = (Generation(0), Generation(0));
             let from = LgPos::new(last.0.saturating_add(1), 0, 0);
             return Ok(CopyPlan { from, required: none, committed: none.0, last });
         }
+        let stream = stream.map_err(Clone::clone)?;
         match (&self.header, &self.creation) {
             (_, Some(creation)) if is_before(request, creation.at) => {
                 let what = format!("the database is created at {}", creation.at);
@@ -559,8 +562,13 @@ fn of_file(
         Ok((stream, aside)) => (Ok(stream), with_damaged(pool, aside)),
         Err(error) => (Err(error), Vec::new()),
     };
+    let no_logs = pool.is_empty() && pool.damaged().is_empty();
+    if header.is_temporary() {
+        stream = Err(is_temporary());
+    }
     // A clean database of which these logs know nothing is what it is. Whoever named it meant that
     // they belong together.
+    needless |= clean && no_logs && request.databases.is_empty();
     if clean
         && let Ok(logs) = &stream
         && sign_log != header.sign_log
@@ -768,10 +776,15 @@ fn run(
 ) -> Result<CopyReport> {
     let needs = work.needs(request, stop)?;
     check_reach(&needs, request, work.cut_short)?;
-    let stream = work.stream?;
+    let stream = match work.stream {
+        Err(error) if !work.needless => return Err(error),
+        stream => stream.ok(),
+    };
     // What is missing is said before anything is copied.
     let nothing = needs.from.generation > needs.last;
-    if !nothing && !flags_of(request).contains(RecoveryFlags::IGNORE_LOST_LOGS) {
+    if let Some(stream) = stream.as_ref().filter(|_| !nothing)
+        && !flags_of(request).contains(RecoveryFlags::IGNORE_LOST_LOGS)
+    {
         drop(stream.reader(needs.from)?);
     }
     if env.fs.exists(&work.target)? {
@@ -787,6 +800,7 @@ fn run(
     let unfinished = work.target.with_file_name(name);
     let recovered =
         place(env, work.source.as_deref(), &unfinished, progress, stop).and_then(|()| {
+            let Some(stream) = stream else { return Ok(CopyReport::of_none(needs.from)) };
             let path = work.source.clone().unwrap_or_else(|| work.target.clone());
             let watcher: ese_engine::recovery::Watcher<'_> = Box::new(move |event, usual| {
                 if let RecoveryEvent::Progress { percent } = event {

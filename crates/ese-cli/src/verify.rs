@@ -51,6 +51,8 @@ fn as_lines(report: &DirReport, output: &mut Output) -> Outcome {
                 text::counted(len(database.trees), "tree"),
                 text::counted(database.entries, "entry"),
             )
+        } else if database.header.is_temporary() {
+            "a temporary database, which nobody needs: not looked at".to_owned()
         } else {
             "trees not looked at".to_owned()
         };

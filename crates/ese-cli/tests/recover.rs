@@ -10,6 +10,7 @@ use std::{fs, path::Path};
 
 use ese_api::{Instance, PageSize, row};
 use ese_log::LogHeader;
+use ese_pages::checksum::stamp_header;
 use serde_json::Value;
 use support::{clean, contents, copies, dirty, ese, fill, start, untouched};
 
@@ -336,4 +337,52 @@ fn a_database_with_pages_of_2_kib_is_read_recovered_and_compacted() {
     fs::write(dir.join("r.jsonl"), "{\"a\": 1}\n").unwrap();
     ese(dir, &["import", "new", "--table", "t", "r.jsonl", "--page-size", "2048"])
         .refused(2, &["4096, 8192, 16384 or 32768"]);
+}
+
+#[test]
+fn a_clean_database_without_any_log_is_copied_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 100);
+    copies(&dir.join("data"), &dir.join("alone"), |name| name == "a.edb");
+    let plan = untouched(dir, || ese(dir, &["recover", "alone", "--dry-run"]).fine());
+    assert!(plan.contains("a.edb (Clean Shutdown): needs no log, and there is none"), "{plan}");
+    let told = ese(dir, &["recover", "alone", "--out", "out"]).fine();
+    assert!(told.contains("it needed no log") && !told.contains("know nothing"), "{told}");
+    assert!(fs::read(dir.join("alone/a.edb")).unwrap() == fs::read(dir.join("out/a.edb")).unwrap());
+    // Whoever names it wants to go on from it, and a damaged log may be the one that goes on.
+    let args = ["recover", "alone", "--roll-forward", "alone/a.edb", "--out", "rolled"];
+    ese(dir, &args).refused(1, &["-528"]);
+    fs::write(dir.join("alone/edb.log"), [7; 9000]).unwrap();
+    ese(dir, &["recover", "alone", "--out", "again"]).refused(1, &["edb.log"]);
+    assert!(!dir.join("again").exists() && !dir.join("rolled").exists());
+}
+
+#[test]
+fn a_temporary_database_is_told_as_what_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K4, 10);
+    let mut file = fs::read(dir.join("a.edb")).unwrap();
+    for copy in [0, 4096] {
+        let header = &mut file[copy..copy + 4096];
+        // State: just created; number among the databases: none; no log. Of the pages the checksum.
+        header[52..56].copy_from_slice(&1_u32.to_le_bytes());
+        header[104..108].fill(0);
+        header[108..136].fill(0);
+        stamp_header(header);
+    }
+    file.chunks_mut(4096).skip(2).for_each(|page| page[..8].fill(0));
+    fs::create_dir(dir.join("temp")).unwrap();
+    fs::write(dir.join("temp/temp.edb"), file).unwrap();
+    let verified = ese(dir, &["verify", "temp/temp.edb"]).fine();
+    assert!(verified.contains("a temporary database") && verified.contains("sound"), "{verified}");
+    let words = ["temp.edb", "a temporary database", "-550", "leave it aside"];
+    for args in [
+        &["tables", "temp/temp.edb"][..],
+        &["export", "temp/temp.edb", "--all", "--out", "exported"],
+        &["recover", "temp", "--out", "out"],
+    ] {
+        ese(dir, args).refused(1, &words);
+    }
 }

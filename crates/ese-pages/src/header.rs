@@ -381,6 +381,13 @@ impl DbHeader {
         self.db_flags.get() & 1 == 0
     }
 
+    /// Is it a temporary database, for sorts and temporary tables? No database that can be attached
+    /// looks like this. No log ever knew it, its pages have no checksums, and it has no catalog.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.dbid.get() == 0 && self.state() == DbState::JustCreated
+    }
+
     /// Is this the header of a backup copy that has not been restored?
     #[must_use]
     pub fn is_backup_copy(&self) -> bool {

@@ -370,8 +370,10 @@ fn plan_lines(plan: &DatabasePlan) -> Vec<String> {
     };
     let mut lines = Vec::new();
     if let Some(needs) = plan.needs.filter(|needs| needs.from.generation > needs.last) {
-        let last = needs.last.0;
-        lines.push(format!("{name}: needs no log; those here end with generation {last:#x}"));
+        lines.push(match needs.last.0 {
+            0 => format!("{name}: needs no log, and there is none"),
+            last => format!("{name}: needs no log; those here end with generation {last:#x}"),
+        });
     } else if let Some(needs) = plan.needs {
         // What it must have, and what else was logged since.
         let must = needs.required.1.0.max(needs.committed.0);

@@ -298,6 +298,9 @@ fn check_clean(header: &DbHeader) -> Result<()> {
     if state == DbState::CleanShutdown {
         return Ok(());
     }
+    if header.is_temporary() {
+        return Err(is_temporary());
+    }
     let (first, last) = header.required();
     let error = Error::new(
         JetErr::DatabaseDirtyShutdown,
@@ -315,6 +318,16 @@ fn check_clean(header: &DbHeader) -> Result<()> {
             first.0, last.0
         ))
     })
+}
+
+/// Why a temporary database ([`DbHeader::is_temporary`]) is of no use to anybody.
+#[cold]
+#[track_caller]
+pub fn is_temporary() -> Error {
+    let what = "this is a temporary database: no catalog says what is in it, and no log or backup \
+                ever had it";
+    Error::new(JetErr::DatabaseDirtyShutdown, what)
+        .advise("leave it aside; it was of use to a program that ran")
 }
 
 /// The shadow catalog, if the main one is damaged and the shadow can be read and has anything.

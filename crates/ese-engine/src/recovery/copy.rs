@@ -86,6 +86,15 @@ pub struct CopyReport {
     pub lost: Option<(Generation, String)>,
 }
 
+impl CopyReport {
+    /// Where there is nothing to be replayed: a replay would begin at `from`.
+    #[must_use]
+    pub fn of_none(from: LgPos) -> CopyReport {
+        let recovery = RecoveryReport { from, to: from, ..RecoveryReport::default() };
+        CopyReport { recovery, tables: Vec::new(), lost: None }
+    }
+}
+
 /// Which generations a recovery reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyPlan {
@@ -244,8 +253,7 @@ pub fn knows(env: &Env, stream: &LogStream, sign_db: Signature, stop: &StopToken
 pub fn recover_copy(env: &Env, mut job: CopyJob<'_>) -> Result<CopyReport> {
     let built = !env.fs.exists(&job.target)?;
     if !built && job.from.generation > job.stream.last_present()? {
-        let recovery = RecoveryReport { from: job.from, to: job.from, ..RecoveryReport::default() };
-        return Ok(CopyReport { recovery, tables: Vec::new(), lost: None });
+        return Ok(CopyReport::of_none(job.from));
     }
     let limit = Limit::new(job.until);
     let (stream, lost) = without_loss(job.stream, job.from.generation, job.flags, limit)?;

@@ -19,7 +19,7 @@ use std::{
 use ese_base::{DbTime, Dbid, Error, JetErr, ObjId, PageSize, Pgno, ProcId, Result, Signature};
 use ese_os::{Env, File, LockMode, OpenMode};
 use ese_pages::{
-    DbHeader, DbState,
+    DbHeader,
     cache::{CacheOptions, PageCache},
     db_file::{Access, DbFile},
     header::NewHeader,
@@ -170,7 +170,7 @@ fn remove_run(env: &Env, path: &Path) -> Result<()> {
 /// beginning of a database where its name is exactly that (`named`); beside it, it is anybody's.
 fn remove_old(env: &Env, path: &Path, named: bool) -> Result<()> {
     let temporary = match DbFile::open(env, path, Access::ReadOnly) {
-        Ok(file) => Some(is_temporary(&file.header())),
+        Ok(file) => Some(file.header().is_temporary()),
         Err(error) if error.code() == JetErr::FileAccessDenied => return Err(error),
         // Killed before it had a header, perhaps.
         Err(_) => None,
@@ -186,11 +186,6 @@ fn remove_old(env: &Env, path: &Path, named: bool) -> Result<()> {
     Err(Error::new(JetErr::FileAlreadyExists, what)
         .at_path(path)
         .advise("point JET_paramTempPath elsewhere"))
-}
-
-/// No database that can be attached looks like this.
-fn is_temporary(header: &DbHeader) -> bool {
-    header.dbid.get() == 0 && header.state() == DbState::JustCreated
 }
 
 /// Has a file no more than what the creation of a temporary database does before the header: no
