@@ -687,6 +687,40 @@ fn a_database_that_was_exchanged_behind_the_log_is_not_restorable_beyond_that() 
     assert!(code == Some(1) && said["answer"] != "restorable", "{said}");
 }
 
+/// Another database had its name for a while; where the restore is to lie is named in any way.
+#[test]
+fn a_database_that_was_put_back_is_never_taken_for_the_one_between() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 500);
+    ese(dir, &["backup", "data", "set"]).fine();
+    let [here, first, second] = ["data/a.edb", "first.edb", "second.edb"].map(|it| dir.join(it));
+    fs::copy(&here, &first).unwrap();
+    exchange(dir, true);
+    fs::rename(&here, &second).unwrap();
+    fs::rename(&first, &here).unwrap();
+    import(dir, 0, 700);
+    ese(dir, &["ship", "data", "shipped", "--once"]).fine();
+    fs::create_dir(dir.join("home")).unwrap();
+    symlink("home", dir.join("link")).unwrap();
+    let whole = dir.join("whole").to_string_lossy().into_owned();
+    let targets = [&whole, "r", "./home/../s", "link/t"];
+    let restore = |target| ese(dir, &["restore", "set", target, "--logs", "shipped"]);
+    for target in targets {
+        restore(target).refused(1, &["a.edb", "it was exchanged", "-1216"]);
+        assert!(dir.join(target).join("ese-restore.incomplete").exists());
+    }
+    // At last it is the second one again, which the log has made.
+    fs::rename(&here, &first).unwrap();
+    fs::rename(&second, &here).unwrap();
+    import(dir, 0, 700);
+    ese(dir, &["ship", "data", "shipped", "--once"]).fine();
+    for target in targets {
+        restore(target).fine();
+        ese(dir, &["diff", "data/a.edb", &format!("{target}/a.edb")]).fine();
+    }
+}
+
 #[test]
 fn a_log_that_is_not_finished_is_not_passed_over_in_silence() {
     let dir = tempfile::tempdir().unwrap();

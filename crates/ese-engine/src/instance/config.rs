@@ -183,7 +183,7 @@ impl InstanceConfig {
 
 /// The same place, whatever the current directory will be. A directory that does not exist yet
 /// keeps its name; whoever needs it will be told.
-fn lasting(env: &Env, path: PathBuf) -> PathBuf {
+pub(crate) fn lasting(env: &Env, path: PathBuf) -> PathBuf {
     let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return path };
     let current = Path::new(".");
     let dir = if dir.as_os_str().is_empty() { current } else { dir };

@@ -44,6 +44,7 @@ pub use self::{
 };
 pub(crate) use self::{
     attach::{cache_options, forget_backups, make_header_clean},
+    config::lasting,
     create::INITIAL_PAGES,
 };
 use crate::{

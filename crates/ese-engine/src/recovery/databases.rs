@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     database::Database,
-    instance::{INITIAL_PAGES, forget_backups, make_header_clean},
+    instance::{INITIAL_PAGES, forget_backups, lasting, make_header_clean},
     redo::base,
 };
 
@@ -69,7 +69,8 @@ pub(super) struct RedoDatabases {
     lost_from: Option<Generation>,
     /// Where the attachments of dirty files are logged that have not been met yet.
     ahead: BTreeMap<PathBuf, LgPos>,
-    /// Copies in whose place the log has another database, which nothing has created.
+    /// Copies in whose place the log has another database, which nothing has created. The caller
+    /// may name a place otherwise than the log.
     exchanged: BTreeMap<PathBuf, Error>,
 }
 
@@ -266,7 +267,7 @@ impl RedoDatabases {
         }
         let is_clean = header.state() == DbState::CleanShutdown;
         if is_clean && self.is_up_to_date(&header, at) {
-            self.exchanged.remove(&info.path);
+            self.exchanged.remove(&lasting(&self.env, info.path.clone()));
             return Ok(RedoDb::PassedOver);
         }
         if is_clean && let Err(cause) = check_as_attached(&header, info, at) {
@@ -278,7 +279,7 @@ impl RedoDatabases {
             return Err(cause);
         }
         if self.is_ahead(&header, at) {
-            self.exchanged.remove(&info.path);
+            self.exchanged.remove(&lasting(&self.env, info.path.clone()));
             self.ahead.insert(info.path.clone(), header.lgpos_attach.get());
             return Ok(RedoDb::PassedOver);
         }
@@ -292,14 +293,14 @@ impl RedoDatabases {
             DbState::JustCreated => Creation::Begun,
             _ => Creation::Complete,
         };
-        self.exchanged.remove(&info.path);
+        self.exchanged.remove(&lasting(&self.env, info.path.clone()));
         self.join(info, file, created, at)
     }
 
     /// The file is not the database that the log means at `at`.
     fn another(&mut self, info: &AttachInfo, header: &DbHeader, at: LgPos) -> RedoDb {
         let (meant, found) = (info.sign_db, header.sign_db);
-        if info.placed == Placed::Inside {
+        if matches!(info.placed, Placed::Inside | Placed::Moved) {
             let what = format!(
                 "from {at} on the log means database {meant}, and the copy is {found}: it was \
                  exchanged"
@@ -308,7 +309,8 @@ impl RedoDatabases {
                 .at_path(&info.path)
                 .at_generation(at.generation)
                 .advise("restore a backup that was made after it, or end before it");
-            self.exchanged.entry(info.path.clone()).or_insert(error);
+            let place = lasting(&self.env, info.path.clone());
+            self.exchanged.entry(place).or_insert(error);
         }
         let what = format!("the log means database {meant}, the file is {found}");
         let cause = Error::new(JetErr::AttachedDatabaseMismatch, what)
@@ -401,7 +403,7 @@ impl RedoDatabases {
             _ => false,
         };
         self.by_id.retain(|dbid, state| !superseded(dbid, state));
-        self.exchanged.remove(&info.path);
+        self.exchanged.remove(&lasting(&self.env, info.path.clone()));
         let made = match self.env.fs.exists(&info.path) {
             Ok(true) => return self.create_over(info, at, watch),
             Ok(false) => self.create_file(info, at),
