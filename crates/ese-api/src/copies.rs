@@ -484,6 +484,7 @@ fn sources(env: &Env, request: &CopyRequest) -> Result<(Vec<Source>, Vec<Error>)
                     let found = look_for_databases(env, place)?;
                     paths.extend(found.databases);
                     unreadable.extend(found.unreadable);
+                    unreadable.extend(found.alike);
                 }
                 Err(error) if error.code() == JetErr::FileAccessDenied => return Err(error),
                 // A log file that was named has no databases inside.

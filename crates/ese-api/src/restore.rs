@@ -13,8 +13,8 @@ use ese_engine::{
     recovery::{MappedDatabase, RecoveryFlags, RecoveryOptions, RecoveryReport, RedoEnd},
 };
 use ese_log::{LogName, LogNames, LogStream, NameKind, Situation};
-use ese_os::{Env, OpenMode};
-use ese_pages::header::read_header;
+use ese_os::{Env, File, OpenMode};
+use ese_pages::{DbHeader, header::read_header};
 
 pub use ese_backup::restore::{
     PlannedEnd, RestoreOptions, RestorePlan, RestoreProgress, RestoreSource, RestoreTarget,
@@ -406,6 +406,9 @@ pub struct FoundDatabases {
     /// Why a file is none that is called `.edb`, or that the headers of the log name: what one
     /// takes for a database must not be passed over in silence.
     pub unreadable: Vec<Error>,
+    /// The same of other files that begin like one. It may be a stray copy, which need not keep
+    /// anybody from a backup.
+    pub alike: Vec<Error>,
 }
 
 /// The databases of a directory, and what should be one and is not.
@@ -429,6 +432,7 @@ pub fn look_for_databases(env: &Env, dir: &Path) -> Result<FoundDatabases> {
                     if located.header.is_backup_copy() && entry.name.ends_with(TEMPORARY) => {}
                 Ok(_) => found.databases.push(path),
                 Err(error) if meant => found.unreadable.push(error),
+                Err(error) if begins_like_one(file.as_ref()) => found.alike.push(error),
                 Err(_) => {}
             },
         }
@@ -440,6 +444,12 @@ pub fn look_for_databases(env: &Env, dir: &Path) -> Result<FoundDatabases> {
         }
     }
     Ok(found)
+}
+
+/// Behind the checksum stands what marks a database, whatever has become of the rest.
+fn begins_like_one(file: &dyn File) -> bool {
+    let mut magic = [0; 4];
+    file.read_at(&mut magic, 4).is_ok() && u32::from_le_bytes(magic) == DbHeader::MAGIC
 }
 
 /// Is this a backup set that has lost its manifest, or never had one? Its databases are copies, and

@@ -187,7 +187,8 @@ fn start(context: &Context, args: &args::Backup) -> Outcome<(Instance, Vec<PathB
     let dir = env.fs.canonicalize(&args.dir)?;
     files::refuse_backup_set(env, &dir)?;
     let base = find_base(env, &dir)?;
-    let FoundDatabases { databases, unreadable } = look_for_databases(env, &dir)?;
+    let FoundDatabases { databases, unreadable, alike } = look_for_databases(env, &dir)?;
+    alike.iter().for_each(|error| context.remark(&format!("left out: {error}")));
     match unreadable.into_iter().next() {
         // A database that was being created when its program was killed: the start sees to it.
         Some(_) if base.is_some() => {}

@@ -386,3 +386,22 @@ fn a_temporary_database_is_told_as_what_it_is() {
         ese(dir, args).refused(1, &words);
     }
 }
+
+#[test]
+fn a_damaged_database_is_known_by_what_it_begins_with_and_stops_no_backup() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(&dir.join("data"), PageSize::K4, 100);
+    // A copy that some program took for text.
+    let mut file = fs::read(dir.join("data/a.edb")).unwrap();
+    (8..10_000).for_each(|at| file[at] |= 0x20);
+    fs::write(dir.join("data/copy.sdb"), file).unwrap();
+    let ran = untouched(dir, || ese(dir, &["verify", "data"]));
+    assert!(ran.code == Some(1) && ran.stdout.contains("PROBLEM data/copy.sdb: "), "{ran:?}");
+    let ran = ese(dir, &["recover", "data", "--out", "out"]);
+    assert!(ran.code == Some(1) && ran.stdout.contains("PROBLEM data/copy.sdb: "), "{ran:?}");
+    assert_eq!(ese(dir, &["rows", "out/a.edb", "t", "--json"]).fine().lines().count(), 100);
+    let ran = ese(dir, &["backup", "data", "set"]);
+    assert!(ran.code == Some(0) && ran.stderr.contains("left out: "), "{ran:?}");
+    assert!(!dir.join("set/copy.sdb").exists());
+}

@@ -114,7 +114,8 @@ pub fn verify_dir(env: &Env, dir: &Path, options: &mut VerifyOptions<'_>) -> Res
         }
         return Ok(report);
     }
-    let FoundDatabases { databases, unreadable } = look_for_databases(env, dir)?;
+    let FoundDatabases { databases, mut unreadable, alike } = look_for_databases(env, dir)?;
+    unreadable.extend(alike);
     let base = find_base(env, dir)?;
     let picture = look_at_logs(env, dir)?;
     let nothing = databases.is_empty() && unreadable.is_empty() && picture.chains.is_empty();
