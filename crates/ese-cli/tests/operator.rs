@@ -722,6 +722,36 @@ fn a_database_that_was_put_back_is_never_taken_for_the_one_between() {
 }
 
 #[test]
+fn a_database_that_was_exchanged_before_the_backup_is_restored_wherever_its_place_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let instance = start(&dir.join("data"), PageSize::K4);
+    let made = |table: &str| {
+        let database = instance.open_or_create_database("a.edb").unwrap();
+        let mut session = instance.session().unwrap();
+        let mut transaction = session.begin().unwrap();
+        let table = TableBuilder::new(table).text("name").primary(&["name"]);
+        database.create_table(&mut transaction, table).unwrap();
+        transaction.commit().unwrap();
+        database
+    };
+    // The log of the set begins before the database that the set has was made.
+    made("first").detach().unwrap();
+    fs::remove_file(dir.join("data/a.edb")).unwrap();
+    let database = made("second");
+    instance.backup_to_dir(dir.join("set")).unwrap();
+    drop(database);
+    instance.stop().unwrap();
+    fs::create_dir(dir.join("real")).unwrap();
+    symlink("real", dir.join("link")).unwrap();
+    let whole = dir.join("whole");
+    for target in [whole.to_str().unwrap(), "beside", "./dot", "real/../back", "link/below"] {
+        ese(dir, &["restore", "set", target]).fine();
+        assert!(ese(dir, &["tables", &format!("{target}/a.edb")]).fine().contains("second"));
+    }
+}
+
+#[test]
 fn a_log_that_is_not_finished_is_not_passed_over_in_silence() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     database::Database,
-    instance::{INITIAL_PAGES, forget_backups, lasting, make_header_clean},
+    instance::{INITIAL_PAGES, forget_backups, make_header_clean},
     redo::base,
 };
 
@@ -34,7 +34,14 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum RedoDb {
     /// Records are applied to it.
-    Open { db: Arc<Database>, path: PathBuf, created: Creation, needs: Needs },
+    Open {
+        db: Arc<Database>,
+        path: PathBuf,
+        /// As [`AttachInfo::leads_to`]; so are the keys of what is remembered of files.
+        leads_to: PathBuf,
+        created: Creation,
+        needs: Needs,
+    },
     /// Its file holds all of this run already, or was attached later and may be of a history
     /// without it; records of this number are passed over until the next attach.
     PassedOver,
@@ -102,12 +109,12 @@ impl RedoDatabases {
             return;
         }
         for (own, state) in &self.by_id {
-            if let RedoDb::Open { db, path, .. } = state
+            if let RedoDb::Open { db, leads_to, .. } = state
                 && dbid.is_none_or(|dbid| dbid == *own)
             {
                 let missing = db.take_missing();
                 if !missing.is_empty() {
-                    self.owed.entry(path.clone()).or_default().extend(missing);
+                    self.owed.entry(leads_to.clone()).or_default().extend(missing);
                 }
             }
         }
@@ -192,8 +199,8 @@ impl RedoDatabases {
             return Ok(());
         }
         let state = self.find(info, at, watch)?;
-        if let RedoDb::Open { path, db, .. } = &state {
-            for (pgno, why) in self.owed.remove(path).into_iter().flatten() {
+        if let RedoDb::Open { path, leads_to, db, .. } = &state {
+            for (pgno, why) in self.owed.remove(leads_to).into_iter().flatten() {
                 db.note_missing(pgno, why);
             }
             watch.tell(&RecoveryEvent::Attached { path })?;
@@ -267,7 +274,7 @@ impl RedoDatabases {
         }
         let is_clean = header.state() == DbState::CleanShutdown;
         if is_clean && self.is_up_to_date(&header, at) {
-            self.exchanged.remove(&lasting(&self.env, info.path.clone()));
+            self.exchanged.remove(&info.leads_to);
             return Ok(RedoDb::PassedOver);
         }
         if is_clean && let Err(cause) = check_as_attached(&header, info, at) {
@@ -279,11 +286,11 @@ impl RedoDatabases {
             return Err(cause);
         }
         if self.is_ahead(&header, at) {
-            self.exchanged.remove(&lasting(&self.env, info.path.clone()));
-            self.ahead.insert(info.path.clone(), header.lgpos_attach.get());
+            self.exchanged.remove(&info.leads_to);
+            self.ahead.insert(info.leads_to.clone(), header.lgpos_attach.get());
             return Ok(RedoDb::PassedOver);
         }
-        self.ahead.remove(&info.path);
+        self.ahead.remove(&info.leads_to);
         let lost = self.ranges.check(&header, watch).map_err(|error| error.at_path(&info.path))?;
         self.lost_from = lost.or(self.lost_from);
         if !is_clean {
@@ -293,7 +300,7 @@ impl RedoDatabases {
             DbState::JustCreated => Creation::Begun,
             _ => Creation::Complete,
         };
-        self.exchanged.remove(&lasting(&self.env, info.path.clone()));
+        self.exchanged.remove(&info.leads_to);
         self.join(info, file, created, at)
     }
 
@@ -309,8 +316,7 @@ impl RedoDatabases {
                 .at_path(&info.path)
                 .at_generation(at.generation)
                 .advise("restore a backup that was made after it, or end before it");
-            let place = lasting(&self.env, info.path.clone());
-            self.exchanged.entry(place).or_insert(error);
+            self.exchanged.entry(info.leads_to.clone()).or_insert(error);
         }
         let what = format!("the log means database {meant}, the file is {found}");
         let cause = Error::new(JetErr::AttachedDatabaseMismatch, what)
@@ -368,7 +374,8 @@ impl RedoDatabases {
         db.advance_dbtime(info.counters.0);
         db.advance_objid(info.counters.1);
         let needs = Needs::of(&header);
-        Ok(RedoDb::Open { db, path: info.path.clone(), created, needs })
+        let (path, leads_to) = (info.path.clone(), info.leads_to.clone());
+        Ok(RedoDb::Open { db, path, leads_to, created, needs })
     }
 
     /// Makes the pages of a database that was created at `at`, if this format of the log does not
@@ -399,11 +406,11 @@ impl RedoDatabases {
         // A checkpoint that was written during the creation knows the database already, and one of
         // another signature is a creation that a crash cut off: nothing of either is needed.
         let superseded = |dbid: &Dbid, state: &RedoDb| match state {
-            RedoDb::Open { path, .. } => *dbid == info.dbid || *path == info.path,
+            RedoDb::Open { leads_to, .. } => *dbid == info.dbid || *leads_to == info.leads_to,
             _ => false,
         };
         self.by_id.retain(|dbid, state| !superseded(dbid, state));
-        self.exchanged.remove(&lasting(&self.env, info.path.clone()));
+        self.exchanged.remove(&info.leads_to);
         let made = match self.env.fs.exists(&info.path) {
             Ok(true) => return self.create_over(info, at, watch),
             Ok(false) => self.create_file(info, at),

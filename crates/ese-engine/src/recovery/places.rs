@@ -15,7 +15,7 @@ use ese_os::{Env, OpenMode, is_link};
 use ese_pages::{DbHeader, header::read_header};
 
 use super::options::{MappedDatabase, RecoveryFlags, RecoveryOptions, WhenMissing};
-use crate::instance::InstanceConfig;
+use crate::instance::{InstanceConfig, lasting};
 
 /// Endings of files that are never databases; there may be very many logs.
 const NO_DATABASES: [&str; 6] = ["log", "jtx", "chk", "jcp", "jrs", "lck"];
@@ -50,6 +50,9 @@ pub(super) struct AttachInfo {
     pub(super) dbid: Dbid,
     pub(super) sign_db: Signature,
     pub(super) path: PathBuf,
+    /// What `path` leads to. The same file may be called by a caller's path and by the log's, so
+    /// whatever is remembered of a file is remembered by this.
+    pub(super) leads_to: PathBuf,
     /// Its clock and its last object id then: replay may begin behind the records that moved them,
     /// and the header is older.
     pub(super) counters: (DbTime, ObjId),
@@ -69,7 +72,8 @@ impl AttachInfo {
         [consistent, attached]: [LgPos; 2],
     ) -> AttachInfo {
         let (path, counters) = (PathBuf::from(path), Default::default());
-        AttachInfo { dbid, sign_db, path, counters, consistent, attached, placed: Placed::AsLogged }
+        let (leads_to, placed) = (path.clone(), Placed::AsLogged);
+        AttachInfo { dbid, sign_db, path, leads_to, counters, consistent, attached, placed }
     }
 }
 
@@ -79,6 +83,7 @@ impl From<&Attachment> for AttachInfo {
             dbid: attachment.dbid,
             sign_db: attachment.sign_db,
             path: PathBuf::from(&attachment.path),
+            leads_to: PathBuf::from(&attachment.path),
             counters: (attachment.dbtime, attachment.objid_last),
             consistent: attachment.lgpos_consistent,
             attached: attachment.lgpos_attach,
@@ -143,7 +148,15 @@ impl Places {
     ///
     /// # Errors
     /// The file system's, of listing a directory.
-    pub(super) fn locate(&mut self, mut info: AttachInfo) -> Result<AttachInfo> {
+    pub(super) fn locate(&mut self, info: AttachInfo) -> Result<AttachInfo> {
+        let mut info = self.place(info)?;
+        // A file that is not there yet has a place all the same.
+        let to = self.env.fs.canonicalize(&info.path);
+        info.leads_to = to.unwrap_or_else(|_| lasting(&self.env, info.path.clone()));
+        Ok(info)
+    }
+
+    fn place(&mut self, mut info: AttachInfo) -> Result<AttachInfo> {
         if let Some((_, path)) = self.moved.iter().find(|(sign, _)| *sign == info.sign_db) {
             info.path.clone_from(path);
             info.placed = Placed::Moved;
