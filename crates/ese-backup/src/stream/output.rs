@@ -78,6 +78,10 @@ pub(super) struct DirOutput<'a> {
     keeps: bool,
     /// Does it go on where another one was stopped?
     goes_on: bool,
+    /// Are the lengths of files true that are said beforehand?
+    believes: bool,
+    /// Up to where the open file has its room.
+    room: u64,
 }
 
 impl<'a> DirOutput<'a> {
@@ -113,7 +117,15 @@ impl<'a> DirOutput<'a> {
             renamed: false,
             keeps: false,
             goes_on: false,
+            believes: true,
+            room: 0,
         }
+    }
+
+    /// Nobody vouches for the lengths of the files: room is taken as their bytes come.
+    pub(super) fn of_hearsay(mut self) -> DirOutput<'a> {
+        self.believes = false;
+        self
     }
 
     /// A directory in which a copy that can be gone on with begins, or, if `goes_on`, was begun.
@@ -205,8 +217,12 @@ impl SetOutput for DirOutput<'_> {
             // Begun by the copy that was stopped, and not worth keeping.
             remove_if_there(self.env, &path)?;
         }
-        let mut file = Sink::create(self.env, &path, head.len)?;
+        let mut file = match self.believes {
+            true => Sink::create(self.env, &path, head.len)?,
+            false => Sink::create_growing(self.env, &path)?,
+        };
         self.sums.push((file.summed(), head.len));
+        self.room = if self.believes { head.len } else { 0 };
         self.file = Some((file, 0));
         Ok(())
     }
@@ -219,8 +235,16 @@ impl SetOutput for DirOutput<'_> {
         let (Some(sink), Some((file, at))) = (&mut self.sink, &mut self.file) else {
             return Err(not_begun());
         };
+        let end = *at + len as u64;
+        if end > self.room {
+            // No more than as much again as has come.
+            let whole = self.sums.last().map_or(end, |(_, len)| *len);
+            let room = end.saturating_mul(2).min(whole).max(end);
+            file.reserve(self.room, room)?;
+            self.room = room;
+        }
         sink.write(file, buffer, len, *at)?;
-        *at += len as u64;
+        *at = end;
         Ok(())
     }
 
@@ -272,6 +296,7 @@ impl SetOutput for DirOutput<'_> {
         let path = self.dir.join(&head.name);
         self.written.push(path.clone());
         let mut file = Sink::reopen(self.env, &path, head.len, done, sum)?;
+        self.room = head.len;
         self.sums.push((file.summed(), head.len));
         self.file = Some((file, done));
         Ok(())

@@ -52,6 +52,11 @@ pub(crate) struct Output {
 }
 
 impl Output {
+    /// Reserves room for the bytes up to `to`; those before `from` have it.
+    pub(crate) fn reserve(&self, from: u64, to: u64) -> Result<()> {
+        self.file.allocate(from, to - from)
+    }
+
     /// From now on what is written is summed by the threads that write it. The sum is whole once
     /// the sink is drained.
     pub(crate) fn summed(&mut self) -> Arc<FileCrc> {
@@ -118,6 +123,11 @@ impl Sink {
             file.allocate(0, len)?;
         }
         Ok(Output { file, crc: None })
+    }
+
+    /// As [`Sink::create`], of a file that is as long as what comes of it; see [`Output::reserve`].
+    pub(crate) fn create_growing(env: &Env, path: &Path) -> Result<Output> {
+        Sink::create(env, path, 0)
     }
 
     /// As [`Sink::create`], of a file that is there: where that has holes, nothing is reserved.

@@ -43,7 +43,7 @@ pub fn unpack(
     dir: &Path,
     options: &mut Unpacking<'_>,
 ) -> Result<Manifest> {
-    let mut out = DirOutput::prepare(env, dir)?;
+    let mut out = DirOutput::prepare(env, dir)?.of_hearsay();
     let done = unpack_into(&mut ArchiveReader::new(input, name), &mut out, options);
     if done.is_err() {
         out.abort();
@@ -243,6 +243,44 @@ mod tests {
             !names(env, &setup.instance.root).contains(&"target".to_owned())
                 || names(env, &root).is_empty()
         );
+    }
+
+    /// The archive, with another length of its first file.
+    fn claiming(bytes: &[u8], len: u64) -> Vec<u8> {
+        let frame_len = |at: usize| {
+            let field: [u8; 4] = bytes[at + 16..at + 20].try_into().unwrap();
+            32 + u32::from_le_bytes(field) as usize
+        };
+        let at = frame_len(0);
+        let end = at + frame_len(at);
+        let mut head: serde_json::Value = serde_json::from_slice(&bytes[at + 32..end]).unwrap();
+        head["len"] = len.into();
+        let text = serde_json::to_vec(&head).unwrap();
+        let mut frame = bytes[at..at + 28].to_vec();
+        frame[16..20].copy_from_slice(&u32::try_from(text.len()).unwrap().to_le_bytes());
+        frame[20..24].copy_from_slice(&crc32fast::hash(&text).to_le_bytes());
+        let sum = crc32fast::hash(&frame).to_le_bytes();
+        [&bytes[..at], &frame, &sum, &text, &bytes[end..]].concat()
+    }
+
+    #[test]
+    fn a_file_takes_no_more_room_than_what_came_of_it_justifies() {
+        let setup = Setup::with_env(Env::real(), ese_base::PageSize::K4, &[("a.edb", 1100)]);
+        let (env, root) = (&setup.instance.env, setup.instance.root.join("target"));
+        let bytes = archive(&setup);
+        for claimed in [64 << 20, 1 << 47] {
+            let mut seen = Vec::new();
+            let mut progress = |done, _| {
+                let file = env.fs.open(&root.join("a.edb"), OpenMode::Read).unwrap();
+                seen.push((done, file.len().unwrap()));
+            };
+            let mut options = Unpacking { progress: &mut progress, stop: StopToken::new() };
+            let hostile = claiming(&bytes, claimed);
+            let made = unpack(env, &mut &hostile[..], Path::new("-"), &root, &mut options);
+            assert_eq!(made.unwrap_err().code(), JetErr::ReadVerifyFailure);
+            assert!(seen.len() > 3 && seen.iter().all(|(done, len)| *len <= 2 * done), "{seen:?}");
+            assert!(!env.fs.exists(&root).unwrap());
+        }
     }
 
     #[test]
