@@ -347,7 +347,8 @@ impl Instance {
     /// them before the directory is started again.
     ///
     /// # Errors
-    /// Those of writing: the databases are dirty then, and the next start recovers them.
+    /// `JET_errLogSequenceEndDatabasesConsistent` (-548): it has stopped, and its log can take no
+    /// other run. Those of writing: the databases are dirty then, and the next start recovers them.
     pub fn stop(mut self) -> Result<()> {
         self.ended = true;
         self.shared.terminate(TermMode::Clean)

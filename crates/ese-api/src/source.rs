@@ -66,7 +66,7 @@ impl BackupSource for EngineSource {
             recovering: false,
             circular: self.engine.config.circular_log,
             disk_full: log.is_disk_full(),
-            sequence_end: log.current_generation() >= Generation::LAST,
+            sequence_end: log.is_at_sequence_end(),
         }
     }
 

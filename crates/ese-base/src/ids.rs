@@ -63,8 +63,16 @@ id! {
 }
 
 impl Generation {
-    /// The last one that records may go to (backup-log-recovery 1.1).
+    /// From this one on no transaction that changes something begins (backup-log-recovery 1.1).
+    /// Those that are open end, and so does the instance.
     pub const LAST: Generation = Generation(0x7fff_f800);
+
+    /// The last one that an instance goes to. Those behind it, which are most, are kept for
+    /// recovery: it may have to take back as much as was open.
+    pub const LAST_OF_RUN: Generation = Generation(0x7fff_f840);
+
+    /// The last one that there can be (backup-log-recovery 1.1).
+    pub const LAST_OF_ALL: Generation = Generation(0x7fff_fa00);
 
     /// The one after it.
     #[must_use]

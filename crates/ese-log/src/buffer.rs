@@ -105,6 +105,8 @@ pub(crate) struct Buffer {
     next_isec: u16,
     /// Last segment of a generation that holds data.
     last_data: u16,
+    /// No record goes behind this generation.
+    last_generation: Generation,
     segments_max: usize,
     pool: Vec<Box<SegmentBytes>>,
     tip: LgPos,
@@ -133,12 +135,23 @@ impl Buffer {
             next_generation: next.generation,
             next_isec: next.isec,
             last_data,
+            last_generation: Generation::LAST_OF_ALL,
             segments_max,
             pool: Vec::new(),
             tip: next,
             grown: 0,
             closed: false,
         }
+    }
+
+    /// Recovery has ended: the last generations are kept for the next one.
+    pub(crate) fn leave_reserve(&mut self) {
+        self.last_generation = Generation::LAST_OF_RUN;
+    }
+
+    /// Is it too late to begin something?
+    pub(crate) fn is_at_sequence_end(&self) -> bool {
+        self.next_generation >= Generation::LAST
     }
 
     /// Takes no record any more. The value is behind the last one.
@@ -270,12 +283,8 @@ impl Buffer {
         if needed > last {
             return Err(too_long(len));
         }
-        if self.next_generation >= Generation::LAST {
-            return Err(Error::new(
-                JetErr::LogSequenceEnd,
-                format!("generation {:#x} is the last one", self.next_generation.0),
-            )
-            .advise("shut down cleanly, remove all logs and start a new log stream"));
+        if self.next_generation >= self.last_generation {
+            return Err(sequence_end(self.next_generation));
         }
         Ok((Layout::NextGeneration, needed))
     }
@@ -319,8 +328,8 @@ impl Buffer {
     /// `JET_errLogSequenceEnd` (-519): there is none; `JET_errLogWriteFail` (-510): closed.
     pub(crate) fn start_generation(&mut self) -> Result<Generation> {
         self.check_open()?;
-        if self.next_generation >= Generation::LAST {
-            return Err(Error::code_only(JetErr::LogSequenceEnd));
+        if self.next_generation >= self.last_generation {
+            return Err(sequence_end(self.next_generation));
         }
         self.close_segment();
         self.next_generation.0 += 1;
@@ -436,6 +445,12 @@ fn segments_for(len: usize) -> usize {
     } else {
         1 + (len - (BODY_LEN - FIRST_PIECE_HEAD)).div_ceil(BODY_LEN - PIECE_HEAD)
     }
+}
+
+/// No generation number is left for what was asked for.
+pub(crate) fn sequence_end(generation: Generation) -> Error {
+    Error::new(JetErr::LogSequenceEnd, format!("generation {:#x} is the last one", generation.0))
+        .advise("end the instance, remove all logs and the checkpoint, and start a new log stream")
 }
 
 fn too_long(len: usize) -> Error {

@@ -49,7 +49,7 @@ pub use files::GenerationPin;
 
 use crate::{
     Attachment, LogLock, LogNames,
-    buffer::{Batch, Buffer, Taken},
+    buffer::{Batch, Buffer, Taken, sequence_end},
     layout::DbmsParam,
     records::Record,
 };
@@ -161,12 +161,14 @@ impl Log {
     /// # Errors
     /// `JET_errLogWriteFail` (-510) after the log has failed or was closed; `JET_errLogDiskFull`
     /// (-529) for the begin of a transaction when the disk is full; `JET_errLogBufferTooSmall`
-    /// (-517) for a record that is too long; `JET_errLogSequenceEnd` (-519). Nothing has been
-    /// added then.
+    /// (-517) for a record that is too long; `JET_errLogSequenceEnd` (-519) for the begin of a
+    /// transaction from [`Generation::LAST`] on, and for everything behind
+    /// [`Generation::LAST_OF_RUN`]. Nothing has been added then.
     pub fn append(&self, record: &Record<'_>) -> Result<Appended> {
         let parts = record.parts()?;
         let shared = &self.shared;
-        if matches!(record, Record::Begin0(_)) && shared.next_file.is_disk_full() {
+        let is_begin = matches!(record, Record::Begin0(_));
+        if is_begin && shared.next_file.is_disk_full() {
             return Err(Error::new(
                 JetErr::LogDiskFull,
                 "the log volume is full; no transaction that changes something can begin",
@@ -179,6 +181,9 @@ impl Log {
         loop {
             let (appended, worth_writing, tip) = {
                 let mut buffer = shared.buffer.lock();
+                if is_begin && buffer.is_at_sequence_end() {
+                    return Err(sequence_end(buffer.generation()));
+                }
                 let is_commit = matches!(record, Record::Commit0(_));
                 let appended = buffer.append(&parts, is_commit, || shared.env.clock.log_time())?;
                 (appended, buffer.is_worth_writing(), buffer.tip())
@@ -234,6 +239,9 @@ impl Log {
         self.shared.rounds.check()?;
         let (generation, tip) = {
             let mut buffer = self.shared.buffer.lock();
+            if buffer.is_at_sequence_end() {
+                return Err(sequence_end(buffer.generation()));
+            }
             (buffer.start_generation()?, buffer.tip())
         };
         self.shared.flush(tip)?;
@@ -335,6 +343,18 @@ impl Log {
     #[must_use]
     pub fn is_disk_full(&self) -> bool {
         self.shared.next_file.is_disk_full()
+    }
+
+    /// Is the last generation reached, so that only commits, rollbacks and a shutdown are possible?
+    #[must_use]
+    pub fn is_at_sequence_end(&self) -> bool {
+        self.shared.buffer.lock().is_at_sequence_end()
+    }
+
+    /// Recovery has ended, and an instance begins to run: the last generations, which
+    /// [`Log::resume`] lets undo go to, are kept for the next recovery.
+    pub fn leave_reserve(&self) {
+        self.shared.buffer.lock().leave_reserve();
     }
 
     /// Has circular logging been on at any time in this stream?

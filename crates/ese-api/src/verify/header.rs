@@ -38,7 +38,7 @@ fn contradictions(header: &DbHeader) -> impl Iterator<Item = String> {
     let at = header.lgpos_consistent.get();
     // A negative generation reads as none; all zero is a database that no log knows.
     let none = at.generation == Generation(0) && at > LgPos::MIN;
-    let nowhere = at.generation > Generation::LAST || none;
+    let nowhere = at.generation > Generation::LAST_OF_ALL || none;
     let nowhere =
         nowhere.then(|| format!("that the database was closed at {at}, where no log comes to"));
     required.into_iter().chain(nowhere)

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ese_base::{PageSize, Result};
+use ese_base::{Generation, PageSize, Result};
 use ese_log::{DbmsParam, LogConfig};
 use ese_os::Env;
 use ese_pages::cache::CacheMode;
@@ -81,6 +81,8 @@ pub struct InstanceConfig {
     pub temp_tables_max: u32,
     /// The two directories without links and relative parts, as the log names them.
     resolved: (PathBuf, PathBuf),
+    /// The number of the first generation of a new log.
+    pub(crate) first_generation: Generation,
 }
 
 impl InstanceConfig {
@@ -112,6 +114,7 @@ impl InstanceConfig {
             sort_memory: 16 << 20,
             temp_tables_max: u32::MAX,
             resolved: <(PathBuf, PathBuf)>::default(),
+            first_generation: Generation(1),
         }
     }
 
@@ -158,6 +161,7 @@ impl InstanceConfig {
         config.file_len = u32::try_from(self.log_file_size).unwrap_or(u32::MAX);
         config.page_size = self.page_size;
         config.circular = self.circular_log;
+        config.first_generation = self.first_generation;
         config.buffer_len = self.log_buffer;
         config.params = self.log_params();
         config

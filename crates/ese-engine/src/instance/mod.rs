@@ -288,7 +288,7 @@ impl Instance {
     }
 
     /// Deletes the rows that additions have brought to zero, and the long values to which no row
-    /// refers any more.
+    /// refers any more. At the end of the log sequence they stay: no transaction begins any more.
     pub(crate) fn end_rows_at_zero(self: &Arc<Instance>) -> Result<()> {
         let Some(_cleaning) = self.cleaning.try_read() else { return Ok(()) };
         let ended = session::end_rows_at_zero(self).and_then(|()| {
@@ -297,7 +297,11 @@ impl Instance {
             session::remove_unreferenced(self)
         });
         match ended {
-            Err(error) if error.code() == JetErr::TermInProgress => Ok(()),
+            Err(error)
+                if matches!(error.code(), JetErr::TermInProgress | JetErr::LogSequenceEnd) =>
+            {
+                Ok(())
+            }
             other => other,
         }
     }

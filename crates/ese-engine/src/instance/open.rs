@@ -224,8 +224,14 @@ impl Open<'_> {
         self.with_right_size(log, report?)
     }
 
-    /// A log whose files have another size than they must have ends here, or is replaced.
+    /// A log that has no generation left, or whose files have another size than they must have,
+    /// ends here; one of another size may be replaced.
     fn with_right_size(&self, log: Arc<Log>, report: RecoveryReport) -> Result<Opening> {
+        if log.is_at_sequence_end() {
+            log.clear_observer();
+            log.let_go(true);
+            return Err(super::term::at_sequence_end(&log));
+        }
         let last_trx = report.last_trx;
         let (has, wanted) = (log.file_len(), self.config.log_file_size);
         if has == wanted || !self.config.log_size_must_match {

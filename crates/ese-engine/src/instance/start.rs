@@ -48,6 +48,8 @@ impl Instance {
     /// for, and no instance runs. `JET_errInvalidSettings` (-1328): settings that contradict.
     /// `JET_errLogFileSizeMismatchDatabasesConsistent` (-545) where the log files must have the
     /// configured size: recovery is done, and the logs can be removed.
+    /// `JET_errLogSequenceEndDatabasesConsistent` (-548) where no generation is left for another
+    /// run: recovery is done, and the logs have to be removed.
     pub fn start_with(
         env: &Env,
         config: InstanceConfig,
@@ -121,6 +123,7 @@ fn run(
     let (mut init, mut last_trx, mut report, mut log) = (LgPos::MIN, TrxId(0), None, None);
     if let Some(opened) = opened {
         opened.log.set_observer(Arc::clone(&bounds) as Arc<dyn ese_log::LogObserver>);
+        opened.log.leave_reserve();
         let params = config.log_params();
         let time = Some(env.clock.log_time());
         let appended = opened.log.append(&Record::Init2(Init2 { params: &params, time }))?;

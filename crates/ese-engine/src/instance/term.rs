@@ -3,7 +3,10 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use ese_base::{Error, JetErr, LgPos, Result};
-use ese_log::records::{Record, RunEnd, ShutDownMark, Term2};
+use ese_log::{
+    Log,
+    records::{Record, RunEnd, ShutDownMark, Term2},
+};
 use ese_pages::cache::FlushGoal;
 
 use super::{Instance, Life, status};
@@ -22,8 +25,10 @@ impl Instance {
     /// Ends the instance. All sessions must have ended.
     ///
     /// # Errors
-    /// `JET_errTooManyActiveUsers` (-1059) while sessions exist: the instance goes on. Any other
-    /// error leaves the databases dirty and the instance ended; the next start recovers them.
+    /// `JET_errTooManyActiveUsers` (-1059) while sessions exist: the instance goes on.
+    /// `JET_errLogSequenceEndDatabasesConsistent` (-548): it has ended in order, databases are
+    /// clean, and no other can start before the logs are removed. Any other error leaves the
+    /// databases dirty and the instance ended; the next start recovers them.
     pub fn terminate(self: &Arc<Instance>, mode: TermMode) -> Result<()> {
         let sessions = self.clock.sessions();
         if sessions > 0 {
@@ -53,7 +58,7 @@ impl Instance {
         self.bounds.attached.write().clear();
         self.temp.remove();
         if let Some(log) = &self.log {
-            log.let_go(ended.is_ok());
+            log.let_go(ended.as_ref().err().is_none_or(is_sequence_end));
         }
         ended
     }
@@ -107,6 +112,19 @@ impl Instance {
             time: Some(self.env.clock.log_time()),
         })))?;
         log.flush(term.end)?;
-        self.write_checkpoint(term.start)
+        self.write_checkpoint(term.start)?;
+        if log.is_at_sequence_end() { Err(at_sequence_end(log)) } else { Ok(()) }
     }
+}
+
+fn is_sequence_end(error: &Error) -> bool {
+    error.code() == JetErr::LogSequenceEndDatabasesConsistent
+}
+
+/// All databases are clean, and the log can take no further run.
+pub(super) fn at_sequence_end(log: &Log) -> Error {
+    let what = "all generation numbers of the log are used up; all databases are clean";
+    Error::new(JetErr::LogSequenceEndDatabasesConsistent, what)
+        .at_path(log.names().dir())
+        .advise("remove the logs and the checkpoint, start a new log stream and make a full backup")
 }

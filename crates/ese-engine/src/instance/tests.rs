@@ -1,10 +1,13 @@
 //! Awkward moments: long values that are let go, of which none stays without a row, and rolls of
 //! the log while a header becomes clean.
 
+mod sequence_end;
+
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use ese_base::{Generation, LgPos, PageSize, ProcId};
-use ese_os::Env;
+use ese_os::{Env, OpenMode};
+use ese_pages::header::read_header;
 use ese_sim::SimEnv;
 
 use super::*;

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use ese_base::{Error, JetErr, PageSize, Result};
+use ese_base::{Error, Generation, JetErr, PageSize, Result};
 
 use crate::{DbmsParam, LogLock, LogNames};
 
@@ -18,6 +18,8 @@ pub struct LogConfig {
     pub page_size: PageSize,
     /// Delete or reuse generations that nobody needs any more.
     pub circular: bool,
+    /// The number of the first generation of a new stream.
+    pub first_generation: Generation,
     /// Bytes of records that may wait to be written (rounded to segments of 4 KiB, at least 128
     /// KiB). An appender that finds no room waits for the disk.
     pub buffer_len: usize,
@@ -38,6 +40,7 @@ impl LogConfig {
             file_len: 5 << 20,
             page_size: PageSize::K4,
             circular: false,
+            first_generation: Generation(1),
             buffer_len: 1 << 20,
             params: DbmsParam::zeroed(),
             reserves: 2,

@@ -16,7 +16,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ese_base::{Error, Generation, JetErr, LgPos, LogTime, Result, Signature, plant};
+use ese_base::{Error, JetErr, LgPos, LogTime, Result, Signature, plant};
 use ese_os::{Env, File, OpenMode};
 use parking_lot::{Mutex, RwLock};
 
@@ -37,7 +37,8 @@ use crate::{
 };
 
 impl Log {
-    /// Begins a new stream: generation 1. Its directory must exist and hold no log of the name.
+    /// Begins a new stream with its first generation. Its directory must exist and hold no log of
+    /// the name.
     ///
     /// # Errors
     /// `JET_errLogFilePathInUse` (-1084); `JET_errFileAlreadyExists` (-1814) if there is a current
@@ -49,9 +50,9 @@ impl Log {
             return Err(Error::new(JetErr::FileAlreadyExists, "there is a log already")
                 .at_path(names.current()));
         }
-        let sectors = config.sectors()?;
+        let (sectors, first) = (config.sectors()?, config.first_generation);
         let archives = Archives::new(env.clone(), names, BTreeMap::new());
-        let before = LgPos { generation: Generation(0), isec: sectors - 1, ib: 0 };
+        let before = LgPos { generation: first.before(), isec: sectors - 1, ib: 0 };
         let writer = Writer::new(None, before.generation, LogTime::NULL, 0);
         let mut log = open(env, config, lock, signature, sectors, false, archives, before, writer)?;
         log.shared.buffer.lock().start_generation()?;

@@ -5,10 +5,15 @@ use std::{sync::Arc, time::Duration};
 use ese_base::{
     DbTime, Dbid, Generation, JetErr, LgPos, LogTime, ObjId, ProcId, Result, Signature, TrxId,
 };
-use ese_os::{Clock, OpenMode};
+use ese_os::{Clock, Env, OpenMode};
 use ese_sim::{Fault, OpKind, Random};
 
-use crate::{layout::SegmentHead, testing::*, *};
+use crate::{
+    layout::SegmentHead,
+    records::{Begin0, Record, begin_levels},
+    testing::*,
+    *,
+};
 
 #[test]
 fn records_of_all_lengths_come_back_in_order_over_generations() {
@@ -407,19 +412,54 @@ fn sizes_that_are_not_allowed_are_refused() {
     }
 }
 
+/// A log of which nothing is left but what lies in this generation.
+fn at(env: &Env, generation: Generation) -> Log {
+    let config = LogConfig { first_generation: generation, ..config() };
+    let log = Log::create(env, &config, signature()).unwrap();
+    log.leave_reserve();
+    log
+}
+
 #[test]
-fn the_last_generation_number_ends_the_sequence() {
+fn nothing_begins_in_the_last_generation_and_what_is_open_goes_on() {
     let (env, _) = machine(1);
-    let log = Log::create(&env, &config(), signature()).unwrap();
-    append(&log, 1, 10).unwrap();
+    let log = at(&env, Generation::LAST.before());
+    let begin = || {
+        let (procid, levels, trx_begin0) = (ProcId(1), begin_levels(0, 1), TrxId(4));
+        log.append(&Record::Begin0(Begin0 { procid, levels, trx_begin0 }))
+    };
+    assert!(!log.is_at_sequence_end());
+    begin().unwrap();
+    assert_eq!(log.roll().unwrap(), Generation::LAST);
+    assert!(log.is_at_sequence_end());
+    assert_eq!(begin().unwrap_err().jet_code(), -519);
+    assert_eq!(log.roll().unwrap_err().jet_code(), -519);
+    append(&log, 2, 56_000).unwrap();
+    append(&log, 3, 56_000).unwrap();
+    assert_eq!(log.current_generation(), Generation::LAST.next());
+    log.flush_all().unwrap();
+}
+
+#[test]
+fn the_generations_behind_those_of_a_run_are_kept_for_recovery() {
+    let (env, _) = machine(1);
+    let log = at(&env, Generation::LAST_OF_RUN);
+    append(&log, 1, 56_000).unwrap();
+    assert_eq!(append(&log, 2, 56_000).unwrap_err().jet_code(), -519);
+    append(&log, 3, 10).unwrap();
     log.flush_all().unwrap();
     drop(log);
-    let mut end = read(&env).unwrap().unwrap().end;
-    end.generation = Generation::LAST;
-    // The file says otherwise, but nothing reads it again here.
+    let end = read(&env).unwrap().unwrap().end;
+    assert_eq!(end.generation, Generation::LAST_OF_RUN);
     let log = Log::resume(&env, &config(), &end).unwrap();
-    assert_eq!(log.roll().unwrap_err().jet_code(), -519);
-    append(&log, 2, 10).unwrap();
-    assert_eq!(append(&log, 3, 56_000).unwrap_err().jet_code(), -519);
-    log.flush_all().unwrap();
+    let mut last = Generation::LAST_OF_RUN;
+    let refused = (4..).find_map(|number| match append(&log, number, 56_000) {
+        Ok(_) => {
+            last = log.current_generation();
+            log.flush_all().unwrap();
+            None
+        }
+        Err(error) => Some(error),
+    });
+    assert_eq!((refused.unwrap().jet_code(), last), (-519, Generation::LAST_OF_ALL));
 }
