@@ -355,6 +355,7 @@ impl DbHeader {
         self.logtime_gen_max_required = LogTime::NULL;
         // A copy that was made consistent is a database like any other.
         self.bkinfo_full_cur = BkInfo::default();
+        self.bkinfo_snapshot_cur = BkInfo::default();
     }
 
     /// The file has its length since this position at the latest. Databases of earlier updates keep

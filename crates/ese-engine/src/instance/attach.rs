@@ -299,6 +299,9 @@ impl Instance {
             if log.is_none_or(|(sign_log, _)| header.sign_log != sign_log) {
                 forget_backups(header);
             }
+            // What a snapshot of the disk has left: it took the file while that was not in use, or
+            // died. (As the published source does at an attach.)
+            header.bkinfo_snapshot_cur = BkInfo::default();
             header.logtime_attach = now;
             header.lgpos_attach = attached.attach.into();
             header.set_last_resize(attached.attach);

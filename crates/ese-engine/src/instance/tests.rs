@@ -5,9 +5,12 @@ mod sequence_end;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
-use ese_base::{Generation, LgPos, PageSize, ProcId};
+use ese_base::{BkInfo, Generation, LgPos, PageSize, ProcId};
 use ese_os::{Env, OpenMode};
-use ese_pages::header::read_header;
+use ese_pages::{
+    db_file::{Access, DbFile},
+    header::read_header,
+};
 use ese_sim::SimEnv;
 
 use super::*;
@@ -190,4 +193,34 @@ fn a_roll_passes_over_what_is_clean_and_what_becomes_dirty_asks_itself() {
     assert_eq!(required(), (Generation(0), Generation(0)));
     instance.mark_dirty(&attached).unwrap();
     assert_eq!(required().1, log.written_generation().0);
+}
+
+fn snapshot_of(env: &Env) -> BkInfo {
+    let file = env.fs.open(Path::new(FILE), OpenMode::Read).unwrap();
+    read_header(file.as_ref()).unwrap().header.bkinfo_snapshot_cur
+}
+
+#[test]
+fn a_snapshot_that_never_ended_is_forgotten_when_its_database_is_used() {
+    let (env, _) = SimEnv::new(1);
+    let (instance, table) = with_rows(&env, 1);
+    drop(table);
+    instance.terminate(TermMode::Clean).unwrap();
+    drop(instance);
+    let died = BkInfo { gen_low: 90.into(), gen_high: 99.into(), ..BkInfo::default() };
+    let file = DbFile::open(&env, Path::new(FILE), Access::ReadWrite).unwrap();
+    file.update_header(|header| header.bkinfo_snapshot_cur = died).unwrap();
+    drop(file);
+    let (instance, table) = reopened(&env);
+    assert_eq!(snapshot_of(&env), BkInfo::default());
+    instance.abandon();
+    drop((table, instance));
+    // The crash is recovered: nobody asks for the logs of that snapshot.
+    let (instance, table) = reopened(&env);
+    drop(table);
+    let attached = instance.database(ese_base::Dbid(1)).unwrap();
+    attached.db.file.update_header(|header| header.bkinfo_snapshot_cur = died).unwrap();
+    drop(attached);
+    instance.terminate(TermMode::Clean).unwrap();
+    assert_eq!(snapshot_of(&env), BkInfo::default());
 }

@@ -7,7 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use ese_base::{Dbid, Error, Generation, JetErr, LgPos, LogTime, Pgno, Result, Signature, plant};
+use ese_base::{
+    BkInfo, Dbid, Error, Generation, JetErr, LgPos, LogTime, Pgno, Result, Signature, plant,
+};
 use ese_log::records::{Backup2, BackupPhase, SetDbVersion};
 use ese_os::{Env, Worker, parent_of};
 use ese_pages::{
@@ -362,6 +364,7 @@ impl RedoDatabases {
                 if header.sign_log != sign_log {
                     forget_backups(header);
                 }
+                header.bkinfo_snapshot_cur = BkInfo::default();
                 header.sign_log = sign_log;
                 header.lgpos_attach = info.attached.into();
                 header.set_last_resize(info.attached);

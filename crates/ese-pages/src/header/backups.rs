@@ -40,6 +40,9 @@ impl BackupScope {
     }
 }
 
+/// The kind of a backup that the engine itself reads.
+const NORMAL: u32 = 0;
+
 /// The kind of a backup as the header holds it, of what the log holds: what another program copies
 /// is a snapshot to the header.
 #[must_use]
@@ -52,7 +55,7 @@ pub fn kind_of_header(logged: u32) -> u32 {
 /// Sets the fields, unless the header remembers this backup, a later one of that scope, or a later
 /// one that made it forgotten. `kind` as the log holds it. True: it did not.
 pub fn remember_backup(header: &mut DbHeader, scope: BackupScope, kind: u32, info: BkInfo) -> bool {
-    let kind = kind_of_header(kind).into();
+    let kind = kind_of_header(kind);
     let none = BkInfo::default();
     // Redo meets them again, and then the later one that made them forgotten, which is known.
     let is_after = |later: &BkInfo| later.lgpos_mark.get() >= info.lgpos_mark.get();
@@ -75,7 +78,11 @@ pub fn remember_backup(header: &mut DbHeader, scope: BackupScope, kind: u32, inf
         return false;
     }
     *field = info;
-    *kind_field = kind;
+    *kind_field = kind.into();
+    let truncates = matches!(scope, BackupScope::Full | BackupScope::Incremental);
+    if truncates && kind == NORMAL {
+        header.bkinfo_snapshot_cur = none;
+    }
     match scope {
         BackupScope::Full => {
             header.bkinfo_inc_prev = none;
@@ -125,6 +132,20 @@ mod tests {
         assert_eq!(BackupScope::of(true, false), BackupScope::Copy);
         assert_eq!(BackupScope::of(false, true), BackupScope::Incremental);
         assert_eq!(BackupScope::of(false, false), BackupScope::Differential);
+    }
+
+    #[test]
+    fn a_backup_that_truncates_the_log_ends_a_snapshot_unless_it_is_one() {
+        let after = |scope, kind| {
+            let mut header = header();
+            header.bkinfo_snapshot_cur = info(1);
+            assert!(remember_backup(&mut header, scope, kind, info(2)));
+            header.bkinfo_snapshot_cur == info(1)
+        };
+        use BackupScope::{Copy, Differential, Full, Incremental};
+        let stays = |kind| [Full, Incremental, Copy, Differential].map(|scope| after(scope, kind));
+        assert_eq!(stays(0), [false, false, true, true]);
+        assert_eq!(stays(1), [true; 4]);
     }
 
     #[test]
