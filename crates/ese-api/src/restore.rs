@@ -97,7 +97,8 @@ pub fn restore_with(
 /// As [`restore_with`]; `JET_errMissingRestoreLogFiles` (-557) and
 /// `JET_errGivenLogFileIsNotContiguous` (-556) where an incremental set does not go on where the
 /// one before ends. With [`RestoreTarget::roll_forward`] also `JET_errMissingCurrentLogFiles`
-/// (-565) and `JET_errLogCorruptDuringHardRecovery` (-574) for the logs at the target. With
+/// (-565), `JET_errLogCorruptDuringHardRecovery` (-574) and
+/// `JET_errLogTornWriteDuringHardRecovery` (-571) for the logs at the target. With
 /// [`RestoreTarget::until`] those of [`RestorePlan::end`], and `JET_errInvalidParameter` (-1003)
 /// together with [`RestoreTarget::roll_forward`]: logs at the target would be lost.
 pub fn restore_from(
@@ -323,6 +324,12 @@ fn of_hard_recovery(error: Error, placed: &Placed) -> Error {
                 JetErr::LogCorruptDuringHardRecovery
             }
         }
+        (JetErr::LogTornWriteDuringHardRecovery, Some(generation))
+            if generation <= placed.gen_high =>
+        {
+            JetErr::LogTornWriteDuringHardRestore
+        }
+        (JetErr::LogTornWriteDuringHardRecovery, _) => JetErr::LogTornWriteDuringHardRecovery,
         _ => return error,
     };
     error.with_code(code).advise("restore without the damaged log and those behind it")

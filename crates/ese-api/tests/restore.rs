@@ -418,6 +418,47 @@ fn logs_in_the_log_path_that_do_not_go_on_with_the_set() {
     }
 }
 
+/// Tears the last write of a finished log: its last segment is whole only in its second copy.
+fn tear(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let isec_at = |place: usize| [place * PAGE + 10, place * PAGE + 11];
+    let own = |place: &usize| {
+        isec_at(*place).map(|at| bytes[at]) == u16::try_from(*place).unwrap().to_le_bytes()
+    };
+    let last = (1..bytes.len() / PAGE - 1).rev().find(own).unwrap();
+    bytes.copy_within(last * PAGE..(last + 1) * PAGE, (last + 1) * PAGE);
+    bytes[last * PAGE + 700..(last + 1) * PAGE].fill(0xa5);
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_torn_log_behind_the_set_is_refused_where_others_follow_it() {
+    let _mode = multi();
+    let case = Case::new();
+    case.live.load(2000..4000);
+    let home = case.live.dir.clone();
+    let last = case.logs().last().unwrap().file_name().unwrap().to_owned();
+    let brought = |name: &str| -> (PathBuf, Vec<PathBuf>) {
+        let dir = case.make(name);
+        let logs = logs_in(home.path()).into_iter();
+        let later = logs.filter(|log| log.file_name().unwrap() > last.as_os_str());
+        for log in later.chain([home.path().join("edb.log")]) {
+            fs::copy(&log, dir.join(log.file_name().unwrap())).unwrap();
+        }
+        (dir.clone(), logs_in(&dir))
+    };
+    let (dir, logs) = brought("torn");
+    tear(&logs[1]);
+    let error = case.restore("torn").unwrap_err();
+    assert_eq!(error.code(), JetErr::LogTornWriteDuringHardRecovery, "{error}");
+    assert_eq!(error.path(), Some(&*logs[1]), "{error}");
+    assert!(dir.join("edb.log").exists());
+    // The current one is put right, as after any crash.
+    let (dir, _) = brought("current");
+    tear(&dir.join("edb.log"));
+    case.restore("current").unwrap();
+}
+
 #[test]
 fn databases_that_are_missing_damaged_or_mixed_up() {
     let _mode = multi();

@@ -45,8 +45,8 @@ const FILES: u32 = 80;
 /// `JET_errReadVerifyFailure` (-1018). Of the logs that are there
 /// `JET_errExistingLogFileHasBadSignature` (-610),
 /// `JET_errExistingLogFileIsNotContiguous` (-611), `JET_errMissingCurrentLogFiles` (-565),
-/// `JET_errLogCorruptDuringHardRecovery` (-574). `JET_errDiskFull` (-1808). Nothing has been
-/// replaced unless all files were verified and copied.
+/// `JET_errLogCorruptDuringHardRecovery` (-574), `JET_errLogTornWriteDuringHardRecovery` (-571).
+/// `JET_errDiskFull` (-1808). Nothing has been replaced unless all files were verified and copied.
 pub fn JetRestoreInstance(
     instance: JET_INSTANCE,
     szSource: &Path,

@@ -145,6 +145,9 @@ impl Open<'_> {
             Ok(reader) => reader,
             Err(error) => return Err(must_fail(watch, &stream, error)),
         };
+        if options.hard && !flags.contains(RecoveryFlags::IGNORE_LOST_LOGS) {
+            reader.refuse_torn();
+        }
         let mut redone =
             recovery::redo_all(self.env, self.config, options, watch, &start, &mut reader)?;
         if limit.is_pause() {

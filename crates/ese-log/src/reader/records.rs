@@ -50,6 +50,8 @@ pub struct StreamReader<'s> {
     unfinished: Option<LgPos>,
     /// A thread reads ahead, and tells this.
     foresight: Option<Arc<dyn Foresight>>,
+    /// See [`StreamReader::refuse_torn`].
+    torn_refused: bool,
 }
 
 impl fmt::Debug for StreamReader<'_> {
@@ -76,6 +78,14 @@ fn of_file(open: Option<&OpenFile<'_>>, error: Error) -> Error {
         Some(path) => error.at_path(path),
         None => error,
     }
+}
+
+/// The last write of a finished generation is torn.
+fn torn(pos: LgPos) -> Error {
+    let what = format!("the segment at {pos} is torn: only its second copy is whole");
+    Error::new(JetErr::LogTornWriteDuringHardRecovery, what)
+        .at_generation(pos.generation)
+        .advise("bring an intact copy of this log, or restore without it and those behind it")
 }
 
 /// Where the records of a file come from.
@@ -168,6 +178,7 @@ impl<'s> StreamReader<'s> {
             end: from,
             unfinished: None,
             foresight: None,
+            torn_refused: false,
         }
     }
 
@@ -175,6 +186,13 @@ impl<'s> StreamReader<'s> {
     /// the same time, and tells of records that come. The files must not be written meanwhile.
     pub fn read_ahead(&mut self, foresight: Arc<dyn Foresight>) {
         self.foresight = Some(foresight);
+    }
+
+    /// A finished generation whose last write is torn is refused, though its second copy is whole:
+    /// what a restore replays behind its set is to be put right before (backup-log-recovery 3.5).
+    /// The current log may be torn, as after any crash.
+    pub fn refuse_torn(&mut self) {
+        self.torn_refused = true;
     }
 
     /// The next record; `None` at the end of the log.
@@ -186,7 +204,7 @@ impl<'s> StreamReader<'s> {
     /// `JET_errBadLogSignature` (-530), `JET_errInvalidLogSequence` (-515),
     /// `JET_errLogSequenceChecksumMismatch` (-590). Header errors: see [`LogHeader::decode`];
     /// `JET_errLogFileSizeMismatch` (-541). `JET_errBadLogVersion` (-514) for formats that cannot
-    /// be read.
+    /// be read. `JET_errLogTornWriteDuringHardRecovery` (-571) where torn logs are refused.
     // Not an Iterator: the record borrows from the reader.
     #[allow(clippy::should_implement_trait, reason = "a lending iterator")]
     pub fn next(&mut self) -> Result<Option<Entry<'_>>> {
@@ -293,7 +311,17 @@ impl<'s> StreamReader<'s> {
                         self.cursor.at = SEGMENT_HEADER_LEN;
                         return Ok(true);
                     }
-                    Some(segments.end()?)
+                    let end = segments.end()?;
+                    let is_open = |stream: &LogStream| {
+                        let last = stream.last.as_ref();
+                        last.zip(self.open.as_ref())
+                            .is_some_and(|(last, open)| last.path == open.path)
+                    };
+                    if self.torn_refused && end.torn && !self.stream.is_some_and(is_open) {
+                        let pos = LgPos { generation: header.generation, isec: end.last, ib: 0 };
+                        return Err(of_file(self.open.as_ref(), torn(pos)));
+                    }
+                    Some(end)
                 }
                 Some((Source::Ranges(ranges), _)) if !ranges.is_ended() => return Ok(true),
                 Some((Source::Ranges(ranges), _)) => {

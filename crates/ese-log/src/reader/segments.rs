@@ -49,6 +49,8 @@ pub(crate) struct Segments {
     sum: u64,
     /// The last segment given out came from its shadow.
     from_shadow: bool,
+    /// And that because it was not whole in its own place.
+    torn: bool,
 }
 
 /// How the data of a file ended.
@@ -58,6 +60,8 @@ pub(crate) struct FileEnd {
     pub(crate) last: u16,
     /// The last segment must be written to its own place: only its shadow is whole, or longer.
     pub(crate) repair: bool,
+    /// The last segment is whole in its shadow alone.
+    pub(crate) torn: bool,
     /// XOR of the checksums of all segments.
     pub(crate) sum: u64,
     /// Places behind the data with remains of unfinished writes.
@@ -87,6 +91,7 @@ impl Segments {
             seen: None,
             sum: 0,
             from_shadow: false,
+            torn: false,
         }
     }
 
@@ -116,6 +121,7 @@ impl Segments {
         }
         segment.copy_from_slice(self.held(isec + u16::from(from_shadow)));
         self.from_shadow = from_shadow;
+        self.torn = !own_is_whole;
         self.sum ^= stored_checksum(segment);
         self.next += 1;
         Ok(Some(isec))
@@ -131,6 +137,7 @@ impl Segments {
         let mut end = FileEnd {
             last: self.next - 1,
             repair: self.from_shadow,
+            torn: self.torn,
             sum: self.sum,
             remains: Vec::new(),
         };
