@@ -147,7 +147,7 @@ impl InstanceBuilder {
     ///
     /// # Errors
     /// `JET_errLogFilePathInUse` (-1084) while another instance has the directory,
-    /// `JET_errInvalidParameter` (-1003) for a base name, log file size or page size that cannot be,
+    /// `JET_errInvalidParameter` (-1003) for a base name, log file or page size that cannot be,
     /// `JET_errPageSizeMismatch` (-1213), and those of recovery, which leave everything as it was;
     /// with a recovery that is to end before undo `JET_errRecoveredWithoutUndo` (-579) or
     /// `JET_errRecoveredWithoutUndoDatabasesConsistent` (-584).
