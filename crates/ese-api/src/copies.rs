@@ -438,7 +438,7 @@ fn flags_of(request: &CopyRequest) -> RecoveryFlags {
 
 fn works(env: &Env, request: &CopyRequest, stop: &StopToken) -> Result<Works> {
     let pool = LogPool::gather(env, &request.logs)?;
-    let (sources, mut unreadable) = sources(env, request)?;
+    let Sources { there: sources, mut unreadable, alike } = sources(env, request)?;
     let mut works = if request.from_logs {
         // Among those that the logs create is what such a file was.
         let wanted = if unreadable.is_empty() { &sources[..] } else { &[] };
@@ -452,7 +452,7 @@ fn works(env: &Env, request: &CopyRequest, stop: &StopToken) -> Result<Works> {
         works
     };
     if works.is_empty() {
-        if let Some(error) = unreadable.into_iter().next() {
+        if let Some(error) = unreadable.into_iter().chain(alike).next() {
             return Err(error);
         }
         let place = request.logs.first().cloned().unwrap_or_default();
@@ -471,12 +471,22 @@ fn works(env: &Env, request: &CopyRequest, stop: &StopToken) -> Result<Works> {
     for work in &mut works {
         work.target = target_of(env, &request.out, &work.target, alone)?;
     }
+    unreadable.extend(alike);
     Ok(Works { works, unreadable })
 }
 
-/// The databases that are there, with their headers, and why others cannot be read.
-fn sources(env: &Env, request: &CopyRequest) -> Result<(Vec<Source>, Vec<Error>)> {
+/// The databases that are there, with their headers.
+struct Sources {
+    there: Vec<Source>,
+    /// Why others cannot be read.
+    unreadable: Vec<Error>,
+    /// The same of files that only begin like one: told, and else of no weight.
+    alike: Vec<Error>,
+}
+
+fn sources(env: &Env, request: &CopyRequest) -> Result<Sources> {
     let (mut paths, mut unreadable) = (request.databases.clone(), Vec::new());
+    let mut alike = Vec::new();
     if paths.is_empty() {
         for place in &request.logs {
             match env.fs.list(place) {
@@ -484,7 +494,7 @@ fn sources(env: &Env, request: &CopyRequest) -> Result<(Vec<Source>, Vec<Error>)
                     let found = look_for_databases(env, place)?;
                     paths.extend(found.databases);
                     unreadable.extend(found.unreadable);
-                    unreadable.extend(found.alike);
+                    alike.extend(found.alike);
                 }
                 Err(error) if error.code() == JetErr::FileAccessDenied => return Err(error),
                 // A log file that was named has no databases inside.
@@ -504,7 +514,7 @@ fn sources(env: &Env, request: &CopyRequest) -> Result<(Vec<Source>, Vec<Error>)
             header.state() == DbState::CleanShutdown || !header.sign_log.is_null()
         });
     }
-    Ok((sources, unreadable))
+    Ok(Sources { there: sources, unreadable, alike })
 }
 
 /// The file of a database may know of more log than there is, which ends at `end`.

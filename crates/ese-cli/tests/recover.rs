@@ -349,6 +349,8 @@ fn a_clean_database_without_any_log_is_copied_as_it_is() {
     assert!(plan.contains("a.edb (Clean Shutdown): needs no log, and there is none"), "{plan}");
     let told = ese(dir, &["recover", "alone", "--out", "out"]).fine();
     assert!(told.contains("it needed no log") && !told.contains("know nothing"), "{told}");
+    let ended = ese(dir, &["recover", "alone", "--out", "ended", "--to-generation", "3"]);
+    assert!(ended.code == Some(0) && !ended.stderr.contains("the log ends"), "{ended:?}");
     assert!(fs::read(dir.join("alone/a.edb")).unwrap() == fs::read(dir.join("out/a.edb")).unwrap());
     // Whoever names it wants to go on from it, and a damaged log may be the one that goes on.
     let args = ["recover", "alone", "--roll-forward", "alone/a.edb", "--out", "rolled"];
@@ -381,6 +383,7 @@ fn a_temporary_database_is_told_as_what_it_is() {
     for args in [
         &["tables", "temp/temp.edb"][..],
         &["export", "temp/temp.edb", "--all", "--out", "exported"],
+        &["tables", "temp/temp.edb", "--as-is"],
         &["recover", "temp", "--out", "out"],
     ] {
         ese(dir, args).refused(1, &words);
@@ -401,6 +404,15 @@ fn a_damaged_database_is_known_by_what_it_begins_with_and_stops_no_backup() {
     let ran = ese(dir, &["recover", "data", "--out", "out"]);
     assert!(ran.code == Some(1) && ran.stdout.contains("PROBLEM data/copy.sdb: "), "{ran:?}");
     assert_eq!(ese(dir, &["rows", "out/a.edb", "t", "--json"]).fine().lines().count(), 100);
+    // It has no say in what the copy of the only database is called, nor in what the logs make.
+    for args in [
+        &["recover", "data", "--out", "one.edb"][..],
+        &["recover", "data", "--from-logs", "--out", "made.edb"],
+    ] {
+        ese(dir, args);
+        let copy = args[args.len() - 1];
+        assert_eq!(ese(dir, &["rows", copy, "t", "--json"]).fine().lines().count(), 100);
+    }
     let ran = ese(dir, &["backup", "data", "set"]);
     assert!(ran.code == Some(0) && ran.stderr.contains("left out: "), "{ran:?}");
     assert!(!dir.join("set/copy.sdb").exists());

@@ -67,6 +67,8 @@ pub(super) fn recover(context: &Context, args: &args::Recover) -> Outcome {
     });
     write_report(context, args, &told)?;
     let ends = databases.iter().filter_map(|it| Some(it.outcome.as_ref().ok()?.recovery.to));
+    // A log has records from its first segment on: here there was none.
+    let ends = ends.filter(|end| *end > LgPos::new(1, 0, 0));
     remark_end(context, args, ends.max());
     let mut output = Output::new();
     if context.json {

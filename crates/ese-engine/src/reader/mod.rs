@@ -99,9 +99,14 @@ impl OfflineDatabase {
     /// are those that can be put together from what is left of them.
     ///
     /// # Errors
-    /// As [`OfflineDatabase::open`], but for the state.
+    /// As [`OfflineDatabase::open`], but for the state: -550 only for a temporary database, of which
+    /// no catalog tells anything.
     pub fn open_as_is(env: &Env, path: &Path) -> Result<OfflineDatabase> {
-        OfflineDatabase::read(DbFile::open(env, path, Access::ReadOnly)?, true)
+        let file = DbFile::open(env, path, Access::ReadOnly)?;
+        if file.header().is_temporary() {
+            return Err(is_temporary().at_path(path));
+        }
+        OfflineDatabase::read(file, true)
     }
 
     /// Opens a database that has to be clean unless somebody wants it as it stands.
