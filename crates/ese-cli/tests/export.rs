@@ -8,6 +8,8 @@ mod support;
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use ese_api::{ColType, ColumnDef, ColumnFlags, PageSize, TableBuilder, Value, row};
+use ese_base::Pgno;
+use ese_pages::checksum::stamp;
 use serde_json::Value as Json;
 use support::{a_leaf, clean, damage, dirty, ese, fill, start, untouched};
 
@@ -292,6 +294,46 @@ fn deleted_rows_are_told_apart_from_living_ones() {
     {
         assert_eq!(count[0][0].as_u64(), Some(found.lines().count() as u64));
     }
+}
+
+/// ESE overwrites what it deletes if it is told to; the key stays.
+#[test]
+fn of_a_deleted_row_that_was_wiped_the_key_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    clean(dir, PageSize::K4, 300);
+    let path = dir.join("a.edb");
+    let (leaf, mut file) = (a_leaf(&path, PAGE), fs::read(&path).unwrap());
+    let page = &mut file[leaf..leaf + PAGE];
+    let word = |page: &[u8], at: usize| usize::from(u16::from_le_bytes([page[at], page[at + 1]]));
+    // The slot of the second row, from the end of the page: length, then place and flags.
+    let slot = PAGE - 4 * 3;
+    let (place, flags) = (word(page, slot + 2) & 0x1fff, word(page, slot + 2) >> 13);
+    let line = 40 + place;
+    // Bytes of the key that are the page's, if the node is compressed, and its own.
+    let head = if flags & 4 == 0 { 2 } else { 4 };
+    let data = line + head + word(page, line + head - 2);
+    page[data] = 0;
+    let len = data + 1 - line;
+    // What the page counts as free is more now.
+    let free = word(page, 28) + word(page, slot) - len;
+    for (at, value) in [(28, free), (slot, len)] {
+        page[at..at + 2].copy_from_slice(&u16::try_from(value).unwrap().to_le_bytes());
+    }
+    page[slot + 3] |= 0x40;
+    stamp(page, Pgno(u32::try_from(leaf / PAGE - 1).unwrap()));
+    fs::write(&path, file).unwrap();
+    let living = ids(&ese(dir, &["export", "a.edb", "t", "--json"]).fine());
+    let gone = (0..300).find(|id| !living.contains(id)).unwrap();
+    let found = ese(dir, &["export", "a.edb", "t", "--json", "--deleted"]).fine();
+    let rows = json_lines(&found);
+    let wiped = rows.iter().find(|row| row["evidence"] == "wiped").unwrap();
+    // The key of a number of four bytes: a byte that says that it is there, the sign turned over.
+    assert_eq!(wiped["key"], format!("7f{:08x}", 0x8000_0000_u32 + u32::try_from(gone).unwrap()));
+    assert_eq!(wiped["page"].as_u64(), Some((leaf / PAGE - 1) as u64), "{wiped}");
+    assert!(wiped["row"]["id"].is_null() && wiped["row"]["name"].is_null(), "{wiped}");
+    let csv = ese(dir, &["rows", "a.edb", "t", "--deleted", "--csv"]).fine();
+    assert!(csv.lines().any(|line| line.starts_with("wiped,")), "{csv:.300}");
 }
 
 /// Names that mean something to SQLite, to Windows or to programs.

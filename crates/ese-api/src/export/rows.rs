@@ -168,7 +168,7 @@ impl RowWriter {
         told: &mut ExportedTable,
     ) -> bool {
         let Room { text, list, .. } = room;
-        let written = self.see(column, record, text, list).and_then(|seen| {
+        let written = self.see(column, (place, record), text, list).and_then(|seen| {
             let scalar = match &seen {
                 Seen::Many(json) => {
                     out.extend_from_slice(json);
@@ -209,7 +209,7 @@ impl RowWriter {
                 out.push(b',');
             }
             let Room { text, list, .. } = room;
-            let written = self.see(column, record, text, list).and_then(|seen| {
+            let written = self.see(column, (place, record), text, list).and_then(|seen| {
                 match &seen {
                     Seen::Many(json) => csv_bytes(out, json),
                     Seen::Null => {}
@@ -244,7 +244,7 @@ impl RowWriter {
         let (single, more) = self.columns.split_at(self.columns.len().min(COLUMNS_MAX));
         for column in single {
             let Room { text, list, .. } = room;
-            let written = self.see(column, record, text, list).and_then(|seen| {
+            let written = self.see(column, (place, record), text, list).and_then(|seen| {
                 match &seen {
                     Seen::Many(json) => row.push_json(json),
                     Seen::Null => row.push(Scalar::Null),
@@ -275,14 +275,18 @@ impl RowWriter {
         room.sqlite = row;
     }
 
-    /// Reads a column; several values become a JSON list in `list`.
+    /// Reads a column; several values become a JSON list in `list`. A row that was wiped has none,
+    /// not even defaults.
     fn see<'r, 's>(
         &'r self,
         column: &'r Column,
-        record: &'r RecordView<'_>,
+        (place, record): (Place<'_>, &'r RecordView<'_>),
         text: &mut String,
         list: &'s mut Vec<u8>,
     ) -> Result<Seen<'r, 's>> {
+        if place.deleted.is_some_and(|(evidence, ..)| evidence == Evidence::Wiped) {
+            return Ok(Seen::Null);
+        }
         let instance = match record.data(column)? {
             ColumnData::Null => return Ok(Seen::Null),
             ColumnData::Many(values) => {

@@ -25,6 +25,8 @@ use crate::{
 pub enum Evidence {
     /// The entry stands in its place, marked as deleted.
     Marked,
+    /// The same, but its data were overwritten: only its key is left.
+    Wiped,
     /// Its bytes lie in the free room of a page; the table has no row with this key now.
     Remains,
     /// Its bytes lie in the free room of a page; the table has a row with this key now, and it says
@@ -38,6 +40,7 @@ impl Evidence {
     pub fn word(self) -> &'static str {
         match self {
             Evidence::Marked => "marked",
+            Evidence::Wiped => "wiped",
             Evidence::Remains => "remains",
             Evidence::Older => "older",
         }
@@ -57,7 +60,8 @@ pub struct DeletedRow<'r> {
     pub evidence: Evidence,
     /// Its key; empty where it could not be made from what is left.
     pub key: &'r [u8],
-    /// The record. A value outside of it is gone with the row, or is another's by now.
+    /// The record; of a wiped one, a record that says nothing. A value outside of it is gone with
+    /// the row, or is another's by now.
     pub record: RecordView<'r>,
 }
 
@@ -76,9 +80,11 @@ impl OfflineDatabase {
         for (line, node) in page.nodes().enumerate().filter(|(_, node)| node.is_deleted()) {
             key.clear();
             node.append_key(&mut key);
-            let Ok(record) = RecordView::new(node.data, table.page_size) else { continue };
-            let (evidence, line) = (Evidence::Marked, Some(line));
-            let offset = offset_in(page.bytes(), node.data);
+            let (evidence, record) = match RecordView::new(node.data, table.page_size) {
+                Ok(record) => (Evidence::Marked, record),
+                Err(_) => (Evidence::Wiped, RecordView::new(&NO_COLUMNS, table.page_size)?),
+            };
+            let (line, offset) = (Some(line), offset_in(page.bytes(), node.data));
             each(&DeletedRow { pgno, line, offset, evidence, key: &key, record })?;
         }
         for run in page.uncovered() {
@@ -137,6 +143,9 @@ fn offset_in(page: &[u8], data: &[u8]) -> usize {
     data.as_ptr().addr().saturating_sub(page.as_ptr().addr())
 }
 
+/// A record without columns: the last fixed and variable ids there could be before the first, and
+/// where the head ends.
+const NO_COLUMNS: [u8; 4] = [0, 127, 4, 0];
 /// Bytes of a length in the head of a node.
 const LEN_LEN: usize = 2;
 /// Longest key that is looked for before a record.
