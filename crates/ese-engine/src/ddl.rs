@@ -406,8 +406,8 @@ pub fn rename_table(
 /// # Errors
 /// `JET_errObjectNotFound` (-1305), `JET_errTableInUse` (-1304) while anybody has it open,
 /// `JET_errCannotDeleteSystemTable` (-1318), `JET_errCannotDeleteTemplateTable` (-1319),
-/// `JET_errWriteConflict` (-1102) if another open
-/// transaction has changed rows, and as [`add_column`].
+/// `JET_errWriteConflict` (-1102) if another transaction has changed rows that is open, or that was
+/// committed after this one began; and as [`add_column`].
 pub fn delete_table(session: &mut Session, attached: &Arc<Attached>, name: &str) -> Result<()> {
     let table = catalog::open_table(session, attached, name)?;
     if table.schema.flags.contains(TableFlags::SYSTEM) {

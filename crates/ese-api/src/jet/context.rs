@@ -76,9 +76,9 @@ const KEPT: &[(u32, Length)] = &[
     (4098, Length::UpTo(1024)),
     (JET_sesparamOperationContext, Length::Exactly(OPERATION_CONTEXT.len())),
     (4102, Length::Exactly(4)),
-    (4103, Length::UpTo(1024)),
-    (4104, Length::UpTo(1024)),
-    (4105, Length::UpTo(1024)),
+    (4103, Length::Text(1024)),
+    (4104, Length::Text(1024)),
+    (4105, Length::Text(1024)),
     // A GUID.
     (4106, Length::Exactly(16)),
     (4107, Length::Exactly(4)),
@@ -91,6 +91,8 @@ const KEPT: &[(u32, Length)] = &[
 enum Length {
     Exactly(usize),
     UpTo(usize),
+    /// A description of so many bytes: given back with a zero at its end, also if there is none.
+    Text(usize),
 }
 
 fn kept(id: u32) -> Result<Length> {
@@ -124,7 +126,7 @@ impl JET_SESPARAM {
         if len < size || self.exactly && len > size {
             let error = wrong_size(self.id, size, len);
             return Err(match kept(self.id) {
-                Ok(Length::UpTo(_)) => error.with_code(JetErr::BufferTooSmall),
+                Ok(Length::UpTo(_) | Length::Text(_)) => error.with_code(JetErr::BufferTooSmall),
                 _ => error,
             });
         }
@@ -150,6 +152,7 @@ pub fn session_parameter(sesid: JET_SESID, sesparamid: u32) -> Result<JET_SESPAR
                     _ if other == JET_sesparamOperationContext => OPERATION_CONTEXT.to_vec(),
                     Length::Exactly(bytes) => vec![0; bytes],
                     Length::UpTo(_) => Vec::new(),
+                    Length::Text(_) => vec![0],
                 };
                 (own.kept.get(&other).cloned().unwrap_or(none), false)
             }
@@ -189,12 +192,17 @@ pub fn JetSetSessionParameter(sesid: JET_SESID, sesparamid: u32, pvParam: &[u8])
             other => {
                 let (fits, wanted) = match kept(other)? {
                     Length::Exactly(wanted) => (pvParam.len() == wanted, wanted),
-                    Length::UpTo(most) => (pvParam.len() <= most, most),
+                    Length::UpTo(most) | Length::Text(most) => (pvParam.len() <= most, most),
                 };
                 if !fits {
                     return Err(wrong_size(other, wanted, pvParam.len()));
                 }
-                own.kept.insert(other, pvParam.to_vec());
+                let mut bytes = pvParam.to_vec();
+                if let Length::Text(_) = kept(other)? {
+                    bytes.truncate(pvParam.iter().position(|byte| *byte == 0).unwrap_or(wanted));
+                    bytes.push(0);
+                }
+                own.kept.insert(other, bytes);
                 return Ok(());
             }
         };

@@ -140,13 +140,21 @@ fn s4_04_parameters_of_a_session() {
     let long = JetGetSessionParameter(ses, JET_sesparamCommitDefault, &mut [0; 8]);
     assert_eq!(code(long), JetErr::InvalidBufferSize);
     // What has no fixed size has another word for that: generic context, names of who does what.
-    for id in [4098, 4103, 4104, 4105] {
-        JetSetSessionParameter(ses, id, b"client").unwrap();
-        let short = JetGetSessionParameter(ses, id, &mut [0; 5]);
-        assert_eq!(code(short), JetErr::BufferTooSmall, "{id}");
-        let mut whole = [7; 7];
-        assert_eq!(JetGetSessionParameter(ses, id, &mut whole).unwrap(), 6);
-        assert_eq!(&whole, b"client\x07");
+    // A description has a zero at its end, also if there is none, and whatever was given.
+    for (id, end) in [(4098, &b""[..]), (4103, b"\0"), (4104, b"\0"), (4105, b"\0")] {
+        let mut empty = [7; 2];
+        assert_eq!(JetGetSessionParameter(ses, id, &mut empty).unwrap(), end.len(), "{id}");
+        assert_eq!(empty[..end.len()], *end, "{id}");
+        for given in [&b"client"[..], &[b"client", end].concat()] {
+            JetSetSessionParameter(ses, id, given).unwrap();
+            let wanted = [b"client", end].concat();
+            let short = JetGetSessionParameter(ses, id, &mut [0; 8][..wanted.len() - 1]);
+            assert_eq!(code(short), JetErr::BufferTooSmall, "{id}");
+            let mut whole = [7; 8];
+            assert_eq!(JetGetSessionParameter(ses, id, &mut whole).unwrap(), wanted.len());
+            assert_eq!(whole[..wanted.len()], *wanted, "{id}");
+            assert!(whole[wanted.len()..].iter().all(|byte| *byte == 7), "{id}");
+        }
     }
     // An activity is a GUID.
     let short = JetSetSessionParameter(ses, 4106, &[1; 15]);
