@@ -109,7 +109,8 @@ fn lines(set: &Path, found: &BackupCheck) -> Vec<String> {
         lines.extend(report.damaged.iter().map(serves));
     }
     lines.extend(found.problems.iter().map(|(severity, problem)| {
-        let problem = text::printable(&problem.to_string());
+        let problem = problem.to_string();
+        let problem = text::printable(&problem);
         format!("PROBLEM {problem} [{severity}]; it was backed up like that")
     }));
     lines

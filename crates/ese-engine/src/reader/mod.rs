@@ -99,8 +99,8 @@ impl OfflineDatabase {
     /// are those that can be put together from what is left of them.
     ///
     /// # Errors
-    /// As [`OfflineDatabase::open`], but for the state: -550 only for a temporary database, of which
-    /// no catalog tells anything.
+    /// As [`OfflineDatabase::open`], but for the state: -550 only for a temporary database, of
+    /// which no catalog tells anything.
     pub fn open_as_is(env: &Env, path: &Path) -> Result<OfflineDatabase> {
         let file = DbFile::open(env, path, Access::ReadOnly)?;
         if file.header().is_temporary() {
