@@ -24,6 +24,9 @@ const QUIESCED_DEPTH: u64 = 16_384;
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
     pub(super) attached: RwLock<Vec<Arc<Attached>>>,
+    /// The database that is being created. A generation that begins meanwhile names it, too: once
+    /// it is complete, redo may begin there, behind the record of the creation.
+    creating: Mutex<Option<Attachment>>,
     /// The checkpoint as the file last written has it, as a number.
     checkpoint: AtomicU64,
     /// Held while a checkpoint is computed and written.
@@ -49,7 +52,33 @@ impl Drop for CheckpointHold {
     }
 }
 
+/// Lets the log name a database that is being created.
+#[derive(Debug)]
+pub(super) struct Creating<'a>(&'a Bounds);
+
+impl Creating<'_> {
+    /// The creation is logged there.
+    pub(super) fn logged_at(&self, pos: LgPos) {
+        if let Some(creating) = &mut *self.0.creating.lock() {
+            creating.lgpos_attach = pos;
+        }
+    }
+}
+
+impl Drop for Creating<'_> {
+    fn drop(&mut self) {
+        *self.0.creating.lock() = None;
+    }
+}
+
 impl Bounds {
+    /// From before its creation is logged until it is among the attached ones, or not to be. There
+    /// is one creation at a time: its maker holds `writing`.
+    pub(super) fn creating(&self, database: Attachment) -> Creating<'_> {
+        *self.creating.lock() = Some(database);
+        Creating(self)
+    }
+
     pub(super) fn set_checkpoint(&self, pos: LgPos) {
         self.checkpoint.store(pos.to_u64(), Ordering::SeqCst);
     }
@@ -59,9 +88,13 @@ impl Bounds {
     }
 
     pub(super) fn list(&self) -> Vec<Attachment> {
+        // Looked at first: what is no longer here is among the attached ones already.
+        let creating = self.creating.lock().clone();
         let attached = self.attached.read();
         let logged = attached.iter().filter(|attached| attached.is_logged());
-        logged.map(|attached| attached.as_attachment()).collect()
+        let mut list: Vec<_> = logged.map(|attached| attached.as_attachment()).collect();
+        list.extend(creating.filter(|new| list.iter().all(|other| other.dbid != new.dbid)));
+        list
     }
 }
 

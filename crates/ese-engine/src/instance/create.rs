@@ -3,12 +3,15 @@
 
 use std::{path::Path, sync::Arc};
 
-use ese_base::{Dbid, Error, JetErr, LgPos, Pgno, Result, Signature};
-use ese_log::records::{CreateDb, CreateDbFinish, LoggedPath, Record};
+use ese_base::{DbTime, Dbid, Error, JetErr, LgPos, ObjId, Pgno, Result, Signature};
+use ese_log::{
+    Attachment,
+    records::{CreateDb, CreateDbFinish, LoggedPath, Record},
+};
 use ese_os::parent_of;
 use ese_pages::{DbHeader, cache::FlushGoal, db_file::DbFile, dblwr, header::NewHeader};
 
-use super::{AttachMode, Attached, Instance};
+use super::{AttachMode, Attached, Instance, checkpoint::Creating};
 use crate::{
     catalog,
     session::{Durability, Session},
@@ -69,9 +72,12 @@ impl Instance {
         // until the file is gone for good: up to then recovery starts over with the record of the
         // creation.
         let _checkpoint = self.bounds.writing.lock();
-        let created = match mode.is_logged() {
-            true => self.log_create(&session, dbid, &path, sign_db)?,
-            false => LgPos::MIN,
+        let log = self.log.as_ref().filter(|_| mode.is_logged());
+        let creating =
+            log.map(|log| self.bounds.creating(new_attachment(dbid, &path, sign_db, log.tip())));
+        let created = match &creating {
+            Some(creating) => self.log_create(&session, dbid, &path, sign_db, creating)?,
+            None => LgPos::MIN,
         };
         let new = NewDatabase { dbid, path: &path, sign_db, created, mode };
         let attached =
@@ -105,6 +111,7 @@ impl Instance {
         dbid: Dbid,
         path: &Path,
         sign_db: Signature,
+        creating: &Creating<'_>,
     ) -> Result<LgPos> {
         let Some(log) = &self.log else { return Ok(LgPos::MIN) };
         let bytes = LoggedPath::encode(&path.to_string_lossy());
@@ -118,6 +125,7 @@ impl Instance {
             version: Some((2, 0)),
             path: LoggedPath::wide(&bytes),
         }))?;
+        creating.logged_at(appended.start);
         log.flush(appended.end)?;
         Ok(appended.start)
     }
@@ -160,5 +168,20 @@ impl Instance {
         self.bounds.attached.write().push(Arc::clone(attached));
         self.mark_dirty(attached)?;
         catalog::load(attached)
+    }
+}
+
+/// What the log says of a database whose creation is logged at or behind `pos`.
+fn new_attachment(dbid: Dbid, path: &Path, sign_db: Signature, pos: LgPos) -> Attachment {
+    Attachment {
+        dbid,
+        dbtime: DbTime(0),
+        objid_last: ObjId(0),
+        pages_max: 0,
+        sparse: false,
+        lgpos_attach: pos,
+        lgpos_consistent: LgPos::MIN,
+        sign_db,
+        path: path.to_string_lossy().into_owned(),
     }
 }

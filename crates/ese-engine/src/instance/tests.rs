@@ -224,3 +224,30 @@ fn a_snapshot_that_never_ended_is_forgotten_when_its_database_is_used() {
     instance.terminate(TermMode::Clean).unwrap();
     assert_eq!(snapshot_of(&env), BkInfo::default());
 }
+
+/// Redo may begin with any generation, and knows the databases that its header names.
+#[test]
+fn a_generation_that_begins_during_a_creation_names_the_new_database() {
+    let (env, _) = SimEnv::new(1);
+    env.fs.create_dir_all(Path::new("/db")).unwrap();
+    let mut config = InstanceConfig::new(Path::new("/db"));
+    config.log_file_size = 64 << 10;
+    let instance = Instance::start(&env, config).unwrap();
+    let names = ["/db/a.edb", "/db/b.edb", "/db/c.edb", "/db/d.edb"];
+    let made = names.map(|name| instance.create_database(Path::new(name)).unwrap());
+    instance.log.as_ref().unwrap().roll().unwrap();
+    let stream = ese_log::LogStream::scan(&env, &ese_log::LogNames::new("/db", "edb")).unwrap();
+    let mut during = 0;
+    for (generation, file) in stream.archives() {
+        let begun: Vec<Dbid> = made
+            .iter()
+            .filter(|it| it.attach.generation < generation)
+            .map(|it| it.db.dbid)
+            .collect();
+        let named = &file.header().unwrap().attachments;
+        assert_eq!(named.iter().map(|it| it.dbid).collect::<Vec<_>>(), begun, "{generation:?}");
+        during += named.iter().filter(|it| it.dbtime == ese_base::DbTime(0)).count();
+    }
+    assert!(during > 0, "no creation goes over to another generation");
+    instance.terminate(TermMode::Clean).unwrap();
+}
